@@ -1,0 +1,119 @@
+# Two commands are enough on a fresh machine with Python 3.11 or newer: `make serve` and `make test`.
+#
+#   make serve ARGS="--port 5000 --scenario flaky-network"      everything in ARGS goes to `cnx-mock serve`
+#   make test ARGS="-k pagination -x"                           … to pytest; without ARGS the coverage gate holds
+#   make serve PYTHON=python3.13                                another Python than the one found
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+ARGS ?=
+PYTHON ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint check bench build clean FORCE
+.NOTPARALLEL:
+
+help:
+	@echo 'make serve    make the environment, install, serve        ARGS="--scenario flaky-network"'
+	@echo 'make test     make the environment, install, run the tests   ARGS="-k pagination"'
+	@echo 'make lint     ruff (format and lint) and mypy, strict'
+	@echo 'make check    lint and test: all that must hold before a commit'
+	@echo 'make bench    requests a second, beside a bare ASGI app (needs wrk)'
+	@echo 'make build    the sdist and the wheel, in dist/'
+	@echo 'make clean    remove the environment and everything that tools left behind'
+
+serve: $(VENV)/installed
+	@exec $(BIN)/cnx-mock serve $(ARGS)
+
+# pytest loads our plugin in every run, so coverage has to start first.
+test: $(VENV)/installed-test
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+else
+	@$(BIN)/python -m pytest $(ARGS)
+endif
+
+lint: $(VENV)/installed-lint
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+
+check: lint test
+
+bench: $(VENV)/installed
+	@$(BIN)/python tests/bench/bench.py $(ARGS)
+
+build: $(VENV)/installed-test
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist .
+
+clean:
+	@rm -rf $(VENV) dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	@find cnx_mock tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- the environment
+#
+# $(VENV)/made             holds the folder that it was made in: a moved checkout gets a new one
+# $(VENV)/asked            holds the PYTHON= that it was made with
+# $(VENV)/busy             is there while something is installed: if an interrupted run left it, we start afresh
+# $(VENV)/installed…       stamps: younger than pyproject.toml, or it is installed again
+
+ifneq ($(wildcard $(VENV)/busy),)
+$(VENV)/made: FORCE
+else ifeq ($(wildcard $(BIN)/python),)
+$(VENV)/made: FORCE
+else ifneq ("$(CURDIR)","$(shell cat $(VENV)/made 2>/dev/null)")
+$(VENV)/made: FORCE
+else ifneq ($(PYTHON),)
+ifneq ("$(PYTHON)","$(shell cat $(VENV)/asked 2>/dev/null)")
+$(VENV)/made: FORCE
+endif
+endif
+
+# Prints `python=…`, or one line that says what is missing. `$(error)` then is the only line that make prints.
+define find_python
+asked='$(PYTHON)'; old=; bare=; \
+for p in $${asked:-python3 python3.14 python3.13 python3.12 python3.11 python}; do \
+  v=$$("$$p" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+  if ! "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then old="$${old:-$$p is $$v}"; continue; fi; \
+  if ! "$$p" -c 'import ensurepip, venv' 2>/dev/null; then bare="$${bare:-$$v}"; continue; fi; \
+  echo "python=$$p"; exit; \
+done; \
+if [ -n "$$bare" ]; then echo "Python $$bare is here without its venv module: install it (Debian, Ubuntu: apt-get install python$$bare-venv)"; \
+elif [ -n "$$old" ]; then echo "cnx-mock needs Python 3.11 or newer, and $$old: install a newer one, or name it: make PYTHON=/path/to/python3"; \
+elif [ -n "$$asked" ]; then echo "cnx-mock needs Python 3.11 or newer, and PYTHON=$$asked does not run"; \
+else echo "cnx-mock needs Python 3.11 or newer, and none was found: install it (Debian, Ubuntu: apt-get install python3 python3-venv)"; fi
+endef
+found_or_stop = $(if $(findstring python=,$(1)),$(subst python=,,$(1)),$(error $(1)))
+
+$(VENV)/made:
+	@python='$(call found_or_stop,$(shell $(find_python)))' && echo "Making $(VENV) with $$python …" && rm -rf $(VENV) \
+	  && "$$python" -m venv $(VENV) && printf '%s' '$(PYTHON)' > $(VENV)/asked && printf '%s' '$(CURDIR)' > $@
+
+$(VENV)/installed: $(VENV)/made pyproject.toml
+	@echo 'Installing cnx-mock …'
+	@touch $(VENV)/busy
+	@$(PIP) install --editable .
+	@rm $(VENV)/busy && touch $@
+
+# The pip of a stock Python 3.11 cannot install a dependency group, so a few lines of Python unfold it.
+define unfold
+import sys, tomllib
+groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]
+def unfold(name):
+    for item in groups[name]:
+        yield from unfold(item["include-group"]) if isinstance(item, dict) else [item]
+print(*dict.fromkeys(unfold(sys.argv[1])), sep="\n")
+endef
+export unfold
+
+$(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/installed
+	@echo 'Installing what $* needs …'
+	@touch $(VENV)/busy
+	@$(BIN)/python -c "$$unfold" $* > $(VENV)/$*.txt
+	@$(PIP) install --requirement $(VENV)/$*.txt
+	@rm $(VENV)/busy && touch $@

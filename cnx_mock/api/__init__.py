@@ -1,0 +1,1 @@
+"""What an endpoint is: its declaration, its errors, its shapes. Imports `world` and `text`."""

@@ -1,0 +1,234 @@
+"""THE declaration: one object per endpoint, which feeds the router, the validator, the encoder and the document.
+
+    instances = Resource("instances", "Virtual machines.")
+
+    @instances.operation("POST", "/v1/instances", status=201, provenance=documented("Create a new instance"))
+    def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
+        \"""Create a new instance.\"""
+
+The signature is the contract. A parameter named `body` or `query` is read and validated; one whose type is a `Record`
+is the path's own resource, looked up before anything else of the request is judged; a `str` is a part of the path; any
+other is something of the request's surroundings, handed in by its type.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ValidationError
+
+from cnx_mock.api import errors, reading
+from cnx_mock.api.caller import Caller
+from cnx_mock.api.shapes import Reply, Shape
+from cnx_mock.api.validation import failed, problems
+from cnx_mock.world.records import Record
+from cnx_mock.world.sandbox import Sandbox
+
+Handler = Callable[..., Shape | Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How well founded a thing is, and the words or the reason behind it."""
+
+    kind: Literal["documented", "named", "implied", "added"]
+    source: str
+
+
+def documented(words: str) -> Provenance:
+    """The reference's own words."""
+    return Provenance("documented", words)
+
+
+def named(words: str) -> Provenance:
+    """The reference names it and gives no shape."""
+    return Provenance("named", words)
+
+
+def implied(words: str) -> Provenance:
+    """A sentence of the reference cannot be true without it."""
+    return Provenance("implied", words)
+
+
+def added(why: str) -> Provenance:
+    """Ours."""
+    return Provenance("added", why)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What a request brings for its operation: all of it still unread."""
+
+    params: tuple[str, ...]
+    query: str
+    body: bytes
+    content_type: str | None
+
+
+class DeclarationError(TypeError):
+    """An operation did what its declaration does not say: a mistake in this program, never in a request."""
+
+
+class Operation:
+    """One endpoint: what it is called, where it is, what goes in and what comes out."""
+
+    def __init__(  # a declaration has as many words as it has
+        self,
+        resource: "Resource",
+        handler: Handler,
+        method: str,
+        path: str,
+        *,
+        status: int,
+        also: tuple[int, ...],
+        scope: str | None,
+        provenance: Provenance,
+        raises: tuple[type[errors.ApiError], ...],
+    ) -> None:
+        hints = get_type_hints(handler)
+        self.resource = resource
+        self.handler = handler
+        self.name = f"{resource.name}.{handler.__name__.rstrip('_')}"
+        self.method, self.path, self.status, self.scope = method, path, status, scope
+        self.statuses = (status, *also)
+        self.provenance, self.raises = provenance, raises
+        self.answer: Any = _shape(hints.pop("return"))
+        self.answer_type: type[Shape] = get_origin(self.answer) or self.answer
+        self.body: type[BaseModel] | None = hints.pop("body", None)
+        self.query: type[BaseModel] | None = hints.pop("query", None)
+        self.params: tuple[str, ...] = tuple(re.findall(r"{(\w+)}", path))
+        self.records: dict[str, type[Record]] = {
+            name: kind for name, kind in hints.items() if isinstance(kind, type) and issubclass(kind, Record)
+        }
+        self._strings = {name: self.params.index(name) for name, kind in hints.items() if kind is str}
+        self._surroundings = {
+            name: kind for name, kind in hints.items() if name not in self.records and kind is not str
+        }
+        self.summary, _, self.description = (inspect.getdoc(handler) or "").partition("\n\n")
+        self._no_query = self.query() if self.query and not _required(self.query) else None
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.method} {self.path}>"
+
+    @property
+    def mutates(self) -> bool:
+        """Whether a successful call changes something."""
+        return self.method not in ("GET", "HEAD")
+
+    def perform(self, incoming: Incoming, surroundings: Mapping[type, Any]) -> Reply:
+        """Scope, the path's resource, body syntax, validation, then the effect; raises ApiError for a refusal."""
+        surroundings[Caller].require(self.scope)
+        arguments: dict[str, Any] = {name: surroundings[kind] for name, kind in self._surroundings.items()}
+        for name, place in self._strings.items():
+            arguments[name] = incoming.params[place]
+        for name, kind in self.records.items():
+            arguments[name] = _find(surroundings[Sandbox], kind, incoming.params[0])
+        if self.body is not None or self.query is not None:
+            self._read(incoming, surroundings, arguments)
+        try:
+            answer = self.handler(**arguments)
+        except errors.ApiError as refusal:
+            if not isinstance(refusal, (*self.raises, *errors.EVERYWHERE, errors.ValidationFailed)):
+                raise DeclarationError(f"{self.name} does not declare {type(refusal).__name__}") from refusal
+            raise
+        return self._checked(answer)
+
+    def _checked(self, answer: Shape | Reply) -> Reply:
+        reply = answer if type(answer) is Reply else Reply(answer)  # type: ignore[arg-type]
+        if type(reply.shape) is not self.answer_type:
+            raise DeclarationError(f"{self.name} answers {self.answer}, not {type(reply.shape).__name__}")
+        if reply.status is None:
+            reply.status = self.status
+        elif reply.status not in self.statuses:
+            raise DeclarationError(f"{self.name} does not declare the status {reply.status}")
+        return reply
+
+    def _read(self, incoming: Incoming, surroundings: Mapping[type, Any], arguments: dict[str, Any]) -> None:
+        """Put the validated body and query among the arguments, or raise with every bad field of both."""
+        data: dict[str, Any] = {}
+        if self.body is not None:
+            reading.media_type(incoming.content_type)
+            data = reading.json_object(incoming.body)
+        found = []
+        if self.query is not None:
+            if not incoming.query and self._no_query is not None:
+                arguments["query"] = self._no_query
+            else:
+                values = self._query_data(incoming.query)
+                try:
+                    arguments["query"] = self.query.model_validate(values)
+                except ValidationError as error:
+                    found += problems(error, self.query, values)
+        if self.body is not None:
+            try:
+                arguments["body"] = self.body.model_validate(data, context=surroundings.get(Sandbox))
+            except ValidationError as error:
+                found += problems(error, self.body, data)
+        if found:
+            raise failed(found)
+
+    def _query_data(self, query: str) -> dict[str, Any]:
+        """The declared parameters: one value, or every value where the declaration takes several."""
+        known = self.query.model_fields  # type: ignore[union-attr]  # only called where there is a query
+        values = {name: given for name, given in reading.query_values(query).items() if name in known}
+        return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
+
+
+def _shape(answer: Any) -> Any:
+    """The shape of `Shape | Reply`, or of a shape alone."""
+    kinds = [kind for kind in get_args(answer) if kind is not Reply] if isinstance(answer, UnionType) else [answer]
+    return kinds[0]
+
+
+def _required(model: type[BaseModel]) -> bool:
+    return any(field.is_required() for field in model.model_fields.values())
+
+
+def _find(sandbox: Sandbox, kind: type[Record], record_id: str) -> Record:
+    record = sandbox.table(kind).get(record_id)
+    if record is None:
+        raise errors.NotFound(resource=kind.noun, id=record_id)
+    return record
+
+
+class Resource:
+    """A family of operations: the first word of their names, a tag of the document."""
+
+    def __init__(self, name: str, description: str) -> None:
+        self.name = name
+        self.description = description
+        self.operations: list[Operation] = []
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        *,
+        provenance: Provenance,
+        status: int = 200,
+        also: tuple[int, ...] = (),
+        scope: str | None = None,
+        raises: tuple[type[errors.ApiError], ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Declare an endpoint: see the head of this module."""
+
+        def declare(handler: Handler) -> Handler:
+            self.operations.append(
+                Operation(
+                    self,
+                    handler,
+                    method,
+                    path,
+                    status=status,
+                    also=also,
+                    scope=scope,
+                    provenance=provenance,
+                    raises=raises,
+                )
+            )
+            return handler
+
+        return declare

@@ -1,0 +1,106 @@
+"""Pagination, one rule for every list under `/v1`: `page` from 1, `limit` 1 to 100, 20 unless given.
+
+"Added pagination to all list endpoints" (v1.1.0); "Items per page (max 100)".
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import quote, unquote_plus
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from cnx_mock.api.shapes import Shape
+from cnx_mock.api.validation import Declared
+from cnx_mock.world.table import Table
+
+PAGE_MAX = 1_000_000_000
+LIMIT_MAX = 100
+LIMIT_DEFAULT = 20
+
+
+def _number(most: int) -> BeforeValidator:
+    """A positive whole number in plain ASCII digits: `int()` would also take "１", "+1" and "1_0"."""
+
+    def read(value: object) -> int:
+        if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,12}", value) and int(value) <= most:
+            return int(value)
+        raise ValueError(f"must be a whole number from 1 to {most}")
+
+    return BeforeValidator(read)
+
+
+def _integer(most: int, default: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "integer", "minimum": 1, "maximum": most, "default": default})
+
+
+class Query(Declared):
+    """Base of declared query parameters. Parameters that are not declared are ignored."""
+
+
+class PageQuery(Query):
+    """The parameters of every list."""
+
+    page: Annotated[int, _number(PAGE_MAX), _integer(PAGE_MAX, 1)] = 1
+    """Page number for pagination."""
+    limit: Annotated[int, _number(LIMIT_MAX), _integer(LIMIT_MAX, LIMIT_DEFAULT)] = LIMIT_DEFAULT
+    """Items per page (max 100)."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Pagination(Shape):
+    """Where in a list a page stands."""
+
+    page: Annotated[int, Field(ge=1, examples=[1])]
+    """This page's number."""
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX, examples=[20])]
+    """Items per page."""
+    total: Annotated[int, Field(ge=0, examples=[42])]
+    """Items on all pages."""
+    total_pages: Annotated[int, Field(ge=1, examples=[3])]
+    """Pages; 1 for an empty list."""
+
+
+T = TypeVar("T", bound=Shape)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Page(Shape, Generic[T]):
+    """One page of a list, in order of creation."""
+
+    data: list[T]
+    """The page's items; empty past the end."""
+    pagination: Pagination
+    """Where this page stands."""
+
+    def encode(self) -> bytes:
+        """The items' own JSON, joined: most of them were sent before."""
+        items = b",".join([item.json() for item in self.data])
+        return b'{"data":[' + items + b'],"pagination":' + self.pagination.json() + b"}"
+
+
+def page_of(
+    records: Table[Any] | Sequence[Any], query: PageQuery, show: Callable[[Any], T], keep: Iterable[Any] | None = None
+) -> Page[T]:
+    """The page that a query asks for; only its items are shown. `keep` is the filtered list where there is a filter."""
+    chosen = records if keep is None else list(keep)
+    total, start = len(chosen), (query.page - 1) * query.limit
+    shown = [show(record) for record in islice(chosen, start, start + query.limit)] if start < total else []
+    pages = max(1, -(-total // query.limit))
+    return Page(data=shown, pagination=Pagination(page=query.page, limit=query.limit, total=total, total_pages=pages))
+
+
+def links(path: str, query: str, pagination: Pagination) -> bytes:
+    """The `Link` header of a page (RFC 8288): relative references, every other query parameter kept."""
+    kept = "".join(f"{pair}&" for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[0]) != "page")
+    target = f"<{path}?{quote(kept, safe='=&%+-._~:/,@!$()*;?')}page="
+    page, last = pagination.page, pagination.total_pages
+    parts = [f'{target}1>; rel="first"']
+    if page > 1:
+        parts.append(f'{target}{min(page - 1, last)}>; rel="prev"')
+    if page < last:
+        parts.append(f'{target}{page + 1}>; rel="next"')
+    parts.append(f'{target}{last}>; rel="last"')
+    return ", ".join(parts).encode("latin-1")

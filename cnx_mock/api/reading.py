@@ -1,0 +1,86 @@
+"""How a request is read: JSON without its traps, query strings, and live keys masked before anything is kept."""
+
+import json
+import re
+from typing import Any, NoReturn
+from urllib.parse import unquote_plus
+
+from cnx_mock.api.errors import BadRequest
+
+BODY_LIMIT = 64 * 1024
+"""The most bytes of a body that are read."""
+
+_LIVE_KEY = re.compile(r"cnx_live_[0-9A-Za-z]*", re.IGNORECASE)
+_LIVE_KEY_BYTES = re.compile(_LIVE_KEY.pattern.encode(), re.IGNORECASE)
+MASKED = "cnx_live_redacted"
+
+
+def masked(text: bytes) -> bytes:
+    """The same bytes without any live key."""
+    return _LIVE_KEY_BYTES.sub(MASKED.encode(), text)
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """A body's JSON object. Raises BadRequest for anything else, and for what parsers disagree on (RFC 8259 section 4
+    on duplicate names, section 8.1 on encoding and BOM; NaN and Infinity are no JSON at all)."""
+    if not raw:
+        raise BadRequest(reason="the body is empty")
+    try:
+        data = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_whole)
+    except json.JSONDecodeError as error:
+        raise BadRequest(reason=f"malformed JSON at line {error.lineno} column {error.colno}") from None
+    except UnicodeDecodeError as error:
+        raise BadRequest(reason=f"invalid UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise BadRequest(reason="nested too deeply") from None
+    if not isinstance(data, dict):
+        raise BadRequest(reason="the body must be a JSON object")
+    return _clean(data) if b"\\u" in raw else data
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise BadRequest(reason=f"duplicate key {json.dumps(twice[:100])}")
+    return data
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise BadRequest(reason=f"{word} is not JSON")
+
+
+def _whole(digits: str) -> int | float:
+    """Whole numbers too long for any field become floats, which no whole-number field takes."""
+    return int(digits) if len(digits) < 100 else float("inf")
+
+
+def _clean(value: Any) -> Any:
+    """Escapes can spell what the raw bytes did not show: lone surrogates (no text at all) and live keys."""
+    if isinstance(value, str):
+        if not value.isprintable():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise BadRequest(reason="a string has a lone surrogate") from None
+        return _LIVE_KEY.sub(MASKED, value)
+    if isinstance(value, dict):
+        return {_clean(name): _clean(item) for name, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
+
+
+def query_values(query: str) -> dict[str, list[str]]:
+    """Every value by its parameter, in order; `+` and `%20` are spaces (the HTML form encoding)."""
+    values: dict[str, list[str]] = {}
+    for pair in query.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            values.setdefault(unquote_plus(name), []).append(unquote_plus(value))
+    return values
+
+
+def media_type(header: str | None) -> None:
+    """Raise BadRequest unless the content type says JSON; none at all counts as JSON."""
+    if header is not None and header.partition(";")[0].strip().lower() != "application/json":
+        raise BadRequest(content_type=f"must be application/json, not {header[:100]}")

@@ -1,0 +1,62 @@
+"""What operations answer with: slotted dataclasses that know their own JSON and keep it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from pydantic import ConfigDict, Field
+
+
+class Shape:
+    """Base of every answer. An answer is made, sent, perhaps sent again, and never changed."""
+
+    __slots__ = ("_json",)
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    def json(self) -> bytes:
+        """Its JSON, encoded once."""
+        try:
+            return self._json
+        except AttributeError:
+            self._json: bytes = self.encode()
+            return self._json
+
+    def encode(self) -> bytes:
+        """Its JSON, encoded now."""
+        return orjson.dumps(self)
+
+
+def shape(cls: type[Any]) -> Any:
+    """Declare an answer: a slotted dataclass, keyword arguments only."""
+    return dataclass(slots=True, kw_only=True, eq=False)(cls)
+
+
+@dataclass(slots=True, eq=False)
+class Reply:
+    """An answer with a status, a location or headers other than its operation's usual ones."""
+
+    shape: Shape
+    status: int | None = None
+    location: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Deleted(Shape):
+    """A resource that is gone."""
+
+    id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
+    """The id that was deleted."""
+    deleted: bool = True
+    """Always true."""
+
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Listing(Shape, Generic[T]):
+    """A short list, whole."""
+
+    data: list[T]
+    """The items."""

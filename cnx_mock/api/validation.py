@@ -1,0 +1,130 @@
+"""What is wrong with data that does not fit its declaration: every problem at once, in plain words, with its place."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from cnx_mock.api.errors import ValidationFailed
+from cnx_mock.text.findings import Path, Problem
+from cnx_mock.text.suggestions import did_you_mean, one_of
+
+
+class Declared(BaseModel):
+    """Base of every declared input: nothing unknown, nothing converted, every field's docstring its description."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "missing": lambda c: "is required",
+    "string_type": lambda c: "must be a string",
+    "int_type": lambda c: "must be an integer",
+    "int_from_float": lambda c: "must be an integer",
+    "float_type": lambda c: "must be a number",
+    "bool_type": lambda c: "must be true or false",
+    "list_type": lambda c: "must be an array",
+    "tuple_type": lambda c: "must be an array",
+    "dict_type": lambda c: "must be an object",
+    "model_type": lambda c: "must be an object",
+    "model_attributes_type": lambda c: "must be an object",
+    "none_required": lambda c: "must be null",
+    "string_pattern_mismatch": lambda c: f"must match {c['pattern']}",
+    "string_too_short": lambda c: f"must have at least {_count(c['min_length'], 'character')}",
+    "string_too_long": lambda c: f"must have at most {_count(c['max_length'], 'character')}",
+    "too_short": lambda c: f"must have at least {_count(c['min_length'], 'item')}",
+    "too_long": lambda c: f"must have at most {_count(c['max_length'], 'item')}",
+    "greater_than_equal": lambda c: f"must be at least {c['ge']}",
+    "greater_than": lambda c: f"must be above {c['gt']}",
+    "less_than_equal": lambda c: f"must be at most {c['le']}",
+    "less_than": lambda c: f"must be below {c['lt']}",
+    "finite_number": lambda c: "must be a finite number",
+    "value_error": lambda c: str(c["error"]),
+}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def problems(error: ValidationError, model: type[BaseModel], data: Any, noun: str = "field") -> list[Problem]:
+    """Every problem of a failed validation: where, and what is wrong in words that a person would use.
+
+    `noun` is what the format calls a name: a field of a body, a key of a file.
+    """
+    return [_problem(details, model, data, noun) for details in error.errors(include_url=False)]
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str) -> Problem:
+    kind, context = details["type"], details.get("ctx", {})
+    path = _path(details["loc"], data)
+    if kind == "extra_forbidden":
+        word = str(details["loc"][-1])
+        return Problem(path, f"unknown {noun}{did_you_mean(word, _names(model, path[:-1]))}", at_key=True)
+    if kind == "missing":
+        return Problem((*path, details["loc"][-1]), "is required")
+    if kind == "literal_error":
+        words = _quoted(context["expected"])
+        given = details["input"]
+        hint = did_you_mean(given, words) if isinstance(given, str) else ""
+        return Problem(path, f"must be one of: {one_of(words)}{hint}")
+    words_for = _WORDS.get(kind)
+    return Problem(path, words_for(context) if words_for else details["msg"][0].lower() + details["msg"][1:])
+
+
+def _path(loc: tuple[int | str, ...], data: Any) -> Path:
+    """The parts of pydantic's location that are places in the data; the others name branches of a union."""
+    path: list[int | str] = []
+    for part in loc:
+        inside = data if isinstance(data, Mapping) else dict(enumerate(data)) if isinstance(data, list) else {}
+        if part in inside:
+            data = inside[part]
+            path.append(part)
+    return tuple(path)
+
+
+def _quoted(expected: str) -> list[str]:
+    """The words of pydantic's `'a', 'b' or 'c'`."""
+    return expected.split("'")[1::2]
+
+
+@lru_cache(maxsize=256)
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def _names(model: type[BaseModel], path: Path) -> list[str]:
+    """The names that the declaration knows at a place."""
+    schema = _schema(model)
+    nodes = [schema]
+    for part in path:
+        flat = [branch for node in nodes for branch in _branches(node, schema)]
+        if isinstance(part, int):
+            nodes = [node["items"] for node in flat if "items" in node]
+        else:
+            nodes = [node["properties"][part] for node in flat if part in node.get("properties", {})]
+    return sorted(name for node in nodes for branch in _branches(node, schema) for name in branch.get("properties", {}))
+
+
+def _branches(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "$ref" in node:
+        yield from _branches(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
+    for word in ("anyOf", "oneOf", "allOf"):
+        for branch in node.get(word, ()):
+            yield from _branches(branch, schema)
+    yield node
+
+
+def spelling(path: Path) -> str:
+    """A place as the API spells it: `rules[0].ports`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "body"
+
+
+def failed(found: Sequence[Problem]) -> ValidationFailed:
+    """The API's error for these problems: one entry per bad field."""
+    return ValidationFailed(**{spelling(problem.path): problem.message for problem in found})

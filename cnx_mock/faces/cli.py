@@ -1,0 +1,188 @@
+"""The command `cnx-mock`."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import Any
+
+import click
+
+from cnx_mock import __version__
+from cnx_mock.settings import Settings, SettingsError, flag, foreign, variable
+
+_BAD = 2
+"""Exit status for what the user can mend."""
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def main() -> None:
+    """Run the command."""
+    for name in foreign(os.environ):
+        click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
+    try:
+        cli(prog_name="cnx-mock")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="cnx-mock", message="%(prog)s %(version)s")
+def cli() -> None:
+    """A local sandbox of the CloudNexus API that breaks on cue.
+
+    \b
+    Examples:
+      cnx-mock serve
+      cnx-mock serve --scenario flaky-network --seed 7
+      cnx-mock scenarios check my-story.yaml
+      cnx-mock routes
+    """
+
+
+def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A flag and a variable for every setting."""
+    for each in reversed(fields(Settings)):
+        many = isinstance(each.default, tuple)
+        switch = isinstance(each.default, bool)
+        default = None if many or each.default is MISSING else each.default
+        command = click.option(
+            flag(each.name),
+            each.name,
+            default=default,
+            multiple=many,
+            is_flag=switch,
+            metavar=each.metadata["metavar"] or None,
+            type=str if many else type(each.default),
+            envvar=variable(each.name),
+            show_default=not many and not switch,
+            show_envvar=True,
+            help=each.metadata["help"],
+        )(command)
+    return command
+
+
+@cli.command()
+@_settings_options
+def serve(**options: Any) -> None:
+    """Serve the API until Ctrl-C.
+
+    \b
+    Examples:
+      cnx-mock serve --port 8080
+      cnx-mock serve --scenario insufficient-credits
+      cnx-mock serve --json --quiet        one JSON line when ready
+    """
+    from cnx_mock.faces.serve import serve_forever
+
+    try:
+        settings = Settings(**options)
+    except SettingsError as error:
+        _refuse(str(error))
+    _usable(lambda: serve_forever(settings))
+
+
+@cli.command()
+def routes() -> None:
+    """List every endpoint: method, path, operation, scope, and how well founded it is."""
+    from cnx_mock.services import operations
+
+    rows: list[tuple[str, ...]] = [("METHOD", "PATH", "OPERATION", "SCOPE", "PROVENANCE")]
+    rows += [(o.method, o.path, o.name, o.scope or "-", o.provenance.kind) for o in operations()]
+    for row in rows:
+        click.echo("  ".join(f"{cell:{width}}" for cell, width in zip(row, _widths(rows), strict=True)).rstrip())
+
+
+@cli.group()
+def scenarios() -> None:
+    """The gallery of failure stories, and files of your own."""
+
+
+@scenarios.command("list")
+def list_() -> None:
+    """List the gallery."""
+    from cnx_mock.scenario.gallery import gallery, load
+    from cnx_mock.services import operation_names
+
+    rows = [(name, load(name, operation_names()).description) for name in gallery()]
+    width = max(len(name) for name, _ in rows)
+    for name, description in rows:
+        click.echo(f"{name:{width}}  {description}")
+
+
+@scenarios.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print a scenario's file."""
+    from cnx_mock.scenario.gallery import find
+    from cnx_mock.text.source import read_file
+
+    click.echo(_usable(lambda: read_file(find(name)).text), nl=False)
+
+
+@scenarios.command()
+@click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
+def check(names: tuple[str, ...]) -> None:
+    """Say everything that is wrong with scenario files; without any, with the gallery's. Exit status 2 if anything
+    is."""
+    from cnx_mock.scenario.gallery import UnknownScenario, gallery, load
+    from cnx_mock.services import operation_names
+    from cnx_mock.text.findings import SourceError
+
+    bad = False
+    for name in names or gallery():
+        try:
+            scenario = load(name, operation_names())
+        except SourceError as error:
+            bad = True
+            click.echo(error.excerpt(), err=True)
+        except UnknownScenario as error:
+            bad = True
+            click.echo(f"cnx-mock: {error}", err=True)
+        else:
+            click.echo(f"{name}: good ({len(scenario.rules)} rules)")
+    if bad:
+        sys.exit(_BAD)
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a completion script.
+
+    \b
+    Examples:
+      source <(cnx-mock completion bash)
+      cnx-mock completion fish > ~/.config/fish/completions/cnx-mock.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None, "click has all three"
+    click.echo(kind(cli, {}, "cnx-mock", "_CNX_MOCK_COMPLETE").source())
+
+
+def _widths(rows: list[tuple[str, ...]]) -> list[int]:
+    return [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+
+
+def _usable(action: Callable[[], Any]) -> Any:
+    """What the action gives; what the user can mend becomes a line on stderr and exit status 2."""
+    from cnx_mock.scenario.document import DocumentError
+    from cnx_mock.scenario.gallery import UnknownScenario
+    from cnx_mock.text.findings import SourceError
+
+    try:
+        return action()
+    except SourceError as error:
+        click.echo(error.excerpt(), err=True)
+        sys.exit(_BAD)
+    except (DocumentError, UnknownScenario, OSError) as error:
+        _refuse(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
+
+
+def _refuse(message: str) -> Any:
+    click.echo(f"cnx-mock: {message}", err=True)
+    sys.exit(_BAD)

@@ -1,0 +1,74 @@
+"""`cnx-mock serve`: one process, one port, until a signal."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import orjson
+
+from cnx_mock.http.app import App, create_app
+from cnx_mock.http.journal import access_line
+from cnx_mock.http.serving import Serving, listen, loop_factory
+from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.settings import Settings
+
+READY_KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
+"""The digits of the reference's own example."""
+
+
+def serve_forever(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `listen` raise."""
+    logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
+    app = create_app(settings)
+    sockets = listen(settings.host, settings.port)
+    host, port = sockets[0].getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if not settings.quiet:
+        app.listeners.append(_log)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(app, Serving(app, sockets), url))
+
+
+async def _serve(app: App, serving: Serving, url: str) -> None:
+    stop = asyncio.Event()
+    _on_signal(stop)
+    await serving.start()
+    _greet(app, url)
+    await stop.wait()
+    await serving.stop()
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+
+
+def _greet(app: App, url: str) -> None:
+    """All that ever stands on stdout."""
+    if app.settings.json:
+        ready = {"url": url, "api_key": READY_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
+        _say(orjson.dumps(ready).decode())
+        return
+    seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
+    _say(
+        f"cnx-mock serves the CloudNexus API at {url}\n"
+        f"  key      {READY_KEY}\n"
+        f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"
+        f"Try:\n"
+        f"  curl {url}/v1/instances -H 'Authorization: Bearer {READY_KEY}'\n"
+        f"Ctrl-C stops it.",
+    )
+
+
+def _log(exchange: Exchange, label: str) -> None:
+    """One line a request, on stderr."""
+    sys.stderr.write(access_line(exchange, label) + "\n")
+
+
+def _say(text: str) -> None:
+    """To stdout, at once: whoever starts us waits for it."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

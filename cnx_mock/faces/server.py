@@ -1,0 +1,139 @@
+"""The mock inside a Python process: its own thread, its own loop, bounded at both ends."""
+
+import asyncio
+import threading
+from types import TracebackType
+from typing import Any
+
+from cnx_mock.faces.control import Control
+from cnx_mock.faces.sandbox import Sandbox, Story, document
+from cnx_mock.http.app import App, create_app
+from cnx_mock.http.serving import Serving, listen, loop_factory
+from cnx_mock.scenario.document import DocumentError, read_scenario
+from cnx_mock.services import operation_names
+from cnx_mock.settings import Settings
+
+TIMEOUT_SECONDS = 10
+
+
+class StartError(RuntimeError):
+    """The server did not start; the message and the cause say why."""
+
+
+class MockServer:
+    """A mock of the CloudNexus API on a port of this machine.
+
+        with MockServer() as server:
+            sandbox = server.sandbox()
+            client = Client(sandbox.url, sandbox.api_key)
+
+    `scenario` is what new sandboxes get; `speed` is sandbox seconds per real second; port 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        scenario: Story | None = None,
+        *,
+        seed: int = 0,
+        speed: float = 1.0,
+        port: int = 0,
+        settings: Settings | None = None,
+    ) -> None:
+        self._settings = settings or Settings(seed=str(seed), speed=speed, port=port)
+        self._story = scenario
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._failure: BaseException | None = None
+        self._control: Control | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL. Raises RuntimeError unless the server runs."""
+        return self._running().url
+
+    def start(self) -> "MockServer":
+        """Serve from now on. Raises StartError, or SourceError for a scenario that cannot be used."""
+        if self._thread is not None:
+            raise RuntimeError("this server has been started already")
+        app = self._app()
+        try:
+            sockets = listen(self._settings.host, self._settings.port)
+        except OSError as error:
+            raise StartError(f"cannot listen: {error.strerror or error}") from error
+        host, port = sockets[0].getsockname()[:2]
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(Serving(app, sockets), ready), name=f"cnx-mock:{port}", daemon=True
+        )
+        self._thread.start()
+        if not ready.wait(TIMEOUT_SECONDS) or self._failure is not None:
+            self.stop()
+            raise StartError(f"the server did not start: {self._failure!r}") from self._failure
+        self._control = Control(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; every connection is closed. Stopping twice is stopping once."""
+        thread, self._thread = self._thread, None
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if thread is None:
+            return
+        if self._loop is not None and thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        thread.join(TIMEOUT_SECONDS)
+        if thread.is_alive():
+            raise RuntimeError(f"the thread {thread.name} did not stop within {TIMEOUT_SECONDS} s")
+
+    def sandbox(
+        self, scenario: Story | list[Story] | None = None, *, name: str | None = None, seed: int | None = None
+    ) -> Sandbox:
+        """A fresh sandbox. `scenario` is one or several to stack, `name` keys its chance: the same name and seed see
+        the same ids."""
+        body: dict[str, Any] = {}
+        if name is not None:
+            body["name"] = name
+        if seed is not None:
+            body["seed"] = seed
+        if scenario is not None:
+            stories = scenario if isinstance(scenario, list) else [scenario]
+            body["scenario"] = [document(story) for story in stories]
+        control = self._running()
+        return Sandbox(control, control.call("POST", "/_mock/sandboxes", body=body)["api_key"])
+
+    def __enter__(self) -> "MockServer":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> Control:
+        if self._control is None:
+            raise RuntimeError("the server does not run: use it as `with MockServer() as server:`")
+        return self._control
+
+    def _app(self) -> App:
+        if self._story is None:
+            return create_app(self._settings)
+        try:
+            scenario = read_scenario(document(self._story), operation_names())
+        except DocumentError as error:
+            raise StartError(f"the scenario cannot be used: {error}") from error
+        return create_app(self._settings, scenario=scenario)
+
+    def _run(self, serving: Serving, ready: threading.Event) -> None:
+        """The thread: a loop of its own, from start to stop."""
+        loop = self._loop = loop_factory()()
+        try:
+            loop.run_until_complete(serving.start())
+            loop.call_soon(ready.set)
+            loop.run_forever()
+            loop.run_until_complete(serving.stop())
+        except BaseException as failure:  # whatever it is, the starter has to hear of it
+            self._failure = failure
+        finally:
+            ready.set()
+            loop.close()

@@ -1,0 +1,168 @@
+"""How a call to the API travels: the contract's order of checks, from the socket to the operation and back.
+
+1 size 413 · 2 key 401 · 3 live key 403 · (the sandbox and its journal) · 4 limit 429 · rules are asked ·
+5 route 404, method 405 · and in `Operation.perform` 6 scope 403 · 7 the path's resource 404 · 8 body syntax 400 ·
+9 validation 400 · 10 quota · 11 credits · 12 effect
+"""
+
+import logging
+from collections.abc import Callable
+
+from starlette.types import Receive, Scope, Send
+
+from cnx_mock.api import errors
+from cnx_mock.api.caller import Caller
+from cnx_mock.api.operation import Incoming
+from cnx_mock.api.reading import masked
+from cnx_mock.api.router import Router
+from cnx_mock.http import auth, messages
+from cnx_mock.http.connection import RequestWire
+from cnx_mock.http.tenants import Tenant, Tenants
+from cnx_mock.scenario.exchange import Cut, Exchange, RawHeaders
+from cnx_mock.world.account import MAGIC_KEYS
+from cnx_mock.world.chance import Chance
+from cnx_mock.world.clock import ticks, wall_now
+from cnx_mock.world.sandbox import Sandbox
+
+log = logging.getLogger("cnx_mock")
+
+Listener = Callable[[Exchange, str], None]
+"""Told of every completed exchange, and of what its sandbox is called."""
+
+_SPELLINGS_KEPT = 10_000
+
+
+class Calls:
+    """The API as an ASGI application."""
+
+    def __init__(self, tenants: Tenants, router: Router, seed: int, listeners: list[Listener]) -> None:
+        self._tenants = tenants
+        self._router = router
+        self._listeners = listeners
+        self._sender = messages.Sender()
+        self._chance = Chance(seed, "server")
+        self._recognised: dict[bytes, str] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, from its arrival to its last byte."""
+        headers = messages.safe_headers(scope["headers"])
+        query = masked(scope["query_string"]).decode("latin-1")
+        exchange = Exchange(scope["method"], messages.raw_path(scope), query, headers, ticks(), wall_now())
+        wire = RequestWire(scope)
+        label = "-"
+        try:
+            exchange.body = await messages.read_body(headers, receive)
+            tenant = self._tenant(scope["headers"])
+            label = tenant.label
+            self._open(exchange, tenant)
+            await self._through(exchange, tenant)
+        except messages.Disconnected:
+            return
+        except errors.ApiError as refusal:
+            if not exchange.request_id:
+                exchange.request_id = self._chance.new_id("req")
+                self._tenants.journal.open(exchange)
+            exchange.answer = messages.refused(refusal, exchange.request_id)
+        except Cut:
+            self._close(exchange, None, label)
+            wire.reset()
+            return
+        await self._deliver(exchange, wire, send, label)
+
+    def _tenant(self, headers: RawHeaders) -> Tenant:
+        """Whose call it is. Raises Unauthorized or LiveKeyRejected."""
+        value = auth.authorization(headers)
+        key = self._recognised.get(value) if value is not None else None
+        if key is None:
+            key = auth.digits(value)
+            traits = MAGIC_KEYS.get(key)
+            if traits is not None and traits.fate == "revoked":
+                raise errors.Unauthorized(reason="revoked_key")
+            if len(self._recognised) >= _SPELLINGS_KEPT:
+                self._recognised.clear()
+            self._recognised[value] = key  # type: ignore[index]  # a missing value has no digits
+        return self._tenants.find(key)
+
+    def _open(self, exchange: Exchange, tenant: Tenant) -> None:
+        """The sandbox takes the exchange over: it has an id from here on, and stands in the journal."""
+        sandbox = exchange.sandbox = tenant.sandbox
+        exchange.delays = tenant.delays
+        exchange.request_id = sandbox.chance.new_id("req")
+        exchange.at = sandbox.clock.now()
+        found = self._router.find(exchange.path)
+        if found is not None:
+            exchange.operation = found[0].get(exchange.method)
+            exchange.params = found[1]
+        tenant.journal.open(exchange)
+
+    async def _through(self, exchange: Exchange, tenant: Tenant) -> None:
+        """Limit, rules, operation."""
+        sandbox = tenant.sandbox
+        exchange.allowance, refusal = tenant.window.count(sandbox.account, sandbox.clock)
+        if refusal is not None:
+            raise refusal
+        if sandbox.account.fate == "broken":
+            raise errors.InternalError
+        engine = tenant.engine
+        chosen = engine.ask(exchange) if exchange.path.startswith("/v1/") else None
+        if chosen is None:
+            self._operate(exchange, sandbox)
+            return
+
+        async def rest() -> None:
+            self._operate(exchange, sandbox)
+
+        await engine.perform(chosen, exchange, rest)
+
+    def _operate(self, exchange: Exchange, sandbox: Sandbox) -> None:
+        """Perform the operation and leave its answer, whatever it is, in the exchange. Nothing awaits in here: every
+        operation is atomic."""
+        operation = exchange.operation
+        try:
+            if operation is None:
+                raise self._router.refusal(exchange.method, exchange.path)
+            caller = Caller(sandbox.account.scopes)
+            incoming = Incoming(exchange.params, exchange.query, exchange.body, exchange.header(b"content-type"))
+            reply = operation.perform(incoming, {Sandbox: sandbox, Caller: caller})
+            exchange.committed = operation.mutates
+            exchange.polled = caller.polled
+            exchange.answer = messages.replied(operation, reply, exchange.path, exchange.query)
+        except errors.ApiError as refusal:
+            exchange.answer = messages.refused(refusal, exchange.request_id)
+        except Exception:
+            log.exception("cnx-mock broke while it performed %s; please report this", operation)
+            exchange.answer = messages.refused(errors.InternalError(), exchange.request_id)
+
+    async def _deliver(self, exchange: Exchange, wire: RequestWire, send: Send, label: str) -> None:
+        """Complete the journal's entry, then send: who has the answer finds the entry complete."""
+        if exchange.delivery is not None:
+            self._close(exchange, None, label)
+            await exchange.delivery(exchange, wire)
+            return
+        answer = exchange.answer
+        assert answer is not None, "every way through the checks leaves an answer"
+        if exchange.polled and not exchange.replaced and exchange.method != "HEAD" and exchange.sandbox is not None:
+            exchange.sandbox.count_polls(exchange.polled)
+        exchange.response_headers = self._sender.head(answer, _standing(exchange))
+        self._close(exchange, None if wire.gone else answer.status, label)
+        body = b"" if exchange.method == "HEAD" else answer.body
+        await self._sender.send(send, answer.status, exchange.response_headers, body)
+
+    def _close(self, exchange: Exchange, status: int | None, label: str) -> None:
+        exchange.status = status
+        exchange.duration = ticks() - exchange.arrived
+        for listener in self._listeners:
+            listener(exchange, label)
+
+
+def _standing(exchange: Exchange) -> RawHeaders:
+    """What every authenticated answer says of its request and of the limit."""
+    headers = [(b"x-request-id", exchange.request_id.encode())]
+    allowance = exchange.allowance
+    if allowance is not None:
+        headers += [
+            (b"x-ratelimit-limit", str(allowance.limit).encode()),
+            (b"x-ratelimit-remaining", str(allowance.remaining).encode()),
+            (b"x-ratelimit-reset", str(allowance.reset).encode()),
+        ]
+    return headers

@@ -1,0 +1,81 @@
+"""The connection below HTTP: uvicorn's protocol, so that a fault can reach the transport.
+
+It leans on three of uvicorn's internals, all of them here and all under test: `on_headers_complete` makes scope and
+cycle, `send_400_response` answers what is no HTTP, and a cycle that is marked complete neither writes nor complains.
+"""
+
+import asyncio
+import socket
+import struct
+from typing import Any
+
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from cnx_mock.api import errors
+
+EXTENSION = "cnx_mock.connection"
+"""Where the scope carries the connection."""
+
+_LINGER_0 = struct.pack("ii", 1, 0)
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.access_log = False
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        extensions: dict[str, Any] = {EXTENSION: (self, self.cycle)}
+        self.scope["extensions"] = extensions
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP gets the API's error body too."""
+        reason = errors.BadRequest(reason="this is not an HTTP request")
+        body = errors.body(reason.code, reason.message, reason.details, "")
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(head.encode() + b"server: cnx-mock\r\nconnection: close\r\n\r\n" + body)
+        self.transport.close()
+
+    def cut(self) -> None:
+        """End the connection with an RST: to linger for zero seconds means to send one (socket(7))."""
+        if self.transport.is_closing():
+            return
+        sock = self.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
+        self.transport.abort()
+
+
+class RequestWire:
+    """The wire as one request's faults see it."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._connection: Connection | None
+        self._cycle: RequestResponseCycle | None
+        self._connection, self._cycle = scope.get("extensions", {}).get(EXTENSION, (None, None))
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has hung up."""
+        return self._cycle is not None and self._cycle.disconnected
+
+    def reset(self) -> None:
+        """Cut the connection with a TCP RST."""
+        if self._connection is None or self._cycle is None:
+            raise RuntimeError("connection faults need cnx-mock's own server: MockServer or `cnx-mock serve`")
+        self._cycle.response_started = self._cycle.response_complete = self._cycle.disconnected = True
+        self._cycle.message_event.set()
+        self._connection.cut()
+
+
+async def drain(tasks: set[asyncio.Task[None]], seconds: float) -> None:
+    """Let requests in flight end; cancel those that have not after so many seconds."""
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=seconds)

@@ -1,0 +1,91 @@
+"""A sandbox's account."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.shapes import Shape
+from cnx_mock.api.validation import Declared
+from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.text.units import format_money, parse_money, parse_rate
+from cnx_mock.world.account import DEFAULT_BALANCE, SCOPES, AccountPlan
+
+resource = Resource("_mock.account", "A sandbox's account.")
+_OURS = added("the mock's own control plane")
+
+Scope = Literal[
+    "instances:read",
+    "instances:write",
+    "snapshots:read",
+    "snapshots:write",
+    "network:read",
+    "network:write",
+    "billing:read",
+    "account:read",
+]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class AccountState(Shape):
+    """An account as it stands."""
+
+    plan: str
+    """Its plan."""
+    balance: str
+    """Its balance."""
+    rate_limit: str
+    """Its rate limit, such as 300/min."""
+    scopes: list[str]
+    """What its key may do."""
+
+
+class AccountChange(Declared):
+    """What to change of an account."""
+
+    plan: AccountPlan | None = None
+    """Its plan, which gives the rate limit unless one is set."""
+    balance: Annotated[Any, BeforeValidator(parse_money)] | None = None
+    """The balance from now on, such as "$5.03"."""
+    rate_limit: Annotated[Any, BeforeValidator(parse_rate)] | None = None
+    """Requests a minute, such as 5/min."""
+    scopes: list[Scope] | None = None
+    """What its key may do."""
+
+
+@resource.operation("GET", "/_mock/account", provenance=_OURS)
+def get(server: Server, addressee: Addressee) -> AccountState:
+    """Read the account; without a key, the one that a new sandbox would get."""
+    return _state(server, addressee)
+
+
+@resource.operation("PATCH", "/_mock/account", provenance=_OURS)
+def change(server: Server, addressee: Addressee, body: AccountChange) -> AccountState:
+    """Change the account; without a key, that of new sandboxes."""
+    scopes = None if body.scopes is None else tuple(body.scopes)
+    given = {"plan": body.plan, "balance": body.balance, "rate_limit": body.rate_limit, "scopes": scopes}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if addressee.tenant is None:
+        server.tenants.defaults = replace(server.tenants.defaults, **changes)
+        return _state(server, addressee)
+    sandbox = addressee.tenant.sandbox
+    if "balance" in changes:
+        sandbox.balance = changes.pop("balance")
+    for name, value in changes.items():
+        setattr(sandbox.account, name, value)
+    return _state(server, addressee)
+
+
+def _state(server: Server, addressee: Addressee) -> AccountState:
+    if addressee.tenant is not None:
+        sandbox = addressee.tenant.sandbox
+        plan, balance = sandbox.account.plan, sandbox.balance
+        limit, scopes = sandbox.account.limit, sandbox.account.scopes
+    else:
+        defaults, world = server.tenants.defaults, server.tenants.defaults.scenario.world
+        plan = defaults.plan or world.plan or "professional"
+        balance = next(b for b in (defaults.balance, world.balance, DEFAULT_BALANCE) if b is not None)
+        limit = defaults.rate_limit or world.rate_limit or server.tenants.plan_limits[plan]
+        scopes = defaults.scopes if defaults.scopes is not None else SCOPES
+    return AccountState(plan=plan, balance=format_money(balance), rate_limit=f"{limit}/min", scopes=list(scopes))

@@ -1,0 +1,98 @@
+"""A sandbox's clock."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from cnx_mock.api.errors import ValidationFailed
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.shapes import Shape
+from cnx_mock.api.validation import Declared
+from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.text.units import format_instant_ms, parse_duration, parse_instant
+from cnx_mock.world.clock import Clock, ClockError, wall_now
+
+resource = Resource("_mock.clock", "A sandbox's clock.")
+_OURS = added("the mock's own control plane")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ClockState(Shape):
+    """A clock as it stands."""
+
+    now: str
+    """The sandbox's time, RFC 3339 with milliseconds."""
+    speed: float
+    """Sandbox seconds per real second."""
+    frozen: bool
+    """Whether it stands still but for advance."""
+
+
+class ClockChange(Declared):
+    """What to change of a clock."""
+
+    now: Annotated[Any, BeforeValidator(parse_instant)] | None = None
+    """Move on to this instant."""
+    speed: Annotated[int | float, Field(gt=0, le=1_000_000)] | None = None
+    """Sandbox seconds per real second."""
+    frozen: bool | None = None
+    """Stand still, or go on."""
+
+
+class Advance(Declared):
+    """How far to move on."""
+
+    by: Annotated[Any, BeforeValidator(parse_duration)]
+    """A duration such as 45s."""
+
+
+@resource.operation("GET", "/_mock/clock", provenance=_OURS)
+def get(server: Server, addressee: Addressee) -> ClockState:
+    """Read the clock; without a key, the one that a new sandbox would get."""
+    return _state(server, addressee)
+
+
+@resource.operation("PATCH", "/_mock/clock", provenance=_OURS)
+def change(server: Server, addressee: Addressee, body: ClockChange) -> ClockState:
+    """Change the clock; without a key, that of new sandboxes."""
+    if addressee.tenant is None:
+        tenants = server.tenants
+        tenants.defaults = replace(
+            tenants.defaults,
+            start=tenants.defaults.start if body.now is None else body.now,
+            speed=tenants.defaults.speed if body.speed is None else float(body.speed),
+            frozen=tenants.defaults.frozen if body.frozen is None else body.frozen,
+        )
+        return _state(server, addressee)
+    clock = addressee.tenant.sandbox.clock
+    if body.now is not None:
+        _moved(clock, body.now - clock.now(), "now")
+    if body.speed is not None:
+        clock.speed = float(body.speed)
+    if body.frozen is not None:
+        clock.frozen = body.frozen
+    return _state(server, addressee)
+
+
+@resource.operation("POST", "/_mock/clock/advance", provenance=_OURS)
+def advance(server: Server, addressee: Addressee, body: Advance) -> ClockState:
+    """Move the clock on: when this answers, everything due has happened."""
+    _moved(addressee.must().sandbox.clock, body.by, "by")
+    return _state(server, addressee)
+
+
+def _moved(clock: Clock, by: int, field: str) -> None:
+    try:
+        clock.advance(by)
+    except ClockError as error:
+        raise ValidationFailed(**{field: str(error)}) from None
+
+
+def _state(server: Server, addressee: Addressee) -> ClockState:
+    if addressee.tenant is not None:
+        clock = addressee.tenant.sandbox.clock
+        return ClockState(now=format_instant_ms(clock.now()), speed=clock.speed, frozen=clock.frozen)
+    defaults = server.tenants.defaults
+    now = wall_now() if defaults.start is None else defaults.start
+    return ClockState(now=format_instant_ms(now), speed=defaults.speed, frozen=defaults.frozen)

@@ -1,0 +1,70 @@
+"""What no documented call does with instances: have one that is there already, stop it, start it."""
+
+from typing import Literal
+
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.shapes import Reply
+from cnx_mock.api.validation import Declared
+from cnx_mock.http.control.plane import Addressee
+from cnx_mock.services.compute.instances import (
+    Image,
+    InstanceCreate,
+    InstanceDetail,
+    InstanceName,
+    Region,
+    detail,
+    provision,
+)
+from cnx_mock.world.records import InstanceRecord
+from cnx_mock.world.sandbox import Sandbox
+
+resource = Resource("_mock.instances", "Instances, from outside.")
+
+
+class InstanceChange(Declared):
+    """What to change of an instance."""
+
+    status: Literal["running", "stopped"]
+    """Its status from now on."""
+
+
+class InstanceAdd(InstanceCreate):
+    """An instance that is simply there: nothing is checked against quota and credits, and every field has a default."""
+
+    name: InstanceName = "instance"
+    """Instance identifier."""
+    plan: Literal["starter", "pro", "enterprise"] = "starter"
+    """Compute tier."""
+    region: Region = "us-east-1"
+    """Deployment region."""
+    image: Image = "ubuntu-22.04-lts"
+    """OS image ID."""
+    status: Literal["provisioning", "running", "stopped"] = "running"
+    """Its status."""
+
+
+@resource.operation("POST", "/_mock/instances", status=201, provenance=added("tests start from a world that exists"))
+def add(addressee: Addressee, body: InstanceAdd) -> Reply | InstanceDetail:
+    """Add an instance."""
+    sandbox = addressee.must().sandbox
+    now = sandbox.now
+    instance = provision(sandbox, body, now)
+    if body.status != "provisioning":
+        _force(sandbox, instance, body.status, now)
+    return Reply(detail(sandbox, instance, now), location=f"/v1/instances/{instance.id}")
+
+
+@resource.operation("PATCH", "/_mock/instances/{id}", provenance=added("no documented call stops an instance"))
+def change(addressee: Addressee, instance: InstanceRecord, body: InstanceChange) -> InstanceDetail:
+    """Set an instance's status."""
+    sandbox = addressee.must().sandbox
+    now = sandbox.now
+    _force(sandbox, instance, body.status, now)
+    return detail(sandbox, instance, now)
+
+
+def _force(sandbox: Sandbox, instance: InstanceRecord, status: str, now: int) -> None:
+    instance.forced = (status, now)
+    instance.updated = now
+    instance.touch()
+    sandbox.polling.pop(instance.id, None)

@@ -1,0 +1,107 @@
+"""The control plane as an ASGI application: never faulted, never counted, never journaled, for this machine only."""
+
+import ipaddress
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.types import Receive, Scope, Send
+
+from cnx_mock.api import errors
+from cnx_mock.api.caller import Caller
+from cnx_mock.api.operation import Incoming
+from cnx_mock.api.reading import masked
+from cnx_mock.api.router import Router
+from cnx_mock.http import auth, messages
+from cnx_mock.http.tenants import Tenant, Tenants
+from cnx_mock.scenario.exchange import Answer, RawHeaders
+from cnx_mock.world.account import SCOPES
+from cnx_mock.world.chance import Chance
+from cnx_mock.world.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from cnx_mock.http.app import App
+
+log = logging.getLogger("cnx_mock")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the control plane acts on: the tenants, and since when they have been there."""
+
+    tenants: Tenants
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a call speaks of: the key's tenant, or without a key the server and its defaults."""
+
+    tenant: Tenant | None
+
+    def must(self) -> Tenant:
+        """The tenant. Raises Unauthorized for a call that makes sense only with a key."""
+        if self.tenant is None:
+            raise errors.Unauthorized(reason="missing_key")
+        return self.tenant
+
+
+class ControlPlane:
+    """Everything under `/_mock`."""
+
+    def __init__(self, app: "App", router: Router) -> None:
+        self._server = Server(app.tenants, app.started)
+        self._router = router
+        self._sender = messages.Sender()
+        self._chance = Chance(app.seed, "control")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One call."""
+        request_id = self._chance.new_id("req")
+        try:
+            answer = self._answer(scope, await messages.read_body(scope["headers"], receive))
+        except messages.Disconnected:
+            return
+        except errors.ApiError as refusal:
+            answer = messages.refused(refusal, request_id)
+        except Exception:
+            log.exception("cnx-mock broke in its control plane; please report this")
+            answer = messages.refused(errors.InternalError(), request_id)
+        head = self._sender.head(answer, [(b"x-request-id", request_id.encode())])
+        await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
+
+    def _answer(self, scope: Scope, body: bytes) -> Answer:
+        headers: RawHeaders = scope["headers"]
+        _check_host(headers)
+        value = auth.authorization(headers)
+        tenant = None if value is None else self._server.tenants.find(auth.digits(value))
+        path = messages.raw_path(scope)
+        operations, params = self._router.find(path) or ({}, ())
+        operation = operations.get(scope["method"])
+        if operation is None:
+            raise self._router.refusal(scope["method"], path)
+        query = masked(scope["query_string"]).decode("latin-1")
+        content_type = next((v.decode("latin-1") for name, v in headers if name == b"content-type"), None)
+        incoming = Incoming(params, query, body, content_type)
+        addressee = Addressee(tenant)
+        surroundings = {Server: self._server, Addressee: addressee, Caller: Caller(SCOPES)}
+        if operation.records:
+            surroundings[Sandbox] = addressee.must().sandbox
+        reply = operation.perform(incoming, surroundings)
+        return messages.replied(operation, reply, path, query)
+
+
+def _check_host(headers: RawHeaders) -> None:
+    """Only loopback names: a page in a browser must not reach the control plane through a name of its own (DNS
+    rebinding)."""
+    host = next((value.decode("latin-1") for name, value in headers if name == b"host"), "")
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    if name.lower() != "localhost" and not _is_loopback(name.strip("[]")):
+        raise errors.Forbidden(host=host[:200], required_host="localhost, 127.0.0.1 or [::1]")
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

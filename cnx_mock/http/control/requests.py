@@ -1,0 +1,80 @@
+"""The journal, read from outside."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from cnx_mock.api.errors import NotFound
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.paging import Query
+from cnx_mock.api.shapes import Listing
+from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.rules import Cleared
+from cnx_mock.http.journal import JournalEntry, entry
+from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.matching import Pattern
+
+resource = Resource("_mock.requests", "The journal.")
+_OURS = added("the mock's own control plane")
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 12:
+        return int(value)
+    raise ValueError("must be a whole number")
+
+
+_Whole = Annotated[int | None, BeforeValidator(_whole), WithJsonSchema({"type": "integer", "minimum": 0})]
+
+
+class JournalQuery(Query):
+    """Which entries."""
+
+    since: _Whole = None
+    """Only entries with a `seq` above this."""
+    operation: str | None = None
+    """Only this operation; `*` globs."""
+    status: _Whole = None
+    """Only this status."""
+    limit: _Whole = None
+    """At most so many: the oldest with `since`, else the newest."""
+
+    def selects(self, exchange: Exchange) -> bool:
+        """Whether an entry is wanted."""
+        name = exchange.operation.name if exchange.operation else ""
+        return (
+            (self.since is None or exchange.seq > self.since)
+            and (self.status is None or exchange.status == self.status)
+            and (self.operation is None or Pattern(self.operation).matches(name))
+        )
+
+
+@resource.operation("GET", "/_mock/requests", provenance=_OURS)
+def list_(server: Server, addressee: Addressee, query: JournalQuery) -> Listing[JournalEntry]:
+    """List the journal, newest last; without a key, the server's own: requests that reached no sandbox."""
+    journal = addressee.tenant.journal if addressee.tenant else server.tenants.journal
+    chosen = [exchange for exchange in journal if query.selects(exchange)]
+    if query.limit is not None:
+        chosen = chosen[: query.limit] if query.since is not None else chosen[max(0, len(chosen) - query.limit) :]
+    return Listing(data=[entry(exchange) for exchange in chosen])
+
+
+@resource.operation("DELETE", "/_mock/requests", provenance=_OURS)
+def clear(server: Server, addressee: Addressee) -> Cleared:
+    """Empty the journal; without a key, every sandbox's and the server's own."""
+    journals = [addressee.tenant.journal] if addressee.tenant else [t.journal for t in server.tenants]
+    journals += [] if addressee.tenant else [server.tenants.journal]
+    count = sum(len(journal) for journal in journals)
+    for journal in journals:
+        journal.clear()
+    return Cleared(deleted=count)
+
+
+@resource.operation("GET", "/_mock/requests/{request_id}", provenance=_OURS)
+def get(server: Server, addressee: Addressee, request_id: str) -> JournalEntry:
+    """Read one exchange, with what every rule decided."""
+    journal = addressee.tenant.journal if addressee.tenant else server.tenants.journal
+    exchange = journal.find(request_id)
+    if exchange is None:
+        raise NotFound(resource="request", id=request_id)
+    return entry(exchange)

@@ -1,0 +1,158 @@
+"""The rules in force: the same vocabulary as in a scenario file, as JSON."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import RootModel
+
+from cnx_mock.api.errors import NotFound, ValidationFailed
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
+from cnx_mock.api.validation import failed
+from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.scenario.document import DocumentError, Rule, read_rule
+from cnx_mock.scenario.engine import Armed, Engine
+from cnx_mock.services import operation_names
+from cnx_mock.world.chance import Chance
+
+resource = Resource("_mock.rules", "Rules in force.")
+_OURS = added("the mock's own control plane")
+
+
+class RuleDocument(RootModel[dict[str, Any]]):
+    """A rule as a scenario file has it."""
+
+
+class RuleChange(RootModel[dict[str, Any]]):
+    """The top-level keys of a rule that change."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class RuleState(Shape):
+    """A rule and what it has done."""
+
+    id: str
+    """Its id."""
+    origin: str
+    """scenario or injected."""
+    matched: int
+    """Requests that it meant."""
+    fired: int
+    """Requests to which its fault was applied."""
+    rule: dict[str, Any]
+    """The rule as it was written."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Cleared(Shape):
+    """What is gone."""
+
+    deleted: int
+    """How many."""
+
+
+class _Book:
+    """The rules of a tenant, or without a key those that new sandboxes get; changes to the latter are kept on
+    leaving."""
+
+    def __init__(self, server: Server, addressee: Addressee) -> None:
+        self._server = server
+        self._tenant = addressee.tenant
+        self.engine = addressee.tenant.engine if addressee.tenant else _of_defaults(server)
+
+    def find(self, rule_id: str) -> Armed:
+        """The rule with this id. Raises NotFound."""
+        armed = self.engine.find(rule_id)
+        if armed is None:
+            raise NotFound(resource="rule", id=rule_id)
+        return armed
+
+    def keep(self) -> None:
+        """Let what was changed count for new sandboxes too, if that is what the call spoke of."""
+        if self._tenant is None:
+            tenants = self._server.tenants
+            scenario = replace(tenants.defaults.scenario, rules=self.engine.rules(injected=False))
+            tenants.defaults = replace(tenants.defaults, scenario=scenario, rules=self.engine.rules(injected=True))
+
+
+def _of_defaults(server: Server) -> Engine:
+    defaults = server.tenants.defaults
+    engine = Engine(Chance(defaults.seed, "defaults"), defaults.scenario)
+    for rule in defaults.rules:
+        engine.inject(rule)
+    return engine
+
+
+def _read(data: dict[str, Any], rule_id: str) -> Rule:
+    if data.get("id", rule_id) != rule_id:
+        raise ValidationFailed(id=f"is {rule_id} in the path")
+    try:
+        return read_rule({**data, "id": rule_id}, operation_names(), rule_id)
+    except DocumentError as error:
+        raise failed(error.problems) from None
+
+
+@resource.operation("GET", "/_mock/rules", provenance=_OURS)
+def list_(server: Server, addressee: Addressee) -> Listing[RuleState]:
+    """List the rules in the order in which they are asked; without a key, those of new sandboxes."""
+    return Listing(data=[_state(armed) for armed in _Book(server, addressee).engine])
+
+
+@resource.operation("DELETE", "/_mock/rules", provenance=_OURS)
+def clear(server: Server, addressee: Addressee) -> Cleared:
+    """Remove every injected rule, the scenario's own stay; without a key, in every sandbox and for new ones."""
+    tenants = server.tenants
+    if addressee.tenant is None:
+        tenants.defaults = replace(tenants.defaults, rules=())
+    count = 0
+    for tenant in [addressee.tenant] if addressee.tenant else tenants:
+        count += len(tenant.engine.rules(injected=True))
+        tenant.engine.clear()
+    return Cleared(deleted=count)
+
+
+@resource.operation("GET", "/_mock/rules/{id}", provenance=_OURS)
+def get(server: Server, addressee: Addressee, id: str) -> RuleState:
+    """Read a rule."""
+    return _state(_Book(server, addressee).find(id))
+
+
+@resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_OURS)
+def put(server: Server, addressee: Addressee, id: str, body: RuleDocument) -> RuleState | Reply:
+    """Add a rule (201), or replace the one with its id, counters at zero (200)."""
+    book = _Book(server, addressee)
+    try:
+        replaced = book.engine.inject(_read(body.root, id))
+    except DocumentError as error:
+        raise failed(error.problems) from None
+    book.keep()
+    return Reply(_state(book.find(id)), status=200 if replaced else 201, location=f"/_mock/rules/{id}")
+
+
+@resource.operation("PATCH", "/_mock/rules/{id}", provenance=_OURS)
+def change(server: Server, addressee: Addressee, id: str, body: RuleChange) -> RuleState:
+    """Change some of a rule's keys; its counters stay."""
+    book = _Book(server, addressee)
+    armed = book.find(id)
+    book.engine.change(armed, _read({**armed.rule.document, **body.root}, id))
+    book.keep()
+    return _state(armed)
+
+
+@resource.operation("DELETE", "/_mock/rules/{id}", provenance=_OURS)
+def delete(server: Server, addressee: Addressee, id: str) -> Deleted:
+    """Remove a rule, wherever it came from."""
+    book = _Book(server, addressee)
+    book.engine.remove(book.find(id))
+    book.keep()
+    return Deleted(id=id)
+
+
+def _state(armed: Armed) -> RuleState:
+    return RuleState(
+        id=armed.rule.id,
+        origin="injected" if armed.injected else "scenario",
+        matched=armed.matched,
+        fired=armed.fired,
+        rule=dict(armed.rule.document),
+    )

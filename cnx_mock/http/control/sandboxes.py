@@ -1,0 +1,132 @@
+"""Sandboxes as a whole: how the server is, which there are, a fresh one, and back to the start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from cnx_mock import __version__
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.shapes import Listing, Shape
+from cnx_mock.api.validation import Declared
+from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.scenario import named_or_inline
+from cnx_mock.http.tenants import Tenant
+from cnx_mock.world.clock import SECOND, ticks
+
+resource = Resource("_mock.sandboxes", "The mock's sandboxes.")
+_OURS = added("the mock's own control plane")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Health(Shape):
+    """That the server is there."""
+
+    status: str
+    """Always ok."""
+    version: str
+    """The mock's version."""
+    uptime_seconds: int
+    """Seconds since it started."""
+    sandboxes: int
+    """How many sandboxes there are."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class SandboxItem(Shape):
+    """One sandbox in the list."""
+
+    id: str
+    """Its account's id."""
+    name: str | None
+    """Its name, where it was made here; null for a key that a client brought."""
+    last4: str
+    """The end of its key."""
+    instances: int
+    """Instances in it."""
+    requests: int
+    """Requests that it has had."""
+    rules: int
+    """Rules in force."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FreshSandbox(Shape):
+    """A sandbox made on demand."""
+
+    id: str
+    """Its account's id."""
+    name: str
+    """Its name."""
+    api_key: str
+    """Its key, shown this once."""
+
+
+def _one_or_many(value: object) -> object:
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str | Mapping) for item in items):
+        raise ValueError("must be a name, a scenario, or a list of them")
+    return items
+
+
+class SandboxCreate(Declared):
+    """How a fresh sandbox is to be."""
+
+    name: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """What its chance is keyed by: the same name has the same ids; `#n` unless given."""
+    scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
+    """A name from the gallery, a scenario, or a list of them to stack; the server's unless given."""
+    seed: Annotated[int, Field(ge=0)] | None = None
+    """Its seed; the server's unless given."""
+
+
+@resource.operation("GET", "/_mock/health", provenance=_OURS)
+def health(server: Server) -> Health:
+    """Say that the server is up."""
+    uptime = (ticks() - server.started) // SECOND
+    return Health(status="ok", version=__version__, uptime_seconds=uptime, sandboxes=len(server.tenants))
+
+
+@resource.operation("GET", "/_mock/sandboxes", provenance=_OURS)
+def list_(server: Server) -> Listing[SandboxItem]:
+    """List the sandboxes."""
+    return Listing(data=[_item(tenant) for tenant in server.tenants])
+
+
+@resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_OURS)
+def create(server: Server, body: SandboxCreate) -> FreshSandbox:
+    """Make a sandbox with a fresh key."""
+    changes: dict[str, Any] = {} if body.seed is None else {"seed": body.seed}
+    if body.scenario is not None:
+        changes["scenario"] = named_or_inline(body.scenario)
+    tenant = server.tenants.make(body.name, **changes)
+    return FreshSandbox(id=tenant.sandbox.account.id, name=tenant.name, api_key=f"cnx_test_{tenant.key}")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ResetDone(Shape):
+    """What was reset."""
+
+    reset: int
+    """How many sandboxes."""
+
+
+@resource.operation("POST", "/_mock/reset", provenance=_OURS)
+def reset(server: Server, addressee: Addressee) -> ResetDone:
+    """Put a sandbox back to how it was made; without a key, every sandbox."""
+    tenants = [addressee.tenant] if addressee.tenant else list(server.tenants)
+    for tenant in tenants:
+        tenant.reset()
+    return ResetDone(reset=len(tenants))
+
+
+def _item(tenant: Tenant) -> SandboxItem:
+    return SandboxItem(
+        id=tenant.sandbox.account.id,
+        name=tenant.given_name,
+        last4=tenant.last4,
+        instances=len(tenant.sandbox.instances),
+        requests=tenant.journal.seen,
+        rules=sum(1 for _ in tenant.engine),
+    )

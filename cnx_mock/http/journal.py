@@ -1,0 +1,165 @@
+"""The journal: every request of a sandbox, with what was decided about it, kept as it passed and rendered when read."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cnx_mock.api.shapes import Shape
+from cnx_mock.http.auth import described
+from cnx_mock.scenario.engine import Armed, Decision
+from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.text.units import format_instant_ms
+
+BODY_SHOWN = 64 * 1024
+"""Bytes of a body that an entry shows."""
+
+
+class Journal:
+    """The last so many exchanges, in the order of their arrival."""
+
+    def __init__(self, size: int) -> None:
+        self._kept: deque[Exchange] = deque(maxlen=size)
+        self._seq = 0
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(list(self._kept))
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def seen(self) -> int:
+        """Requests ever, those that are no longer kept included."""
+        return self._seq
+
+    def open(self, exchange: Exchange) -> None:
+        """Keep an exchange from now on; it completes itself."""
+        self._seq = exchange.seq = self._seq + 1
+        self._kept.append(exchange)
+
+    def find(self, request_id: str) -> Exchange | None:
+        """The exchange with this request id."""
+        return next((each for each in self._kept if each.request_id == request_id), None)
+
+    def clear(self) -> None:
+        """Forget every exchange; numbering goes on."""
+        self._kept.clear()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FaultApplied(Shape):
+    """A fault that was applied to a request."""
+
+    rule: str
+    """The rule's id."""
+    fault: str
+    """The fault, such as `error=INTERNAL_ERROR`."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class RuleDecision(Shape):
+    """What one rule decided about a request."""
+
+    rule: str
+    """The rule's id."""
+    fired: bool
+    """Whether its fault was to be applied."""
+    reason: str
+    """Why, or why not: the field that differs, the count, the draw."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class JournalEntry(Shape):
+    """One request, what became of it, and why."""
+
+    seq: int
+    """Its number in this journal."""
+    request_id: str
+    """As in `X-Request-Id` and `error.request_id`."""
+    at: str | None
+    """When it arrived by the sandbox's clock, RFC 3339 with milliseconds; null where it reached no sandbox."""
+    wall: str
+    """When it arrived in real time, RFC 3339 with milliseconds."""
+    method: str
+    """The method."""
+    path: str
+    """The path, undecoded."""
+    query: str
+    """The query string, undecoded."""
+    operation: str | None
+    """The operation's name; null where there is none."""
+    status: int | None
+    """The status that went out; null while it is under way, and where the wire was cut."""
+    duration_ms: float | None
+    """From arrival to answer, in milliseconds of real time; null while it is under way."""
+    delayed_ms: float
+    """How much of that was waited on purpose."""
+    faults: list[FaultApplied]
+    """The faults that were applied."""
+    committed: bool
+    """Whether it changed something."""
+    request_headers: list[list[str]]
+    """Headers as they came, the key but for its end."""
+    request_body: str | None
+    """The body as text, at most 64 KiB."""
+    response_headers: list[list[str]]
+    """Headers as they went out."""
+    response_body: str | None
+    """The body as text, at most 64 KiB."""
+    decisions: list[RuleDecision]
+    """What every rule in force decided, in the order in which they were asked."""
+
+
+def entry(exchange: Exchange) -> JournalEntry:
+    """An exchange as the control plane and a failing test show it."""
+    return JournalEntry(
+        seq=exchange.seq,
+        request_id=exchange.request_id,
+        at=None if exchange.at is None else format_instant_ms(exchange.at),
+        wall=format_instant_ms(exchange.wall),
+        method=exchange.method,
+        path=exchange.path,
+        query=exchange.query,
+        operation=exchange.operation.name if exchange.operation else None,
+        status=exchange.status,
+        duration_ms=None if exchange.duration is None else round(exchange.duration / 1000, 3),
+        delayed_ms=round(exchange.delayed / 1000, 3),
+        faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in exchange.faults],
+        committed=exchange.committed,
+        request_headers=_headers(exchange.headers),
+        request_body=_text(exchange.body),
+        response_headers=_headers(exchange.response_headers),
+        response_body=_text(exchange.answer.body) if exchange.answer and exchange.response_headers else None,
+        decisions=[_decision(exchange, armed) for armed in exchange.asked],
+    )
+
+
+def _decision(exchange: Exchange, armed: Armed) -> RuleDecision:
+    """What a rule decided; one that did not mean the request says which field differs."""
+    decision: Decision | None = exchange.decisions.get(armed)
+    if decision is not None:
+        return RuleDecision(rule=armed.rule.id, fired=decision.fired, reason=decision.reason)
+    difference = armed.rule.match.difference(exchange)
+    return RuleDecision(rule=armed.rule.id, fired=False, reason=str(difference or "the rule has changed since"))
+
+
+def _headers(headers: RawHeaders) -> list[list[str]]:
+    """Headers as text; the key shows only its end."""
+    return [
+        [name.decode("latin-1"), described(value) if name == b"authorization" else value.decode("latin-1")]
+        for name, value in headers
+    ]
+
+
+def _text(body: bytes) -> str | None:
+    return body[:BODY_SHOWN].decode("utf-8", "replace") if body else None
+
+
+def access_line(exchange: Exchange, label: str) -> str:
+    """One line for a person: status, duration, operation, sandbox, faults."""
+    status = exchange.status if exchange.status is not None else "cut"
+    name = exchange.operation.name if exchange.operation else "-"
+    query = f"?{exchange.query}" if exchange.query else ""
+    line = f"{exchange.method} {exchange.path}{query} {status} {(exchange.duration or 0) / 1000:.1f}ms {name} {label}"
+    faults = " ".join(f"{rule}:{fault}" for rule, fault in exchange.faults)
+    return f"{line} [{faults}]" if faults else line

@@ -1,0 +1,103 @@
+"""HTTP messages: reading what arrives, and writing what goes out, the same for the API and the control plane."""
+
+from email.utils import formatdate
+from urllib.parse import quote
+
+from starlette.types import Receive, Scope, Send
+
+from cnx_mock import __version__
+from cnx_mock.api import errors
+from cnx_mock.api.operation import Operation
+from cnx_mock.api.paging import Page, links
+from cnx_mock.api.reading import BODY_LIMIT, MASKED, masked
+from cnx_mock.api.shapes import Reply
+from cnx_mock.scenario.exchange import Answer, RawHeaders
+from cnx_mock.world.clock import SECOND, wall_now
+
+_JSON = (b"content-type", b"application/json")
+_FIXED = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
+"""Every answer says who it is from, so that nobody takes the mock for the cloud."""
+
+
+class Disconnected(Exception):
+    """The client hung up before its request was whole."""
+
+
+def raw_path(scope: Scope) -> str:
+    """The path as it came, undecoded, without any live key."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return masked(raw.partition(b"?")[0]).decode("latin-1")
+
+
+def safe_headers(headers: RawHeaders) -> RawHeaders:
+    """The headers without any live key."""
+    if b"cnx_live_" not in b"\n".join([value for _, value in headers]).lower():
+        return headers
+    return [(name, masked(value)) for name, value in headers]
+
+
+async def read_body(headers: RawHeaders, receive: Receive) -> bytes:
+    """The body without any live key. Raises PayloadTooLarge as soon as that is known, Disconnected when it breaks
+    off."""
+    length = None
+    for name, value in headers:
+        if name == b"content-length":
+            length = int(value) if value.isdigit() else None
+        elif name == b"transfer-encoding":
+            length = -1
+    if not length:
+        return b""
+    if length > BODY_LIMIT:
+        raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > BODY_LIMIT:
+            raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
+    return masked(body) if MASKED[:9].encode() in body.lower() else body
+
+
+def refused(refusal: errors.ApiError, request_id: str) -> Answer:
+    """A refusal as it goes out."""
+    body = errors.body(refusal.code, refusal.message, refusal.details, request_id)
+    return Answer(refusal.status, [*refusal.headers()], body)
+
+
+def replied(operation: Operation, reply: Reply, path: str, query: str) -> Answer:
+    """An operation's reply as it goes out, with the headers that follow from what it is."""
+    shape = reply.shape
+    headers: RawHeaders = [*reply.headers]
+    if type(shape) is Page:
+        headers.append((b"link", links(path, query, shape.pagination)))
+    if reply.status == 201:
+        headers.append((b"location", (reply.location or f"{path}/{shape.id}").encode()))  # type: ignore[attr-defined]
+    return Answer(reply.status or operation.status, headers, shape.json())
+
+
+class Sender:
+    """Puts answers on the wire, each with what every answer bears."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._date = b""
+
+    def head(self, answer: Answer, more: RawHeaders) -> RawHeaders:
+        """Every header of an answer."""
+        length = (b"content-length", str(len(answer.body)).encode())
+        return [_JSON, length, *answer.headers, *more, *_FIXED, (b"date", self._now())]
+
+    async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
+        """Send an answer; `body` is empty for HEAD, whatever its length says."""
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _now(self) -> bytes:
+        """RFC 9110 section 6.6.1, made once a second."""
+        second = wall_now() // SECOND
+        if second != self._second:
+            self._second, self._date = second, formatdate(second, usegmt=True).encode()
+        return self._date

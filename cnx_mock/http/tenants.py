@@ -1,0 +1,162 @@
+"""One key, one world: everything that belongs to a key, made on first use, and what new keys get."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cnx_mock.api.errors import InvalidState, Unauthorized
+from cnx_mock.http.journal import Journal
+from cnx_mock.http.limits import Window
+from cnx_mock.scenario.document import Rule, Scenario
+from cnx_mock.scenario.engine import Engine
+from cnx_mock.scenario.exchange import Delays
+from cnx_mock.settings import Settings
+from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan, AccountTraits
+from cnx_mock.world.catalogue import Catalogue
+from cnx_mock.world.chance import Chance, key_digits
+from cnx_mock.world.clock import Clock
+from cnx_mock.world.sandbox import Plan, Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a sandbox is made, and made again by a reset."""
+
+    seed: int = 0
+    scenario: Scenario = Scenario()
+    rules: tuple[Rule, ...] = ()
+    speed: float = 1.0
+    frozen: bool = False
+    start: int | None = None
+    plan: AccountPlan | None = None
+    balance: int | None = None
+    rate_limit: int | None = None
+    scopes: tuple[str, ...] | None = None
+
+
+class Tenant:
+    """Everything of one key: its sandbox, rules, rate window and journal."""
+
+    def __init__(self, key: str, name: str, given: str | None, recipe: Recipe, house: "Tenants") -> None:
+        self.key = key
+        self.name = name
+        """What chance is keyed by: the digits of a key that the client brought, the name of one made here."""
+        self.given_name = given
+        self.recipe = recipe
+        self.delays = Delays()
+        self._house = house
+        self.reset()
+
+    def reset(self) -> None:
+        """The sandbox as it was made; requests in flight are cut, and whatever they still do touches the old world."""
+        self.delays.cut()
+        self.sandbox = self._new_sandbox()
+        chance = Chance(self.sandbox.chance.seed, self.name)
+        self.engine = Engine(chance, self.recipe.scenario)
+        for rule in self.recipe.rules:
+            self.engine.inject(rule)
+        self.window = Window()
+        self.journal = Journal(self._house.settings.journal_size)
+
+    def use(self, scenario: Scenario) -> None:
+        """Live by another scenario from now on: its rules in place of the former one's, and what it says of the world.
+
+        Raises InvalidState where it sets the clock's start and the sandbox has been used, DocumentError where an
+        injected rule has the id of one of its rules.
+        """
+        world, sandbox = scenario.world, self.sandbox
+        if world.start is not None and not sandbox.untouched:
+            raise InvalidState(resource="sandbox", state="used", required="untouched")
+        self.engine.use(scenario)
+        sandbox.provisioning.update(scenario.provisioning)
+        if world.start is not None:
+            sandbox.clock = Clock(world.start, sandbox.clock.speed, sandbox.clock.frozen)
+        if world.speed is not None:
+            sandbox.clock.speed = world.speed
+        if world.frozen is not None:
+            sandbox.clock.frozen = world.frozen
+        if world.balance is not None:
+            sandbox.balance = world.balance
+        account = sandbox.account
+        account.plan = world.plan or account.plan
+        account.rate_limit = _first(world.rate_limit, account.rate_limit)
+        account.quotas = dict(_first(world.quotas, account.quotas))
+
+    def _new_sandbox(self) -> Sandbox:
+        recipe, world = self.recipe, self.recipe.scenario.world
+        seed = recipe.seed if recipe.scenario.seed is None else recipe.scenario.seed
+        plan = Plan(
+            traits=MAGIC_KEYS.get(self.key, AccountTraits()),
+            plan=recipe.plan or world.plan,
+            balance=_first(recipe.balance, world.balance),
+            rate_limit=_first(recipe.rate_limit, world.rate_limit),
+            scopes=recipe.scopes,
+            quotas=world.quotas or {},
+            plan_limits=self._house.plan_limits,
+            provisioning=recipe.scenario.provisioning,
+            start=_first(world.start, recipe.start),
+            speed=_first(world.speed, recipe.speed),
+            frozen=_first(world.frozen, recipe.frozen),
+        )
+        return Sandbox(self.name, seed, self._house.catalogue, plan)
+
+    @property
+    def last4(self) -> str:
+        """The end of its key, all of it that is ever shown."""
+        return self.key[-4:]
+
+    @property
+    def label(self) -> str:
+        """What a log line calls it."""
+        return self.given_name or f"…{self.last4}"
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+class Tenants:
+    """The tenants of one server."""
+
+    def __init__(self, settings: Settings, defaults: Recipe) -> None:
+        self.settings = settings
+        self.defaults = defaults
+        self.catalogue = Catalogue()
+        self.plan_limits: Mapping[AccountPlan, int] = {**PLAN_LIMITS, "enterprise": settings.enterprise_limit}
+        self.journal = Journal(settings.journal_size)
+        """The server's own: requests that never reached a sandbox."""
+        self._tenants: dict[str, Tenant] = {}
+        self._made = 0
+
+    def __iter__(self) -> Iterator[Tenant]:
+        return iter(list(self._tenants.values()))
+
+    def __len__(self) -> int:
+        return len(self._tenants)
+
+    def find(self, key: str) -> Tenant:
+        """The tenant with these digits, made on first use. Raises Unauthorized where only known keys count."""
+        tenant = self._tenants.get(key)
+        if tenant is None:
+            if self.settings.known_keys_only and key not in MAGIC_KEYS:
+                raise Unauthorized(reason="unknown_key")
+            tenant = self._tenants[key] = Tenant(key, key, None, self.defaults, self)
+        return tenant
+
+    def make(self, name: str | None = None, **changes: Any) -> Tenant:
+        """A tenant with a fresh key; `name` keys its chance, so the same name finds the same world (made anew).
+        `changes` are fields of its recipe that differ from the defaults."""
+        recipe = replace(self.defaults, **changes)
+        if name is None:
+            self._made += 1
+            name = f"#{self._made}"
+        key = key_digits(recipe.seed, "key", name)
+        if key in self._tenants:
+            self._tenants[key].delays.cut()
+        tenant = self._tenants[key] = Tenant(key, name, name, recipe, self)
+        return tenant
+
+    def cut(self) -> None:
+        """End everything that waits, in every sandbox."""
+        for tenant in self:
+            tenant.delays.cut()

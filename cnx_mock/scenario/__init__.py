@@ -1,0 +1,1 @@
+"""What goes wrong: scenario files, their rules, and the faults that the rules inject."""

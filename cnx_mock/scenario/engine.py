@@ -1,0 +1,175 @@
+"""The engine: asks every rule about a request, once, and has the faults that fire wrapped around the rest of its way.
+
+The order is fixed, and every journal entry shows it: match, times (the ordinal counts requests that matched),
+probability (a keyed draw), at, fault. The first rule that fires with an outcome wins; the shapers of rules before it
+apply, those of rules behind it do not. Every rule that matches takes its ordinal even behind a winner, so that no rule
+changes another's draws.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from cnx_mock.scenario.document import DocumentError, Rule, Scenario
+from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.text.findings import Problem
+from cnx_mock.world.chance import Chance
+
+Step = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True, eq=False)
+class Armed:
+    """A rule in force, and what it has done so far."""
+
+    rule: Rule
+    injected: bool = False
+    matched: int = 0
+    fired: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one rule decided about one request that it matched, and why."""
+
+    fired: bool
+    reason: str
+
+
+class Engine:
+    """The rules of one sandbox."""
+
+    def __init__(self, chance: Chance, scenario: Scenario) -> None:
+        self._chance = chance
+        self.scenario = scenario
+        self._scenario_rules = [Armed(rule) for rule in scenario.rules]
+        self._injected: list[Armed] = []
+        self._asked: tuple[Armed, ...] = ()
+        self._by_operation: dict[str | None, tuple[Armed, ...]] = {}
+        self._changed()
+
+    def __iter__(self) -> Iterator[Armed]:
+        return iter(self._asked)
+
+    def rules(self, injected: bool) -> tuple[Rule, ...]:
+        """The rules that were injected, or the scenario's."""
+        return tuple(armed.rule for armed in self._asked if armed.injected is injected)
+
+    def use(self, scenario: Scenario) -> None:
+        """Replace the scenario and its rules; injected rules stay."""
+        for armed in self._injected:
+            _unclaimed(armed.rule.id, scenario.rules)
+        self.scenario = scenario
+        self._scenario_rules = [Armed(rule) for rule in scenario.rules]
+        self._changed()
+
+    def find(self, rule_id: str) -> Armed | None:
+        """The rule with this id."""
+        return next((armed for armed in self._asked if armed.rule.id == rule_id), None)
+
+    def inject(self, rule: Rule) -> bool:
+        """Add a rule behind the other injected ones, or replace the one with its id, counters at zero: then True."""
+        _unclaimed(rule.id, self.scenario.rules)
+        before = self.find(rule.id)
+        if before is None:
+            self._injected.append(Armed(rule, injected=True))
+        else:
+            self._injected[self._injected.index(before)] = Armed(rule, injected=True)
+        self._changed()
+        return before is not None
+
+    def change(self, armed: Armed, rule: Rule) -> None:
+        """Let a rule say something else from now on; its counters stay."""
+        armed.rule = rule
+        self._changed()
+
+    def remove(self, armed: Armed) -> None:
+        """Take one rule out, wherever it came from."""
+        self._injected = [each for each in self._injected if each is not armed]
+        self._scenario_rules = [each for each in self._scenario_rules if each is not armed]
+        self._changed()
+
+    def clear(self) -> None:
+        """Take every injected rule out; the scenario's own stay."""
+        self._injected = []
+        self._changed()
+
+    def _changed(self) -> None:
+        self._asked = (*self._injected, *self._scenario_rules)
+        self._by_operation = {}
+
+    def _candidates(self, operation: str | None) -> tuple[Armed, ...]:
+        """The rules that can mean this operation at all: most requests are done with them at one look."""
+        found = self._by_operation.get(operation)
+        if found is None:
+            found = self._by_operation[operation] = tuple(
+                armed
+                for armed in self._asked
+                if (pattern := armed.rule.match.operation) is None
+                or (operation is not None and pattern.matches(operation))
+            )
+        return found
+
+    def ask(self, exchange: Exchange) -> "list[tuple[Armed, Fault, int]] | None":
+        """Every fault to apply to this request, outermost first, with its rule and ordinal; None where there is
+        none."""
+        exchange.asked = self._asked
+        candidates = self._candidates(exchange.operation.name if exchange.operation else None)
+        chosen: list[tuple[Armed, Fault, int]] = []
+        winner: str | None = None
+        for armed in candidates:
+            rule = armed.rule
+            if rule.match.difference(exchange) is not None:
+                continue
+            armed.matched += 1
+            ordinal = armed.matched
+            decision = self._decide(rule, ordinal, winner)
+            exchange.decisions[armed] = decision
+            if decision.fired:
+                chosen += [(armed, fault, ordinal) for fault in _outcome_last(rule)]
+                winner = rule.id if rule.wins else None
+        return chosen or None
+
+    def _decide(self, rule: Rule, ordinal: int, winner: str | None) -> Decision:
+        if rule.times is not None and ordinal > rule.times:
+            return Decision(False, f"times {ordinal} of {rule.times}")
+        why = f"match {ordinal}" if rule.times is None else f"times {ordinal} of {rule.times}"
+        if rule.probability < 1:
+            draw = self._chance.fraction(rule.id, ordinal, "fire")
+            if draw >= rule.probability:
+                return Decision(False, f"draw {draw:.2f} ≥ {rule.probability:.2f}")
+            why += f", draw {draw:.2f} < {rule.probability:.2f}"
+        if winner is not None:
+            return Decision(False, f"behind {winner}")
+        return Decision(True, why)
+
+    async def perform(self, chosen: list[tuple[Armed, Fault, int]], exchange: Exchange, rest: Step) -> None:
+        """Send the exchange through its faults; `rest` performs the operation and leaves its answer."""
+        step = rest
+        for armed, fault, ordinal in reversed(chosen):
+            turn = Turn(
+                at=armed.rule.at,
+                draw=partial(self._chance.fraction, armed.rule.id, ordinal),
+                proceed=step,
+                fired=partial(_fired, exchange, armed, fault),
+            )
+            step = partial(fault.apply, exchange, turn)
+        await step()
+
+
+def _outcome_last(rule: Rule) -> list[Fault]:
+    """A rule's own shapers come around its outcome."""
+    return sorted(rule.faults, key=lambda fault: fault.outcome)
+
+
+def _fired(exchange: Exchange, armed: Armed, fault: Fault) -> None:
+    """A rule counts once an exchange, however many faults it has."""
+    if all(rule != armed.rule.id for rule, _ in exchange.faults):
+        armed.fired += 1
+    exchange.faults.append((armed.rule.id, fault.label()))
+
+
+def _unclaimed(rule_id: str, rules: tuple[Rule, ...]) -> None:
+    if any(rule.id == rule_id for rule in rules):
+        raise DocumentError([Problem(("id",), f"the scenario has a rule with the id '{rule_id}'")])

@@ -1,0 +1,132 @@
+"""The API's own errors, on demand: `error: CODE` from the catalogue, or a bare `status`."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from cnx_mock.api import errors
+from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
+from cnx_mock.scenario.fault import Outcome
+from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.units import parse_duration
+from cnx_mock.world.clock import SECOND, wall_now
+
+RETRY_AFTER = SECOND
+"""How long an injected 429 asks to wait unless its rule says."""
+
+
+def _known_code(code: str) -> str:
+    known = sorted(errors.catalogue())
+    if code not in known:
+        raise ValueError(f"must be one of: {one_of(known)}{did_you_mean(code, known)} (or use status: alone)")
+    return code
+
+
+StatusCode = Annotated[int, Field(ge=400, le=599)]
+Details = dict[str, str]
+RetryAfter = Annotated[Any, BeforeValidator(parse_duration)]
+
+
+class _Refusal(Outcome):
+    """What both spellings share."""
+
+    message: str | None = None
+    """In place of the usual message."""
+    details: Details | None = None
+    """In place of the usual details."""
+    retry_after: RetryAfter | None = None
+    """The `Retry-After` to send, rounded up to whole seconds."""
+
+    def send(self, exchange: Exchange, status: int, code: str, message: str, details: Details) -> None:
+        """Leave the error as the exchange's answer."""
+        seconds = None if self.retry_after is None else -(-self.retry_after // SECOND)
+        headers: list[tuple[bytes, bytes]] = []
+        if code == errors.RateLimited.code:
+            seconds = seconds if seconds is not None else RETRY_AFTER // SECOND
+            details = _limited(exchange, seconds)
+        if seconds is not None:
+            headers.append((b"retry-after", str(seconds).encode()))
+        details = details if self.details is None else self.details
+        body = errors.body(code, self.message or message, details, exchange.request_id)
+        exchange.answer = Answer(status, [*headers, *_extra(code, details)], body)
+
+
+class Error(_Refusal):
+    """`error: INTERNAL_ERROR`, with the catalogue's status, message and details unless the rule gives its own."""
+
+    key: ClassVar[str] = "error"
+    error: Annotated[str, AfterValidator(_known_code)]
+    """A code of the catalogue."""
+    status: StatusCode | None = None
+    """In place of the usual status."""
+
+    def replace(self, exchange: Exchange) -> None:
+        """Answer with the error."""
+        kind = errors.catalogue()[self.error]
+        fill = _FILLED.get(kind)
+        details = fill(exchange) if fill else dict(kind.example)
+        self.send(exchange, self.status or kind.status, kind.code, kind.message, details)
+
+
+class Status(_Refusal):
+    """`status: 503`, for what the catalogue does not have: the code is the status's reason phrase."""
+
+    key: ClassVar[str] = "status"
+    status: StatusCode
+    """400 to 599."""
+
+    def replace(self, exchange: Exchange) -> None:
+        """Answer with the status."""
+        try:
+            phrase = HTTPStatus(self.status).phrase
+        except ValueError:
+            phrase = f"HTTP {self.status}"
+        code = phrase.upper().replace(" ", "_").replace("-", "_").replace("'", "")
+        self.send(exchange, self.status, code, f"{phrase}.", {})
+
+
+def _extra(code: str, details: Details) -> errors.Headers:
+    """What HTTP asks for beside some errors; a 429's own wait is already there."""
+    kind = errors.catalogue().get(code)
+    if kind is None or kind is errors.RateLimited:
+        return ()
+    return kind(**{**kind.example, **details}).headers()
+
+
+def _limited(exchange: Exchange, seconds: int) -> Details:
+    """An injected 429 tells one story: nothing remains, and the reset is when the wait is over."""
+    limit = exchange.allowance.limit if exchange.allowance else 0
+    exchange.allowance = Allowance(limit, 0, -(-wall_now() // SECOND) + seconds)
+    return {"limit": str(limit), "remaining": "0", "reset": str(exchange.allowance.reset), "retry_after": str(seconds)}
+
+
+def _not_found(exchange: Exchange) -> Details:
+    for kind in exchange.operation.records.values() if exchange.operation else ():
+        return {"resource": kind.noun, "id": exchange.params[0]}
+    return {"path": exchange.path}
+
+
+def _forbidden(exchange: Exchange) -> Details:
+    scope = exchange.operation.scope if exchange.operation else None
+    granted = exchange.sandbox.account.scopes if exchange.sandbox else ()
+    return {
+        "required_scope": scope or "none",
+        "granted_scopes": ", ".join(each for each in granted if each != scope),
+    }
+
+
+def _region(exchange: Exchange) -> Details:
+    data = exchange.json()
+    region = data.get("region") if isinstance(data, dict) else None
+    return {"region": region} if isinstance(region, str) else dict(errors.RegionUnavailable.example)
+
+
+_FILLED: dict[type[errors.ApiError], Callable[[Exchange], Details]] = {
+    errors.NotFound: _not_found,
+    errors.Forbidden: _forbidden,
+    errors.RegionUnavailable: _region,
+    errors.MethodNotAllowed: lambda exchange: {"method": exchange.method, "allowed": "GET, HEAD"},
+}
+"""The errors whose details the request itself can fill."""

@@ -1,0 +1,22 @@
+"""A connection that dies: the client gets a TCP RST in the middle of its call."""
+
+from typing import ClassVar, Literal
+
+from cnx_mock.scenario.exchange import Exchange, Wire
+from cnx_mock.scenario.fault import Outcome
+
+
+class Reset(Outcome):
+    """`connection: reset`."""
+
+    key: ClassVar[str] = "connection"
+    connection: Literal["reset"]
+    """A real RST (SO_LINGER 0), not a polite end."""
+
+    def replace(self, exchange: Exchange) -> None:
+        """Have the wire cut instead of an answer sent."""
+        exchange.delivery = _cut
+
+
+async def _cut(exchange: Exchange, wire: Wire) -> None:
+    wire.reset()

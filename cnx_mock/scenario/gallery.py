@@ -1,0 +1,59 @@
+"""Where scenarios are found: by name in the gallery, by path anywhere; and how a file is read, with every problem at
+its place."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from cnx_mock.scenario.document import DocumentError, Scenario, read_scenario
+from cnx_mock.text.findings import Problem
+from cnx_mock.text.shipped import names, shipped
+from cnx_mock.text.source import Source, read_file
+from cnx_mock.text.suggestions import did_you_mean
+
+
+class UnknownScenario(LookupError):
+    """No scenario has that name, and no file is at that path; the message says what there is."""
+
+
+def gallery() -> list[str]:
+    """The names of the scenarios that come with the package."""
+    return names("scenarios")
+
+
+def find(name: str) -> Path:
+    """The file of a scenario: a gallery name, or a path (with a slash, or ending in .yaml). Raises UnknownScenario."""
+    known = shipped("scenarios", name)
+    if known is not None:
+        return known
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        return path
+    hint = did_you_mean(name, gallery())
+    raise UnknownScenario(f"no scenario is called {name!r}{hint} (the gallery has {', '.join(gallery())})")
+
+
+def load(name: str, operations: Collection[str]) -> Scenario:
+    """The scenario with this name or at this path. Raises UnknownScenario, or SourceError with every problem."""
+    path = find(name)
+    return parse(read_file(path), operations, path.stem)
+
+
+def parse(source: Source, operations: Collection[str], name: str) -> Scenario:
+    """A scenario from a file's text. Raises SourceError with every problem, each as file:line:col."""
+    try:
+        scenario = read_scenario(source.data, operations, name)
+    except DocumentError as error:
+        raise source.refuse(_explained(source, problem) for problem in error.problems) from None
+    if source.findings:
+        raise source.refuse()
+    return scenario
+
+
+def _explained(source: Source, problem: Problem) -> Problem:
+    """The problem with the key's name where it helps, and a word on YAML's traps."""
+    spelled = f"'{problem.path[-1]}' " if problem.path and isinstance(problem.path[-1], str) else ""
+    message = problem.message
+    if message.startswith("unknown key"):
+        message = message.replace("unknown key", f"unknown key '{problem.path[-1]}'", 1)
+        spelled = ""
+    return Problem(problem.path, spelled + message + source.trap(problem.path), problem.at_key)

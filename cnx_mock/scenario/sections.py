@@ -1,0 +1,155 @@
+"""What may stand in a scenario file, key by key: the declarations behind `document`, the JSON Schema and the errors."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from cnx_mock.api.validation import Declared
+from cnx_mock.scenario.faults.latency import read_range
+from cnx_mock.text.suggestions import did_you_mean
+from cnx_mock.text.units import parse_instant, parse_money, parse_rate
+from cnx_mock.world.account import AccountPlan
+from cnx_mock.world.lifecycle import Provisioning
+
+
+def _text_or_texts(value: object) -> object:
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(isinstance(item, str) and item.strip("!") for item in items):
+        raise ValueError("must be a text or a list of texts")
+    return value
+
+
+def _scalar_or_scalars(value: object) -> object:
+    items = value if isinstance(value, list) else [value]
+    if not items or any(isinstance(item, list | dict) for item in items):
+        raise ValueError("must be a value or a list of values")
+    return value
+
+
+def _probability(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("must be a number from 0 to 1")
+    return float(value)
+
+
+def _speed(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:
+        raise ValueError("must be a number above 0, at most 1000000")
+    return float(value)
+
+
+def read_provisioning(value: object) -> Provisioning:
+    """`45s`, `[30s, 90s]`, `never`, `{polls: 3}` or `{delay: 45s, then: stopped}`. ValueError says what is wrong."""
+    if value == "never":
+        return Provisioning(delay=None)
+    if isinstance(value, Mapping):
+        return _provisioning_mapping(value)
+    return Provisioning(delay=read_range(value))
+
+
+def _provisioning_mapping(value: Mapping[Any, Any]) -> Provisioning:
+    for key in value:
+        if key not in ("polls", "delay", "then"):
+            raise ValueError(f"unknown key '{key}'{did_you_mean(str(key), ('polls', 'delay', 'then'))}")
+    if ("polls" in value) == ("delay" in value):
+        raise ValueError("needs either polls or delay")
+    then = value.get("then")
+    if then not in (None, "running", "stopped"):
+        raise ValueError("then must be running or stopped")
+    if "polls" in value:
+        return Provisioning(delay=None, polls=_polls(value["polls"]), then=then)
+    return Provisioning(delay=read_provisioning(value["delay"]).delay, then=then)
+
+
+def _polls(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
+        raise ValueError("polls must be a whole number from 0")
+    return value
+
+
+_Texts = Annotated[Any, BeforeValidator(_text_or_texts)]
+_Scalars = Annotated[Any, BeforeValidator(_scalar_or_scalars)]
+_Provisioning = Annotated[Any, BeforeValidator(read_provisioning)]
+
+
+class MatchSection(Declared):
+    """Which requests a rule means: all keys must hold; lists are alternatives; `*` globs; `!` excludes."""
+
+    operation: _Texts | None = None
+    """Names such as `instances.create` or `instances.*`."""
+    method: _Texts | None = None
+    """`GET`, `POST`, …"""
+    path: _Texts | None = None
+    """The path of the request, without the query."""
+    body: dict[str, _Scalars] | None = None
+    """Values by top-level name or JSON pointer."""
+
+
+class RuleSection(Declared):
+    """One rule."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")] | None = None
+    """Its name; `rule-N` unless given."""
+    match: MatchSection = MatchSection()
+    """Which requests it means; every one unless given."""
+    times: Annotated[int, Field(ge=1)] | None = None
+    """How many of them, from the first; every one unless given."""
+    probability: Annotated[Any, BeforeValidator(_probability)] = 1.0
+    """The chance that the fault is applied."""
+    at: Literal["before", "after"] = "before"
+    """Before the effect, or after the change has been committed."""
+    fault: Any
+    """What happens: shapers, and at most one outcome."""
+
+
+class ClockSection(Declared):
+    """The sandbox's clock."""
+
+    start: Annotated[Any, BeforeValidator(parse_instant)] | None = None
+    """Where it starts, RFC 3339."""
+    speed: Annotated[Any, BeforeValidator(_speed)] | None = None
+    """Sandbox seconds per real second."""
+    frozen: bool | None = None
+    """Whether it stands still but for `advance`."""
+
+
+class WorldSection(Declared):
+    """How the sandbox starts."""
+
+    plan: AccountPlan | None = None
+    """The account's plan, which gives the rate limit."""
+    balance: Annotated[Any, BeforeValidator(parse_money)] | None = None
+    """The account's balance, such as "$5.07"."""
+    rate_limit: Annotated[Any, BeforeValidator(parse_rate)] | None = None
+    """Requests a minute, such as 5/min, in place of the plan's."""
+    quotas: dict[Literal["instances"], Annotated[int, Field(ge=0)]] | None = None
+    """The most of each resource."""
+    clock: ClockSection = ClockSection()
+    """The sandbox's clock."""
+
+
+class ProvisioningSection(Declared):
+    """How long things take to come up."""
+
+    instance: _Provisioning | None = None
+    """45s, [30s, 90s], never, {polls: 3} or {delay: 45s, then: stopped}."""
+    polls: Annotated[Any, BeforeValidator(_polls)] | None = None
+    """For everything: how many reads say provisioning."""
+
+
+class ScenarioSection(Declared):
+    """A whole scenario."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """Its name; the file's stem unless given."""
+    description: str = ""
+    """What it shows."""
+    seed: Annotated[int, Field(ge=0)] | None = None
+    """The seed of its chance; the server's unless given."""
+    world: WorldSection = WorldSection()
+    """How the sandbox starts."""
+    provisioning: ProvisioningSection = ProvisioningSection()
+    """How long things take to come up."""
+    rules: list[dict[str, Any]] = []
+    """What goes wrong, asked in order."""

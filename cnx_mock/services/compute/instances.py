@@ -1,0 +1,309 @@
+"""Instances: the four documented operations."""
+
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import IPv6Address
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+from cnx_mock.api.caller import Caller
+from cnx_mock.api.errors import InsufficientCredits, QuotaExceeded
+from cnx_mock.api.operation import Resource, documented
+from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.shapes import Deleted, Shape
+from cnx_mock.api.validation import Declared
+from cnx_mock.services.compute.metrics import Metrics, sample
+from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.units import format_instant, format_money
+from cnx_mock.world.account import MINIMUM_BALANCE
+from cnx_mock.world.lifecycle import Lifecycle
+from cnx_mock.world.records import InstanceRecord
+from cnx_mock.world.sandbox import Sandbox
+
+instances = Resource("instances", "Virtual machines.")
+
+Status = Literal["provisioning", "running", "stopped"]
+
+
+def _known_region(region: str, info: ValidationInfo) -> str:
+    sandbox: Sandbox = info.context  # type: ignore[assignment]  # every body is validated within its sandbox
+    known = sandbox.catalogue.regions.ids()
+    if region not in known:
+        raise ValueError(f"must be one of: {one_of(known)}{did_you_mean(region, known)}")
+    return region
+
+
+def _bootable(image: str, info: ValidationInfo) -> str:
+    sandbox: Sandbox = info.context  # type: ignore[assignment]
+    known = sandbox.catalogue.images.ids()
+    if image not in known:
+        raise ValueError(f"must be an image id ({one_of(known)}) or a snapshot id{did_you_mean(image, known)}")
+    return image
+
+
+def _collapsed(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys(tags))
+
+
+TAG_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:/=-]{0,62}$"
+Tag = Annotated[str, Field(pattern=TAG_PATTERN)]
+
+
+InstanceName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$", examples=["prod-api-01"], max_length=63)
+]
+Region = Annotated[str, AfterValidator(_known_region), Field(examples=["us-east-1"])]
+Image = Annotated[str, AfterValidator(_bootable), Field(examples=["ubuntu-22.04-lts"])]
+
+
+class InstanceCreate(Declared):
+    """What to provision."""
+
+    name: InstanceName
+    """Instance identifier: 1 to 63 letters, digits, dots and hyphens; need not be unique."""
+    plan: Annotated[Literal["starter", "pro", "enterprise"], Field(examples=["pro"])]
+    """Compute tier."""
+    region: Region
+    """Deployment region, one of `/v1/regions`."""
+    image: Image
+    """OS image ID, one of `/v1/images`, or the id of an available snapshot."""
+    tags: Annotated[list[Tag], Field(max_length=50, examples=[["web", "production"]]), AfterValidator(_collapsed)] = []
+    """Metadata tags for organization; duplicates are collapsed."""
+
+
+def _split(value: object) -> object:
+    """`tags=web,production`, `tags=web&tags=production`, or both."""
+    given = [value] if isinstance(value, str) else value
+    return [tag for item in given for tag in item.split(",") if tag] if isinstance(given, list) else given
+
+
+class InstanceQuery(PageQuery):
+    """Filters of the list."""
+
+    region: Annotated[str | None, WithJsonSchema({"type": "string"}), Field(examples=["us-east-1"])] = None
+    """Filter by data center region; an unknown one matches nothing."""
+    status: Annotated[
+        Literal["running", "stopped", "provisioning"] | None,
+        WithJsonSchema({"type": "string", "enum": ["running", "stopped", "provisioning"]}),
+    ] = None
+    """Filter by status (running, stopped, provisioning)."""
+    tags: Annotated[list[str], BeforeValidator(_split), Field(examples=[["web", "production"]])] = []
+    """Filter by tags, comma-separated or repeated; an instance must have every one."""
+
+    def selects(self, record: InstanceRecord) -> bool:
+        """Whether the instance belongs into the list, its status and the page aside."""
+        if self.region is not None and record.region != self.region:
+            return False
+        return all(tag in record.tags for tag in self.tags)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Specs(Shape):
+    """What the plan gives."""
+
+    vcpus: Annotated[int, Field(examples=[4])]
+    """Virtual processors."""
+    memory_mb: Annotated[int, Field(examples=[8192])]
+    """Memory, in MiB."""
+    disk_gb: Annotated[int, Field(examples=[160])]
+    """Disk, in GB."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Instance(Shape):
+    """A virtual machine."""
+
+    id: Annotated[str, Field(pattern="^inst_[0-9a-f]{16}$", examples=["inst_8f7e6d5c4b3a2f1e"])]
+    """Its id."""
+    name: Annotated[str, Field(examples=["prod-api-01"])]
+    """Instance identifier, as given."""
+    plan: Annotated[str, Field(examples=["pro"])]
+    """Compute tier."""
+    region: Annotated[str, Field(examples=["us-east-1"])]
+    """Deployment region."""
+    image: Annotated[str, Field(examples=["ubuntu-22.04-lts"])]
+    """OS image ID or snapshot it was made from."""
+    tags: Annotated[list[str], Field(examples=[["web", "production"]])]
+    """Metadata tags."""
+    status: Annotated[Status, Field(examples=["running"])]
+    """Where it is in its life."""
+    ipv4: Annotated[str | None, Field(examples=["198.18.0.1"])]
+    """Public IPv4 address (198.18.0.0/15, the benchmark range of RFC 2544); null until it has come up."""
+    ipv6: Annotated[str, Field(examples=["2001:db8:8f7e:6d5c:4b3a:2f1e:0:1"])]
+    """Public IPv6 address (2001:db8::/32, the documentation range of RFC 3849)."""
+    specs: Specs
+    """What the plan gives."""
+    firewall_ids: Annotated[list[str], Field(examples=[[]])]
+    """Firewalls attached to it."""
+    created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
+    """When it was created, RFC 3339 UTC."""
+    updated_at: Annotated[str, Field(examples=["2026-01-01T00:00:45Z"])]
+    """When it last changed, RFC 3339 UTC."""
+    provisioned_at: Annotated[str | None, Field(examples=["2026-01-01T00:00:45Z"])]
+    """When it came up, RFC 3339 UTC; null while provisioning."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Storage(Shape):
+    """Its disk."""
+
+    type: Literal["ephemeral"]
+    """Deleted with the instance."""
+    size_gb: Annotated[int, Field(examples=[160])]
+    """Size, in GB."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class InstanceDetail(Instance):
+    """A virtual machine in every detail: "detailed configuration, metrics, and status"."""
+
+    storage: Storage
+    """Its disk."""
+    snapshot_ids: Annotated[list[str], Field(examples=[[]])]
+    """Snapshots taken of it."""
+    price_hourly: Annotated[str, Field(examples=["$0.04"])]
+    """Price of each started hour."""
+    price_hourly_cents: Annotated[int, Field(examples=[4])]
+    """The same in cents."""
+    metrics: Metrics | None
+    """What it has been doing; null while provisioning."""
+
+
+def show(record: InstanceRecord, now: int) -> Instance:
+    """An instance as lists show it; made anew only when the record or its status has changed."""
+    status = record.status(now)
+    shown = record.shown
+    if type(shown) is not Instance or shown.status != status:
+        shown = record.shown = Instance(**_fields(record, status, now))
+    return shown
+
+
+def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
+    plan, provisioned = record.plan, record.provisioned(now)
+    high, low = divmod(record.number % 131_070 + 1, 65_536)
+    middle, last = divmod(low, 256)
+    return {
+        "id": record.id,
+        "name": record.name,
+        "plan": plan.id,
+        "region": record.region,
+        "image": record.image,
+        "tags": record.tags,
+        "status": status,
+        "ipv4": None if status == "provisioning" else f"198.{18 + high}.{middle}.{last}",
+        "ipv6": str(IPv6Address((0x20010DB8 << 96) + (int(record.id.rpartition("_")[2], 16) << 32) + 1)),
+        "specs": Specs(vcpus=plan.vcpus, memory_mb=plan.memory_mb, disk_gb=plan.disk_gb),
+        "firewall_ids": [],
+        "created_at": format_instant(record.created),
+        "updated_at": format_instant(max(record.updated, provisioned or 0)),
+        "provisioned_at": None if provisioned is None else format_instant(provisioned),
+    }
+
+
+def detail(sandbox: Sandbox, record: InstanceRecord, now: int) -> InstanceDetail:
+    """An instance in every detail."""
+    status = record.status(now)
+    return InstanceDetail(
+        **_fields(record, status, now),
+        storage=Storage(type="ephemeral", size_gb=record.plan.disk_gb),
+        snapshot_ids=[],
+        price_hourly=format_money(record.plan.hourly_cents),
+        price_hourly_cents=record.plan.hourly_cents,
+        metrics=None if status == "provisioning" else sample(sandbox.chance, record, now),
+    )
+
+
+@instances.operation(
+    "GET", "/v1/instances", scope="instances:read", provenance=documented("List all compute instances")
+)
+def list_(sandbox: Sandbox, caller: Caller, query: InstanceQuery) -> Page[Instance]:
+    """List all compute instances.
+
+    Returns a paginated list of all instances in your account. Supports filtering by region, status, and tags."""
+    now = sandbox.now
+    if sandbox.polling:
+        caller.polled += [record for record in sandbox.polling.values() if query.selects(record)]
+    keep = None
+    if query.region is not None or query.tags or query.status is not None:
+        wanted = query.status
+        keep = [r for r in sandbox.instances if query.selects(r) and (wanted is None or r.status(now) == wanted)]
+    return page_of(sandbox.instances, query, partial(show, now=now), keep)
+
+
+@instances.operation(
+    "POST",
+    "/v1/instances",
+    status=201,
+    scope="instances:write",
+    provenance=documented("Create a new instance"),
+    raises=(QuotaExceeded, InsufficientCredits),
+)
+def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
+    """Create a new instance.
+
+    Provisions a new virtual machine with the specified configuration. Deployment typically completes within 30-60
+    seconds."""
+    now = sandbox.now
+    _afford(sandbox, now)
+    return show(provision(sandbox, body, now), now)
+
+
+def provision(sandbox: Sandbox, body: InstanceCreate, now: int) -> InstanceRecord:
+    """A new instance in the sandbox, paid for from now on."""
+    number = sandbox.chance.count("inst")
+    plan = sandbox.catalogue.plans.get(body.plan)
+    assert plan is not None, "the declaration and the catalogue name the same plans"
+    new_id = sandbox.chance.new_id("inst", number)
+    rule = sandbox.provisioning["instance"]
+    record = InstanceRecord(
+        id=new_id,
+        number=number,
+        name=body.name,
+        plan=plan,
+        region=body.region,
+        image=body.image,
+        tags=body.tags,
+        created=now,
+        updated=now,
+        lifecycle=Lifecycle.begin(rule, sandbox.chance, now, new_id, then="running"),
+    )
+    sandbox.instances.add(record)
+    if record.lifecycle.polls_left:
+        sandbox.polling[new_id] = record
+    sandbox.ledger.open(new_id, f"Instance {body.name} ({plan.id})", plan.hourly_cents, now)
+    return record
+
+
+def _afford(sandbox: Sandbox, now: int) -> None:
+    """Raise unless the account may have one more instance."""
+    quota = sandbox.account.quotas.get("instances")
+    if quota is not None and len(sandbox.instances) >= quota:
+        raise QuotaExceeded(resource="instance", current=str(len(sandbox.instances)), limit=str(quota))
+    balance = sandbox.ledger.balance(now)
+    if balance < MINIMUM_BALANCE:
+        raise InsufficientCredits(current_balance=format_money(balance), required=format_money(MINIMUM_BALANCE))
+
+
+@instances.operation("GET", "/v1/instances/{id}", scope="instances:read", provenance=documented("Get instance details"))
+def get(sandbox: Sandbox, caller: Caller, instance: InstanceRecord) -> InstanceDetail:
+    """Get instance details.
+
+    Returns detailed configuration, metrics, and status for a specific instance."""
+    if instance.id in sandbox.polling:
+        caller.polled.append(instance)
+    return detail(sandbox, instance, sandbox.now)
+
+
+@instances.operation(
+    "DELETE", "/v1/instances/{id}", scope="instances:write", provenance=documented("Destroy an instance")
+)
+def delete(sandbox: Sandbox, instance: InstanceRecord) -> Deleted:
+    """Destroy an instance.
+
+    Permanently deletes an instance and all associated ephemeral storage. Snapshots are preserved unless explicitly
+    removed."""
+    sandbox.instances.remove(instance)
+    sandbox.polling.pop(instance.id, None)
+    sandbox.ledger.close(instance.id, sandbox.now)
+    return Deleted(id=instance.id)

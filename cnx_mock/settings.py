@@ -1,0 +1,74 @@
+"""Every option, once: its name, type, default and help. The CLI's flags, the `CNX_MOCK_*` variables and the README's
+table are made from this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+class SettingsError(ValueError):
+    """A value that an option does not take; the message names the option."""
+
+
+def _option(default: Any, help_: str, metavar: str) -> Any:
+    return field(default=default, metadata={"help": help_, "metavar": metavar})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the mock runs. Every field is a flag of `cnx-mock serve` and a `CNX_MOCK_*` variable."""
+
+    host: str = _option("127.0.0.1", "Address to listen on; on 127.0.0.1 also ::1 where the machine has it.", "HOST")
+    port: int = _option(4269, "Port to listen on; 0 takes a free one.", "PORT")
+    scenario: tuple[str, ...] = _option((), "Scenario from the gallery or a file; several stack.", "NAME|PATH")
+    seed: str = _option("0", "Seed of everything drawn by chance; `random` takes one and prints it.", "N|random")
+    speed: float = _option(1.0, "Sandbox seconds per real second.", "X")
+    json: bool = _option(False, "Print one JSON line when ready, in place of the greeting.", "")
+    quiet: bool = _option(False, "No access lines on stderr.", "")
+    cors: bool = _option(False, "Answer browsers of any origin (CORS).", "")
+    known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
+    enterprise_limit: int = _option(1000, "Requests a minute of the plan Enterprise.", "N")
+    journal_size: int = _option(2000, "Requests that each sandbox's journal keeps.", "N")
+
+    def __post_init__(self) -> None:
+        checks = (
+            (0 <= self.port <= 65535, "port must be from 0 to 65535"),
+            (0 < self.speed <= 1_000_000, "speed must be above 0, at most 1000000"),
+            (self.seed == "random" or _digits(self.seed), "seed must be a whole number or the word random"),
+            (self.enterprise_limit >= 1000, "enterprise-limit must be at least 1000"),
+            (1 <= self.journal_size <= 1_000_000, "journal-size must be from 1 to 1000000"),
+        )
+        for good, message in checks:
+            if not good:
+                raise SettingsError(message)
+
+
+def _digits(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def flag(name: str) -> str:
+    """An option's flag: `--known-keys-only`."""
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    """An option's environment variable: `CNX_MOCK_KNOWN_KEYS_ONLY`."""
+    return "CNX_MOCK_" + name.upper()
+
+
+def foreign(environ: Mapping[str, str]) -> list[str]:
+    """Variables that somebody else set: Kubernetes and compose describe a service called cnx-mock by
+    `CNX_MOCK_PORT=tcp://10.0.0.1:4269`."""
+    return [name for name in (variable("port"),) if environ.get(name, "").startswith(("tcp://", "udp://"))]
+
+
+def table() -> str:
+    """The options as the README shows them."""
+    rows = ["| flag | variable | default | |", "|---|---|---|---|"]
+    for each in fields(Settings):
+        default = ", ".join(each.default) if isinstance(each.default, tuple) else str(each.default)
+        spelled = f"`{flag(each.name)} {each.metadata['metavar']}`".replace(" `", "`").replace("|", "\\|")
+        shown = "" if each.default in ((), False) else f"`{default}`"
+        rows.append(f"| {spelled} | `{variable(each.name)}` | {shown} | {each.metadata['help']} |")
+    return "\n".join(rows)

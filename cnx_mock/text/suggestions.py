@@ -1,0 +1,23 @@
+"""Words for error messages: the spelling that was probably meant, and the list of what may be said."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_LONGEST_WORD = 200  # difflib takes quadratic time, and a longer word is no misspelling of a name
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``", did you mean 'latency'?"`` for the known word nearest to `word`, or ``""`` when none is near.
+
+    Case does not count in the comparison; the answer has the known spelling.
+    """
+    spellings = {each.lower(): each for each in sorted(known) if len(each) <= _LONGEST_WORD}
+    if len(word) > _LONGEST_WORD:
+        return ""
+    near = get_close_matches(word.lower(), spellings, n=1, cutoff=0.6)
+    return f", did you mean '{spellings[near[0]]}'?" if near else ""
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Return the words as a list for a sentence, in the order given: ``"starter, pro, enterprise"``."""
+    return ", ".join(words)

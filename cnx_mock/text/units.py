@@ -1,0 +1,166 @@
+"""Durations, instants, money and rates as people write them, and as integers.
+
+Durations and instants are microseconds, money is cents, rates are requests per minute. Every ``parse_*`` takes any
+value found in a document and raises `ValueError` with a message that shows how to write it.
+"""
+
+import re
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+_UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"  # not \d, which takes the digits of every script
+_DURATION = re.compile("".join(f"(?:({_NUMBER}){unit})?" for unit in _UNITS))
+_MISORDERED = re.compile(f"(?:{_NUMBER}(?:{'|'.join(_UNITS)}))+")
+_LONGEST_DURATION = 36_525 * _UNITS["d"]
+_LONGEST_TEXT = 64  # no spelling needs more; it also bounds the work for hostile input
+
+_MONEY = re.compile(r"(-?)\$(0|[1-9][0-9]*)(?:\.([0-9]{2}))?")
+_MOST_CENTS = 10**15
+
+_RATE = re.compile(r"([0-9]{1,9})/(?:min|minute)")
+
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?"
+    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_KINDS = {"NoneType": "null", "bool": "true or false", "list": "a list", "dict": "a map", "str": "this text"}
+
+_EPOCH = datetime(1970, 1, 1)  # naive on purpose: all arithmetic is in UTC, and isoformat() then adds no offset
+_MICROSECOND = timedelta(microseconds=1)
+_END_OF_TIME = (datetime.max - _EPOCH) // _MICROSECOND
+
+
+def parse_duration(value: object) -> int:
+    """Return the microseconds of a text such as ``250ms``, ``1.5s`` or ``1m30s``.
+
+    Units are d, h, m, s, ms and us, from large to small, each at most once. Raises `ValueError` for anything else, for
+    fractions of a microsecond and for more than 100 years.
+    """
+    text = _text(value)
+    if bare := re.fullmatch(f"-?({_NUMBER})", text):
+        raise ValueError(f"a duration needs a unit: write {bare[1]}s or {bare[1]}ms")
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(f"{_shown(value)} is not a duration{_why_not(text)}: write 250ms, 2s or 1m30s")
+    amounts = zip(match.groups(default="0"), _UNITS.values(), strict=True)
+    total = sum((Fraction(amount) * unit for amount, unit in amounts), Fraction())
+    if total > _LONGEST_DURATION:
+        raise ValueError(f"{_shown(value)} is longer than 100 years: write at most 36525d")
+    if total.denominator != 1:
+        raise ValueError(f"{_shown(value)} is finer than a microsecond: write at least 1us")
+    return int(total)
+
+
+def format_duration(microseconds: int) -> str:
+    """Return the shortest exact spelling: ``1m30s``, ``1.5s``, ``250ms``, ``0s``; `parse_duration` reads it back.
+
+    A negative span, which can be shown but not asked for, gets a leading minus.
+    """
+    if microseconds <= 0:
+        return f"-{format_duration(-microseconds)}" if microseconds else "0s"
+    minutes, rest = divmod(microseconds, _UNITS["m"])
+    whole = _spelt(minutes * _UNITS["m"])
+    unit = next((unit for unit in ("s", "ms") if rest >= _UNITS[unit]), "us")
+    return whole + min(_spelt(rest), _decimal(rest, unit), key=len)
+
+
+def parse_money(value: object) -> int:
+    """Return the cents of a text such as ``$5.07``, ``-$0.04`` or ``$100``; `ValueError` for anything else."""
+    text = _text(value)
+    match = _MONEY.fullmatch(text)
+    if match is None:
+        raise ValueError(f'{_shown(value)} is not an amount of money: write "$5.07", with the sign and two decimals')
+    sign, dollars, cents = match.groups(default="00")
+    amount = int(dollars) * 100 + int(cents)
+    if amount > _MOST_CENTS:
+        raise ValueError(f"{_shown(value)} is too much money: write at most {format_money(_MOST_CENTS)}")
+    return -amount if sign == "-" else amount
+
+
+def format_money(cents: int) -> str:
+    """Return cents as dollars: ``$2.45``, ``-$0.04``."""
+    dollars, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}${dollars}.{rest:02}"
+
+
+def parse_rate(value: object) -> int:
+    """Return the requests per minute of ``5/min`` or ``5/minute``, at least 1; `ValueError` for anything else."""
+    match = _RATE.fullmatch(_text(value))
+    if match is None:
+        raise ValueError(f"{_shown(value)} is not a rate in requests per minute: write 60/min")
+    if (rate := int(match[1])) < 1:
+        raise ValueError("a rate is at least one request per minute: write 1/min")
+    return rate
+
+
+def parse_instant(value: object) -> int:
+    """Return the microseconds since the epoch of an RFC 3339 text such as ``2026-01-01T00:00:00Z``.
+
+    Digits beyond the microsecond are cut off. Raises `ValueError` for dates without a time, times without an offset,
+    days that do not exist, and years outside 1970..9999 in UTC.
+    """
+    text = _text(value)
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        example = f"{text}T00:00:00Z" if _DATE.fullmatch(text) else "2026-01-01T00:00:00Z"
+        raise ValueError(f"{_shown(value)} is not an instant (date, time and offset): write {example}")
+    date, time, fraction, sign, hours, minutes = match.groups(default="0")
+    try:
+        local = datetime.fromisoformat(f"{date}T{time}")
+    except ValueError as error:
+        raise ValueError(f"{_shown(value)} is no point in time: {error}") from None
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) // _MICROSECOND
+    whole = (local - _EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0")[:6])
+    instant = whole + offset if sign == "-" else whole - offset
+    if not 0 <= instant <= _END_OF_TIME:
+        raise ValueError(f"{_shown(value)} is outside the years 1970 to 9999: write 2026-01-01T00:00:00Z")
+    return instant
+
+
+def format_instant(microseconds: int) -> str:
+    """Return an instant, in microseconds since the epoch, as RFC 3339 in UTC, rounded down to whole seconds."""
+    return (_EPOCH + timedelta(seconds=microseconds // 1_000_000)).isoformat() + "Z"
+
+
+def format_instant_ms(microseconds: int) -> str:
+    """Return the same as `format_instant`, rounded down to milliseconds: ``2026-01-01T00:00:00.000Z``."""
+    return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="milliseconds") + "Z"
+
+
+def _text(value: object) -> str:
+    """Return texts and numbers as text, everything else (and what is too long to be right) as ``""``."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_TEXT:
+        return ""  # str() of a huge int raises
+    text = str(value)
+    return text if len(text) <= _LONGEST_TEXT else ""
+
+
+def _shown(value: object) -> str:
+    text = _text(value)
+    if text:
+        return repr(text) if isinstance(value, str) else text
+    return "an empty text" if value == "" else _KINDS.get(type(value).__name__, "this value")
+
+
+def _why_not(text: str) -> str:
+    if text.startswith("-"):
+        return " (it cannot be negative)"
+    return " (units go from large to small, each once)" if _MISORDERED.fullmatch(text) else ""
+
+
+def _spelt(microseconds: int) -> str:
+    words = ""
+    for unit, size in _UNITS.items():
+        count, microseconds = divmod(microseconds, size)
+        words += f"{count}{unit}" if count else ""
+    return words
+
+
+def _decimal(microseconds: int, unit: str) -> str:
+    whole, rest = divmod(microseconds, _UNITS[unit])
+    digits = len(str(_UNITS[unit])) - 1
+    return f"{whole}.{rest:0{digits}}".rstrip("0").rstrip(".") + unit

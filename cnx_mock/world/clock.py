@@ -1,0 +1,101 @@
+"""Time. The only module that reads the machine's clocks; everybody else is handed a `Clock` or asks here.
+
+Instants and durations are integer microseconds (instants since the Unix epoch), so that `advance` is exact.
+"""
+
+import time
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 3600 * SECOND
+
+
+def wall_now() -> int:
+    """Real time, as an instant."""
+    return time.time_ns() // 1000
+
+
+def ticks() -> int:
+    """A real stopwatch in microseconds: never goes back, zero means nothing."""
+    return time.monotonic_ns() // 1000
+
+
+class ClockError(ValueError):
+    """A change that a sandbox's clock refuses; the message says why."""
+
+
+class Clock:
+    """A sandbox's clock: real by default, faster by `speed`, standing while `frozen`, moved on by `advance`.
+
+    It never goes back. Nothing waits on it: whatever depends on time is computed from `now()` when it is read, so when
+    `advance` returns, everything due has happened.
+    """
+
+    __slots__ = ("_anchor", "_at", "_frozen", "_speed", "advanced")
+
+    def __init__(self, start: int | None = None, speed: float = 1.0, frozen: bool = False) -> None:
+        self._at = wall_now() if start is None else start
+        self._anchor = ticks()
+        self._speed = _checked(speed)
+        self._frozen = frozen
+        self.advanced = 0
+        """Everything that `advance` ever added, in microseconds: windows on the wire move on by it, not by `speed`."""
+
+    def now(self) -> int:
+        """The sandbox's time, as an instant."""
+        if self._frozen:
+            return self._at
+        elapsed = ticks() - self._anchor
+        return self._at + (elapsed if self._speed == 1.0 else int(elapsed * self._speed))
+
+    @property
+    def speed(self) -> float:
+        """Sandbox seconds per real second."""
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        speed = _checked(speed)
+        self._rebase()
+        self._speed = speed
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._frozen
+
+    @frozen.setter
+    def frozen(self, frozen: bool) -> None:
+        self._rebase()
+        self._frozen = frozen
+
+    def advance(self, by: int) -> None:
+        """Move on by a duration. Raises ClockError for a negative one."""
+        if by < 0:
+            raise ClockError("a sandbox's time never goes back")
+        self._rebase()
+        self._at = _within_calendar(self._at + by)
+        self.advanced += by
+
+    def wire(self) -> int:
+        """Real time plus whatever `advance` added, in microseconds of the stopwatch: what rate windows run on."""
+        return ticks() + self.advanced
+
+    def _rebase(self) -> None:
+        self._at, self._anchor = self.now(), ticks()
+
+
+def _checked(speed: float) -> float:
+    if not 0 < speed <= 1_000_000:
+        raise ClockError("speed must be above 0 and at most 1000000 (use frozen to stand still)")
+    return float(speed)
+
+
+_LAST = 253_370_764_800 * SECOND
+"""9999-01-01T00:00:00Z: a year short of what RFC 3339 can write, so that nothing computed from `now` overflows."""
+
+
+def _within_calendar(instant: int) -> int:
+    if instant >= _LAST:
+        raise ClockError("time ends with the year 9998")
+    return instant

@@ -1,0 +1,86 @@
+"""The account's money: an append-only list of events, in whole cents; the balance is a pure function of (events,
+clock).
+
+A metered resource costs its hourly price for each *started* hour. With `now = Q h + R s` and a start of `q h + r s`
+that is `price * (Q - q + 1)`, one hour less where `r > R`. So the sum over every open meter needs three totals and the
+prices by second of the hour, however many resources run and however far the clock is moved on.
+"""
+
+from dataclasses import dataclass
+
+from cnx_mock.world.clock import HOUR, SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Money given (or, below zero, taken) at one instant."""
+
+    at: int
+    cents: int
+    description: str
+
+
+@dataclass(slots=True)
+class Meter:
+    """A resource that costs `hourly_cents` for each started hour from `opened` to `closed` (None: it still runs)."""
+
+    resource_id: str
+    description: str
+    hourly_cents: int
+    opened: int
+    closed: int | None = None
+
+    def hours(self, now: int) -> int:
+        """Started hours up to now."""
+        end = now if self.closed is None else min(now, self.closed)
+        return max(0, (end - self.opened) // HOUR + 1)
+
+
+class Ledger:
+    """Every credit and every meter of one account, in the order they came."""
+
+    __slots__ = ("_by_minute", "_by_second", "_closed_cents", "_hours", "_open", "_price", "credits", "meters")
+
+    def __init__(self) -> None:
+        self.credits: list[Credit] = []
+        self.meters: list[Meter] = []
+        self._open: dict[str, Meter] = {}
+        self._closed_cents = 0
+        self._price = 0
+        self._hours = 0
+        self._by_second = [0] * 3600
+        self._by_minute = [0] * 60
+
+    def credit(self, at: int, cents: int, description: str) -> None:
+        """Add money at an instant."""
+        self.credits.append(Credit(at, cents, description))
+        self._closed_cents -= cents
+
+    def open(self, resource_id: str, description: str, hourly_cents: int, now: int) -> None:
+        """Start to charge for a resource: its first hour at once. Charges fall on whole seconds, as times are shown."""
+        meter = Meter(resource_id, description, hourly_cents, now - now % SECOND)
+        self.meters.append(meter)
+        self._open[resource_id] = meter
+        self._count(meter, 1)
+
+    def close(self, resource_id: str, now: int) -> None:
+        """Stop charging for a resource; the hour that it is in stays paid."""
+        meter = self._open.pop(resource_id)
+        self._count(meter, -1)
+        meter.closed = now
+        self._closed_cents += meter.hours(now) * meter.hourly_cents
+
+    def balance(self, now: int) -> int:
+        """Cents left: credits less charges."""
+        hour, second = divmod(now // SECOND, 3600)
+        minute = second // 60
+        not_yet = sum(self._by_minute[minute + 1 :]) + sum(self._by_second[second + 1 : (minute + 1) * 60])
+        return -self._closed_cents - ((hour + 1) * self._price - self._hours - not_yet)
+
+    def _count(self, meter: Meter, sign: int) -> None:
+        hour, second = divmod(meter.opened // SECOND, 3600)
+        price = sign * meter.hourly_cents
+        self._price += price
+        self._hours += price * hour
+        self._by_second[second] += price
+        self._by_minute[second // 60] += price

@@ -1,0 +1,355 @@
+"""YAML with positions: what is read, what is refused, and where a finding points."""
+
+import pickle
+from math import inf, isnan
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+import yaml
+
+from cnx_mock.text import source
+from cnx_mock.text.findings import Finding, Problem, SourceError
+from cnx_mock.text.source import Source, read, read_file
+
+
+@pytest.fixture(params=["CSafeLoader", "SafeLoader"], autouse=True)
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs with libyaml and with PyYAML's own parser: positions are the same."""
+    monkeypatch.setattr(source, "_PARSER", getattr(yaml, request.param))
+
+
+def refused(text: str) -> SourceError:
+    with pytest.raises(SourceError) as error:
+        read(text, "bad.yaml")
+    return error.value
+
+
+def where(error: SourceError) -> list[tuple[int, int]]:
+    return [(each.line, each.column) for each in error.findings]
+
+
+SCENARIO = """\
+name: friday
+rules:
+  - id: slow
+    fault: {latency: 2s}
+  - fault:
+      error: no
+"""
+
+
+def test_a_document_is_plain_data() -> None:
+    document = read(SCENARIO, "friday.yaml")
+    assert document.data == {
+        "name": "friday",
+        "rules": [{"id": "slow", "fault": {"latency": "2s"}}, {"fault": {"error": "no"}}],
+    }
+    assert document.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("plain", "value"),
+    [
+        # YAML 1.1's traps: text in YAML 1.2
+        ("no", "no"),
+        ("on", "on"),
+        ("Yes", "Yes"),
+        ("1:30", "1:30"),
+        ("0777", "0777"),
+        ("2026-01-01", "2026-01-01"),
+        ("1_000", "1_000"),
+        ("1.2.3", "1.2.3"),
+        ("=", "="),
+        # what the core schema knows
+        ("1e3", 1000.0),
+        ("true", True),
+        ("FALSE", False),
+        ("~", None),
+        ("null", None),
+        ("", None),
+        ("0", 0),
+        ("-12", -12),
+        ("0o17", 15),
+        ("0xff", 255),
+        ("0.5", 0.5),
+        ("-.5", -0.5),
+        ("1e999", inf),
+        ("-.inf", -inf),
+        # quoted or a block: always text
+        ("'5'", "5"),
+        ('"true"', "true"),
+        ("|\n  5\n", "5\n"),
+    ],
+)
+def test_scalars_follow_yaml_1_2(plain: str, value: object) -> None:
+    data = read(f"key: {plain}", "f").data
+    assert data == {"key": value}
+    assert type(data["key"]) is type(value)
+
+
+def test_not_a_number_is_one() -> None:
+    assert isnan(read(".NaN", "f").data)
+
+
+@pytest.mark.parametrize("key", ["on", "no", "1", "1.0", "2026-01-01", "null", "0x10", "true"])
+def test_keys_are_always_text(key: str) -> None:
+    assert read(f"{key}: 1", "f").data == {key: 1}
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "---\n", "\ufeff", "~"])
+def test_a_document_without_a_value_is_none(text: str) -> None:
+    document = read(text, "f")
+    assert (document.data, document.findings) == (None, ())
+    assert document.position(("anything",)) == document.position(())
+
+
+@pytest.mark.parametrize(
+    ("path", "at_key", "position"),
+    [
+        ((), False, (1, 1)),
+        (("name",), False, (1, 7)),
+        (("name",), True, (1, 1)),
+        (("rules", 0), False, (3, 5)),
+        (("rules", 0), True, (3, 5)),  # an item has no key
+        (("rules", 0, "fault", "latency"), False, (4, 22)),
+        (("rules", 1, "fault", "error"), True, (6, 7)),
+        (("rules", 1, "fault", "message", "deeper"), True, (6, 7)),  # the deepest value on the way
+        (("rules", 9), False, (3, 3)),
+    ],
+)
+def test_every_key_and_value_has_a_position(path: source.Path, at_key: bool, position: tuple[int, int]) -> None:
+    assert read(SCENARIO, "f").position(path, at_key) == position
+
+
+def test_windows_line_ends_and_characters_beyond_ascii_do_not_shift_positions() -> None:
+    document = read("\ufeff# ünï 😀\r\na: 1\r\n\r\n'é😀': x\r\n", "f")
+    assert document.position(("a",)) == (2, 4)
+    assert document.position(("é😀",)) == (4, 7)
+
+
+def test_all_problems_come_in_one_error_in_the_order_of_the_file() -> None:
+    document = read(SCENARIO + "name: twice\n", "friday.yaml")
+    error = document.refuse(
+        [
+            Problem(("rules", 0, "fault"), "unknown fault"),
+            Problem(("rules", 0, "id"), "unknown\nkey", at_key=True),
+            Problem(("rules", 0, "fault"), "unknown fault"),
+        ]
+    )
+    assert str(error).splitlines() == [
+        "friday.yaml:3:5: unknown key",
+        "friday.yaml:4:12: unknown fault",
+        "friday.yaml:7:1: duplicate key 'name' (first set on line 1)",
+    ]
+
+
+def test_the_first_of_two_equal_keys_counts() -> None:
+    document = read("a: {x: 1}\nb: 2\n'a': {y: !t 3}\n", "f")
+    assert document.data == {"a": {"x": 1}, "b": 2}
+    assert [str(each) for each in document.findings] == [
+        "f:3:1: duplicate key 'a' (first set on line 1)",
+        "f:3:10: tags are not supported: '!t'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("a: !!python/object:os.system x", "f:1:4: tags are not supported: '!!python/object:os.system'"),
+        ("a: !!str 5", "f:1:4: tags are not supported: '!!str'"),
+        ("a: &x {b: 1}\nc:\n  <<: *x", "f:3:3: merge keys (<<) are not supported; write the keys out"),
+        ("[a, b]: 1", "f:1:1: a key has to be text"),
+        ("a: &x b\n*x : 1", "f:2:1: a key has to be text"),
+        (f"a: {'1' * 5000}", "f:1:4: a number of 5000 characters is too long; at most 100 are read"),
+        ("{" + "k" * 90 + ": 1, " + "k" * 90 + ": 2}", f"f:1:97: duplicate key '{'k' * 59}…' (first set on line 1)"),
+    ],
+)
+def test_what_cannot_be_used_is_found_without_losing_the_rest(text: str, finding: str) -> None:
+    document = read(text, "f")
+    assert [str(each) for each in document.findings] == [finding]
+    assert isinstance(document.data, dict)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("a: 1\n\tb: 2\n", 2, 1),
+        ("a:\n  - x\n\t- y\n", 3, 1),
+        ("a: [1, 2\nb: 3\n", 2, 2),
+        ("a: {b: 1\n\n", 1, 9),
+        ('a: "open\n', 1, 9),
+        ("a: b: c\n", 1, 5),
+        ("a: 'b' c\n", 1, 8),
+        ("a: @b\n", 1, 4),
+        ("a: 1\n---\nb: 2\n", 2, 1),
+        ("a: *nowhere\n", 1, 4),
+        ("a: &a [1, *a]\n", 1, 11),
+        ("a: \x07\n", 1, 4),
+        ("a: 1\r\nb: \ud800\n", 2, 4),
+        ("a: 1\n\ufeffb: 2\n", 2, 1),
+        ("%YAML 1.1\n---\na: 1\n", 1, 1),
+        ("a: 1\r%TAG ! b\n", 2, 1),
+    ],
+)
+def test_what_is_no_yaml_is_refused_where_it_goes_wrong(text: str, line: int, column: int) -> None:
+    assert where(refused(text)) == [(line, column)]
+
+
+@pytest.mark.parametrize("escape", ["ud800", "U00110000", "UFFFFFFFF"])
+def test_an_escape_of_no_character_is_refused(escape: str) -> None:
+    assert len(refused(f'a: "\\{escape}"').findings) == 1
+
+
+def test_a_tab_is_called_a_tab() -> None:
+    assert str(refused("a:\n\tb: 1\n")) == "bad.yaml:2:1: a tab cannot stand here; indent with spaces"
+
+
+def test_an_unclosed_bracket_names_the_line_of_its_start() -> None:
+    assert "that starts on line 1" in str(refused("a: [1,\n\n  2"))
+
+
+def test_an_error_of_the_parser_without_a_position_is_at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise yaml.YAMLError("out of\nmemory")
+
+    monkeypatch.setattr(yaml, "parse", fail)
+    assert str(refused("a: 1")) == "bad.yaml:1:1: out of memory"
+
+
+LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{former}'] * 9)}]\n" for former, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("bomb", "why"),
+    [
+        (LAUGHS, "more than 50000 values"),
+        ("[" * 100_000, "nested deeper than 64"),
+        ("{a: " * 65 + "}" * 65, "nested deeper than 64"),
+        ("- " * 100_000, "nested deeper than 64"),
+        ("- &a " + "[" * 60 + "]" * 60 + "\n- " + "[" * 10 + "*a" + "]" * 10, "nested deeper than 64"),
+        ("x" * (source.MAX_BYTES + 1), "larger than 1048576 bytes"),
+        ("é" * (source.MAX_BYTES // 2 + 1), "larger than 1048576 bytes"),
+        ("".join(f"%TAG !{each}! x\n" for each in range(50_000)), "directives are not supported"),
+    ],
+)
+def test_bombs_are_refused_quickly(bomb: str, why: str) -> None:
+    start = perf_counter()
+    assert why in str(refused(bomb))
+    assert perf_counter() - start < 5  # one that goes off takes minutes
+
+
+def test_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "MAX_VALUES", 4)
+    assert read("{a: 1, b: 2, c: 3}", "f").data == {"a": 1, "b": 2, "c": 3}
+    assert where(refused("{a: 1, b: 2, c: 3, d: 4}")) == [(1, 23)]
+
+
+def test_sixty_four_levels_are_allowed() -> None:
+    assert str(read("[" * 64 + "x" + "]" * 64, "f").data) == "[" * 64 + "'x'" + "]" * 64
+
+
+def test_an_alias_is_a_copy_that_remembers_where_it_was_written() -> None:
+    document = read("a: &a {x: [1]}\nb: *a\n", "f")
+    document.data["a"]["x"].append(2)
+    assert document.data["b"] == {"x": [1]}
+    assert document.position(("b", "x", 0)) == (1, 12)
+    assert document.position(("b",), at_key=True) == (2, 1)
+
+
+def trap(plain: str) -> str:
+    return read(f"a: {plain}", "f").trap(("a",))
+
+
+@pytest.mark.parametrize(
+    ("plain", "better"),
+    [
+        ("no", "false"),
+        ("Off", "false"),
+        ("yes", "true"),
+        ("on", "true"),
+        ("1:30", "a duration as 1m30s, or a time with its date"),
+        ("0777", "a number without leading zeros, or 0o17 for octal"),
+        ("0899", "a number without leading zeros"),
+        ("1_000", "a number without underscores"),
+        ("2026-01-01", "an instant as 2026-01-01T00:00:00Z"),
+    ],
+)
+def test_a_trap_of_older_yaml_gets_a_hint(plain: str, better: str) -> None:
+    assert trap(plain) == f" ('{plain}' is text here; write {better})"
+
+
+@pytest.mark.parametrize("value", ["'no'", '"0777"', "|\n  no", "nobody", "5", "0", "0.5", "true", "[no]", ""])
+def test_only_plain_scalars_are_traps(value: str) -> None:
+    assert trap(value) == ""
+
+
+def test_there_is_no_hint_for_what_is_not_there() -> None:
+    assert read("a: no", "f").trap(("a", "b")) == ""
+
+
+def test_an_excerpt_shows_the_line_and_a_caret() -> None:
+    error = read("a:\n  b: 1\n", "f").refuse([Problem(("a", "b"), "wrong")])
+    assert error.excerpt() == "f:2:6: wrong\n      b: 1\n         ^"
+
+
+def test_an_excerpt_keeps_tabs_so_that_the_caret_stays_below() -> None:
+    assert refused("a: 1\n\tb: 1").excerpt().splitlines()[1:] == ["    \tb: 1", "    ^"]
+    assert SourceError([Finding("f", 1, 3, "wrong")], "\tab").excerpt() == "f:1:3: wrong\n    \tab\n    \t ^"
+
+
+@pytest.mark.parametrize("column", [1, 51, 5_000, 10_000])
+def test_an_excerpt_of_a_long_line_is_a_window_around_the_caret(column: int) -> None:
+    text = "x" * (column - 1) + "!" + "x" * (10_000 - column)
+    _, line, caret = SourceError([Finding("f", 1, column, "wrong")], text).excerpt().splitlines()
+    assert line[caret.index("^")] == "!"
+    assert len(line) <= 106
+
+
+def test_an_excerpt_never_sends_an_escape_sequence_to_the_terminal() -> None:
+    assert "\x1b" not in refused("a: \x1b[2J").excerpt()
+
+
+@pytest.mark.parametrize(("text", "line"), [("a: 1\n\n", 2), ("", 1), ("a: 1", 9)])
+def test_an_excerpt_of_nothing_is_the_finding_alone(text: str, line: int) -> None:
+    assert SourceError([Finding("f", line, 1, "wrong")], text).excerpt() == f"f:{line}:1: wrong"
+
+
+def test_an_error_survives_pickling() -> None:
+    error = refused("a: *b")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.findings, copy.text, str(copy)) == (error.findings, error.text, str(error))
+
+
+def test_a_file_is_read_and_named_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "world.yaml").write_bytes("\ufeffplan: starter\r\n".encode())
+    monkeypatch.chdir(tmp_path)
+    document = read_file(Path("world.yaml"))
+    assert isinstance(document, Source)
+    assert (document.file, document.data) == ("world.yaml", {"plan": "starter"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("absent.yaml", None, "cannot be read: No such file or directory"),
+        (".", None, "is a folder, not a file"),
+        ("\0", None, "cannot be read: embedded null byte"),
+        ("latin.yaml", b"a: \xff", "is not UTF-8 (byte 0xff at position 3)"),
+        ("large.yaml", b"#" * (source.MAX_BYTES + 1), "is larger than 1048576 bytes"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str, content: bytes | None, why: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError) as error:
+        read_file(path)
+    assert str(error.value) == f"{path}:1:1: {why}"
+
+
+def test_a_device_without_an_end_is_refused() -> None:
+    with pytest.raises(SourceError, match="is larger than"):
+        read_file(Path("/dev/zero"))

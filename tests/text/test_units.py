@@ -1,0 +1,189 @@
+"""Durations, money, rates and instants: how they are written, and what is refused."""
+
+from collections.abc import Callable
+from math import inf, nan
+
+import pytest
+
+from cnx_mock.text.units import (
+    format_duration,
+    format_instant,
+    format_instant_ms,
+    format_money,
+    parse_duration,
+    parse_instant,
+    parse_money,
+    parse_rate,
+)
+
+SECOND = 1_000_000
+HUGE = 10**5000  # str() of it raises, also when pytest makes an id of it
+NO_TEXT = [None, True, [], {}, object(), b"5s", HUGE, -HUGE, inf, nan]
+BAD_TEXT = ["", " ", "soon", "１s", "5s\n", "x" * 100_000, "9" * 1_000 + "d"]
+JUNK = [pytest.param(value, id=f"junk{at}") for at, value in enumerate([*NO_TEXT, *BAD_TEXT])]
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"),
+    [
+        ("500us", 500),
+        ("250ms", 250_000),
+        ("2s", 2 * SECOND),
+        ("1.5s", 1_500_000),
+        ("0s", 0),
+        ("1m30s", 90 * SECOND),
+        ("2h", 7200 * SECOND),
+        ("3d", 259_200 * SECOND),
+        ("1d2h3m4s5ms6us", 93_784_005_006),
+        ("36525d", 36_525 * 86_400 * SECOND),
+    ],
+)
+def test_durations_are_microseconds(text: str, microseconds: int) -> None:
+    assert parse_duration(text) == microseconds
+
+
+@pytest.mark.parametrize(("bare", "shown"), [(5, "5"), ("5", "5"), (1.5, "1.5"), (-5, "5"), (0, "0")])
+def test_a_duration_needs_a_unit(bare: object, shown: str) -> None:
+    with pytest.raises(ValueError, match=f"^a duration needs a unit: write {shown}s or {shown}ms$"):
+        parse_duration(bare)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("-5s", "cannot be negative"),
+        ("30s1m", "from large to small"),
+        ("1s1s", "each once"),
+        ("5 s", "is not a duration"),
+        ("2S", "is not a duration"),
+        (".5s", "is not a duration"),
+        ("0.5us", "finer than a microsecond"),
+        ("36526d", "longer than 100 years: write at most 36525d"),
+        ("9" * 60 + "d", "longer than 100 years"),
+    ],
+)
+def test_a_wrong_duration_says_why(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "text"),
+    [
+        (0, "0s"),
+        (7, "7us"),
+        (1_500, "1.5ms"),
+        (100_000, "100ms"),
+        (250_000, "250ms"),
+        (1_500_000, "1.5s"),
+        (1_000_001, "1s1us"),
+        (90 * SECOND, "1m30s"),
+        (129_600 * SECOND, "1d12h"),
+        (60_250_000, "1m250ms"),
+    ],
+)
+def test_durations_are_shown_short_and_read_back(microseconds: int, text: str) -> None:
+    assert format_duration(microseconds) == text
+    assert parse_duration(text) == microseconds
+
+
+def test_every_digit_of_a_duration_survives() -> None:
+    spans = [7**power for power in range(18)] + [3_599_999_999, 3_600_000_001]
+    assert [parse_duration(format_duration(each)) for each in spans] == spans
+
+
+def test_a_negative_duration_can_be_shown() -> None:
+    assert format_duration(-90 * SECOND) == "-1m30s"
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [("$5.07", 507), ("-$0.04", -4), ("$100", 10_000), ("$100.00", 10_000), ("$0.00", 0), ("$10000000000000", 10**15)],
+)
+def test_money_is_cents(text: str, cents: int) -> None:
+    assert parse_money(text) == cents
+
+
+@pytest.mark.parametrize("value", [5.07, 5, "5.07", "$5.1", "$1,000.00", "$-5", "$007", "€5.00", "$", *JUNK])
+def test_money_is_text_with_a_sign_and_two_decimals(value: object) -> None:
+    with pytest.raises(ValueError, match=r'write "\$5\.07"'):
+        parse_money(value)
+
+
+def test_money_has_a_limit() -> None:
+    with pytest.raises(ValueError, match=r"too much money: write at most \$10000000000000\.00"):
+        parse_money("-$10000000000000.01")
+
+
+@pytest.mark.parametrize(("cents", "text"), [(245, "$2.45"), (-4, "-$0.04"), (0, "$0.00"), (-12_345, "-$123.45")])
+def test_money_is_shown_in_dollars_and_read_back(cents: int, text: str) -> None:
+    assert format_money(cents) == text
+    assert parse_money(text) == cents
+
+
+@pytest.mark.parametrize(("text", "rate"), [("5/min", 5), ("60/minute", 60)])
+def test_rates_are_requests_per_minute(text: str, rate: int) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("value", [5, "5", "5/s", "-1/min", "0/min", "1.5/min", *JUNK])
+def test_a_wrong_rate_shows_how_to_write_it(value: object) -> None:
+    with pytest.raises(ValueError, match=r"write (60|1)/min"):
+        parse_rate(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("2026-01-01T00:00:00Z", 1_767_225_600 * SECOND),
+        ("2026-01-01t00:00:00z", 1_767_225_600 * SECOND),
+        ("2026-01-01T02:00:00+02:00", 1_767_225_600 * SECOND),
+        ("2025-12-31T18:30:00-05:30", 1_767_225_600 * SECOND),
+        ("1970-01-01T00:00:00.5Z", 500_000),
+        ("1970-01-01T00:00:00.123456789Z", 123_456),
+    ],
+)
+def test_instants_are_microseconds_since_the_epoch(text: str, microseconds: int) -> None:
+    assert parse_instant(text) == microseconds
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2026-03-04", "write 2026-03-04T00:00:00Z"),
+        ("2026-01-01T00:00:00", "write 2026-01-01T00:00:00Z"),
+        ("2026-01-01 00:00:00Z", "is not an instant"),
+        ("2026-01-01T24:00:00Z", "is not an instant"),
+        ("2026-02-30T00:00:00Z", "no point in time"),
+        ("2026-01-01T00:00:60Z", "no point in time"),
+        ("0000-01-01T00:00:00Z", "no point in time"),
+        ("1969-12-31T23:59:59Z", "outside the years 1970 to 9999"),
+        ("1970-01-01T00:00:00+01:00", "outside the years"),
+        ("9999-12-31T23:59:59-01:00", "outside the years"),
+        (1_767_225_600, "is not an instant"),
+    ],
+)
+def test_a_wrong_instant_says_why(text: object, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse_instant(text)
+
+
+def test_instants_are_shown_in_utc_rounded_down() -> None:
+    instant = parse_instant("2026-01-02T03:04:05.999999Z")
+    assert format_instant(instant) == "2026-01-02T03:04:05Z"
+    assert format_instant_ms(instant) == "2026-01-02T03:04:05.999Z"
+    assert format_instant_ms(0) == "1970-01-01T00:00:00.000Z"
+
+
+def test_the_last_instant_can_be_shown() -> None:
+    assert format_instant(parse_instant("9999-12-31T23:59:59.999999Z")) == "9999-12-31T23:59:59Z"
+
+
+@pytest.mark.parametrize("parse", [parse_duration, parse_instant])
+@pytest.mark.parametrize("value", JUNK)
+def test_junk_is_refused_with_an_example_in_one_short_line(parse: Callable[[object], int], value: object) -> None:
+    with pytest.raises(ValueError, match=": write ") as refused:
+        parse(value)
+    assert len(str(refused.value)) < 150
+    assert "\n" not in str(refused.value)
