@@ -28,7 +28,6 @@ from cnx_mock.scenario.document import Scenario, stacked
 from cnx_mock.services import operation_names, operations
 from cnx_mock.settings import Settings
 from cnx_mock.world.chance import random_seed
-from cnx_mock.world.clock import ticks
 
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
@@ -43,13 +42,14 @@ class App(Starlette):
     def __init__(self, settings: Settings, scenario: Scenario) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
-        self.started = ticks()
         self.listeners: list[Listener] = []
         """Called with every completed exchange; none by default, so that nothing is formatted that nobody reads."""
         self.tenants = Tenants(settings, Recipe(seed=self.seed, scenario=scenario, speed=settings.speed))
         api = operations()
         self._calls = Calls(self.tenants, Router(api), self.seed, self.listeners)
-        self._control = ControlPlane(self, Router(op for each in control.RESOURCES for op in each.operations))
+        self._control = ControlPlane(
+            self.tenants, Router(op for each in control.RESOURCES for op in each.operations), self.seed
+        )
         self._document = orjson.dumps(openapi.document(api))
         routes = [Route("/", self._welcome), Route("/openapi.json", self._openapi)]
         super().__init__(routes=routes, exception_handlers={HTTPException: _refuse})

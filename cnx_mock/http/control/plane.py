@@ -3,7 +3,6 @@
 import ipaddress
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
@@ -17,10 +16,8 @@ from cnx_mock.http.tenants import Tenant, Tenants
 from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.world.account import SCOPES
 from cnx_mock.world.chance import Chance
+from cnx_mock.world.clock import ticks
 from cnx_mock.world.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from cnx_mock.http.app import App
 
 log = logging.getLogger("cnx_mock")
 
@@ -49,11 +46,11 @@ class Addressee:
 class ControlPlane:
     """Everything under `/_mock`."""
 
-    def __init__(self, app: "App", router: Router) -> None:
-        self._server = Server(app.tenants, app.started)
+    def __init__(self, tenants: Tenants, router: Router, seed: int) -> None:
+        self._server = Server(tenants, ticks())
         self._router = router
         self._sender = messages.Sender()
-        self._chance = Chance(app.seed, "control")
+        self._chance = Chance(seed, "control")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One call."""
