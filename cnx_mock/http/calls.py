@@ -19,9 +19,9 @@ from cnx_mock.http import auth, messages
 from cnx_mock.http.connection import RequestWire
 from cnx_mock.http.tenants import Tenant, Tenants
 from cnx_mock.scenario.exchange import Cut, Exchange, RawHeaders
-from cnx_mock.world.account import MAGIC_KEYS
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
+from cnx_mock.world.records import KeyRecord
 from cnx_mock.world.sandbox import Sandbox
 
 log = logging.getLogger("cnx_mock")
@@ -52,7 +52,7 @@ class Calls:
         label = "-"
         try:
             exchange.body = await messages.read_body(headers, receive)
-            tenant = self._tenant(scope["headers"])
+            tenant, exchange.key = self._recognise(scope["headers"])
             label = tenant.label
             self._open(exchange, tenant)
             await self._through(exchange, tenant)
@@ -69,19 +69,20 @@ class Calls:
             return
         await self._deliver(exchange, wire, send, label)
 
-    def _tenant(self, headers: RawHeaders) -> Tenant:
-        """Whose call it is. Raises Unauthorized or LiveKeyRejected."""
+    def _recognise(self, headers: RawHeaders) -> tuple[Tenant, KeyRecord]:
+        """Whose call it is, and by which key. Raises Unauthorized or LiveKeyRejected."""
         value = auth.authorization(headers)
-        key = self._recognised.get(value) if value is not None else None
-        if key is None:
-            key = auth.digits(value)
-            traits = MAGIC_KEYS.get(key)
-            if traits is not None and traits.fate == "revoked":
-                raise errors.Unauthorized(reason="revoked_key")
+        digits = self._recognised.get(value) if value is not None else None
+        if digits is None:
+            digits = auth.digits(value)
             if len(self._recognised) >= _SPELLINGS_KEPT:
                 self._recognised.clear()
-            self._recognised[value] = key  # type: ignore[index]  # a missing value has no digits
-        return self._tenants.find(key)
+            self._recognised[value] = digits  # type: ignore[index]  # a missing value has no digits
+        tenant = self._tenants.find(digits)
+        key = tenant.sandbox.key_with(digits)
+        if key.revoked:
+            raise errors.Unauthorized(reason="revoked_key")
+        return tenant, key
 
     def _open(self, exchange: Exchange, tenant: Tenant) -> None:
         """The sandbox takes the exchange over: it has an id from here on, and stands in the journal."""
@@ -119,9 +120,10 @@ class Calls:
         operation is atomic."""
         operation = exchange.operation
         try:
+            assert exchange.key is not None, "whose call it is was found before"
             if operation is None:
                 raise self._router.refusal(exchange.method, exchange.path)
-            caller = Caller(sandbox.account.scopes)
+            caller = Caller(exchange.key)
             incoming = Incoming(exchange.params, exchange.query, exchange.body, exchange.header(b"content-type"))
             reply = operation.perform(incoming, {Sandbox: sandbox, Caller: caller})
             exchange.committed = operation.mutates

@@ -90,7 +90,6 @@ class Tenant:
             plan=recipe.plan or world.plan,
             balance=_first(recipe.balance, world.balance),
             rate_limit=_first(recipe.rate_limit, world.rate_limit),
-            scopes=recipe.scopes,
             quotas=world.quotas or {},
             plan_limits=self._house.plan_limits,
             provisioning=recipe.scenario.provisioning,
@@ -98,7 +97,11 @@ class Tenant:
             speed=_first(world.speed, recipe.speed),
             frozen=_first(world.frozen, recipe.frozen),
         )
-        return Sandbox(self.name, seed, self._house.catalogue, plan)
+        sandbox = Sandbox(self.name, seed, self._house.catalogue, plan)
+        traits = plan.traits
+        scopes = traits.scopes if recipe.scopes is None else recipe.scopes
+        sandbox.add_key(self.key, "Default key", scopes, revoked=traits.fate == "revoked")
+        return sandbox
 
     @property
     def last4(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from cnx_mock.api.operation import Operation
-from cnx_mock.world.records import InstanceRecord
+from cnx_mock.world.records import KeyRecord, ProvisionedRecord
 from cnx_mock.world.sandbox import Sandbox
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -96,6 +96,7 @@ class Exchange:
         "duration",
         "faults",
         "headers",
+        "key",
         "method",
         "operation",
         "params",
@@ -121,6 +122,7 @@ class Exchange:
         self.operation: Operation | None = None
         self.params: tuple[str, ...] = ()
         self.sandbox: Sandbox | None = None
+        self.key: KeyRecord | None = None
         self.delays: Delays | None = None
         self.allowance: Allowance | None = None
         self.asked: tuple[Any, ...] = ()
@@ -131,7 +133,7 @@ class Exchange:
         """(rule, fault) of every fault that was applied."""
         self.delayed = 0
         self.committed = False
-        self.polled: list[InstanceRecord] = []
+        self.polled: list[ProvisionedRecord] = []
         """What this call read that is still coming up; it counts once the answer is on the way."""
         self.replaced = False
         """Whether a fault put something else in the answer's place."""

@@ -59,7 +59,6 @@ class Account:
     id: str
     plan: AccountPlan
     plan_limits: dict[AccountPlan, int]
-    scopes: tuple[str, ...]
     fate: Fate | None
     created: int
     rate_limit: int | None = None

@@ -23,6 +23,8 @@ class Provisioning:
     then: str | None = None
 
 
+SNAPSHOT = Provisioning(delay=(5 * SECOND, 15 * SECOND))
+
 INSTANCE = Provisioning(delay=(30 * SECOND, 60 * SECOND))
 """The reference's words: "Deployment typically completes within 30-60 seconds." """
 
@@ -35,9 +37,12 @@ class Lifecycle:
     ends: int | None
     polls_left: int | None
     then: str
+    first: str = "provisioning"
 
     @classmethod
-    def begin(cls, rule: Provisioning, chance: Chance, now: int, resource_id: str, then: str) -> "Lifecycle":
+    def begin(
+        cls, rule: Provisioning, chance: Chance, now: int, resource_id: str, then: str, first: str = "provisioning"
+    ) -> "Lifecycle":
         """Fix the rule for a resource that is made now; `then` is the lasting status unless the rule names one.
 
         A range is drawn in whole seconds where both its ends are whole seconds, else in microseconds.
@@ -50,7 +55,11 @@ class Lifecycle:
             low, high = rule.delay
             unit = SECOND if low % SECOND == high % SECOND == 0 else 1
             ends = now + unit * chance.between(low // unit, high // unit, "provisioning", resource_id)
-        return cls(began=now, ends=ends, polls_left=rule.polls or None, then=rule.then or then)
+        return cls(began=now, ends=ends, polls_left=rule.polls or None, then=rule.then or then, first=first)
+
+    def status(self, now: int) -> str:
+        """The first status until it has come up, then the lasting one."""
+        return self.then if self.ready(now) else self.first
 
     def ready(self, now: int) -> bool:
         """Whether the resource has come up."""

@@ -62,21 +62,39 @@ class ImageRecord(Record):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class InstanceRecord(Record):
+class ProvisionedRecord(Record):
+    """Anything that takes time to come up."""
+
+    number: int
+    """Which of its kind it is: 1 for the first that the sandbox ever made."""
+    name: str
+    created: int
+    updated: int
+    lifecycle: Lifecycle
+
+    def status(self, now: int) -> str:
+        """Where it is in its life."""
+        return self.lifecycle.status(now)
+
+    def provisioned(self, now: int) -> int | None:
+        """The instant at which it came up, or None before that."""
+        return self.lifecycle.ends if self.lifecycle.ready(now) else None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class InstanceRecord(ProvisionedRecord):
     """A virtual machine."""
 
     table = "instances"
     noun = "instance"
 
-    number: int
-    name: str
     plan: PlanRecord
     region: str
     image: str
     tags: list[str]
-    created: int
-    updated: int
-    lifecycle: Lifecycle
+    firewall_ids: list[str] = field(default_factory=list)
+    load_balancer_ids: list[str] = field(default_factory=list)
+    snapshot_ids: list[str] = field(default_factory=list)
     forced: tuple[str, int] | None = None
     """A status set from outside (the control plane, a fixture), and since when: no documented call stops an
     instance."""
@@ -85,7 +103,7 @@ class InstanceRecord(Record):
         """`provisioning`, `running` or `stopped`."""
         if self.forced:
             return self.forced[0]
-        return self.lifecycle.then if self.lifecycle.ready(now) else "provisioning"
+        return self.lifecycle.status(now)
 
     def provisioned(self, now: int) -> int | None:
         """The instant at which it came up, or None before that."""
@@ -98,3 +116,62 @@ class InstanceRecord(Record):
         if self.status(now) != "stopped":
             return None
         return self.forced[1] if self.forced else self.lifecycle.ends
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class SnapshotRecord(ProvisionedRecord):
+    """An instance's disk as it was."""
+
+    table = "snapshots"
+    noun = "snapshot"
+
+    label: str | None
+    """The name that the client gave it, if any."""
+    source_instance_id: str
+    source_instance_name: str
+    region: str
+    image: str
+    size_gb: int
+    min_disk_gb: int
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FirewallRecord(Record):
+    """Rules for what may reach some instances, and what these may reach."""
+
+    table = "firewalls"
+    noun = "firewall"
+
+    number: int
+    settings: dict[str, Any]
+    """What the client declared: the fields of the answer that it may set, but for the instances."""
+    instance_ids: list[str]
+    created: int
+    updated: int
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class LoadBalancerRecord(ProvisionedRecord):
+    """A way in to some instances, in one region or several."""
+
+    table = "load_balancers"
+    noun = "load_balancer"
+
+    settings: dict[str, Any]
+    """What the client declared, as for a firewall."""
+    regions: list[str]
+    instance_ids: list[str]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class KeyRecord(Record):
+    """An API key. The digits are a secret even here: the API shows the last four."""
+
+    table = "api_keys"
+    noun = "api_key"
+
+    name: str
+    digits: str
+    scopes: tuple[str, ...]
+    revoked: bool
+    created: int

@@ -9,11 +9,26 @@ from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.ledger import Ledger
-from cnx_mock.world.lifecycle import INSTANCE, Provisioning
-from cnx_mock.world.records import ImageRecord, InstanceRecord, PlanRecord, Record, RegionRecord
+from cnx_mock.world.lifecycle import INSTANCE, SNAPSHOT, Lifecycle, Provisioning
+from cnx_mock.world.records import (
+    FirewallRecord,
+    ImageRecord,
+    InstanceRecord,
+    KeyRecord,
+    LoadBalancerRecord,
+    PlanRecord,
+    ProvisionedRecord,
+    Record,
+    RegionRecord,
+    SnapshotRecord,
+)
 from cnx_mock.world.table import Table
 
 R = TypeVar("R", bound=Record)
+P = TypeVar("P", bound=ProvisionedRecord)
+
+PROVISIONING = {"instance": INSTANCE, "load_balancer": INSTANCE, "snapshot": SNAPSHOT}
+"""How long each kind takes unless a scenario says; a load balancer takes as long as an instance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +39,10 @@ class Plan:
     plan: AccountPlan | None = None
     balance: int | None = None
     rate_limit: int | None = None
-    scopes: tuple[str, ...] | None = None
     quotas: Mapping[str, int] = field(default_factory=dict)
     plan_limits: Mapping[AccountPlan, int] = field(default_factory=lambda: PLAN_LIMITS)
     provisioning: Mapping[str, Provisioning] = field(default_factory=dict)
+    readings: Mapping[str, str] = field(default_factory=dict)
     start: int | None = None
     speed: float = 1.0
     frozen: bool = False
@@ -44,19 +59,29 @@ class Sandbox:
             id=self.chance.new_id("acct"),
             plan=plan.plan or plan.traits.plan,
             plan_limits=dict(plan.plan_limits),
-            scopes=plan.scopes if plan.scopes is not None else plan.traits.scopes,
             fate=plan.traits.fate,
             created=self.clock.now(),
             rate_limit=plan.rate_limit,
             quotas=dict(plan.quotas),
         )
-        self.provisioning: dict[str, Provisioning] = {"instance": INSTANCE, **plan.provisioning}
+        self.provisioning: dict[str, Provisioning] = {**PROVISIONING, **plan.provisioning}
+        self.readings: dict[str, str] = dict(plan.readings)
+        """The readings that differ from the defaults; `api.readings` knows what they mean."""
+        self.keys: Table[KeyRecord] = Table()
+        self._by_digits: dict[str, KeyRecord] = {}
         self.instances: Table[InstanceRecord] = Table()
-        self.polling: dict[str, InstanceRecord] = {}
-        """The instances that come up by being polled and have not yet: few, so that a list need not look at all."""
+        self.snapshots: Table[SnapshotRecord] = Table()
+        self.firewalls: Table[FirewallRecord] = Table()
+        self.load_balancers: Table[LoadBalancerRecord] = Table()
+        self.polling: dict[str, ProvisionedRecord] = {}
+        """What comes up by being polled and has not yet: little, so that a list need not look at all."""
         self.catalogue = catalogue
         self._tables: dict[str, Table[Any]] = {
+            KeyRecord.table: self.keys,
             InstanceRecord.table: self.instances,
+            SnapshotRecord.table: self.snapshots,
+            FirewallRecord.table: self.firewalls,
+            LoadBalancerRecord.table: self.load_balancers,
             PlanRecord.table: catalogue.plans,
             RegionRecord.table: catalogue.regions,
             ImageRecord.table: catalogue.images,
@@ -84,7 +109,43 @@ class Sandbox:
         """The table that holds records of this kind."""
         return self._tables[kind.table]
 
-    def count_polls(self, polled: Iterable[InstanceRecord]) -> None:
+    def add_key(self, digits: str, name: str, scopes: tuple[str, ...], revoked: bool = False) -> KeyRecord:
+        """A key to this account."""
+        key_id = self.chance.new_id("key")
+        created = self.clock.now()
+        record = KeyRecord(id=key_id, name=name, digits=digits, scopes=scopes, revoked=revoked, created=created)
+        self._by_digits[digits] = self.keys.add(record)
+        return record
+
+    def key_with(self, digits: str) -> KeyRecord:
+        """The key with these digits, which is one of this account's."""
+        return self._by_digits[digits]
+
+    def begin(self, kind: str, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
+        """The life of a resource of this kind that is made now."""
+        return Lifecycle.begin(self.provisioning[kind], self.chance, now, record_id, then, first)
+
+    def added(self, table: Table[P], record: P) -> P:
+        """Keep a new record that takes time to come up."""
+        if record.lifecycle.polls_left:
+            self.polling[record.id] = record
+        return table.add(record)
+
+    def removed(self, table: Table[P], record: P) -> None:
+        """Forget a record that took time to come up."""
+        self.polling.pop(record.id, None)
+        table.remove(record)
+
+    def detach(self, instance: InstanceRecord, now: int) -> None:
+        """Take an instance out of every firewall and load balancer."""
+        holders = [self.firewalls.get(each) for each in instance.firewall_ids]
+        for holder in holders + [self.load_balancers.get(each) for each in instance.load_balancer_ids]:
+            if holder is not None:
+                holder.instance_ids.remove(instance.id)
+                holder.updated = now
+                holder.touch()
+
+    def count_polls(self, polled: Iterable[ProvisionedRecord]) -> None:
         """Count one read of each of these."""
         now = self.clock.now()
         for record in polled:
@@ -95,4 +156,4 @@ class Sandbox:
     @property
     def untouched(self) -> bool:
         """Whether nothing has ever been made in it."""
-        return not self.ledger.meters
+        return not any(len(table) for table in (self.instances, self.snapshots, self.firewalls, self.load_balancers))

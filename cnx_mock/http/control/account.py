@@ -38,7 +38,7 @@ class AccountState(Shape):
     rate_limit: str
     """Its rate limit, such as 300/min."""
     scopes: list[str]
-    """What its key may do."""
+    """What the key of this call may do."""
 
 
 class AccountChange(Declared):
@@ -72,6 +72,8 @@ def change(server: Server, addressee: Addressee, body: AccountChange) -> Account
     sandbox = addressee.tenant.sandbox
     if "balance" in changes:
         sandbox.balance = changes.pop("balance")
+    if addressee.key is not None:
+        addressee.key.scopes = changes.pop("scopes", addressee.key.scopes)
     for name, value in changes.items():
         setattr(sandbox.account, name, value)
     return _state(server, addressee)
@@ -81,7 +83,7 @@ def _state(server: Server, addressee: Addressee) -> AccountState:
     if addressee.tenant is not None:
         sandbox = addressee.tenant.sandbox
         plan, balance = sandbox.account.plan, sandbox.balance
-        limit, scopes = sandbox.account.limit, sandbox.account.scopes
+        limit, scopes = sandbox.account.limit, addressee.key.scopes if addressee.key else SCOPES
     else:
         defaults, world = server.tenants.defaults, server.tenants.defaults.scenario.world
         plan = defaults.plan or world.plan or "professional"

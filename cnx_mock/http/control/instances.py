@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from cnx_mock.api.fields import Name, Region
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Reply
 from cnx_mock.api.validation import Declared
@@ -10,8 +11,6 @@ from cnx_mock.services.compute.instances import (
     Image,
     InstanceCreate,
     InstanceDetail,
-    InstanceName,
-    Region,
     detail,
     provision,
 )
@@ -31,7 +30,7 @@ class InstanceChange(Declared):
 class InstanceAdd(InstanceCreate):
     """An instance that is simply there: nothing is checked against quota and credits, and every field has a default."""
 
-    name: InstanceName = "instance"
+    name: Name = "instance"
     """Instance identifier."""
     plan: Literal["starter", "pro", "enterprise"] = "starter"
     """Compute tier."""

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -14,12 +15,15 @@ from cnx_mock.api.router import Router
 from cnx_mock.http import auth, messages
 from cnx_mock.http.tenants import Tenant, Tenants
 from cnx_mock.scenario.exchange import Answer, RawHeaders
-from cnx_mock.world.account import SCOPES
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
+from cnx_mock.world.records import KeyRecord
 from cnx_mock.world.sandbox import Sandbox
 
 log = logging.getLogger("cnx_mock")
+
+_NOBODY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created=0)
+"""The control plane asks for no scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Addressee:
     """Whom a call speaks of: the key's tenant, or without a key the server and its defaults."""
 
     tenant: Tenant | None
+    key: KeyRecord | None
 
     def must(self) -> Tenant:
         """The tenant. Raises Unauthorized for a call that makes sense only with a key."""
@@ -71,7 +76,8 @@ class ControlPlane:
         headers: RawHeaders = scope["headers"]
         _check_host(headers)
         value = auth.authorization(headers)
-        tenant = None if value is None else self._server.tenants.find(auth.digits(value))
+        digits = None if value is None else auth.digits(value)
+        tenant = None if digits is None else self._server.tenants.find(digits)
         path = messages.raw_path(scope)
         operations, params = self._router.find(path) or ({}, ())
         operation = operations.get(scope["method"])
@@ -80,8 +86,9 @@ class ControlPlane:
         query = masked(scope["query_string"]).decode("latin-1")
         content_type = next((v.decode("latin-1") for name, v in headers if name == b"content-type"), None)
         incoming = Incoming(params, query, body, content_type)
-        addressee = Addressee(tenant)
-        surroundings = {Server: self._server, Addressee: addressee, Caller: Caller(SCOPES)}
+        key = tenant.sandbox.key_with(digits) if tenant and digits else None
+        addressee = Addressee(tenant, key)
+        surroundings: dict[type, Any] = {Server: self._server, Addressee: addressee, Caller: Caller(key or _NOBODY)}
         if operation.records:
             surroundings[Sandbox] = addressee.must().sandbox
         reply = operation.perform(incoming, surroundings)

@@ -110,7 +110,7 @@ def _not_found(exchange: Exchange) -> Details:
 
 def _forbidden(exchange: Exchange) -> Details:
     scope = exchange.operation.scope if exchange.operation else None
-    granted = exchange.sandbox.account.scopes if exchange.sandbox else ()
+    granted = exchange.key.scopes if exchange.key else ()
     return {
         "required_scope": scope or "none",
         "granted_scopes": ", ".join(each for each in granted if each != scope),

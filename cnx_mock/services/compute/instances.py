@@ -8,16 +8,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.errors import InsufficientCredits, QuotaExceeded
+from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded
+from cnx_mock.api.fields import Name, Region, collapsed, sandbox_of
 from cnx_mock.api.operation import Resource, documented
 from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.purchase import afford, room_for
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.services.compute.metrics import Metrics, sample
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_instant, format_money
-from cnx_mock.world.account import MINIMUM_BALANCE
-from cnx_mock.world.lifecycle import Lifecycle
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import Sandbox
 
@@ -26,41 +26,30 @@ instances = Resource("instances", "Virtual machines.")
 Status = Literal["provisioning", "running", "stopped"]
 
 
-def _known_region(region: str, info: ValidationInfo) -> str:
-    sandbox: Sandbox = info.context  # type: ignore[assignment]  # every body is validated within its sandbox
-    known = sandbox.catalogue.regions.ids()
-    if region not in known:
-        raise ValueError(f"must be one of: {one_of(known)}{did_you_mean(region, known)}")
-    return region
-
-
 def _bootable(image: str, info: ValidationInfo) -> str:
-    sandbox: Sandbox = info.context  # type: ignore[assignment]
-    known = sandbox.catalogue.images.ids()
-    if image not in known:
+    """An image of the catalogue, or a snapshot of this account that fits the plan's disk."""
+    sandbox = sandbox_of(info)
+    source = sandbox.snapshots.get(image) or sandbox.catalogue.images.get(image)
+    if source is None:
+        known = sandbox.catalogue.images.ids()
         raise ValueError(f"must be an image id ({one_of(known)}) or a snapshot id{did_you_mean(image, known)}")
+    plan = sandbox.catalogue.plans.get(info.data.get("plan", ""))
+    if plan is not None and plan.disk_gb < source.min_disk_gb:
+        raise ValueError(f"needs a plan with at least {source.min_disk_gb} GB of disk")
     return image
-
-
-def _collapsed(tags: list[str]) -> list[str]:
-    return list(dict.fromkeys(tags))
 
 
 TAG_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:/=-]{0,62}$"
 Tag = Annotated[str, Field(pattern=TAG_PATTERN)]
 
 
-InstanceName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$", examples=["prod-api-01"], max_length=63)
-]
-Region = Annotated[str, AfterValidator(_known_region), Field(examples=["us-east-1"])]
 Image = Annotated[str, AfterValidator(_bootable), Field(examples=["ubuntu-22.04-lts"])]
 
 
 class InstanceCreate(Declared):
     """What to provision."""
 
-    name: InstanceName
+    name: Annotated[Name, Field(examples=["prod-api-01"])]
     """Instance identifier: 1 to 63 letters, digits, dots and hyphens; need not be unique."""
     plan: Annotated[Literal["starter", "pro", "enterprise"], Field(examples=["pro"])]
     """Compute tier."""
@@ -68,7 +57,7 @@ class InstanceCreate(Declared):
     """Deployment region, one of `/v1/regions`."""
     image: Image
     """OS image ID, one of `/v1/images`, or the id of an available snapshot."""
-    tags: Annotated[list[Tag], Field(max_length=50, examples=[["web", "production"]]), AfterValidator(_collapsed)] = []
+    tags: Annotated[list[Tag], Field(max_length=50, examples=[["web", "production"]]), AfterValidator(collapsed)] = []
     """Metadata tags for organization; duplicates are collapsed."""
 
 
@@ -194,7 +183,7 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
         "ipv4": None if status == "provisioning" else f"198.{18 + high}.{middle}.{last}",
         "ipv6": str(IPv6Address((0x20010DB8 << 96) + (int(record.id.rpartition("_")[2], 16) << 32) + 1)),
         "specs": Specs(vcpus=plan.vcpus, memory_mb=plan.memory_mb, disk_gb=plan.disk_gb),
-        "firewall_ids": [],
+        "firewall_ids": record.firewall_ids,
         "created_at": format_instant(record.created),
         "updated_at": format_instant(max(record.updated, provisioned or 0)),
         "provisioned_at": None if provisioned is None else format_instant(provisioned),
@@ -207,7 +196,7 @@ def detail(sandbox: Sandbox, record: InstanceRecord, now: int) -> InstanceDetail
     return InstanceDetail(
         **_fields(record, status, now),
         storage=Storage(type="ephemeral", size_gb=record.plan.disk_gb),
-        snapshot_ids=[],
+        snapshot_ids=record.snapshot_ids,
         price_hourly=format_money(record.plan.hourly_cents),
         price_hourly_cents=record.plan.hourly_cents,
         metrics=None if status == "provisioning" else sample(sandbox.chance, record, now),
@@ -223,7 +212,7 @@ def list_(sandbox: Sandbox, caller: Caller, query: InstanceQuery) -> Page[Instan
     Returns a paginated list of all instances in your account. Supports filtering by region, status, and tags."""
     now = sandbox.now
     if sandbox.polling:
-        caller.polled += [record for record in sandbox.polling.values() if query.selects(record)]
+        caller.polled += [r for r in sandbox.polling.values() if isinstance(r, InstanceRecord) and query.selects(r)]
     keep = None
     if query.region is not None or query.tags or query.status is not None:
         wanted = query.status
@@ -237,7 +226,7 @@ def list_(sandbox: Sandbox, caller: Caller, query: InstanceQuery) -> Page[Instan
     status=201,
     scope="instances:write",
     provenance=documented("Create a new instance"),
-    raises=(QuotaExceeded, InsufficientCredits),
+    raises=(InvalidState, QuotaExceeded, InsufficientCredits),
 )
 def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
     """Create a new instance.
@@ -245,7 +234,11 @@ def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
     Provisions a new virtual machine with the specified configuration. Deployment typically completes within 30-60
     seconds."""
     now = sandbox.now
-    _afford(sandbox, now)
+    snapshot = sandbox.snapshots.get(body.image)
+    if snapshot is not None and snapshot.status(now) != "available":
+        raise InvalidState(resource="snapshot", state=snapshot.status(now), required="available")
+    room_for(sandbox, InstanceRecord)
+    afford(sandbox, now)
     return show(provision(sandbox, body, now), now)
 
 
@@ -255,7 +248,6 @@ def provision(sandbox: Sandbox, body: InstanceCreate, now: int) -> InstanceRecor
     plan = sandbox.catalogue.plans.get(body.plan)
     assert plan is not None, "the declaration and the catalogue name the same plans"
     new_id = sandbox.chance.new_id("inst", number)
-    rule = sandbox.provisioning["instance"]
     record = InstanceRecord(
         id=new_id,
         number=number,
@@ -266,23 +258,11 @@ def provision(sandbox: Sandbox, body: InstanceCreate, now: int) -> InstanceRecor
         tags=body.tags,
         created=now,
         updated=now,
-        lifecycle=Lifecycle.begin(rule, sandbox.chance, now, new_id, then="running"),
+        lifecycle=sandbox.begin("instance", new_id, now, then="running"),
     )
-    sandbox.instances.add(record)
-    if record.lifecycle.polls_left:
-        sandbox.polling[new_id] = record
+    sandbox.added(sandbox.instances, record)
     sandbox.ledger.open(new_id, f"Instance {body.name} ({plan.id})", plan.hourly_cents, now)
     return record
-
-
-def _afford(sandbox: Sandbox, now: int) -> None:
-    """Raise unless the account may have one more instance."""
-    quota = sandbox.account.quotas.get("instances")
-    if quota is not None and len(sandbox.instances) >= quota:
-        raise QuotaExceeded(resource="instance", current=str(len(sandbox.instances)), limit=str(quota))
-    balance = sandbox.ledger.balance(now)
-    if balance < MINIMUM_BALANCE:
-        raise InsufficientCredits(current_balance=format_money(balance), required=format_money(MINIMUM_BALANCE))
 
 
 @instances.operation("GET", "/v1/instances/{id}", scope="instances:read", provenance=documented("Get instance details"))
@@ -303,7 +283,8 @@ def delete(sandbox: Sandbox, instance: InstanceRecord) -> Deleted:
 
     Permanently deletes an instance and all associated ephemeral storage. Snapshots are preserved unless explicitly
     removed."""
-    sandbox.instances.remove(instance)
-    sandbox.polling.pop(instance.id, None)
-    sandbox.ledger.close(instance.id, sandbox.now)
+    now = sandbox.now
+    sandbox.removed(sandbox.instances, instance)
+    sandbox.detach(instance, now)
+    sandbox.ledger.close(instance.id, now)
     return Deleted(id=instance.id)

@@ -1,0 +1,48 @@
+"""The fields that more than one resource has, each with its one rule. Validation runs within a sandbox: its context."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.world.sandbox import Sandbox
+
+NAME_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$"
+
+
+def sandbox_of(info: ValidationInfo) -> Sandbox:
+    """The sandbox within which a body is validated."""
+    sandbox = info.context
+    assert isinstance(sandbox, Sandbox), "bodies are validated within a sandbox"
+    return sandbox
+
+
+def _known_region(region: str, info: ValidationInfo) -> str:
+    known = sandbox_of(info).catalogue.regions.ids()
+    if region not in known:
+        raise ValueError(f"must be one of: {one_of(known)}{did_you_mean(region, known)}")
+    return region
+
+
+def _known_instance(instance_id: str, info: ValidationInfo) -> str:
+    if instance_id not in sandbox_of(info).instances:
+        raise ValueError("is not the id of an instance")
+    return instance_id
+
+
+def collapsed(items: list[str]) -> list[str]:
+    """Each of them once, in order."""
+    return list(dict.fromkeys(items))
+
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=63)]
+"""1 to 63 letters, digits, dots and hyphens."""
+
+Region = Annotated[str, AfterValidator(_known_region), Field(examples=["us-east-1"])]
+"""One of `/v1/regions`."""
+
+ExistingInstance = Annotated[str, AfterValidator(_known_instance), Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
+"""The id of an instance of this account."""
+
+InstanceIds = Annotated[list[ExistingInstance], Field(max_length=1000), AfterValidator(collapsed)]
+"""Instances, each once."""
