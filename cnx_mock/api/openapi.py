@@ -103,6 +103,8 @@ def _operation(operation: Operation, refs: dict[Any, Any], schemas: dict[str, An
         "parameters": _parameters(operation),
         "responses": _responses(operation, refs),
     }
+    if operation.deprecated:
+        item["deprecated"] = True
     if operation.body is not None:
         schema = refs[(operation.body, "validation")]
         item["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
@@ -28,6 +28,7 @@ from cnx_mock.world.records import Record
 from cnx_mock.world.sandbox import Sandbox
 
 Handler = Callable[..., Shape | Reply]
+H = TypeVar("H", bound=Handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Operation:
         scope: str | None,
         provenance: Provenance,
         raises: tuple[type[errors.ApiError], ...],
+        deprecated: bool,
     ) -> None:
         hints = get_type_hints(handler)
         self.resource = resource
@@ -94,7 +96,7 @@ class Operation:
         self.name = f"{resource.name}.{handler.__name__.rstrip('_')}"
         self.method, self.path, self.status, self.scope = method, path, status, scope
         self.statuses = (status, *also)
-        self.provenance, self.raises = provenance, raises
+        self.provenance, self.raises, self.deprecated = provenance, raises, deprecated
         self.answer: Any = _shape(hints.pop("return"))
         self.answer_type: type[Shape] = get_origin(self.answer) or self.answer
         self.body: type[BaseModel] | None = hints.pop("body", None)
@@ -179,8 +181,9 @@ class Operation:
 
 def _shape(answer: Any) -> Any:
     """The shape of `Shape | Reply`, or of a shape alone."""
-    kinds = [kind for kind in get_args(answer) if kind is not Reply] if isinstance(answer, UnionType) else [answer]
-    return kinds[0]
+    if get_origin(answer) not in (Union, UnionType):
+        return answer
+    return next(kind for kind in get_args(answer) if kind is not Reply)
 
 
 def _required(model: type[BaseModel]) -> bool:
@@ -212,10 +215,11 @@ class Resource:
         also: tuple[int, ...] = (),
         scope: str | None = None,
         raises: tuple[type[errors.ApiError], ...] = (),
-    ) -> Callable[[Handler], Handler]:
+        deprecated: bool = False,
+    ) -> Callable[[H], H]:
         """Declare an endpoint: see the head of this module."""
 
-        def declare(handler: Handler) -> Handler:
+        def declare(handler: H) -> H:
             self.operations.append(
                 Operation(
                     self,
@@ -227,6 +231,7 @@ class Resource:
                     scope=scope,
                     provenance=provenance,
                     raises=raises,
+                    deprecated=deprecated,
                 )
             )
             return handler

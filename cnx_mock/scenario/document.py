@@ -10,7 +10,7 @@ from cnx_mock.api.validation import problems
 from cnx_mock.scenario import faults
 from cnx_mock.scenario.fault import At, Fault
 from cnx_mock.scenario.matching import Match, Pattern
-from cnx_mock.scenario.sections import MatchSection, RuleSection, ScenarioSection, WorldSection
+from cnx_mock.scenario.sections import MatchSection, ProvisioningSection, RuleSection, ScenarioSection, WorldSection
 from cnx_mock.text.findings import Path, Problem
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.account import AccountPlan
@@ -85,14 +85,12 @@ def read_scenario(data: Any, operations: Collection[str], name: str = "inline") 
     found += _repeated(rules)
     if found or section is None:
         raise DocumentError(found)
-    provisioning = section.provisioning
-    polls = {} if provisioning.polls is None else {"instance": Provisioning(delay=None, polls=provisioning.polls)}
     return Scenario(
         name=section.name or name,
         description=section.description,
         seed=section.seed,
         world=_world(section.world),
-        provisioning=polls if provisioning.instance is None else {"instance": provisioning.instance},
+        provisioning=_provisioning(section.provisioning),
         rules=tuple(rule for rule in rules if rule is not None),
         document=data,
     )
@@ -105,6 +103,14 @@ def read_rule(data: Any, operations: Collection[str], default_id: str) -> Rule:
     if found or rule is None:
         raise DocumentError(found)
     return rule
+
+
+def _provisioning(section: ProvisioningSection) -> dict[str, Provisioning]:
+    """What is said of each kind; `polls` speaks of all that have no word of their own."""
+    kinds = ("instance", "load_balancer", "snapshot")
+    usual = None if section.polls is None else Provisioning(delay=None, polls=section.polls)
+    said = {kind: getattr(section, kind) or usual for kind in kinds}
+    return {kind: rule for kind, rule in said.items() if rule is not None}
 
 
 def _world(section: WorldSection) -> World:

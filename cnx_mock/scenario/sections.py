@@ -123,7 +123,9 @@ class WorldSection(Declared):
     """The account's balance, such as "$5.07"."""
     rate_limit: Annotated[Any, BeforeValidator(parse_rate)] | None = None
     """Requests a minute, such as 5/min, in place of the plan's."""
-    quotas: dict[Literal["instances"], Annotated[int, Field(ge=0)]] | None = None
+    quotas: (
+        dict[Literal["instances", "snapshots", "firewalls", "load_balancers"], Annotated[int, Field(ge=0)]] | None
+    ) = None
     """The most of each resource."""
     clock: ClockSection = ClockSection()
     """The sandbox's clock."""
@@ -134,6 +136,10 @@ class ProvisioningSection(Declared):
 
     instance: _Provisioning | None = None
     """45s, [30s, 90s], never, {polls: 3} or {delay: 45s, then: stopped}."""
+    load_balancer: _Provisioning | None = None
+    """The same for load balancers."""
+    snapshot: _Provisioning | None = None
+    """The same for snapshots."""
     polls: Annotated[Any, BeforeValidator(_polls)] | None = None
     """For everything: how many reads say provisioning."""
 

@@ -57,6 +57,7 @@ class Account:
     """The account that a sandbox belongs to. Its money is in the sandbox's ledger."""
 
     id: str
+    name: str
     plan: AccountPlan
     plan_limits: dict[AccountPlan, int]
     fate: Fate | None

@@ -57,6 +57,7 @@ class Sandbox:
         self.ledger = Ledger()
         self.account = Account(
             id=self.chance.new_id("acct"),
+            name="Sandbox",
             plan=plan.plan or plan.traits.plan,
             plan_limits=dict(plan.plan_limits),
             fate=plan.traits.fate,

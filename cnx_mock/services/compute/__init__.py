@@ -1,5 +1,7 @@
 """Virtual machines, and the catalogue of what they are made of."""
 
-from cnx_mock.services.compute import images, instances, plans, regions
+from cnx_mock.services.compute import images, instances, legacy, plans, regions, snapshots
 
-RESOURCES = (instances.instances, images.images, plans.plans, regions.regions)
+__all__ = ["RESOURCES", "legacy"]
+
+RESOURCES = (instances.instances, snapshots.snapshots, images.images, plans.plans, regions.regions)

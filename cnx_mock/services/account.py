@@ -1,0 +1,132 @@
+"""The account and its keys, read-only: "You can generate and manage your keys in the Dashboard", so the API makes
+none."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cnx_mock.api.caller import Caller
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.shapes import Shape
+from cnx_mock.text.units import format_instant, format_money
+from cnx_mock.world.account import MINIMUM_BALANCE
+from cnx_mock.world.records import KeyRecord
+from cnx_mock.world.sandbox import Sandbox
+
+account = Resource("account", "The account and its keys.")
+
+RESOURCES = (account,)
+
+_WHY = added("a client that shows limits, balance and rights has to read them somewhere")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Quotas(Shape):
+    """The most of each resource that the account may have; null is unlimited."""
+
+    instances: Annotated[int | None, Field(examples=[None])]
+    """Instances."""
+    snapshots: Annotated[int | None, Field(examples=[None])]
+    """Snapshots."""
+    firewalls: Annotated[int | None, Field(examples=[None])]
+    """Firewalls."""
+    load_balancers: Annotated[int | None, Field(examples=[None])]
+    """Load balancers."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class AccountShape(Shape):
+    """The account that the key belongs to."""
+
+    id: Annotated[str, Field(pattern="^acct_[0-9a-f]{16}$", examples=["acct_8f7e6d5c4b3a2f1e"])]
+    """Its id."""
+    name: Annotated[str, Field(examples=["Sandbox"])]
+    """Its name."""
+    plan: Annotated[Literal["starter", "professional", "enterprise"], Field(examples=["professional"])]
+    """Its plan, which gives the rate limit; not the plan of an instance."""
+    environment: Literal["sandbox"]
+    """Always sandbox."""
+    rate_limit: Annotated[int, Field(examples=[300])]
+    """Requests a minute."""
+    balance: Annotated[str, Field(examples=["$100.00"])]
+    """Money left."""
+    balance_cents: Annotated[int, Field(examples=[10000])]
+    """The same in cents."""
+    minimum_balance: Annotated[str, Field(examples=["$5.00"])]
+    """What a billable create needs."""
+    minimum_balance_cents: Annotated[int, Field(examples=[500])]
+    """The same in cents."""
+    quotas: Quotas
+    """The most of each resource."""
+    created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
+    """When it was created, RFC 3339 UTC."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ApiKey(Shape):
+    """A key, never its secret."""
+
+    id: Annotated[str, Field(pattern="^key_[0-9a-f]{16}$", examples=["key_8f7e6d5c4b3a2f1e"])]
+    """Its id."""
+    name: Annotated[str, Field(examples=["Default key"])]
+    """Its name."""
+    prefix: Literal["cnx_test_"]
+    """How it begins."""
+    last4: Annotated[str, Field(examples=["0d9c"])]
+    """How it ends."""
+    scopes: Annotated[list[str], Field(examples=[["instances:read", "instances:write"]])]
+    """What it may do."""
+    status: Literal["active", "revoked"]
+    """Whether it still counts."""
+    created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
+    """When it was created, RFC 3339 UTC."""
+
+
+def _show_key(record: KeyRecord) -> ApiKey:
+    return ApiKey(
+        id=record.id,
+        name=record.name,
+        prefix="cnx_test_",
+        last4=record.digits[-4:],
+        scopes=list(record.scopes),
+        status="revoked" if record.revoked else "active",
+        created_at=format_instant(record.created),
+    )
+
+
+@account.operation("GET", "/v1/account", scope="account:read", provenance=_WHY)
+def get(sandbox: Sandbox) -> AccountShape:
+    """Get the account."""
+    record, balance = sandbox.account, sandbox.balance
+    return AccountShape(
+        id=record.id,
+        name=record.name,
+        plan=record.plan,
+        environment="sandbox",
+        rate_limit=record.limit,
+        balance=format_money(balance),
+        balance_cents=balance,
+        minimum_balance=format_money(MINIMUM_BALANCE),
+        minimum_balance_cents=MINIMUM_BALANCE,
+        quotas=Quotas(
+            instances=record.quotas.get("instances"),
+            snapshots=record.quotas.get("snapshots"),
+            firewalls=record.quotas.get("firewalls"),
+            load_balancers=record.quotas.get("load_balancers"),
+        ),
+        created_at=format_instant(record.created),
+    )
+
+
+@account.operation("GET", "/v1/account/api-keys", scope="account:read", provenance=_WHY)
+def api_keys(sandbox: Sandbox, query: PageQuery) -> Page[ApiKey]:
+    """List the account's keys."""
+    return page_of(sandbox.keys, query, _show_key)
+
+
+@account.operation("GET", "/v1/account/api-keys/current", scope="account:read", provenance=_WHY)
+def current_api_key(caller: Caller) -> ApiKey:
+    """Get the key of this very call."""
+    return _show_key(caller.key)

@@ -1,0 +1,168 @@
+"""Snapshots: "Snapshots are preserved unless explicitly removed", and an image may be an "OS image ID or snapshot"."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from cnx_mock.api.caller import Caller
+from cnx_mock.api.errors import InvalidState, QuotaExceeded
+from cnx_mock.api.fields import ExistingInstance, Name
+from cnx_mock.api.operation import Resource, implied
+from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.purchase import room_for
+from cnx_mock.api.shapes import Deleted, Shape
+from cnx_mock.api.validation import Declared
+from cnx_mock.text.units import format_instant
+from cnx_mock.world.records import SnapshotRecord
+from cnx_mock.world.sandbox import Sandbox
+
+snapshots = Resource("snapshots", "Disks of instances as they were.")
+
+_IMPLIED = implied("Snapshots are preserved unless explicitly removed.")
+
+Status = Literal["creating", "available"]
+
+
+class SnapshotCreate(Declared):
+    """What to take a snapshot of."""
+
+    instance_id: ExistingInstance
+    """The instance, which must have come up."""
+    name: Annotated[Name | None, Field(examples=["before-upgrade"])] = None
+    """Its name, if it is to have one."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Snapshot(Shape):
+    """A disk as it was."""
+
+    id: Annotated[str, Field(pattern="^snap_[0-9a-f]{16}$", examples=["snap_8f7e6d5c4b3a2f1e"])]
+    """Its id, which a new instance can name as its image."""
+    name: Annotated[str | None, Field(examples=["before-upgrade"])]
+    """Its name, if it has one."""
+    status: Status
+    """Only an available snapshot can be booted."""
+    source_instance_id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
+    """The instance it was taken of, which may be gone."""
+    source_instance_name: Annotated[str, Field(examples=["prod-api-01"])]
+    """What that instance was called."""
+    region: Annotated[str, Field(examples=["us-east-1"])]
+    """Where that instance was."""
+    image: Annotated[str, Field(examples=["ubuntu-22.04-lts"])]
+    """What that instance was made from."""
+    size_gb: Annotated[int, Field(examples=[160])]
+    """Size, in GB."""
+    min_disk_gb: Annotated[int, Field(examples=[160])]
+    """Smallest disk it boots from, in GB."""
+    created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
+    """When it was asked for, RFC 3339 UTC."""
+    available_at: Annotated[str | None, Field(examples=["2026-01-01T00:00:10Z"])]
+    """When it was complete, RFC 3339 UTC; null before that."""
+
+
+class SnapshotQuery(PageQuery):
+    """Filters of the list."""
+
+    instance_id: Annotated[
+        str | None, WithJsonSchema({"type": "string"}), Field(examples=["inst_8f7e6d5c4b3a2f1e"])
+    ] = None
+    """Only snapshots of this instance, which may be gone."""
+    region: Annotated[str | None, WithJsonSchema({"type": "string"}), Field(examples=["us-east-1"])] = None
+    """Only snapshots in this region."""
+    status: Annotated[Status | None, WithJsonSchema({"type": "string", "enum": ["creating", "available"]})] = None
+    """Only snapshots with this status."""
+
+    def selects(self, record: SnapshotRecord) -> bool:
+        """Whether it belongs into the list, its status and the page aside."""
+        if self.instance_id is not None and record.source_instance_id != self.instance_id:
+            return False
+        return self.region is None or record.region == self.region
+
+
+def _show(record: SnapshotRecord, now: int) -> Snapshot:
+    available = record.provisioned(now)
+    return Snapshot(
+        id=record.id,
+        name=record.label,
+        status="creating" if available is None else "available",
+        source_instance_id=record.source_instance_id,
+        source_instance_name=record.source_instance_name,
+        region=record.region,
+        image=record.image,
+        size_gb=record.size_gb,
+        min_disk_gb=record.min_disk_gb,
+        created_at=format_instant(record.created),
+        available_at=None if available is None else format_instant(available),
+    )
+
+
+@snapshots.operation("GET", "/v1/snapshots", scope="snapshots:read", provenance=_IMPLIED)
+def list_(sandbox: Sandbox, caller: Caller, query: SnapshotQuery) -> Page[Snapshot]:
+    """List all snapshots."""
+    now, wanted = sandbox.now, query.status
+    known = [each for each in sandbox.snapshots if query.selects(each)]
+    caller.polled += [each for each in known if each.id in sandbox.polling]
+    keep = known if wanted is None else [each for each in known if each.status(now) == wanted]
+    return page_of(keep, query, partial(_show, now=now))
+
+
+@snapshots.operation(
+    "POST",
+    "/v1/snapshots",
+    status=201,
+    scope="snapshots:write",
+    provenance=_IMPLIED,
+    raises=(InvalidState, QuotaExceeded),
+)
+def create(sandbox: Sandbox, body: SnapshotCreate) -> Snapshot:
+    """Take a snapshot of an instance.
+
+    It takes a few seconds to become available, and stays when the instance is destroyed."""
+    now = sandbox.now
+    source = sandbox.instances.get(body.instance_id)
+    assert source is not None, "validated before"
+    if source.status(now) == "provisioning":
+        raise InvalidState(resource="instance", state="provisioning", required="running or stopped")
+    room_for(sandbox, SnapshotRecord)
+    number = sandbox.chance.count("snap")
+    new_id = sandbox.chance.new_id("snap", number)
+    record = SnapshotRecord(
+        id=new_id,
+        number=number,
+        name=body.name or new_id,
+        label=body.name,
+        source_instance_id=source.id,
+        source_instance_name=source.name,
+        region=source.region,
+        image=source.image,
+        size_gb=source.plan.disk_gb,
+        min_disk_gb=source.plan.disk_gb,
+        created=now,
+        updated=now,
+        lifecycle=sandbox.begin("snapshot", new_id, now, then="available", first="creating"),
+    )
+    source.snapshot_ids.append(new_id)
+    sandbox.added(sandbox.snapshots, record)
+    return _show(record, now)
+
+
+@snapshots.operation("GET", "/v1/snapshots/{id}", scope="snapshots:read", provenance=_IMPLIED)
+def get(sandbox: Sandbox, caller: Caller, snapshot: SnapshotRecord) -> Snapshot:
+    """Get a snapshot."""
+    if snapshot.id in sandbox.polling:
+        caller.polled.append(snapshot)
+    return _show(snapshot, sandbox.now)
+
+
+@snapshots.operation("DELETE", "/v1/snapshots/{id}", scope="snapshots:write", provenance=_IMPLIED)
+def delete(sandbox: Sandbox, snapshot: SnapshotRecord) -> Deleted:
+    """Delete a snapshot.
+
+    Instances that were made from it stay."""
+    source = sandbox.instances.get(snapshot.source_instance_id)
+    if source is not None:
+        source.snapshot_ids.remove(snapshot.id)
+    sandbox.removed(sandbox.snapshots, snapshot)
+    return Deleted(id=snapshot.id)

@@ -1,0 +1,205 @@
+"""Firewalls: "New /v1/network/firewall endpoint" (v1.2.0). The path is the reference's, singular, taken as a
+collection."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
+
+from cnx_mock.api.errors import QuotaExceeded
+from cnx_mock.api.fields import InstanceIds, Name
+from cnx_mock.api.operation import Resource, named
+from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.purchase import room_for
+from cnx_mock.api.shapes import Deleted, Shape
+from cnx_mock.api.validation import Declared
+from cnx_mock.services.network.attachment import attach
+from cnx_mock.text.units import format_instant
+from cnx_mock.world.records import FirewallRecord
+from cnx_mock.world.sandbox import Sandbox
+
+firewalls = Resource("firewalls", "Rules for what may reach instances, and what these may reach.")
+
+_NAMED = named("New /v1/network/firewall endpoint")
+
+Action = Literal["deny", "allow"]
+Protocol = Literal["tcp", "udp", "icmp", "any"]
+
+
+def _ports(ports: str | None, info: ValidationInfo) -> str | None:
+    protocol = info.data.get("protocol")
+    if ports is None:
+        return None
+    if protocol in ("icmp", "any"):
+        raise ValueError(f"must be null for {protocol}")
+    match = re.fullmatch(r"([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?", ports)
+    low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= low <= high <= 65535:
+        raise ValueError('must be a port from 1 to 65535 such as "22", or a range such as "8000-9000"')
+    return ports
+
+
+def _cidr(cidr: str) -> str:
+    """A network in its one canonical spelling; the message shows it where there is one."""
+    try:
+        canonical = str(ipaddress.ip_network(cidr[:60], strict=False))
+    except ValueError:
+        raise ValueError('must be an IPv4 or IPv6 network such as "10.0.0.0/8"') from None
+    if canonical != cidr:
+        raise ValueError(f'is not canonical: write "{canonical}"')
+    return cidr
+
+
+class FirewallRuleBody(Declared):
+    """One rule; the first that matches decides."""
+
+    direction: Literal["inbound", "outbound"]
+    """Whether it is about what comes in or what goes out."""
+    action: Action
+    """What to do with what matches."""
+    protocol: Protocol
+    """tcp, udp, icmp, or any."""
+    ports: Annotated[str | None, AfterValidator(_ports), Field(examples=["22"])] = None
+    """A port, a range such as 8000-9000, or null for every port; null for icmp and any."""
+    cidrs: Annotated[
+        list[Annotated[str, AfterValidator(_cidr), Field(examples=["10.0.0.0/8"])]], Field(min_length=1, max_length=100)
+    ]
+    """Networks at the other end, each in canonical form."""
+    description: Annotated[str | None, Field(max_length=255, examples=["SSH from the office"])] = None
+    """For people."""
+
+
+class FirewallBody(Declared):
+    """A whole firewall."""
+
+    name: Annotated[Name, Field(examples=["web"])]
+    """Its name; need not be unique."""
+    default_inbound: Action = "deny"
+    """What happens to incoming traffic that no rule matches."""
+    default_outbound: Action = "allow"
+    """What happens to outgoing traffic that no rule matches."""
+    rules: Annotated[list[FirewallRuleBody], Field(max_length=100)] = []
+    """Rules, first match wins."""
+    instance_ids: InstanceIds = []
+    """Instances that it protects."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FirewallRule(Shape):
+    """One rule; the first that matches decides."""
+
+    direction: Literal["inbound", "outbound"]
+    """Whether it is about what comes in or what goes out."""
+    action: Action
+    """What to do with what matches."""
+    protocol: Protocol
+    """tcp, udp, icmp, or any."""
+    ports: Annotated[str | None, Field(examples=["22"])]
+    """A port or a range; null is every port."""
+    cidrs: Annotated[list[str], Field(examples=[["10.0.0.0/8"]])]
+    """Networks at the other end."""
+    description: Annotated[str | None, Field(examples=["SSH from the office"])]
+    """For people."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Firewall(Shape):
+    """A firewall."""
+
+    id: Annotated[str, Field(pattern="^fw_[0-9a-f]{16}$", examples=["fw_8f7e6d5c4b3a2f1e"])]
+    """Its id."""
+    name: Annotated[str, Field(examples=["web"])]
+    """Its name."""
+    status: Literal["active"]
+    """Always active."""
+    default_inbound: Action
+    """What happens to incoming traffic that no rule matches."""
+    default_outbound: Action
+    """What happens to outgoing traffic that no rule matches."""
+    rules: list[FirewallRule]
+    """Rules, first match wins."""
+    instance_ids: Annotated[list[str], Field(examples=[["inst_8f7e6d5c4b3a2f1e"]])]
+    """Instances that it protects."""
+    created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
+    """When it was created, RFC 3339 UTC."""
+    updated_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
+    """When it last changed, RFC 3339 UTC."""
+
+
+class FirewallQuery(PageQuery):
+    """Filters of the list."""
+
+    instance_id: Annotated[
+        str | None, WithJsonSchema({"type": "string"}), Field(examples=["inst_8f7e6d5c4b3a2f1e"])
+    ] = None
+    """Only firewalls that protect this instance."""
+
+
+def _show(record: FirewallRecord) -> Firewall:
+    settings = record.settings
+    return Firewall(
+        id=record.id,
+        name=settings["name"],
+        status="active",
+        default_inbound=settings["default_inbound"],
+        default_outbound=settings["default_outbound"],
+        rules=[FirewallRule(**rule) for rule in settings["rules"]],
+        instance_ids=record.instance_ids,
+        created_at=format_instant(record.created),
+        updated_at=format_instant(record.updated),
+    )
+
+
+@firewalls.operation("GET", "/v1/network/firewall", scope="network:read", provenance=_NAMED)
+def list_(sandbox: Sandbox, query: FirewallQuery) -> Page[Firewall]:
+    """List all firewalls."""
+    wanted = query.instance_id
+    keep = None if wanted is None else [each for each in sandbox.firewalls if wanted in each.instance_ids]
+    return page_of(sandbox.firewalls, query, _show, keep)
+
+
+@firewalls.operation(
+    "POST", "/v1/network/firewall", status=201, scope="network:write", provenance=_NAMED, raises=(QuotaExceeded,)
+)
+def create(sandbox: Sandbox, body: FirewallBody) -> Firewall:
+    """Create a firewall."""
+    room_for(sandbox, FirewallRecord)
+    now = sandbox.now
+    number = sandbox.chance.count("fw")
+    new_id = sandbox.chance.new_id("fw", number)
+    record = FirewallRecord(id=new_id, number=number, settings={}, instance_ids=[], created=now, updated=now)
+    _settle(sandbox, sandbox.firewalls.add(record), body)
+    return _show(record)
+
+
+@firewalls.operation("GET", "/v1/network/firewall/{id}", scope="network:read", provenance=_NAMED)
+def get(firewall: FirewallRecord) -> Firewall:
+    """Get a firewall."""
+    return _show(firewall)
+
+
+@firewalls.operation("PUT", "/v1/network/firewall/{id}", scope="network:write", provenance=_NAMED)
+def replace(sandbox: Sandbox, firewall: FirewallRecord, body: FirewallBody) -> Firewall:
+    """Replace a firewall.
+
+    Whatever the body leaves out goes back to its default."""
+    firewall.updated = sandbox.now
+    _settle(sandbox, firewall, body)
+    return _show(firewall)
+
+
+@firewalls.operation("DELETE", "/v1/network/firewall/{id}", scope="network:write", provenance=_NAMED)
+def delete(sandbox: Sandbox, firewall: FirewallRecord) -> Deleted:
+    """Delete a firewall.
+
+    Instances that it protects are detached first."""
+    attach(sandbox, firewall, [], "firewall_ids")
+    sandbox.firewalls.remove(firewall)
+    return Deleted(id=firewall.id)
+
+
+def _settle(sandbox: Sandbox, record: FirewallRecord, body: FirewallBody) -> None:
+    record.settings = body.model_dump(exclude={"instance_ids"})
+    attach(sandbox, record, body.instance_ids, "firewall_ids")
