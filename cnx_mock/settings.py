@@ -3,7 +3,9 @@ table are made from this."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal, get_args
+
+Surface = Literal["documented", "named", "all"]
 
 
 class SettingsError(ValueError):
@@ -23,6 +25,8 @@ class Settings:
     scenario: tuple[str, ...] = _option((), "Scenario from the gallery or a file; several stack.", "NAME|PATH")
     seed: str = _option("0", "Seed of everything drawn by chance; `random` takes one and prints it.", "N|random")
     speed: float = _option(1.0, "Sandbox seconds per real second.", "X")
+    reading: tuple[str, ...] = _option((), "What an ambiguous sentence means; see `cnx-mock readings`.", "NAME=VALUE")
+    surface: Surface = _option("all", "How much to serve: the documented four, what is named too, or all.", "SURFACE")
     json: bool = _option(False, "Print one JSON line when ready, in place of the greeting.", "")
     quiet: bool = _option(False, "No access lines on stderr.", "")
     cors: bool = _option(False, "Answer browsers of any origin (CORS).", "")
@@ -34,6 +38,7 @@ class Settings:
         checks = (
             (0 <= self.port <= 65535, "port must be from 0 to 65535"),
             (0 < self.speed <= 1_000_000, "speed must be above 0, at most 1000000"),
+            (self.surface in get_args(Surface), "surface must be documented, named or all"),
             (self.seed == "random" or _digits(self.seed), "seed must be a whole number or the word random"),
             (self.enterprise_limit >= 1000, "enterprise-limit must be at least 1000"),
             (1 <= self.journal_size <= 1_000_000, "journal-size must be from 1 to 1000000"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cnx_mock import MockServer
+from cnx_mock.api import readings
 from cnx_mock.api.operation import Operation
 from cnx_mock.http import control
 from cnx_mock.scenario.document import read_scenario
@@ -43,6 +44,7 @@ TABLES = {
     "control": lambda: _operations([op for each in control.RESOURCES for op in each.operations]),
     "routes": _routes,
     "options": table,
+    "readings": readings.table,
 }
 
 

@@ -15,6 +15,8 @@ from typing import ClassVar
 
 import orjson
 
+from cnx_mock.api.readings import CREDITS_STATUS, LIVE_KEY_STATUS, VALIDATION_STATUS, Reading
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -26,10 +28,17 @@ class ApiError(Exception):
     message: ClassVar[str]
     example: ClassVar[Mapping[str, str]] = {}
     """Details as a scenario sends them when the request itself does not say: the reference's, where it has any."""
+    reading: ClassVar[Reading | None] = None
+    """The reading that decides on the status, where the reference leaves it open."""
 
     def __init__(self, **details: str) -> None:
         super().__init__(self.code, details)
         self.details: dict[str, str] = details
+
+    @classmethod
+    def status_under(cls, readings: Mapping[str, str]) -> int:
+        """The status under the readings in force."""
+        return cls.status if cls.reading is None else int(cls.reading.of(readings))
 
     def headers(self) -> Headers:
         """What HTTP asks for beside this status."""
@@ -48,6 +57,7 @@ class ValidationFailed(ApiError):
 
     status, code, message = 400, "VALIDATION_ERROR", "One or more fields are invalid."
     example = {"name": "is required"}
+    reading = VALIDATION_STATUS
 
 
 class InvalidState(ApiError):
@@ -87,6 +97,7 @@ class LiveKeyRejected(ApiError):
 
     status, code, message = 403, "LIVE_KEY_REJECTED", "This is a sandbox: use a cnx_test_ key, never a live one."
     example = {"key_prefix": "cnx_live_", "expected_prefix": "cnx_test_"}
+    reading = LIVE_KEY_STATUS
 
 
 class InsufficientCredits(ApiError):
@@ -94,6 +105,7 @@ class InsufficientCredits(ApiError):
 
     status, code, message = 403, "INSUFFICIENT_CREDITS", "Account balance is below minimum threshold."
     example = {"current_balance": "$2.45", "required": "$5.00"}
+    reading = CREDITS_STATUS
 
 
 class QuotaExceeded(ApiError):

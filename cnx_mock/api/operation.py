@@ -16,47 +16,24 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from cnx_mock.api import errors, reading
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.provenance import Provenance, added, documented, implied, named
+from cnx_mock.api.readings import UNKNOWN_BODY_FIELD
 from cnx_mock.api.shapes import Reply, Shape
-from cnx_mock.api.validation import failed, problems
+from cnx_mock.api.validation import failed, validated
+from cnx_mock.text.findings import Problem
 from cnx_mock.world.records import Record
 from cnx_mock.world.sandbox import Sandbox
 
+__all__ = ["DeclarationError", "Incoming", "Operation", "Resource", "added", "documented", "implied", "named"]
+
 Handler = Callable[..., Shape | Reply]
 H = TypeVar("H", bound=Handler)
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """How well founded a thing is, and the words or the reason behind it."""
-
-    kind: Literal["documented", "named", "implied", "added"]
-    source: str
-
-
-def documented(words: str) -> Provenance:
-    """The reference's own words."""
-    return Provenance("documented", words)
-
-
-def named(words: str) -> Provenance:
-    """The reference names it and gives no shape."""
-    return Provenance("named", words)
-
-
-def implied(words: str) -> Provenance:
-    """A sentence of the reference cannot be true without it."""
-    return Provenance("implied", words)
-
-
-def added(why: str) -> Provenance:
-    """Ours."""
-    return Provenance("added", why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +93,19 @@ class Operation:
         return f"<{self.name}: {self.method} {self.path}>"
 
     @property
+    def operation_id(self) -> str:
+        """What a generated client calls it: `create_instance`, `list_instances`, `get_billing_balance`."""
+        many, verb = self.resource.name, self.name.partition(".")[2]
+        if verb in ("create", "get", "replace", "delete"):
+            return f"{verb}_{many.removesuffix('s')}"
+        return f"{verb}_{many}" if verb == "list" else f"get_{many}_{verb}"
+
+    @property
+    def pages(self) -> bool:
+        """Whether it answers with one page of a list."""
+        return "pagination" in getattr(self.answer_type, "__dataclass_fields__", {})
+
+    @property
     def mutates(self) -> bool:
         """Whether a successful call changes something."""
         return self.method not in ("GET", "HEAD")
@@ -150,25 +140,19 @@ class Operation:
 
     def _read(self, incoming: Incoming, surroundings: Mapping[type, Any], arguments: dict[str, Any]) -> None:
         """Put the validated body and query among the arguments, or raise with every bad field of both."""
+        sandbox: Sandbox | None = surroundings.get(Sandbox)
+        lenient = sandbox is not None and UNKNOWN_BODY_FIELD.of(sandbox.readings) == "ignore"
         data: dict[str, Any] = {}
         if self.body is not None:
             reading.media_type(incoming.content_type)
             data = reading.json_object(incoming.body)
-        found = []
-        if self.query is not None:
-            if not incoming.query and self._no_query is not None:
-                arguments["query"] = self._no_query
-            else:
-                values = self._query_data(incoming.query)
-                try:
-                    arguments["query"] = self.query.model_validate(values)
-                except ValidationError as error:
-                    found += problems(error, self.query, values)
+        found: list[Problem] = []
+        if self.query is not None and not incoming.query and self._no_query is not None:
+            arguments["query"] = self._no_query
+        elif self.query is not None:
+            arguments["query"] = validated(self.query, self._query_data(incoming.query), sandbox, found)
         if self.body is not None:
-            try:
-                arguments["body"] = self.body.model_validate(data, context=surroundings.get(Sandbox))
-            except ValidationError as error:
-                found += problems(error, self.body, data)
+            arguments["body"] = validated(self.body, data, sandbox, found, lenient)
         if found:
             raise failed(found)
 

@@ -4,16 +4,20 @@
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, unquote_plus
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+import orjson
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from cnx_mock.api.provenance import documented
+from cnx_mock.api.readings import LIMIT_ABOVE_MAX
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.world.sandbox import Sandbox
 from cnx_mock.world.table import Table
 
 PAGE_MAX = 1_000_000_000
@@ -24,12 +28,19 @@ LIMIT_DEFAULT = 20
 def _number(most: int) -> BeforeValidator:
     """A positive whole number in plain ASCII digits: `int()` would also take "１", "+1" and "1_0"."""
 
-    def read(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,12}", value) and int(value) <= most:
-            return int(value)
+    def read(value: object, info: ValidationInfo) -> int:
+        if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,99}", value):
+            if int(value) <= most:
+                return int(value)
+            if info.field_name == "limit" and LIMIT_ABOVE_MAX.of(_readings(info)) == "clamp":
+                return most
         raise ValueError(f"must be a whole number from 1 to {most}")
 
     return BeforeValidator(read)
+
+
+def _readings(info: ValidationInfo) -> Mapping[str, str]:
+    return info.context.readings if isinstance(info.context, Sandbox) else {}
 
 
 def _integer(most: int, default: int) -> WithJsonSchema:
@@ -43,9 +54,11 @@ class Query(Declared):
 class PageQuery(Query):
     """The parameters of every list."""
 
-    page: Annotated[int, _number(PAGE_MAX), _integer(PAGE_MAX, 1)] = 1
+    page: Annotated[int, _number(PAGE_MAX), _integer(PAGE_MAX, 1), documented("Page number for pagination")] = 1
     """Page number for pagination."""
-    limit: Annotated[int, _number(LIMIT_MAX), _integer(LIMIT_MAX, LIMIT_DEFAULT)] = LIMIT_DEFAULT
+    limit: Annotated[
+        int, _number(LIMIT_MAX), _integer(LIMIT_MAX, LIMIT_DEFAULT), documented("Items per page (max 100)")
+    ] = LIMIT_DEFAULT
     """Items per page (max 100)."""
 
 
@@ -62,6 +75,11 @@ class Pagination(Shape):
     total_pages: Annotated[int, Field(ge=1, examples=[3])]
     """Pages; 1 for an empty list."""
 
+    @classmethod
+    def of(cls, query: PageQuery, total: int) -> "Pagination":
+        """Where the page that a query asks for stands in a list of so many items."""
+        return cls(page=query.page, limit=query.limit, total=total, total_pages=max(1, -(-total // query.limit)))
+
 
 T = TypeVar("T", bound=Shape)
 
@@ -76,9 +94,19 @@ class Page(Shape, Generic[T]):
     """Where this page stands."""
 
     def encode(self) -> bytes:
-        """The items' own JSON, joined: most of them were sent before."""
-        items = b",".join([item.json() for item in self.data])
-        return b'{"data":[' + items + b'],"pagination":' + self.pagination.json() + b"}"
+        """The page in the usual envelope."""
+        return self.in_envelope("nested")
+
+    def in_envelope(self, envelope: str) -> bytes:
+        """The page as the reading `list-envelope` has it. The items' own JSON is joined: most were sent before."""
+        items = b"[" + b",".join([item.json() for item in self.data]) + b"]"
+        if envelope == "bare":
+            return items
+        if envelope == "flat":
+            here = self.pagination
+            counts = orjson.dumps({"page": here.page, "pages": here.total_pages, "results": here.total})
+            return b'{"data":' + items + b"," + counts[1:]
+        return b'{"data":' + items + b',"pagination":' + self.pagination.json() + b"}"
 
 
 def page_of(
@@ -88,8 +116,7 @@ def page_of(
     chosen = records if keep is None else list(keep)
     total, start = len(chosen), (query.page - 1) * query.limit
     shown = [show(record) for record in islice(chosen, start, start + query.limit)] if start < total else []
-    pages = max(1, -(-total // query.limit))
-    return Page(data=shown, pagination=Pagination(page=query.page, limit=query.limit, total=total, total_pages=pages))
+    return Page(data=shown, pagination=Pagination.of(query, total))
 
 
 def links(path: str, query: str, pagination: Pagination) -> bytes:

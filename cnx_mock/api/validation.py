@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,6 +17,8 @@ class Declared(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
+
+M = TypeVar("M", bound=BaseModel)
 
 _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "missing": lambda c: "is required",
@@ -55,6 +57,31 @@ def problems(error: ValidationError, model: type[BaseModel], data: Any, noun: st
     `noun` is what the format calls a name: a field of a body, a key of a file.
     """
     return [_problem(details, model, data, noun) for details in error.errors(include_url=False)]
+
+
+def validated(
+    model: type[M], data: dict[str, Any], context: Any, found: list[Problem], lenient: bool = False
+) -> M | None:
+    """The data as its declaration has it, or None with everything that is wrong among `found`. `lenient` forgives names
+    that nobody knows, wherever they stand."""
+    try:
+        return model.model_validate(data, context=context)
+    except ValidationError as error:
+        wrong = problems(error, model, data)
+    unknown = [each.path for each in wrong if each.at_key]
+    if lenient and unknown:
+        return validated(model, _without(data, set(unknown), ()), context, found, lenient)
+    found += wrong
+    return None
+
+
+def _without(data: Any, paths: set[Path], here: Path) -> Any:
+    """A copy of the data without what stands at these paths."""
+    if isinstance(data, dict):
+        return {k: _without(v, paths, (*here, k)) for k, v in data.items() if (*here, k) not in paths}
+    if isinstance(data, list):
+        return [_without(each, paths, (*here, index)) for index, each in enumerate(data)]
+    return data
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str) -> Problem:

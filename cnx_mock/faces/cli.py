@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -148,6 +148,37 @@ def check(names: tuple[str, ...]) -> None:
 
 
 @cli.command()
+def readings() -> None:
+    """List the reference's ambiguities: each reading, its words, its options (the default first), and why.
+
+    \b
+    Examples:
+      cnx-mock serve --reading delete-answer=204 --reading list-envelope=bare
+    """
+    from cnx_mock.api.readings import READINGS
+
+    for each in READINGS:
+        click.echo(f"{each.name}: {', '.join(each.options)}\n    {each.words}\n    {each.why}")
+
+
+@cli.command()
+@click.option("--surface", type=click.Choice(["documented", "named", "all"]), default="all", show_default=True)
+@click.option("--reading", "chosen", multiple=True, metavar="NAME=VALUE", help="What an ambiguous sentence means.")
+def openapi(surface: Literal["documented", "named", "all"], chosen: tuple[str, ...]) -> None:
+    """Print the OpenAPI document."""
+    import orjson
+
+    from cnx_mock.api.openapi import document
+    from cnx_mock.api.readings import in_force, parsed
+    from cnx_mock.api.surface import served
+    from cnx_mock.services import operations
+
+    readings = _usable(lambda: in_force(parsed(chosen)))
+    found = document(served(operations(), surface), readings, surface)
+    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+
+
+@cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print a completion script.
@@ -170,6 +201,7 @@ def _widths(rows: list[tuple[str, ...]]) -> list[int]:
 
 def _usable(action: Callable[[], Any]) -> Any:
     """What the action gives; what the user can mend becomes a line on stderr and exit status 2."""
+    from cnx_mock.api.readings import ReadingError
     from cnx_mock.scenario.document import DocumentError
     from cnx_mock.scenario.gallery import UnknownScenario
     from cnx_mock.text.findings import SourceError
@@ -179,7 +211,7 @@ def _usable(action: Callable[[], Any]) -> Any:
     except SourceError as error:
         click.echo(error.excerpt(), err=True)
         sys.exit(_BAD)
-    except (DocumentError, UnknownScenario, OSError) as error:
+    except (DocumentError, ReadingError, UnknownScenario, OSError) as error:
         _refuse(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
 
 

@@ -6,7 +6,7 @@
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
@@ -14,6 +14,7 @@ from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming
 from cnx_mock.api.reading import masked
+from cnx_mock.api.readings import RATE_WINDOW
 from cnx_mock.api.router import Router
 from cnx_mock.http import auth, messages
 from cnx_mock.http.connection import RequestWire
@@ -39,7 +40,7 @@ class Calls:
         self._tenants = tenants
         self._router = router
         self._listeners = listeners
-        self._sender = messages.Sender()
+        self._sender = messages.Sender(tenants.settings.surface)
         self._chance = Chance(seed, "server")
         self._recognised: dict[bytes, str] = {}
 
@@ -62,7 +63,7 @@ class Calls:
             if not exchange.request_id:
                 exchange.request_id = self._chance.new_id("req")
                 self._tenants.journal.open(exchange)
-            exchange.answer = messages.refused(refusal, exchange.request_id)
+            exchange.answer = messages.refused(refusal, exchange.request_id, self._readings(exchange))
         except Cut:
             self._close(exchange, None, label)
             wire.reset()
@@ -99,7 +100,9 @@ class Calls:
     async def _through(self, exchange: Exchange, tenant: Tenant) -> None:
         """Limit, rules, operation."""
         sandbox = tenant.sandbox
-        exchange.allowance, refusal = tenant.window.count(sandbox.account, sandbox.clock)
+        exchange.allowance, refusal = tenant.window.count(
+            sandbox.account, sandbox.clock, RATE_WINDOW.of(sandbox.readings)
+        )
         if refusal is not None:
             raise refusal
         if sandbox.account.fate == "broken":
@@ -128,12 +131,16 @@ class Calls:
             reply = operation.perform(incoming, {Sandbox: sandbox, Caller: caller})
             exchange.committed = operation.mutates
             exchange.polled = caller.polled
-            exchange.answer = messages.replied(operation, reply, exchange.path, exchange.query)
+            exchange.answer = messages.replied(operation, reply, exchange.path, exchange.query, sandbox.readings)
         except errors.ApiError as refusal:
-            exchange.answer = messages.refused(refusal, exchange.request_id)
+            exchange.answer = messages.refused(refusal, exchange.request_id, sandbox.readings)
         except Exception:
             log.exception("cnx-mock broke while it performed %s; please report this", operation)
-            exchange.answer = messages.refused(errors.InternalError(), exchange.request_id)
+            exchange.answer = messages.refused(errors.InternalError(), exchange.request_id, {})
+
+    def _readings(self, exchange: Exchange) -> Mapping[str, str]:
+        """The sandbox's readings; the server's for what reached none."""
+        return exchange.sandbox.readings if exchange.sandbox else self._tenants.defaults.readings
 
     async def _deliver(self, exchange: Exchange, wire: RequestWire, send: Send, label: str) -> None:
         """Complete the journal's entry, then send: who has the answer finds the entry complete."""

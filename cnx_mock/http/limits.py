@@ -1,8 +1,11 @@
-"""The rate limit: requests a minute per account, in a window that the first counted request opens.
+"""The rate limit: requests a minute per account.
 
-The documented reset 1702834567 is at second :07, so windows are not aligned to the clock. The window runs on real time
-plus whatever `advance` added: a client that really waits as it was told finds the window open.
+The documented reset 1702834567 is at second :07, so by default the first counted request opens the window; the reading
+`rate-window` has two other ways. The window runs on real time plus whatever `advance` added: a client that really waits
+as it was told finds it open.
 """
+
+from collections import deque
 
 from cnx_mock.api.errors import RateLimited
 from cnx_mock.scenario.exchange import Allowance
@@ -13,29 +16,44 @@ from cnx_mock.world.clock import MINUTE, SECOND, Clock, wall_now
 class Window:
     """One account's window."""
 
-    __slots__ = ("_opened", "_used")
+    __slots__ = ("_counted", "_opened", "_used")
 
     def __init__(self) -> None:
         self._opened: int | None = None
         self._used = 0
+        self._counted: deque[int] = deque()
+        """When each request of the last minute came, where the window slides."""
 
-    def count(self, account: Account, clock: Clock) -> tuple[Allowance, RateLimited | None]:
-        """Count a request: where the window stands then, and the refusal if there was no room (which is not
-        counted)."""
-        now, limit = clock.wire(), account.limit
-        if self._opened is None or now - self._opened >= MINUTE:
-            self._opened, self._used = now, 0
-        left = self._opened + MINUTE - now
-        reset = -(-(wall_now() + left) // SECOND)
+    def count(self, account: Account, clock: Clock, style: str) -> tuple[Allowance, RateLimited | None]:
+        """Count a request: where the window stands then, and the refusal if there was no room (which is not counted).
+
+        `style` is the reading: anchored, aligned or sliding."""
+        now, wall, limit = clock.wire(), wall_now(), account.limit
+        if style == "sliding":
+            used, ends = self._slid(now)
+        else:
+            used, ends = self._fixed(now, (wall + clock.advanced) % MINUTE if style == "aligned" else None)
         if account.fate == "limited":
-            return _refused(limit, -(-(wall_now() + MINUTE) // SECOND), MINUTE)
-        if self._used >= limit:
-            return _refused(limit, reset, left)
+            used, ends = limit, now + MINUTE
+        left = ends - now
+        reset = -(-(wall + left) // SECOND)
+        if used >= limit:
+            retry_after = str(max(1, -(-left // SECOND)))
+            refusal = RateLimited(limit=str(limit), remaining="0", reset=str(reset), retry_after=retry_after)
+            return Allowance(limit, 0, reset), refusal
         self._used += 1
-        return Allowance(limit, limit - self._used, reset), None
+        if style == "sliding":
+            self._counted.append(now)
+        return Allowance(limit, limit - used - 1, reset), None
 
+    def _fixed(self, now: int, into_minute: int | None) -> tuple[int, int]:
+        """Requests in the window that is open now, and when it ends."""
+        if self._opened is None or now - self._opened >= MINUTE:
+            self._opened, self._used = now - (into_minute or 0), 0
+        return self._used, self._opened + MINUTE
 
-def _refused(limit: int, reset: int, left: int) -> tuple[Allowance, RateLimited]:
-    retry_after = max(1, -(-left // SECOND))
-    refusal = RateLimited(limit=str(limit), remaining="0", reset=str(reset), retry_after=str(retry_after))
-    return Allowance(limit, 0, reset), refusal
+    def _slid(self, now: int) -> tuple[int, int]:
+        """Requests in the last minute, and when the oldest of them is a minute old."""
+        while self._counted and now - self._counted[0] >= MINUTE:
+            self._counted.popleft()
+        return len(self._counted), (self._counted[0] if self._counted else now) + MINUTE

@@ -1,5 +1,6 @@
 """HTTP messages: reading what arrives, and writing what goes out, the same for the API and the control plane."""
 
+from collections.abc import Mapping
 from email.utils import formatdate
 from urllib.parse import quote
 
@@ -8,10 +9,13 @@ from starlette.types import Receive, Scope, Send
 from cnx_mock import __version__
 from cnx_mock.api import errors
 from cnx_mock.api.operation import Operation
-from cnx_mock.api.paging import Page, links
+from cnx_mock.api.paging import Page, Pagination, links
 from cnx_mock.api.reading import BODY_LIMIT, MASKED, masked
-from cnx_mock.api.shapes import Reply
+from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
+from cnx_mock.api.shapes import Deleted, Reply
+from cnx_mock.api.surface import ADDED_HEADERS
 from cnx_mock.scenario.exchange import Answer, RawHeaders
+from cnx_mock.settings import Surface
 from cnx_mock.world.clock import SECOND, wall_now
 
 _JSON = (b"content-type", b"application/json")
@@ -61,34 +65,51 @@ async def read_body(headers: RawHeaders, receive: Receive) -> bytes:
     return masked(body) if MASKED[:9].encode() in body.lower() else body
 
 
-def refused(refusal: errors.ApiError, request_id: str) -> Answer:
-    """A refusal as it goes out."""
+def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, str]) -> Answer:
+    """A refusal as it goes out under these readings."""
     body = errors.body(refusal.code, refusal.message, refusal.details, request_id)
-    return Answer(refusal.status, [*refusal.headers()], body)
+    return Answer(refusal.status_under(readings), [*refusal.headers()], body)
 
 
-def replied(operation: Operation, reply: Reply, path: str, query: str) -> Answer:
-    """An operation's reply as it goes out, with the headers that follow from what it is."""
+def replied(operation: Operation, reply: Reply, path: str, query: str, readings: Mapping[str, str]) -> Answer:
+    """An operation's reply as it goes out under these readings, with the headers that follow from what it is."""
     shape = reply.shape
+    if type(shape) is Deleted:
+        return _gone(shape, DELETE_ANSWER.of(readings))
     headers: RawHeaders = [*reply.headers]
-    if type(shape) is Page:
-        headers.append((b"link", links(path, query, shape.pagination)))
+    pagination = getattr(shape, "pagination", None)
+    if isinstance(pagination, Pagination):
+        headers.append((b"link", links(path, query, pagination)))
+    if isinstance(shape, Page):
+        envelope = LIST_ENVELOPE.of(readings)
+        if envelope == "bare":
+            headers.append((b"x-total-count", str(shape.pagination.total).encode()))
+        return Answer(operation.status, headers, shape.in_envelope(envelope))
     if reply.status == 201:
         headers.append((b"location", (reply.location or f"{path}/{shape.id}").encode()))  # type: ignore[attr-defined]
     return Answer(reply.status or operation.status, headers, shape.json())
 
 
+def _gone(shape: Deleted, style: str) -> Answer:
+    """What a DELETE answers, as the reading `delete-answer` has it."""
+    if style == "204":
+        return Answer(204, [], b"")
+    return Answer(200, [], b"{}" if style == "200-empty-object" else shape.json())
+
+
 class Sender:
     """Puts answers on the wire, each with what every answer bears."""
 
-    def __init__(self) -> None:
+    def __init__(self, surface: Surface = "all") -> None:
+        self._surface = surface
         self._second = 0
         self._date = b""
 
     def head(self, answer: Answer, more: RawHeaders) -> RawHeaders:
         """Every header of an answer."""
-        length = (b"content-length", str(len(answer.body)).encode())
-        return [_JSON, length, *answer.headers, *more, *_FIXED, (b"date", self._now())]
+        content = [_JSON, (b"content-length", str(len(answer.body)).encode())] if answer.status != 204 else []
+        headers = [*content, *answer.headers, *more, *_FIXED, (b"date", self._now())]
+        return headers if self._surface == "all" else [each for each in headers if each[0] not in ADDED_HEADERS]
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
         """Send an answer; `body` is empty for HEAD, whatever its length says."""

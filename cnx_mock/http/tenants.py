@@ -1,7 +1,7 @@
 """One key, one world: everything that belongs to a key, made on first use, and what new keys get."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnx_mock.api.errors import InvalidState, Unauthorized
@@ -31,6 +31,7 @@ class Recipe:
     plan: AccountPlan | None = None
     balance: int | None = None
     rate_limit: int | None = None
+    readings: Mapping[str, str] = field(default_factory=dict)
     scopes: tuple[str, ...] | None = None
 
 
@@ -69,6 +70,7 @@ class Tenant:
             raise InvalidState(resource="sandbox", state="used", required="untouched")
         self.engine.use(scenario)
         sandbox.provisioning.update(scenario.provisioning)
+        sandbox.readings.update(world.readings)
         if world.start is not None:
             sandbox.clock = Clock(world.start, sandbox.clock.speed, sandbox.clock.frozen)
         if world.speed is not None:
@@ -91,6 +93,7 @@ class Tenant:
             balance=_first(recipe.balance, world.balance),
             rate_limit=_first(recipe.rate_limit, world.rate_limit),
             quotas=world.quotas or {},
+            readings={**recipe.readings, **world.readings},
             plan_limits=self._house.plan_limits,
             provisioning=recipe.scenario.provisioning,
             start=_first(world.start, recipe.start),

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cnx_mock.api.readings import wrong
 from cnx_mock.api.validation import problems
 from cnx_mock.scenario import faults
 from cnx_mock.scenario.fault import At, Fault
@@ -52,6 +53,7 @@ class World:
     balance: int | None = None
     rate_limit: int | None = None
     quotas: Mapping[str, int] | None = None
+    readings: Mapping[str, str] = field(default_factory=dict)
     start: int | None = None
     speed: float | None = None
     frozen: bool | None = None
@@ -82,6 +84,10 @@ def read_scenario(data: Any, operations: Collection[str], name: str = "inline") 
     for index, each in enumerate(written if isinstance(written, list) else ()):
         if isinstance(each, Mapping):
             rules.append(_rule(each, operations, f"rule-{index + 1}", ("rules", index), found))
+    world = data.get("world") if isinstance(data, Mapping) else None
+    chosen = world.get("readings") if isinstance(world, Mapping) else None
+    if isinstance(chosen, Mapping):
+        found += [Problem(("world", "readings", *each.path), each.message, each.at_key) for each in wrong(chosen)]
     found += _repeated(rules)
     if found or section is None:
         raise DocumentError(found)
@@ -119,6 +125,7 @@ def _world(section: WorldSection) -> World:
         balance=section.balance,
         rate_limit=section.rate_limit,
         quotas=section.quotas,  # type: ignore[arg-type]  # the keys are strings
+        readings=section.readings,
         start=section.clock.start,
         speed=section.clock.speed,
         frozen=section.clock.frozen,
@@ -197,7 +204,8 @@ def stacked(scenarios: Sequence[Scenario]) -> Scenario:
     world: dict[str, Any] = {}
     for scenario in scenarios:
         given = {name: getattr(scenario.world, name) for name in World.__dataclass_fields__}
-        world |= {name: value for name, value in given.items() if value is not None}
+        readings = {**world.get("readings", {}), **scenario.world.readings}
+        world |= {name: value for name, value in given.items() if value is not None} | {"readings": readings}
     return Scenario(
         name=" + ".join(scenario.name for scenario in scenarios),
         description=" ".join(scenario.description for scenario in scenarios if scenario.description),

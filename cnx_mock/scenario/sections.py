@@ -127,6 +127,8 @@ class WorldSection(Declared):
         dict[Literal["instances", "snapshots", "firewalls", "load_balancers"], Annotated[int, Field(ge=0)]] | None
     ) = None
     """The most of each resource."""
+    readings: dict[str, Any] = {}
+    """What ambiguous sentences of the reference mean, such as {delete-answer: "204"}."""
     clock: ClockSection = ClockSection()
     """The sandbox's clock."""
 

@@ -37,7 +37,7 @@ class Quotas(Shape):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class AccountShape(Shape):
+class Account(Shape):
     """The account that the key belongs to."""
 
     id: Annotated[str, Field(pattern="^acct_[0-9a-f]{16}$", examples=["acct_8f7e6d5c4b3a2f1e"])]
@@ -97,10 +97,10 @@ def _show_key(record: KeyRecord) -> ApiKey:
 
 
 @account.operation("GET", "/v1/account", scope="account:read", provenance=_WHY)
-def get(sandbox: Sandbox) -> AccountShape:
+def get(sandbox: Sandbox) -> Account:
     """Get the account."""
     record, balance = sandbox.account, sandbox.balance
-    return AccountShape(
+    return Account(
         id=record.id,
         name=record.name,
         plan=record.plan,

@@ -1,12 +1,13 @@
 """The control plane, `/_mock`: the mock's own API, declared like the cloud's. One file for each thing it controls."""
 
-from cnx_mock.http.control import account, clock, instances, requests, rules, sandboxes, scenario
+from cnx_mock.http.control import account, clock, instances, readings, requests, rules, sandboxes, scenario
 
 RESOURCES = (
     sandboxes.resource,
     clock.resource,
     account.resource,
     instances.resource,
+    readings.resource,
     rules.resource,
     scenario.resource,
     requests.resource,

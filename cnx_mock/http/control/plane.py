@@ -65,10 +65,10 @@ class ControlPlane:
         except messages.Disconnected:
             return
         except errors.ApiError as refusal:
-            answer = messages.refused(refusal, request_id)
+            answer = messages.refused(refusal, request_id, {})
         except Exception:
             log.exception("cnx-mock broke in its control plane; please report this")
-            answer = messages.refused(errors.InternalError(), request_id)
+            answer = messages.refused(errors.InternalError(), request_id, {})
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode())])
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
@@ -92,7 +92,7 @@ class ControlPlane:
         if operation.records:
             surroundings[Sandbox] = addressee.must().sandbox
         reply = operation.perform(incoming, surroundings)
-        return messages.replied(operation, reply, path, query)
+        return messages.replied(operation, reply, path, query, {})
 
 
 def _check_host(headers: RawHeaders) -> None:

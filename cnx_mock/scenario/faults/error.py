@@ -67,7 +67,8 @@ class Error(_Refusal):
         kind = errors.catalogue()[self.error]
         fill = _FILLED.get(kind)
         details = fill(exchange) if fill else dict(kind.example)
-        self.send(exchange, self.status or kind.status, kind.code, kind.message, details)
+        readings = exchange.sandbox.readings if exchange.sandbox else {}
+        self.send(exchange, self.status or kind.status_under(readings), kind.code, kind.message, details)
 
 
 class Status(_Refusal):

@@ -1,5 +1,6 @@
 """Instances: the four documented operations."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv6Address
@@ -8,11 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded
+from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded, ValidationFailed
 from cnx_mock.api.fields import Name, Region, collapsed, sandbox_of
 from cnx_mock.api.operation import Resource, documented
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.purchase import afford, room_for
+from cnx_mock.api.readings import INSTANCE_NAMES, TAGS_MATCH
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.services.compute.metrics import Metrics, sample
@@ -49,15 +51,24 @@ Image = Annotated[str, AfterValidator(_bootable), Field(examples=["ubuntu-22.04-
 class InstanceCreate(Declared):
     """What to provision."""
 
-    name: Annotated[Name, Field(examples=["prod-api-01"])]
+    name: Annotated[Name, Field(examples=["prod-api-01"]), documented("Instance identifier")]
     """Instance identifier: 1 to 63 letters, digits, dots and hyphens; need not be unique."""
-    plan: Annotated[Literal["starter", "pro", "enterprise"], Field(examples=["pro"])]
+    plan: Annotated[
+        Literal["starter", "pro", "enterprise"],
+        Field(examples=["pro"]),
+        documented("Compute tier (starter, pro, enterprise)"),
+    ]
     """Compute tier."""
-    region: Region
+    region: Annotated[Region, documented("Deployment region")]
     """Deployment region, one of `/v1/regions`."""
-    image: Image
+    image: Annotated[Image, documented("OS image ID or snapshot")]
     """OS image ID, one of `/v1/images`, or the id of an available snapshot."""
-    tags: Annotated[list[Tag], Field(max_length=50, examples=[["web", "production"]]), AfterValidator(collapsed)] = []
+    tags: Annotated[
+        list[Tag],
+        Field(max_length=50, examples=[["web", "production"]]),
+        AfterValidator(collapsed),
+        documented("Metadata tags for organization"),
+    ] = []
     """Metadata tags for organization; duplicates are collapsed."""
 
 
@@ -70,21 +81,32 @@ def _split(value: object) -> object:
 class InstanceQuery(PageQuery):
     """Filters of the list."""
 
-    region: Annotated[str | None, WithJsonSchema({"type": "string"}), Field(examples=["us-east-1"])] = None
+    region: Annotated[
+        str | None,
+        WithJsonSchema({"type": "string", "examples": ["us-east-1"]}),
+        documented("Filter by data center region"),
+    ] = None
     """Filter by data center region; an unknown one matches nothing."""
     status: Annotated[
         Literal["running", "stopped", "provisioning"] | None,
         WithJsonSchema({"type": "string", "enum": ["running", "stopped", "provisioning"]}),
+        documented("Filter by status (running, stopped, provisioning)"),
     ] = None
     """Filter by status (running, stopped, provisioning)."""
-    tags: Annotated[list[str], BeforeValidator(_split), Field(examples=[["web", "production"]])] = []
+    tags: Annotated[
+        list[str],
+        BeforeValidator(_split),
+        Field(examples=[["web", "production"]]),
+        documented("Supports filtering by region, status, and tags."),
+    ] = []
     """Filter by tags, comma-separated or repeated; an instance must have every one."""
 
-    def selects(self, record: InstanceRecord) -> bool:
+    def selects(self, record: InstanceRecord, readings: Mapping[str, str]) -> bool:
         """Whether the instance belongs into the list, its status and the page aside."""
         if self.region is not None and record.region != self.region:
             return False
-        return all(tag in record.tags for tag in self.tags)
+        enough = all if TAGS_MATCH.of(readings) == "all" else any
+        return not self.tags or enough(tag in record.tags for tag in self.tags)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -115,7 +137,9 @@ class Instance(Shape):
     """OS image ID or snapshot it was made from."""
     tags: Annotated[list[str], Field(examples=[["web", "production"]])]
     """Metadata tags."""
-    status: Annotated[Status, Field(examples=["running"])]
+    status: Annotated[
+        Status, Field(examples=["running"]), documented("Returns detailed configuration, metrics, and status")
+    ]
     """Where it is in its life."""
     ipv4: Annotated[str | None, Field(examples=["198.18.0.1"])]
     """Public IPv4 address (198.18.0.0/15, the benchmark range of RFC 2544); null until it has come up."""
@@ -155,7 +179,7 @@ class InstanceDetail(Instance):
     """Price of each started hour."""
     price_hourly_cents: Annotated[int, Field(examples=[4])]
     """The same in cents."""
-    metrics: Metrics | None
+    metrics: Annotated[Metrics | None, documented("Returns detailed configuration, metrics, and status")]
     """What it has been doing; null while provisioning."""
 
 
@@ -210,13 +234,14 @@ def list_(sandbox: Sandbox, caller: Caller, query: InstanceQuery) -> Page[Instan
     """List all compute instances.
 
     Returns a paginated list of all instances in your account. Supports filtering by region, status, and tags."""
-    now = sandbox.now
-    if sandbox.polling:
-        caller.polled += [r for r in sandbox.polling.values() if isinstance(r, InstanceRecord) and query.selects(r)]
+    now, readings, wanted = sandbox.now, sandbox.readings, query.status
     keep = None
-    if query.region is not None or query.tags or query.status is not None:
-        wanted = query.status
-        keep = [r for r in sandbox.instances if query.selects(r) and (wanted is None or r.status(now) == wanted)]
+    if query.region is not None or query.tags or wanted is not None:
+        keep = [record for record in sandbox.instances if query.selects(record, readings)]
+    if sandbox.polling:
+        caller.polled += [each for each in (sandbox.instances if keep is None else keep) if each.id in sandbox.polling]
+    if keep is not None and wanted is not None:
+        keep = [record for record in keep if record.status(now) == wanted]
     return page_of(sandbox.instances, query, partial(show, now=now), keep)
 
 
@@ -234,6 +259,8 @@ def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
     Provisions a new virtual machine with the specified configuration. Deployment typically completes within 30-60
     seconds."""
     now = sandbox.now
+    if INSTANCE_NAMES.of(sandbox.readings) == "unique" and any(each.name == body.name for each in sandbox.instances):
+        raise ValidationFailed(name="is already the name of an instance")
     snapshot = sandbox.snapshots.get(body.image)
     if snapshot is not None and snapshot.status(now) != "available":
         raise InvalidState(resource="snapshot", state=snapshot.status(now), required="available")

@@ -1,0 +1,20 @@
+"""How much is served: the documented four, what the reference names or implies beside them, or everything."""
+
+from collections.abc import Iterable
+
+from cnx_mock.api.operation import Operation
+from cnx_mock.settings import Surface
+
+_SERVED: dict[Surface, tuple[str, ...]] = {
+    "documented": ("documented",),
+    "named": ("documented", "named", "implied"),
+    "all": ("documented", "named", "implied", "added"),
+}
+
+ADDED_HEADERS = frozenset({b"x-request-id", b"location", b"link", b"cache-control", b"x-total-count"})
+"""Headers that no sentence of the reference names and HTTP itself does not ask for: only `all` sends them."""
+
+
+def served(operations: Iterable[Operation], surface: Surface) -> list[Operation]:
+    """The operations that belong to a surface."""
+    return [operation for operation in operations if operation.provenance.kind in _SERVED[surface]]

@@ -1,0 +1,76 @@
+"""The readings in force."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import RootModel
+
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.readings import READINGS, wrong
+from cnx_mock.api.shapes import Listing, Shape
+from cnx_mock.api.validation import failed
+from cnx_mock.http.control.plane import Addressee, Server
+
+resource = Resource("_mock.readings", "What ambiguous sentences of the reference mean.")
+_OURS = added("the mock's own control plane")
+
+
+class ReadingsChange(RootModel[dict[str, Any]]):
+    """Options by reading, such as {"delete-answer": "204"}."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ReadingState(Shape):
+    """A reading and what is in force."""
+
+    name: str
+    """Its name."""
+    value: str
+    """The option in force."""
+    default: str
+    """The option in force unless another is chosen."""
+    options: list[str]
+    """Every option."""
+    words: str
+    """The words that leave it open."""
+    why: str
+    """Why the default is what it is."""
+
+
+@resource.operation("GET", "/_mock/readings", provenance=_OURS)
+def list_(server: Server, addressee: Addressee) -> Listing[ReadingState]:
+    """List the readings in force; without a key, those of new sandboxes."""
+    return _state(server, addressee)
+
+
+@resource.operation("PATCH", "/_mock/readings", provenance=_OURS)
+def change(server: Server, addressee: Addressee, body: ReadingsChange) -> Listing[ReadingState]:
+    """Choose readings; without a key, those of new sandboxes."""
+    found = wrong(body.root)
+    if found:
+        raise failed(found)
+    if addressee.tenant is None:
+        defaults = server.tenants.defaults
+        server.tenants.defaults = replace(defaults, readings={**defaults.readings, **body.root})
+    else:
+        addressee.tenant.sandbox.readings.update(body.root)
+    return _state(server, addressee)
+
+
+def _state(server: Server, addressee: Addressee) -> Listing[ReadingState]:
+    defaults = server.tenants.defaults
+    usual = {**defaults.readings, **defaults.scenario.world.readings}
+    chosen = addressee.tenant.sandbox.readings if addressee.tenant else usual
+    return Listing(
+        data=[
+            ReadingState(
+                name=each.name,
+                value=each.of(chosen),
+                default=each.default,
+                options=list(each.options),
+                words=each.words,
+                why=each.why,
+            )
+            for each in READINGS
+        ]
+    )
