@@ -31,7 +31,7 @@ class ApiError(Exception):
     reading: ClassVar[Reading | None] = None
     """The reading that decides on the status, where the reference leaves it open."""
 
-    def __init__(self, **details: str) -> None:
+    def __init__(self, /, **details: str) -> None:  # a field may be called `self`
         super().__init__(self.code, details)
         self.details: dict[str, str] = details
 

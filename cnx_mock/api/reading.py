@@ -10,14 +10,28 @@ from cnx_mock.api.errors import BadRequest
 BODY_LIMIT = 64 * 1024
 """The most bytes of a body that are read."""
 
-_LIVE_KEY = re.compile(r"cnx_live_[0-9A-Za-z]*", re.IGNORECASE)
-_LIVE_KEY_BYTES = re.compile(_LIVE_KEY.pattern.encode(), re.IGNORECASE)
-MASKED = "cnx_live_redacted"
+_LIVE = "cnx_live_"
+_LIVE_KEY = re.compile(rb"cnx_live_[0-9A-Za-z]*", re.IGNORECASE)
+_MASKED = b"cnx_live_redacted"
+
+
+def _spelt(letter: str) -> str:
+    """A letter as it is, percent-encoded (`%5F`) or escaped in JSON (`\\u005f`)."""
+    codes = "|".join(dict.fromkeys(f"{ord(each):02x}" for each in (letter.lower(), letter.upper())))
+    return rf"(?:{letter}|(?:%|\\u00)(?:{codes}))"
+
+
+_SPELT_LIVE_KEY = re.compile(
+    ("".join(map(_spelt, _LIVE)) + r"(?:[0-9A-Za-z]|(?:%|\\u00)(?:3[0-9]|[46][1-9a-f]|[57][0-9a]))*").encode(),
+    re.IGNORECASE,
+)
 
 
 def masked(text: bytes) -> bytes:
-    """The same bytes without any live key."""
-    return _LIVE_KEY_BYTES.sub(MASKED.encode(), text)
+    """The same bytes without any live key, however it is spelt."""
+    if b"%" in text or b"\\u" in text:
+        return _SPELT_LIVE_KEY.sub(_MASKED, text)
+    return _LIVE_KEY.sub(_MASKED, text) if b"cnx_live_" in text.lower() else text
 
 
 def json_object(raw: bytes) -> dict[str, Any]:
@@ -27,6 +41,8 @@ def json_object(raw: bytes) -> dict[str, Any]:
         raise BadRequest(reason="the body is empty")
     try:
         data = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_whole)
+        if b"\\u" in raw:
+            _check_text(data)
     except json.JSONDecodeError as error:
         raise BadRequest(reason=f"malformed JSON at line {error.lineno} column {error.colno}") from None
     except UnicodeDecodeError as error:
@@ -35,7 +51,7 @@ def json_object(raw: bytes) -> dict[str, Any]:
         raise BadRequest(reason="nested too deeply") from None
     if not isinstance(data, dict):
         raise BadRequest(reason="the body must be a JSON object")
-    return _clean(data) if b"\\u" in raw else data
+    return data
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -56,18 +72,20 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < 100 else float("inf")
 
 
-def _clean(value: Any) -> Any:
-    """Escapes can spell what the raw bytes did not show: lone surrogates (no text at all) and live keys."""
+def _check_text(value: Any) -> None:
+    """Raise BadRequest for a lone surrogate, which only an escape can spell and no encoding can write."""
     if isinstance(value, str):
-        if not value.isprintable():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                raise BadRequest(reason="a string has a lone surrogate") from None
-        return _LIVE_KEY.sub(MASKED, value)
-    if isinstance(value, dict):
-        return {_clean(name): _clean(item) for name, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BadRequest(reason="a string has a lone surrogate") from None
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_text(name)
+            _check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(item)
 
 
 def query_values(query: str) -> dict[str, list[str]]:

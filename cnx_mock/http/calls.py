@@ -54,6 +54,8 @@ class Calls:
         try:
             exchange.body = await messages.read_body(headers, receive)
             tenant, exchange.key = self._recognise(scope["headers"])
+            if exchange.key.revoked:
+                raise errors.Unauthorized(reason="revoked_key")
             label = tenant.label
             self._open(exchange, tenant)
             await self._through(exchange, tenant)
@@ -80,10 +82,7 @@ class Calls:
                 self._recognised.clear()
             self._recognised[value] = digits  # type: ignore[index]  # a missing value has no digits
         tenant = self._tenants.find(digits)
-        key = tenant.sandbox.key_with(digits)
-        if key.revoked:
-            raise errors.Unauthorized(reason="revoked_key")
-        return tenant, key
+        return tenant, tenant.sandbox.key_with(digits)
 
     def _open(self, exchange: Exchange, tenant: Tenant) -> None:
         """The sandbox takes the exchange over: it has an id from here on, and stands in the journal."""

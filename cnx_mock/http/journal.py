@@ -126,9 +126,9 @@ def entry(exchange: Exchange) -> JournalEntry:
         delayed_ms=round(exchange.delayed / 1000, 3),
         faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in exchange.faults],
         committed=exchange.committed,
-        request_headers=_headers(exchange.headers),
+        request_headers=_request_headers(exchange),
         request_body=_text(exchange.body),
-        response_headers=_headers(exchange.response_headers),
+        response_headers=_texts(exchange.response_headers),
         response_body=_text(exchange.answer.body) if exchange.answer and exchange.response_headers else None,
         decisions=[_decision(exchange, armed) for armed in exchange.asked],
     )
@@ -143,12 +143,18 @@ def _decision(exchange: Exchange, armed: Armed) -> RuleDecision:
     return RuleDecision(rule=armed.rule.id, fired=False, reason=str(difference or "the rule has changed since"))
 
 
-def _headers(headers: RawHeaders) -> list[list[str]]:
-    """Headers as text; the key shows only its end."""
-    return [
-        [name.decode("latin-1"), described(value) if name == b"authorization" else value.decode("latin-1")]
-        for name, value in headers
-    ]
+def _request_headers(exchange: Exchange) -> list[list[str]]:
+    """Headers as they came, but of the key only its end; of one that led to no sandbox, what was wrong with it."""
+    headers = _texts(exchange.headers)
+    keys = [described(value) for name, value in exchange.headers if name == b"authorization"]
+    if exchange.sandbox is None and exchange.key is not None:
+        keys = ["revoked"]
+    others = [header for header in headers if header[0] != "authorization"]
+    return [*others, *(["authorization", key] for key in keys or ["missing"])]
+
+
+def _texts(headers: RawHeaders) -> list[list[str]]:
+    return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
 
 
 def _text(body: bytes) -> str | None:

@@ -10,7 +10,7 @@ from cnx_mock import __version__
 from cnx_mock.api import errors
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.paging import Page, Pagination, links
-from cnx_mock.api.reading import BODY_LIMIT, MASKED, masked
+from cnx_mock.api.reading import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import ADDED_HEADERS
@@ -35,9 +35,10 @@ def raw_path(scope: Scope) -> str:
 
 def safe_headers(headers: RawHeaders) -> RawHeaders:
     """The headers without any live key."""
-    if b"cnx_live_" not in b"\n".join([value for _, value in headers]).lower():
+    joined = b"\n".join([part for header in headers for part in header])
+    if masked(joined) == joined:
         return headers
-    return [(name, masked(value)) for name, value in headers]
+    return [(masked(name), masked(value)) for name, value in headers]
 
 
 async def read_body(headers: RawHeaders, receive: Receive) -> bytes:
@@ -62,7 +63,7 @@ async def read_body(headers: RawHeaders, receive: Receive) -> bytes:
         more = message.get("more_body", False)
         if len(body) > BODY_LIMIT:
             raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
-    return masked(body) if MASKED[:9].encode() in body.lower() else body
+    return masked(body)
 
 
 def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, str]) -> Answer:

@@ -73,9 +73,9 @@ class ControlPlane:
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
     def _answer(self, scope: Scope, body: bytes) -> Answer:
-        headers: RawHeaders = scope["headers"]
+        headers = messages.safe_headers(scope["headers"])
         _check_host(headers)
-        value = auth.authorization(headers)
+        value = auth.authorization(scope["headers"])
         digits = None if value is None else auth.digits(value)
         tenant = None if digits is None else self._server.tenants.find(digits)
         path = messages.raw_path(scope)
