@@ -63,6 +63,8 @@ def change(addressee: Addressee, instance: InstanceRecord, body: InstanceChange)
 
 
 def _force(sandbox: Sandbox, instance: InstanceRecord, status: str, now: int) -> None:
+    if not instance.lifecycle.ready(now):
+        instance.lifecycle.ends = now  # it has come up, and nothing that comes later changes when
     instance.forced = (status, now)
     instance.updated = now
     instance.touch()
