@@ -90,6 +90,9 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
     if kind == "extra_forbidden":
         word = str(details["loc"][-1])
         return Problem(path, f"unknown {noun}{did_you_mean(word, _names(model, path[:-1]))}", at_key=True)
+    if details["loc"][-1:] == ("[key]",):
+        words = _quoted(context.get("expected", ""))
+        return Problem(path, f"unknown {noun}{did_you_mean(str(path[-1]), words)}", at_key=True)
     if kind == "missing":
         return Problem((*path, details["loc"][-1]), "is required")
     if kind == "literal_error":

@@ -60,7 +60,9 @@ class RequestWire:
     @property
     def gone(self) -> bool:
         """Whether the client has hung up."""
-        return self._cycle is not None and self._cycle.disconnected
+        if self._connection is None or self._cycle is None:
+            return False
+        return self._cycle.disconnected or self._connection.transport.is_closing()  # uvicorn tells the last cycle only
 
     def reset(self) -> None:
         """Cut the connection with a TCP RST."""

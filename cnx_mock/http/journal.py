@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.auth import described
+from cnx_mock.scenario.document import Rule
 from cnx_mock.scenario.engine import Armed, Decision
 from cnx_mock.scenario.exchange import Exchange, RawHeaders
 from cnx_mock.text.units import format_instant_ms
@@ -130,17 +131,16 @@ def entry(exchange: Exchange) -> JournalEntry:
         request_body=_text(exchange.body),
         response_headers=_texts(exchange.response_headers),
         response_body=_text(exchange.answer.body) if exchange.answer and exchange.response_headers else None,
-        decisions=[_decision(exchange, armed) for armed in exchange.asked],
+        decisions=[_decision(exchange, armed, rule) for armed, rule in exchange.asked],
     )
 
 
-def _decision(exchange: Exchange, armed: Armed) -> RuleDecision:
-    """What a rule decided; one that did not mean the request says which field differs."""
+def _decision(exchange: Exchange, armed: Armed, rule: Rule) -> RuleDecision:
+    """What a rule decided, as it was then; one that did not mean the request says which field differs."""
     decision: Decision | None = exchange.decisions.get(armed)
     if decision is not None:
-        return RuleDecision(rule=armed.rule.id, fired=decision.fired, reason=decision.reason)
-    difference = armed.rule.match.difference(exchange)
-    return RuleDecision(rule=armed.rule.id, fired=False, reason=str(difference or "the rule has changed since"))
+        return RuleDecision(rule=rule.id, fired=decision.fired, reason=decision.reason)
+    return RuleDecision(rule=rule.id, fired=False, reason=str(rule.match.difference(exchange)))
 
 
 def _request_headers(exchange: Exchange) -> list[list[str]]:

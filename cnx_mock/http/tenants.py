@@ -72,7 +72,9 @@ class Tenant:
         sandbox.provisioning.update(scenario.provisioning)
         sandbox.readings.update(world.readings)
         if world.start is not None:
+            advanced = sandbox.clock.advanced
             sandbox.clock = Clock(world.start, sandbox.clock.speed, sandbox.clock.frozen)
+            sandbox.clock.advanced = advanced  # the rate window stays where it is
         if world.speed is not None:
             sandbox.clock.speed = world.speed
         if world.frozen is not None:

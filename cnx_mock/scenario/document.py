@@ -88,7 +88,7 @@ def read_scenario(data: Any, operations: Collection[str], name: str = "inline") 
     chosen = world.get("readings") if isinstance(world, Mapping) else None
     if isinstance(chosen, Mapping):
         found += [Problem(("world", "readings", *each.path), each.message, each.at_key) for each in wrong(chosen)]
-    found += _repeated(rules)
+    found += _repeated(written)
     if found or section is None:
         raise DocumentError(found)
     return Scenario(
@@ -185,12 +185,14 @@ def _unknown_operations(match: Any, operations: Collection[str], path: Path) -> 
     return found
 
 
-def _repeated(rules: Sequence[Rule | None]) -> list[Problem]:
+def _repeated(rules: Any) -> list[Problem]:
+    """Ids used twice, whatever else may be wrong with their rules."""
     first: dict[str, int] = {}
     found = []
-    for index, rule in enumerate(rules):
-        if rule is not None and first.setdefault(rule.id, index) != index:
-            message = f"the id '{rule.id}' is already that of rule {first[rule.id] + 1}"
+    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
+        rule_id = rule.get("id", f"rule-{index + 1}") if isinstance(rule, Mapping) else None
+        if isinstance(rule_id, str) and first.setdefault(rule_id, index) != index:
+            message = f"the id '{rule_id}' is already that of rule {first[rule_id] + 1}"
             found.append(Problem(("rules", index, "id"), message))
     return found
 

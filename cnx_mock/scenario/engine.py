@@ -7,7 +7,7 @@ changes another's draws.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cnx_mock.scenario.document import DocumentError, Rule, Scenario
@@ -46,6 +46,7 @@ class Engine:
         self._scenario_rules = [Armed(rule) for rule in scenario.rules]
         self._injected: list[Armed] = []
         self._asked: tuple[Armed, ...] = ()
+        self._as_asked: tuple[tuple[Armed, Rule], ...] = ()
         self._by_operation: dict[str | None, tuple[Armed, ...]] = {}
         self._changed()
 
@@ -97,6 +98,7 @@ class Engine:
 
     def _changed(self) -> None:
         self._asked = (*self._injected, *self._scenario_rules)
+        self._as_asked = tuple((armed, armed.rule) for armed in self._asked)
         self._by_operation = {}
 
     def _candidates(self, operation: str | None) -> tuple[Armed, ...]:
@@ -114,7 +116,7 @@ class Engine:
     def ask(self, exchange: Exchange) -> "list[tuple[Armed, Fault, int]] | None":
         """Every fault to apply to this request, outermost first, with its rule and ordinal; None where there is
         none."""
-        exchange.asked = self._asked
+        exchange.asked = self._as_asked
         candidates = self._candidates(exchange.operation.name if exchange.operation else None)
         chosen: list[tuple[Armed, Fault, int]] = []
         winner: str | None = None
@@ -153,6 +155,7 @@ class Engine:
                 draw=partial(self._chance.fraction, armed.rule.id, ordinal),
                 proceed=step,
                 fired=partial(_fired, exchange, armed, fault),
+                spared=partial(_spared, exchange, armed),
             )
             step = partial(fault.apply, exchange, turn)
         await step()
@@ -167,7 +170,13 @@ def _fired(exchange: Exchange, armed: Armed, fault: Fault) -> None:
     """A rule counts once an exchange, however many faults it has."""
     if all(rule != armed.rule.id for rule, _ in exchange.faults):
         armed.fired += 1
+        exchange.decisions[armed] = replace(exchange.decisions[armed], fired=True)
     exchange.faults.append((armed.rule.id, fault.label()))
+
+
+def _spared(exchange: Exchange, armed: Armed, why: str) -> None:
+    """A refusal goes out unchanged, whatever its rule had decided; the ordinal is spent."""
+    exchange.decisions[armed] = Decision(False, f"{exchange.decisions[armed].reason}, {why}")
 
 
 def _unclaimed(rule_id: str, rules: tuple[Rule, ...]) -> None:

@@ -126,7 +126,7 @@ class Exchange:
         self.delays: Delays | None = None
         self.allowance: Allowance | None = None
         self.asked: tuple[Any, ...] = ()
-        """The rules that were there to be asked, in order."""
+        """The rules that were there to be asked, in order: each as it is armed, and as it was then."""
         self.decisions: dict[Any, Any] = {}
         """What was decided for each rule that matched, by the rule as it was armed."""
         self.faults: list[tuple[str, str]] = []

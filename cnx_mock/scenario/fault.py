@@ -25,6 +25,8 @@ class Turn:
     """The rest of the way: other faults, then the operation, which leaves its answer in the exchange."""
     fired: Callable[[], None]
     """Say that the fault was applied."""
+    spared: Callable[[str], None]
+    """Say that it was not, and why, although its rule had decided for it."""
 
 
 class Fault(Declared):
@@ -53,6 +55,7 @@ class Outcome(Fault):
         if turn.at == "after":
             await turn.proceed()
             if exchange.answer is None or exchange.answer.status >= 400:
+                turn.spared("nothing was committed")
                 return
         exchange.replaced = True
         turn.fired()

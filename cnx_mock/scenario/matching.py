@@ -1,5 +1,6 @@
 """Which requests a rule means. A matcher never just says no: it names the field that differs."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +57,11 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
+def _json(value: object) -> str:
+    """A value of a body, so that 5 and "5" do not look alike."""
+    return _shown(json.dumps(value, ensure_ascii=False))
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Everything that must hold; a missing key holds for every request."""
@@ -81,7 +87,8 @@ class Match:
         for name, pattern in self.body:
             found, value = pick(data, name)
             if not found or not pattern.matches(value):
-                return Difference(f"body {name}", _shown(value) if found else "missing", str(pattern))
+                expected = " or ".join(_json(word) for word in pattern.words)
+                return Difference(f"body {name}", _json(value) if found else "missing", expected)
         return None
 
 

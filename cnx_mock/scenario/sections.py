@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.faults.latency import read_range
-from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.text.units import parse_instant, parse_money, parse_rate
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import Provisioning
@@ -41,36 +40,35 @@ def _speed(value: object) -> float:
 
 def read_provisioning(value: object) -> Provisioning:
     """`45s`, `[30s, 90s]`, `never`, `{polls: 3}` or `{delay: 45s, then: stopped}`. ValueError says what is wrong."""
-    if value == "never":
-        return Provisioning(delay=None)
-    if isinstance(value, Mapping):
-        return _provisioning_mapping(value)
-    return Provisioning(delay=read_range(value))
-
-
-def _provisioning_mapping(value: Mapping[Any, Any]) -> Provisioning:
-    for key in value:
-        if key not in ("polls", "delay", "then"):
-            raise ValueError(f"unknown key '{key}'{did_you_mean(str(key), ('polls', 'delay', 'then'))}")
-    if ("polls" in value) == ("delay" in value):
+    if not isinstance(value, Mapping):
+        return _delay(value)
+    way = ProvisioningWay.model_validate(value)
+    if (way.polls is None) == (way.delay is None):
         raise ValueError("needs either polls or delay")
-    then = value.get("then")
-    if then not in (None, "running", "stopped"):
-        raise ValueError("then must be running or stopped")
-    if "polls" in value:
-        return Provisioning(delay=None, polls=_polls(value["polls"]), then=then)
-    return Provisioning(delay=read_provisioning(value["delay"]).delay, then=then)
+    return Provisioning(delay=way.delay.delay if way.delay else None, polls=way.polls, then=way.then)
 
 
-def _polls(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
-        raise ValueError("polls must be a whole number from 0")
-    return value
+def _delay(value: object) -> Provisioning:
+    return Provisioning(delay=None if value == "never" else read_range(value))
 
 
 _Texts = Annotated[Any, BeforeValidator(_text_or_texts)]
 _Scalars = Annotated[Any, BeforeValidator(_scalar_or_scalars)]
-_Provisioning = Annotated[Any, BeforeValidator(read_provisioning)]
+_Polls = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class ProvisioningWay(Declared):
+    """How long one kind of thing takes to come up, and what becomes of it."""
+
+    delay: Annotated[Any, BeforeValidator(_delay)] | None = None
+    """45s, [30s, 90s] or never."""
+    polls: _Polls | None = None
+    """How many reads say provisioning."""
+    then: Literal["running", "stopped"] | None = None
+    """Its lasting status."""
+
+
+_Provisioning = Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(ProvisioningWay.model_json_schema())]
 
 
 class MatchSection(Declared):
@@ -142,7 +140,7 @@ class ProvisioningSection(Declared):
     """The same for load balancers."""
     snapshot: _Provisioning | None = None
     """The same for snapshots."""
-    polls: Annotated[Any, BeforeValidator(_polls)] | None = None
+    polls: _Polls | None = None
     """For everything: how many reads say provisioning."""
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, unquote
 
 from pydantic import RootModel
 
@@ -62,7 +63,7 @@ class _Book:
 
     def find(self, rule_id: str) -> Armed:
         """The rule with this id. Raises NotFound."""
-        armed = self.engine.find(rule_id)
+        armed = self.engine.find(unquote(rule_id))
         if armed is None:
             raise NotFound(resource="rule", id=rule_id)
         return armed
@@ -120,13 +121,14 @@ def get(server: Server, addressee: Addressee, id: str) -> RuleState:
 @resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_OURS)
 def put(server: Server, addressee: Addressee, id: str, body: RuleDocument) -> RuleState | Reply:
     """Add a rule (201), or replace the one with its id, counters at zero (200)."""
+    id = unquote(id)
     book = _Book(server, addressee)
     try:
         replaced = book.engine.inject(_read(body.root, id))
     except DocumentError as error:
         raise failed(error.problems) from None
     book.keep()
-    return Reply(_state(book.find(id)), status=200 if replaced else 201, location=f"/_mock/rules/{id}")
+    return Reply(_state(book.find(id)), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
 
 
 @resource.operation("PATCH", "/_mock/rules/{id}", provenance=_OURS)
@@ -134,7 +136,7 @@ def change(server: Server, addressee: Addressee, id: str, body: RuleChange) -> R
     """Change some of a rule's keys; its counters stay."""
     book = _Book(server, addressee)
     armed = book.find(id)
-    book.engine.change(armed, _read({**armed.rule.document, **body.root}, id))
+    book.engine.change(armed, _read({**armed.rule.document, **body.root}, armed.rule.id))
     book.keep()
     return _state(armed)
 
@@ -143,9 +145,10 @@ def change(server: Server, addressee: Addressee, id: str, body: RuleChange) -> R
 def delete(server: Server, addressee: Addressee, id: str) -> Deleted:
     """Remove a rule, wherever it came from."""
     book = _Book(server, addressee)
-    book.engine.remove(book.find(id))
+    armed = book.find(id)
+    book.engine.remove(armed)
     book.keep()
-    return Deleted(id=id)
+    return Deleted(id=armed.rule.id)
 
 
 def _state(armed: Armed) -> RuleState:
