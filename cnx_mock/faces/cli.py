@@ -1,6 +1,7 @@
 """The command `cnx-mock`."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields
@@ -75,12 +76,14 @@ def serve(**options: Any) -> None:
       cnx-mock serve --scenario insufficient-credits
       cnx-mock serve --json --quiet        one JSON line when ready
     """
-    from cnx_mock.faces.serve import serve_forever
-
+    for number in (signal.SIGINT, signal.SIGTERM):  # who is stopped while he starts has stopped
+        signal.signal(number, lambda *_: sys.exit(0))
     try:
         settings = Settings(**options)
     except SettingsError as error:
         _refuse(str(error))
+    from cnx_mock.faces.serve import serve_forever
+
     _usable(lambda: serve_forever(settings))
 
 
@@ -142,7 +145,8 @@ def check(names: tuple[str, ...]) -> None:
             bad = True
             click.echo(f"cnx-mock: {error}", err=True)
         else:
-            click.echo(f"{name}: good ({len(scenario.rules)} rules)")
+            count = len(scenario.rules)
+            click.echo(f"{name}: good ({count} rule{'' if count == 1 else 's'})")
     if bad:
         sys.exit(_BAD)
 
@@ -211,6 +215,8 @@ def _usable(action: Callable[[], Any]) -> Any:
     except SourceError as error:
         click.echo(error.excerpt(), err=True)
         sys.exit(_BAD)
+    except BrokenPipeError:
+        raise  # nobody listens: `main` ends quietly
     except (DocumentError, ReadingError, UnknownScenario, OSError) as error:
         _refuse(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
 

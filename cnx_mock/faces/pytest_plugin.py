@@ -1,6 +1,7 @@
 """The pytest plugin. It is imported in every pytest run of every project that has installed cnx-mock, so it imports
 nothing but pytest and the standard library until a test asks for a fixture."""
 
+from argparse import ArgumentTypeError
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("a seed is a whole number")
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ArgumentTypeError(f"{text!r} is no whole number of at most 18 digits")
     return int(text)
 
 
@@ -51,12 +52,16 @@ def cnx_server(pytestconfig: pytest.Config) -> Iterator["MockServer"]:
 @pytest.fixture
 def cnx(request: pytest.FixtureRequest, cnx_server: "MockServer") -> "Sandbox":
     """A fresh CloudNexus sandbox for this test: `cnx.url`, `cnx.api_key`, `cnx.inject(…)`, `cnx.requests`."""
+    from cnx_mock.faces.control import ControlError
+
     marker = request.node.get_closest_marker("cnx_scenario")
+    if marker and marker.kwargs:
+        pytest.fail("cnx_scenario takes scenarios, and no keywords: cnx_scenario('flaky-network')", pytrace=False)
     default = request.config.getoption("--cnx-scenario")
     stories = marker.args if marker else [default] if default else []
     try:
         sandbox = cnx_server.sandbox([_BASE, *stories], name=request.node.nodeid)
-    except (LookupError, ValueError) as error:
+    except (ControlError, LookupError, TypeError, ValueError) as error:
         pytest.fail(f"the scenario of this test cannot be used:\n{error}", pytrace=False)
     request.node.stash[_SANDBOX] = sandbox
     return sandbox
@@ -69,7 +74,7 @@ def pytest_runtest_makereport(
     """Show a failing test what the mock saw."""
     report = yield
     sandbox = item.stash.get(_SANDBOX, None)
-    if sandbox is not None and report.when == "call" and report.failed:
+    if sandbox is not None and report.failed:
         report.sections.append(("cnx-mock journal", _journal(sandbox)))
     return report
 

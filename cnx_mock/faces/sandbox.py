@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from itertools import count
 from os import PathLike, fspath
 from types import TracebackType
 from typing import Any
@@ -11,7 +12,7 @@ from cnx_mock.faces.control import Control, ControlError
 from cnx_mock.http.journal import FaultApplied, JournalEntry, RuleDecision
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.document import Scenario
-from cnx_mock.services import operation_names
+from cnx_mock.services import fixtures, operation_names
 
 Entry = JournalEntry
 """One request in a sandbox's journal."""
@@ -22,12 +23,22 @@ Story = str | PathLike[str] | Mapping[str, Any] | Scenario
 __all__ = ["ControlError", "Entry", "Rule", "Sandbox", "Story", "document"]
 
 
+World = str | PathLike[str] | Mapping[str, Any]
+"""A fixture as people give it: a name, a path, or plain data."""
+
+
+def world(fixture: World) -> dict[str, Any]:
+    """A fixture as plain data. Raises UnknownFixture, or SourceError with every problem at its place."""
+    return dict(fixture if isinstance(fixture, Mapping) else fixtures.load(fspath(fixture)).written)
+
+
 def document(story: Story) -> dict[str, Any]:
-    """A scenario as plain data. Raises UnknownScenario, or SourceError with every problem at its place."""
+    """A scenario as plain data; never a name alone, which would mean one of the gallery. Raises UnknownScenario, or
+    SourceError with every problem at its place."""
     if isinstance(story, Mapping):
         return dict(story)
     scenario = story if isinstance(story, Scenario) else gallery.load(fspath(story), operation_names())
-    return {**scenario.document, "name": scenario.name}
+    return {"description": scenario.description, **scenario.document, "name": scenario.name}
 
 
 class Sandbox:
@@ -35,7 +46,7 @@ class Sandbox:
 
     def __init__(self, control: Control, api_key: str) -> None:
         self._control = control
-        self._injected = 0
+        self._injected = count(1)  # its next() is atomic: any thread may inject
         self.api_key = api_key
         """The key that leads to this sandbox."""
         self.clock = ClockHandle(self)
@@ -88,8 +99,7 @@ class Sandbox:
         The keys of `fault` are those of a scenario file; further match keys go into `match`. As a context manager the
         rule is removed at the end. Raises ControlError for what no scenario file could say.
         """
-        self._injected += 1
-        rule_id = id or f"inject-{self._injected}"
+        rule_id = id or f"inject-{next(self._injected)}"
         wanted = {} if operation == "*" else {"operation": operation}
         rule: dict[str, Any] = {"match": {**wanted, **(match or {})}, "at": at, "fault": fault}
         if times is not None:
@@ -99,17 +109,27 @@ class Sandbox:
         self.call("PUT", f"/rules/{quote(rule_id, safe='')}", rule)
         return Rule(self, rule_id)
 
+    def load(self, fixture: World) -> None:
+        """Replace its whole world by a fixture's: a name, a path, or plain data. Raises SourceError or ControlError."""
+        self.call("PUT", "/state", world(fixture))
+
+    def state(self) -> dict[str, Any]:
+        """Its whole world as a fixture, which `load` takes again."""
+        written: dict[str, Any] = self.call("GET", "/state")
+        return written
+
     def reset(self) -> None:
         """Put it back to how it was made: state, rules, clock, window and journal."""
         self.call("POST", "/reset")
-        self._injected = 0
+        self._injected = count(1)
 
 
 class Rule:
-    """An injected rule."""
+    """An injected rule; once removed, it still says what it did."""
 
     def __init__(self, sandbox: Sandbox, rule_id: str) -> None:
         self._sandbox = sandbox
+        self._last: dict[str, Any] | None = None
         self.id = rule_id
 
     @property
@@ -123,7 +143,10 @@ class Rule:
         return int(self._state()["matched"])
 
     def remove(self) -> None:
-        """Take it out."""
+        """Take it out. Removing twice is removing once."""
+        if self._last is not None:
+            return
+        self._last = self._state()
         self._sandbox.call("DELETE", f"/rules/{quote(self.id, safe='')}")
 
     def __enter__(self) -> "Rule":
@@ -132,9 +155,15 @@ class Rule:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.remove()
+        try:
+            self.remove()
+        except ControlError as error:
+            if error.code != "NOT_FOUND":  # a reset has taken it out already
+                raise
 
     def _state(self) -> dict[str, Any]:
+        if self._last is not None:
+            return self._last
         state: dict[str, Any] = self._sandbox.call("GET", f"/rules/{quote(self.id, safe='')}")
         return state
 

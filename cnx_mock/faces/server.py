@@ -8,7 +8,7 @@ from typing import Any
 from cnx_mock.faces.control import Control
 from cnx_mock.faces.sandbox import Sandbox, Story, document
 from cnx_mock.http.app import App, create_app
-from cnx_mock.http.serving import Serving, listen, loop_factory
+from cnx_mock.http.serving import Serving, listen, loop_factory, url_of
 from cnx_mock.scenario.document import DocumentError, read_scenario
 from cnx_mock.services import operation_names
 from cnx_mock.settings import Settings
@@ -60,16 +60,17 @@ class MockServer:
             sockets = listen(self._settings.host, self._settings.port)
         except OSError as error:
             raise StartError(f"cannot listen: {error.strerror or error}") from error
-        host, port = sockets[0].getsockname()[:2]
+        url = url_of(sockets[0])
         ready = threading.Event()
+        self._failure = None
         self._thread = threading.Thread(
-            target=self._run, args=(Serving(app, sockets), ready), name=f"cnx-mock:{port}", daemon=True
+            target=self._run, args=(Serving(app, sockets), ready), name=f"cnx-mock {url}", daemon=True
         )
         self._thread.start()
         if not ready.wait(TIMEOUT_SECONDS) or self._failure is not None:
             self.stop()
             raise StartError(f"the server did not start: {self._failure!r}") from self._failure
-        self._control = Control(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        self._control = Control(url)
         return self
 
     def stop(self) -> None:

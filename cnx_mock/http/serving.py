@@ -28,7 +28,8 @@ class PortTaken(OSError):
 
 def listen(host: str, port: int) -> list[socket.socket]:
     """Bound, listening sockets: one, or for 127.0.0.1 also one on ::1 with the same port where the machine has it
-    (`localhost` means either). Raises PortTaken, or OSError for an address that is not this machine's."""
+    (`localhost` means either). Raises PortTaken, or OSError for an address that is not this machine's; the message
+    names it."""
     for _ in range(_TRIES):
         first = _bound(host, port)
         if host != "127.0.0.1":
@@ -47,7 +48,10 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 def _bound(host: str, port: int) -> socket.socket:
     """One socket. TCP is named, or asyncio leaves Nagle's delay on and every answer waits 40 ms for an ACK."""
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise OSError(errno.EINVAL, f"{host!r} is no address: {getattr(error, 'strerror', error)}") from None
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
@@ -61,9 +65,17 @@ def _bound(host: str, port: int) -> socket.socket:
         sock.close()
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(error.errno, f"port {port} on {host} is already in use") from None
-        raise
+        raise OSError(error.errno, f"port {port} on {host}: {error.strerror}") from None
     sock.setblocking(False)
     return sock
+
+
+def url_of(sock: socket.socket) -> str:
+    """Where clients on this machine find a listening socket; one that listens everywhere is found on loopback, the only
+    place where the control plane answers."""
+    host, port = sock.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
