@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,7 +20,7 @@ from cnx_mock.api.router import Router
 from cnx_mock.http import control
 from cnx_mock.http.calls import Calls, Listener
 from cnx_mock.http.control.plane import ControlPlane
-from cnx_mock.http.messages import refused
+from cnx_mock.http.pages import Cors, Pages
 from cnx_mock.http.tenants import Recipe, Tenants
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.document import Scenario, stacked
@@ -51,21 +50,20 @@ class App(Starlette):
             self.tenants, Router(op for each in control.RESOURCES for op in each.operations), self.seed
         )
         self._document = orjson.dumps(openapi.document(api))
+        self.pages = Pages(self.seed, settings.surface)
         routes = [Route("/", self._welcome), Route("/openapi.json", self._openapi)]
-        super().__init__(routes=routes, exception_handlers={HTTPException: _refuse})
-        self._pages = {route.path for route in routes}
+        super().__init__(routes=routes, exception_handlers={HTTPException: self.pages.wrong_method})
+        self._page_paths = {route.path for route in routes}
         self._entry: ASGIApp = self._dispatch
         if settings.cors:
-            self._entry = CORSMiddleware(
-                self._dispatch, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
-            )
+            self._entry = Cors(self._dispatch, self.pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._entry(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "http" or path in self._pages:
+        if scope["type"] != "http" or path in self._page_paths:
             await super().__call__(scope, receive, send)
         elif path.startswith("/_mock"):
             await self._control(scope, receive, send)
@@ -73,7 +71,7 @@ class App(Starlette):
             await self._calls(scope, receive, send)
 
     async def _welcome(self, request: Request) -> Response:
-        return _json(
+        return self.pages.page(
             {
                 "name": "cnx-mock",
                 "version": __version__,
@@ -85,21 +83,7 @@ class App(Starlette):
         )
 
     async def _openapi(self, request: Request) -> Response:
-        return _json(self._document)
-
-
-def _json(content: object) -> Response:
-    body = content if isinstance(content, bytes) else orjson.dumps(content)
-    return Response(body, media_type="application/json", headers={"server": f"cnx-mock/{__version__}"})
-
-
-async def _refuse(request: Request, exc: Exception) -> Response:
-    """Starlette's own refusals of a page, in the API's form: only a method can be wrong there."""
-    answer = refused(errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD"), "")
-    response = _json(answer.body)
-    response.status_code = answer.status
-    response.headers["allow"] = "GET, HEAD"
-    return response
+        return self.pages.page(self._document)
 
 
 def create_app(settings: Settings | None = None, *, scenario: Scenario | None = None) -> App:

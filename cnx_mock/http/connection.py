@@ -7,12 +7,11 @@ cycle, `send_400_response` answers what is no HTTP, and a cycle that is marked c
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-
-from cnx_mock.api import errors
 
 EXTENSION = "cnx_mock.connection"
 """Where the scope carries the connection."""
@@ -23,9 +22,10 @@ _LINGER_0 = struct.pack("ii", 1, 0)
 class Connection(HttpToolsProtocol):
     """One client's connection."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, not_http: Callable[[], bytes], *args: Any) -> None:
+        super().__init__(*args)
         self.access_log = False
+        self._not_http = not_http
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
@@ -34,10 +34,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP gets the API's error body too."""
-        reason = errors.BadRequest(reason="this is not an HTTP request")
-        body = errors.body(reason.code, reason.message, reason.details, "")
-        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"server: cnx-mock\r\nconnection: close\r\n\r\n" + body)
+        self.transport.write(self._not_http())
         self.transport.close()
 
     def cut(self) -> None:

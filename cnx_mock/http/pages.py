@@ -1,0 +1,70 @@
+"""What is answered outside the API and the control plane: pages, preflights, and what is no HTTP at all. All of it
+bears the headers that every answer bears."""
+
+from collections.abc import Sequence
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from cnx_mock.api import errors
+from cnx_mock.http.messages import Sender, refused
+from cnx_mock.scenario.exchange import Answer, RawHeaders
+from cnx_mock.settings import Surface
+from cnx_mock.world.chance import Chance
+
+
+class Pages:
+    """Answers that need neither a key nor an operation."""
+
+    def __init__(self, seed: int, surface: Surface) -> None:
+        self._chance = Chance(seed, "pages")
+        self._sender = Sender(surface)
+
+    def page(self, content: object) -> Response:
+        """A JSON page; bytes are JSON already."""
+        return self._response(Answer(200, [], content if isinstance(content, bytes) else orjson.dumps(content)))
+
+    def preflight(self, status: int, headers: RawHeaders) -> Response:
+        """An answer without content."""
+        return self._response(Answer(status, headers, b""))
+
+    async def wrong_method(self, request: Request, exc: Exception) -> Response:
+        """Starlette's own refusals of a page, in the API's form: only a method can be wrong there."""
+        request_id = self._chance.new_id("req")
+        refusal = errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD")
+        return self._response(refused(refusal, request_id, {}), request_id)
+
+    def not_http(self) -> bytes:
+        """A whole answer to what is no HTTP request."""
+        request_id = self._chance.new_id("req")
+        answer = refused(errors.BadRequest(reason="this is not an HTTP request"), request_id, {})
+        fields = [*self._headers(answer, request_id), (b"connection", b"close")]
+        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in fields)]
+        return b"\r\n".join([*lines, b"", answer.body])
+
+    def _response(self, answer: Answer, request_id: str | None = None) -> Response:
+        response = Response(answer.body, answer.status)
+        response.raw_headers = self._headers(answer, request_id or self._chance.new_id("req"))
+        return response
+
+    def _headers(self, answer: Answer, request_id: str) -> RawHeaders:
+        return self._sender.head(answer, [(b"x-request-id", request_id.encode())])
+
+
+class Cors(CORSMiddleware):
+    """Browsers of any origin may call. A preflight has no key, so it is answered before anything is judged."""
+
+    def __init__(self, app: ASGIApp, pages: Pages) -> None:
+        everything: Sequence[str] = ("*",)
+        super().__init__(app, everything, everything, everything, expose_headers=everything)
+        self._pages = pages
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Starlette's answer without its text."""
+        answer = super().preflight_response(request_headers)
+        kept = [header for header in answer.raw_headers if not header[0].startswith(b"content-")]
+        return self._pages.preflight(answer.status_code, kept)
