@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from cnx_mock import MockServer, Sandbox
 
 pytest_plugins = ["pytester"]
+
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.load_profile("repeatable")  # every run tries the same examples; a slow machine is no failure
 
 INSTANCE = {
     "name": "prod-api-01",

@@ -1,9 +1,9 @@
 """What the cloud does: one slice a product, one file a resource."""
 
 from cnx_mock.api.operation import Operation, Resource
-from cnx_mock.services import account, compute, network
+from cnx_mock.services import account, billing, compute, network
 
-RESOURCES: tuple[Resource, ...] = (*compute.RESOURCES, *network.RESOURCES, *account.RESOURCES)
+RESOURCES: tuple[Resource, ...] = (*compute.RESOURCES, *network.RESOURCES, *billing.RESOURCES, *account.RESOURCES)
 """Every resource of the cloud, in the order in which people meet them."""
 
 
