@@ -58,7 +58,9 @@ def _shown(value: object) -> str:
 
 
 def _json(value: object) -> str:
-    """A value of a body, so that 5 and "5" do not look alike."""
+    """A value of a body, so that 5 and "5" do not look alike; what is nested may be nested deeper than we could go."""
+    if isinstance(value, list | dict):
+        return "an array" if isinstance(value, list) else "an object"
     return _shown(json.dumps(value, ensure_ascii=False))
 
 
