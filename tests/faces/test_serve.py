@@ -1,0 +1,333 @@
+"""`cnx-mock serve`, as people and scripts meet it: a process that is started, spoken to, and stopped."""
+
+import errno
+import http.client
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnx_mock import MockServer
+
+COMMAND = Path(sys.executable).with_name("cnx-mock")
+KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
+BODY = {"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}
+SECONDS = 20  # more than anything here takes; only a test that fails waits so long
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")} | more
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """What `found` gives, as soon as it gives something."""
+    late = time.monotonic() + SECONDS
+    while not (result := found()):
+        assert time.monotonic() < late, "waited too long"
+        time.sleep(0.005)
+    return result
+
+
+class Process:
+    """`cnx-mock serve` with these arguments, its stderr in a file."""
+
+    def __init__(self, folder: Path, *arguments: str, **more: Any) -> None:
+        self.log = folder / "stderr"
+        with self.log.open("w") as stderr:
+            self.process = subprocess.Popen(
+                [COMMAND, "serve", *arguments],
+                **{"stdout": subprocess.PIPE, "stderr": stderr, "text": True, "cwd": folder, "env": environment()}
+                | more,
+            )
+
+    @property
+    def stderr(self) -> str:
+        return self.log.read_text()
+
+    def line(self) -> str:
+        """The next line on stdout."""
+        assert self.process.stdout is not None
+        return str(self.process.stdout.readline())
+
+    def ready(self) -> dict[str, Any]:
+        """The line of `--json`."""
+        line = self.line()
+        assert line, self.stderr
+        return dict(json.loads(line))
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """The exit status and what was left on stdout."""
+        self.process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> tuple[int, str]:
+        rest, _ = self.process.communicate(timeout=SECONDS)
+        return self.process.returncode, rest
+
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts `cnx-mock serve`; whatever still runs at the end is killed."""
+    started: list[Process] = []
+
+    def starting(*arguments: str, **more: Any) -> Process:
+        started.append(Process(tmp_path, *arguments, **more))
+        return started[-1]
+
+    yield starting
+    for each in started:
+        if each.process.poll() is None:
+            each.process.kill()
+        each.process.communicate()
+
+
+def refused(folder: Path, *arguments: str, **variables: str) -> str:
+    """What `cnx-mock serve` says on stderr before it ends with exit status 2 and nothing on stdout."""
+    done = subprocess.run(
+        [COMMAND, "serve", "--port", "0", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment(**variables),
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def asked(url: str) -> http.client.HTTPConnection:
+    """A connection on which the list was asked for."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
+    connection.request("GET", "/v1/instances", headers={"Authorization": f"Bearer {KEY}"})
+    return connection
+
+
+# ---- what it says
+
+
+def test_the_greeting_has_a_url_a_ready_key_and_a_curl_that_works(start: Start) -> None:
+    served = start("--port", "0")
+    lines = list(iter(served.line, "Ctrl-C stops it.\n"))
+    greeting = "".join(lines)
+    url = re.search(r"http://127\.0\.0\.1:\d+", greeting)
+    assert url, served.stderr
+    assert KEY in greeting
+    assert re.search(r"scenario +none\n", greeting)
+
+    [curl] = [line for line in lines if line.strip().startswith("curl ")]
+    answer = subprocess.run([*shlex.split(curl), "-sf"], capture_output=True, text=True, timeout=SECONDS, check=True)
+    assert json.loads(answer.stdout)["data"] == []
+    assert served.stop(signal.SIGINT) == (0, "")
+
+
+def test_json_prints_one_line_for_programs_and_nothing_else(start: Start, client: Any) -> None:
+    served = start("--port", "0", "--json", "--quiet")
+    ready = served.ready()
+    assert list(ready) == ["url", "api_key", "control", "pid"]
+    assert ready["pid"] == served.process.pid
+    client(ready["url"], ready["api_key"]).create()
+    assert ready["control"] == f"{ready['url']}/_mock"
+    assert client(ready["url"]).get("/_mock/health").json["sandboxes"] == 1
+    assert served.stop() == (0, "")
+    assert served.stderr == "", "--quiet leaves out the access lines"
+
+
+def test_access_lines_say_what_happened_to_every_call(start: Start, client: Any) -> None:
+    served = start("--port", "0", "--json", "--scenario", "rate-limited", "--scenario", "lost-response")
+    ready = served.ready()
+    api = client(ready["url"], KEY)
+    with pytest.raises(ConnectionResetError):
+        api.post("/v1/instances", BODY)
+    assert api.get("/v1/instances?limit=5").json["pagination"]["total"] == 1, "the lost create was committed"
+    assert client(ready["url"]).get("/v1/nowhere").status == 401
+
+    until(lambda: served.stderr.count("\n") >= 3)
+    lost, listed, unknown = served.stderr.splitlines()
+    assert re.fullmatch(r"POST /v1/instances cut \d+\.\dms instances\.create …0d9c \[lost:connection=reset\]", lost)
+    assert re.fullmatch(r"GET /v1/instances\?limit=5 200 \d+\.\dms instances\.list …0d9c", listed)
+    assert re.fullmatch(r"GET /v1/nowhere 401 \d+\.\dms - -", unknown)
+    assert served.stop()[0] == 0
+
+
+def test_scenarios_stack_in_the_order_given(start: Start, client: Any) -> None:
+    served = start("--port", "0", "--json", "--scenario", "insufficient-credits", "--scenario", "rate-limited")
+    reply = client(served.ready()["url"], KEY).post("/v1/instances", BODY)
+    assert reply.error["code"] == "INSUFFICIENT_CREDITS"
+    assert reply.headers["x-ratelimit-limit"] == "5"
+
+
+@pytest.mark.parametrize("form", ["--json", "--quiet"])
+def test_a_random_seed_is_printed_and_brings_the_same_ids_back(start: Start, client: Any, form: str) -> None:
+    served = start("--port", "0", "--seed", "random", form)
+    if form == "--json":
+        url = served.ready()["url"]
+        said = until(lambda: served.stderr)
+    else:
+        said = "".join(iter(served.line, "Ctrl-C stops it.\n"))
+        url = re.findall(r"http://[\d.:]+", said)[0]
+    seed = re.findall(r"seed\D+(\d+)\n", said)[0]
+    first = client(url, KEY).create()
+    with MockServer(seed=int(seed)) as again:
+        assert client(again.url, KEY).create()["id"] == first["id"]
+
+
+# ---- where it listens, and what it takes from the environment
+
+
+def loopback_hosts() -> list[str]:
+    """Those of 127.0.0.1 and [::1] that this machine has."""
+    found = []
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with suppress(OSError), socket.socket(family) as probe:
+            probe.bind((address, 0))
+            found.append(f"[{address}]" if ":" in address else address)
+    return found
+
+
+def test_variables_stand_for_flags_and_localhost_may_mean_either_address(start: Start) -> None:
+    variables = environment(CNX_MOCK_JSON="1", CNX_MOCK_QUIET="true", CNX_MOCK_SCENARIO="calm rate-limited")
+    served = start("--port", "0", env=variables)
+    port = int(served.ready()["url"].rpartition(":")[2])
+    for host in loopback_hosts():
+        connection = asked(f"http://{host}:{port}")
+        response = connection.getresponse()
+        assert (response.status, response.headers["X-RateLimit-Limit"]) == (200, "5")
+        connection.close()
+
+
+def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refused(tmp_path, "--port", port, CNX_MOCK_PORT="tcp://10.0.0.1:4269")
+    ignored, problem = said.splitlines()
+    assert ignored.startswith("cnx-mock: ignoring CNX_MOCK_PORT=tcp://10.0.0.1:4269")
+    assert problem == f"cnx-mock: port {port} on 127.0.0.1 is already in use"
+
+
+# ---- what it does not take
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--port", "99999"], "cnx-mock: port must be from 0 to 65535"),
+        (["--speed", "0"], "cnx-mock: speed must be above 0, at most 1000000"),
+        (["--speed", "nan"], "cnx-mock: speed must be above 0, at most 1000000"),
+        (["--seed", "-1"], "cnx-mock: seed must be a whole number or the word random"),
+        (["--host", "203.0.113.9"], r"cnx-mock: port 0 on 203\.0\.113\.9: .+"),
+        (["--host", "a" * 64], "cnx-mock: 'a{64}' is no address: .+"),
+        (
+            ["--scenario", "flaky-netwrk"],
+            r"cnx-mock: no scenario is called 'flaky-netwrk', did you mean 'flaky-network'\? \(the gallery has .+\)",
+        ),
+        (["--scenario", "nowhere.yaml"], r"nowhere\.yaml:1:1: cannot be read: No such file or directory"),
+    ],
+)
+def test_a_bad_value_is_one_clear_line(tmp_path: Path, arguments: list[str], line: str) -> None:
+    assert re.fullmatch(line + "\n", refused(tmp_path, *arguments))
+
+
+def test_a_word_in_place_of_a_number_names_the_option_and_the_variable(tmp_path: Path) -> None:
+    said = refused(tmp_path, CNX_MOCK_SPEED="fast")
+    assert "Invalid value for '--speed' (env var: 'CNX_MOCK_SPEED'): 'fast' is not a valid float" in said
+
+
+def test_a_bad_scenario_shows_every_problem_at_its_place(tmp_path: Path) -> None:
+    (tmp_path / "story.yaml").write_text(
+        "rules:\n  - match: {operation: instances.crate}\n    fault: {error: INTERNAL_ERROR}\n    tmes: 2\n"
+    )
+    assert refused(tmp_path, "--scenario", "story.yaml") == (
+        "story.yaml:2:24: 'operation' no operation is called 'instances.crate', did you mean 'instances.create'?\n"
+        "      - match: {operation: instances.crate}\n"
+        "                           ^\n"
+        "story.yaml:4:5: unknown key 'tmes', did you mean 'times'?\n"
+        "        tmes: 2\n"
+        "        ^\n"
+    )
+
+
+def test_two_scenarios_with_one_id_do_not_stack(tmp_path: Path) -> None:
+    assert "the id 'lost' is used by two" in refused(
+        tmp_path, "--scenario", "lost-response", "--scenario", "lost-response"
+    )
+
+
+# ---- how it stops
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_with_a_request_hanging_and_a_connection_idle(
+    start: Start, client: Any, number: signal.Signals
+) -> None:
+    served = start("--port", "0", "--json")
+    url = served.ready()["url"]
+    api = client(url, KEY)
+    idle = asked(url)
+    assert idle.getresponse().read()
+    rule = {"match": {"operation": "instances.list"}, "fault": {"latency": "60s"}}
+    assert api.call("PUT", "/_mock/rules/slow", rule).status == 201
+    hanging = asked(url)
+    until(lambda: api.get("/_mock/rules/slow").json["fired"])
+
+    assert served.stop(number) == (0, "")
+    assert idle.sock.recv(1) == b""
+    with pytest.raises(ConnectionResetError):
+        hanging.getresponse()
+    idle.close()
+    hanging.close()
+    assert "Traceback" not in served.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_while_it_starts(start: Start, tmp_path: Path, number: signal.Signals) -> None:
+    """A pipe in the place of a scenario holds the start up where we want it: in the reading of that file."""
+    pipe = tmp_path / "story.yaml"
+    os.mkfifo(pipe)
+    served = start("--port", "0", "--scenario", "story.yaml")
+
+    def opened() -> int | None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            assert error.errno == errno.ENXIO, "nobody reads yet"
+            return None
+
+    writer = until(opened)
+    assert served.stop(number) == (0, "")
+    assert served.stderr == ""
+    os.close(writer)
+
+
+def test_it_ends_quietly_when_nobody_reads_its_greeting(start: Start) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    served = start("--port", "0", stdout=write)
+    os.close(write)
+    status, _ = served.ended()
+    assert (status, served.stderr) == (1, "")
+
+
+def test_it_goes_on_when_nobody_reads_its_access_lines(start: Start, client: Any) -> None:
+    read, write = os.pipe()
+    served = start("--port", "0", "--json", stderr=write)
+    os.close(write)
+    api = client(served.ready()["url"], KEY)
+    os.close(read)
+    assert [api.post("/v1/instances", BODY).status for _ in range(3)] == [201, 201, 201]
+    assert served.stop() == (0, "")
