@@ -23,6 +23,7 @@ class Settings:
     host: str = _option("127.0.0.1", "Address to listen on; on 127.0.0.1 also ::1 where the machine has it.", "HOST")
     port: int = _option(4269, "Port to listen on; 0 takes a free one.", "PORT")
     scenario: tuple[str, ...] = _option((), "Scenario from the gallery or a file; several stack.", "NAME|PATH")
+    fixture: str = _option("", "World that new sandboxes start from: a fixture's name, or a file.", "NAME|PATH")
     seed: str = _option("0", "Seed of everything drawn by chance; `random` takes one and prints it.", "N|random")
     speed: float = _option(1.0, "Sandbox seconds per real second.", "X")
     reading: tuple[str, ...] = _option((), "What an ambiguous sentence means; see `cnx-mock readings`.", "NAME=VALUE")

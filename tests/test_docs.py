@@ -17,6 +17,8 @@ from cnx_mock.http import control
 from cnx_mock.scenario.document import read_scenario
 from cnx_mock.scenario.gallery import gallery, load
 from cnx_mock.services import operation_names, operations
+from cnx_mock.services.fixtures import load as load_fixture
+from cnx_mock.services.fixtures import shipped_fixtures
 from cnx_mock.settings import table
 from cnx_mock.text.source import read
 
@@ -39,7 +41,13 @@ def _gallery() -> str:
     return "\n".join(["| scenario | |", "|---|---|", *rows])
 
 
+def _fixtures() -> str:
+    rows = [f"| `{name}` | {load_fixture(name).description} |" for name in shipped_fixtures()]
+    return "\n".join(["| fixture | |", "|---|---|", *rows])
+
+
 TABLES = {
+    "fixtures": _fixtures,
     "gallery": _gallery,
     "control": lambda: _operations([op for each in control.RESOURCES for op in each.operations]),
     "routes": _routes,

@@ -44,5 +44,9 @@ Region = Annotated[str, AfterValidator(_known_region), Field(examples=["us-east-
 ExistingInstance = Annotated[str, AfterValidator(_known_instance), Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
 """The id of an instance of this account."""
 
-InstanceIds = Annotated[list[ExistingInstance], Field(max_length=1000), AfterValidator(collapsed)]
+InstanceIds = Annotated[
+    list[ExistingInstance],
+    Field(max_length=1000, examples=[["inst_8f7e6d5c4b3a2f1e"]]),
+    AfterValidator(collapsed),
+]
 """Instances, each once."""

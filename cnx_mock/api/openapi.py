@@ -88,7 +88,7 @@ class _Document:
                 "name": name,
                 "in": "path",
                 "required": True,
-                "schema": {"type": "string", "minLength": 1},
+                "schema": {"type": "string", "minLength": 1, "examples": self._ids(operation)},
                 "description": f"The {noun}'s id.",
                 **operation.provenance.marks(),
             }
@@ -101,6 +101,8 @@ class _Document:
         for name, field in schema["properties"].items():
             marks = {mark: field.pop(mark, silent[mark]) for mark in silent}
             description = field.pop("description", "")
+            if field.get("default", ...) is None:
+                field.pop("default")  # what is left out is no value, and certainly not null
             if name == "limit" and LIMIT_ABOVE_MAX.of(self._readings) == "clamp":
                 field.pop("maximum")
             if name == "tags" and TAGS_MATCH.of(self._readings) == "any":
@@ -116,6 +118,13 @@ class _Document:
                     **marks,
                 }
             )
+        return found
+
+    def _ids(self, operation: Operation) -> list[str]:
+        """Examples of the ids that a path takes: those of what is got there."""
+        got = next(each for each in self._operations if each.path == operation.path and each.method == "GET")
+        name = self._components.answer(got)["$ref"].rpartition("/")[2]
+        found: list[str] = self._components.schemas[name]["properties"]["id"]["examples"]
         return found
 
     def _responses(self, operation: Operation) -> dict[str, Any]:
@@ -166,11 +175,32 @@ class _Document:
 
     def _headers(self, operation: Operation, status: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        live = errors.LiveKeyRejected.status_under(self._readings)
         for name, (kind, words, provenance) in _headers_of(operation, status, self._readings).items():
             if self._surface == "all" or name.lower().encode() not in ADDED_HEADERS:
-                found[name] = {"description": words, "schema": {"type": kind}, **provenance.marks()}
+                found[name] = {
+                    "description": words,
+                    "required": status != live or not name.startswith("X-RateLimit"),  # a live key has no limit
+                    "schema": {"type": kind, "examples": [_HEADERS[name]]},
+                    **provenance.marks(),
+                }
         return found
 
+
+_HEADERS: dict[str, int | str] = {
+    "X-RateLimit-Limit": 300,
+    "X-RateLimit-Remaining": 299,
+    "X-RateLimit-Reset": 1702834567,
+    "X-Request-Id": _REQUEST_ID,
+    "Cache-Control": "no-store",
+    "Location": "/v1/instances/inst_8f7e6d5c4b3a2f1e",
+    "Link": '</v1/instances?page=1>; rel="first", </v1/instances?page=3>; rel="last"',
+    "X-Total-Count": 42,
+    "WWW-Authenticate": "Bearer",
+    "Retry-After": 60,
+    "Deprecation": "@1761264000",
+}
+"""An example of every header."""
 
 _LIMITS = documented("Rate limit status is returned in response headers")
 
@@ -181,11 +211,11 @@ def _headers_of(
     """Every header of an answer with this status: its type, what it says, where it comes from."""
     found: dict[str, tuple[str, str, Provenance]] = {}
     if status not in (401, 413):
-        found["X-RateLimit-Limit"] = ("integer", "Requests a minute.", _LIMITS)
+        found["X-RateLimit-Limit"] = ("integer", "How many requests a minute are allowed.", _LIMITS)
         found["X-RateLimit-Remaining"] = ("integer", "Requests left in this window, after this one.", _LIMITS)
         found["X-RateLimit-Reset"] = ("integer", "When the window ends, in epoch seconds.", _LIMITS)
     found["X-Request-Id"] = ("string", "The request's id.", added("errors carry a request_id; so do successes"))
-    found["Cache-Control"] = ("string", "no-store", added("an answer of an API is not for caches"))
+    found["Cache-Control"] = ("string", "Always no-store.", added("an answer of an API is not for caches"))
     if status == 201:
         found["Location"] = ("string", "The new resource, as a relative reference.", added("RFC 9110, 10.2.2"))
     if status == 200 and operation.pages:
@@ -193,7 +223,7 @@ def _headers_of(
         if LIST_ENVELOPE.of(readings) == "bare":
             found["X-Total-Count"] = ("integer", "Items on all pages.", added("the reading list-envelope=bare"))
     if status == 401:
-        found["WWW-Authenticate"] = ("string", "Bearer", added("RFC 9110, 11.6.1"))
+        found["WWW-Authenticate"] = ("string", "How to authenticate.", added("RFC 9110, 11.6.1"))
     if status == 429:
         found["Retry-After"] = ("integer", "Seconds until the window is open.", added("RFC 9110, 10.2.3"))
     if operation.deprecated and status == 200:

@@ -124,8 +124,7 @@ def wrong(chosen: Mapping[str, object]) -> list[Problem]:
 def table() -> str:
     """The readings as the README shows them."""
     rows = [
-        f"| `{each.name}` | {each.words} | {', '.join(f'`{option}`' for option in each.options)} |"
-        for each in READINGS
+        f"| `{each.name}` | {each.words} | {', '.join(f'`{option}`' for option in each.options)} |" for each in READINGS
     ]
     return "\n".join(["| reading | words | options (default first) |", "|---|---|---|", *rows])
 

@@ -1,7 +1,8 @@
 """The document's component schemas: those of the declared shapes, as the readings in force have them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -28,7 +29,7 @@ class Schemas(GenerateJsonSchema):
 class Components:
     """The schemas that a document's operations refer to."""
 
-    def __init__(self, operations: Iterable[Operation], readings: Mapping[str, str]) -> None:
+    def __init__(self, operations: Sequence[Operation], readings: Mapping[str, str]) -> None:
         inputs: list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]] = []
         for operation in operations:
             if operation.body is not None:
@@ -39,6 +40,9 @@ class Components:
         self._refs = {key: _renamed(schema) for key, schema in refs.items()}
         self.schemas: dict[str, Any] = {_page_name(name): _renamed(each) for name, each in defs["$defs"].items()}
         self._envelope = LIST_ENVELOPE.of(readings)
+        for operation in operations:
+            self._inherit(operation.answer_type)
+        self._describe()
         self._settle(readings)
         self.schemas["Error"] = _ERROR
 
@@ -51,6 +55,22 @@ class Components:
         """A reference to what an operation answers with."""
         found: dict[str, Any] = self._refs[(str(operation.answer), "serialization")]
         return found
+
+    def _inherit(self, kind: type[Any]) -> None:
+        """Let a shape's fields say what they say where they were declared: pydantic reads a class's own words only."""
+        own = self.schemas.get(kind.__name__, {}).get("properties", {})
+        for base in filter(is_dataclass, kind.__mro__[1:]):
+            declared = TypeAdapter(base).json_schema(ref_template=REF, schema_generator=Schemas)
+            for name, field in declared["properties"].items():
+                if name in own and "description" in field:
+                    own[name].setdefault("description", field["description"])
+
+    def _describe(self) -> None:
+        """Let a field that says what its schema says really say it: pydantic leaves repeated words out."""
+        for schema in self.schemas.values():
+            for field in schema.get("properties", {}).values():
+                if "$ref" in field:
+                    field.setdefault("description", self.schemas[field["$ref"].rpartition("/")[2]]["description"])
 
     def _settle(self, readings: Mapping[str, str]) -> None:
         for name, schema in list(self.schemas.items()):
@@ -72,12 +92,16 @@ class Components:
                 "required": ["data", "page", "pages", "results"],
                 "properties": {
                     "data": data,
-                    "page": {"type": "integer", "minimum": 1, "description": "This page's number."},
-                    "pages": {"type": "integer", "minimum": 1, "description": "Pages; 1 for an empty list."},
-                    "results": {"type": "integer", "minimum": 0, "description": "Items on all pages."},
+                    "page": _count(1, "This page's number.", 1),
+                    "pages": _count(1, "Pages; 1 for an empty list.", 3),
+                    "results": _count(0, "Items on all pages.", 42),
                 },
             }
         return schema
+
+
+def _count(least: int, words: str, example: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least, "description": words, "examples": [example]}
 
 
 _PAGE = re.compile(r"\bPage_(\w+?)_(?=\b|$)")

@@ -95,6 +95,8 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
         return Problem(path, f"unknown {noun}{did_you_mean(str(path[-1]), words)}", at_key=True)
     if kind == "missing":
         return Problem((*path, details["loc"][-1]), "is required")
+    if details["loc"] != path and details["loc"][-1] in _names(model, path):
+        path = (*path, details["loc"][-1])  # a default that does not go with what was given
     if kind == "literal_error":
         words = _quoted(context["expected"])
         given = details["input"]

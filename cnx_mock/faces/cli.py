@@ -10,10 +10,9 @@ from typing import Any, Literal
 import click
 
 from cnx_mock import __version__
+from cnx_mock.faces.files import fixtures, scenarios
+from cnx_mock.faces.refusal import refuse, usable
 from cnx_mock.settings import Settings, SettingsError, flag, foreign, variable
-
-_BAD = 2
-"""Exit status for what the user can mend."""
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -41,6 +40,10 @@ def cli() -> None:
       cnx-mock scenarios check my-story.yaml
       cnx-mock routes
     """
+
+
+cli.add_command(scenarios)
+cli.add_command(fixtures)
 
 
 def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,10 +84,10 @@ def serve(**options: Any) -> None:
     try:
         settings = Settings(**options)
     except SettingsError as error:
-        _refuse(str(error))
+        refuse(str(error))
     from cnx_mock.faces.serve import serve_forever
 
-    _usable(lambda: serve_forever(settings))
+    usable(lambda: serve_forever(settings))
 
 
 @cli.command()
@@ -96,59 +99,6 @@ def routes() -> None:
     rows += [(o.method, o.path, o.name, o.scope or "-", o.provenance.kind) for o in operations()]
     for row in rows:
         click.echo("  ".join(f"{cell:{width}}" for cell, width in zip(row, _widths(rows), strict=True)).rstrip())
-
-
-@cli.group()
-def scenarios() -> None:
-    """The gallery of failure stories, and files of your own."""
-
-
-@scenarios.command("list")
-def list_() -> None:
-    """List the gallery."""
-    from cnx_mock.scenario.gallery import gallery, load
-    from cnx_mock.services import operation_names
-
-    rows = [(name, load(name, operation_names()).description) for name in gallery()]
-    width = max(len(name) for name, _ in rows)
-    for name, description in rows:
-        click.echo(f"{name:{width}}  {description}")
-
-
-@scenarios.command()
-@click.argument("name")
-def show(name: str) -> None:
-    """Print a scenario's file."""
-    from cnx_mock.scenario.gallery import find
-    from cnx_mock.text.source import read_file
-
-    click.echo(_usable(lambda: read_file(find(name)).text), nl=False)
-
-
-@scenarios.command()
-@click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
-def check(names: tuple[str, ...]) -> None:
-    """Say everything that is wrong with scenario files; without any, with the gallery's. Exit status 2 if anything
-    is."""
-    from cnx_mock.scenario.gallery import UnknownScenario, gallery, load
-    from cnx_mock.services import operation_names
-    from cnx_mock.text.findings import SourceError
-
-    bad = False
-    for name in names or gallery():
-        try:
-            scenario = load(name, operation_names())
-        except SourceError as error:
-            bad = True
-            click.echo(error.excerpt(), err=True)
-        except UnknownScenario as error:
-            bad = True
-            click.echo(f"cnx-mock: {error}", err=True)
-        else:
-            count = len(scenario.rules)
-            click.echo(f"{name}: good ({count} rule{'' if count == 1 else 's'})")
-    if bad:
-        sys.exit(_BAD)
 
 
 @cli.command()
@@ -177,7 +127,7 @@ def openapi(surface: Literal["documented", "named", "all"], chosen: tuple[str, .
     from cnx_mock.api.surface import served
     from cnx_mock.services import operations
 
-    readings = _usable(lambda: in_force(parsed(chosen)))
+    readings = usable(lambda: in_force(parsed(chosen)))
     found = document(served(operations(), surface), readings, surface)
     click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
 
@@ -201,26 +151,3 @@ def completion(shell: str) -> None:
 
 def _widths(rows: list[tuple[str, ...]]) -> list[int]:
     return [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-
-
-def _usable(action: Callable[[], Any]) -> Any:
-    """What the action gives; what the user can mend becomes a line on stderr and exit status 2."""
-    from cnx_mock.api.readings import ReadingError
-    from cnx_mock.scenario.document import DocumentError
-    from cnx_mock.scenario.gallery import UnknownScenario
-    from cnx_mock.text.findings import SourceError
-
-    try:
-        return action()
-    except SourceError as error:
-        click.echo(error.excerpt(), err=True)
-        sys.exit(_BAD)
-    except BrokenPipeError:
-        raise  # nobody listens: `main` ends quietly
-    except (DocumentError, ReadingError, UnknownScenario, OSError) as error:
-        _refuse(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
-
-
-def _refuse(message: str) -> Any:
-    click.echo(f"cnx-mock: {message}", err=True)
-    sys.exit(_BAD)

@@ -5,12 +5,14 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 
 import orjson
 
+from cnx_mock.http import docs
 from cnx_mock.http.app import App, create_app
 from cnx_mock.http.journal import access_line
-from cnx_mock.http.serving import Serving, listen, loop_factory
+from cnx_mock.http.serving import Serving, listen, loop_factory, url_of
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.settings import Settings
 
@@ -23,12 +25,10 @@ def serve_forever(settings: Settings) -> None:
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
     app = create_app(settings)
     sockets = listen(settings.host, settings.port)
-    host, port = sockets[0].getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if not settings.quiet:
         app.listeners.append(_log)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(app, Serving(app, sockets), url))
+        runner.run(_serve(app, Serving(app, sockets), url_of(sockets[0])))
 
 
 async def _serve(app: App, serving: Serving, url: str) -> None:
@@ -51,11 +51,14 @@ def _greet(app: App, url: str) -> None:
     if app.settings.json:
         ready = {"url": url, "api_key": READY_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
         _say(orjson.dumps(ready).decode())
+        if app.settings.seed == "random":
+            sys.stderr.write(f"cnx-mock: the seed is {app.seed}\n")
         return
     seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
     _say(
         f"cnx-mock serves the CloudNexus API at {url}\n"
         f"  key      {READY_KEY}\n"
+        f"  docs     {url}{docs.PATH}\n"
         f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"
         f"Try:\n"
         f"  curl {url}/v1/instances -H 'Authorization: Bearer {READY_KEY}'\n"
@@ -64,8 +67,9 @@ def _greet(app: App, url: str) -> None:
 
 
 def _log(exchange: Exchange, label: str) -> None:
-    """One line a request, on stderr."""
-    sys.stderr.write(access_line(exchange, label) + "\n")
+    """One line a request, on stderr; nobody need read it."""
+    with suppress(OSError):
+        sys.stderr.write(access_line(exchange, label) + "\n")
 
 
 def _say(text: str) -> None:

@@ -6,11 +6,12 @@ from types import TracebackType
 from typing import Any
 
 from cnx_mock.faces.control import Control
-from cnx_mock.faces.sandbox import Sandbox, Story, document
+from cnx_mock.faces.sandbox import Sandbox, Story, World, document, world
 from cnx_mock.http.app import App, create_app
 from cnx_mock.http.serving import Serving, listen, loop_factory, url_of
 from cnx_mock.scenario.document import DocumentError, read_scenario
 from cnx_mock.services import operation_names
+from cnx_mock.services.fixtures import FixtureError, read_fixture
 from cnx_mock.settings import Settings
 
 TIMEOUT_SECONDS = 10
@@ -27,12 +28,14 @@ class MockServer:
             sandbox = server.sandbox()
             client = Client(sandbox.url, sandbox.api_key)
 
-    `scenario` is what new sandboxes get; `speed` is sandbox seconds per real second; port 0 takes a free one.
+    `scenario` and `fixture` are what new sandboxes get; `speed` is sandbox seconds per real second; port 0 takes a free
+    one.
     """
 
     def __init__(
         self,
         scenario: Story | None = None,
+        fixture: World | None = None,
         *,
         seed: int = 0,
         speed: float = 1.0,
@@ -41,6 +44,7 @@ class MockServer:
     ) -> None:
         self._settings = settings or Settings(seed=str(seed), speed=speed, port=port)
         self._story = scenario
+        self._world = fixture
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
@@ -88,11 +92,16 @@ class MockServer:
             raise RuntimeError(f"the thread {thread.name} did not stop within {TIMEOUT_SECONDS} s")
 
     def sandbox(
-        self, scenario: Story | list[Story] | None = None, *, name: str | None = None, seed: int | None = None
+        self,
+        scenario: Story | list[Story] | None = None,
+        fixture: World | None = None,
+        *,
+        name: str | None = None,
+        seed: int | None = None,
     ) -> Sandbox:
-        """A fresh sandbox. `scenario` is one or several to stack, `name` keys its chance: the same name and seed see
-        the same ids."""
-        body: dict[str, Any] = {}
+        """A fresh sandbox. `scenario` is one or several to stack, `fixture` its world, `name` keys its chance: the same
+        name and seed see the same ids."""
+        body: dict[str, Any] = {} if fixture is None else {"fixture": world(fixture)}
         if name is not None:
             body["name"] = name
         if seed is not None:
@@ -117,13 +126,14 @@ class MockServer:
         return self._control
 
     def _app(self) -> App:
-        if self._story is None:
-            return create_app(self._settings)
         try:
-            scenario = read_scenario(document(self._story), operation_names())
+            scenario = None if self._story is None else read_scenario(document(self._story), operation_names())
+            fixture = None if self._world is None else read_fixture(world(self._world))
         except DocumentError as error:
             raise StartError(f"the scenario cannot be used: {error}") from error
-        return create_app(self._settings, scenario=scenario)
+        except FixtureError as error:
+            raise StartError(f"the fixture cannot be used: {error}") from error
+        return create_app(self._settings, scenario=scenario, fixture=fixture)
 
     def _run(self, serving: Serving, ready: threading.Event) -> None:
         """The thread: a loop of its own, from start to stop."""

@@ -1,7 +1,7 @@
 """The app: pages, the control plane and the API, put together.
 
-Pages (`/`, `/openapi.json`) are ordinary Starlette routes; `/_mock` is the control plane's; every other path is a call
-to the API and travels as `calls` says.
+Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` is the control plane's; every other path
+is a call to the API and travels as `calls` says.
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cnx_mock import __version__
 from cnx_mock.api import errors, openapi
+from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router
-from cnx_mock.http import control
+from cnx_mock.api.surface import served
+from cnx_mock.http import auth, control, docs
 from cnx_mock.http.calls import Calls, Listener
 from cnx_mock.http.control.plane import ControlPlane
 from cnx_mock.http.pages import Cors, Pages
-from cnx_mock.http.tenants import Recipe, Tenants
+from cnx_mock.http.tenants import Recipe, Tenants, with_fixture
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.document import Scenario, stacked
 from cnx_mock.services import operation_names, operations
+from cnx_mock.services.fixtures import Fixture, load
 from cnx_mock.settings import Settings
 from cnx_mock.world.chance import random_seed
 
@@ -32,26 +35,33 @@ from cnx_mock.world.chance import random_seed
 def load_scenarios(names: Iterable[str]) -> Scenario:
     """The scenarios with these names or paths, stacked. Raises UnknownScenario, SourceError or DocumentError."""
     known = operation_names()
-    return stacked([gallery.load(name, known) for name in names] or [Scenario()])
+    return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")])
 
 
 class App(Starlette):
     """The ASGI application of one server; `create_app` makes it."""
 
-    def __init__(self, settings: Settings, scenario: Scenario) -> None:
+    def __init__(self, settings: Settings, scenario: Scenario, fixture: Fixture | None) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
         self.listeners: list[Listener] = []
         """Called with every completed exchange; none by default, so that nothing is formatted that nobody reads."""
-        self.tenants = Tenants(settings, Recipe(seed=self.seed, scenario=scenario, speed=settings.speed))
-        api = operations()
-        self._calls = Calls(self.tenants, Router(api), self.seed, self.listeners)
+        recipe = Recipe(
+            seed=self.seed,
+            scenario=scenario,
+            speed=settings.speed,
+            readings=parsed(settings.reading),
+            fixture=fixture or (load(settings.fixture) if settings.fixture else None),
+        )
+        self.tenants = Tenants(settings, with_fixture(recipe))
+        self._operations = served(operations(), settings.surface)
+        self._calls = Calls(self.tenants, Router(self._operations), self.seed, self.listeners)
         self._control = ControlPlane(
             self.tenants, Router(op for each in control.RESOURCES for op in each.operations), self.seed
         )
-        self._document = orjson.dumps(openapi.document(api))
+        self._documents: dict[str, bytes] = {}
         self.pages = Pages(self.seed, settings.surface)
-        routes = [Route("/", self._welcome), Route("/openapi.json", self._openapi)]
+        routes = [Route("/", self._welcome), Route("/openapi.json", self._openapi), *docs.routes()]
         super().__init__(routes=routes, exception_handlers={HTTPException: self.pages.wrong_method})
         self._page_paths = {route.path for route in routes}
         self._entry: ASGIApp = self._dispatch
@@ -78,19 +88,35 @@ class App(Starlette):
                 "about": "A local sandbox of the CloudNexus API. Nothing here is the real cloud.",
                 "api": "/v1",
                 "openapi": "/openapi.json",
+                "docs": docs.PATH,
                 "control": "/_mock",
             }
         )
 
     async def _openapi(self, request: Request) -> Response:
-        return self.pages.page(self._document)
+        """The document under the readings of the key's sandbox, or without a key of the server."""
+        readings = self._readings(request)
+        known = orjson.dumps(readings, option=orjson.OPT_SORT_KEYS).decode()
+        if known not in self._documents:
+            self._documents[known] = orjson.dumps(openapi.document(self._operations, readings, self.settings.surface))
+        return self.pages.page(self._documents[known])
+
+    def _readings(self, request: Request) -> dict[str, str]:
+        try:
+            digits = auth.digits(auth.authorization(request.headers.raw))
+            return in_force(self.tenants.find(digits).sandbox.readings)
+        except errors.ApiError:
+            defaults = self.tenants.defaults
+            return in_force({**defaults.readings, **defaults.scenario.world.readings})
 
 
-def create_app(settings: Settings | None = None, *, scenario: Scenario | None = None) -> App:
+def create_app(
+    settings: Settings | None = None, *, scenario: Scenario | None = None, fixture: Fixture | None = None
+) -> App:
     """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
 
-    `scenario` is what new sandboxes get, in place of those that the settings name. Raises UnknownScenario, SourceError
-    or DocumentError for scenarios that cannot be used.
+    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
+    UnknownScenario, UnknownFixture, SourceError or DocumentError for what cannot be used.
     """
     settings = settings or Settings()
-    return App(settings, scenario or load_scenarios(settings.scenario))
+    return App(settings, scenario or load_scenarios(settings.scenario), fixture)

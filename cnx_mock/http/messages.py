@@ -69,7 +69,10 @@ async def read_body(headers: RawHeaders, receive: Receive) -> bytes:
 def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, str]) -> Answer:
     """A refusal as it goes out under these readings."""
     body = errors.body(refusal.code, refusal.message, refusal.details, request_id)
-    return Answer(refusal.status_under(readings), [*refusal.headers()], body)
+    status, headers = refusal.status_under(readings), refusal.headers()
+    if status == 401 and not headers:  # a reading can make it one
+        headers = errors.Unauthorized.headers(errors.Unauthorized())
+    return Answer(status, [*headers], body)
 
 
 def replied(operation: Operation, reply: Reply, path: str, query: str, readings: Mapping[str, str]) -> Answer:

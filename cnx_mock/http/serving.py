@@ -112,7 +112,9 @@ class Serving:
         config.load()
         loop = asyncio.get_running_loop()
         for sock in self._sockets:
-            server = await loop.create_server(lambda: Connection(self.app.pages.not_http, config, self._state, {}, loop), sock=sock)
+            server = await loop.create_server(
+                lambda: Connection(self.app.pages.not_http, config, self._state, {}, loop), sock=sock
+            )
             self._servers.append(server)
 
     async def stop(self, seconds: float = 0.5) -> None:

@@ -10,6 +10,7 @@ from cnx_mock.http.limits import Window
 from cnx_mock.scenario.document import Rule, Scenario
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.exchange import Delays
+from cnx_mock.services.fixtures import Fixture, load
 from cnx_mock.settings import Settings
 from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue
@@ -32,6 +33,9 @@ class Recipe:
     balance: int | None = None
     rate_limit: int | None = None
     readings: Mapping[str, str] = field(default_factory=dict)
+    fixture: Fixture | None = None
+    account: int | None = None
+    """Which of the fixture's accounts it is; None for a copy of the first one."""
     scopes: tuple[str, ...] | None = None
 
 
@@ -68,6 +72,11 @@ class Tenant:
         world, sandbox = scenario.world, self.sandbox
         if world.start is not None and not sandbox.untouched:
             raise InvalidState(resource="sandbox", state="used", required="untouched")
+        if world.fixture is not None:
+            if not sandbox.untouched:
+                raise InvalidState(resource="sandbox", state="used", required="untouched")
+            self.load(load(world.fixture))
+            sandbox = self.sandbox
         self.engine.use(scenario)
         sandbox.provisioning.update(scenario.provisioning)
         sandbox.readings.update(world.readings)
@@ -102,11 +111,46 @@ class Tenant:
             speed=_first(world.speed, recipe.speed),
             frozen=_first(world.frozen, recipe.frozen),
         )
-        sandbox = Sandbox(self.name, seed, self._house.catalogue, plan)
-        traits = plan.traits
-        scopes = traits.scopes if recipe.scopes is None else recipe.scopes
-        sandbox.add_key(self.key, "Default key", scopes, revoked=traits.fate == "revoked")
+        sandbox = Sandbox(self.name, seed, self._house.catalogue, plan, opening=recipe.fixture is None)
+        if recipe.fixture is not None:
+            listed = () if recipe.account is None else recipe.fixture.keys(recipe.account)
+            recipe.fixture.build(sandbox, recipe.account or 0, listed, own_clock=plan.start is not None)
+            self._overrule(sandbox, plan)
+        self._own_key(sandbox)
         return sandbox
+
+    def _own_key(self, sandbox: Sandbox) -> None:
+        """The key that the client brings is always one of the account's."""
+        if not sandbox.opens(self.key):
+            traits = MAGIC_KEYS.get(self.key, AccountTraits())
+            scopes = traits.scopes if self.recipe.scopes is None else self.recipe.scopes
+            sandbox.add_key(self.key, "Default key", scopes, revoked=traits.fate == "revoked")
+
+    @staticmethod
+    def _overrule(sandbox: Sandbox, plan: Plan) -> None:
+        """What a scenario or the control plane says of the account beats the fixture."""
+        sandbox.account.plan = plan.plan or sandbox.account.plan
+        sandbox.account.rate_limit = _first(plan.rate_limit, sandbox.account.rate_limit)
+        if plan.balance is not None:
+            sandbox.balance = plan.balance
+
+    def load(self, fixture: Fixture) -> None:
+        """Replace the whole world by a fixture's first account; rules, readings, window and journal stay.
+
+        Keys that the fixture lists and nobody else has open this sandbox too."""
+        old = self.sandbox
+        plan = Plan(
+            traits=MAGIC_KEYS.get(self.key, AccountTraits()),
+            plan_limits=self._house.plan_limits,
+            provisioning=old.provisioning,
+            readings=old.readings,
+        )
+        self.delays.cut()
+        sandbox = Sandbox(self.name, old.chance.seed, self._house.catalogue, plan, opening=False)
+        sandbox.clock.advanced = old.clock.advanced
+        fixture.build(sandbox, 0, [key for key in fixture.keys(0) if self._house.claim(key, self)])
+        self.sandbox = sandbox
+        self._own_key(sandbox)
 
     @property
     def last4(self) -> str:
@@ -117,6 +161,12 @@ class Tenant:
     def label(self) -> str:
         """What a log line calls it."""
         return self.given_name or f"…{self.last4}"
+
+
+def with_fixture(recipe: Recipe) -> Recipe:
+    """The recipe with the fixture that its scenario names. Raises UnknownFixture or SourceError."""
+    name = recipe.scenario.world.fixture
+    return recipe if name is None else replace(recipe, fixture=load(name))
 
 
 def _first(*values: Any) -> Any:
@@ -137,24 +187,33 @@ class Tenants:
         self._made = 0
 
     def __iter__(self) -> Iterator[Tenant]:
-        return iter(list(self._tenants.values()))
+        return iter(list(dict.fromkeys(self._tenants.values())))
 
     def __len__(self) -> int:
-        return len(self._tenants)
+        return len(set(self._tenants.values()))
 
     def find(self, key: str) -> Tenant:
         """The tenant with these digits, made on first use. Raises Unauthorized where only known keys count."""
         tenant = self._tenants.get(key)
         if tenant is None:
-            if self.settings.known_keys_only and key not in MAGIC_KEYS:
+            account = self.defaults.fixture.account_of(key) if self.defaults.fixture else None
+            if self.settings.known_keys_only and key not in MAGIC_KEYS and account is None:
                 raise Unauthorized(reason="unknown_key")
-            tenant = self._tenants[key] = Tenant(key, key, None, self.defaults, self)
+            tenant = Tenant(key, key, None, replace(self.defaults, account=account), self)
+            for each in (
+                (key,) if account is None or self.defaults.fixture is None else self.defaults.fixture.keys(account)
+            ):
+                self._tenants[each] = tenant
         return tenant
+
+    def claim(self, key: str, tenant: Tenant) -> bool:
+        """Let a key open a tenant, if it opens no other one. Whether it does."""
+        return self._tenants.setdefault(key, tenant) is tenant
 
     def make(self, name: str | None = None, **changes: Any) -> Tenant:
         """A tenant with a fresh key; `name` keys its chance, so the same name finds the same world (made anew).
         `changes` are fields of its recipe that differ from the defaults."""
-        recipe = replace(self.defaults, **changes)
+        recipe = with_fixture(replace(self.defaults, **changes))
         if name is None:
             self._made += 1
             name = f"#{self._made}"

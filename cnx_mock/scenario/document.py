@@ -54,6 +54,8 @@ class World:
     rate_limit: int | None = None
     quotas: Mapping[str, int] | None = None
     readings: Mapping[str, str] = field(default_factory=dict)
+    fixture: str | None = None
+    """The name or path of the fixture to start from; whoever builds the sandbox reads it."""
     start: int | None = None
     speed: float | None = None
     frozen: bool | None = None
@@ -126,6 +128,7 @@ def _world(section: WorldSection) -> World:
         rate_limit=section.rate_limit,
         quotas=section.quotas,  # type: ignore[arg-type]  # the keys are strings
         readings=section.readings,
+        fixture=section.fixture,
         start=section.clock.start,
         speed=section.clock.speed,
         frozen=section.clock.frozen,

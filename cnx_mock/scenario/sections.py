@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.faults.latency import read_range
+from cnx_mock.text.shipped import names
+from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import parse_instant, parse_money, parse_rate
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import Provisioning
@@ -101,6 +103,13 @@ class RuleSection(Declared):
     """What happens: shapers, and at most one outcome."""
 
 
+def _fixture(name: str) -> str:
+    known = [each for each in names("fixtures") if each != "catalogue"]
+    if name not in known and not name.endswith((".yaml", ".yml", ".json")) and "/" not in name:
+        raise ValueError(f"must be a path, or one of: {one_of(known)}{did_you_mean(name, known)}")
+    return name
+
+
 class ClockSection(Declared):
     """The sandbox's clock."""
 
@@ -125,6 +134,8 @@ class WorldSection(Declared):
         dict[Literal["instances", "snapshots", "firewalls", "load_balancers"], Annotated[int, Field(ge=0)]] | None
     ) = None
     """The most of each resource."""
+    fixture: Annotated[str, AfterValidator(_fixture)] | None = None
+    """The world to start from: a fixture's name, or a path."""
     readings: dict[str, Any] = {}
     """What ambiguous sentences of the reference mean, such as {delete-answer: "204"}."""
     clock: ClockSection = ClockSection()

@@ -51,11 +51,11 @@ class Account(Shape):
     rate_limit: Annotated[int, Field(examples=[300])]
     """Requests a minute."""
     balance: Annotated[str, Field(examples=["$100.00"])]
-    """Money left."""
+    """Money left, in US dollars."""
     balance_cents: Annotated[int, Field(examples=[10000])]
     """The same in cents."""
     minimum_balance: Annotated[str, Field(examples=["$5.00"])]
-    """What a billable create needs."""
+    """What a billable create needs, in US dollars."""
     minimum_balance_cents: Annotated[int, Field(examples=[500])]
     """The same in cents."""
     quotas: Quotas

@@ -124,6 +124,12 @@ def format_instant(microseconds: int) -> str:
     return (_EPOCH + timedelta(seconds=microseconds // 1_000_000)).isoformat() + "Z"
 
 
+def format_instant_exact(microseconds: int) -> str:
+    """Return an instant as RFC 3339 in UTC with as many digits as it has; `parse_instant` reads back the same."""
+    text = (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds")
+    return text.rstrip("0").rstrip(".") + "Z"
+
+
 def format_instant_ms(microseconds: int) -> str:
     """Return the same as `format_instant`, rounded down to milliseconds: ``2026-01-01T00:00:00.000Z``."""
     return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="milliseconds") + "Z"

@@ -26,6 +26,10 @@ SCOPES = (
 )
 
 
+QUOTAS = ("instances", "snapshots", "firewalls", "load_balancers")
+"""What an account can be limited in."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountTraits:
     """What a key's digits say of its account."""

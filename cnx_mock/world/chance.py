@@ -4,6 +4,7 @@ A draw depends on nothing but the words of its key, so threads, other rules and 
 """
 
 import secrets
+from collections.abc import Mapping
 from hashlib import blake2b
 
 
@@ -50,6 +51,16 @@ class Chance:
         """The next number of this kind: 1, 2, 3, …; never given twice."""
         number = self._counters[kind] = self._counters.get(kind, 0) + 1
         return number
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """How many of each kind have been counted, for a sandbox that is written down."""
+        return dict(self._counters)
+
+    def resume(self, counters: Mapping[str, int]) -> None:
+        """Count on from these."""
+        for kind, number in counters.items():
+            self._counters[kind] = max(number, self._counters.get(kind, 0))
 
     def new_id(self, kind: str, number: int | None = None) -> str:
         """A fresh id such as `inst_8f7e6d5c4b3a2f1e`, derived from (seed, sandbox, kind, counter)."""

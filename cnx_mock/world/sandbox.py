@@ -51,7 +51,7 @@ class Plan:
 class Sandbox:
     """What the cloud remembers for one key."""
 
-    def __init__(self, name: str, seed: int, catalogue: Catalogue, plan: Plan) -> None:
+    def __init__(self, name: str, seed: int, catalogue: Catalogue, plan: Plan, opening: bool = True) -> None:
         self.chance = Chance(seed, name)
         self.clock = Clock(plan.start, plan.speed, plan.frozen)
         self.ledger = Ledger()
@@ -87,9 +87,9 @@ class Sandbox:
             RegionRecord.table: catalogue.regions,
             ImageRecord.table: catalogue.images,
         }
-        self.ledger.credit(
-            self.clock.now(), plan.balance if plan.balance is not None else plan.traits.balance, "Opening balance"
-        )
+        if opening:
+            balance = plan.balance if plan.balance is not None else plan.traits.balance
+            self.ledger.credit(self.clock.now(), balance, "Opening balance")
 
     @property
     def now(self) -> int:
@@ -110,13 +110,24 @@ class Sandbox:
         """The table that holds records of this kind."""
         return self._tables[kind.table]
 
-    def add_key(self, digits: str, name: str, scopes: tuple[str, ...], revoked: bool = False) -> KeyRecord:
+    def add_key(
+        self, digits: str, name: str, scopes: tuple[str, ...], revoked: bool = False, key_id: str | None = None
+    ) -> KeyRecord:
         """A key to this account."""
-        key_id = self.chance.new_id("key")
-        created = self.clock.now()
-        record = KeyRecord(id=key_id, name=name, digits=digits, scopes=scopes, revoked=revoked, created=created)
+        record = KeyRecord(
+            id=key_id or self.chance.new_id("key"),
+            name=name,
+            digits=digits,
+            scopes=scopes,
+            revoked=revoked,
+            created=self.clock.now(),
+        )
         self._by_digits[digits] = self.keys.add(record)
         return record
+
+    def opens(self, digits: str) -> bool:
+        """Whether these are the digits of one of its keys."""
+        return digits in self._by_digits
 
     def key_with(self, digits: str) -> KeyRecord:
         """The key with these digits, which is one of this account's."""

@@ -1,6 +1,6 @@
 """The control plane, `/_mock`: the mock's own API, declared like the cloud's. One file for each thing it controls."""
 
-from cnx_mock.http.control import account, clock, instances, readings, requests, rules, sandboxes, scenario
+from cnx_mock.http.control import account, clock, instances, readings, requests, rules, sandboxes, scenario, state
 
 RESOURCES = (
     sandboxes.resource,
@@ -11,4 +11,5 @@ RESOURCES = (
     rules.resource,
     scenario.resource,
     requests.resource,
+    state.resource,
 )

@@ -12,6 +12,7 @@ from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.http.control.plane import Addressee, Server
 from cnx_mock.http.control.scenario import named_or_inline
+from cnx_mock.http.control.state import fixture_of
 from cnx_mock.http.tenants import Tenant
 from cnx_mock.world.clock import SECOND, ticks
 
@@ -77,6 +78,8 @@ class SandboxCreate(Declared):
     """What its chance is keyed by: the same name has the same ids; `#n` unless given."""
     scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
     """A name from the gallery, a scenario, or a list of them to stack; the server's unless given."""
+    fixture: str | dict[str, Any] | None = None
+    """A world to start from, by name or in full; the server's unless given."""
     seed: Annotated[int, Field(ge=0)] | None = None
     """Its seed; the server's unless given."""
 
@@ -100,6 +103,8 @@ def create(server: Server, body: SandboxCreate) -> FreshSandbox:
     changes: dict[str, Any] = {} if body.seed is None else {"seed": body.seed}
     if body.scenario is not None:
         changes["scenario"] = named_or_inline(body.scenario)
+    if body.fixture is not None:
+        changes["fixture"] = fixture_of(body.fixture)
     tenant = server.tenants.make(body.name, **changes)
     return FreshSandbox(id=tenant.sandbox.account.id, name=tenant.name, api_key=f"cnx_test_{tenant.key}")
 

@@ -1,7 +1,8 @@
 """Virtual machines, and the catalogue of what they are made of."""
 
 from cnx_mock.services.compute import images, instances, legacy, plans, regions, snapshots
+from cnx_mock.services.compute.instances import METERED_NAME, Tag
 
-__all__ = ["RESOURCES", "legacy"]
+__all__ = ["METERED_NAME", "RESOURCES", "Tag", "legacy"]
 
 RESOURCES = (instances.instances, snapshots.snapshots, images.images, plans.plans, regions.regions)

@@ -25,6 +25,9 @@ from cnx_mock.world.sandbox import Sandbox
 
 instances = Resource("instances", "Virtual machines.")
 
+METERED_NAME = "Instance {name} ({plan})"
+"""What the bill calls an instance."""
+
 Status = Literal["provisioning", "running", "stopped"]
 
 
@@ -176,7 +179,7 @@ class InstanceDetail(Instance):
     snapshot_ids: Annotated[list[str], Field(examples=[[]])]
     """Snapshots taken of it."""
     price_hourly: Annotated[str, Field(examples=["$0.04"])]
-    """Price of each started hour."""
+    """Price of each started hour, in US dollars."""
     price_hourly_cents: Annotated[int, Field(examples=[4])]
     """The same in cents."""
     metrics: Annotated[Metrics | None, documented("Returns detailed configuration, metrics, and status")]
@@ -288,7 +291,7 @@ def provision(sandbox: Sandbox, body: InstanceCreate, now: int) -> InstanceRecor
         lifecycle=sandbox.begin("instance", new_id, now, then="running"),
     )
     sandbox.added(sandbox.instances, record)
-    sandbox.ledger.open(new_id, f"Instance {body.name} ({plan.id})", plan.hourly_cents, now)
+    sandbox.ledger.open(new_id, METERED_NAME.format(name=body.name, plan=plan.id), plan.hourly_cents, now)
     return record
 
 

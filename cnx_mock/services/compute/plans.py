@@ -32,7 +32,7 @@ class Plan(Shape):
     disk_gb: Annotated[int, Field(examples=[160])]
     """Ephemeral disk, in GB."""
     price_hourly: Annotated[str, Field(examples=["$0.04"])]
-    """Price of each started hour."""
+    """Price of each started hour, in US dollars."""
     price_hourly_cents: Annotated[int, Field(examples=[4])]
     """The same in cents."""
 

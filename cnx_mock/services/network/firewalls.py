@@ -64,7 +64,8 @@ class FirewallRuleBody(Declared):
     ports: Annotated[str | None, AfterValidator(_ports), Field(examples=["22"])] = None
     """A port, a range such as 8000-9000, or null for every port; null for icmp and any."""
     cidrs: Annotated[
-        list[Annotated[str, AfterValidator(_cidr), Field(examples=["10.0.0.0/8"])]], Field(min_length=1, max_length=100)
+        list[Annotated[str, AfterValidator(_cidr)]],
+        Field(min_length=1, max_length=100, examples=[["10.0.0.0/8"]]),
     ]
     """Networks at the other end, each in canonical form."""
     description: Annotated[str | None, Field(max_length=255, examples=["SSH from the office"])] = None

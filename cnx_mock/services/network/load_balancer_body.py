@@ -46,21 +46,23 @@ def _path_of_http(path: str | None, info: ValidationInfo) -> str | None:
 class HealthCheckBody(Declared):
     """How to find out whether an instance is well. Whatever is left out has its default."""
 
-    protocol: Literal["http", "https", "tcp"] | None = None
+    protocol: Annotated[Literal["http", "https", "tcp"] | None, Field(examples=["http"])] = None
     """http where the first forwarding rule's target is, else tcp, unless given."""
-    port: Port | None = None
+    port: Annotated[Port | None, Field(examples=[80])] = None
     """The first target port unless given."""
     path: Annotated[
         str | None, Field(pattern="^/[!-~]{0,254}$", examples=["/healthz"]), AfterValidator(_path_of_http)
     ] = None
     """What to ask for; / unless given, null for tcp."""
-    interval_seconds: Annotated[int, Field(ge=2, le=300)] = 10
+    interval_seconds: Annotated[int, Field(ge=2, le=300, examples=[10])] = 10
     """Seconds between checks."""
-    timeout_seconds: Annotated[int, Field(ge=1, le=299), AfterValidator(_within_interval)] = 5
+    timeout_seconds: Annotated[
+        int, Field(ge=1, le=299, examples=[5], validate_default=True), AfterValidator(_within_interval)
+    ] = 5
     """Seconds to wait for an answer, below the interval."""
-    unhealthy_threshold: Annotated[int, Field(ge=1, le=10)] = 3
+    unhealthy_threshold: Annotated[int, Field(ge=1, le=10, examples=[3])] = 3
     """Failures in a row that make an instance unhealthy."""
-    healthy_threshold: Annotated[int, Field(ge=1, le=10)] = 2
+    healthy_threshold: Annotated[int, Field(ge=1, le=10, examples=[2])] = 2
     """Successes in a row that make it healthy again."""
 
 
@@ -95,7 +97,11 @@ class LoadBalancerBody(Declared):
 
     name: Annotated[Name, Field(examples=["front"])]
     """Its name; need not be unique."""
-    regions: Annotated[list[Region], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
+    regions: Annotated[
+        list[Region],
+        Field(min_length=1, max_length=10, examples=[["us-east-1", "eu-west-1"]]),
+        AfterValidator(_each_once),
+    ]
     """Regions that it answers in."""
     algorithm: Literal["round_robin", "least_connections"] = "round_robin"
     """How it chooses among instances."""

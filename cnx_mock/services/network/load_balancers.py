@@ -115,7 +115,7 @@ class LoadBalancer(Shape):
     targets: list[Target]
     """The same with their health."""
     price_hourly: Annotated[str, Field(examples=["$0.04"])]
-    """Price of each started hour, all regions together."""
+    """Price of each started hour, all regions together, in US dollars."""
     price_hourly_cents: Annotated[int, Field(examples=[4])]
     """The same in cents."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
@@ -252,12 +252,10 @@ def delete(sandbox: Sandbox, load_balancer: LoadBalancerRecord) -> Deleted:
 
 
 def _settle(sandbox: Sandbox, record: LoadBalancerRecord, body: LoadBalancerBody, now: int) -> None:
-    """Take over what the body says. Another number of regions is another price from now on."""
+    """Take over what the body says. Another number of regions is another price from the next hour on."""
     if len(body.regions) != len(record.regions):
-        if record.regions:
-            sandbox.ledger.close(record.id, now)
-        price = REGION_HOURLY_CENTS * len(body.regions)
-        sandbox.ledger.open(record.id, f"Load balancer {body.name} ({len(body.regions)} regions)", price, now)
+        charge = sandbox.ledger.reprice if record.regions else sandbox.ledger.open
+        charge(record.id, f"Load balancer {body.name}", REGION_HOURLY_CENTS * len(body.regions), now)
     record.name, record.regions = body.name, list(body.regions)
     record.settings = body.model_dump(include={"algorithm", "forwarding_rules"})
     record.settings["health_check"] = health_check(body)

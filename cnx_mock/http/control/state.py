@@ -1,0 +1,62 @@
+"""A sandbox's whole world as a fixture document: out, and in again."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import RootModel
+
+from cnx_mock.api.errors import ValidationFailed
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.shapes import Shape
+from cnx_mock.api.validation import failed
+from cnx_mock.http.control.plane import Addressee
+from cnx_mock.services.fixtures import Fixture, FixtureError, exported, load, read_fixture, shipped_fixtures
+from cnx_mock.text.suggestions import did_you_mean, one_of
+
+resource = Resource("_mock.state", "A sandbox's whole world.")
+_OURS = added("the mock's own control plane")
+
+
+class StateDocument(RootModel[dict[str, Any]]):
+    """`{"name": "small-team"}` for one that comes with the package, or a whole fixture."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class State(Shape):
+    """A fixture document."""
+
+    clock: dict[str, Any]
+    """The clock as it stands."""
+    chance: dict[str, Any]
+    """What chance is keyed by, and how much of each kind there has been."""
+    accounts: list[dict[str, Any]]
+    """The account, and everything in it."""
+
+
+def fixture_of(given: str | dict[str, Any]) -> Fixture:
+    """A fixture given by name or in full. Raises ValidationFailed for what cannot be used."""
+    name = given if isinstance(given, str) else given["name"] if set(given) == {"name"} else None
+    try:
+        if name is None:
+            return read_fixture(given)
+    except FixtureError as error:
+        raise failed(error.problems) from None
+    known = shipped_fixtures()
+    if name not in known:
+        hint = did_you_mean(name, known) if isinstance(name, str) else ""
+        raise ValidationFailed(name=f"must be one of: {one_of(known)}{hint}")
+    return load(name)
+
+
+@resource.operation("GET", "/_mock/state", provenance=_OURS)
+def get(addressee: Addressee) -> State:
+    """Write the whole sandbox down, its clock included."""
+    return State(**exported(addressee.must().sandbox))
+
+
+@resource.operation("PUT", "/_mock/state", provenance=_OURS)
+def put(addressee: Addressee, body: StateDocument) -> State:
+    """Replace the whole world by a fixture's first account: the one way to turn its clock back."""
+    tenant = addressee.must()
+    tenant.load(fixture_of(body.root))
+    return State(**exported(tenant.sandbox))

@@ -1,0 +1,68 @@
+"""The page at `/docs`: the OpenAPI document, to read and to try. All of it comes from here, so it works offline.
+
+swagger-ui is vendored in `static/swagger-ui/`; VENDORED.md there says which release, and how to take a newer one.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cnx_mock import __version__
+
+PATH = "/docs"
+
+_STATIC = Path(__file__).parent / "static"
+_JS, _CSS, _TEXT = "text/javascript", "text/css", "text/plain"
+_FILES = {
+    "": ("index.html", "text/html"),
+    "/": ("index.html", "text/html"),
+    "/init.js": ("init.js", _JS),
+    "/page.css": ("page.css", _CSS),
+    "/favicon.svg": ("favicon.svg", "image/svg+xml"),
+    "/swagger-ui/swagger-ui-bundle.js": ("swagger-ui/swagger-ui-bundle.js", _JS),
+    "/swagger-ui/swagger-ui.css": ("swagger-ui/swagger-ui.css", _CSS),
+    "/swagger-ui/swagger-ui-bundle.js.LICENSE.txt": ("swagger-ui/swagger-ui-bundle.js.LICENSE.txt", _TEXT),
+    "/swagger-ui/LICENSE": ("swagger-ui/LICENSE", _TEXT),
+    "/swagger-ui/NOTICE": ("swagger-ui/NOTICE", _TEXT),
+}
+"""What is served, and nothing else: path below `/docs`, file, type."""
+
+_HEADERS = {
+    "server": f"cnx-mock/{__version__}",
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    # Kept by the browser, but asked after: the next cnx-mock on this port may be another release.
+    "cache-control": "no-cache",
+}
+
+
+def routes() -> list[Route]:
+    """One route a file. Files are read when they are asked for: most servers are never looked at."""
+    return [Route(PATH + below, _File(*served).answer) for below, served in _FILES.items()]
+
+
+class _File:
+    """One file, read once."""
+
+    def __init__(self, name: str, media_type: str) -> None:
+        self._path = _STATIC / name
+        self._media_type = media_type
+        self._content = b""
+        self._etag = ""
+
+    async def answer(self, request: Request) -> Response:
+        """The file, or 304 for a browser that has it."""
+        if not self._etag:
+            self._content = self._path.read_bytes()
+            self._etag = f'"{sha256(self._content).hexdigest()[:32]}"'
+        headers = {**_HEADERS, "etag": self._etag}
+        if self._etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(self._content, media_type=self._media_type, headers=headers)
