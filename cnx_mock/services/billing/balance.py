@@ -24,7 +24,7 @@ class Balance(Shape):
     balance_cents: Annotated[int, Field(examples=[9996])]
     """The same in cents."""
     minimum_balance: Annotated[str, Field(examples=["$5.00"])]
-    """The balance that creating a billable resource needs; less is INSUFFICIENT_CREDITS."""
+    """What creating a billable resource needs, in US dollars; with less it is INSUFFICIENT_CREDITS."""
     minimum_balance_cents: Annotated[int, Field(examples=[500])]
     """The same in cents."""
     currency: Annotated[str, Field(examples=["USD"])]
