@@ -6,7 +6,6 @@ from cnx_mock.api.fields import Name, Region
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Reply
 from cnx_mock.api.validation import Declared
-from cnx_mock.http.control.plane import Addressee
 from cnx_mock.services.compute.instances import (
     Image,
     InstanceCreate,
@@ -43,9 +42,8 @@ class InstanceAdd(InstanceCreate):
 
 
 @resource.operation("POST", "/_mock/instances", status=201, provenance=added("tests start from a world that exists"))
-def add(addressee: Addressee, body: InstanceAdd) -> Reply | InstanceDetail:
+def add(sandbox: Sandbox, body: InstanceAdd) -> Reply | InstanceDetail:
     """Add an instance."""
-    sandbox = addressee.must().sandbox
     now = sandbox.now
     instance = provision(sandbox, body, now)
     if body.status != "provisioning":
@@ -54,9 +52,8 @@ def add(addressee: Addressee, body: InstanceAdd) -> Reply | InstanceDetail:
 
 
 @resource.operation("PATCH", "/_mock/instances/{id}", provenance=added("no documented call stops an instance"))
-def change(addressee: Addressee, instance: InstanceRecord, body: InstanceChange) -> InstanceDetail:
+def change(sandbox: Sandbox, instance: InstanceRecord, body: InstanceChange) -> InstanceDetail:
     """Set an instance's status."""
-    sandbox = addressee.must().sandbox
     now = sandbox.now
     _force(sandbox, instance, body.status, now)
     return detail(sandbox, instance, now)

@@ -89,7 +89,7 @@ class ControlPlane:
         key = tenant.sandbox.key_with(digits) if tenant and digits else None
         addressee = Addressee(tenant, key)
         surroundings: dict[type, Any] = {Server: self._server, Addressee: addressee, Caller: Caller(key or _NOBODY)}
-        if operation.records:
+        if operation.within_sandbox:
             surroundings[Sandbox] = addressee.must().sandbox
         reply = operation.perform(incoming, surroundings)
         return messages.replied(operation, reply, path, query, {})
