@@ -1,0 +1,162 @@
+"""The command `cnx-mock` beside `serve`: what it prints, and with which status it ends."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnx_mock import __version__
+from cnx_mock.scenario.gallery import gallery
+from cnx_mock.services import operations
+
+COMMAND = Path(sys.executable).with_name("cnx-mock")
+
+
+def run(*command: object, **more: Any) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment} | more
+    return subprocess.run([str(each) for each in command], text=True, timeout=30, check=False, **options)
+
+
+def printed(*arguments: str, **more: Any) -> str:
+    """What the command prints when all is well."""
+    done = run(COMMAND, *arguments, **more)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def refused(*arguments: str, **more: Any) -> str:
+    """What the command says when it cannot."""
+    done = run(COMMAND, *arguments, **more)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+# ---- the command itself
+
+
+def test_help_has_examples_and_every_command() -> None:
+    shown = printed("--help")
+    assert "Examples:\n    cnx-mock serve\n" in shown
+    for command in ("completion", "routes", "scenarios", "serve"):
+        assert f"\n  {command} " in shown
+
+
+def test_the_help_of_serve_has_examples_flags_variables_and_defaults() -> None:
+    shown = " ".join(printed("serve", "-h").split())
+    assert "cnx-mock serve --port 8080" in shown
+    assert "--port PORT Port to listen on; 0 takes a free one. [env var: CNX_MOCK_PORT; default: 4269]" in shown
+
+
+def test_python_dash_m_is_the_command() -> None:
+    done = run(sys.executable, "-m", "cnx_mock", "--version")
+    assert (done.returncode, done.stdout) == (0, f"cnx-mock {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["srve"], "No such command 'srve'. Did you mean 'serve'?"),
+        (["scenarios", "chek"], "No such command 'chek'. Did you mean 'check'?"),
+        (["serve", "--scenari", "calm"], "No such option '--scenari'. Did you mean '--scenario'?"),
+        (["completion", "powershell"], "'powershell' is not one of 'bash', 'zsh', 'fish'."),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_right_one(arguments: list[str], hint: str) -> None:
+    assert hint in refused(*arguments)
+
+
+def test_what_is_cut_short_by_a_pager_ends_quietly(tmp_path: Path) -> None:
+    """`cnx-mock routes | true`: the reader is gone before the first line."""
+    read, write = os.pipe()
+    os.close(read)
+    done = run(COMMAND, "routes", stdout=write, cwd=tmp_path)
+    os.close(write)
+    assert done.stderr == ""
+
+
+# ---- completion
+
+
+def test_bash_completes_commands_and_gallery_options() -> None:
+    """The script is loaded into a real bash, which then asks what it would ask after a Tab."""
+    script = printed("completion", "bash")
+    asked = 'COMP_WORDS=(cnx-mock sce); COMP_CWORD=1; _cnx_mock_completion cnx-mock; echo "${COMPREPLY[@]}"'
+    path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"
+    done = run(shutil.which("bash"), "-c", f"{script}\n{asked}", env={**os.environ, "PATH": path})
+    assert (done.stdout, done.stderr) == ("scenarios\n", "")
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_have_a_script_too(shell: str) -> None:
+    assert f"_CNX_MOCK_COMPLETE={shell}_complete" in printed("completion", shell)
+
+
+# ---- routes
+
+
+def test_routes_lists_every_endpoint_with_what_it_stands_on() -> None:
+    rows = [line.split() for line in printed("routes").splitlines()]
+    assert rows[0] == ["METHOD", "PATH", "OPERATION", "SCOPE", "PROVENANCE"]
+    assert ["POST", "/v1/instances", "instances.create", "instances:write", "documented"] in rows
+    assert ["GET", "/v1/plans", "plans.list", "-", "added"] in rows
+    assert [row[2] for row in rows[1:]] == [operation.name for operation in operations()]
+
+
+# ---- scenarios
+
+
+def test_the_gallery_is_listed_with_what_each_story_is_about() -> None:
+    lines = printed("scenarios", "list").splitlines()
+    assert [line.split()[0] for line in lines] == gallery()
+    assert "lost-response         The first create happens, but its answer never arrives." in lines
+
+
+def test_a_scenario_is_shown_as_its_file_comments_and_all(tmp_path: Path) -> None:
+    text = printed("scenarios", "show", "lost-response")
+    assert text.startswith("# The first create is committed")
+    (tmp_path / "mine.yaml").write_text(text)
+    assert printed("scenarios", "show", "mine.yaml", cwd=tmp_path) == text
+
+
+def test_an_unknown_scenario_is_answered_with_a_known_one() -> None:
+    assert "no scenario is called 'clam', did you mean 'calm'?" in refused("scenarios", "show", "clam")
+
+
+def test_the_whole_gallery_is_good() -> None:
+    assert printed("scenarios", "check").count(": good (") == len(gallery())
+
+
+def test_check_names_every_problem_of_every_file_and_still_checks_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(
+        "wrld: {balance: $5}\n"
+        "rules:\n"
+        "  - match: {operation: instances.crate}\n"
+        "    times: no\n"
+        "    fault: {error: INTERNAL_ERRO, latency: 200}\n"
+    )
+    (tmp_path / "broken.yaml").write_text("rules:\n\t- fault: {}\n")
+    done = run(COMMAND, "scenarios", "check", "bad.yaml", "nowhere", "broken.yaml", "lost-response", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == "lost-response: good (1 rule)\n"
+    problems = [
+        line for line in done.stderr.splitlines() if line.startswith(("bad.yaml:", "broken.yaml:", "cnx-mock:"))
+    ]
+    assert [line.split(": ")[0] for line in problems] == [
+        "bad.yaml:1:1",
+        "bad.yaml:3:24",
+        "bad.yaml:4:12",
+        "bad.yaml:5:20",
+        "bad.yaml:5:44",
+        "cnx-mock",
+        "broken.yaml:2:1",
+    ]
+    assert "unknown key 'wrld', did you mean 'world'?" in problems[0]
+    assert "did you mean 'instances.create'?" in problems[1]
+    assert "did you mean 'INTERNAL_ERROR'?" in problems[3]
+    assert "a duration needs a unit" in problems[4]
