@@ -28,6 +28,8 @@ class _Document:
         self._readings = readings
         self._surface = surface
         self._components = Components(operations, readings)
+        self._shared: dict[str, Any] = {}
+        self._examples: dict[str, Any] = {}
 
     def whole(self) -> dict[str, Any]:
         paths: dict[str, Any] = {}
@@ -58,6 +60,8 @@ class _Document:
                     }
                 },
                 "schemas": self._components.schemas,
+                "headers": self._shared,
+                "examples": self._examples,
             },
         }
 
@@ -168,22 +172,28 @@ class _Document:
         )
         answer["description"] = f"{answer['description']} {refusal.message}".strip()
         value = {"code": refusal.code, "message": refusal.message, "details": dict(refusal.example)}
-        answer["content"]["application/json"]["examples"][refusal.code] = {
+        self._examples[refusal.code] = {
             "summary": refusal.message,
             "value": {"error": {**value, "request_id": _REQUEST_ID}},
         }
+        examples = answer["content"]["application/json"]["examples"]
+        examples[refusal.code] = {"$ref": f"#/components/examples/{refusal.code}"}
 
     def _headers(self, operation: Operation, status: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         live = errors.LiveKeyRejected.status_under(self._readings)
         for name, (kind, words, provenance) in _headers_of(operation, status, self._readings).items():
             if self._surface == "all" or name.lower().encode() not in ADDED_HEADERS:
-                found[name] = {
+                header = {
                     "description": words,
-                    "required": status != live or not name.startswith("X-RateLimit"),  # a live key has no limit
+                    "required": True,
                     "schema": {"type": kind, "examples": [_HEADERS[name]]},
                     **provenance.marks(),
                 }
+                self._shared[name] = header
+                found[name] = {"$ref": f"#/components/headers/{name}"}
+                if status == live and name.startswith("X-RateLimit"):  # a live key has no limit
+                    found[name] = {**header, "required": False}
         return found
 
 

@@ -44,7 +44,7 @@ def _readings(info: ValidationInfo) -> Mapping[str, str]:
 
 
 def _integer(most: int, default: int) -> WithJsonSchema:
-    return WithJsonSchema({"type": "integer", "minimum": 1, "maximum": most, "default": default})
+    return WithJsonSchema({"type": "integer", "minimum": 1, "maximum": most, "default": default, "examples": [default]})
 
 
 class Query(Declared):

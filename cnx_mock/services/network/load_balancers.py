@@ -49,7 +49,7 @@ class HealthCheck(Shape):
     protocol: Literal["http", "https", "tcp"]
     """How it asks."""
     port: Port
-    """Where it asks."""
+    """The port that it asks."""
     path: Annotated[str | None, Field(examples=["/healthz"])]
     """What it asks for; null for tcp."""
     interval_seconds: Annotated[int, Field(examples=[10])]
