@@ -3,6 +3,7 @@
 import http.client
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,18 @@ from cnx_mock import MockServer
 
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers (lower-case names), body."""
+
+
+@pytest.fixture
+def example() -> dict[str, Any]:
+    """The documented example body."""
+    return {
+        "name": "prod-api-01",
+        "plan": "pro",
+        "region": "us-east-1",
+        "image": "ubuntu-22.04-lts",
+        "tags": ["web", "production"],
+    }
 
 
 @pytest.fixture

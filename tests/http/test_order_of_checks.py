@@ -126,22 +126,22 @@ def test_validation_comes_before_quota_and_credits(server, client):
     assert code(reply) == (400, "VALIDATION_ERROR")
 
 
-def test_quota_comes_before_credits(server, client, instance):
+def test_quota_comes_before_credits(server, client, example):
     sandbox = server.sandbox({"world": {"quotas": {"instances": 0}, "balance": "$0.00"}})
 
-    reply = client(server.url, sandbox.api_key).post("/v1/instances", instance)
+    reply = client(server.url, sandbox.api_key).post("/v1/instances", example)
 
     assert code(reply) == (403, "QUOTA_EXCEEDED")
 
 
-def test_credits_come_before_the_effect(sandbox, api, instance):
+def test_credits_come_before_the_effect(sandbox, api, example):
     sandbox.account.balance = "$4.99"
 
-    assert code(api.post("/v1/instances", instance)) == (403, "INSUFFICIENT_CREDITS")
+    assert code(api.post("/v1/instances", example)) == (403, "INSUFFICIENT_CREDITS")
     assert api.get("/v1/instances").json["data"] == []
 
 
-def test_a_request_that_is_wrong_in_every_way_is_mended_step_by_step(server, client, instance):
+def test_a_request_that_is_wrong_in_every_way_is_mended_step_by_step(server, client):
     sandbox = server.sandbox({"world": {"quotas": {"instances": 0}, "balance": "$1.00", "rate_limit": "1/min"}})
     key = sandbox.api_key
     sandbox.account.scopes = ["instances:read"]
