@@ -36,7 +36,9 @@ def document(story: Story) -> dict[str, Any]:
     """A scenario as plain data; never a name alone, which would mean one of the gallery. Raises UnknownScenario, or
     SourceError with every problem at its place."""
     if isinstance(story, Mapping):
-        return dict(story)
+        if story.keys() != {"name"}:
+            return dict(story)
+        story = str(story["name"])
     scenario = story if isinstance(story, Scenario) else gallery.load(fspath(story), operation_names())
     return {"description": scenario.description, **scenario.document, "name": scenario.name}
 

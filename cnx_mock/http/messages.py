@@ -41,7 +41,7 @@ def safe_headers(headers: RawHeaders) -> RawHeaders:
     return [(masked(name), masked(value)) for name, value in headers]
 
 
-async def read_body(headers: RawHeaders, receive: Receive) -> bytes:
+async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIMIT) -> bytes:
     """The body without any live key. Raises PayloadTooLarge as soon as that is known, Disconnected when it breaks
     off."""
     length = None
@@ -52,8 +52,8 @@ async def read_body(headers: RawHeaders, receive: Receive) -> bytes:
             length = -1
     if not length:
         return b""
-    if length > BODY_LIMIT:
-        raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
+    if length > limit:
+        raise errors.PayloadTooLarge(limit_bytes=str(limit))
     body, more = b"", True
     while more:
         message = await receive()
@@ -61,8 +61,8 @@ async def read_body(headers: RawHeaders, receive: Receive) -> bytes:
             raise Disconnected
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > BODY_LIMIT:
-            raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
+        if len(body) > limit:
+            raise errors.PayloadTooLarge(limit_bytes=str(limit))
     return masked(body)
 
 

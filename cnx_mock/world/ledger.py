@@ -86,6 +86,10 @@ class Ledger:
         self.close(resource_id, now)
         self._start(resource_id, description, hourly_cents, opened + hours * HOUR)
 
+    def charges(self, resource_id: str) -> bool:
+        """Whether a resource is charged for now."""
+        return resource_id in self._open
+
     def restore(self, resource_id: str, description: str, hourly_cents: int, opened: int, closed: int | None) -> None:
         """A meter as it was, in a ledger that is read back or invented: open still, or closed long ago."""
         self._start(resource_id, description, hourly_cents, opened - opened % SECOND)

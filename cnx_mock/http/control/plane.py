@@ -22,6 +22,9 @@ from cnx_mock.world.sandbox import Sandbox
 
 log = logging.getLogger("cnx_mock")
 
+BODY_LIMIT = 64 * 1024 * 1024
+"""The most bytes of a control call: a whole world may come in."""
+
 _NOBODY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created=0)
 """The control plane asks for no scope."""
 
@@ -61,7 +64,7 @@ class ControlPlane:
         """One call."""
         request_id = self._chance.new_id("req")
         try:
-            answer = self._answer(scope, await messages.read_body(scope["headers"], receive))
+            answer = self._answer(scope, await messages.read_body(scope["headers"], receive, BODY_LIMIT))
         except messages.Disconnected:
             return
         except errors.ApiError as refusal:
