@@ -3,6 +3,7 @@
 swagger-ui is vendored in `static/swagger-ui/`; VENDORED.md there says which release, and how to take a newer one.
 """
 
+from email.utils import formatdate
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cnx_mock import __version__
+from cnx_mock.world.clock import SECOND, wall_now
 
 PATH = "/docs"
 
@@ -62,7 +64,7 @@ class _File:
         if not self._etag:
             self._content = self._path.read_bytes()
             self._etag = f'"{sha256(self._content).hexdigest()[:32]}"'
-        headers = {**_HEADERS, "etag": self._etag}
+        headers = {**_HEADERS, "etag": self._etag, "date": formatdate(wall_now() // SECOND, usegmt=True)}
         if self._etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(self._content, media_type=self._media_type, headers=headers)
