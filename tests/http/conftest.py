@@ -36,10 +36,12 @@ def own_server() -> Iterator[MockServer]:
 def wire(server: MockServer) -> Callable[..., Answer]:
     """Sends bytes as they are, and reads one answer."""
 
-    def send(request: bytes, to: MockServer = server) -> Answer:
+    def send(request: bytes, to: MockServer = server, hang_up: bool = False) -> Answer | None:
         host, _, port = to.url.removeprefix("http://").rpartition(":")
         with socket.create_connection((host, int(port)), timeout=10) as connection:
             connection.sendall(request)
+            if hang_up:
+                return None
             answer = http.client.HTTPResponse(connection, method=request.split(b" ")[0].decode("latin-1"))
             answer.begin()
             fields = {name.lower(): value for name, value in answer.getheaders()}

@@ -54,9 +54,9 @@ def test_a_malformed_key(server, client, value):
 
 @pytest.mark.parametrize("second", [TEST, LIVE, "nonsense"])
 def test_two_authorization_headers_are_one_too_many(wire, second):
-    status, _, body = wire(
-        f"GET /v1/plans HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TEST}\r\nauthorization: Bearer {second}\r\n\r\n".encode()
-    )
+    headers = f"Host: x\r\nAuthorization: Bearer {TEST}\r\nauthorization: Bearer {second}\r\n"
+
+    status, _, body = wire(f"GET /v1/plans HTTP/1.1\r\n{headers}\r\n".encode())
 
     assert status == 401
     assert json.loads(body)["error"]["details"] == {"reason": "malformed_key"}
