@@ -1,0 +1,27 @@
+"""A project downstream (tests/downstream) that finds its retry bug with us, run as its people run it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1] / "downstream"
+OTHERS = [f"-pno:{name}" for name in ("faker", "hypothesispytest", "schemathesis")]  # not its, and slow to load
+
+
+@pytest.mark.parametrize("options", [["-W", "error"], ["-n", "4", "-W", "error"]], ids=["alone", "parallel"])
+def test_the_downstream_project_passes_and_its_bug_is_caught(options: list[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CNX_MOCK_", "PYTEST_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *OTHERS, *options],
+        cwd=PROJECT,
+        env=environment | {"NO_PROXY": "127.0.0.1", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "17 passed, 1 xfailed in " in done.stdout
