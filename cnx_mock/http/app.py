@@ -106,8 +106,7 @@ class App(Starlette):
             digits = auth.digits(auth.authorization(request.headers.raw))
             return in_force(self.tenants.find(digits).sandbox.readings)
         except errors.ApiError:
-            defaults = self.tenants.defaults
-            return in_force({**defaults.readings, **defaults.scenario.world.readings})
+            return in_force(self.tenants.defaults.chosen)
 
 
 def create_app(

@@ -139,7 +139,7 @@ class Calls:
 
     def _readings(self, exchange: Exchange) -> Mapping[str, str]:
         """The sandbox's readings; the server's for what reached none."""
-        return exchange.sandbox.readings if exchange.sandbox else self._tenants.defaults.readings
+        return exchange.sandbox.readings if exchange.sandbox else self._tenants.defaults.chosen
 
     async def _deliver(self, exchange: Exchange, wire: RequestWire, send: Send, label: str) -> None:
         """Complete the journal's entry, then send: who has the answer finds the entry complete."""

@@ -38,6 +38,11 @@ class Recipe:
     """Which of the fixture's accounts it is; None for a copy of the first one."""
     scopes: tuple[str, ...] | None = None
 
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """The readings that somebody chose: its scenario's word over its own."""
+        return {**self.readings, **self.scenario.world.readings}
+
 
 class Tenant:
     """Everything of one key: its sandbox, rules, rate window and journal."""
@@ -104,7 +109,7 @@ class Tenant:
             balance=_first(recipe.balance, world.balance),
             rate_limit=_first(recipe.rate_limit, world.rate_limit),
             quotas=world.quotas or {},
-            readings={**recipe.readings, **world.readings},
+            readings=dict(recipe.chosen),
             plan_limits=self._house.plan_limits,
             provisioning=recipe.scenario.provisioning,
             start=_first(world.start, recipe.start),

@@ -16,6 +16,8 @@ from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.text.findings import Problem
 from cnx_mock.world.chance import Chance
 
+_COVERING_KEPT = 1000
+
 Step = Callable[[], Awaitable[None]]
 
 
@@ -47,7 +49,7 @@ class Engine:
         self._injected: list[Armed] = []
         self._asked: tuple[Armed, ...] = ()
         self._as_asked: tuple[tuple[Armed, Rule], ...] = ()
-        self._by_operation: dict[str | None, tuple[Armed, ...]] = {}
+        self._covering: dict[tuple[str | None, str], tuple[Armed, ...]] = {}
         self._changed()
 
     def __iter__(self) -> Iterator[Armed]:
@@ -99,30 +101,28 @@ class Engine:
     def _changed(self) -> None:
         self._asked = (*self._injected, *self._scenario_rules)
         self._as_asked = tuple((armed, armed.rule) for armed in self._asked)
-        self._by_operation = {}
+        self._covering = {}
 
-    def _candidates(self, operation: str | None) -> tuple[Armed, ...]:
-        """The rules that can mean this operation at all: most requests are done with them at one look."""
-        found = self._by_operation.get(operation)
+    def _candidates(self, operation: str | None, method: str) -> tuple[Armed, ...]:
+        """The rules that can mean such a call at all: most requests are done with them at one look."""
+        found = self._covering.get((operation, method))
         if found is None:
-            found = self._by_operation[operation] = tuple(
-                armed
-                for armed in self._asked
-                if (pattern := armed.rule.match.operation) is None
-                or (operation is not None and pattern.matches(operation))
-            )
+            if len(self._covering) > _COVERING_KEPT:  # methods are the client's words
+                self._covering.clear()
+            found = tuple(armed for armed in self._asked if armed.rule.match.covers(operation, method))
+            self._covering[operation, method] = found
         return found
 
     def ask(self, exchange: Exchange) -> "list[tuple[Armed, Fault, int]] | None":
         """Every fault to apply to this request, outermost first, with its rule and ordinal; None where there is
         none."""
         exchange.asked = self._as_asked
-        candidates = self._candidates(exchange.operation.name if exchange.operation else None)
+        candidates = self._candidates(exchange.operation.name if exchange.operation else None, exchange.method)
         chosen: list[tuple[Armed, Fault, int]] = []
         winner: str | None = None
         for armed in candidates:
             rule = armed.rule
-            if rule.match.difference(exchange) is not None:
+            if rule.match.difference_of_call(exchange) is not None:
                 continue
             armed.matched += 1
             ordinal = armed.matched

@@ -18,7 +18,7 @@ _LONGEST_TEXT = 64  # no spelling needs more; it also bounds the work for hostil
 _MONEY = re.compile(r"(-?)\$(0|[1-9][0-9]*)(?:\.([0-9]{2}))?")
 _MOST_CENTS = 10**15
 
-_RATE = re.compile(r"([0-9]{1,9})/(?:min|minute)")
+_RATE = re.compile(r"([0-9]{1,12})/(?:min|minute)")
 
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?"

@@ -5,6 +5,9 @@ from typing import Any, ClassVar
 
 from cnx_mock.world.lifecycle import Lifecycle
 
+NEVER = 1 << 63
+"""An instant that does not come."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Record:
@@ -17,11 +20,15 @@ class Record:
 
     id: str
     shown: Any = field(default=None, init=False, repr=False)
-    """What was last shown of it, kept by its service for as long as it is true; `touch` forgets it."""
+    """What was last shown of it in a list, kept by its service until `shown_until`."""
+    shown_until: int = field(default=0, init=False, repr=False)
+    detailed: Any = field(default=None, init=False, repr=False)
+    """The same in every detail, until `detailed_until`."""
+    detailed_until: int = field(default=0, init=False, repr=False)
 
     def touch(self) -> None:
         """Forget what was shown: the record has changed."""
-        self.shown = None
+        self.shown_until = self.detailed_until = 0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -98,6 +105,11 @@ class InstanceRecord(ProvisionedRecord):
     forced: tuple[str, int] | None = None
     """A status set from outside (the control plane, a fixture), and since when: no documented call stops an
     instance."""
+
+    def changes(self, now: int) -> int:
+        """The instant from which its status may be another one without anybody's doing."""
+        coming_up = self.forced is None and not self.lifecycle.ready(now)
+        return self.lifecycle.ends if coming_up and self.lifecycle.ends is not None else NEVER
 
     def status(self, now: int) -> str:
         """`provisioning`, `running` or `stopped`."""

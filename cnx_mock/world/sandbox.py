@@ -164,6 +164,7 @@ class Sandbox:
             record.lifecycle.seen(now)
             if record.lifecycle.ready(now):
                 self.polling.pop(record.id, None)
+                record.touch()
 
     @property
     def untouched(self) -> bool:

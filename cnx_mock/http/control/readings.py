@@ -58,9 +58,7 @@ def change(server: Server, addressee: Addressee, body: ReadingsChange) -> Listin
 
 
 def _state(server: Server, addressee: Addressee) -> Listing[ReadingState]:
-    defaults = server.tenants.defaults
-    usual = {**defaults.readings, **defaults.scenario.world.readings}
-    chosen = addressee.tenant.sandbox.readings if addressee.tenant else usual
+    chosen = addressee.tenant.sandbox.readings if addressee.tenant else server.tenants.defaults.chosen
     return Listing(
         data=[
             ReadingState(

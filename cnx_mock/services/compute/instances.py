@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded, ValidationFailed
+from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded
 from cnx_mock.api.fields import Name, Region, collapsed, sandbox_of
 from cnx_mock.api.operation import Resource, documented
 from cnx_mock.api.paging import Page, PageQuery, page_of
@@ -20,6 +20,7 @@ from cnx_mock.api.validation import Declared
 from cnx_mock.services.compute.metrics import Metrics, sample
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_instant, format_money
+from cnx_mock.world.clock import MINUTE
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import Sandbox
 
@@ -29,6 +30,14 @@ METERED_NAME = "Instance {name} ({plan})"
 """What the bill calls an instance."""
 
 Status = Literal["provisioning", "running", "stopped"]
+
+
+def _free(name: str, info: ValidationInfo) -> str:
+    """A name that no instance has, where the reading `instance-names` asks for that."""
+    sandbox = sandbox_of(info)
+    if INSTANCE_NAMES.of(sandbox.readings) == "unique" and any(each.name == name for each in sandbox.instances):
+        raise ValueError("is already the name of an instance")
+    return name
 
 
 def _bootable(image: str, info: ValidationInfo) -> str:
@@ -54,7 +63,7 @@ Image = Annotated[str, AfterValidator(_bootable), Field(examples=["ubuntu-22.04-
 class InstanceCreate(Declared):
     """What to provision."""
 
-    name: Annotated[Name, Field(examples=["prod-api-01"]), documented("Instance identifier")]
+    name: Annotated[Name, Field(examples=["prod-api-01"]), AfterValidator(_free), documented("Instance identifier")]
     """Instance identifier: 1 to 63 letters, digits, dots and hyphens; need not be unique."""
     plan: Annotated[
         Literal["starter", "pro", "enterprise"],
@@ -188,10 +197,10 @@ class InstanceDetail(Instance):
 
 def show(record: InstanceRecord, now: int) -> Instance:
     """An instance as lists show it; made anew only when the record or its status has changed."""
-    status = record.status(now)
-    shown = record.shown
-    if type(shown) is not Instance or shown.status != status:
-        shown = record.shown = Instance(**_fields(record, status, now))
+    if now >= record.shown_until:
+        record.shown = Instance(**_fields(record, record.status(now), now))
+        record.shown_until = record.changes(now)
+    shown: Instance = record.shown
     return shown
 
 
@@ -218,7 +227,15 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
 
 
 def detail(sandbox: Sandbox, record: InstanceRecord, now: int) -> InstanceDetail:
-    """An instance in every detail."""
+    """An instance in every detail; made anew when it has changed, and once a minute for its metrics."""
+    if now >= record.detailed_until:
+        record.detailed = _detailed(sandbox, record, now)
+        record.detailed_until = min(record.changes(now), now - now % MINUTE + MINUTE)
+    detailed: InstanceDetail = record.detailed
+    return detailed
+
+
+def _detailed(sandbox: Sandbox, record: InstanceRecord, now: int) -> InstanceDetail:
     status = record.status(now)
     return InstanceDetail(
         **_fields(record, status, now),
@@ -262,8 +279,6 @@ def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
     Provisions a new virtual machine with the specified configuration. Deployment typically completes within 30-60
     seconds."""
     now = sandbox.now
-    if INSTANCE_NAMES.of(sandbox.readings) == "unique" and any(each.name == body.name for each in sandbox.instances):
-        raise ValidationFailed(name="is already the name of an instance")
     snapshot = sandbox.snapshots.get(body.image)
     if snapshot is not None and snapshot.status(now) != "available":
         raise InvalidState(resource="snapshot", state=snapshot.status(now), required="available")

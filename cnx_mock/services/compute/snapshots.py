@@ -144,6 +144,7 @@ def create(sandbox: Sandbox, body: SnapshotCreate) -> Snapshot:
         lifecycle=sandbox.begin("snapshot", new_id, now, then="available", first="creating"),
     )
     source.snapshot_ids.append(new_id)
+    source.touch()
     sandbox.added(sandbox.snapshots, record)
     return _show(record, now)
 
@@ -164,5 +165,6 @@ def delete(sandbox: Sandbox, snapshot: SnapshotRecord) -> Deleted:
     source = sandbox.instances.get(snapshot.source_instance_id)
     if source is not None:
         source.snapshot_ids.remove(snapshot.id)
+        source.touch()
     sandbox.removed(sandbox.snapshots, snapshot)
     return Deleted(id=snapshot.id)

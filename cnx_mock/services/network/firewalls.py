@@ -28,13 +28,16 @@ Action = Literal["deny", "allow"]
 Protocol = Literal["tcp", "udp", "icmp", "any"]
 
 
+_PORTS = re.compile("([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
+
+
 def _ports(ports: str | None, info: ValidationInfo) -> str | None:
     protocol = info.data.get("protocol")
     if ports is None:
         return None
     if protocol in ("icmp", "any"):
         raise ValueError(f"must be null for {protocol}")
-    match = re.fullmatch(r"([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?", ports)
+    match = _PORTS.fullmatch(ports)
     low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= low <= high <= 65535:
         raise ValueError('must be a port from 1 to 65535 such as "22", or a range such as "8000-9000"')
@@ -61,7 +64,11 @@ class FirewallRuleBody(Declared):
     """What to do with what matches."""
     protocol: Protocol
     """tcp, udp, icmp, or any."""
-    ports: Annotated[str | None, AfterValidator(_ports), Field(examples=["22"])] = None
+    ports: Annotated[
+        str | None,
+        AfterValidator(_ports),
+        Field(examples=["22"], json_schema_extra={"pattern": f"^{_PORTS.pattern}$"}),  # its words are those of _ports
+    ] = None
     """A port, a range such as 8000-9000, or null for every port; null for icmp and any."""
     cidrs: Annotated[
         list[Annotated[str, AfterValidator(_cidr)]],

@@ -99,7 +99,9 @@ class LoadBalancerBody(Declared):
     """Its name; need not be unique."""
     regions: Annotated[
         list[Region],
-        Field(min_length=1, max_length=10, examples=[["us-east-1", "eu-west-1"]]),
+        Field(
+            min_length=1, max_length=10, examples=[["us-east-1", "eu-west-1"]], json_schema_extra={"uniqueItems": True}
+        ),
         AfterValidator(_each_once),
     ]
     """Regions that it answers in."""
