@@ -61,7 +61,7 @@ def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar=each.metadata["metavar"] or None,
             type=str if many else type(each.default),
             envvar=variable(each.name),
-            show_default=not many and not switch,
+            show_default=not switch and each.default not in ((), ""),
             show_envvar=True,
             help=each.metadata["help"],
         )(command)

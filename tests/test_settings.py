@@ -1,0 +1,88 @@
+"""Options, declared once: help, flag, variable, and what they do not take."""
+
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from cnx_mock.settings import Settings, SettingsError, flag, foreign, table, variable
+
+NAMES = [each.name for each in fields(Settings)]
+
+
+@pytest.mark.parametrize("option", fields(Settings), ids=NAMES)
+def test_every_option_has_one_sentence_of_help_and_says_what_it_takes(option: Any) -> None:
+    assert re.fullmatch(r"[A-Z].+\.", option.metadata["help"])
+    assert bool(option.metadata["metavar"]) == (not isinstance(option.default, bool))
+
+
+def test_flags_and_variables_are_spelt_from_the_name() -> None:
+    assert flag("known_keys_only") == "--known-keys-only"
+    assert variable("known_keys_only") == "CNX_MOCK_KNOWN_KEYS_ONLY"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_has_a_row(name: str) -> None:
+    [row] = [line for line in table().splitlines() if f"`{variable(name)}`" in line]
+    assert row.startswith((f"| `{flag(name)} ", f"| `{flag(name)}`"))
+
+
+def test_the_defaults_are_good() -> None:
+    assert (Settings().host, Settings().port, Settings().scenario) == ("127.0.0.1", 4269, ())
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        {"port": 0},
+        {"port": 65535},
+        {"seed": "random"},
+        {"seed": "9" * 18},
+        {"speed": 0.001},
+        {"speed": 1_000_000},
+        {"enterprise_limit": 1000},
+        {"journal_size": 1},
+        {"surface": "documented"},
+    ],
+)
+def test_the_ends_of_a_range_belong_to_it(good: dict[str, Any]) -> None:
+    [(name, value)] = good.items()
+    assert getattr(Settings(**good), name) == value
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"port": -1},
+        {"port": 65536},
+        {"speed": 0},
+        {"speed": -1.0},
+        {"speed": float("nan")},
+        {"speed": float("inf")},
+        {"speed": 1_000_001},
+        {"seed": ""},
+        {"seed": "-1"},
+        {"seed": "1.0"},
+        {"seed": "１"},
+        {"seed": "9" * 19},
+        {"enterprise_limit": 999},
+        {"journal_size": 0},
+        {"journal_size": 1_000_001},
+        {"surface": "most"},
+    ],
+)
+def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
+    [name] = bad
+    with pytest.raises(SettingsError, match=f"^{flag(name)[2:]} must be "):
+        Settings(**bad)
+
+
+@pytest.mark.parametrize("value", ["tcp://10.0.0.1:4269", "udp://10.0.0.1:4269"])
+def test_what_kubernetes_says_of_a_service_is_foreign(value: str) -> None:
+    assert foreign({"CNX_MOCK_PORT": value, "CNX_MOCK_HOST": "::1"}) == ["CNX_MOCK_PORT"]
+
+
+@pytest.mark.parametrize("environment", [{}, {"CNX_MOCK_PORT": "4270"}, {"CNX_MOCK_PORT": "tcp"}])
+def test_what_somebody_meant_for_us_is_not(environment: dict[str, str]) -> None:
+    assert foreign(environment) == []
