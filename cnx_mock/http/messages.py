@@ -88,7 +88,7 @@ def replied(operation: Operation, reply: Reply, path: str, query: str, readings:
         envelope = LIST_ENVELOPE.of(readings)
         if envelope == "bare":
             headers.append((b"x-total-count", str(shape.pagination.total).encode()))
-        return Answer(operation.status, headers, shape.in_envelope(envelope))
+        return Answer(operation.status, headers, shape.json() if envelope == "nested" else shape.in_envelope(envelope))
     if reply.status == 201:
         headers.append((b"location", (reply.location or f"{path}/{shape.id}").encode()))  # type: ignore[attr-defined]
     return Answer(reply.status or operation.status, headers, shape.json())

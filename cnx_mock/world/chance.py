@@ -10,8 +10,11 @@ from hashlib import blake2b
 
 def digest(*words: object) -> int:
     """A 64-bit number that depends on every word and on where one word ends and the next begins."""
-    key = "\x1f".join(map(str, words)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big")
+    return int.from_bytes(blake2b(_key(*words), digest_size=8).digest(), "big")
+
+
+def _key(*words: object) -> bytes:
+    return "\x1f".join(map(str, words)).encode("utf-8", "surrogatepass")
 
 
 def fraction(*words: object) -> float:
@@ -32,12 +35,14 @@ def random_seed() -> int:
 class Chance:
     """The chance of one sandbox: keyed by the server's seed and the sandbox's name."""
 
-    __slots__ = ("_counters", "name", "seed")
+    __slots__ = ("_begun", "_counters", "name", "seed")
 
     def __init__(self, seed: int, name: str) -> None:
         self.seed = seed
         self.name = name
         self._counters: dict[str, int] = {}
+        self._begun: dict[str, blake2b] = {}
+        """Per kind, the digest of all that its ids have in common: ids are made for every request."""
 
     def fraction(self, *words: object) -> float:
         """A number in [0, 1) for these words."""
@@ -64,4 +69,9 @@ class Chance:
 
     def new_id(self, kind: str, number: int | None = None) -> str:
         """A fresh id such as `inst_8f7e6d5c4b3a2f1e`, derived from (seed, sandbox, kind, counter)."""
-        return f"{kind}_{digest(self.seed, self.name, kind, number or self.count(kind)):016x}"
+        begun = self._begun.get(kind)
+        if begun is None:
+            begun = self._begun[kind] = blake2b(_key(self.seed, self.name, kind, ""), digest_size=8)
+        hasher = begun.copy()
+        hasher.update(b"%d" % (number or self.count(kind)))
+        return f"{kind}_{hasher.hexdigest()}"

@@ -26,9 +26,13 @@ class Record:
     """The same in every detail, until `detailed_until`."""
     detailed_until: int = field(default=0, init=False, repr=False)
 
+    pages: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    """Its table's pages, which show it: shared by all records of the table."""
+
     def touch(self) -> None:
         """Forget what was shown: the record has changed."""
         self.shown_until = self.detailed_until = 0
+        self.pages.clear()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -1,7 +1,7 @@
 """A table: records of one kind, in the order of their creation."""
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cnx_mock.world.records import Record
 
@@ -11,10 +11,12 @@ R = TypeVar("R", bound=Record)
 class Table(Generic[R]):
     """Records by id, in order of creation."""
 
-    __slots__ = ("_records",)
+    __slots__ = ("_records", "pages")
 
     def __init__(self) -> None:
         self._records: dict[str, R] = {}
+        self.pages: dict[Any, Any] = {}
+        """Pages that were shown, kept by the service that shows them; whatever changes a record forgets them all."""
 
     def __len__(self) -> int:
         return len(self._records)
@@ -36,8 +38,11 @@ class Table(Generic[R]):
     def add(self, record: R) -> R:
         """Keep a new record and give it back."""
         self._records[record.id] = record
+        record.pages = self.pages
+        self.pages.clear()
         return record
 
     def remove(self, record: R) -> None:
         """Forget a record."""
         del self._records[record.id]
+        self.pages.clear()

@@ -21,13 +21,15 @@ from cnx_mock.services.compute.metrics import Metrics, sample
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world.clock import MINUTE
-from cnx_mock.world.records import InstanceRecord
+from cnx_mock.world.records import NEVER, InstanceRecord
 from cnx_mock.world.sandbox import Sandbox
 
 instances = Resource("instances", "Virtual machines.")
 
 METERED_NAME = "Instance {name} ({plan})"
 """What the bill calls an instance."""
+
+_PAGES_KEPT = 100
 
 Status = Literal["provisioning", "running", "stopped"]
 
@@ -262,7 +264,24 @@ def list_(sandbox: Sandbox, caller: Caller, query: InstanceQuery) -> Page[Instan
         caller.polled += [each for each in (sandbox.instances if keep is None else keep) if each.id in sandbox.polling]
     if keep is not None and wanted is not None:
         keep = [record for record in keep if record.status(now) == wanted]
-    return page_of(sandbox.instances, query, partial(show, now=now), keep)
+    if keep is not None:
+        return page_of(keep, query, partial(show, now=now))
+    return _whole_list(sandbox, query, now)
+
+
+def _whole_list(sandbox: Sandbox, query: InstanceQuery, now: int) -> Page[Instance]:
+    """A page without a filter, the same one for as long as nothing on it changes."""
+    pages, place = sandbox.instances.pages, (query.page, query.limit)
+    kept: tuple[Page[Instance] | None, int] = pages.get(place, (None, 0))
+    page, until = kept
+    if page is None or now >= until:
+        page = page_of(sandbox.instances, query, partial(show, now=now))
+        shown = [sandbox.instances.get(each.id) for each in page.data]
+        until = min((each.changes(now) for each in shown if each is not None), default=NEVER)
+        if len(pages) >= _PAGES_KEPT:
+            pages.clear()
+        pages[place] = (page, until)
+    return page
 
 
 @instances.operation(
