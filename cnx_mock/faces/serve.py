@@ -42,8 +42,13 @@ async def _serve(app: App, serving: Serving, url: str) -> None:
 
 def _on_signal(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: a second signal while the first one is obeyed
+            loop.call_soon_threadsafe(stop.set)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        signal.signal(number, end)
 
 
 def _greet(app: App, url: str) -> None:
