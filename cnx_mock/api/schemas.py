@@ -74,6 +74,7 @@ class Components:
 
     def _settle(self, readings: Mapping[str, str]) -> None:
         for name, schema in list(self.schemas.items()):
+            schema.pop("title", None)  # generators would call every list `Page`
             if name.endswith("List") and "pagination" in schema.get("properties", {}) and "timezone" not in str(schema):
                 self.schemas[name] = self._paged(schema)
             for field in self.schemas[name].get("properties", {}).values():
