@@ -13,6 +13,9 @@ from cnx_mock.text.units import parse_instant, parse_money, parse_rate
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import Provisioning
 
+_MOST = 1_000_000_000
+"""The most of anything that is counted."""
+
 
 def _text_or_texts(value: object) -> object:
     items = value if isinstance(value, list) else [value]
@@ -25,6 +28,8 @@ def _scalar_or_scalars(value: object) -> object:
     items = value if isinstance(value, list) else [value]
     if not items or any(isinstance(item, list | dict) for item in items):
         raise ValueError("must be a value or a list of values")
+    if any(isinstance(item, int | float) and not -(1 << 63) <= item < 1 << 63 for item in items):
+        raise ValueError("must be a number of at most 64 bits")
     return value
 
 
@@ -93,7 +98,7 @@ class RuleSection(Declared):
     """Its name; `rule-N` unless given."""
     match: MatchSection = MatchSection()
     """Which requests it means; every one unless given."""
-    times: Annotated[int, Field(ge=1)] | None = None
+    times: Annotated[int, Field(ge=1, le=_MOST)] | None = None
     """How many of them, from the first; every one unless given."""
     probability: Annotated[Any, BeforeValidator(_probability)] = 1.0
     """The chance that the fault is applied."""
@@ -131,7 +136,8 @@ class WorldSection(Declared):
     rate_limit: Annotated[Any, BeforeValidator(parse_rate)] | None = None
     """Requests a minute, such as 5/min, in place of the plan's."""
     quotas: (
-        dict[Literal["instances", "snapshots", "firewalls", "load_balancers"], Annotated[int, Field(ge=0)]] | None
+        dict[Literal["instances", "snapshots", "firewalls", "load_balancers"], Annotated[int, Field(ge=0, le=_MOST)]]
+        | None
     ) = None
     """The most of each resource."""
     fixture: Annotated[str, AfterValidator(_fixture)] | None = None
@@ -162,7 +168,7 @@ class ScenarioSection(Declared):
     """Its name; the file's stem unless given."""
     description: str = ""
     """What it shows."""
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=1 << 63)] | None = None
     """The seed of its chance; the server's unless given."""
     world: WorldSection = WorldSection()
     """How the sandbox starts."""

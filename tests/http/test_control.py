@@ -429,6 +429,16 @@ def test_a_bad_rule_is_refused_with_every_mistake(control, rule, expected):
     assert done(control, "GET", "/rules")["data"] == []
 
 
+@pytest.mark.parametrize("number", [1 << 63, -(1 << 63) - 1, 10**400])
+def test_numbers_that_no_answer_could_show_are_refused(control, number):
+    for rule in ({**FAULT, "times": number}, {**FAULT, "match": {"body": {"n": [1, number]}}}):
+        assert wrong(mock(control, "PUT", "/rules/a", rule))
+    for story in ({"seed": number}, {"world": {"quotas": {"instances": number}}}):
+        assert wrong(mock(control, "PUT", "/scenario", story))
+    assert done(control, "GET", "/rules")["data"] == []
+    assert done(control, "GET", "/scenario")["scenario"] == {}
+
+
 @pytest.mark.parametrize("name", ["a.b:c-d_e", "a%3Ab", "%61"])
 def test_ids_may_be_percent_encoded(control, name):
     plain = name.replace("%3A", ":").replace("%61", "a")

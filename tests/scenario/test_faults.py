@@ -85,6 +85,15 @@ def test_a_401_asks_for_a_key_and_a_405_names_methods(sandbox, api):
     assert reply.headers["allow"] == reply.details["allowed"]
 
 
+def test_details_of_a_rules_own_go_into_a_header_only_if_they_fit(sandbox, api):
+    sandbox.inject("instances.list", error="METHOD_NOT_ALLOWED", details={"allowed": "PUT"}, times=1)
+    sandbox.inject("instances.list", error="METHOD_NOT_ALLOWED", details={"allowed": "GET\r\nX-Evil: 1"})
+    assert api.get(LIST).headers["allow"] == "PUT"
+    reply = api.get(LIST)
+    assert (reply.status, reply.details) == (405, {"allowed": "GET\r\nX-Evil: 1"})
+    assert not {"allow", "x-evil"} & reply.headers.keys()
+
+
 def test_a_429_waits_one_second_unless_its_rule_says(sandbox, api):
     sandbox.inject(error="RATE_LIMITED")
     reply = api.get(LIST)

@@ -93,7 +93,8 @@ def _extra(code: str, details: Details) -> errors.Headers:
     kind = errors.catalogue().get(code)
     if kind is None or kind is errors.RateLimited:
         return ()
-    return kind(**{**kind.example, **details}).headers()
+    headers = kind(**{**kind.example, **details}).headers()
+    return tuple((name, value) for name, value in headers if value.decode().isprintable())  # a header is one line
 
 
 def _limited(exchange: Exchange, seconds: int) -> Details:
