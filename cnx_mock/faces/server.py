@@ -98,10 +98,13 @@ class MockServer:
         *,
         name: str | None = None,
         seed: int | None = None,
+        key: str | None = None,
     ) -> Sandbox:
         """A fresh sandbox. `scenario` is one or several to stack, `fixture` its world, `name` keys its chance: the same
-        name and seed see the same ids."""
+        name and seed see the same ids. `key` is for code with a hard-coded key: that key's world, made anew."""
         body: dict[str, Any] = {} if fixture is None else {"fixture": world(fixture)}
+        if key is not None:
+            body["key"] = key
         if name is not None:
             body["name"] = name
         if seed is not None:

@@ -201,14 +201,25 @@ class Tenants:
         """The tenant with these digits, made on first use. Raises Unauthorized where only known keys count."""
         tenant = self._tenants.get(key)
         if tenant is None:
-            account = self.defaults.fixture.account_of(key) if self.defaults.fixture else None
-            if self.settings.known_keys_only and key not in MAGIC_KEYS and account is None:
+            listed = self.defaults.fixture is not None and self.defaults.fixture.account_of(key) is not None
+            if self.settings.known_keys_only and key not in MAGIC_KEYS and not listed:
                 raise Unauthorized(reason="unknown_key")
-            tenant = Tenant(key, key, None, replace(self.defaults, account=account), self)
-            for each in (
-                (key,) if account is None or self.defaults.fixture is None else self.defaults.fixture.keys(account)
-            ):
-                self._tenants[each] = tenant
+            tenant = self._opened(key, key, None, self.defaults)
+        return tenant
+
+    def take(self, key: str, name: str | None = None, **changes: Any) -> Tenant:
+        """The tenant of a key that a client has hard-coded, made anew; `name` and `changes` as for `make`."""
+        if key in self._tenants:
+            self._tenants[key].delays.cut()
+        return self._opened(key, name or key, name, with_fixture(replace(self.defaults, **changes)))
+
+    def _opened(self, key: str, name: str, given: str | None, recipe: Recipe) -> Tenant:
+        """A new tenant, which every key of the fixture's account opens where the fixture lists this one."""
+        fixture = recipe.fixture
+        account = None if fixture is None else fixture.account_of(key)
+        tenant = Tenant(key, name, given, replace(recipe, account=account), self)
+        for each in (key,) if fixture is None or account is None else fixture.keys(account):
+            self._tenants[each] = tenant
         return tenant
 
     def claim(self, key: str, tenant: Tenant) -> bool:

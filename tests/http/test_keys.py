@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cnx_mock import MockServer, Settings
+from cnx_mock import ControlError, MockServer, Settings
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 LIVE = f"cnx_live_{DIGITS}"
@@ -335,3 +335,39 @@ def test_a_key_has_a_world_of_its_own_on_every_server(own_server, server, client
     client(own_server.url, key).create()
 
     assert client(server.url, key).get("/v1/instances").json["data"] == []
+
+
+def test_code_with_a_hard_coded_key_gets_that_keys_world_made_anew(own_server, client):
+    api = client(own_server.url, TEST)
+    api.create()
+
+    sandbox = own_server.sandbox("rate-limited", key=TEST)
+
+    assert sandbox.api_key == TEST
+    assert api.get("/v1/instances").json["data"] == []
+    assert api.get("/v1/plans").headers["x-ratelimit-limit"] == "5"
+    assert [entry.path for entry in sandbox.requests] == ["/v1/instances", "/v1/plans"]
+
+
+def test_a_magic_key_that_is_taken_over_keeps_its_meaning(own_server, client, example):
+    sandbox = own_server.sandbox(key="cnx_test_245" + ZEROS)
+
+    assert (
+        client(own_server.url, sandbox.api_key).post("/v1/instances", example).error["code"] == "INSUFFICIENT_CREDITS"
+    )
+
+
+def test_a_key_that_is_taken_over_is_a_known_one(client):
+    with MockServer(settings=Settings(port=0, known_keys_only=True)) as strict:
+        sandbox = strict.sandbox(key="cnx_test_" + "ab" * 16)
+
+        assert client(strict.url, sandbox.api_key).get("/v1/plans").status == 200
+
+
+@pytest.mark.parametrize("key", [LIVE, DIGITS, "cnx_test_", TEST.upper(), TEST + "0"])
+def test_only_a_test_key_can_be_taken_over(own_server, key):
+    with pytest.raises(ControlError) as refusal:
+        own_server.sandbox(key=key)
+
+    assert list(refusal.value.details) == ["key"]
+    assert not leaked(str(refusal.value))

@@ -74,6 +74,8 @@ def _one_or_many(value: object) -> object:
 class SandboxCreate(Declared):
     """How a fresh sandbox is to be."""
 
+    key: Annotated[str, Field(pattern=r"^cnx_test_[0-9a-f]{32}$")] | None = None
+    """A key that a client has hard-coded, to take over its world, made anew; a fresh key unless given."""
     name: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """What its chance is keyed by: the same name has the same ids; `#n` unless given."""
     scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
@@ -99,14 +101,17 @@ def list_(server: Server) -> Listing[SandboxItem]:
 
 @resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_OURS)
 def create(server: Server, body: SandboxCreate) -> FreshSandbox:
-    """Make a sandbox with a fresh key."""
+    """Make a sandbox with a fresh key, or anew with a given one."""
     changes: dict[str, Any] = {} if body.seed is None else {"seed": body.seed}
     if body.scenario is not None:
         changes["scenario"] = named_or_inline(body.scenario)
     if body.fixture is not None:
         changes["fixture"] = fixture_of(body.fixture)
-    tenant = server.tenants.make(body.name, **changes)
-    return FreshSandbox(id=tenant.sandbox.account.id, name=tenant.name, api_key=f"cnx_test_{tenant.key}")
+    if body.key is None:
+        tenant = server.tenants.make(body.name, **changes)
+    else:
+        tenant = server.tenants.take(body.key.removeprefix("cnx_test_"), body.name, **changes)
+    return FreshSandbox(id=tenant.sandbox.account.id, name=tenant.label, api_key=f"cnx_test_{tenant.key}")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
