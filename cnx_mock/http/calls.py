@@ -151,8 +151,11 @@ class Calls:
         assert answer is not None, "every way through the checks leaves an answer"
         if exchange.polled and not exchange.replaced and exchange.method != "HEAD" and exchange.sandbox is not None:
             exchange.sandbox.count_polls(exchange.polled)
+        if wire.gone:
+            self._close(exchange, None, label)
+            return
         exchange.response_headers = self._sender.head(answer, _standing(exchange))
-        self._close(exchange, None if wire.gone else answer.status, label)
+        self._close(exchange, answer.status, label)
         body = b"" if exchange.method == "HEAD" else answer.body
         await self._sender.send(send, answer.status, exchange.response_headers, body)
 

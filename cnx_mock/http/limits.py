@@ -30,12 +30,13 @@ class Window:
         `style` is the reading: anchored, aligned or sliding."""
         now, wall, limit = clock.wire(), wall_now(), account.limit
         if style == "sliding":
-            used, ends = self._slid(now)
+            used, left = self._slid(now)
+        elif style == "aligned":
+            used, left = self._fixed(wall + clock.advanced, aligned=True)
         else:
-            used, ends = self._fixed(now, (wall + clock.advanced) % MINUTE if style == "aligned" else None)
+            used, left = self._fixed(now)
         if account.fate == "limited":
-            used, ends = limit, now + MINUTE
-        left = ends - now
+            used, left = limit, MINUTE
         reset = -(-(wall + left) // SECOND)
         if used >= limit:
             retry_after = str(max(1, -(-left // SECOND)))
@@ -46,14 +47,15 @@ class Window:
             self._counted.append(now)
         return Allowance(limit, limit - used - 1, reset), None
 
-    def _fixed(self, now: int, into_minute: int | None) -> tuple[int, int]:
-        """Requests in the window that is open now, and when it ends."""
-        if self._opened is None or now - self._opened >= MINUTE:
-            self._opened, self._used = now - (into_minute or 0), 0
-        return self._used, self._opened + MINUTE
+    def _fixed(self, now: int, aligned: bool = False) -> tuple[int, int]:
+        """Requests in the window that is open now, and how long it still is."""
+        if self._opened is None or not 0 <= now - self._opened < MINUTE:
+            self._opened, self._used = now - (now % MINUTE if aligned else 0), 0
+        return self._used, self._opened + MINUTE - now
 
     def _slid(self, now: int) -> tuple[int, int]:
-        """Requests in the last minute, and when the oldest of them is a minute old."""
+        """Requests in the last minute, and how long the oldest of them still counts."""
         while self._counted and now - self._counted[0] >= MINUTE:
             self._counted.popleft()
-        return len(self._counted), (self._counted[0] if self._counted else now) + MINUTE
+        oldest = self._counted[0] if self._counted else now
+        return len(self._counted), oldest + MINUTE - now

@@ -309,9 +309,10 @@ def test_a_signal_stops_it_while_it_starts(start: Start, tmp_path: Path, number:
             return None
 
     writer = until(opened)
-    assert served.stop(number) == (0, "")
-    assert served.stderr == ""
+    served.process.send_signal(number)
     os.close(writer)
+    assert served.ended() == (0, "")
+    assert served.stderr == ""
 
 
 def test_it_ends_quietly_when_nobody_reads_its_greeting(start: Start) -> None:

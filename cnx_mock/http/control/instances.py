@@ -6,13 +6,8 @@ from cnx_mock.api.fields import Name, Region
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Reply
 from cnx_mock.api.validation import Declared
-from cnx_mock.services.compute.instances import (
-    Image,
-    InstanceCreate,
-    InstanceDetail,
-    detail,
-    provision,
-)
+from cnx_mock.services.compute.instance_body import Image, InstanceCreate
+from cnx_mock.services.compute.instances import InstanceDetail, detail, provision
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import Sandbox
 

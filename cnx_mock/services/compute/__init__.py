@@ -1,7 +1,8 @@
 """Virtual machines, and the catalogue of what they are made of."""
 
 from cnx_mock.services.compute import images, instances, legacy, plans, regions, snapshots
-from cnx_mock.services.compute.instances import METERED_NAME, Tag
+from cnx_mock.services.compute.instance_body import Tag
+from cnx_mock.services.compute.instances import METERED_NAME
 
 __all__ = ["METERED_NAME", "RESOURCES", "Tag", "legacy"]
 

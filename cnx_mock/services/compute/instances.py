@@ -1,24 +1,20 @@
 """Instances: the four documented operations."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv6Address
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import Field
 
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded
-from cnx_mock.api.fields import Name, Region, collapsed, sandbox_of
 from cnx_mock.api.operation import Resource, documented
-from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.paging import Page, page_of
 from cnx_mock.api.purchase import afford, room_for
-from cnx_mock.api.readings import INSTANCE_NAMES, TAGS_MATCH
 from cnx_mock.api.shapes import Deleted, Shape
-from cnx_mock.api.validation import Declared
+from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery
 from cnx_mock.services.compute.metrics import Metrics, sample
-from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world.clock import MINUTE
 from cnx_mock.world.records import NEVER, InstanceRecord
@@ -32,95 +28,6 @@ METERED_NAME = "Instance {name} ({plan})"
 _PAGES_KEPT = 100
 
 Status = Literal["provisioning", "running", "stopped"]
-
-
-def _free(name: str, info: ValidationInfo) -> str:
-    """A name that no instance has, where the reading `instance-names` asks for that."""
-    sandbox = sandbox_of(info)
-    if INSTANCE_NAMES.of(sandbox.readings) == "unique" and any(each.name == name for each in sandbox.instances):
-        raise ValueError("is already the name of an instance")
-    return name
-
-
-def _bootable(image: str, info: ValidationInfo) -> str:
-    """An image of the catalogue, or a snapshot of this account that fits the plan's disk."""
-    sandbox = sandbox_of(info)
-    source = sandbox.snapshots.get(image) or sandbox.catalogue.images.get(image)
-    if source is None:
-        known = sandbox.catalogue.images.ids()
-        raise ValueError(f"must be an image id ({one_of(known)}) or a snapshot id{did_you_mean(image, known)}")
-    plan = sandbox.catalogue.plans.get(info.data.get("plan", ""))
-    if plan is not None and plan.disk_gb < source.min_disk_gb:
-        raise ValueError(f"needs a plan with at least {source.min_disk_gb} GB of disk")
-    return image
-
-
-TAG_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:/=-]{0,62}$"
-Tag = Annotated[str, Field(pattern=TAG_PATTERN)]
-
-
-Image = Annotated[str, AfterValidator(_bootable), Field(examples=["ubuntu-22.04-lts"])]
-
-
-class InstanceCreate(Declared):
-    """What to provision."""
-
-    name: Annotated[Name, Field(examples=["prod-api-01"]), AfterValidator(_free), documented("Instance identifier")]
-    """Instance identifier: 1 to 63 letters, digits, dots and hyphens; need not be unique."""
-    plan: Annotated[
-        Literal["starter", "pro", "enterprise"],
-        Field(examples=["pro"]),
-        documented("Compute tier (starter, pro, enterprise)"),
-    ]
-    """Compute tier."""
-    region: Annotated[Region, documented("Deployment region")]
-    """Deployment region, one of `/v1/regions`."""
-    image: Annotated[Image, documented("OS image ID or snapshot")]
-    """OS image ID, one of `/v1/images`, or the id of an available snapshot."""
-    tags: Annotated[
-        list[Tag],
-        Field(max_length=50, examples=[["web", "production"]]),
-        AfterValidator(collapsed),
-        documented("Metadata tags for organization"),
-    ] = []
-    """Metadata tags for organization; duplicates are collapsed."""
-
-
-def _split(value: object) -> object:
-    """`tags=web,production`, `tags=web&tags=production`, or both."""
-    given = [value] if isinstance(value, str) else value
-    return [tag for item in given for tag in item.split(",") if tag] if isinstance(given, list) else given
-
-
-class InstanceQuery(PageQuery):
-    """Filters of the list."""
-
-    region: Annotated[
-        str | None,
-        WithJsonSchema({"type": "string", "examples": ["us-east-1"]}),
-        documented("Filter by data center region"),
-    ] = None
-    """Filter by data center region; an unknown one matches nothing."""
-    status: Annotated[
-        Literal["running", "stopped", "provisioning"] | None,
-        WithJsonSchema({"type": "string", "enum": ["running", "stopped", "provisioning"]}),
-        documented("Filter by status (running, stopped, provisioning)"),
-    ] = None
-    """Filter by status (running, stopped, provisioning)."""
-    tags: Annotated[
-        list[str],
-        BeforeValidator(_split),
-        Field(examples=[["web", "production"]]),
-        documented("Supports filtering by region, status, and tags."),
-    ] = []
-    """Filter by tags, comma-separated or repeated; an instance must have every one."""
-
-    def selects(self, record: InstanceRecord, readings: Mapping[str, str]) -> bool:
-        """Whether the instance belongs into the list, its status and the page aside."""
-        if self.region is not None and record.region != self.region:
-            return False
-        enough = all if TAGS_MATCH.of(readings) == "all" else any
-        return not self.tags or enough(tag in record.tags for tag in self.tags)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -4,7 +4,8 @@ from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import named
 from cnx_mock.api.paging import Page
 from cnx_mock.api.shapes import Reply
-from cnx_mock.services.compute.instances import Instance, InstanceQuery, instances
+from cnx_mock.services.compute.instance_body import InstanceQuery
+from cnx_mock.services.compute.instances import Instance, instances
 from cnx_mock.services.compute.instances import list_ as list_instances
 from cnx_mock.world.sandbox import Sandbox
 
