@@ -79,8 +79,8 @@ def serve(**options: Any) -> None:
       cnx-mock serve --scenario insufficient-credits
       cnx-mock serve --json --quiet        one JSON line when ready
     """
-    for number in (signal.SIGINT, signal.SIGTERM):  # who is stopped while he starts has stopped
-        signal.signal(number, lambda *_: sys.exit(0))
+    for number in (signal.SIGINT, signal.SIGTERM):  # nothing to tidy up yet; an exception could end in some C library
+        signal.signal(number, lambda *_: os._exit(0))
     try:
         settings = Settings(**options)
     except SettingsError as error:

@@ -310,7 +310,7 @@ def test_a_signal_stops_it_while_it_starts(start: Start, tmp_path: Path, number:
 
     writer = until(opened)
     served.process.send_signal(number)
-    os.close(writer)
+    os.close(writer)  # Python looks for signals between system calls: one just before a read waits for its end
     assert served.ended() == (0, "")
     assert served.stderr == ""
 
