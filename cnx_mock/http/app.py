@@ -69,7 +69,9 @@ class App(Starlette):
             self._entry = Cors(self._dispatch, self.pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._entry(scope, receive, send)
+        """The control plane stays out of the reach of other origins, CORS or not: a page must not steer the mock."""
+        entry = self._dispatch if scope.get("path", "").startswith("/_mock") else self._entry
+        await entry(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")

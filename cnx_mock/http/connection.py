@@ -1,7 +1,8 @@
 """The connection below HTTP: uvicorn's protocol, so that a fault can reach the transport.
 
 It leans on three of uvicorn's internals, all of them here and all under test: `on_headers_complete` makes scope and
-cycle, `send_400_response` answers what is no HTTP, and a cycle that is marked complete neither writes nor complains.
+cycle, `send_400_response` answers what is no HTTP, and a cycle that is marked complete or disconnected neither writes
+nor complains.
 """
 
 import asyncio
@@ -26,11 +27,20 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args)
         self.access_log = False
         self._not_http = not_http
+        self._under_way: list[RequestResponseCycle] = []
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self._under_way = [*(each for each in self._under_way if not each.response_complete), self.cycle]
         extensions: dict[str, Any] = {EXTENSION: (self, self.cycle)}
         self.scope["extensions"] = extensions
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn tells the last request only: with others in the pipeline behind it, the first would never hear."""
+        super().connection_lost(exc)
+        for cycle in self._under_way:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP gets the API's error body too."""
@@ -57,9 +67,7 @@ class RequestWire:
     @property
     def gone(self) -> bool:
         """Whether the client has hung up."""
-        if self._connection is None or self._cycle is None:
-            return False
-        return self._cycle.disconnected or self._connection.transport.is_closing()  # uvicorn tells the last cycle only
+        return self._cycle is not None and self._cycle.disconnected
 
     def reset(self) -> None:
         """Cut the connection with a TCP RST."""

@@ -199,7 +199,8 @@ def test_the_same_name_and_seed_see_the_same_ids(own_server):
         ({"sed": 1}, {"sed": "unknown field, did you mean 'seed'?"}),
         ({"seed": -1}, {"seed": "must be at least 0"}),
         ({"seed": True}, {"seed": "must be an integer"}),
-        ({"name": ""}, {"name": "must have at least 1 character"}),
+        ({"name": ""}, {"name": "must match ^[^#]"}),
+        ({"name": "#1"}, {"name": "must match ^[^#]"}),
         ({"scenario": 5}, {"scenario": "must be a name, a scenario, or a list of them"}),
         (
             {"scenario": {"rules": [{"fault": {"eror": 1}}]}},

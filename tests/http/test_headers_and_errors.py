@@ -318,6 +318,13 @@ def test_a_preflight_has_no_key_and_is_allowed_everything(open_server, client):
     assert reply.headers["server"] == f"cnx-mock/{__version__}"
 
 
+def test_a_page_of_another_origin_does_not_reach_the_control_plane(open_server, client):
+    reply = client(open_server.url).call("OPTIONS", "/_mock/reset", headers=PREFLIGHT)
+
+    assert reply.status == 405
+    assert not [name for name in reply.headers if name.startswith("access-control")]
+
+
 def test_a_preflight_is_not_counted(open_server, client):
     sandbox = open_server.sandbox()
     api = client(open_server.url, sandbox.api_key)

@@ -76,8 +76,8 @@ class SandboxCreate(Declared):
 
     key: Annotated[str, Field(pattern=r"^cnx_test_[0-9a-f]{32}$")] | None = None
     """A key that a client has hard-coded, to take over its world, made anew; a fresh key unless given."""
-    name: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
-    """What its chance is keyed by: the same name has the same ids; `#n` unless given."""
+    name: Annotated[str, Field(pattern="^[^#]", max_length=1000)] | None = None
+    """What its chance is keyed by: the same name has the same ids; `#n`, which nobody else can have, unless given."""
     scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
     """A name from the gallery, a scenario, or a list of them to stack; the server's unless given."""
     fixture: str | dict[str, Any] | None = None
