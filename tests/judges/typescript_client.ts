@@ -40,11 +40,10 @@ function same(found: unknown, wanted: unknown): void {
   }
 }
 
+const wanted: Body<Create> = { name: "web", plan: "pro", region: "us-east-1", image: "debian-12", tags: ["web"] };
 const made: Instance[] = [];
 for (const name of ["web-0", "web-1", "web-2"]) {
-  made.push(
-    await call<Create>("POST", "/v1/instances", { name, plan: "pro", region: "us-east-1", image: "debian-12", tags: ["web"] }),
-  );
+  made.push(await call<Create>("POST", "/v1/instances", { ...wanted, name }));
 }
 const ids = made.map((each) => each.id);
 same(made[0]!.status, "provisioning");
