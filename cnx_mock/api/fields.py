@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.world.account import SCOPES
 from cnx_mock.world.sandbox import Sandbox
 
 NAME_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$"
@@ -30,6 +31,12 @@ def _known_instance(instance_id: str, info: ValidationInfo) -> str:
     return instance_id
 
 
+def _known_scope(scope: str) -> str:
+    if scope not in SCOPES:
+        raise ValueError(f"must be one of: {one_of(SCOPES)}{did_you_mean(scope, SCOPES)}")
+    return scope
+
+
 def collapsed(items: list[str]) -> list[str]:
     """Each of them once, in order."""
     return list(dict.fromkeys(items))
@@ -37,6 +44,9 @@ def collapsed(items: list[str]) -> list[str]:
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=63)]
 """1 to 63 letters, digits, dots and hyphens."""
+
+KnownScope = Annotated[str, AfterValidator(_known_scope)]
+"""Something that a key may do."""
 
 Region = Annotated[str, AfterValidator(_known_region), Field(examples=["us-east-1"])]
 """One of `/v1/regions`."""

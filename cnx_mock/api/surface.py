@@ -15,6 +15,11 @@ ADDED_HEADERS = frozenset({b"x-request-id", b"location", b"link", b"cache-contro
 """Headers that no sentence of the reference names and HTTP itself does not ask for: only `all` sends them."""
 
 
+def is_added(name: bytes, value: bytes) -> bool:
+    """Whether a header is ours alone. The legacy path's pointer to its successor goes with what the reference names."""
+    return name in ADDED_HEADERS and b"successor-version" not in value
+
+
 def served(operations: Iterable[Operation], surface: Surface) -> list[Operation]:
     """The operations that belong to a surface."""
     return [operation for operation in operations if operation.provenance.kind in _SERVED[surface]]

@@ -13,7 +13,7 @@ from cnx_mock.api.paging import Page, Pagination, links
 from cnx_mock.api.reading import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
-from cnx_mock.api.surface import ADDED_HEADERS
+from cnx_mock.api.surface import is_added
 from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.settings import Surface
 from cnx_mock.world.clock import SECOND, wall_now
@@ -113,7 +113,7 @@ class Sender:
         """Every header of an answer."""
         content = [_JSON, (b"content-length", str(len(answer.body)).encode())] if answer.status != 204 else []
         headers = [*content, *answer.headers, *more, *_FIXED, (b"date", self._now())]
-        return headers if self._surface == "all" else [each for each in headers if each[0] not in ADDED_HEADERS]
+        return headers if self._surface == "all" else [each for each in headers if not is_added(*each)]
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
         """Send an answer; `body` is empty for HEAD, whatever its length says."""

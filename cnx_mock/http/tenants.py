@@ -43,6 +43,15 @@ class Recipe:
         """The readings that somebody chose: its scenario's word over its own."""
         return {**self.readings, **self.scenario.world.readings}
 
+    def patched(self, readings: Mapping[str, str], clock: Mapping[str, Any]) -> "Recipe":
+        """The recipe with what is said of new sandboxes now, over whatever its scenario said before. `clock` is start,
+        speed and frozen."""
+        world = self.scenario.world
+        left = {name: option for name, option in world.readings.items() if name not in readings}
+        silenced = replace(world, readings=left, **dict.fromkeys(clock))
+        scenario = replace(self.scenario, world=silenced)
+        return replace(self, scenario=scenario, readings={**self.readings, **readings}, **clock)
+
 
 class Tenant:
     """Everything of one key: its sandbox, rules, rate window and journal."""

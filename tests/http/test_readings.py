@@ -487,3 +487,14 @@ def test_the_documents_words_on_tags_follow(api, choose):
 
     assert "every one" in words("all")
     assert "any one" in words("any")
+
+
+def test_a_patch_without_a_key_is_over_what_the_servers_own_scenario_says(client) -> None:
+    said = {"validation-status": "422", "delete-answer": "204"}
+    with MockServer({"world": {"readings": said}}) as running:
+        control = client(running.url)
+        assert control.call("PATCH", "/_mock/readings", {"validation-status": "400"}).status == 200
+        sandbox = running.sandbox()
+        api = client(sandbox.url, sandbox.api_key)
+        assert api.post("/v1/instances", {}).status == 400
+        assert api.delete(f"/v1/instances/{api.create()['id']}").status == 204

@@ -192,3 +192,10 @@ def test_an_unknown_surface_is_refused():
     result = CliRunner().invoke(cli, ["serve", "--port", "0", "--surface", "some"])
     assert result.exit_code == 2
     assert "documented, named or all" in result.output
+
+
+def test_the_legacy_path_names_its_successor_wherever_it_is_served(client) -> None:
+    with MockServer(settings=Settings(port=0, surface="named")) as running:
+        sandbox = running.sandbox()
+        reply = client(sandbox.url, sandbox.api_key).get("/v1/instances/legacy")
+        assert reply.headers["link"] == '</v1/instances>; rel="successor-version"'

@@ -1,10 +1,11 @@
 """A sandbox's account."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from cnx_mock.api.fields import KnownScope
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
@@ -14,17 +15,6 @@ from cnx_mock.world.account import DEFAULT_BALANCE, SCOPES, AccountPlan
 
 resource = Resource("_mock.account", "A sandbox's account.")
 _OURS = added("the mock's own control plane")
-
-Scope = Literal[
-    "instances:read",
-    "instances:write",
-    "snapshots:read",
-    "snapshots:write",
-    "network:read",
-    "network:write",
-    "billing:read",
-    "account:read",
-]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -50,7 +40,7 @@ class AccountChange(Declared):
     """The balance from now on, such as "$5.03"."""
     rate_limit: Annotated[Any, BeforeValidator(parse_rate)] | None = None
     """Requests a minute, such as 5/min."""
-    scopes: list[Scope] | None = None
+    scopes: list[KnownScope] | None = None
     """What its key may do."""
 
 

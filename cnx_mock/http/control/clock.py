@@ -1,6 +1,6 @@
 """A sandbox's clock."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -58,11 +58,10 @@ def change(server: Server, addressee: Addressee, body: ClockChange) -> ClockStat
     """Change the clock; without a key, that of new sandboxes."""
     if addressee.tenant is None:
         tenants = server.tenants
-        tenants.defaults = replace(
-            tenants.defaults,
-            start=tenants.defaults.start if body.now is None else body.now,
-            speed=tenants.defaults.speed if body.speed is None else float(body.speed),
-            frozen=tenants.defaults.frozen if body.frozen is None else body.frozen,
+        speed = None if body.speed is None else float(body.speed)
+        said = {"start": body.now, "speed": speed, "frozen": body.frozen}
+        tenants.defaults = tenants.defaults.patched(
+            {}, {name: value for name, value in said.items() if value is not None}
         )
         return _state(server, addressee)
     clock = addressee.tenant.sandbox.clock

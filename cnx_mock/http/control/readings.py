@@ -1,6 +1,6 @@
 """The readings in force."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import RootModel
@@ -50,8 +50,7 @@ def change(server: Server, addressee: Addressee, body: ReadingsChange) -> Listin
     if found:
         raise failed(found)
     if addressee.tenant is None:
-        defaults = server.tenants.defaults
-        server.tenants.defaults = replace(defaults, readings={**defaults.readings, **body.root})
+        server.tenants.defaults = server.tenants.defaults.patched(body.root, {})
     else:
         addressee.tenant.sandbox.readings.update(body.root)
     return _state(server, addressee)
