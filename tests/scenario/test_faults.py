@@ -271,13 +271,15 @@ def test_a_client_that_gives_up_undoes_nothing(sandbox, api, at):
     assert len(api.get(LIST).json["data"]) == 1
 
 
-def test_a_client_that_gives_up_with_calls_in_the_pipeline_is_seen_to_be_gone(sandbox, api):
+def test_a_client_that_gives_up_with_calls_in_the_pipeline_is_seen_to_be_gone(sandbox, api, caplog):
     sandbox.inject("instances.create", latency="200ms", times=1)
     with connected(api) as wire:
         wire.sendall(message(api, "POST", LIST, INSTANCE) + message(api, "GET", LIST))
         arrived(sandbox)
     entry = ended(sandbox)
-    assert (entry.status, entry.committed) == (None, True)
+    assert (entry.status, entry.committed, entry.response_headers) == (None, True, [])
+    assert len(api.get(LIST).json["data"]) == 1
+    assert caplog.records == [], "nobody wrote to a connection that was closed"
 
 
 def test_a_client_that_gives_up_before_a_reset_is_not_missed(sandbox, api):
