@@ -98,9 +98,9 @@ def server() -> Iterator[MockServer]:
 
 
 @pytest.fixture
-def sandbox(server: MockServer) -> Sandbox:
-    """A fresh sandbox."""
-    return server.sandbox()
+def sandbox(server: MockServer, request: pytest.FixtureRequest) -> Sandbox:
+    """A fresh sandbox, whose chance depends on the test alone: not on its order, nor on how many run at once."""
+    return server.sandbox(name=request.node.nodeid)
 
 
 @pytest.fixture
