@@ -227,16 +227,13 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         (["--port", "99999"], "cnx-mock: port must be from 0 to 65535"),
-        (["--speed", "0"], "cnx-mock: speed must be above 0, at most 1000000"),
         (["--speed", "nan"], "cnx-mock: speed must be above 0, at most 1000000"),
         (["--seed", "-1"], "cnx-mock: seed must be a whole number or the word random"),
         (["--host", "203.0.113.9"], r"cnx-mock: port 0 on 203\.0\.113\.9: .+"),
-        (["--host", "a" * 64], "cnx-mock: 'a{64}' is no address: .+"),
         (
             ["--scenario", "flaky-netwrk"],
             r"cnx-mock: no scenario is called 'flaky-netwrk', did you mean 'flaky-network'\? \(the gallery has .+\)",
         ),
-        (["--scenario", "nowhere.yaml"], r"nowhere\.yaml:1:1: cannot be read: No such file or directory"),
     ],
 )
 def test_a_bad_value_is_one_clear_line(tmp_path: Path, arguments: list[str], line: str) -> None:

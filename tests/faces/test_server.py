@@ -205,6 +205,12 @@ def test_an_app_for_another_server_needs_no_thread() -> None:
     assert left_open() <= before
 
 
+@pytest.mark.parametrize("host", ["203.0.113.9", "a" * 64], ids=["elsewhere", "nonsense"])
+def test_an_address_that_is_not_the_machines_is_named(host: str) -> None:
+    with pytest.raises(StartError, match=f"^cannot listen: .*{host}"):
+        MockServer(settings=Settings(host=host, port=0)).start()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_an_address_of_the_machine_is_listened_on(host: str) -> None:
     """Where the machine has no IPv6, the reason is said."""
