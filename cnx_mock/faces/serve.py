@@ -1,6 +1,7 @@
 """`cnx-mock serve`: one process, one port, until a signal."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -27,6 +28,7 @@ def serve_forever(settings: Settings) -> None:
     sockets = listen(settings.host, settings.port)
     if not settings.quiet:
         app.listeners.append(_log)
+    gc.freeze()  # what start-up made stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, Serving(app, sockets), url_of(sockets[0])))
 

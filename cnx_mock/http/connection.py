@@ -62,7 +62,8 @@ class RequestWire:
     def __init__(self, scope: Scope) -> None:
         self._connection: Connection | None
         self._cycle: RequestResponseCycle | None
-        self._connection, self._cycle = scope.get("extensions", {}).get(EXTENSION, (None, None))
+        # taken out: a scope that leads to its own cycle is freed only by the garbage collector, in long pauses
+        self._connection, self._cycle = scope.get("extensions", {}).pop(EXTENSION, (None, None))
 
     @property
     def gone(self) -> bool:

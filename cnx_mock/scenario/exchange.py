@@ -77,6 +77,10 @@ class Wire(Protocol):
 Delivery = Callable[["Exchange", Wire], Awaitable[None]]
 
 
+_UNREAD = object()
+"""Not the exchange itself: what refers to itself is freed only by the garbage collector, in long pauses."""
+
+
 class Exchange:
     """A request, what becomes of it, and why."""
 
@@ -144,7 +148,7 @@ class Exchange:
         """The status that the client was sent; None while it waits, and for ever where the wire was cut."""
         self.response_headers: RawHeaders = []
         self.duration: int | None = None
-        self._json: Any = self
+        self._json: Any = _UNREAD
 
     def header(self, name: bytes) -> str | None:
         """The first header of this (lower-case) name."""
@@ -155,7 +159,7 @@ class Exchange:
 
     def json(self) -> Any:
         """The body as JSON, or None where it is none: rules look at it before anybody judges it."""
-        if self._json is self:
+        if self._json is _UNREAD:
             try:
                 self._json = orjson.loads(self.body)
             except orjson.JSONDecodeError:
