@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import Any, Literal
@@ -21,11 +20,7 @@ def main() -> None:
     """Run the command."""
     for name in foreign(os.environ):
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
-    try:
-        cli(prog_name="cnx-mock")
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    cli(prog_name="cnx-mock")
 
 
 @click.group(context_settings=_CONTEXT)

@@ -29,7 +29,7 @@ def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
     except SourceError as error:
         return None, error.excerpt()
     except BrokenPipeError:
-        raise  # nobody listens: `main` ends quietly
+        raise  # nobody listens: click ends quietly
     except OSError as error:
         return None, f"cnx-mock: {error.strerror or error}"
     except (DocumentError, ReadingError, UnknownFixture, UnknownScenario) as error:

@@ -99,6 +99,14 @@ def test_a_taken_port_is_the_reason_given() -> None:
     assert left_open() <= before
 
 
+def test_a_port_that_only_ipv6_has_taken_is_taken_too() -> None:
+    """Else `localhost` would lead some clients to somebody else. A machine without ::1 has nothing to take."""
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=f"port {port} on ::1 is already in use"):
+            MockServer(port=port).start()
+
+
 def test_a_bad_scenario_file_is_refused_at_its_place_before_anything_starts(tmp_path: Path) -> None:
     before = left_open()
     story = tmp_path / "story.yaml"
