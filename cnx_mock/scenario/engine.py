@@ -140,8 +140,8 @@ class Engine:
         if rule.probability < 1:
             draw = self._chance.fraction(rule.id, ordinal, "fire")
             if draw >= rule.probability:
-                return Decision(False, f"draw {draw:.2f} ≥ {rule.probability:.2f}")
-            why += f", draw {draw:.2f} < {rule.probability:.2f}"
+                return Decision(False, _compared(draw, "≥", rule.probability))
+            why += f", {_compared(draw, '<', rule.probability)}"
         if winner is not None:
             return Decision(False, f"behind {winner}")
         return Decision(True, why)
@@ -159,6 +159,12 @@ class Engine:
             )
             step = partial(fault.apply, exchange, turn)
         await step()
+
+
+def _compared(draw: float, sign: str, probability: float) -> str:
+    """A draw as the journal shows it, with as many digits as it takes to see that the sign is right."""
+    digits = next((n for n in range(2, 17) if f"{draw:.{n}f}" != f"{probability:.{n}f}"), 17)
+    return f"draw {draw:.{digits}f} {sign} {probability:.{digits}f}"
 
 
 def _outcome_last(rule: Rule) -> list[Fault]:

@@ -329,13 +329,15 @@ def test_a_rule_with_another_id_draws_on_its_own(server, client, alone):
     assert seen.count(404) > 0
 
 
-def test_the_journal_shows_each_draw(sandbox, api):
-    sandbox.inject("instances.list", error="INTERNAL_ERROR", probability=0.5, times=50, id="coin")
-    for number, status in enumerate(statuses(api, 50), 1):
-        said = sandbox.requests[number - 1].decisions[0].reason
-        sign = "<" if status == 500 else "≥"
-        assert said.endswith(f" {sign} 0.50")
-        assert said.startswith(f"times {number} of 50, draw 0." if status == 500 else "draw 0.")
+def test_the_journal_shows_each_draw_so_that_its_sign_can_be_seen_to_be_right(sandbox, api):
+    rule = sandbox.inject("instances.list", error="INTERNAL_ERROR", probability=0.333, times=200, id="coin")
+    for number, status in enumerate(statuses(api, 200), 1):
+        said = sandbox.call("GET", f"/requests?since={number - 1}&limit=1")["data"][0]["decisions"][0]["reason"]
+        drawn, sign, probability = said.removeprefix(f"times {number} of 200, ").removeprefix("draw ").split(" ")
+        assert sign == ("<" if status == 500 else "≥")
+        assert (float(drawn) < float(probability)) is (status == 500)
+        assert abs(float(probability) - 0.333) < 0.005
+    assert rule.matched == 200
 
 
 @pytest.mark.parametrize(("probability", "status"), [(0, 200), (0.0, 200), (1, 500), (1.0, 500)])
