@@ -52,7 +52,9 @@ class Delays:
         """Wait in real time. Raises Cut when the sandbox is reset meanwhile."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(microseconds / 1_000_000, _wake, future)
+        timer = loop.call_later(
+            -(-microseconds // 1000) / 1000, _wake, future
+        )  # uvloop's timers know no less than 1 ms
         try:
             await self.until(future)
         finally:

@@ -118,7 +118,7 @@ def format_size(count: int) -> str:
 
 
 def _size(text: str, value: object, kind: str, per: str) -> int:
-    if bare := re.fullmatch(f"-?({_NUMBER}){per}", text):
+    if bare := re.fullmatch(f"-?({_NUMBER})(?:{per})?", text):
         raise ValueError(f"{kind} needs a unit: write {bare[1]}B{per} or {bare[1]}KB{per}")
     match = _SIZE.fullmatch(text.removesuffix(per)) if text.endswith(per) else None
     if match is None:

@@ -9,12 +9,14 @@ from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.fault import Pacing
 from cnx_mock.text.units import format_duration, parse_duration
 
+MILLISECOND = 1_000
+
 
 class Drops(Declared):
     """How many drops, and in what time."""
 
     chunks: Annotated[int, Field(ge=1, le=100_000)]
-    """In how many pieces the body comes; one a byte where it has fewer bytes."""
+    """In how many pieces the body comes; at most one a byte, and one a millisecond."""
     over: Annotated[Any, BeforeValidator(parse_duration)]
     """How long it takes from the headers to the last piece; there is the same time before each."""
 
@@ -30,8 +32,11 @@ class Drip(Pacing):
         return f"drip={{chunks: {self.drip.chunks}, over: {format_duration(self.drip.over)}}}"
 
     def pieces(self, body: bytes) -> Iterator[tuple[int, bytes]]:
-        """Pieces and pauses of equal size, as far as they divide."""
-        count, over = min(self.drip.chunks, len(body)), self.drip.over
-        for n in range(count):
-            wait = over * (n + 1) // count - over * n // count
-            yield wait, body[len(body) * n // count : len(body) * (n + 1) // count]
+        """Pieces and pauses of equal size, as far as they divide; pauses are whole milliseconds but for the last."""
+        over = self.drip.over
+        count = max(1, min(self.drip.chunks, len(body), over // MILLISECOND))
+        passed = 0
+        for n in range(1, count + 1):
+            until = over if n == count else over * n // count // MILLISECOND * MILLISECOND
+            yield until - passed, body[len(body) * (n - 1) // count : len(body) * n // count]
+            passed = until
