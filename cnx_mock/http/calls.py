@@ -18,6 +18,7 @@ from cnx_mock.api.readings import RATE_WINDOW
 from cnx_mock.api.router import Router
 from cnx_mock.http import auth, messages
 from cnx_mock.http.connection import RequestWire
+from cnx_mock.http.delivery import deliver
 from cnx_mock.http.tenants import Tenant, Tenants
 from cnx_mock.scenario.exchange import Cut, Exchange, RawHeaders
 from cnx_mock.world.chance import Chance
@@ -67,10 +68,12 @@ class Calls:
                 self._tenants.journal.open(exchange)
             exchange.answer = messages.refused(refusal, exchange.request_id, self._readings(exchange))
         except Cut:
-            self._close(exchange, None, label)
-            wire.reset()
+            self._cut(exchange, wire, label)
             return
-        await self._deliver(exchange, wire, send, label)
+        try:
+            await self._deliver(exchange, wire, send, label)
+        except Cut:
+            self._cut(exchange, wire, label)
 
     def _recognise(self, headers: RawHeaders) -> tuple[Tenant, KeyRecord]:
         """Whose call it is, and by which key. Raises Unauthorized or LiveKeyRejected."""
@@ -144,8 +147,9 @@ class Calls:
     async def _deliver(self, exchange: Exchange, wire: RequestWire, send: Send, label: str) -> None:
         """Complete the journal's entry, then send: who has the answer finds the entry complete."""
         if exchange.delivery is not None:
+            act = await exchange.delivery(exchange, wire)
             self._close(exchange, None, label)
-            await exchange.delivery(exchange, wire)
+            act()
             return
         answer = exchange.answer
         assert answer is not None, "every way through the checks leaves an answer"
@@ -155,9 +159,19 @@ class Calls:
             self._close(exchange, None, label)
             return
         exchange.response_headers = self._sender.head(answer, _standing(exchange))
+        if exchange.surgery is not None:
+            exchange.response_headers = exchange.surgery(exchange.response_headers)
+        if exchange.pace is not None or answer.framing is not None:
+            await deliver(exchange, answer, wire, send, lambda: self._close(exchange, exchange.status, label))
+            return
         self._close(exchange, answer.status, label)
         body = b"" if exchange.method == "HEAD" else answer.body
         await self._sender.send(send, answer.status, exchange.response_headers, body)
+
+    def _cut(self, exchange: Exchange, wire: RequestWire, label: str) -> None:
+        """The sandbox was reset: the call ends here, whatever the client has of it."""
+        self._close(exchange, exchange.status, label)
+        wire.reset()
 
     def _close(self, exchange: Exchange, status: int | None, label: str) -> None:
         exchange.status = status

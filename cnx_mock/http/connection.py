@@ -28,6 +28,7 @@ class Connection(HttpToolsProtocol):
         self.access_log = False
         self._not_http = not_http
         self._under_way: list[RequestResponseCycle] = []
+        self._left: asyncio.Future[None] | None = None
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
@@ -41,11 +42,27 @@ class Connection(HttpToolsProtocol):
         for cycle in self._under_way:
             cycle.disconnected = True
             cycle.message_event.set()
+        if self._left is not None and not self._left.done():
+            self._left.set_result(None)
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP gets the API's error body too."""
         self.transport.write(self._not_http())
         self.transport.close()
+
+    def left(self) -> "asyncio.Future[None]":
+        """Done when the client has hung up. Whatever it still sends is thrown away, or its end would go unnoticed
+        behind calls that nobody will answer."""
+        if self._left is None:
+            self._left = self.loop.create_future()
+            self.flow.resume_reading()
+        if self.transport.is_closing() and not self._left.done():
+            self._left.set_result(None)
+        return self._left
+
+    def data_received(self, data: bytes) -> None:
+        if self._left is None:
+            super().data_received(data)
 
     def cut(self) -> None:
         """End the connection with an RST: to linger for zero seconds means to send one (socket(7))."""
@@ -72,11 +89,39 @@ class RequestWire:
 
     def reset(self) -> None:
         """Cut the connection with a TCP RST."""
-        if self._connection is None or self._cycle is None:
+        self._muted().cut()
+
+    def close(self, last: bytes = b"") -> None:
+        """Send these bytes as they are, then end the connection with a FIN."""
+        transport = self._muted().transport
+        self._write(transport, last)
+        transport.close()
+
+    def left(self) -> "asyncio.Future[None]":
+        """Done when the client has hung up. The connection serves nothing else from here on."""
+        return self._own().left()
+
+    def write(self, data: bytes) -> None:
+        """Send these bytes as they are."""
+        self._write(self._own().transport, data)
+
+    def _own(self) -> Connection:
+        if self._connection is None:
             raise RuntimeError("connection faults need cnx-mock's own server: MockServer or `cnx-mock serve`")
-        self._cycle.response_started = self._cycle.response_complete = self._cycle.disconnected = True
-        self._cycle.message_event.set()
-        self._connection.cut()
+        return self._connection
+
+    def _muted(self) -> Connection:
+        """The connection, once uvicorn believes that the call was answered."""
+        connection = self._own()
+        if self._cycle is not None:
+            self._cycle.response_started = self._cycle.response_complete = self._cycle.disconnected = True
+            self._cycle.message_event.set()
+        return connection
+
+    @staticmethod
+    def _write(transport: asyncio.Transport, data: bytes) -> None:
+        if data and not transport.is_closing():
+            transport.write(data)
 
 
 async def drain(tasks: set[asyncio.Task[None]], seconds: float) -> None:

@@ -111,7 +111,8 @@ class Sender:
 
     def head(self, answer: Answer, more: RawHeaders) -> RawHeaders:
         """Every header of an answer."""
-        content = [_JSON, (b"content-length", str(len(answer.body)).encode())] if answer.status != 204 else []
+        framing = answer.framing or (b"content-length", str(len(answer.body)).encode())
+        content = [_JSON, framing] if answer.status != 204 else []
         headers = [*content, *answer.headers, *more, *_FIXED, (b"date", self._now())]
         return headers if self._surface == "all" else [each for each in headers if not is_added(*each)]
 

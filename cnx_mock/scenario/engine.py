@@ -182,7 +182,8 @@ def _fired(exchange: Exchange, armed: Armed, fault: Fault) -> None:
 
 def _spared(exchange: Exchange, armed: Armed, why: str) -> None:
     """A refusal goes out unchanged, whatever its rule had decided; the ordinal is spent."""
-    exchange.decisions[armed] = Decision(False, f"{exchange.decisions[armed].reason}, {why}")
+    applied = any(rule == armed.rule.id for rule, _ in exchange.faults)  # another fault of the same rule
+    exchange.decisions[armed] = Decision(applied, f"{exchange.decisions[armed].reason}, {why}")
 
 
 def _unclaimed(rule_id: str, rules: tuple[Rule, ...]) -> None:

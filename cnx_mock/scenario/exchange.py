@@ -2,13 +2,14 @@
 keeps it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 
 from cnx_mock.api.operation import Operation
+from cnx_mock.world.clock import ticks
 from cnx_mock.world.records import KeyRecord, ProvisionedRecord
 from cnx_mock.world.sandbox import Sandbox
 
@@ -22,6 +23,9 @@ class Answer:
     status: int
     headers: RawHeaders
     body: bytes
+    framing: tuple[bytes, bytes] | None = None
+    """The header that says how long the body is, where it does not tell the truth: the body then goes out as it is, and
+    the connection ends behind it."""
 
 
 @dataclass(slots=True)
@@ -42,17 +46,28 @@ class Delays:
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
+        self._ended = False
 
     async def pause(self, microseconds: int) -> None:
         """Wait in real time. Raises Cut when the sandbox is reset meanwhile."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(microseconds / 1_000_000, _wake, future)
+        timer = loop.call_later(
+            -(-microseconds // 1000) / 1000, _wake, future
+        )  # uvloop's timers know no less than 1 ms
+        try:
+            await self.until(future)
+        finally:
+            timer.cancel()
+
+    async def until(self, future: "asyncio.Future[None]") -> None:
+        """Wait for something to happen. Raises Cut when the sandbox is reset meanwhile."""
+        if self._ended:
+            raise Cut
         self._waiting.add(future)
         try:
             await future
         finally:
-            timer.cancel()
             self._waiting.discard(future)
 
     def cut(self) -> None:
@@ -60,6 +75,11 @@ class Delays:
         for future in self._waiting:
             if not future.done():
                 future.set_exception(Cut())
+
+    def end(self) -> None:
+        """End every wait now, and all that are still to come: the server stops."""
+        self._ended = True
+        self.cut()
 
 
 def _wake(future: asyncio.Future[None]) -> None:
@@ -73,8 +93,22 @@ class Wire(Protocol):
     def reset(self) -> None:
         """Cut the connection with a TCP RST."""
 
+    def close(self, last: bytes = b"") -> None:
+        """Send these bytes as they are, then end the connection politely, with a FIN."""
 
-Delivery = Callable[["Exchange", Wire], Awaitable[None]]
+    def left(self) -> "asyncio.Future[None]":
+        """Done when the client has hung up. The connection serves nothing else from here on."""
+
+
+LastAct = Callable[[], None]
+Delivery = Callable[["Exchange", Wire], Awaitable[LastAct]]
+"""What becomes of a connection on which no answer goes out: it may wait, and gives back what is done to the wire once
+the journal's entry is complete."""
+
+Pace = Callable[[bytes], Iterator[tuple[int, bytes]]]
+"""A body in pieces, each with the microseconds to wait before it."""
+
+Surgery = Callable[[RawHeaders], RawHeaders]
 
 
 _UNREAD = object()
@@ -103,6 +137,7 @@ class Exchange:
         "key",
         "method",
         "operation",
+        "pace",
         "params",
         "path",
         "polled",
@@ -113,6 +148,7 @@ class Exchange:
         "sandbox",
         "seq",
         "status",
+        "surgery",
         "wall",
     )
 
@@ -143,9 +179,13 @@ class Exchange:
         """Whether a fault put something else in the answer's place."""
         self.answer: Answer | None = None
         self.delivery: Delivery | None = None
-        """How a fault wants the answer sent, where it does not go out as it is."""
+        """What a fault does to the wire, where no answer goes out."""
+        self.pace: Pace | None = None
+        """How slowly the body goes out, where a fault says so."""
+        self.surgery: Surgery | None = None
+        """What a fault does to the headers, once they are all there."""
         self.status: int | None = None
-        """The status that the client was sent; None while it waits, and for ever where the wire was cut."""
+        """The status that the client was sent; None while it waits, and for ever where the wire was cut before."""
         self.response_headers: RawHeaders = []
         self.duration: int | None = None
         self._json: Any = _UNREAD
@@ -171,3 +211,21 @@ class Exchange:
         self.delayed += microseconds
         if microseconds and self.delays is not None:
             await self.delays.pause(microseconds)
+
+    async def hang(self, future: "asyncio.Future[None]") -> None:
+        """Wait, on purpose, for something that may never happen."""
+        begun = ticks()
+        try:
+            if self.delays is not None:
+                await self.delays.until(future)
+        finally:
+            self.delayed += ticks() - begun
+
+    def promised(self) -> Answer:
+        """The answer whose body is not to arrive as its headers promise: what the operation left, else what it would
+        leave; one that would have no body gets one."""
+        answer = self.answer
+        if answer is None or not answer.body:
+            status = answer.status if answer else self.operation.status if self.operation else 200
+            return Answer(200 if status == 204 else status, answer.headers if answer else [], b"{}")
+        return answer

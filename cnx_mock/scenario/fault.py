@@ -4,12 +4,12 @@ Shapers change how an answer comes; at most one outcome takes its place. To add 
 """
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from cnx_mock.api.validation import Declared
-from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.exchange import Answer, Exchange
 
 At = Literal["before", "after"]
 
@@ -35,6 +35,8 @@ class Fault(Declared):
     key: ClassVar[str] = ""
     """The field by which a rule names the fault; a class without one is a base of several."""
     outcome: ClassVar[bool] = False
+    role: ClassVar[str] = ""
+    """Of all faults with the same role a rule has one."""
 
     def label(self) -> str:
         """The fault in the journal's words: `latency=200ms`."""
@@ -49,6 +51,7 @@ class Outcome(Fault):
     """A fault that takes the answer's place, before the effect or after it has been committed."""
 
     outcome: ClassVar[bool] = True
+    role: ClassVar[str] = "outcome"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Replace the answer; after the effect only where there was one: a refusal goes out unchanged."""
@@ -64,3 +67,50 @@ class Outcome(Fault):
     @abstractmethod
     def replace(self, exchange: Exchange) -> None:
         """Put something else into the answer's place."""
+
+
+class BodyOutcome(Outcome):
+    """An outcome that spoils a body. There must be one to spoil: the call happens, whatever `at` says."""
+
+    async def apply(self, exchange: Exchange, turn: Turn) -> None:
+        """Spoil the answer; a refusal goes out unchanged."""
+        await turn.proceed()
+        answer = exchange.answer
+        if answer is None or answer.status >= 400:
+            turn.spared("nothing was committed")
+        elif not answer.body or exchange.method == "HEAD":
+            turn.spared("the answer has no body")
+        else:
+            exchange.replaced = True
+            turn.fired()
+            exchange.answer = self.spoilt(answer, turn.draw)
+
+    def replace(self, exchange: Exchange) -> None:
+        """Nothing takes the answer's place."""
+
+    @abstractmethod
+    def spoilt(self, answer: Answer, draw: Callable[[str], float]) -> Answer:
+        """The answer with another body."""
+
+
+class Pacing(Fault):
+    """A shaper that slows a body down. Of several rules' the first wins."""
+
+    role: ClassVar[str] = "pace"
+
+    async def apply(self, exchange: Exchange, turn: Turn) -> None:
+        """Set the pace for whatever goes out in the end."""
+        first = exchange.pace is None
+        if first:
+            exchange.pace = self.pieces
+        await turn.proceed()
+        if not first:
+            turn.spared("an earlier rule sets the pace")
+        elif exchange.delivery or not (exchange.answer and exchange.answer.body) or exchange.method == "HEAD":
+            turn.spared("no body goes out")
+        else:
+            turn.fired()
+
+    @abstractmethod
+    def pieces(self, body: bytes) -> Iterator[tuple[int, bytes]]:
+        """The body in pieces, each with the microseconds to wait before it."""

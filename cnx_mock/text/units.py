@@ -1,7 +1,7 @@
-"""Durations, instants, money and rates as people write them, and as integers.
+"""Durations, instants, money, rates and sizes as people write them, and as integers.
 
-Durations and instants are microseconds, money is cents, rates are requests per minute. Every ``parse_*`` takes any
-value found in a document and raises `ValueError` with a message that shows how to write it.
+Durations and instants are microseconds, money is cents, rates are requests per minute, sizes are bytes. Every
+``parse_*`` takes any value found in a document and raises `ValueError` with a message that shows how to write it.
 """
 
 import re
@@ -19,6 +19,10 @@ _MONEY = re.compile(r"(-?)\$(0|[1-9][0-9]*)(?:\.([0-9]{2}))?")
 _MOST_CENTS = 10**15
 
 _RATE = re.compile(r"([0-9]{1,12})/(?:min|minute)")
+
+_SIZES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_SIZE = re.compile(f"({_NUMBER})({'|'.join(_SIZES)})")
+_LARGEST_SIZE = 10**12
 
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?"
@@ -93,6 +97,36 @@ def parse_rate(value: object) -> int:
     if (rate := int(match[1])) < 1:
         raise ValueError("a rate is at least one request per minute: write 1/min")
     return rate
+
+
+def parse_size(value: object) -> int:
+    """Return the bytes of ``8B``, ``20KB`` (1,000 each) or ``64KiB`` (1,024 each), at least 1.
+
+    Raises `ValueError` for anything else.
+    """
+    return _size(_text(value), value, "a size", "")
+
+
+def parse_bandwidth(value: object) -> int:
+    """Return the bytes per second of ``20KB/s``, at least 1; `ValueError` for anything else."""
+    return _size(_text(value), value, "a bandwidth", "/s")
+
+
+def format_size(count: int) -> str:
+    """Return the shortest exact spelling: ``20KB``, ``64KiB``, ``8B``; `parse_size` reads it back."""
+    return min((f"{count // size}{unit}" for unit, size in _SIZES.items() if count % size == 0), key=len)
+
+
+def _size(text: str, value: object, kind: str, per: str) -> int:
+    if bare := re.fullmatch(f"-?({_NUMBER})(?:{per})?", text):
+        raise ValueError(f"{kind} needs a unit: write {bare[1]}B{per} or {bare[1]}KB{per}")
+    match = _SIZE.fullmatch(text.removesuffix(per)) if text.endswith(per) else None
+    if match is None:
+        raise ValueError(f"{_shown(value)} is not {kind}: write 8B{per}, 20KB{per} or 1MiB{per}")
+    count = Fraction(match[1]) * _SIZES[match[2]]
+    if count.denominator != 1 or not 1 <= count <= _LARGEST_SIZE:
+        raise ValueError(f"{kind} is a whole number of bytes, from 1B{per} to 1000GB{per}")
+    return int(count)
 
 
 def parse_instant(value: object) -> int:

@@ -70,7 +70,8 @@ BROKEN = {
         """,
         [
             "2:5: 'fault' is required",
-            "3:12: 'fault' is empty: name at least one of connection, error, latency, status",
+            "3:12: 'fault' is empty: name at least one of "
+            "bandwidth, body, connection, drip, error, headers, latency, status",
             "4:12: 'fault' must be an object",
             "5:5: must be an object",
         ],
@@ -90,7 +91,8 @@ BROKEN = {
             "2:21: 'status' must be at least 400",
             "3:22: 'latency' a duration needs a unit: write 200s or 200ms",
             "4:22: 'latency' a range goes from the smaller to the larger: [1s, 2s]",
-            "5:25: 'connection' must be one of: reset, did you mean 'reset'?",
+            "5:25: 'connection' must be one of: close, empty, garbage, hang, malformed_chunk, reset, "
+            "did you mean 'reset'?",
             "6:13: 'message' says nothing without error or status",
             "7:31: 'connection' is a second outcome: a rule has one",
             "8:44: 'a' must be a string",

@@ -6,7 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cnx_mock.api.validation import problems
 from cnx_mock.scenario.fault import Fault
@@ -47,8 +47,9 @@ def read(data: Any) -> tuple[tuple[Fault, ...], list[Problem]]:
         except ValidationError as error:
             found += problems(error, kind, mine, "key")
     found += [_stray(key, data[key]) for key in data if key in known and key not in claimed]
-    outcomes = [fault for fault in faults if fault.outcome]
-    found += [Problem((f.key,), "is a second outcome: a rule has one", True) for f in outcomes[1:]]
+    for index, fault in enumerate(faults):
+        if fault.role and any(fault.role == earlier.role for earlier in faults[:index]):
+            found.append(Problem((fault.key,), f"is a second {fault.role}: a rule has one", True))
     if not data:
         found.append(Problem((), f"is empty: name at least one of {one_of(sorted({kind.key for kind in kinds()}))}"))
     return tuple(faults), found
@@ -59,8 +60,16 @@ def _words(kind: type[Fault]) -> tuple[Any, ...]:
     return get_args(kind.model_fields[kind.key].annotation)
 
 
+def _parts(kind: type[Fault]) -> tuple[str, ...]:
+    """The keys by which it is told from others where its value is an object."""
+    declared = kind.model_fields[kind.key].annotation
+    return tuple(declared.model_fields) if isinstance(declared, type) and issubclass(declared, BaseModel) else ()
+
+
 def _means(kind: type[Fault], value: Any) -> bool:
-    words = _words(kind)
+    words, parts = _words(kind), _parts(kind)
+    if parts and any(rival.key == kind.key and rival is not kind for rival in kinds()):
+        return isinstance(value, Mapping) and any(part in value for part in parts)
     return not words or value in words
 
 
@@ -69,7 +78,9 @@ def _stray(key: str, value: Any) -> Problem:
     rivals = [kind for kind in kinds() if kind.key == key]
     if rivals:
         words = [str(word) for kind in rivals for word in _words(kind)]
-        hint = did_you_mean(value, words) if isinstance(value, str) else ""
-        return Problem((key,), f"must be one of: {one_of(words)}{hint}")
+        parts = [part for kind in rivals for part in _parts(kind)]
+        given = next(iter(value), "") if isinstance(value, Mapping) else value
+        hint = did_you_mean(given, words + parts) if isinstance(given, str) else ""
+        return Problem((key,), f"must be one of: {one_of([*words, *(f'{{{part}: …}}' for part in parts)])}{hint}")
     owners = sorted({kind.key for kind in kinds() if key in kind.model_fields})
     return Problem((key,), f"says nothing without {' or '.join(owners)}", True)

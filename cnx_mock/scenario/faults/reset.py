@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from cnx_mock.scenario.exchange import Exchange, Wire
+from cnx_mock.scenario.exchange import Exchange, LastAct, Wire
 from cnx_mock.scenario.fault import Outcome
 
 
@@ -18,5 +18,5 @@ class Reset(Outcome):
         exchange.delivery = _cut
 
 
-async def _cut(exchange: Exchange, wire: Wire) -> None:
-    wire.reset()
+async def _cut(exchange: Exchange, wire: Wire) -> LastAct:
+    return wire.reset

@@ -1,0 +1,30 @@
+"""A thin pipe."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
+
+from cnx_mock.scenario.fault import Pacing
+from cnx_mock.text.units import format_size, parse_bandwidth
+from cnx_mock.world.clock import SECOND
+
+_PIECES_A_SECOND = 20
+
+
+class Bandwidth(Pacing):
+    """`bandwidth: 20KB/s`."""
+
+    key: ClassVar[str] = "bandwidth"
+    bandwidth: Annotated[Any, BeforeValidator(parse_bandwidth)]
+    """How many bytes of the body pass in a second."""
+
+    def label(self) -> str:
+        return f"bandwidth={format_size(self.bandwidth)}/s"
+
+    def pieces(self, body: bytes) -> Iterator[tuple[int, bytes]]:
+        """Pieces small enough to come steadily; each arrives when a pipe so thin would have passed it."""
+        size = max(1, self.bandwidth // _PIECES_A_SECOND)
+        for start in range(0, len(body), size):
+            end = min(start + size, len(body))
+            yield end * SECOND // self.bandwidth - start * SECOND // self.bandwidth, body[start:end]

@@ -1,0 +1,20 @@
+"""A connection that ends between the headers and the body that they declare."""
+
+from typing import ClassVar, Literal
+
+from cnx_mock.scenario.exchange import Answer, Exchange
+from cnx_mock.scenario.fault import Outcome
+
+
+class Close(Outcome):
+    """`connection: close`."""
+
+    key: ClassVar[str] = "connection"
+    connection: Literal["close"]
+    """Headers that declare a body, then a FIN. (An answer to HEAD is complete with its headers.)"""
+
+    def replace(self, exchange: Exchange) -> None:
+        """Keep the headers and drop the body."""
+        answer = exchange.promised()
+        length = (b"content-length", str(len(answer.body)).encode())
+        exchange.answer = Answer(answer.status, answer.headers, b"", length)

@@ -1,0 +1,39 @@
+"""A body of which some bytes were flipped on the way."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
+
+from cnx_mock.api.validation import Declared
+from cnx_mock.scenario.exchange import Answer
+from cnx_mock.scenario.fault import BodyOutcome
+from cnx_mock.text.units import format_size, parse_size
+
+
+class Corruption(Declared):
+    """How much of the body is spoilt."""
+
+    corrupt: Annotated[Any, BeforeValidator(parse_size)]
+    """How many bytes are flipped; all of them where the body has fewer."""
+
+
+class Corrupt(BodyOutcome):
+    """`body: {corrupt: 8B}`."""
+
+    key: ClassVar[str] = "body"
+    body: Corruption
+    """Still well framed, but so many bytes have every bit inverted; their places are drawn."""
+
+    def label(self) -> str:
+        return f"body={{corrupt: {format_size(self.body.corrupt)}}}"
+
+    def spoilt(self, answer: Answer, draw: Callable[[str], float]) -> Answer:
+        """Invert bytes in different places."""
+        body = bytearray(answer.body)
+        places = list(range(len(body)))
+        for number in range(min(self.body.corrupt, len(body))):
+            chosen = number + int(draw(f"corrupt {number}") * (len(places) - number))
+            places[number], places[chosen] = places[chosen], places[number]
+            body[places[number]] ^= 0xFF
+        return Answer(answer.status, answer.headers, bytes(body))

@@ -1,0 +1,42 @@
+"""A body that comes in drops."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from cnx_mock.api.validation import Declared
+from cnx_mock.scenario.fault import Pacing
+from cnx_mock.text.units import format_duration, parse_duration
+
+MILLISECOND = 1_000
+
+
+class Drops(Declared):
+    """How many drops, and in what time."""
+
+    chunks: Annotated[int, Field(ge=1, le=100_000)]
+    """In how many pieces the body comes; at most one a byte, and one a millisecond."""
+    over: Annotated[Any, BeforeValidator(parse_duration)]
+    """How long it takes from the headers to the last piece; there is the same time before each."""
+
+
+class Drip(Pacing):
+    """`drip: {chunks: 5, over: 2s}`."""
+
+    key: ClassVar[str] = "drip"
+    drip: Drops
+    """The headers come at once, the body in pieces."""
+
+    def label(self) -> str:
+        return f"drip={{chunks: {self.drip.chunks}, over: {format_duration(self.drip.over)}}}"
+
+    def pieces(self, body: bytes) -> Iterator[tuple[int, bytes]]:
+        """Pieces and pauses of equal size, as far as they divide; pauses are whole milliseconds but for the last."""
+        over = self.drip.over
+        count = max(1, min(self.drip.chunks, len(body), over // MILLISECOND))
+        passed = 0
+        for n in range(1, count + 1):
+            until = over if n == count else over * n // count // MILLISECOND * MILLISECOND
+            yield until - passed, body[len(body) * (n - 1) // count : len(body) * n // count]
+            passed = until

@@ -1,0 +1,85 @@
+"""Header surgery: an answer that says something else of itself than it is."""
+
+import re
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, model_validator
+
+from cnx_mock.api.validation import Declared
+from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.scenario.fault import Fault, Turn
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
+_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
+_FRAMING = ("content-length", "transfer-encoding")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is no header name: write X-RateLimit-Reset")
+    if name.lower() in _FRAMING:
+        raise ValueError(f"{name} frames the body: use body: {{truncate: 0.5}} or connection: malformed_chunk")
+    return name
+
+
+def _replacements(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError('must be an object: {X-RateLimit-Reset: "0"}')
+    found = {}
+    for name, given in value.items():
+        text = str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+        if not isinstance(text, str) or not _VALUE.fullmatch(text):
+            raise ValueError(f"the value of {_name(name)} must be printable ASCII in one line")
+        found[_name(name)] = text
+    return found
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be an array of header names: [X-RateLimit-Reset]")
+    return tuple(_name(each) for each in value)
+
+
+class Changes(Declared):
+    """What is changed; the names' case does not count."""
+
+    set: Annotated[Any, BeforeValidator(_replacements)] = {}
+    """Headers to add, or to send in place of the usual ones."""
+    remove: Annotated[Any, BeforeValidator(_names)] = ()
+    """Headers to leave out."""
+
+    @model_validator(mode="after")
+    def _something(self) -> "Changes":
+        if not self.set and not self.remove:
+            raise ValueError("needs set or remove")
+        return self
+
+
+class Headers(Fault):
+    """`headers: {set: {…}, remove: […]}`."""
+
+    key: ClassVar[str] = "headers"
+    headers: Changes
+    """Applies to every header that goes out, those of the rate limit included."""
+
+    def label(self) -> str:
+        return f"headers={' '.join([*self.headers.set, *(f'-{name}' for name in self.headers.remove)])}"
+
+    async def apply(self, exchange: Exchange, turn: Turn) -> None:
+        """Lay the knife ready for whatever goes out in the end. Of several rules' the first wins."""
+        first = exchange.surgery is None
+        if first:
+            exchange.surgery = self.changed
+        await turn.proceed()
+        if not first:
+            turn.spared("an earlier rule changes the headers")
+        elif exchange.delivery:
+            turn.spared("no headers go out")
+        else:
+            turn.fired()
+
+    def changed(self, headers: RawHeaders) -> RawHeaders:
+        """The headers as they are to go out."""
+        added = [(name.lower().encode(), value.encode()) for name, value in self.headers.set.items()]
+        gone = {name for name, _ in added} | {name.lower().encode() for name in self.headers.remove}
+        return [*(each for each in headers if each[0] not in gone), *added]

@@ -1,0 +1,20 @@
+"""A body in chunks, of which one has a size that is no number."""
+
+from typing import ClassVar, Literal
+
+from cnx_mock.scenario.exchange import Answer, Exchange
+from cnx_mock.scenario.fault import Outcome
+
+
+class MalformedChunk(Outcome):
+    """`connection: malformed_chunk`."""
+
+    key: ClassVar[str] = "connection"
+    connection: Literal["malformed_chunk"]
+    """Headers that announce chunks, a broken chunk, then a FIN. (An answer to HEAD is complete with its headers.)"""
+
+    def replace(self, exchange: Exchange) -> None:
+        """Break the framing of the body."""
+        answer = exchange.promised()
+        broken = b"ZZ\r\n" + answer.body + b"\r\n"
+        exchange.answer = Answer(answer.status, answer.headers, broken, (b"transfer-encoding", b"chunked"))

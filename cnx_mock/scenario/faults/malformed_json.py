@@ -1,0 +1,19 @@
+"""A body that arrives whole and is no JSON."""
+
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+from cnx_mock.scenario.exchange import Answer
+from cnx_mock.scenario.fault import BodyOutcome
+
+
+class MalformedJson(BodyOutcome):
+    """`body: malformed_json`."""
+
+    key: ClassVar[str] = "body"
+    body: Literal["malformed_json"]
+    """Well framed and of the same length, but its last brace is a comma."""
+
+    def spoilt(self, answer: Answer, draw: Callable[[str], float]) -> Answer:
+        """Put a comma where the document should end."""
+        return Answer(answer.status, answer.headers, answer.body[:-1] + b",")
