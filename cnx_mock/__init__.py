@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cnx_mock.faces.sandbox import ControlError, Entry, Rule, Sandbox
+    from cnx_mock.faces.sandbox import ControlError, Entry, Rule, Sandbox, ScenarioWarning
     from cnx_mock.faces.server import MockServer, StartError
     from cnx_mock.http.app import create_app
     from cnx_mock.scenario.document import Scenario
@@ -24,6 +24,7 @@ __all__ = [
     "Rule",
     "Sandbox",
     "Scenario",
+    "ScenarioWarning",
     "Settings",
     "SourceError",
     "StartError",
@@ -38,6 +39,7 @@ _HOMES = {
     "Rule": "cnx_mock.faces.sandbox",
     "Sandbox": "cnx_mock.faces.sandbox",
     "Scenario": "cnx_mock.scenario.document",
+    "ScenarioWarning": "cnx_mock.faces.sandbox",
     "Settings": "cnx_mock.settings",
     "SourceError": "cnx_mock.text.findings",
     "StartError": "cnx_mock.faces.server",

@@ -16,7 +16,7 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.http import control
 from cnx_mock.scenario.document import read_scenario
 from cnx_mock.scenario.gallery import gallery, load
-from cnx_mock.services import operation_names, operations
+from cnx_mock.services import operations
 from cnx_mock.services.fixtures import load as load_fixture
 from cnx_mock.services.fixtures import shipped_fixtures
 from cnx_mock.settings import table
@@ -37,7 +37,7 @@ def _routes() -> str:
 
 
 def _gallery() -> str:
-    rows = [f"| `{name}` | {load(name, operation_names()).description} |" for name in gallery()]
+    rows = [f"| `{name}` | {load(name, operations()).description} |" for name in gallery()]
     return "\n".join(["| scenario | |", "|---|---|", *rows])
 
 
@@ -75,7 +75,7 @@ def test_the_tables_are_those_of_the_code() -> None:
 
 def test_the_scenarios_in_the_readme_are_good() -> None:
     for text in blocks("yaml"):
-        assert read_scenario(read(text, "README.md").data, operation_names()).rules
+        assert read_scenario(read(text, "README.md").data, operations()).rules
 
 
 def test_the_curl_in_the_readme_creates_an_instance(server: MockServer) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.world import magic
 from cnx_mock.world.account import SCOPES
 from cnx_mock.world.sandbox import Sandbox
 
@@ -19,8 +20,9 @@ def sandbox_of(info: ValidationInfo) -> Sandbox:
 
 
 def _known_region(region: str, info: ValidationInfo) -> str:
-    known = sandbox_of(info).catalogue.regions.ids()
-    if region not in known:
+    sandbox = sandbox_of(info)
+    known = sandbox.catalogue.regions.ids()
+    if region not in known and not (sandbox.magic and region == magic.REGION):
         raise ValueError(f"must be one of: {one_of(known)}{did_you_mean(region, known)}")
     return region
 

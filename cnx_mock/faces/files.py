@@ -76,9 +76,9 @@ def check_fixtures(names: tuple[str, ...]) -> None:
 
 def _scenario(name: str) -> Any:
     from cnx_mock.scenario.gallery import load
-    from cnx_mock.services import operation_names
+    from cnx_mock.services import operations
 
-    return load(name, operation_names())
+    return load(name, operations())
 
 
 def _list(items: Iterable[tuple[str, Any]]) -> None:

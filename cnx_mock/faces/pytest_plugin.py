@@ -63,8 +63,22 @@ def cnx(request: pytest.FixtureRequest, cnx_server: "MockServer") -> "Sandbox":
         sandbox = cnx_server.sandbox([_BASE, *stories], name=request.node.nodeid)
     except (ControlError, LookupError, TypeError, ValueError) as error:
         pytest.fail(f"the scenario of this test cannot be used:\n{error}", pytrace=False)
+    sandbox.enforced = marker is not None
     request.node.stash[_SANDBOX] = sandbox
     return sandbox
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that passed without meeting the faults that it asked for."""
+    result = yield
+    sandbox = item.stash.get(_SANDBOX, None)
+    if sandbox is not None:
+        try:
+            sandbox.assert_fired()
+        except AssertionError as error:
+            pytest.fail(str(error), pytrace=False)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -92,4 +106,6 @@ def _journal(sandbox: "Sandbox") -> str:
         committed = ", committed" if entry.committed else ""
         lines.append(f"#{entry.seq} {entry.method} {entry.path}{query} → {status} ({entry.operation}{committed})")
         lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults]
+        if entry.near_miss:
+            lines.append(f"     nearly {entry.near_miss.rule}: {entry.near_miss.reason}")
     return "\n".join(lines) or "(no requests)"

@@ -1,18 +1,22 @@
 """A sandbox in Python: its key, its clock, its account, its rules and its journal."""
 
 import datetime as dt
-from collections.abc import Mapping
+import sys
+import warnings
+from collections.abc import Iterable, Mapping
 from itertools import count
 from os import PathLike, fspath
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
 from cnx_mock.faces.control import Control, ControlError
-from cnx_mock.http.journal import FaultApplied, JournalEntry, RuleDecision
+from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDecision
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.document import Scenario
-from cnx_mock.services import fixtures, operation_names
+from cnx_mock.scenario.rule import rule_document
+from cnx_mock.services import fixtures, operations
 
 Entry = JournalEntry
 """One request in a sandbox's journal."""
@@ -23,6 +27,9 @@ Story = str | PathLike[str] | Mapping[str, Any] | Scenario
 __all__ = ["ControlError", "Entry", "Rule", "Sandbox", "Story", "document"]
 
 
+_OURS = str(Path(__file__).parents[1])
+"""Where warnings do not point: at our own lines."""
+
 World = str | PathLike[str] | Mapping[str, Any]
 """A fixture as people give it: a name, a path, or plain data."""
 
@@ -32,6 +39,10 @@ def world(fixture: World) -> dict[str, Any]:
     return dict(fixture if isinstance(fixture, Mapping) else fixtures.load(fspath(fixture)).written)
 
 
+class ScenarioWarning(UserWarning):
+    """Something in a scenario or a rule can never happen."""
+
+
 def document(story: Story) -> dict[str, Any]:
     """A scenario as plain data; never a name alone, which would mean one of the gallery. Raises UnknownScenario, or
     SourceError with every problem at its place."""
@@ -39,8 +50,17 @@ def document(story: Story) -> dict[str, Any]:
         if story.keys() != {"name"}:
             return dict(story)
         story = str(story["name"])
-    scenario = story if isinstance(story, Scenario) else gallery.load(fspath(story), operation_names())
+    scenario = story if isinstance(story, Scenario) else gallery.load(fspath(story), operations())
     return {"description": scenario.description, **scenario.document, "name": scenario.name}
+
+
+def warn(found: Iterable[str]) -> None:
+    """Say what can never happen, at the line of the user's that asked for it."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+        level, frame = level + 1, frame.f_back
+    for each in found:
+        warnings.warn(each, ScenarioWarning, stacklevel=level)
 
 
 class Sandbox:
@@ -49,6 +69,9 @@ class Sandbox:
     def __init__(self, control: Control, api_key: str) -> None:
         self._control = control
         self._injected = count(1)  # its next() is atomic: any thread may inject
+        self._must_fire: list[Rule] = []
+        self.enforced = False
+        """Whether what its scenario expects must have happened when `assert_fired` asks: one given to `use` does."""
         self.api_key = api_key
         """The key that leads to this sandbox."""
         self.clock = ClockHandle(self)
@@ -81,8 +104,11 @@ class Sandbox:
         return self._control.call(method, f"/_mock{path}", self.api_key, body)
 
     def use(self, scenario: Story) -> None:
-        """Live by this scenario from now on; injected rules stay. Raises SourceError or ControlError for a bad one."""
-        self.call("PUT", "/scenario", document(scenario))
+        """Live by this scenario from now on; injected rules stay. Raises SourceError or ControlError for a bad one;
+        what in it can never happen is a ScenarioWarning."""
+        state = self.call("PUT", "/scenario", document(scenario))
+        self.enforced = True
+        warn(state["warnings"])
 
     def inject(
         self,
@@ -90,26 +116,55 @@ class Sandbox:
         /,
         *,
         match: Mapping[str, Any] | None = None,
-        times: int | None = None,
-        probability: float = 1,
+        when: Mapping[str, Any] | None = None,
+        times: int | Mapping[str, Any] | None = None,
+        per: str | None = None,
+        probability: float | Mapping[str, float] = 1,
         at: str = "before",
+        sequence: list[Any] | None = None,
+        then: str | None = None,
         id: str | None = None,
+        ttl: str | None = None,
+        optional: bool = False,
         **fault: Any,
     ) -> "Rule":
         """Add a rule: `inject("instances.create", error="INTERNAL_ERROR", times=2, at="after")`.
 
         The keys of `fault` are those of a scenario file; further match keys go into `match`. As a context manager the
-        rule is removed at the end. Raises ControlError for what no scenario file could say.
+        rule is removed at the end. A rule without `probability` must fire before the test ends, unless it is
+        `optional`. Raises ControlError for what no scenario file could say.
         """
+        given = {
+            "match": match,
+            "when": when,
+            "times": times,
+            "per": per,
+            "probability": None if probability == 1 else probability,
+            "sequence": sequence,
+            "then": then,
+            "ttl": ttl,
+        }
+        said = {key: value for key, value in given.items() if value is not None}
         rule_id = id or f"inject-{next(self._injected)}"
-        wanted = {} if operation == "*" else {"operation": operation}
-        rule: dict[str, Any] = {"match": {**wanted, **(match or {})}, "at": at, "fault": fault}
-        if times is not None:
-            rule["times"] = times
-        if probability != 1:
-            rule["probability"] = probability
-        self.call("PUT", f"/rules/{quote(rule_id, safe='')}", rule)
-        return Rule(self, rule_id)
+        state = self.call(
+            "PUT",
+            f"/rules/{quote(rule_id, safe='')}",
+            rule_document({"operation": operation, **said, "at": at, **fault}),
+        )
+        rule = Rule(self, rule_id)
+        if not optional and "probability" not in said:
+            self._must_fire.append(rule)
+        warn(f"{rule_id}: {each}" for each in state["warnings"])
+        return rule
+
+    def assert_fired(self) -> None:
+        """Raise AssertionError, with the reasons, where a rule given to `inject` never fired, or what a scenario given
+        to `use` expects has not happened. The pytest plugin asks at the end of every test."""
+        missed = [f"{rule.id} never fired: {rule.why}" for rule in self._must_fire if not rule.fired]
+        if self.enforced:
+            missed += self.call("GET", "/scenario")["unmet"]
+        if missed:
+            raise AssertionError("\n".join(missed))
 
     def load(self, fixture: World) -> None:
         """Replace its whole world by a fixture's: a name, a path, or plain data. Raises SourceError or ControlError."""
@@ -124,6 +179,7 @@ class Sandbox:
         """Put it back to how it was made: state, rules, clock, window and journal."""
         self.call("POST", "/reset")
         self._injected = count(1)
+        self._must_fire.clear()
 
 
 class Rule:
@@ -143,6 +199,12 @@ class Rule:
     def matched(self) -> int:
         """Requests that it meant."""
         return int(self._state()["matched"])
+
+    @property
+    def why(self) -> str | None:
+        """Why it has not fired; None where it has."""
+        why: str | None = self._state()["why"]
+        return why
 
     def remove(self) -> None:
         """Take it out. Removing twice is removing once."""
@@ -273,4 +335,5 @@ class InstancesHandle:
 def _entry(item: dict[str, Any]) -> Entry:
     faults = [FaultApplied(**each) for each in item.pop("faults")]
     decisions = [RuleDecision(**each) for each in item.pop("decisions")]
-    return JournalEntry(faults=faults, decisions=decisions, **item)
+    near = item.pop("near_miss")
+    return JournalEntry(faults=faults, decisions=decisions, near_miss=near and NearMiss(**near), **item)

@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Any
 
 from cnx_mock.faces.control import Control
-from cnx_mock.faces.sandbox import Sandbox, Story, World, document, world
+from cnx_mock.faces.sandbox import Sandbox, Story, World, document, warn, world
 from cnx_mock.http.app import App, create_app
 from cnx_mock.http.serving import Serving, listen, loop_factory, url_of
 from cnx_mock.scenario.document import DocumentError, read_scenario
-from cnx_mock.services import operation_names
+from cnx_mock.services import operations
 from cnx_mock.services.fixtures import FixtureError, read_fixture
 from cnx_mock.settings import Settings
 
@@ -113,7 +113,9 @@ class MockServer:
             stories = scenario if isinstance(scenario, list) else [scenario]
             body["scenario"] = [document(story) for story in stories]
         control = self._running()
-        return Sandbox(control, control.call("POST", "/_mock/sandboxes", body=body)["api_key"])
+        fresh = control.call("POST", "/_mock/sandboxes", body=body)
+        warn(fresh["warnings"])
+        return Sandbox(control, fresh["api_key"])
 
     def __enter__(self) -> "MockServer":
         return self.start()
@@ -130,7 +132,7 @@ class MockServer:
 
     def _app(self) -> App:
         try:
-            scenario = None if self._story is None else read_scenario(document(self._story), operation_names())
+            scenario = None if self._story is None else read_scenario(document(self._story), operations())
             fixture = None if self._world is None else read_fixture(world(self._world))
         except DocumentError as error:
             raise StartError(f"the scenario cannot be used: {error}") from error

@@ -26,7 +26,7 @@ from cnx_mock.http.pages import Cors, Pages
 from cnx_mock.http.tenants import Recipe, Tenants, with_fixture
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.document import Scenario, stacked
-from cnx_mock.services import operation_names, operations
+from cnx_mock.services import operations
 from cnx_mock.services.fixtures import Fixture, load
 from cnx_mock.settings import Settings
 from cnx_mock.world.chance import random_seed
@@ -34,8 +34,8 @@ from cnx_mock.world.chance import random_seed
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
     """The scenarios with these names or paths, stacked. Raises UnknownScenario, SourceError or DocumentError."""
-    known = operation_names()
-    return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")])
+    known = operations()
+    return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")], known)
 
 
 class App(Starlette):

@@ -20,6 +20,7 @@ from cnx_mock.http import auth, messages
 from cnx_mock.http.connection import RequestWire
 from cnx_mock.http.delivery import deliver
 from cnx_mock.http.tenants import Tenant, Tenants
+from cnx_mock.scenario.document import DocumentError
 from cnx_mock.scenario.exchange import Cut, Exchange, RawHeaders
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
@@ -110,7 +111,10 @@ class Calls:
         if sandbox.account.fate == "broken":
             raise errors.InternalError
         engine = tenant.engine
-        chosen = engine.ask(exchange) if exchange.path.startswith("/v1/") else None
+        try:
+            chosen = engine.ask(exchange) if exchange.path.startswith("/v1/") else None
+        except DocumentError as error:  # the request's own fault header
+            raise errors.ValidationFailed(**{str(each.path[0]): each.message for each in error.problems}) from None
         if chosen is None:
             self._operate(exchange, sandbox)
             return

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.auth import described
+from cnx_mock.scenario.armed import Armed, Decision
 from cnx_mock.scenario.document import Rule
-from cnx_mock.scenario.engine import Armed, Decision
 from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.scenario.matching import Difference
 from cnx_mock.text.units import format_instant_ms
 
 BODY_SHOWN = 64 * 1024
@@ -70,6 +71,16 @@ class RuleDecision(Shape):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class NearMiss(Shape):
+    """The rule that came closest to meaning a request."""
+
+    rule: str
+    """The rule's id."""
+    reason: str
+    """The field that differs."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class JournalEntry(Shape):
     """One request, what became of it, and why."""
 
@@ -109,6 +120,8 @@ class JournalEntry(Shape):
     """The body as text, at most 64 KiB."""
     decisions: list[RuleDecision]
     """What every rule in force decided, in the order in which they were asked."""
+    near_miss: NearMiss | None
+    """Where no rule meant it: the one that nearly did."""
 
 
 def entry(exchange: Exchange) -> JournalEntry:
@@ -132,6 +145,7 @@ def entry(exchange: Exchange) -> JournalEntry:
         response_headers=_texts(exchange.response_headers),
         response_body=_text(exchange.answer.body) if exchange.answer and exchange.response_headers else None,
         decisions=[_decision(exchange, armed, rule) for armed, rule in exchange.asked],
+        near_miss=_near_miss(exchange),
     )
 
 
@@ -141,6 +155,37 @@ def _decision(exchange: Exchange, armed: Armed, rule: Rule) -> RuleDecision:
     if decision is not None:
         return RuleDecision(rule=rule.id, fired=decision.fired, reason=decision.reason)
     return RuleDecision(rule=rule.id, fired=False, reason=str(rule.match.difference(exchange)))
+
+
+def _near_miss(exchange: Exchange) -> NearMiss | None:
+    """Of the rules that did not mean the request, the one of which the most holds; none where nothing of it does."""
+    if exchange.decisions:
+        return None
+    misses = [(rule, list(rule.match.differences(exchange))) for _, rule in exchange.asked]
+    near = [(rule, differences) for rule, differences in misses if len(differences) < len(rule.match)]
+    if not near:
+        return None
+    rule, differences = min(near, key=lambda miss: len(miss[1]))
+    return NearMiss(rule=rule.id, reason=_said(differences))
+
+
+def _said(differences: list[Difference]) -> str:
+    return "; ".join(map(str, differences))
+
+
+def silence(armed: Armed, journal: Journal) -> str:
+    """Why a rule has not fired: what it decided last, or else the request that it nearly meant."""
+    nearest: tuple[int, str] | None = None
+    for exchange in reversed(list(journal)):
+        call = f"#{exchange.seq} {exchange.method} {exchange.path}"
+        decision: Decision | None = exchange.decisions.get(armed)
+        if decision is not None:
+            return f"{decision.reason} ({call})"
+        rule = next((rule for each, rule in exchange.asked if each is armed), None)
+        differences = list(rule.match.differences(exchange)) if rule else []
+        if differences and (nearest is None or len(differences) <= nearest[0]):
+            nearest = len(differences), f"no request matched; the nearest is {call}: {_said(differences)}"
+    return nearest[1] if nearest else "no request came"
 
 
 def _request_headers(exchange: Exchange) -> list[list[str]]:

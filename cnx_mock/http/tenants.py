@@ -7,9 +7,11 @@ from typing import Any
 from cnx_mock.api.errors import InvalidState, Unauthorized
 from cnx_mock.http.journal import Journal
 from cnx_mock.http.limits import Window
-from cnx_mock.scenario.document import Rule, Scenario
+from cnx_mock.scenario import magic
+from cnx_mock.scenario.document import Rule, Scenario, World
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.exchange import Delays
+from cnx_mock.services import operations
 from cnx_mock.services.fixtures import Fixture, load
 from cnx_mock.settings import Settings
 from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan, AccountTraits
@@ -71,7 +73,10 @@ class Tenant:
         self.delays.cut()
         self.sandbox = self._new_sandbox()
         chance = Chance(self.sandbox.chance.seed, self.name)
-        self.engine = Engine(chance, self.recipe.scenario)
+        house = self._house
+        self.engine = Engine(
+            chance, self.recipe.scenario, lambda: self.sandbox.now, house.operations, house.magic_names
+        )
         for rule in self.recipe.rules:
             self.engine.inject(rule)
         self.window = Window()
@@ -83,28 +88,47 @@ class Tenant:
         Raises InvalidState where it sets the clock's start and the sandbox has been used, DocumentError where an
         injected rule has the id of one of its rules.
         """
-        world, sandbox = scenario.world, self.sandbox
-        if world.start is not None and not sandbox.untouched:
+        world = scenario.world
+        if (world.start is not None or world.fixture is not None) and not self.sandbox.untouched:
             raise InvalidState(resource="sandbox", state="used", required="untouched")
-        if world.fixture is not None:
-            if not sandbox.untouched:
-                raise InvalidState(resource="sandbox", state="used", required="untouched")
-            self.load(load(world.fixture))
-            sandbox = self.sandbox
+        fixture = None if world.fixture is None else load(world.fixture)
         self.engine.use(scenario)
-        sandbox.provisioning.update(scenario.provisioning)
-        sandbox.readings.update(world.readings)
+        if fixture is not None:
+            self.load(fixture)
         if world.start is not None:
-            advanced = sandbox.clock.advanced
-            sandbox.clock = Clock(world.start, sandbox.clock.speed, sandbox.clock.frozen)
-            sandbox.clock.advanced = advanced  # the rate window stays where it is
+            self._begin_at(world.start)
+        self._live_in(world)
+        self.sandbox.provisioning.update(scenario.provisioning)
+
+    def revise(self, scenario: Scenario) -> None:
+        """Go on with another version of the scenario that it was made with: rules that are unchanged keep their
+        counters, and of the world only what the file now says otherwise acts. Raises DocumentError as `use` does."""
+        before = self.recipe.scenario
+        if self.engine.scenario is before:
+            self.engine.revise(scenario)
+            self._live_in(scenario.world.news(before.world))
+            self.sandbox.provisioning.update(
+                {kind: rule for kind, rule in scenario.provisioning.items() if before.provisioning.get(kind) != rule}
+            )
+        self.recipe = replace(self.recipe, scenario=scenario)
+
+    def _begin_at(self, start: int) -> None:
+        """Set the clock; the rate window, and the age of the story, stay where they are."""
+        old = self.sandbox.clock
+        self.sandbox.clock = Clock(start, old.speed, old.frozen)
+        self.sandbox.clock.advanced = old.advanced
+        self.engine.shift(self.sandbox.now - old.now())
+
+    def _live_in(self, world: World) -> None:
+        """Let the sandbox be as this says, but for how it started."""
+        sandbox, account = self.sandbox, self.sandbox.account
+        sandbox.readings.update(world.readings)
         if world.speed is not None:
             sandbox.clock.speed = world.speed
         if world.frozen is not None:
             sandbox.clock.frozen = world.frozen
         if world.balance is not None:
             sandbox.balance = world.balance
-        account = sandbox.account
         account.plan = world.plan or account.plan
         account.rate_limit = _first(world.rate_limit, account.rate_limit)
         account.quotas = dict(_first(world.quotas, account.quotas))
@@ -124,6 +148,7 @@ class Tenant:
             start=_first(world.start, recipe.start),
             speed=_first(world.speed, recipe.speed),
             frozen=_first(world.frozen, recipe.frozen),
+            magic=bool(self._house.magic_names),
         )
         sandbox = Sandbox(self.name, seed, self._house.catalogue, plan, opening=recipe.fixture is None)
         if recipe.fixture is not None:
@@ -158,12 +183,14 @@ class Tenant:
             plan_limits=self._house.plan_limits,
             provisioning=old.provisioning,
             readings=old.readings,
+            magic=old.magic,
         )
         self.delays.cut()
         sandbox = Sandbox(self.name, old.chance.seed, self._house.catalogue, plan, opening=False)
         sandbox.clock.advanced = old.clock.advanced
         fixture.build(sandbox, 0, [key for key in fixture.keys(0) if self._house.claim(key, self)])
         self.sandbox = sandbox
+        self.engine.shift(sandbox.now - old.now)
         self._own_key(sandbox)
 
     @property
@@ -194,9 +221,13 @@ class Tenants:
         self.settings = settings
         self.defaults = defaults
         self.catalogue = Catalogue()
+        self.operations = operations()
+        self.magic_names = () if settings.surface == "documented" else tuple(magic.rules(self.operations))
         self.plan_limits: Mapping[AccountPlan, int] = {**PLAN_LIMITS, "enterprise": settings.enterprise_limit}
         self.journal = Journal(settings.journal_size)
         """The server's own: requests that never reached a sandbox."""
+        self.watch_error: str | None = None
+        """Why the scenario's file, as it is now, cannot be used."""
         self._tenants: dict[str, Tenant] = {}
         self._made = 0
 

@@ -1,48 +1,21 @@
-"""What a scenario may say: one vocabulary for files, the control plane, `inject` and the marker, read in one place."""
+"""A scenario, and how it is read from plain data: a file's, the control plane's, a test's."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
+from cnx_mock.api.operation import Operation
 from cnx_mock.api.readings import wrong
-from cnx_mock.api.validation import problems
-from cnx_mock.scenario import faults
-from cnx_mock.scenario.fault import At, Fault
-from cnx_mock.scenario.matching import Match, Pattern
-from cnx_mock.scenario.sections import MatchSection, ProvisioningSection, RuleSection, ScenarioSection, WorldSection
-from cnx_mock.text.findings import Path, Problem
+from cnx_mock.scenario.phases import Phase
+from cnx_mock.scenario.rule import DocumentError, Rule, read_rule, rule_at, validated
+from cnx_mock.scenario.sections import PhaseSection, ProvisioningSection, ScenarioSection, WorldSection
+from cnx_mock.text.findings import Problem
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import Provisioning
 
-
-class DocumentError(ValueError):
-    """A scenario or a rule that cannot be used: everything that is wrong with it, by place."""
-
-    def __init__(self, found: Sequence[Problem]) -> None:
-        super().__init__("\n".join(f"{'.'.join(map(str, each.path))}: {each.message}" for each in found))
-        self.problems = tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing that goes wrong: for which requests, how often, when, and what."""
-
-    id: str
-    match: Match
-    faults: tuple[Fault, ...]
-    times: int | None
-    probability: float
-    at: At
-    document: Mapping[str, Any] = field(compare=False)
-    """The rule as it was written."""
-
-    @property
-    def wins(self) -> bool:
-        """Whether it has an outcome: then no later rule's fault is applied."""
-        return any(fault.outcome for fault in self.faults)
+__all__ = ["DocumentError", "Rule", "Scenario", "World", "read_rule", "read_scenario", "stacked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,37 +33,46 @@ class World:
     speed: float | None = None
     frozen: bool | None = None
 
+    def news(self, before: "World") -> "World":
+        """Only what it says otherwise than one before it."""
+        said: dict[str, Any] = {name: getattr(self, name) for name in World.__dataclass_fields__}
+        new = {name: value for name, value in said.items() if value != getattr(before, name)}
+        return World(**new)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A story: how the world is, and what goes wrong in it."""
+    """A story: how the world is, what goes wrong in it, when, and what must have happened by the end."""
 
     name: str = "inline"
     description: str = ""
     seed: int | None = None
     world: World = World()
     provisioning: Mapping[str, Provisioning] = field(default_factory=dict)
+    phases: tuple[Phase, ...] = ()
+    repeat: bool = False
     rules: tuple[Rule, ...] = ()
+    expected: Mapping[str, int] = field(default_factory=dict)
+    """How often each of these rules must have fired by the end."""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The scenario as it was written."""
 
 
-def read_scenario(data: Any, operations: Collection[str], name: str = "inline") -> Scenario:
-    """A scenario from plain data. Raises DocumentError with everything that is wrong; `operations` are the names that
-    rules may match."""
+def read_scenario(data: Any, operations: Collection[Operation], name: str = "inline") -> Scenario:
+    """A scenario from plain data. Raises DocumentError with everything that is wrong; `operations` are those that rules
+    may match."""
     found: list[Problem] = []
     data = {} if data is None else data
-    section = _validated(ScenarioSection, data, (), found)
+    section: ScenarioSection | None = validated(ScenarioSection, data, (), found)
+    phases = tuple(map(_phase, section.phases)) if section else _phases_of(data)
     rules = []
-    written = data.get("rules") if isinstance(data, Mapping) else None
-    for index, each in enumerate(written if isinstance(written, list) else ()):
-        if isinstance(each, Mapping):
-            rules.append(_rule(each, operations, f"rule-{index + 1}", ("rules", index), found))
+    for index, each in _entries(data, "rules"):
+        rules.append(rule_at(("rules", index), each, operations, f"rule-{index + 1}", phases, found))
     world = data.get("world") if isinstance(data, Mapping) else None
     chosen = world.get("readings") if isinstance(world, Mapping) else None
     if isinstance(chosen, Mapping):
         found += [Problem(("world", "readings", *each.path), each.message, each.at_key) for each in wrong(chosen)]
-    found += _repeated(written)
+    found += [*_repeated(data), *_strange_phases(data), *_strange_expectations(data)]
     if found or section is None:
         raise DocumentError(found)
     return Scenario(
@@ -99,18 +81,22 @@ def read_scenario(data: Any, operations: Collection[str], name: str = "inline") 
         seed=section.seed,
         world=_world(section.world),
         provisioning=_provisioning(section.provisioning),
+        phases=phases,
+        repeat=section.repeat,
         rules=tuple(rule for rule in rules if rule is not None),
+        expected=section.expect.fired,
         document=data,
     )
 
 
-def read_rule(data: Any, operations: Collection[str], default_id: str) -> Rule:
-    """A rule from plain data. Raises DocumentError with everything that is wrong."""
-    found: list[Problem] = []
-    rule = _rule(data, operations, default_id, (), found)
-    if found or rule is None:
-        raise DocumentError(found)
-    return rule
+def _phase(section: PhaseSection) -> Phase:
+    return Phase(section.name, section.lasts, section.until.requests if section.until else None)
+
+
+def _phases_of(data: Any) -> tuple[Phase, ...]:
+    """The phases of a document that is wrong somewhere, as far as rules can be held against them."""
+    named = ((each, each.get("name")) for _, each in _entries(data, "phases"))
+    return tuple(Phase(name, lasts=int("for" in each)) for each, name in named if isinstance(name, str))
 
 
 def _provisioning(section: ProvisioningSection) -> dict[str, Provisioning]:
@@ -135,102 +121,88 @@ def _world(section: WorldSection) -> World:
     )
 
 
-def _rule(data: Any, operations: Collection[str], default_id: str, path: Path, found: list[Problem]) -> Rule | None:
-    before = len(found)
-    section = _validated(RuleSection, data, path, found)
-    kinds: tuple[Fault, ...] = ()
-    if isinstance(data, Mapping):
-        if "fault" in data:
-            kinds, wrong = faults.read(data["fault"])
-            found += [Problem((*path, "fault", *each.path), each.message, each.at_key) for each in wrong]
-        found += _unknown_operations(data.get("match"), operations, (*path, "match"))
-    if section is None or len(found) > before:
-        return None
-    return Rule(
-        id=section.id or default_id,
-        match=_match(section.match),
-        faults=kinds,
-        times=section.times,
-        probability=section.probability,
-        at=section.at,
-        document=data,
-    )
+def _entries(data: Any, key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The objects in a document's list, whatever else may be wrong with it, each with its place."""
+    given = data.get(key) if isinstance(data, Mapping) else None
+    return ((i, each) for i, each in enumerate(given if isinstance(given, list) else ()) if isinstance(each, Mapping))
 
 
-def _validated(model: type[Any], data: Any, path: Path, found: list[Problem]) -> Any:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        found += [
-            Problem((*path, *each.path), each.message, each.at_key) for each in problems(error, model, data, "key")
-        ]
-        return None
+def _ids(data: Any) -> dict[int, str]:
+    """The id of every rule by its place."""
+    given = ((index, rule.get("id", f"rule-{index + 1}")) for index, rule in _entries(data, "rules"))
+    return {index: rule_id for index, rule_id in given if isinstance(rule_id, str)}
 
 
-def _match(section: MatchSection) -> Match:
-    def pattern(given: object) -> Pattern | None:
-        return None if given is None else Pattern(given)
-
-    body = tuple((name, Pattern(given)) for name, given in (section.body or {}).items())
-    return Match(pattern(section.operation), pattern(section.method), pattern(section.path), body)
-
-
-def _unknown_operations(match: Any, operations: Collection[str], path: Path) -> list[Problem]:
-    given = match.get("operation") if isinstance(match, Mapping) else None
-    found = []
-    for index, word in enumerate(given if isinstance(given, list) else [given]):
-        if not isinstance(word, str):
-            continue
-        name = word.removeprefix("!")
-        if name and not any(Pattern(name).matches(known) for known in operations):
-            place = (*path, "operation", index) if isinstance(given, list) else (*path, "operation")
-            found.append(Problem(place, f"no operation is called '{name}'{did_you_mean(name, operations)}"))
-    return found
-
-
-def _repeated(rules: Any) -> list[Problem]:
+def _repeated(data: Any) -> Iterator[Problem]:
     """Ids used twice, whatever else may be wrong with their rules."""
     first: dict[str, int] = {}
-    found = []
-    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
-        rule_id = rule.get("id", f"rule-{index + 1}") if isinstance(rule, Mapping) else None
-        if isinstance(rule_id, str) and first.setdefault(rule_id, index) != index:
-            message = f"the id '{rule_id}' is already that of rule {first[rule_id] + 1}"
-            found.append(Problem(("rules", index, "id"), message))
-    return found
+    for index, rule_id in _ids(data).items():
+        if first.setdefault(rule_id, index) != index:
+            yield Problem(("rules", index, "id"), f"the id '{rule_id}' is already that of rule {first[rule_id] + 1}")
 
 
-def stacked(scenarios: Sequence[Scenario]) -> Scenario:
-    """Several scenarios as one: rules in order, single values from the last. Raises DocumentError for an id that two of
-    them use."""
+def _strange_phases(data: Any) -> Iterator[Problem]:
+    """Phases of one name; a loop that never comes round."""
+    seen: set[str] = set()
+    phases = list(_entries(data, "phases"))
+    loops = isinstance(data, Mapping) and data.get("repeat") is True
+    if loops and not phases:
+        yield Problem(("repeat",), "says nothing without phases", at_key=True)
+    for index, phase in phases:
+        name = phase.get("name")
+        if isinstance(name, str) and name in seen:
+            yield Problem(("phases", index, "name"), f"there is a phase '{name}' already")
+        seen.add(str(name))
+        if loops and not {"for", "until"} & phase.keys():
+            yield Problem(("phases", index), "never ends, and the phases repeat: give it for or until")
+
+
+def _strange_expectations(data: Any) -> Iterator[Problem]:
+    """Expectations of rules that are not there."""
+    expect = data.get("expect") if isinstance(data, Mapping) else None
+    fired = expect.get("fired") if isinstance(expect, Mapping) else None
+    ids = list(_ids(data).values())
+    for rule_id in fired if isinstance(fired, Mapping) else ():
+        if rule_id not in ids:
+            message = f"no rule has the id '{rule_id}'{did_you_mean(rule_id, ids)}"
+            yield Problem(("expect", "fired", rule_id), message, at_key=True)
+
+
+def stacked(scenarios: Sequence[Scenario], operations: Collection[Operation]) -> Scenario:
+    """Several scenarios as one: rules in order, single values from the last, one set of phases. Raises DocumentError
+    for an id that two of them use, and for a second set of phases."""
     if len(scenarios) == 1:
         return scenarios[0]
-    rules = _together(scenarios)
-    world: dict[str, Any] = {}
+    whole: dict[str, Any] = {
+        "name": " + ".join(scenario.name for scenario in scenarios)[:100],
+        "description": " ".join(scenario.description for scenario in scenarios if scenario.description),
+        "rules": [],
+    }
     for scenario in scenarios:
-        given = {name: getattr(scenario.world, name) for name in World.__dataclass_fields__}
-        readings = {**world.get("readings", {}), **scenario.world.readings}
-        world |= {name: value for name, value in given.items() if value is not None} | {"readings": readings}
-    return Scenario(
-        name=" + ".join(scenario.name for scenario in scenarios),
-        description=" ".join(scenario.description for scenario in scenarios if scenario.description),
-        seed=next((s.seed for s in reversed(scenarios) if s.seed is not None), None),
-        world=World(**world),
-        provisioning={kind: rule for scenario in scenarios for kind, rule in scenario.provisioning.items()},
-        rules=tuple(rules),
-        document={"stacked": [dict(scenario.document) for scenario in scenarios]},
-    )
+        _stack(whole, scenario)
+    return read_scenario(whole, operations)
 
 
-def _together(scenarios: Sequence[Scenario]) -> list[Rule]:
-    """The rules of several scenarios. Ids that were given must differ; `rule-N` gets its scenario's name in front."""
-    rules: list[Rule] = []
-    for scenario in scenarios:
-        for rule in scenario.rules:
-            named = rule if "id" in rule.document else replace(rule, id=f"{scenario.name}:{rule.id}")
-            if any(named.id == other.id for other in rules):
-                raise DocumentError(
-                    [Problem(("rules",), f"the id '{named.id}' is used by two of the stacked scenarios")]
-                )
-            rules.append(named)
-    return rules
+def _stack(whole: dict[str, Any], scenario: Scenario) -> None:
+    """Put one more scenario's document on top of those before it."""
+    data = scenario.document
+    if data.get("phases") and whole.get("phases"):
+        raise DocumentError([Problem(("phases",), "two of the stacked scenarios have phases: one can")])
+    whole |= {key: data[key] for key in ("seed", "phases", "repeat") if data.get(key) is not None}
+    world, more = whole.setdefault("world", {}), data.get("world") or {}
+    deeper = {key: {**world.get(key, {}), **more[key]} for key in ("readings", "clock") if more.get(key)}
+    whole["world"] = {**world, **more, **deeper}
+    provisioning = data.get("provisioning") or {}
+    below = {} if "polls" in provisioning else whole.get("provisioning", {})  # it speaks of every kind
+    whole["provisioning"] = {**below, **provisioning}
+    prefix = re.sub("[^A-Za-z0-9._-]+", "-", scenario.name).strip("-._") or "scenario"
+    names = {rule.id: rule.id if "id" in rule.document else f"{prefix}:{rule.id}" for rule in scenario.rules}
+    taken = {rule["id"] for rule in whole["rules"]}
+    for rule in scenario.rules:
+        if names[rule.id] in taken:
+            message = f"the id '{names[rule.id]}' is used by two of the stacked scenarios"
+            raise DocumentError([Problem(("rules",), message)])
+        whole["rules"].append({**rule.document, "id": names[rule.id]})
+    if scenario.expected:
+        fired = {names[rule_id]: count for rule_id, count in scenario.expected.items()}
+        whole["expect"] = {"fired": {**whole.get("expect", {}).get("fired", {}), **fired}}

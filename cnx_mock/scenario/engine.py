@@ -1,89 +1,134 @@
 """The engine: asks every rule about a request, once, and has the faults that fire wrapped around the rest of its way.
 
-The order is fixed, and every journal entry shows it: match, times (the ordinal counts requests that matched),
-probability (a keyed draw), at, fault. The first rule that fires with an outcome wins; the shapers of rules before it
-apply, those of rules behind it do not. Every rule that matches takes its ordinal even behind a winner, so that no rule
-changes another's draws.
+The order is fixed, and every journal entry shows it: match, when, times (the ordinal counts requests that passed both),
+probability (a keyed draw), at, fault. Rules are asked in this order: the request's own header, magic names, injected
+rules by arrival, the scenario's from top to bottom. The first rule that fires with an outcome wins; the shapers of
+rules before it apply, those of rules behind it do not. Every rule that matches takes its ordinal even behind a winner,
+so that no rule changes another's draws.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from cnx_mock.api.operation import Operation
+from cnx_mock.scenario import header, magic
+from cnx_mock.scenario.armed import Armed, Decision, Draw, Origin
 from cnx_mock.scenario.document import DocumentError, Rule, Scenario
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.scenario.phases import Moment, Timeline
 from cnx_mock.text.findings import Problem
 from cnx_mock.world.chance import Chance
+from cnx_mock.world.records import NEVER
 
-_COVERING_KEPT = 1000
+_KEPT = 1000
+"""Entries of what is kept by words of the client's, so that it cannot fill the memory."""
 
-Step = Callable[[], Awaitable[None]]
-
-
-@dataclass(slots=True, eq=False)
-class Armed:
-    """A rule in force, and what it has done so far."""
-
-    rule: Rule
-    injected: bool = False
-    matched: int = 0
-    fired: int = 0
+Way = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What one rule decided about one request that it matched, and why."""
+class Chosen:
+    """A fault to apply to one request."""
 
-    fired: bool
-    reason: str
+    armed: Armed
+    rule: Rule
+    fault: Fault
+    draw: Draw
 
 
 class Engine:
-    """The rules of one sandbox."""
+    """The rules of one sandbox, and how far its story is."""
 
-    def __init__(self, chance: Chance, scenario: Scenario) -> None:
+    def __init__(
+        self,
+        chance: Chance,
+        scenario: Scenario,
+        now: Callable[[], int],
+        operations: Collection[Operation] = (),
+        magic_names: Collection[Rule] = (),
+    ) -> None:
+        """`now` is the sandbox's clock; `operations` are those that a request's own header may match; `magic_names` are
+        rules that are always there."""
         self._chance = chance
-        self.scenario = scenario
-        self._scenario_rules = [Armed(rule) for rule in scenario.rules]
+        self._now = now
+        self._operations = operations
+        self._magic = [Armed(rule, "magic") for rule in magic_names]
         self._injected: list[Armed] = []
-        self._asked: tuple[Armed, ...] = ()
-        self._as_asked: tuple[tuple[Armed, Rule], ...] = ()
-        self._covering: dict[tuple[str | None, str], tuple[Armed, ...]] = {}
-        self._changed()
+        self._brought: dict[str, Armed] = {}
+        """Rules that came in headers, by the header: one that is sent again goes on counting."""
+        self.use(scenario)
 
     def __iter__(self) -> Iterator[Armed]:
+        self._settle(self._now())
         return iter(self._asked)
 
-    def rules(self, injected: bool) -> tuple[Rule, ...]:
-        """The rules that were injected, or the scenario's."""
-        return tuple(armed.rule for armed in self._asked if armed.injected is injected)
+    def rules(self, origin: Origin) -> tuple[Rule, ...]:
+        """The rules of one origin: injected, or the scenario's."""
+        return tuple(armed.rule for armed in self if armed.origin == origin)
 
     def use(self, scenario: Scenario) -> None:
-        """Replace the scenario and its rules; injected rules stay."""
+        """Replace the scenario and its rules, and begin its story; injected rules stay."""
+        now = self._now()
         for armed in self._injected:
             _unclaimed(armed.rule.id, scenario.rules)
         self.scenario = scenario
-        self._scenario_rules = [Armed(rule) for rule in scenario.rules]
+        self._story = Timeline(scenario.phases, scenario.repeat, now)
+        self._scenario_rules = [_armed(rule, "scenario", now) for rule in scenario.rules]
+        self._brought.clear()
+        self._changed()
+
+    def revise(self, scenario: Scenario) -> None:
+        """Go on with another version of the scenario: rules that say what they said keep their counters, and the story
+        goes on where it was unless its phases are others."""
+        now = self._now()
+        for armed in self._injected:
+            _unclaimed(armed.rule.id, scenario.rules)
+        before = {armed.rule.id: armed for armed in self._scenario_rules}
+        rules = []
+        for rule in scenario.rules:
+            old = before.get(rule.id)
+            rules.append(old if old and old.rule.document == rule.document else _armed(rule, "scenario", now))
+        if (scenario.phases, scenario.repeat) != (self.scenario.phases, self.scenario.repeat):
+            self._story = Timeline(scenario.phases, scenario.repeat, now)
+        self.scenario, self._scenario_rules = scenario, rules
+        self._changed()
+
+    def moment(self) -> tuple[Moment, int]:
+        """Where the story is, and the instant at which its phase began."""
+        return self._story.at(self._now()), self._story.since
+
+    def shift(self, by: int) -> None:
+        """The sandbox's clock is another one, so far ahead: the story's age, and what is left of every ttl, stay."""
+        self._story.shift(by)
+        for armed in (*self._injected, *self._scenario_rules, *self._brought.values()):
+            armed.ends = None if armed.ends is None else armed.ends + by
         self._changed()
 
     def find(self, rule_id: str) -> Armed | None:
         """The rule with this id."""
-        return next((armed for armed in self._asked if armed.rule.id == rule_id), None)
+        return next((armed for armed in self if armed.rule.id == rule_id), None)
 
     def inject(self, rule: Rule) -> bool:
-        """Add a rule behind the other injected ones, or replace the one with its id, counters at zero: then True."""
+        """Add a rule behind the other injected ones, or replace the one with its id, counters at zero: then True. One
+        with a ttl gives its place back to the one that it replaced."""
         _unclaimed(rule.id, self.scenario.rules)
         before = self.find(rule.id)
+        armed = _armed(rule, "injected", self._now())
         if before is None:
-            self._injected.append(Armed(rule, injected=True))
+            self._injected.append(armed)
         else:
-            self._injected[self._injected.index(before)] = Armed(rule, injected=True)
+            armed.former = before if rule.ttl is not None else None
+            self._injected[self._injected.index(before)] = armed
         self._changed()
         return before is not None
 
-    def change(self, armed: Armed, rule: Rule) -> None:
-        """Let a rule say something else from now on; its counters stay."""
+    def change(self, armed: Armed, rule: Rule, for_now: bool = False) -> None:
+        """Let a rule say something else from now on, or until its new ttl is over; its counters stay."""
+        if for_now and rule.ttl is not None:
+            armed.kept = armed.kept or (armed.rule, armed.ends)
+            armed.ends = self._now() + rule.ttl
         armed.rule = rule
         self._changed()
 
@@ -101,75 +146,102 @@ class Engine:
     def _changed(self) -> None:
         self._asked = (*self._injected, *self._scenario_rules)
         self._as_asked = tuple((armed, armed.rule) for armed in self._asked)
-        self._covering = {}
+        self._covering: dict[tuple[str | None, str], tuple[Armed, ...]] = {}
+        self._next_end = min((armed.ends for armed in self._asked if armed.ends is not None), default=NEVER)
+
+    def _settle(self, now: int) -> None:
+        """End what ends by itself."""
+        while now >= self._next_end:
+            self._injected = [each for armed in self._injected for each in _left(armed, now)]
+            self._scenario_rules = [each for armed in self._scenario_rules for each in _left(armed, now)]
+            self._changed()
 
     def _candidates(self, operation: str | None, method: str) -> tuple[Armed, ...]:
         """The rules that can mean such a call at all: most requests are done with them at one look."""
         found = self._covering.get((operation, method))
         if found is None:
-            if len(self._covering) > _COVERING_KEPT:  # methods are the client's words
+            if len(self._covering) > _KEPT:  # methods are the client's words
                 self._covering.clear()
             found = tuple(armed for armed in self._asked if armed.rule.match.covers(operation, method))
             self._covering[operation, method] = found
         return found
 
-    def ask(self, exchange: Exchange) -> "list[tuple[Armed, Fault, int]] | None":
-        """Every fault to apply to this request, outermost first, with its rule and ordinal; None where there is
-        none."""
+    def _own(self, exchange: Exchange) -> tuple[Armed, ...]:
+        """The rules that a request brings along: in its header, and by its magic names. Raises DocumentError for a
+        header that cannot be used."""
+        own: tuple[Armed, ...] = ()
+        given = exchange.header_values(header.NAME)
+        if given:
+            armed = self._brought.get(given[0])
+            if armed is None or len(given) > 1:
+                armed = _armed(header.rule(given, self._operations, self.scenario.phases), "header", self._now())
+                armed.key = f"header {given[0]}"
+                if len(self._brought) >= _KEPT:
+                    self._brought.clear()
+                self._brought[given[0]] = armed
+            own = (armed,) if armed.ends is None or self._now() < armed.ends else ()
+        if self._magic and magic.MARK in exchange.body:
+            own += tuple(armed for armed in self._magic if armed.rule.match.difference(exchange) is None)
+        return own
+
+    def ask(self, exchange: Exchange) -> list[Chosen] | None:
+        """Every fault to apply to this request, outermost first; None where there is none. Raises DocumentError for a
+        fault header that cannot be used."""
+        now = self._now() if exchange.at is None else exchange.at
+        self._settle(now)
         exchange.asked = self._as_asked
         candidates = self._candidates(exchange.operation.name if exchange.operation else None, exchange.method)
-        chosen: list[tuple[Armed, Fault, int]] = []
-        winner: str | None = None
-        for armed in candidates:
-            rule = armed.rule
-            if rule.match.difference_of_call(exchange) is not None:
-                continue
-            armed.matched += 1
-            ordinal = armed.matched
-            decision = self._decide(rule, ordinal, winner)
-            exchange.decisions[armed] = decision
-            if decision.fired:
-                chosen += [(armed, fault, ordinal) for fault in _outcome_last(rule)]
-                winner = rule.id if rule.wins else None
+        own = self._own(exchange)
+        if own:
+            exchange.asked = (*((armed, armed.rule) for armed in own), *self._as_asked)
+            candidates = (*own, *candidates)
+        chosen = self._decide(exchange, candidates, self._story.at(now)) if candidates else []
+        self._story.count(now)
         return chosen or None
 
-    def _decide(self, rule: Rule, ordinal: int, winner: str | None) -> Decision:
-        if rule.times is not None and ordinal > rule.times:
-            return Decision(False, f"times {ordinal} of {rule.times}")
-        why = f"match {ordinal}" if rule.times is None else f"times {ordinal} of {rule.times}"
-        if rule.probability < 1:
-            draw = self._chance.fraction(rule.id, ordinal, "fire")
-            if draw >= rule.probability:
-                return Decision(False, _compared(draw, "≥", rule.probability))
-            why += f", {_compared(draw, '<', rule.probability)}"
-        if winner is not None:
-            return Decision(False, f"behind {winner}")
-        return Decision(True, why)
+    def _decide(self, exchange: Exchange, candidates: tuple[Armed, ...], moment: Moment) -> list[Chosen]:
+        chosen: list[Chosen] = []
+        winner: str | None = None
+        for armed in candidates:
+            if armed.rule.match.difference_of_call(exchange) is not None:
+                continue
+            decision, step, draw = armed.decide(moment, exchange.resource, winner, self._chance)
+            exchange.decisions[armed] = decision
+            chosen += [Chosen(armed, armed.rule, fault, draw) for fault in step]
+            if any(fault.outcome for fault in step):
+                winner = armed.rule.id
+        return chosen
 
-    async def perform(self, chosen: list[tuple[Armed, Fault, int]], exchange: Exchange, rest: Step) -> None:
+    @staticmethod
+    async def perform(chosen: list[Chosen], exchange: Exchange, rest: Way) -> None:
         """Send the exchange through its faults; `rest` performs the operation and leaves its answer."""
-        step = rest
-        for armed, fault, ordinal in reversed(chosen):
+        way = rest
+        for each in reversed(chosen):
             turn = Turn(
-                at=armed.rule.at,
-                draw=partial(self._chance.fraction, armed.rule.id, ordinal),
-                proceed=step,
-                fired=partial(_fired, exchange, armed, fault),
-                spared=partial(_spared, exchange, armed),
+                at=each.rule.at,
+                draw=each.draw,
+                proceed=way,
+                fired=partial(_fired, exchange, each.armed, each.fault),
+                spared=partial(_spared, exchange, each.armed),
             )
-            step = partial(fault.apply, exchange, turn)
-        await step()
+            way = partial(each.fault.apply, exchange, turn)
+        await way()
 
 
-def _compared(draw: float, sign: str, probability: float) -> str:
-    """A draw as the journal shows it, with as many digits as it takes to see that the sign is right."""
-    digits = next((n for n in range(2, 17) if f"{draw:.{n}f}" != f"{probability:.{n}f}"), 17)
-    return f"draw {draw:.{digits}f} {sign} {probability:.{digits}f}"
+def _armed(rule: Rule, origin: Origin, now: int) -> Armed:
+    return Armed(rule, origin, ends=None if rule.ttl is None else now + rule.ttl)
 
 
-def _outcome_last(rule: Rule) -> list[Fault]:
-    """A rule's own shapers come around its outcome."""
-    return sorted(rule.faults, key=lambda fault: fault.outcome)
+def _left(armed: Armed, now: int) -> list[Armed]:
+    """What is left of a rule at an instant: itself, what it said before, what it stands in for, nothing."""
+    while armed.ends is not None and now >= armed.ends:
+        if armed.kept is not None:
+            (armed.rule, armed.ends), armed.kept = armed.kept, None
+        elif armed.former is not None:
+            armed = armed.former
+        else:
+            return []
+    return [armed]
 
 
 def _fired(exchange: Exchange, armed: Armed, fault: Fault) -> None:

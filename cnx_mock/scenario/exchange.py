@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import orjson
 
@@ -196,6 +197,15 @@ class Exchange:
             if known == name:
                 return value.decode("latin-1")
         return None
+
+    def header_values(self, name: bytes) -> list[str]:
+        """Every header of this (lower-case) name."""
+        return [value.decode("latin-1") for known, value in self.headers if known == name]
+
+    @property
+    def resource(self) -> str | None:
+        """The id in the path, where it has one."""
+        return unquote(self.params[0]) if self.params else None
 
     def json(self) -> Any:
         """The body as JSON, or None where it is none: rules look at it before anybody judges it."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from cnx_mock.api.operation import Operation
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Answer, Exchange
 
@@ -42,6 +43,10 @@ class Fault(Declared):
         """The fault in the journal's words: `latency=200ms`."""
         return f"{self.key}={getattr(self, self.key)}"
 
+    def applies(self, operation: Operation, method: str) -> bool:
+        """Whether it can ever be applied to such a call."""
+        return True
+
     @abstractmethod
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Do it. Whoever does not call `turn.proceed` keeps the operation from happening."""
@@ -72,6 +77,10 @@ class Outcome(Fault):
 class BodyOutcome(Outcome):
     """An outcome that spoils a body. There must be one to spoil: the call happens, whatever `at` says."""
 
+    def applies(self, operation: Operation, method: str) -> bool:
+        """Whether such an answer has a body."""
+        return method != "HEAD"
+
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Spoil the answer; a refusal goes out unchanged."""
         await turn.proceed()
@@ -97,6 +106,10 @@ class Pacing(Fault):
     """A shaper that slows a body down. Of several rules' the first wins."""
 
     role: ClassVar[str] = "pace"
+
+    def applies(self, operation: Operation, method: str) -> bool:
+        """Whether such an answer has a body."""
+        return method != "HEAD"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Set the pace for whatever goes out in the end."""

@@ -4,8 +4,10 @@ its place."""
 from collections.abc import Collection
 from pathlib import Path
 
+from cnx_mock.api.operation import Operation
 from cnx_mock.scenario.document import DocumentError, Scenario, read_scenario
-from cnx_mock.text.findings import Problem
+from cnx_mock.scenario.lint import lint
+from cnx_mock.text.findings import Problem, SourceError
 from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import Source, read_file
 from cnx_mock.text.suggestions import did_you_mean
@@ -32,13 +34,21 @@ def find(name: str) -> Path:
     raise UnknownScenario(f"no scenario is called {name!r}{hint} (the gallery has {', '.join(gallery())})")
 
 
-def load(name: str, operations: Collection[str]) -> Scenario:
+def load(name: str, operations: Collection[Operation]) -> Scenario:
     """The scenario with this name or at this path. Raises UnknownScenario, or SourceError with every problem."""
+    return linted(name, operations)[0]
+
+
+def linted(name: str, operations: Collection[Operation]) -> tuple[Scenario, SourceError | None]:
+    """The scenario, and what in it can never happen, at its place. Raises what `load` raises."""
     path = find(name)
-    return parse(read_file(path), operations, path.stem)
+    source = read_file(path)
+    scenario = parse(source, operations, path.stem)
+    found = lint(scenario, operations)
+    return scenario, source.refuse(_explained(source, each) for each in found) if found else None
 
 
-def parse(source: Source, operations: Collection[str], name: str) -> Scenario:
+def parse(source: Source, operations: Collection[Operation], name: str) -> Scenario:
     """A scenario from a file's text. Raises SourceError with every problem, each as file:line:col."""
     try:
         scenario = read_scenario(source.data, operations, name)
@@ -51,9 +61,4 @@ def parse(source: Source, operations: Collection[str], name: str) -> Scenario:
 
 def _explained(source: Source, problem: Problem) -> Problem:
     """The problem with the key's name where it helps, and a word on YAML's traps."""
-    spelled = f"'{problem.path[-1]}' " if problem.path and isinstance(problem.path[-1], str) else ""
-    message = problem.message
-    if message.startswith("unknown key"):
-        message = message.replace("unknown key", f"unknown key '{problem.path[-1]}'", 1)
-        spelled = ""
-    return Problem(problem.path, spelled + message + source.trap(problem.path), problem.at_key)
+    return Problem(problem.path, problem.named + source.trap(problem.path), problem.at_key)

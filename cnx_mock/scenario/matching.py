@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import Any
 
+from cnx_mock.api.reading import query_values
 from cnx_mock.scenario.exchange import Exchange
 
 _MISSING = object()
@@ -52,6 +53,14 @@ class Pattern:
             return True
         return any(type(value) is type(word) and value == word for word in self._exact)
 
+    def matches_item(self, values: list[Any]) -> bool:
+        """Whether one of the values is one of the words, and none is excluded."""
+        if self._unwanted is not None and any(
+            isinstance(each, str) and self._unwanted.fullmatch(each) for each in values
+        ):
+            return False
+        return any(self.matches(each) for each in values) or (self._wanted is None and not self._exact)
+
 
 def _globs(words: list[str]) -> re.Pattern[str] | None:
     """One pattern for any of the globs; None where there is none."""
@@ -64,6 +73,11 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
+def _text(value: object) -> str:
+    """A value of a query or a header: words of any kind stand for their text."""
+    return "missing" if value is _MISSING else _shown(value)
+
+
 def _json(value: object) -> str:
     """A value of a body, so that 5 and "5" do not look alike; what is nested may be nested deeper than we could go."""
     if value is _MISSING:
@@ -73,6 +87,10 @@ def _json(value: object) -> str:
     return _shown(json.dumps(value, ensure_ascii=False))
 
 
+Named = tuple[tuple[str, Pattern], ...]
+"""What values must be, by their names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Everything that must hold; a missing key holds for every request."""
@@ -80,17 +98,10 @@ class Match:
     operation: Pattern | None = None
     method: Pattern | None = None
     path: Pattern | None = None
-    body: tuple[tuple[str, Pattern], ...] = ()
-
-    def difference(self, exchange: Exchange) -> Difference | None:
-        """The first field that differs, or None where the rule means this request."""
-        if self.operation is not None:
-            name = exchange.operation.name if exchange.operation else None
-            if name is None or not self.operation.matches(name):
-                return Difference("operation", name, self.operation, _shown)
-        if self.method is not None and not self.method.matches(exchange.method):
-            return Difference("method", exchange.method, self.method, _shown)
-        return self.difference_of_call(exchange)
+    resource: Pattern | None = None
+    query: Named = ()
+    header: Named = ()
+    body: Named = ()
 
     def covers(self, operation: str | None, method: str) -> bool:
         """Whether it can mean calls of this operation by this method: so much is known before any of them comes."""
@@ -98,20 +109,66 @@ class Match:
             return False
         return self.method is None or self.method.matches(method)
 
+    def difference(self, exchange: Exchange) -> Difference | None:
+        """The first field that differs, or None where the rule means this request."""
+        return next(self.differences(exchange), None)
+
     def difference_of_call(self, exchange: Exchange) -> Difference | None:
         """What differs in this one call, where `covers` has said yes."""
-        if self.path is not None and not self.path.matches(exchange.path):
-            return Difference("path", exchange.path, self.path, _shown)
-        return self._body_difference(exchange.json()) if self.body else None
+        if self.path is None and self.resource is None and not (self.query or self.header or self.body):
+            return None  # most rules
+        return next(self._in_call(exchange), None)
 
-    def _body_difference(self, data: Any) -> Difference | None:
-        for name, pattern in self.body:
-            found, value = pick(data, name)
-            if not found:
-                return Difference(f"body {name}", _MISSING, pattern, _json)
-            if not pattern.matches(value):
-                return Difference(f"body {name}", value, pattern, _json)
-        return None
+    def differences(self, exchange: Exchange) -> Iterator[Difference]:
+        """Every field that differs."""
+        if self.operation is not None:
+            name = exchange.operation.name if exchange.operation else None
+            if name is None or not self.operation.matches(name):
+                yield Difference("operation", name, self.operation, _shown)
+        if self.method is not None and not self.method.matches(exchange.method):
+            yield Difference("method", exchange.method, self.method, _shown)
+        yield from self._in_call(exchange)
+
+    def _in_call(self, exchange: Exchange) -> Iterator[Difference]:
+        if self.path is not None and not self.path.matches(exchange.path):
+            yield Difference("path", exchange.path, self.path, _shown)
+        if self.resource is not None:
+            resource = exchange.resource
+            if resource is None or not self.resource.matches(resource):
+                yield Difference("resource", resource, self.resource, _shown)
+        if self.query:
+            given = query_values(exchange.query)
+            yield from _texts("query", self.query, lambda name: given.get(name, []))
+        if self.header:
+            yield from _texts("header", self.header, lambda name: exchange.header_values(name.lower().encode()))
+        if self.body:
+            yield from _values(self.body, exchange.json())
+
+    def __len__(self) -> int:
+        """How many fields it looks at."""
+        single = (self.operation, self.method, self.path, self.resource)
+        return sum(each is not None for each in single) + len(self.query) + len(self.header) + len(self.body)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def _texts(where: str, wanted: Named, given: Callable[[str], list[str]]) -> Iterator[Difference]:
+    """What differs among texts of which each name may have several: one that fits is enough."""
+    for name, pattern in wanted:
+        values = given(name)
+        if not any(pattern.matches(value) for value in values):
+            yield Difference(f"{where} {name}", values[0] if values else _MISSING, pattern, _text)
+
+
+def _values(wanted: Named, data: Any) -> Iterator[Difference]:
+    """What differs in a body. A list fits where one of its items does; what is excluded must be in none."""
+    for name, pattern in wanted:
+        found, value = pick(data, name)
+        if not found:
+            yield Difference(f"body {name}", _MISSING, pattern, _json)
+        elif not (pattern.matches_item(value) if isinstance(value, list) else pattern.matches(value)):
+            yield Difference(f"body {name}", value, pattern, _json)
 
 
 def pick(data: Any, name: str) -> tuple[bool, Any]:

@@ -3,40 +3,23 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from cnx_mock.api.validation import Declared
+from cnx_mock.scenario.conditions import (
+    PROBABILITY_SCHEMA,
+    TIMES_SCHEMA,
+    Probability,
+    WhenSection,
+    read_probability,
+    read_times,
+)
 from cnx_mock.scenario.faults.latency import read_range
+from cnx_mock.scenario.values import MOST, Count, Duration, Instant, Money, Rate, Scalars, Texts
 from cnx_mock.text.shipped import names
 from cnx_mock.text.suggestions import did_you_mean, one_of
-from cnx_mock.text.units import parse_instant, parse_money, parse_rate
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import Provisioning
-
-_MOST = 1_000_000_000
-"""The most of anything that is counted."""
-
-
-def _text_or_texts(value: object) -> object:
-    items = value if isinstance(value, list) else [value]
-    if not items or not all(isinstance(item, str) and item.strip("!") for item in items):
-        raise ValueError("must be a text or a list of texts")
-    return value
-
-
-def _scalar_or_scalars(value: object) -> object:
-    items = value if isinstance(value, list) else [value]
-    if not items or any(isinstance(item, list | dict) for item in items):
-        raise ValueError("must be a value or a list of values")
-    if any(isinstance(item, int | float) and not -(1 << 63) <= item < 1 << 63 for item in items):
-        raise ValueError("must be a number of at most 64 bits")
-    return value
-
-
-def _probability(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError("must be a number from 0 to 1")
-    return float(value)
 
 
 def _speed(value: object) -> float:
@@ -59,8 +42,6 @@ def _delay(value: object) -> Provisioning:
     return Provisioning(delay=None if value == "never" else read_range(value))
 
 
-_Texts = Annotated[Any, BeforeValidator(_text_or_texts)]
-_Scalars = Annotated[Any, BeforeValidator(_scalar_or_scalars)]
 _Polls = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
@@ -81,14 +62,20 @@ _Provisioning = Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchem
 class MatchSection(Declared):
     """Which requests a rule means: all keys must hold; lists are alternatives; `*` globs; `!` excludes."""
 
-    operation: _Texts | None = None
+    operation: Texts | None = None
     """Names such as `instances.create` or `instances.*`."""
-    method: _Texts | None = None
+    method: Texts | None = None
     """`GET`, `POST`, …"""
-    path: _Texts | None = None
+    path: Texts | None = None
     """The path of the request, without the query."""
-    body: dict[str, _Scalars] | None = None
-    """Values by top-level name or JSON pointer."""
+    resource: Texts | None = None
+    """The id in the path."""
+    query: dict[str, Scalars] | None = None
+    """Values of the query, by name."""
+    header: dict[str, Scalars] | None = None
+    """Values of headers, by name, whatever its case."""
+    body: dict[str, Scalars] | None = None
+    """Values of the body, by top-level name or JSON pointer; of a list one item is enough."""
 
 
 class RuleSection(Declared):
@@ -98,14 +85,60 @@ class RuleSection(Declared):
     """Its name; `rule-N` unless given."""
     match: MatchSection = MatchSection()
     """Which requests it means; every one unless given."""
-    times: Annotated[int, Field(ge=1, le=_MOST)] | None = None
-    """How many of them, from the first; every one unless given."""
-    probability: Annotated[Any, BeforeValidator(_probability)] = 1.0
-    """The chance that the fault is applied."""
+    when: WhenSection | None = None
+    """In which part of the story it holds; all of it unless given."""
+    times: Annotated[Any, BeforeValidator(read_times), WithJsonSchema(TIMES_SCHEMA)] | None = None
+    """Which of the requests that match: the first 2, {skip: 2, take: 1}, {every: 5} or {only: [1, 4]}; every one unless
+    given."""
+    per: Literal["sandbox", "resource"] | None = None
+    """Whether they are counted all together, or by the id in the path."""
+    probability: Annotated[Any, BeforeValidator(read_probability), WithJsonSchema(PROBABILITY_SCHEMA)] = Probability(
+        1.0, 1.0
+    )
+    """The chance that the fault is applied: 0.3, or {from: 0.0, to: 0.4} across a phase."""
     at: Literal["before", "after"] = "before"
     """Before the effect, or after the change has been committed."""
-    fault: Any
+    fault: Any = None
     """What happens: shapers, and at most one outcome."""
+    sequence: Annotated[list[Any], Field(min_length=1)] | None = None
+    """What happens, one after the other: faults, or `pass`."""
+    then: Literal["pass", "repeat", "last"] | None = None
+    """What comes behind the sequence: nothing, all of it again, or its last fault for ever; `pass` unless given."""
+    ttl: Duration | None = None
+    """After how long it ends by itself, on the sandbox's clock; what it replaced is then back."""
+
+
+class PhaseSection(Declared):
+    """A part of the story."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    """Its name, for `when`."""
+    lasts: Annotated[Duration, Field(alias="for")] = None
+    """How long it lasts, on the sandbox's clock."""
+    until: "UntilSection | None" = None
+    """What ends it, if not time."""
+
+    @model_validator(mode="after")
+    def _one_end(self) -> "PhaseSection":
+        if self.lasts is not None and self.until is not None:
+            raise ValueError("ends either by for or by until")
+        if self.lasts == 0:
+            raise ValueError("for must be above 0s")
+        return self
+
+
+class UntilSection(Declared):
+    """What ends a phase."""
+
+    requests: Count
+    """So many requests that were let in, faulted or not."""
+
+
+class ExpectSection(Declared):
+    """What must have happened by the end."""
+
+    fired: dict[str, Annotated[int, Field(ge=0, le=MOST)]] = {}
+    """How often each of these rules must have fired."""
 
 
 def _fixture(name: str) -> str:
@@ -118,7 +151,7 @@ def _fixture(name: str) -> str:
 class ClockSection(Declared):
     """The sandbox's clock."""
 
-    start: Annotated[Any, BeforeValidator(parse_instant)] | None = None
+    start: Instant | None = None
     """Where it starts, RFC 3339."""
     speed: Annotated[Any, BeforeValidator(_speed)] | None = None
     """Sandbox seconds per real second."""
@@ -131,12 +164,12 @@ class WorldSection(Declared):
 
     plan: AccountPlan | None = None
     """The account's plan, which gives the rate limit."""
-    balance: Annotated[Any, BeforeValidator(parse_money)] | None = None
+    balance: Money | None = None
     """The account's balance, such as "$5.07"."""
-    rate_limit: Annotated[Any, BeforeValidator(parse_rate)] | None = None
+    rate_limit: Rate | None = None
     """Requests a minute, such as 5/min, in place of the plan's."""
     quotas: (
-        dict[Literal["instances", "snapshots", "firewalls", "load_balancers"], Annotated[int, Field(ge=0, le=_MOST)]]
+        dict[Literal["instances", "snapshots", "firewalls", "load_balancers"], Annotated[int, Field(ge=0, le=MOST)]]
         | None
     ) = None
     """The most of each resource."""
@@ -174,5 +207,11 @@ class ScenarioSection(Declared):
     """How the sandbox starts."""
     provisioning: ProvisioningSection = ProvisioningSection()
     """How long things take to come up."""
+    phases: list[PhaseSection] = []
+    """The parts of the story, one after the other; the last one stays."""
+    repeat: bool = False
+    """Whether the phases begin again behind the last one."""
     rules: list[dict[str, Any]] = []
     """What goes wrong, asked in order."""
+    expect: ExpectSection = ExpectSection()
+    """What must have happened by the end of a test."""

@@ -20,6 +20,14 @@ class Problem:
     message: str
     at_key: bool = False
 
+    @property
+    def named(self) -> str:
+        """The message with the key's name in it."""
+        name = self.path[-1] if self.path else None
+        if self.message.startswith("unknown key"):
+            return self.message.replace("unknown key", f"unknown key '{name}'", 1)
+        return f"'{name}' {self.message}" if isinstance(name, str) else self.message
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:

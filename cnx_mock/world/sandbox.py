@@ -46,6 +46,7 @@ class Plan:
     start: int | None = None
     speed: float = 1.0
     frozen: bool = False
+    magic: bool = True
 
 
 class Sandbox:
@@ -68,6 +69,8 @@ class Sandbox:
         self.provisioning: dict[str, Provisioning] = {**PROVISIONING, **plan.provisioning}
         self.readings: dict[str, str] = dict(plan.readings)
         """The readings that differ from the defaults; `api.readings` knows what they mean."""
+        self.magic = plan.magic
+        """Whether magic names mean something."""
         self.keys: Table[KeyRecord] = Table()
         self._by_digits: dict[str, KeyRecord] = {}
         self.instances: Table[InstanceRecord] = Table()

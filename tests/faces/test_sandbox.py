@@ -8,7 +8,7 @@ import pytest
 
 from cnx_mock import ControlError, MockServer, Sandbox, SourceError
 from cnx_mock.scenario import gallery
-from cnx_mock.services import operation_names
+from cnx_mock.services import operations
 
 
 def statuses(api: Any, count: int, path: str = "/v1/instances") -> list[int]:
@@ -33,7 +33,7 @@ def stories(folder: Path) -> list[Any]:
     """One story in every form in which people give it."""
     file = folder / "limited.yaml"
     file.write_text("world: {rate_limit: 5/min}\n")
-    known = gallery.load("rate-limited", operation_names())
+    known = gallery.load("rate-limited", operations())
     return ["rate-limited", file, str(file), {"world": {"rate_limit": "5/min"}}, {"name": "rate-limited"}, known]
 
 
@@ -126,6 +126,7 @@ def test_an_effect_may_happen_although_its_answer_is_an_error(sandbox: Sandbox, 
     assert [call.committed for call in sandbox.requests] == [True, False]
 
 
+@pytest.mark.filterwarnings("ignore::cnx_mock.ScenarioWarning")  # it is meant never to fire
 def test_never_is_a_probability_too(sandbox: Sandbox, api: Any) -> None:
     rule = sandbox.inject(error="INTERNAL_ERROR", probability=0)
     assert statuses(api, 5) == [200] * 5

@@ -411,7 +411,7 @@ def test_a_bad_change_leaves_a_rule_as_it_was(api, control):
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ({}, {"fault": "is required"}),
+        ({}, {"fault": "is required (or sequence)"}),
         ({**FAULT, "id": "b"}, {"id": "is a in the path"}),
         ({**FAULT, "mach": {}}, {"mach": "unknown key, did you mean 'match'?"}),
         (

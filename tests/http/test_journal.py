@@ -32,6 +32,7 @@ FIELDS = [
     "response_headers",
     "response_body",
     "decisions",
+    "near_miss",
 ]
 
 
@@ -205,6 +206,7 @@ def test_the_journal_keeps_the_last_so_many():
 # ---- decisions
 
 
+@pytest.mark.filterwarnings("ignore::cnx_mock.ScenarioWarning")  # it is meant never to fire
 def test_every_rule_in_force_says_why_it_did_not_mean_a_request(sandbox, api):
     sandbox.inject("instances.create", error="INTERNAL_ERROR", id="a")
     sandbox.inject(match={"method": "POST"}, error="INTERNAL_ERROR", id="b")

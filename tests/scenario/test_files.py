@@ -69,7 +69,7 @@ BROKEN = {
           - 7
         """,
         [
-            "2:5: 'fault' is required",
+            "2:5: 'fault' is required (or sequence)",
             "3:12: 'fault' is empty: name at least one of "
             "bandwidth, body, connection, drip, error, headers, latency, status",
             "4:12: 'fault' must be an object",
@@ -213,7 +213,10 @@ BROKEN = {
     ),
     "1_000 is no number": (
         "rules: [{times: 1_000, fault: {status: 500}}]\n",
-        ["1:17: 'times' must be an integer ('1_000' is text here; write a number without underscores)"],
+        [
+            "1:17: 'times' must be an integer, or {skip, take}, {every} or {only} "
+            "('1_000' is text here; write a number without underscores)"
+        ],
     ),
     "a bare date is no instant": (
         "world: {clock: {start: 2026-01-01}}\n",
@@ -230,7 +233,7 @@ BROKEN = {
     "true is no number": (
         "rules: [{times: true, probability: true, fault: {status: true}}]\n",
         [
-            "1:17: 'times' must be an integer",
+            "1:17: 'times' must be an integer, or {skip, take}, {every} or {only}",
             "1:36: 'probability' must be a number from 0 to 1",
             "1:58: 'status' must be an integer",
         ],
@@ -279,7 +282,7 @@ def test_an_empty_file_is_a_calm_day(sandbox, api, write):
 
 
 def test_a_rule_without_an_id_is_called_after_its_place(sandbox, write):
-    sandbox.use(write("rules:\n  - {id: a, fault: {status: 500}}\n  - {fault: {status: 500}}\n"))
+    sandbox.use(write("rules:\n  - {id: a, times: 1, fault: {status: 500}}\n  - {fault: {status: 500}}\n"))
     assert [rule["id"] for rule in sandbox.call("GET", "/rules")["data"]] == ["a", "rule-2"]
 
 
@@ -301,7 +304,7 @@ def test_stacked_scenarios_cannot_share_an_id(server):
 
 def test_a_stacked_rule_without_an_id_can_be_called_by_its_name(server):
     sandbox = server.sandbox([{"name": "one day", "rules": [rule()]}, {"name": "two", "rules": [rule()]}])
-    assert sandbox.call("GET", "/rules/one%20day%3Arule-1")["id"] == "one day:rule-1"
+    assert sandbox.call("GET", "/rules/one-day%3Arule-1")["id"] == "one-day:rule-1"
 
 
 def rule(rule_id: str | None = None) -> dict[str, object]:

@@ -120,7 +120,8 @@ def test_body_values_match_by_name_and_kind(sandbox, api, name, wanted, expected
         ("a/b", "x", 'body a/b is an object, not "x"'),
         ("/a~1b/c~0d/2", "x", 'body /a~1b/c~0d/2 is missing, not "x"'),
         ("/a~1b/c~0d/-1", "y", 'body /a~1b/c~0d/-1 is missing, not "y"'),
-        ("/a~1b/c~0d", "x", 'body /a~1b/c~0d is an array, not "x"'),
+        ("/a~1b/c~0d", "x", "fires"),
+        ("/a~1b/c~0d", "z", 'body /a~1b/c~0d is an array, not "z"'),
         ("/n/0", 5, "body /n/0 is missing, not 5"),
     ],
 )

@@ -64,6 +64,7 @@ def test_counts_are_by_request_not_by_connection(sandbox, api):
 # ---- who wins
 
 
+@pytest.mark.filterwarnings("ignore::cnx_mock.ScenarioWarning")  # it is meant never to fire
 def test_the_first_outcome_wins_and_the_next_is_behind_it(sandbox, api):
     first = sandbox.inject(error="INTERNAL_ERROR", id="first")
     second = sandbox.inject(error="NOT_FOUND", id="second")
@@ -78,6 +79,7 @@ def test_a_rule_behind_the_winner_takes_its_ordinal_all_the_same(sandbox, api):
     assert statuses(api, 3) == [500, 404, 200]
 
 
+@pytest.mark.filterwarnings("ignore::cnx_mock.ScenarioWarning")  # it is meant never to fire
 def test_shapers_before_the_winner_apply_and_those_behind_it_do_not(sandbox, api):
     sandbox.inject(latency="1ms", id="before")
     sandbox.inject(error="INTERNAL_ERROR", id="winner")
@@ -340,6 +342,7 @@ def test_the_journal_shows_each_draw_so_that_its_sign_can_be_seen_to_be_right(sa
     assert rule.matched == 200
 
 
+@pytest.mark.filterwarnings("ignore::cnx_mock.ScenarioWarning")  # it is meant never to fire
 @pytest.mark.parametrize(("probability", "status"), [(0, 200), (0.0, 200), (1, 500), (1.0, 500)])
 def test_certainty_is_certain(sandbox, api, probability, status):
     sandbox.inject(error="INTERNAL_ERROR", probability=probability)

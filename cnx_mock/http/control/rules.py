@@ -11,9 +11,12 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
 from cnx_mock.api.validation import failed
 from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.journal import silence
+from cnx_mock.scenario.armed import Armed
 from cnx_mock.scenario.document import DocumentError, Rule, read_rule
-from cnx_mock.scenario.engine import Armed, Engine
-from cnx_mock.services import operation_names
+from cnx_mock.scenario.engine import Engine
+from cnx_mock.scenario.lint import lint_rule
+from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
 
 resource = Resource("_mock.rules", "Rules in force.")
@@ -37,9 +40,13 @@ class RuleState(Shape):
     origin: str
     """scenario or injected."""
     matched: int
-    """Requests that it meant."""
+    """Requests that it meant, in the part of the story in which it holds."""
     fired: int
     """Requests to which its fault was applied."""
+    why: str | None
+    """Why it has not fired yet."""
+    warnings: list[str]
+    """Why it can never fire, if it cannot."""
     rule: dict[str, Any]
     """The rule as it was written."""
 
@@ -60,6 +67,7 @@ class _Book:
         self._server = server
         self._tenant = addressee.tenant
         self.engine = addressee.tenant.engine if addressee.tenant else _of_defaults(server)
+        self.journal = addressee.tenant.journal if addressee.tenant else None
 
     def find(self, rule_id: str) -> Armed:
         """The rule with this id. Raises NotFound."""
@@ -72,23 +80,23 @@ class _Book:
         """Let what was changed count for new sandboxes too, if that is what the call spoke of."""
         if self._tenant is None:
             tenants = self._server.tenants
-            scenario = replace(tenants.defaults.scenario, rules=self.engine.rules(injected=False))
-            tenants.defaults = replace(tenants.defaults, scenario=scenario, rules=self.engine.rules(injected=True))
+            scenario = replace(tenants.defaults.scenario, rules=self.engine.rules("scenario"))
+            tenants.defaults = replace(tenants.defaults, scenario=scenario, rules=self.engine.rules("injected"))
 
 
 def _of_defaults(server: Server) -> Engine:
     defaults = server.tenants.defaults
-    engine = Engine(Chance(defaults.seed, "defaults"), defaults.scenario)
+    engine = Engine(Chance(defaults.seed, "defaults"), defaults.scenario, lambda: 0)
     for rule in defaults.rules:
         engine.inject(rule)
     return engine
 
 
-def _read(data: dict[str, Any], rule_id: str) -> Rule:
+def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
     if data.get("id", rule_id) != rule_id:
         raise ValidationFailed(id=f"is {rule_id} in the path")
     try:
-        return read_rule({**data, "id": rule_id}, operation_names(), rule_id)
+        return read_rule({**data, "id": rule_id}, operations(), rule_id, engine.scenario.phases)
     except DocumentError as error:
         raise failed(error.problems) from None
 
@@ -96,7 +104,8 @@ def _read(data: dict[str, Any], rule_id: str) -> Rule:
 @resource.operation("GET", "/_mock/rules", provenance=_OURS)
 def list_(server: Server, addressee: Addressee) -> Listing[RuleState]:
     """List the rules in the order in which they are asked; without a key, those of new sandboxes."""
-    return Listing(data=[_state(armed) for armed in _Book(server, addressee).engine])
+    book = _Book(server, addressee)
+    return Listing(data=[_state(armed, book) for armed in book.engine])
 
 
 @resource.operation("DELETE", "/_mock/rules", provenance=_OURS)
@@ -107,7 +116,7 @@ def clear(server: Server, addressee: Addressee) -> Cleared:
         tenants.defaults = replace(tenants.defaults, rules=())
     count = 0
     for tenant in [addressee.tenant] if addressee.tenant else tenants:
-        count += len(tenant.engine.rules(injected=True))
+        count += len(tenant.engine.rules("injected"))
         tenant.engine.clear()
     return Cleared(deleted=count)
 
@@ -115,30 +124,32 @@ def clear(server: Server, addressee: Addressee) -> Cleared:
 @resource.operation("GET", "/_mock/rules/{id}", provenance=_OURS)
 def get(server: Server, addressee: Addressee, id: str) -> RuleState:
     """Read a rule."""
-    return _state(_Book(server, addressee).find(id))
+    book = _Book(server, addressee)
+    return _state(book.find(id), book)
 
 
 @resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_OURS)
 def put(server: Server, addressee: Addressee, id: str, body: RuleDocument) -> RuleState | Reply:
-    """Add a rule (201), or replace the one with its id, counters at zero (200)."""
+    """Add a rule (201), or replace the one with its id, counters at zero (200); with a `ttl` for so long."""
     id = unquote(id)
     book = _Book(server, addressee)
     try:
-        replaced = book.engine.inject(_read(body.root, id))
+        replaced = book.engine.inject(_read(body.root, id, book.engine))
     except DocumentError as error:
         raise failed(error.problems) from None
     book.keep()
-    return Reply(_state(book.find(id)), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
+    return Reply(_state(book.find(id), book), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
 
 
 @resource.operation("PATCH", "/_mock/rules/{id}", provenance=_OURS)
 def change(server: Server, addressee: Addressee, id: str, body: RuleChange) -> RuleState:
-    """Change some of a rule's keys; its counters stay."""
+    """Change some of a rule's keys, with a `ttl` for so long; its counters stay."""
     book = _Book(server, addressee)
     armed = book.find(id)
-    book.engine.change(armed, _read({**armed.rule.document, **body.root}, armed.rule.id))
+    rule = _read({**armed.rule.document, **body.root}, armed.rule.id, book.engine)
+    book.engine.change(armed, rule, for_now="ttl" in body.root)
     book.keep()
-    return _state(armed)
+    return _state(armed, book)
 
 
 @resource.operation("DELETE", "/_mock/rules/{id}", provenance=_OURS)
@@ -151,11 +162,17 @@ def delete(server: Server, addressee: Addressee, id: str) -> Deleted:
     return Deleted(id=armed.rule.id)
 
 
-def _state(armed: Armed) -> RuleState:
+def _state(armed: Armed, book: _Book) -> RuleState:
+    rules = [each.rule for each in book.engine]
+    scenario = book.engine.scenario
+    before = rules[: rules.index(armed.rule)]
+    found = lint_rule(armed.rule, before, scenario.phases, scenario.repeat, operations())
     return RuleState(
         id=armed.rule.id,
-        origin="injected" if armed.injected else "scenario",
+        origin=armed.origin,
         matched=armed.matched,
         fired=armed.fired,
+        why=None if armed.fired or book.journal is None else silence(armed, book.journal),
+        warnings=[each.named for each in found],
         rule=dict(armed.rule.document),
     )

@@ -11,7 +11,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.http.control.plane import Addressee, Server
-from cnx_mock.http.control.scenario import named_or_inline
+from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
 from cnx_mock.http.tenants import Tenant
 from cnx_mock.world.clock import SECOND, ticks
@@ -62,6 +62,8 @@ class FreshSandbox(Shape):
     """Its name."""
     api_key: str
     """Its key, shown this once."""
+    warnings: list[str]
+    """What in its scenario can never happen."""
 
 
 def _one_or_many(value: object) -> object:
@@ -111,7 +113,10 @@ def create(server: Server, body: SandboxCreate) -> FreshSandbox:
         tenant = server.tenants.make(body.name, **changes)
     else:
         tenant = server.tenants.take(body.key.removeprefix("cnx_test_"), body.name, **changes)
-    return FreshSandbox(id=tenant.sandbox.account.id, name=tenant.label, api_key=f"cnx_test_{tenant.key}")
+    found = [] if body.scenario is None else warnings(tenant.recipe.scenario)
+    return FreshSandbox(
+        id=tenant.sandbox.account.id, name=tenant.label, api_key=f"cnx_test_{tenant.key}", warnings=found
+    )
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

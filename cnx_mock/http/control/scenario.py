@@ -7,15 +7,18 @@ from typing import Any
 from pydantic import RootModel
 
 from cnx_mock.api.errors import InvalidState, ValidationFailed
-from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
-from cnx_mock.api.validation import failed
+from cnx_mock.api.validation import failed, spelling
 from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.journal import silence
 from cnx_mock.http.tenants import Tenant
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.document import DocumentError, Scenario, read_scenario, stacked
-from cnx_mock.services import operation_names
+from cnx_mock.scenario.lint import lint
+from cnx_mock.services import operations
 from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.units import format_instant_ms
 
 resource = Resource("_mock.scenario", "The scenario in force.")
 _OURS = added("the mock's own control plane")
@@ -26,6 +29,16 @@ class ScenarioDocument(RootModel[dict[str, Any]]):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class PhaseState(Shape):
+    """Where a story is."""
+
+    name: str
+    """The phase."""
+    since: str
+    """When it began, on the sandbox's clock."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class ScenarioState(Shape):
     """The scenario in force."""
 
@@ -33,8 +46,14 @@ class ScenarioState(Shape):
     """Its name."""
     description: str
     """What it shows."""
-    phase: dict[str, str] | None
+    phase: PhaseState | None
     """The phase that it is in, where it has phases."""
+    unmet: list[str]
+    """Which of its expectations are not met, and why."""
+    warnings: list[str]
+    """What in it can never happen."""
+    error: str | None
+    """Under `--watch`: why the file as it is now cannot be used; the last good one is."""
     scenario: dict[str, Any]
     """The scenario as it was written."""
 
@@ -51,29 +70,28 @@ class GalleryItem(Shape):
 
 def named_or_inline(items: Iterable[str | Mapping[str, Any]]) -> Scenario:
     """Scenarios given by name or in full, stacked. Raises ValidationFailed for what cannot be used."""
-    names = operation_names()
+    known = operations()
     try:
-        return stacked([_one(item, names) for item in items] or [Scenario()])
+        return stacked([_one(item, known) for item in items] or [Scenario()], known)
     except DocumentError as error:
         raise failed(error.problems) from None
 
 
-def _one(item: str | Mapping[str, Any], names: set[str]) -> Scenario:
+def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario:
     name = item if isinstance(item, str) else item["name"] if set(item) == {"name"} else None
     if name is None:
-        return read_scenario(item, names)
+        return read_scenario(item, operations)
     known = gallery.gallery()
     if name not in known:
         hint = did_you_mean(name, known) if isinstance(name, str) else ""
         raise ValidationFailed(name=f"must be one of: {one_of(known)}{hint}")
-    return gallery.load(name, names)
+    return gallery.load(name, operations)
 
 
 @resource.operation("GET", "/_mock/scenario", provenance=_OURS)
 def get(server: Server, addressee: Addressee) -> ScenarioState:
     """Read the scenario in force; without a key, that of new sandboxes."""
-    tenant = addressee.tenant
-    return _state(tenant.engine.scenario if tenant else server.tenants.defaults.scenario)
+    return _state(server, addressee.tenant)
 
 
 @resource.operation("PUT", "/_mock/scenario", provenance=_OURS, raises=(InvalidState,))
@@ -84,7 +102,7 @@ def put(server: Server, addressee: Addressee, body: ScenarioDocument) -> Scenari
         server.tenants.defaults = replace(server.tenants.defaults, scenario=scenario)
     else:
         _use(addressee.tenant, scenario)
-    return _state(scenario)
+    return _state(server, addressee.tenant)
 
 
 @resource.operation("DELETE", "/_mock/scenario", provenance=_OURS)
@@ -95,7 +113,7 @@ def delete(server: Server, addressee: Addressee) -> ScenarioState:
         server.tenants.defaults = replace(server.tenants.defaults, scenario=calm)
     for tenant in [addressee.tenant] if addressee.tenant else server.tenants:
         tenant.engine.use(calm)
-    return _state(calm)
+    return _state(server, addressee.tenant)
 
 
 def _use(tenant: Tenant, scenario: Scenario) -> None:
@@ -105,15 +123,46 @@ def _use(tenant: Tenant, scenario: Scenario) -> None:
         raise failed(error.problems) from None
 
 
-def _state(scenario: Scenario) -> ScenarioState:
+def _state(server: Server, tenant: Tenant | None) -> ScenarioState:
+    scenario = tenant.engine.scenario if tenant else server.tenants.defaults.scenario
     return ScenarioState(
-        name=scenario.name, description=scenario.description, phase=None, scenario=dict(scenario.document)
+        name=scenario.name,
+        description=scenario.description,
+        phase=_phase(tenant),
+        unmet=_unmet(tenant) if tenant else [],
+        warnings=warnings(scenario),
+        error=server.tenants.watch_error,
+        scenario=dict(scenario.document),
     )
+
+
+def _phase(tenant: Tenant | None) -> PhaseState | None:
+    moment, since = tenant.engine.moment() if tenant else (None, 0)
+    if moment is None or moment.phase is None:
+        return None
+    return PhaseState(name=moment.phase.name, since=format_instant_ms(since))
+
+
+def _unmet(tenant: Tenant) -> list[str]:
+    """The expectations that are not met, in words."""
+    found = []
+    for rule_id, expected in tenant.engine.scenario.expected.items():
+        armed = tenant.engine.find(rule_id)
+        fired = armed.fired if armed else 0
+        if fired != expected:
+            why = f": {silence(armed, tenant.journal)}" if armed and not fired else ""
+            found.append(f"{rule_id} fired {fired} times, not {expected}{why}")
+    return found
+
+
+def warnings(scenario: Scenario) -> list[str]:
+    """What in a scenario can never happen, in words."""
+    return [f"{spelling(each.path)}: {each.message}" for each in lint(scenario, operations())]
 
 
 @resource.operation("GET", "/_mock/scenarios", provenance=_OURS)
 def list_() -> Listing[GalleryItem]:
     """List the gallery."""
-    names = operation_names()
-    stories = [gallery.load(name, names) for name in gallery.gallery()]
+    known = operations()
+    stories = [gallery.load(name, known) for name in gallery.gallery()]
     return Listing(data=[GalleryItem(name=story.name, description=story.description) for story in stories])

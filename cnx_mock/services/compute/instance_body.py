@@ -11,6 +11,7 @@ from cnx_mock.api.paging import PageQuery
 from cnx_mock.api.readings import INSTANCE_NAMES, TAGS_MATCH
 from cnx_mock.api.validation import Declared
 from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.world import magic
 from cnx_mock.world.records import InstanceRecord
 
 
@@ -19,6 +20,14 @@ def _free(name: str, info: ValidationInfo) -> str:
     sandbox = sandbox_of(info)
     if INSTANCE_NAMES.of(sandbox.readings) == "unique" and any(each.name == name for each in sandbox.instances):
         raise ValueError("is already the name of an instance")
+    return name
+
+
+def _unreserved(name: str, info: ValidationInfo) -> str:
+    """A magic name, or one that does not look like one."""
+    if name.startswith(magic.PREFIX) and name not in magic.NAMES and sandbox_of(info).magic:
+        hint = did_you_mean(name, magic.NAMES)
+        raise ValueError(f"{magic.PREFIX} is reserved for magic names: {one_of(magic.NAMES)}{hint}")
     return name
 
 
@@ -45,7 +54,13 @@ Image = Annotated[str, AfterValidator(_bootable), Field(examples=["ubuntu-22.04-
 class InstanceCreate(Declared):
     """What to provision."""
 
-    name: Annotated[Name, Field(examples=["prod-api-01"]), AfterValidator(_free), documented("Instance identifier")]
+    name: Annotated[
+        Name,
+        Field(examples=["prod-api-01"]),
+        AfterValidator(_unreserved),
+        AfterValidator(_free),
+        documented("Instance identifier"),
+    ]
     """Instance identifier: 1 to 63 letters, digits, dots and hyphens; need not be unique."""
     plan: Annotated[
         Literal["starter", "pro", "enterprise"],

@@ -1,0 +1,91 @@
+"""A rule in force: what it has done so far, and how it decides about the next request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+
+from cnx_mock.scenario.phases import Moment
+from cnx_mock.scenario.rule import Rule, Step
+from cnx_mock.world.chance import Chance
+
+Origin = Literal["header", "magic", "injected", "scenario"]
+
+Draw = Callable[[str], float]
+"""A keyed draw in [0, 1) for a purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one rule decided about one request that it matched, and why."""
+
+    fired: bool
+    reason: str
+
+
+@dataclass(slots=True, eq=False)
+class Armed:
+    """A rule in force."""
+
+    rule: Rule
+    origin: Origin
+    key: str = ""
+    """What its draws are keyed by; the rule's id unless given."""
+    ends: int | None = None
+    """The instant at which it ends by itself."""
+    former: "Armed | None" = None
+    """What it stands in for until then."""
+    kept: tuple[Rule, int | None] | None = None
+    """What it said before a change that ends by itself, and when it would have ended."""
+    matched: int = 0
+    """Requests that passed match and when."""
+    fired: int = 0
+    _by_resource: dict[str | None, int] = field(default_factory=dict)
+
+    def decide(
+        self, moment: Moment, resource: str | None, winner: str | None, chance: Chance
+    ) -> tuple[Decision, Step, Draw]:
+        """What it decides about a request that matches: the decision, what is to happen, and its draws. `winner` is the
+        rule before it whose outcome the request has got already."""
+        rule = self.rule
+        unmet = rule.when.unmet(moment) if rule.when else None
+        if unmet is not None:
+            return Decision(False, unmet), (), _nothing
+        ordinal, draw = self._count(resource, chance)
+        turn = rule.times.turn(ordinal)
+        reasons = [rule.times.said(ordinal)]
+        if turn is None:
+            return Decision(False, reasons[0]), (), draw
+        step = rule.step(turn)
+        if rule.scripted:
+            reasons.append(f"step {turn} of {len(rule.steps)}{'' if step else ': pass'}")
+        if not step:
+            return Decision(False, ", ".join(reasons)), (), draw
+        probability = rule.probability.at(moment)
+        if probability < 1:
+            drawn = draw("fire")
+            if drawn >= probability:
+                return Decision(False, _compared(drawn, "≥", probability)), (), draw
+            reasons.append(_compared(drawn, "<", probability))
+        if winner is not None:
+            return Decision(False, f"behind {winner}"), (), draw
+        return Decision(True, ", ".join(reasons)), step, draw
+
+    def _count(self, resource: str | None, chance: Chance) -> tuple[int, Draw]:
+        """The request's ordinal: among all, or among those of its resource."""
+        self.matched += 1
+        key = self.key or self.rule.id
+        if self.rule.per == "sandbox":
+            return self.matched, partial(chance.fraction, key, self.matched)
+        ordinal = self._by_resource[resource] = self._by_resource.get(resource, 0) + 1
+        return ordinal, partial(chance.fraction, key, resource, ordinal)
+
+
+def _nothing(purpose: str) -> float:
+    return 0.0
+
+
+def _compared(draw: float, sign: str, probability: float) -> str:
+    """A draw as the journal shows it, with as many digits as it takes to see that the sign is right."""
+    digits = next((n for n in range(2, 17) if f"{draw:.{n}f}" != f"{probability:.{n}f}"), 17)
+    return f"draw {draw:.{digits}f} {sign} {probability:.{digits}f}"

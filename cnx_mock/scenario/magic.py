@@ -1,0 +1,37 @@
+"""Magic names: rules like any other, for clients that can choose a name but not add a header."""
+
+from collections.abc import Collection
+from typing import Any
+
+from cnx_mock.api.operation import Operation
+from cnx_mock.scenario.rule import Rule, read_rule
+from cnx_mock.world.magic import NAMES, PREFIX, REGION
+
+MARK = PREFIX.encode()
+"""What stands in every body that has a magic value: most bodies are done with it at one look."""
+
+_BY_NAME: dict[str, dict[str, Any]] = {
+    "mock-insufficient-credits": {"fault": {"error": "INSUFFICIENT_CREDITS"}},
+    "mock-provision-stuck": {"fault": {"latency": "0s"}},
+    "mock-provision-slow": {"fault": {"latency": "0s"}},
+    "mock-provision-instant": {"fault": {"latency": "0s"}},
+    "mock-stopped": {"fault": {"latency": "0s"}},
+    "mock-internal-error": {"fault": {"error": "INTERNAL_ERROR"}},
+    "mock-created-then-500": {"fault": {"error": "INTERNAL_ERROR"}, "at": "after"},
+    "mock-rate-limited": {"fault": {"error": "RATE_LIMITED", "retry_after": "1s"}, "times": 1},
+}
+
+_OUTAGE = {"error": "REGION_UNAVAILABLE", "details": {"region": REGION}}
+
+
+def rules(operations: Collection[Operation]) -> list[Rule]:
+    """The rules, in the order in which they are asked: the region before the name."""
+    created = {"operation": "instances.create"}
+    balanced = {"operation": ["load_balancers.create", "load_balancers.replace"]}
+    documents = [
+        {"match": {**created, "body": {"region": REGION}}, "fault": _OUTAGE},
+        {"match": {**balanced, "body": {"regions": REGION}}, "fault": _OUTAGE},
+        *({"match": {**created, "body": {"name": name}}, **_BY_NAME[name]} for name in NAMES),
+    ]
+    names = [REGION, REGION, *NAMES]
+    return [read_rule(each, operations, f"magic:{name}") for each, name in zip(documents, names, strict=True)]
