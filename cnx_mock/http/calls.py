@@ -12,10 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.operation import Incoming
+from cnx_mock.api.operation import Incoming, Operation
 from cnx_mock.api.reading import masked
 from cnx_mock.api.readings import RATE_WINDOW
 from cnx_mock.api.router import Router
+from cnx_mock.api.shapes import Reply
 from cnx_mock.http import auth, messages
 from cnx_mock.http.connection import RequestWire
 from cnx_mock.http.delivery import deliver
@@ -134,7 +135,10 @@ class Calls:
                 raise self._router.refusal(exchange.method, exchange.path)
             caller = Caller(exchange.key)
             incoming = Incoming(exchange.params, exchange.query, exchange.body, exchange.header(b"content-type"))
-            reply = operation.perform(incoming, {Sandbox: sandbox, Caller: caller})
+            if exchange.stale is None and exchange.provisioning is None:
+                reply = operation.perform(incoming, {Sandbox: sandbox, Caller: caller})
+            else:
+                reply = _perform_shaped(exchange, operation, incoming, sandbox, caller)
             exchange.committed = operation.mutates
             exchange.polled = caller.polled
             exchange.answer = messages.replied(operation, reply, exchange.path, exchange.query, sandbox.readings)
@@ -182,6 +186,25 @@ class Calls:
         exchange.duration = ticks() - exchange.arrived
         for listener in self._listeners:
             listener(exchange, label)
+
+
+def _perform_shaped(
+    exchange: Exchange, operation: Operation, incoming: Incoming, sandbox: Sandbox, caller: Caller
+) -> Reply:
+    """Perform an operation of which faults have said that it reads the past, or how long it takes what it makes."""
+    world = sandbox if exchange.stale is None else sandbox.as_of(sandbox.now - exchange.stale)
+    world.next_provisioning = exchange.provisioning
+    try:
+        reply = operation.perform(incoming, {Sandbox: world, Caller: caller})
+        exchange.provisioned = world.next_provisioning is None
+        exchange.read = True
+    except errors.NotFound:
+        exchange.read = True
+        raise
+    finally:
+        world.next_provisioning = None
+    caller.polled = [sandbox.polling[each.id] for each in caller.polled]  # what was read may be a copy
+    return reply
 
 
 def _standing(exchange: Exchange) -> RawHeaders:

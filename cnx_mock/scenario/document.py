@@ -103,8 +103,9 @@ def _provisioning(section: ProvisioningSection) -> dict[str, Provisioning]:
     """What is said of each kind; `polls` speaks of all that have no word of their own."""
     kinds = ("instance", "load_balancer", "snapshot")
     usual = None if section.polls is None else Provisioning(delay=None, polls=section.polls)
-    said = {kind: getattr(section, kind) or usual for kind in kinds}
-    return {kind: rule for kind, rule in said.items() if rule is not None}
+    said = {kind: (getattr(section, kind), usual) for kind in kinds}
+    ruled = {kind: own.over(usual) if own and usual else own or usual for kind, (own, usual) in said.items()}
+    return {kind: rule for kind, rule in ruled.items() if rule is not None}
 
 
 def _world(section: WorldSection) -> World:

@@ -11,6 +11,7 @@ import orjson
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.world.clock import ticks
+from cnx_mock.world.lifecycle import Provisioning
 from cnx_mock.world.records import KeyRecord, ProvisionedRecord
 from cnx_mock.world.sandbox import Sandbox
 
@@ -142,12 +143,16 @@ class Exchange:
         "params",
         "path",
         "polled",
+        "provisioned",
+        "provisioning",
         "query",
+        "read",
         "replaced",
         "request_id",
         "response_headers",
         "sandbox",
         "seq",
+        "stale",
         "status",
         "surgery",
         "wall",
@@ -176,6 +181,15 @@ class Exchange:
         self.committed = False
         self.polled: list[ProvisionedRecord] = []
         """What this call read that is still coming up; it counts once the answer is on the way."""
+        self.stale: int | None = None
+        """How many microseconds of the sandbox's time its reads lag behind, where a fault says so."""
+        self.read = False
+        """Whether the operation looked at what there is: its answer, be it that there is no such thing, tells of
+        that."""
+        self.provisioning: Provisioning | None = None
+        """How long it takes what the operation makes to come up, where a fault says so."""
+        self.provisioned = False
+        """Whether something was made of which that is true."""
         self.replaced = False
         """Whether a fault put something else in the answer's place."""
         self.answer: Answer | None = None

@@ -12,10 +12,10 @@ MARK = PREFIX.encode()
 
 _BY_NAME: dict[str, dict[str, Any]] = {
     "mock-insufficient-credits": {"fault": {"error": "INSUFFICIENT_CREDITS"}},
-    "mock-provision-stuck": {"fault": {"latency": "0s"}},
-    "mock-provision-slow": {"fault": {"latency": "0s"}},
-    "mock-provision-instant": {"fault": {"latency": "0s"}},
-    "mock-stopped": {"fault": {"latency": "0s"}},
+    "mock-provision-stuck": {"fault": {"provisioning": "never"}},
+    "mock-provision-slow": {"fault": {"provisioning": "120s"}},
+    "mock-provision-instant": {"fault": {"provisioning": "0s"}},
+    "mock-stopped": {"fault": {"provisioning": {"then": "stopped"}}},
     "mock-internal-error": {"fault": {"error": "INTERNAL_ERROR"}},
     "mock-created-then-500": {"fault": {"error": "INTERNAL_ERROR"}, "at": "after"},
     "mock-rate-limited": {"fault": {"error": "RATE_LIMITED", "retry_after": "1s"}, "times": 1},

@@ -1,6 +1,5 @@
 """What may stand in a scenario file, key by key: the declarations behind `document`, the JSON Schema and the errors."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -14,46 +13,17 @@ from cnx_mock.scenario.conditions import (
     read_probability,
     read_times,
 )
-from cnx_mock.scenario.faults.latency import read_range
+from cnx_mock.scenario.provisioning import Polls, ProvisioningWay, read_provisioning
 from cnx_mock.scenario.values import MOST, Count, Duration, Instant, Money, Rate, Scalars, Texts
 from cnx_mock.text.shipped import names
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.account import AccountPlan
-from cnx_mock.world.lifecycle import Provisioning
 
 
 def _speed(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:
         raise ValueError("must be a number above 0, at most 1000000")
     return float(value)
-
-
-def read_provisioning(value: object) -> Provisioning:
-    """`45s`, `[30s, 90s]`, `never`, `{polls: 3}` or `{delay: 45s, then: stopped}`. ValueError says what is wrong."""
-    if not isinstance(value, Mapping):
-        return _delay(value)
-    way = ProvisioningWay.model_validate(value)
-    if (way.polls is None) == (way.delay is None):
-        raise ValueError("needs either polls or delay")
-    return Provisioning(delay=way.delay.delay if way.delay else None, polls=way.polls, then=way.then)
-
-
-def _delay(value: object) -> Provisioning:
-    return Provisioning(delay=None if value == "never" else read_range(value))
-
-
-_Polls = Annotated[int, Field(ge=0, le=1_000_000)]
-
-
-class ProvisioningWay(Declared):
-    """How long one kind of thing takes to come up, and what becomes of it."""
-
-    delay: Annotated[Any, BeforeValidator(_delay)] | None = None
-    """45s, [30s, 90s] or never."""
-    polls: _Polls | None = None
-    """How many reads say provisioning."""
-    then: Literal["running", "stopped"] | None = None
-    """Its lasting status."""
 
 
 _Provisioning = Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(ProvisioningWay.model_json_schema())]
@@ -185,12 +155,12 @@ class ProvisioningSection(Declared):
     """How long things take to come up."""
 
     instance: _Provisioning | None = None
-    """45s, [30s, 90s], never, {polls: 3} or {delay: 45s, then: stopped}."""
+    """45s, [30s, 90s], never, {polls: 3}, {delay: 45s, then: stopped} or {then: stopped}."""
     load_balancer: _Provisioning | None = None
     """The same for load balancers."""
     snapshot: _Provisioning | None = None
     """The same for snapshots."""
-    polls: _Polls | None = None
+    polls: Polls | None = None
     """For everything: how many reads say provisioning."""
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from cnx_mock.world.clock import HOUR, SECOND
 
+OPENING = "Opening balance"
+"""What an account begins with, in the statement's words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credit:

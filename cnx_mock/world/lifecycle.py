@@ -1,7 +1,7 @@
 """How a resource comes into being: its status is a pure function of when it began, its rule, the time, the polls
 seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import MINUTE, SECOND
@@ -21,6 +21,12 @@ class Provisioning:
     delay: tuple[int, int] | None
     polls: int | None = None
     then: str | None = None
+    usual: bool = False
+    """Whether it takes as long as it would without this rule, which speaks of nothing but what comes then."""
+
+    def over(self, other: "Provisioning") -> "Provisioning":
+        """The rule where `other` is what is usual, and says how long."""
+        return replace(other, then=self.then or other.then) if self.usual else self
 
 
 SNAPSHOT = Provisioning(delay=(5 * SECOND, 15 * SECOND))

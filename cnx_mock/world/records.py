@@ -1,7 +1,7 @@
 """The records that a sandbox keeps: slotted, mutable, and known to every service that must see them."""
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Self
 
 from cnx_mock.world.lifecycle import Lifecycle
 
@@ -28,11 +28,51 @@ class Record:
 
     pages: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
     """Its table's pages, which show it: shared by all records of the table."""
+    place: int = field(default=0, init=False, repr=False)
+    """How many its table had been given when it came."""
 
     def touch(self) -> None:
-        """Forget what was shown: the record has changed."""
+        """Forget what was shown: it is another one by now."""
         self.shown_until = self.detailed_until = 0
         self.pages.clear()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class MadeRecord(Record):
+    """Anything that a client makes, and that reads may lag behind."""
+
+    number: int
+    """Which of its kind it is: 1 for the first that the sandbox ever made."""
+    created: int
+    updated: int
+    changed: int = field(default=0, init=False, repr=False)
+    """The instant of its last change; 0 while it is what it was made."""
+    former: Self | None = field(default=None, init=False, repr=False)
+    """What it was right before that."""
+
+    def changing(self: Self, now: int) -> None:
+        """To be called before every change: keep what it is until now, and forget what was shown.
+
+        One former version is kept. What changes twice at one instant, or at that of its making, was never anything
+        else in between.
+        """
+        self.touch()
+        if now not in (self.changed, self.created):
+            given = ((each.name, getattr(self, each.name)) for each in fields(self) if each.init)
+            own: dict[str, Any] = {name: list(value) for name, value in given if isinstance(value, list)}
+            self.former = replace(self, **own)
+            self.changed = now
+
+    def as_of(self, instant: int) -> Self | None:
+        """A copy of what it was at an instant, as far as one former version tells; None before it was made. To be read
+        only: nothing was shown of it yet, but its lists and its lifecycle are not its own.
+
+        A lifecycle only ever learns that it ends now, which is no news to whoever looks at an earlier instant.
+        """
+        if self.created > instant:
+            return None
+        then = self.former if self.former is not None and self.changed > instant else self
+        return replace(then)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -73,14 +113,10 @@ class ImageRecord(Record):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class ProvisionedRecord(Record):
+class ProvisionedRecord(MadeRecord):
     """Anything that takes time to come up."""
 
-    number: int
-    """Which of its kind it is: 1 for the first that the sandbox ever made."""
     name: str
-    created: int
-    updated: int
     lifecycle: Lifecycle
 
     def status(self, now: int) -> str:
@@ -152,18 +188,15 @@ class SnapshotRecord(ProvisionedRecord):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class FirewallRecord(Record):
+class FirewallRecord(MadeRecord):
     """Rules for what may reach some instances, and what these may reach."""
 
     table = "firewalls"
     noun = "firewall"
 
-    number: int
     settings: dict[str, Any]
     """What the client declared: the fields of the answer that it may set, but for the instances."""
     instance_ids: list[str]
-    created: int
-    updated: int
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

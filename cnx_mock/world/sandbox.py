@@ -1,15 +1,17 @@
 """A sandbox: one key's world, made of a clock, chance, an account, a ledger and tables."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from cnx_mock.world.account import PLAN_LIMITS, Account, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
-from cnx_mock.world.ledger import Ledger
+from cnx_mock.world.ledger import OPENING, Ledger
 from cnx_mock.world.lifecycle import INSTANCE, SNAPSHOT, Lifecycle, Provisioning
+from cnx_mock.world.past import ledger_as_of, table_as_of
 from cnx_mock.world.records import (
     FirewallRecord,
     ImageRecord,
@@ -67,6 +69,8 @@ class Sandbox:
             quotas=dict(plan.quotas),
         )
         self.provisioning: dict[str, Provisioning] = {**PROVISIONING, **plan.provisioning}
+        self.next_provisioning: Provisioning | None = None
+        """How long the next thing takes that is made, whatever its kind usually takes; then it is None again."""
         self.readings: dict[str, str] = dict(plan.readings)
         """The readings that differ from the defaults; `api.readings` knows what they mean."""
         self.magic = plan.magic
@@ -92,7 +96,7 @@ class Sandbox:
         }
         if opening:
             balance = plan.balance if plan.balance is not None else plan.traits.balance
-            self.ledger.credit(self.clock.now(), balance, "Opening balance")
+            self.ledger.credit(self.clock.now(), balance, OPENING)
 
     @property
     def now(self) -> int:
@@ -138,7 +142,12 @@ class Sandbox:
 
     def begin(self, kind: str, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
         """The life of a resource of this kind that is made now."""
-        return Lifecycle.begin(self.provisioning[kind], self.chance, now, record_id, then, first)
+        rule = self.provisioning[kind].over(PROVISIONING[kind])
+        if self.next_provisioning is not None:
+            rule, self.next_provisioning = self.next_provisioning.over(rule), None
+        if rule.then is not None and kind != "instance":  # nothing else can be stopped
+            rule = replace(rule, then=None)
+        return Lifecycle.begin(rule, self.chance, now, record_id, then, first)
 
     def added(self, table: Table[P], record: P) -> P:
         """Keep a new record that takes time to come up."""
@@ -146,19 +155,19 @@ class Sandbox:
             self.polling[record.id] = record
         return table.add(record)
 
-    def removed(self, table: Table[P], record: P) -> None:
-        """Forget a record that took time to come up."""
+    def removed(self, table: Table[P], record: P, now: int) -> None:
+        """Have a record no longer that took time to come up."""
         self.polling.pop(record.id, None)
-        table.remove(record)
+        table.remove(record, now)
 
     def detach(self, instance: InstanceRecord, now: int) -> None:
         """Take an instance out of every firewall and load balancer."""
         holders = [self.firewalls.get(each) for each in instance.firewall_ids]
         for holder in holders + [self.load_balancers.get(each) for each in instance.load_balancer_ids]:
             if holder is not None:
+                holder.changing(now)
                 holder.instance_ids.remove(instance.id)
                 holder.updated = now
-                holder.touch()
 
     def count_polls(self, polled: Iterable[ProvisionedRecord]) -> None:
         """Count one read of each of these."""
@@ -168,6 +177,30 @@ class Sandbox:
             if record.lifecycle.ready(now):
                 self.polling.pop(record.id, None)
                 record.touch()
+
+    def as_of(self, instant: int) -> "Sandbox":
+        """The sandbox as it was at an instant, to be read once and thrown away.
+
+        Its clock stands there, and its tables hold copies: without what was made later, with what was removed later,
+        and with the former version of what changed later, of which one is kept. The account, its keys and the catalogue
+        are those of now, and so is `polling`: a read of the past counts in the present.
+        """
+        instant = max(0, instant)
+        view = copy(self)
+        view.clock = Clock(instant, frozen=True)
+        view.ledger = ledger_as_of(self.ledger, instant)
+        view.instances = table_as_of(self.instances, instant)
+        view.snapshots = table_as_of(self.snapshots, instant)
+        view.firewalls = table_as_of(self.firewalls, instant)
+        view.load_balancers = table_as_of(self.load_balancers, instant)
+        view._tables = {
+            **self._tables,
+            InstanceRecord.table: view.instances,
+            SnapshotRecord.table: view.snapshots,
+            FirewallRecord.table: view.firewalls,
+            LoadBalancerRecord.table: view.load_balancers,
+        }
+        return view
 
     @property
     def untouched(self) -> bool:

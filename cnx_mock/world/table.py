@@ -1,5 +1,6 @@
 """A table: records of one kind, in the order of their creation."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
@@ -7,14 +8,18 @@ from cnx_mock.world.records import Record
 
 R = TypeVar("R", bound=Record)
 
+_REMOVED_KEPT = 1000
+
 
 class Table(Generic[R]):
-    """Records by id, in order of creation."""
+    """Records by id, in order of creation. The last 1,000 that were removed are kept, for reads that lag behind."""
 
-    __slots__ = ("_records", "pages")
+    __slots__ = ("_given", "_records", "_removed", "pages")
 
     def __init__(self) -> None:
         self._records: dict[str, R] = {}
+        self._given = 0
+        self._removed: deque[tuple[int, R]] = deque(maxlen=_REMOVED_KEPT)
         self.pages: dict[Any, Any] = {}
         """Pages that were shown, kept by the service that shows them; whatever changes a record forgets them all."""
 
@@ -39,10 +44,17 @@ class Table(Generic[R]):
         """Keep a new record and give it back."""
         self._records[record.id] = record
         record.pages = self.pages
+        self._given = record.place = self._given + 1
         self.pages.clear()
         return record
 
-    def remove(self, record: R) -> None:
-        """Forget a record."""
+    def remove(self, record: R, now: int) -> None:
+        """Have a record no longer."""
         del self._records[record.id]
+        self._removed.append((now, record))
         self.pages.clear()
+
+    def since(self, instant: int) -> list[R]:
+        """The records that were there at an instant or came later, in order of creation, each as it is now."""
+        removed = [record for gone, record in self._removed if gone > instant]
+        return sorted([*removed, *self], key=lambda record: record.place) if removed else list(self)

@@ -71,7 +71,7 @@ BROKEN = {
         [
             "2:5: 'fault' is required (or sequence)",
             "3:12: 'fault' is empty: name at least one of "
-            "bandwidth, body, connection, drip, error, headers, latency, status",
+            "bandwidth, body, connection, drip, error, headers, latency, provisioning, stale, status",
             "4:12: 'fault' must be an object",
             "5:5: must be an object",
         ],

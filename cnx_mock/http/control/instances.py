@@ -55,9 +55,9 @@ def change(sandbox: Sandbox, instance: InstanceRecord, body: InstanceChange) -> 
 
 
 def _force(sandbox: Sandbox, instance: InstanceRecord, status: str, now: int) -> None:
+    instance.changing(now)
     if not instance.lifecycle.ready(now):
         instance.lifecycle.ends = now  # it has come up, and nothing that comes later changes when
     instance.forced = (status, now)
     instance.updated = now
-    instance.touch()
     sandbox.polling.pop(instance.id, None)

@@ -255,7 +255,7 @@ def delete(sandbox: Sandbox, instance: InstanceRecord) -> Deleted:
     Permanently deletes an instance and all associated ephemeral storage. Snapshots are preserved unless explicitly
     removed."""
     now = sandbox.now
-    sandbox.removed(sandbox.instances, instance)
+    sandbox.removed(sandbox.instances, instance, now)
     sandbox.detach(instance, now)
     sandbox.ledger.close(instance.id, now)
     return Deleted(id=instance.id)

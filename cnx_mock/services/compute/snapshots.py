@@ -143,8 +143,8 @@ def create(sandbox: Sandbox, body: SnapshotCreate) -> Snapshot:
         updated=now,
         lifecycle=sandbox.begin("snapshot", new_id, now, then="available", first="creating"),
     )
+    source.changing(now)
     source.snapshot_ids.append(new_id)
-    source.touch()
     sandbox.added(sandbox.snapshots, record)
     return _show(record, now)
 
@@ -162,9 +162,9 @@ def delete(sandbox: Sandbox, snapshot: SnapshotRecord) -> Deleted:
     """Delete a snapshot.
 
     Instances that were made from it stay."""
-    source = sandbox.instances.get(snapshot.source_instance_id)
+    now, source = sandbox.now, sandbox.instances.get(snapshot.source_instance_id)
     if source is not None:
+        source.changing(now)
         source.snapshot_ids.remove(snapshot.id)
-        source.touch()
-    sandbox.removed(sandbox.snapshots, snapshot)
+    sandbox.removed(sandbox.snapshots, snapshot, now)
     return Deleted(id=snapshot.id)

@@ -178,7 +178,7 @@ def create(sandbox: Sandbox, body: FirewallBody) -> Firewall:
     number = sandbox.chance.count("fw")
     new_id = sandbox.chance.new_id("fw", number)
     record = FirewallRecord(id=new_id, number=number, settings={}, instance_ids=[], created=now, updated=now)
-    _settle(sandbox, sandbox.firewalls.add(record), body)
+    _settle(sandbox, sandbox.firewalls.add(record), body, now)
     return _show(record)
 
 
@@ -193,8 +193,7 @@ def replace(sandbox: Sandbox, firewall: FirewallRecord, body: FirewallBody) -> F
     """Replace a firewall.
 
     Whatever the body leaves out goes back to its default."""
-    firewall.updated = sandbox.now
-    _settle(sandbox, firewall, body)
+    _settle(sandbox, firewall, body, sandbox.now)
     return _show(firewall)
 
 
@@ -203,11 +202,15 @@ def delete(sandbox: Sandbox, firewall: FirewallRecord) -> Deleted:
     """Delete a firewall.
 
     Instances that it protects are detached first."""
-    attach(sandbox, firewall, [], "firewall_ids")
-    sandbox.firewalls.remove(firewall)
+    now = sandbox.now
+    attach(sandbox, firewall, [], "firewall_ids", now)
+    sandbox.firewalls.remove(firewall, now)
     return Deleted(id=firewall.id)
 
 
-def _settle(sandbox: Sandbox, record: FirewallRecord, body: FirewallBody) -> None:
+def _settle(sandbox: Sandbox, record: FirewallRecord, body: FirewallBody, now: int) -> None:
+    """Take over what the body says."""
+    record.changing(now)
+    record.updated = now
     record.settings = body.model_dump(exclude={"instance_ids"})
-    attach(sandbox, record, body.instance_ids, "firewall_ids")
+    attach(sandbox, record, body.instance_ids, "firewall_ids", now)

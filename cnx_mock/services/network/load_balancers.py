@@ -235,7 +235,7 @@ def replace(sandbox: Sandbox, load_balancer: LoadBalancerRecord, body: LoadBalan
     """Replace a load balancer.
 
     Whatever the body leaves out goes back to its default. It keeps its status."""
-    now = load_balancer.updated = sandbox.now
+    now = sandbox.now
     _settle(sandbox, load_balancer, body, now)
     return _show(sandbox, load_balancer, now)
 
@@ -245,9 +245,10 @@ def delete(sandbox: Sandbox, load_balancer: LoadBalancerRecord) -> Deleted:
     """Delete a load balancer.
 
     The instances behind it stay."""
-    attach(sandbox, load_balancer, [], "load_balancer_ids")
-    sandbox.removed(sandbox.load_balancers, load_balancer)
-    sandbox.ledger.close(load_balancer.id, sandbox.now)
+    now = sandbox.now
+    attach(sandbox, load_balancer, [], "load_balancer_ids", now)
+    sandbox.removed(sandbox.load_balancers, load_balancer, now)
+    sandbox.ledger.close(load_balancer.id, now)
     return Deleted(id=load_balancer.id)
 
 
@@ -256,7 +257,9 @@ def _settle(sandbox: Sandbox, record: LoadBalancerRecord, body: LoadBalancerBody
     if len(body.regions) != len(record.regions):
         charge = sandbox.ledger.reprice if record.regions else sandbox.ledger.open
         charge(record.id, f"Load balancer {body.name}", REGION_HOURLY_CENTS * len(body.regions), now)
+    record.changing(now)
+    record.updated = now
     record.name, record.regions = body.name, list(body.regions)
     record.settings = body.model_dump(include={"algorithm", "forwarding_rules"})
     record.settings["health_check"] = health_check(body)
-    attach(sandbox, record, body.instance_ids, "load_balancer_ids")
+    attach(sandbox, record, body.instance_ids, "load_balancer_ids", now)

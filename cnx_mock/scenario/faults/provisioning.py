@@ -1,0 +1,41 @@
+"""Something that takes longer to come up than usual, or never does, or comes up as something else."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
+
+from cnx_mock.api.operation import Operation
+from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.scenario.provisioning import read_provisioning, spell_provisioning
+from cnx_mock.world.records import ProvisionedRecord
+
+
+class Provisioning(Fault):
+    """`provisioning: 90s`, `[30s, 90s]`, `never`, `{polls: 3}`, `{delay: 45s, then: stopped}` or `{then: stopped}`."""
+
+    key: ClassVar[str] = "provisioning"
+    provisioning: Annotated[Any, BeforeValidator(read_provisioning)]
+    """For the resource that this call makes. What it does not say is as the scenario's own `provisioning` has it."""
+
+    def label(self) -> str:
+        return f"provisioning={spell_provisioning(self.provisioning)}"
+
+    def applies(self, operation: Operation, method: str) -> bool:
+        """Whether it makes something that takes time to come up."""
+        return method == "POST" and operation.resource.name in {
+            kind.table for kind in ProvisionedRecord.__subclasses__()
+        }
+
+    async def apply(self, exchange: Exchange, turn: Turn) -> None:
+        """Have it said of what the operation makes, if it makes something. Of several rules' the first wins."""
+        first = exchange.provisioning is None
+        if first:
+            exchange.provisioning = self.provisioning
+        await turn.proceed()
+        if not first:
+            turn.spared("an earlier rule says how long it takes")
+        elif not exchange.provisioned:
+            turn.spared("nothing was made")
+        else:
+            turn.fired()

@@ -1,0 +1,47 @@
+"""Reads that lag behind what was written."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
+
+from cnx_mock.api.operation import Operation
+from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.text.units import format_duration, parse_duration
+
+
+def _lag(value: object) -> int:
+    lag = parse_duration(value)
+    if lag == 0:
+        raise ValueError("must be longer than 0s: a read that lags by nothing is a read")
+    return lag
+
+
+class Stale(Fault):
+    """`stale: 5s`."""
+
+    key: ClassVar[str] = "stale"
+    stale: Annotated[Any, BeforeValidator(_lag)]
+    """How far behind a read is, by the sandbox's clock: it hides what was created within that time, and shows what was
+    deleted or changed within it as it was before (one former version a record is kept)."""
+
+    def label(self) -> str:
+        return f"stale={format_duration(self.stale)}"
+
+    def applies(self, operation: Operation, method: str) -> bool:
+        """Whether it only reads."""
+        return not operation.mutates
+
+    async def apply(self, exchange: Exchange, turn: Turn) -> None:
+        """Have the operation read the past, if it only reads. Of several rules' the first wins."""
+        reads = exchange.operation is not None and not exchange.operation.mutates
+        first = exchange.stale is None
+        if reads and first:
+            exchange.stale = self.stale
+        await turn.proceed()
+        if not reads or not exchange.read:
+            turn.spared("nothing is read")
+        elif not first:
+            turn.spared("an earlier rule says how stale it is")
+        else:
+            turn.fired()
