@@ -23,6 +23,7 @@ class Settings:
     host: str = _option("127.0.0.1", "Address to listen on; on 127.0.0.1 also ::1 where the machine has it.", "HOST")
     port: int = _option(4269, "Port to listen on; 0 takes a free one.", "PORT")
     scenario: tuple[str, ...] = _option((), "Scenario from the gallery or a file; several stack.", "NAME|PATH")
+    watch: bool = _option(False, "Follow the scenario's files: a good change acts at once, a bad one is shown.", "")
     fixture: str = _option("", "World that new sandboxes start from: a fixture's name, or a file.", "NAME|PATH")
     seed: str = _option("0", "Seed of everything drawn by chance; `random` takes one and prints it.", "N|random")
     speed: float = _option(1.0, "Sandbox seconds per real second.", "X")
@@ -41,6 +42,7 @@ class Settings:
             (0 < self.speed <= 1_000_000, "speed must be above 0, at most 1000000"),
             (self.surface in get_args(Surface), "surface must be documented, named or all"),
             (self.seed == "random" or _digits(self.seed), "seed must be a whole number or the word random"),
+            (self.scenario or not self.watch, "watch needs a scenario to follow"),
             (self.enterprise_limit >= 1000, "enterprise-limit must be at least 1000"),
             (1 <= self.journal_size <= 1_000_000, "journal-size must be from 1 to 1000000"),
         )

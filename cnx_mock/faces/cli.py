@@ -9,8 +9,9 @@ from typing import Any, Literal
 import click
 
 from cnx_mock import __version__
-from cnx_mock.faces.files import fixtures, scenarios
+from cnx_mock.faces.fixtures import fixtures
 from cnx_mock.faces.refusal import refuse, usable
+from cnx_mock.faces.scenarios import scenarios
 from cnx_mock.settings import Settings, SettingsError, flag, foreign, variable
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -10,6 +10,10 @@ BAD = 2
 """Exit status for what the user can mend."""
 
 
+class Unusable(ValueError):
+    """What the user gave cannot be used; the message says why, and what would do."""
+
+
 def refuse(message: str) -> NoReturn:
     """Say so and leave."""
     click.echo(f"cnx-mock: {message}", err=True)
@@ -21,7 +25,9 @@ def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
     from cnx_mock.api.readings import ReadingError
     from cnx_mock.scenario.document import DocumentError
     from cnx_mock.scenario.gallery import UnknownScenario
+    from cnx_mock.scenario.template import BadName
     from cnx_mock.services.fixtures import UnknownFixture
+    from cnx_mock.settings import SettingsError
     from cnx_mock.text.findings import SourceError
 
     try:
@@ -32,7 +38,7 @@ def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
         raise  # nobody listens: click ends quietly
     except OSError as error:
         return None, f"cnx-mock: {error.strerror or error}"
-    except (DocumentError, ReadingError, UnknownFixture, UnknownScenario) as error:
+    except (BadName, DocumentError, ReadingError, SettingsError, Unusable, UnknownFixture, UnknownScenario) as error:
         return None, f"cnx-mock: {error}"
 
 

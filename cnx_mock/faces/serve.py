@@ -10,11 +10,14 @@ from contextlib import suppress
 
 import orjson
 
+from cnx_mock.faces.watch import watch
 from cnx_mock.http import docs
 from cnx_mock.http.app import App, create_app
 from cnx_mock.http.journal import access_line
 from cnx_mock.http.serving import Serving, listen, loop_factory, url_of
+from cnx_mock.scenario import gallery
 from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.services import operations
 from cnx_mock.settings import Settings
 
 READY_KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
@@ -25,6 +28,7 @@ def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises what `create_app` and `listen` raise."""
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
     app = create_app(settings)
+    _warn(settings)
     sockets = listen(settings.host, settings.port)
     if not settings.quiet:
         app.listeners.append(_log)
@@ -38,8 +42,19 @@ async def _serve(app: App, serving: Serving, url: str) -> None:
     _on_signal(stop)
     await serving.start()
     _greet(app, url)
+    following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
     await stop.wait()
+    if following is not None:
+        await following
     await serving.stop()
+
+
+def _warn(settings: Settings) -> None:
+    """Say what in the scenarios can never happen."""
+    for name in settings.scenario:
+        _, lint = gallery.linted(name, operations())
+        if lint is not None:
+            sys.stderr.write(f"{lint.excerpt()}\ncnx-mock: the lines above are warnings\n")
 
 
 def _on_signal(stop: asyncio.Event) -> None:

@@ -23,9 +23,10 @@ from cnx_mock.http import auth, control, docs
 from cnx_mock.http.calls import Calls, Listener
 from cnx_mock.http.control.plane import ControlPlane
 from cnx_mock.http.pages import Cors, Pages
-from cnx_mock.http.tenants import Recipe, Tenants, with_fixture
+from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.document import Scenario, stacked
+from cnx_mock.scenario.exchange import Exchange, RawHeaders
 from cnx_mock.services import operations
 from cnx_mock.services.fixtures import Fixture, load
 from cnx_mock.settings import Settings
@@ -67,6 +68,10 @@ class App(Starlette):
         self._entry: ASGIApp = self._dispatch
         if settings.cors:
             self._entry = Cors(self._dispatch, self.pages)
+
+    async def rehearse(self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes) -> Exchange:
+        """What would become of a call to this tenant: all but the waiting and the wire."""
+        return await self._calls.rehearse(tenant, method, target, headers, body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The control plane stays out of the reach of other origins, CORS or not: a page must not steer the mock."""

@@ -77,6 +77,20 @@ class Calls:
         except Cut:
             self._cut(exchange, wire, label)
 
+    async def rehearse(self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes) -> Exchange:
+        """What would become of a call to this tenant: all but the waiting and the wire."""
+        path, _, query = target.partition("?")
+        exchange = Exchange(method, path, query, headers, ticks(), wall_now())
+        exchange.body, exchange.key = body, tenant.sandbox.key_with(tenant.key)
+        self._open(exchange, tenant)
+        exchange.delays = None
+        try:
+            await self._through(exchange, tenant)
+        except errors.ApiError as refusal:
+            exchange.answer = messages.refused(refusal, exchange.request_id, tenant.sandbox.readings)
+        self._count_polls(exchange)
+        return exchange
+
     def _recognise(self, headers: RawHeaders) -> tuple[Tenant, KeyRecord]:
         """Whose call it is, and by which key. Raises Unauthorized or LiveKeyRejected."""
         value = auth.authorization(headers)
@@ -161,8 +175,7 @@ class Calls:
             return
         answer = exchange.answer
         assert answer is not None, "every way through the checks leaves an answer"
-        if exchange.polled and not exchange.replaced and exchange.method != "HEAD" and exchange.sandbox is not None:
-            exchange.sandbox.count_polls(exchange.polled)
+        self._count_polls(exchange)
         if wire.gone:
             self._close(exchange, None, label)
             return
@@ -175,6 +188,12 @@ class Calls:
         self._close(exchange, answer.status, label)
         body = b"" if exchange.method == "HEAD" else answer.body
         await self._sender.send(send, answer.status, exchange.response_headers, body)
+
+    @staticmethod
+    def _count_polls(exchange: Exchange) -> None:
+        """An answer that shows what is coming up counts as a poll of it."""
+        if exchange.polled and not exchange.replaced and exchange.method != "HEAD" and exchange.sandbox is not None:
+            exchange.sandbox.count_polls(exchange.polled)
 
     def _cut(self, exchange: Exchange, wire: RequestWire, label: str) -> None:
         """The sandbox was reset: the call ends here, whatever the client has of it."""

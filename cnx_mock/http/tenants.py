@@ -104,7 +104,7 @@ class Tenant:
         """Go on with another version of the scenario that it was made with: rules that are unchanged keep their
         counters, and of the world only what the file now says otherwise acts. Raises DocumentError as `use` does."""
         before = self.recipe.scenario
-        if self.engine.scenario is before:
+        if self.engine.scenario.document is before.document:
             self.engine.revise(scenario)
             self._live_in(scenario.world.news(before.world))
             self.sandbox.provisioning.update(
@@ -278,6 +278,18 @@ class Tenants:
             self._tenants[key].delays.cut()
         tenant = self._tenants[key] = Tenant(key, name, name, recipe, self)
         return tenant
+
+    def revise(self, scenario: Scenario) -> None:
+        """Go on with another version of the scenario that new sandboxes get, in all that were made with it. Raises
+        DocumentError, UnknownFixture or SourceError, and then changes nothing."""
+        before = self.defaults.scenario
+        defaults = with_fixture(replace(self.defaults, scenario=scenario))
+        living = [tenant for tenant in self if tenant.recipe.scenario.document is before.document]
+        for tenant in living:
+            tenant.engine.must_allow(scenario)
+        self.defaults = defaults
+        for tenant in living:
+            tenant.revise(scenario)
 
     def cut(self) -> None:
         """End everything that waits, in every sandbox, for good."""

@@ -70,21 +70,24 @@ class Engine:
 
     def use(self, scenario: Scenario) -> None:
         """Replace the scenario and its rules, and begin its story; injected rules stay."""
+        self.must_allow(scenario)
         now = self._now()
-        for armed in self._injected:
-            _unclaimed(armed.rule.id, scenario.rules)
         self.scenario = scenario
         self._story = Timeline(scenario.phases, scenario.repeat, now)
         self._scenario_rules = [_armed(rule, "scenario", now) for rule in scenario.rules]
         self._brought.clear()
         self._changed()
 
+    def must_allow(self, scenario: Scenario) -> None:
+        """Raise DocumentError where an injected rule has the id of one of the scenario's."""
+        for armed in self._injected:
+            _unclaimed(armed.rule.id, scenario.rules)
+
     def revise(self, scenario: Scenario) -> None:
         """Go on with another version of the scenario: rules that say what they said keep their counters, and the story
         goes on where it was unless its phases are others."""
+        self.must_allow(scenario)
         now = self._now()
-        for armed in self._injected:
-            _unclaimed(armed.rule.id, scenario.rules)
         before = {armed.rule.id: armed for armed in self._scenario_rules}
         rules = []
         for rule in scenario.rules:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.faults.latency import Between, read_range
+from cnx_mock.scenario.values import RANGE
 from cnx_mock.world.lifecycle import Provisioning
 
 Polls = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -16,10 +17,13 @@ def _delay(value: object) -> Provisioning:
     return Provisioning(delay=None if value == "never" else read_range(value))
 
 
+_DELAY = {"anyOf": [{"const": "never"}, *RANGE["anyOf"]]}
+
+
 class ProvisioningWay(Declared):
     """How long one kind of thing takes to come up, and what becomes of it."""
 
-    delay: Annotated[Any, BeforeValidator(_delay)] | None = None
+    delay: Annotated[Any, BeforeValidator(_delay), WithJsonSchema(_DELAY)] | None = None
     """45s, [30s, 90s] or never; as long as usual where only `then` is said."""
     polls: Polls | None = None
     """How many reads say provisioning."""
@@ -39,6 +43,9 @@ def read_provisioning(value: object) -> Provisioning:
         raise ValueError("needs polls, delay or then")
     usual = way.polls is None and way.delay is None
     return Provisioning(delay=way.delay.delay if way.delay else None, polls=way.polls, then=way.then, usual=usual)
+
+
+PROVISIONING_SCHEMA = {"anyOf": [*_DELAY["anyOf"], ProvisioningWay.model_json_schema()]}
 
 
 def spell_provisioning(rule: Provisioning) -> str:

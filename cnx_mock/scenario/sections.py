@@ -13,11 +13,13 @@ from cnx_mock.scenario.conditions import (
     read_probability,
     read_times,
 )
-from cnx_mock.scenario.provisioning import Polls, ProvisioningWay, read_provisioning
+from cnx_mock.scenario.provisioning import PROVISIONING_SCHEMA, Polls, read_provisioning
 from cnx_mock.scenario.values import MOST, Count, Duration, Instant, Money, Rate, Scalars, Texts
 from cnx_mock.text.shipped import names
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.account import AccountPlan
+
+_SPEED = {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000}
 
 
 def _speed(value: object) -> float:
@@ -26,7 +28,7 @@ def _speed(value: object) -> float:
     return float(value)
 
 
-_Provisioning = Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(ProvisioningWay.model_json_schema())]
+_Provisioning = Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(PROVISIONING_SCHEMA)]
 
 
 class MatchSection(Declared):
@@ -123,7 +125,7 @@ class ClockSection(Declared):
 
     start: Instant | None = None
     """Where it starts, RFC 3339."""
-    speed: Annotated[Any, BeforeValidator(_speed)] | None = None
+    speed: Annotated[Any, BeforeValidator(_speed), WithJsonSchema(_SPEED)] | None = None
     """Sandbox seconds per real second."""
     frozen: bool | None = None
     """Whether it stands still but for `advance`."""

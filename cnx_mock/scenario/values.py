@@ -9,7 +9,7 @@ from cnx_mock.text.units import parse_bandwidth, parse_duration, parse_instant, 
 MOST = 1_000_000_000
 """The most of anything that is counted."""
 
-_DURATION = {
+DURATION = {
     "type": "string",
     "pattern": r"^([0-9]+(\.[0-9]+)?(d|h|m|s|ms|us))+$",
     "examples": ["250ms", "2s", "1m30s"],
@@ -43,8 +43,8 @@ Texts = Annotated[Any, BeforeValidator(_texts), WithJsonSchema(one_or_many({"typ
 Scalars = Annotated[
     Any, BeforeValidator(_scalars), WithJsonSchema(one_or_many({"type": ["string", "number", "boolean", "null"]}))
 ]
-Duration = Annotated[Any, BeforeValidator(parse_duration), WithJsonSchema(_DURATION)]
-RANGE = {"anyOf": [_DURATION, {"type": "array", "items": _DURATION, "minItems": 2, "maxItems": 2}]}
+Duration = Annotated[Any, BeforeValidator(parse_duration), WithJsonSchema(DURATION)]
+RANGE = {"anyOf": [DURATION, {"type": "array", "items": DURATION, "minItems": 2, "maxItems": 2}]}
 """The schema of `200ms` or `[100ms, 300ms]`."""
 Instant = Annotated[
     Any,

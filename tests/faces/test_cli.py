@@ -62,7 +62,7 @@ def test_python_dash_m_is_the_command() -> None:
     ("arguments", "hint"),
     [
         (["srve"], "No such command 'srve'. Did you mean 'serve'?"),
-        (["scenarios", "chek"], "No such command 'chek'. Did you mean 'check'?"),
+        (["scenarios", "chek"], "Did you mean one of: 'check', 'schema'?"),
         (["serve", "--scenari", "calm"], "No such option '--scenari'. Did you mean '--scenario'?"),
         (["completion", "powershell"], "'powershell' is not one of 'bash', 'zsh', 'fish'."),
     ],

@@ -1,12 +1,11 @@
 """A thin pipe."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
-from pydantic import BeforeValidator
-
+from cnx_mock.scenario import values
 from cnx_mock.scenario.fault import Pacing
-from cnx_mock.text.units import format_size, parse_bandwidth
+from cnx_mock.text.units import format_size
 from cnx_mock.world.clock import SECOND
 
 _PIECES_A_SECOND = 20
@@ -16,7 +15,7 @@ class Bandwidth(Pacing):
     """`bandwidth: 20KB/s`."""
 
     key: ClassVar[str] = "bandwidth"
-    bandwidth: Annotated[Any, BeforeValidator(parse_bandwidth)]
+    bandwidth: values.Bandwidth
     """How many bytes of the body pass in a second."""
 
     def label(self) -> str:

@@ -1,20 +1,19 @@
 """A body of which some bytes were flipped on the way."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
-
-from pydantic import BeforeValidator
+from typing import ClassVar
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.fault import BodyOutcome
-from cnx_mock.text.units import format_size, parse_size
+from cnx_mock.scenario.values import Size
+from cnx_mock.text.units import format_size
 
 
 class Corruption(Declared):
     """How much of the body is spoilt."""
 
-    corrupt: Annotated[Any, BeforeValidator(parse_size)]
+    corrupt: Size
     """How many bytes are flipped; all of them where the body has fewer."""
 
 

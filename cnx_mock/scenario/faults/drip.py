@@ -1,13 +1,14 @@
 """A body that comes in drops."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.fault import Pacing
-from cnx_mock.text.units import format_duration, parse_duration
+from cnx_mock.scenario.values import Duration
+from cnx_mock.text.units import format_duration
 
 MILLISECOND = 1_000
 
@@ -17,7 +18,7 @@ class Drops(Declared):
 
     chunks: Annotated[int, Field(ge=1, le=100_000)]
     """In how many pieces the body comes; at most one a byte, and one a millisecond."""
-    over: Annotated[Any, BeforeValidator(parse_duration)]
+    over: Duration
     """How long it takes from the headers to the last piece; there is the same time before each."""
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from cnx_mock.api import errors
 from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
 from cnx_mock.scenario.fault import Outcome
+from cnx_mock.scenario.values import Duration
 from cnx_mock.text.suggestions import did_you_mean, one_of
-from cnx_mock.text.units import parse_duration
 from cnx_mock.world.clock import SECOND, wall_now
 
 RETRY_AFTER = SECOND
@@ -26,7 +26,6 @@ def _known_code(code: str) -> str:
 
 StatusCode = Annotated[int, Field(ge=400, le=599)]
 Details = dict[str, str]
-RetryAfter = Annotated[Any, BeforeValidator(parse_duration)]
 
 
 class _Refusal(Outcome):
@@ -36,7 +35,7 @@ class _Refusal(Outcome):
     """In place of the usual message."""
     details: Details | None = None
     """In place of the usual details."""
-    retry_after: RetryAfter | None = None
+    retry_after: Duration | None = None
     """The `Retry-After` to send, rounded up to whole seconds."""
 
     def send(self, exchange: Exchange, status: int, code: str, message: str, details: Details) -> None:
@@ -57,7 +56,7 @@ class Error(_Refusal):
     """`error: INTERNAL_ERROR`, with the catalogue's status, message and details unless the rule gives its own."""
 
     key: ClassVar[str] = "error"
-    error: Annotated[str, AfterValidator(_known_code)]
+    error: Annotated[str, AfterValidator(_known_code), WithJsonSchema({"enum": sorted(errors.catalogue())})]
     """A code of the catalogue."""
     status: StatusCode | None = None
     """In place of the usual status."""

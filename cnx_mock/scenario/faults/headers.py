@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Exchange, RawHeaders
@@ -43,9 +43,13 @@ def _names(value: object) -> tuple[str, ...]:
 class Changes(Declared):
     """What is changed; the names' case does not count."""
 
-    set: Annotated[Any, BeforeValidator(_replacements)] = {}
+    set: Annotated[
+        Any,
+        BeforeValidator(_replacements),
+        WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "integer"]}}),
+    ] = {}
     """Headers to add, or to send in place of the usual ones."""
-    remove: Annotated[Any, BeforeValidator(_names)] = ()
+    remove: Annotated[Any, BeforeValidator(_names), WithJsonSchema({"type": "array", "items": {"type": "string"}})] = ()
     """Headers to leave out."""
 
     @model_validator(mode="after")

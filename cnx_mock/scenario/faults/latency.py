@@ -6,10 +6,11 @@ from math import exp, log
 from statistics import NormalDist
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.scenario.values import DURATION, RANGE
 from cnx_mock.text.units import format_duration, parse_duration
 
 _LONGEST = parse_duration("36525d")
@@ -81,12 +82,29 @@ def _tail(value: Mapping[Any, Any]) -> Tail:
     return Tail(median, p99, most)
 
 
+_SCHEMA = {
+    "anyOf": [
+        *RANGE["anyOf"],
+        {
+            "type": "object",
+            "properties": {
+                "median": {**DURATION, "description": "Half of the answers take less."},
+                "p99": {**DURATION, "description": "99 in 100 take less."},
+                "max": {**DURATION, "description": "None takes more."},
+            },
+            "required": ["median", "p99"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
 class Latency(Fault):
     """`latency: 200ms`; `[100ms, 300ms]` for a time drawn from the range; `{median: 80ms, p99: 2s, max: 5s}` for a long
     tail."""
 
     key: ClassVar[str] = "latency"
-    latency: Annotated[Any, BeforeValidator(read_latency)]
+    latency: Annotated[Any, BeforeValidator(read_latency), WithJsonSchema(_SCHEMA)]
     """How long: before the effect with `at: before`, after it with `at: after`."""
 
     def label(self) -> str:

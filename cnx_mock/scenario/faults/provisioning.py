@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
-from cnx_mock.scenario.provisioning import read_provisioning, spell_provisioning
+from cnx_mock.scenario.provisioning import PROVISIONING_SCHEMA, read_provisioning, spell_provisioning
 from cnx_mock.world.records import ProvisionedRecord
 
 
@@ -15,7 +15,7 @@ class Provisioning(Fault):
     """`provisioning: 90s`, `[30s, 90s]`, `never`, `{polls: 3}`, `{delay: 45s, then: stopped}` or `{then: stopped}`."""
 
     key: ClassVar[str] = "provisioning"
-    provisioning: Annotated[Any, BeforeValidator(read_provisioning)]
+    provisioning: Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(PROVISIONING_SCHEMA)]
     """For the resource that this call makes. What it does not say is as the scenario's own `provisioning` has it."""
 
     def label(self) -> str:

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.scenario.values import DURATION
 from cnx_mock.text.units import format_duration, parse_duration
 
 
@@ -21,7 +22,7 @@ class Stale(Fault):
     """`stale: 5s`."""
 
     key: ClassVar[str] = "stale"
-    stale: Annotated[Any, BeforeValidator(_lag)]
+    stale: Annotated[Any, BeforeValidator(_lag), WithJsonSchema(DURATION)]
     """How far behind a read is, by the sandbox's clock: it hides what was created within that time, and shows what was
     deleted or changed within it as it was before (one former version a record is kept)."""
 

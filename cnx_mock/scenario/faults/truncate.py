@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Answer
@@ -19,7 +19,9 @@ def _share(value: object) -> float:
 class Truncation(Declared):
     """How much of the body arrives."""
 
-    truncate: Annotated[Any, BeforeValidator(_share)]
+    truncate: Annotated[
+        Any, BeforeValidator(_share), WithJsonSchema({"type": "number", "minimum": 0, "exclusiveMaximum": 1})
+    ]
     """The share of the body that is sent, rounded down; never all of it."""
 
 

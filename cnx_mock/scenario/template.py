@@ -1,0 +1,46 @@
+"""A scenario to begin with."""
+
+import re
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+_TEXT = """\
+# yaml-language-server: $schema=cnx-scenario.schema.json
+# (write that file with `cnx-mock scenarios schema > cnx-scenario.schema.json`: your editor then completes and explains)
+name: {name}
+description: Creates fail twice; a minute later reads get slow, and everything recovers.
+
+world:
+  balance: "$100.00"
+
+provisioning:
+  instance: 30s
+
+phases:
+  - {{name: healthy, for: 1m}}
+  - {{name: slow, for: 2m}}
+  - {{name: recovered}}
+
+rules:
+  - id: create-fails-twice
+    match: {{operation: instances.create}}
+    times: 2
+    fault: {{error: INTERNAL_ERROR, retry_after: 1s}}
+
+  - id: slow-reads
+    match: {{method: GET}}
+    when: {{phase: slow}}
+    probability: 0.5
+    fault: {{latency: [200ms, 800ms]}}
+"""
+
+
+class BadName(ValueError):
+    """What cannot be a scenario's name."""
+
+
+def template(name: str) -> str:
+    """The file of a new scenario with this name. Raises BadName."""
+    if not _NAME.fullmatch(name):
+        raise BadName(f"{name!r} is no name for a scenario: use letters, digits, dots and hyphens")
+    return _TEXT.format(name=name if not name.isdigit() else f'"{name}"')
