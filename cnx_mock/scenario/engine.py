@@ -193,11 +193,13 @@ class Engine:
         now = self._now() if exchange.at is None else exchange.at
         self._settle(now)
         exchange.asked = self._as_asked
-        candidates = self._candidates(exchange.operation.name if exchange.operation else None, exchange.method)
+        operation = exchange.operation.name if exchange.operation else None
+        candidates = self._candidates(operation, exchange.method)
         own = self._own(exchange)
         if own:
             exchange.asked = (*((armed, armed.rule) for armed in own), *self._as_asked)
-            candidates = (*own, *candidates)
+            meant = (armed for armed in own if armed.rule.match.covers(operation, exchange.method))
+            candidates = (*meant, *candidates)
         chosen = self._decide(exchange, candidates, self._story.at(now)) if candidates else []
         self._story.count(now)
         return chosen or None

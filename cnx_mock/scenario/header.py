@@ -1,8 +1,7 @@
 """A fault in the request's own header: `X-CNX-Mock-Fault: error=RATE_LIMITED; retry_after=2s; at=after`, with the words
 of `inject`; or one JSON object with the keys of a rule."""
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -18,8 +17,7 @@ NAME = b"x-cnx-mock-fault"
 
 _SPELT = "X-CNX-Mock-Fault"
 
-_PART = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\[[^\]]*\]|\{(?:[^{}]|\{[^{}]*\})*\}|[^;"'\[{])+""")
-"""A pair up to the next semicolon that stands in no quotes, brackets or braces."""
+_OPEN = {"{": "}", "[": "]"}
 
 
 def rule(given: Sequence[str], operations: Collection[Operation], phases: Sequence[Phase]) -> Rule:
@@ -44,14 +42,17 @@ def _json(text: str) -> dict[str, Any]:
 def _pairs(text: str) -> dict[str, Any]:
     """`key=value; key=value`; a value is written as in a YAML file."""
     pairs: dict[str, Any] = {}
-    for part in _parts(text):
+    for part in filter(str.strip, _parts(text)):
         key, equals, value = (each.strip() for each in part.partition("="))
         if not equals or not key:
             raise _wrong(f"{part.strip()!r} is no key=value: write error=RATE_LIMITED; retry_after=2s")
         if key in pairs:
             raise _wrong(f"has {key} twice")
         try:
-            pairs[key] = read(value, _SPELT).data
+            source = read(value, _SPELT)
+            if source.findings:
+                raise source.refuse()
+            pairs[key] = source.data
         except SourceError as error:
             raise _wrong(f"{key}: {error.findings[0].message}") from None
     if not pairs:
@@ -59,16 +60,25 @@ def _pairs(text: str) -> dict[str, Any]:
     return pairs
 
 
-def _parts(text: str) -> list[str]:
-    found, end = [], 0
-    while end < len(text):
-        match = _PART.match(text, end)
-        if match is None and text[end] != ";":
-            raise _wrong(f"{text[end : end + 20]!r} opens something that nothing closes")
-        if match is not None:
-            found.append(match[0])
-        end = match.end() if match is not None else end + 1
-    return [part for part in found if part.strip()]
+def _parts(text: str) -> Iterator[str]:
+    """What stands between semicolons, but for those in quotes, brackets or braces."""
+    closing: list[str] = []
+    begun = 0
+    for place, character in enumerate(text):
+        if closing and character == closing[-1]:
+            closing.pop()
+        elif closing and closing[-1] in "\"'":
+            continue
+        elif character in "\"'":
+            closing.append(character)
+        elif character in _OPEN:
+            closing.append(_OPEN[character])
+        elif character == ";" and not closing:
+            yield text[begun:place]
+            begun = place + 1
+    if closing:
+        raise _wrong(f"nothing closes what {closing[0]} should close in {text[begun:].strip()[:40]!r}")
+    yield text[begun:]
 
 
 def _wrong(message: str) -> DocumentError:
