@@ -317,3 +317,113 @@ def test_a_seed_is_a_whole_number(run: Run, seed: str) -> None:
     result = run("", f"--cnx-seed={seed}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(f"*--cnx-seed: '{seed}' is no whole number of at most 18 digits")
+
+
+# ---- faults that were asked for and never came
+
+
+NEVER_FIRED = """
+def test_forgotten(cnx):
+    cnx.inject("instances.create", error="INTERNAL_ERROR", match={"body": {"region": "eu-west-1"}}, id="outage")
+    assert create(cnx)[0] == 201
+
+def test_one_too_many(cnx):
+    cnx.inject("instances.list", error="INTERNAL_ERROR", times={"skip": 1}, id="late")
+    call(cnx, "GET", "/v1/instances")
+
+def test_no_request(cnx):
+    with cnx.inject("instances.create", error="INTERNAL_ERROR", id="early"):
+        pass
+
+def test_by_chance(cnx):
+    cnx.inject("instances.create", error="INTERNAL_ERROR", probability=0.5)
+
+def test_optional(cnx):
+    cnx.inject("instances.create", error="INTERNAL_ERROR", optional=True)
+
+def test_struck(cnx):
+    with cnx.inject("instances.create", error="INTERNAL_ERROR"):
+        assert create(cnx)[0] == 500
+
+@pytest.mark.cnx_scenario("lost-response")
+def test_rules_of_a_scenario_need_not(cnx):
+    pass
+
+def test_failed_anyway(cnx):
+    cnx.inject("instances.create", error="INTERNAL_ERROR", id="never")
+    assert 1 == 2
+"""
+
+
+def test_a_fault_that_was_injected_and_never_fired_fails_the_test_with_the_reason(run: Run) -> None:
+    result = run(NEVER_FIRED)
+    result.assert_outcomes(passed=4, failed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "outage never fired: no request matched; the nearest is #1 POST /v1/instances: "
+            'body region is "us-east-1", not "eu-west-1"',
+            "late never fired: times 1 of {skip: 1} (#1 GET /v1/instances)",
+            "early never fired: no request came",
+            "*assert 1 == 2",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*never never fired*")
+
+
+EXPECTED = """
+RETRIED = {
+    "rules": [{"id": "twice", "match": {"operation": "instances.create"}, "times": 2, "fault": {"status": 503}}],
+    "expect": {"fired": {"twice": 2}},
+}
+
+def retry(cnx, attempts):
+    for _ in range(attempts):
+        create(cnx)
+
+@pytest.mark.cnx_scenario(RETRIED)
+def test_the_marker_meets_it(cnx):
+    retry(cnx, 3)
+
+@pytest.mark.cnx_scenario(RETRIED)
+def test_the_marker_misses_it(cnx):
+    retry(cnx, 1)
+
+def test_use_meets_it(cnx):
+    cnx.use(RETRIED)
+    retry(cnx, 2)
+
+def test_use_misses_it(cnx):
+    cnx.use(RETRIED)
+"""
+
+
+def test_what_a_scenario_expects_must_have_happened(run: Run) -> None:
+    result = run(EXPECTED)
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["twice fired 1 times, not 2", "twice fired 0 times, not 2: no request came"])
+
+
+def test_a_default_for_the_whole_suite_expects_nothing_of_each_test(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makefile(".yaml", story="rules:\n  - {id: r, fault: {status: 503}}\nexpect: {fired: {r: 5}}\n")
+    run("def test_it(cnx): assert create(cnx)[0] == 503", "--cnx-scenario", "story.yaml").assert_outcomes(passed=1)
+
+
+def test_a_failing_test_shows_the_rule_that_nearly_meant_a_request(run: Run) -> None:
+    tests = """
+    def test_it(cnx):
+        cnx.inject("instances.create", status=503, match={"body": {"name": "web-2"}}, id="second", optional=True)
+        assert create(cnx)[0] == 503
+    """
+    run(tests).stdout.fnmatch_lines(['     nearly second: body name is "*", not "web-2"'])
+
+
+def test_a_rule_that_can_never_fire_is_a_warning_at_its_line(run: Run) -> None:
+    tests = """
+    def test_it(cnx):
+        cnx.inject("instances.create", status=503, probability=0)
+    """
+    result = run(tests, "-Wdefault")
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(
+        ["*test_*.py:*: ScenarioWarning: inject-1: 'probability' is 0: the rule can never fire"]
+    )

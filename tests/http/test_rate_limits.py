@@ -200,3 +200,43 @@ def test_a_reset_opens_a_fresh_window(sandbox, api):
     sandbox.reset()
 
     assert remaining(api.get("/v1/plans")) == 299
+
+
+# ---- what is said of the limit is true, at any speed of the clock
+
+
+@pytest.mark.parametrize("clock", [{}, {"speed": 3600}, {"speed": 0.001}, {"frozen": True}], ids=str)
+def test_a_refusal_says_one_thing_in_its_headers_and_its_body_and_keeps_its_word(server, client, clock):
+    sandbox = server.sandbox({"world": {"rate_limit": "2/min", "clock": clock}})
+    api = client(sandbox.url, sandbox.api_key)
+    assert [api.get("/v1/plans").headers["x-ratelimit-remaining"] for _ in range(2)] == ["1", "0"]
+    refused = api.get("/v1/plans")
+    wait, reset = int(refused.headers["retry-after"]), int(refused.headers["x-ratelimit-reset"])
+    assert refused.details == {"limit": "2", "remaining": "0", "reset": str(reset), "retry_after": str(wait)}
+    assert 1 <= wait <= 60
+    assert abs(reset - time.time() - wait) < 3
+    sandbox.clock.advance(f"{wait - 2}s")
+    assert api.get("/v1/plans").status == 429
+    sandbox.clock.advance("2s")
+    assert api.get("/v1/plans").status == 200
+
+
+@pytest.mark.parametrize("clock", [{}, {"speed": 3600}, {"frozen": True}], ids=str)
+@pytest.mark.parametrize(("wait", "seconds"), [("1s", 1), ("2s500ms", 3), ("1m", 60)])
+def test_an_injected_refusal_tells_one_story_and_the_next_request_is_judged_afresh(
+    server, client, clock, wait, seconds
+):
+    sandbox = server.sandbox({"world": {"clock": clock}})
+    api = client(sandbox.url, sandbox.api_key)
+    sandbox.inject(error="RATE_LIMITED", retry_after=wait, times=1)
+    refused = api.get("/v1/plans")
+    reset = int(refused.headers["x-ratelimit-reset"])
+    assert (refused.status, refused.headers["retry-after"], refused.headers["x-ratelimit-remaining"]) == (
+        429,
+        str(seconds),
+        "0",
+    )
+    assert refused.details == {"limit": "300", "remaining": "0", "reset": str(reset), "retry_after": str(seconds)}
+    assert abs(reset - time.time() - seconds) < 3
+    afresh = api.get("/v1/plans")
+    assert (afresh.status, afresh.headers["x-ratelimit-remaining"]) == (200, "298")
