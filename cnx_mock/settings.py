@@ -35,10 +35,15 @@ class Settings:
     known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
     enterprise_limit: int = _option(1000, "Requests a minute of the plan Enterprise.", "N")
     journal_size: int = _option(2000, "Requests that each sandbox's journal keeps.", "N")
+    tls: bool = _option(False, "Serve HTTPS too, with a certificate from a local CA; see `cnx-mock ca`.", "")
+    tls_port: int = _option(0, "Port of HTTPS; 0 takes a free one, any other means --tls.", "PORT")
+    require_tls: bool = _option(False, "Refuse API calls over plain HTTP, with 403; means --tls.", "")
+    ca_dir: str = _option("", "Folder of the local CA, in place of the one among the user's data.", "PATH")
 
     def __post_init__(self) -> None:
         checks = (
             (0 <= self.port <= 65535, "port must be from 0 to 65535"),
+            (0 <= self.tls_port <= 65535, "tls-port must be from 0 to 65535"),
             (0 < self.speed <= 1_000_000, "speed must be above 0, at most 1000000"),
             (self.surface in get_args(Surface), "surface must be documented, named or all"),
             (self.seed == "random" or _digits(self.seed), "seed must be a whole number or the word random"),
@@ -49,6 +54,11 @@ class Settings:
         for good, message in checks:
             if not good:
                 raise SettingsError(message)
+
+    @property
+    def serves_tls(self) -> bool:
+        """Whether there is an HTTPS listener."""
+        return self.tls or self.require_tls or self.tls_port != 0
 
 
 def _digits(text: str) -> bool:
@@ -68,7 +78,8 @@ def variable(name: str) -> str:
 def foreign(environ: Mapping[str, str]) -> list[str]:
     """Variables that somebody else set: Kubernetes and compose describe a service called cnx-mock by
     `CNX_MOCK_PORT=tcp://10.0.0.1:4269`."""
-    return [name for name in (variable("port"),) if environ.get(name, "").startswith(("tcp://", "udp://"))]
+    ports = (variable("port"), variable("tls_port"))
+    return [name for name in ports if environ.get(name, "").startswith(("tcp://", "udp://"))]
 
 
 def table() -> str:

@@ -56,6 +56,7 @@ def test_the_ends_of_a_range_belong_to_it(good: dict[str, Any]) -> None:
     [
         {"port": -1},
         {"port": 65536},
+        {"tls_port": 65536},
         {"speed": 0},
         {"speed": -1.0},
         {"speed": float("nan")},
@@ -78,9 +79,18 @@ def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
         Settings(**bad)
 
 
+@pytest.mark.parametrize(
+    ("given", "tls"),
+    [({}, False), ({"tls": True}, True), ({"require_tls": True}, True), ({"tls_port": 1}, True), ({"port": 0}, False)],
+)
+def test_what_cannot_be_without_https_means_https(given: dict[str, Any], tls: bool) -> None:
+    assert Settings(**given).serves_tls == tls
+
+
 @pytest.mark.parametrize("value", ["tcp://10.0.0.1:4269", "udp://10.0.0.1:4269"])
 def test_what_kubernetes_says_of_a_service_is_foreign(value: str) -> None:
     assert foreign({"CNX_MOCK_PORT": value, "CNX_MOCK_HOST": "::1"}) == ["CNX_MOCK_PORT"]
+    assert foreign({"CNX_MOCK_TLS_PORT": value}) == ["CNX_MOCK_TLS_PORT"]
 
 
 @pytest.mark.parametrize("environment", [{}, {"CNX_MOCK_PORT": "4270"}, {"CNX_MOCK_PORT": "tcp"}])

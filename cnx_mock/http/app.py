@@ -21,6 +21,7 @@ from cnx_mock.api.router import Router
 from cnx_mock.api.surface import served
 from cnx_mock.http import auth, control, docs
 from cnx_mock.http.calls import Calls, Listener
+from cnx_mock.http.certificates import API_HOST
 from cnx_mock.http.control.plane import ControlPlane
 from cnx_mock.http.pages import Cors, Pages
 from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
@@ -47,6 +48,8 @@ class App(Starlette):
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
         self.listeners: list[Listener] = []
         """Called with every completed exchange; none by default, so that nothing is formatted that nobody reads."""
+        self.tls_url: str | None = None
+        """Where the app is served over HTTPS, for whoever must not use plain HTTP."""
         recipe = Recipe(
             seed=self.seed,
             scenario=scenario,
@@ -84,6 +87,9 @@ class App(Starlette):
             await super().__call__(scope, receive, send)
         elif path.startswith("/_mock"):
             await self._control(scope, receive, send)
+        elif self.settings.require_tls and scope.get("scheme") != "https":
+            url = self.tls_url or f"https://{API_HOST}"
+            await self.pages.refusal(errors.HttpsRequired(url=url))(scope, receive, send)
         else:
             await self._calls(scope, receive, send)
 

@@ -34,14 +34,17 @@ class Pages:
 
     async def wrong_method(self, request: Request, exc: Exception) -> Response:
         """Starlette's own refusals of a page, in the API's form: only a method can be wrong there."""
+        return self.refusal(errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD"))
+
+    def refusal(self, refusal: errors.ApiError) -> Response:
+        """A refusal that needs no operation to be found."""
         request_id = self._chance.new_id("req")
-        refusal = errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD")
         return self._response(refused(refusal, request_id, {}), request_id)
 
-    def not_http(self) -> bytes:
-        """A whole answer to what is no HTTP request."""
+    def not_http(self, reason: str) -> bytes:
+        """A whole answer to what is no HTTP request, or none that belongs here."""
         request_id = self._chance.new_id("req")
-        answer = refused(errors.BadRequest(reason="this is not an HTTP request"), request_id, {})
+        answer = refused(errors.BadRequest(reason=reason), request_id, {})
         fields = [*self._headers(answer, request_id), (b"connection", b"close")]
         lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in fields)]
         return b"\r\n".join([*lines, b"", answer.body])
