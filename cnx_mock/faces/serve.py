@@ -78,17 +78,20 @@ def _greet(app: App, listeners: Listeners) -> None:
         ready = {"url": url, "api_key": READY_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
         if listeners.tls_url:
             ready |= {"tls_url": listeners.tls_url, "ca_path": str(listeners.ca_path)}
+        if listeners.proxy_url:
+            ready["proxy_url"] = listeners.proxy_url
         _say(orjson.dumps(ready).decode())
         if app.settings.seed == "random":
             sys.stderr.write(f"cnx-mock: the seed is {app.seed}\n")
         return
     seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
     tls = f"  https    {listeners.tls_url}\n  CA       {listeners.ca_path}\n" if listeners.tls_url else ""
+    proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
     _say(
         f"cnx-mock serves the CloudNexus API at {url}\n"
         f"  key      {READY_KEY}\n"
         f"  docs     {url}{docs.PATH}\n"
-        f"{tls}"
+        f"{tls}{proxy}"
         f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"
         f"Try:\n"
         f"  {_curl(app, listeners)}/v1/instances -H 'Authorization: Bearer {READY_KEY}'\n"

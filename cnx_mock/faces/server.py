@@ -32,7 +32,8 @@ class MockServer:
             client = Client(sandbox.url, sandbox.api_key)
 
     `scenario` and `fixture` are what new sandboxes get; `speed` is sandbox seconds per real second; port 0 takes a free
-    one; `tls` serves HTTPS too, at `tls_url`, for clients that trust the CA at `ca_path`.
+    one; `tls` serves HTTPS too, at `tls_url`, for clients that trust the CA at `ca_path`;
+    `proxy` runs a proxy at `proxy_url` that leads https://api.cloudnexus.com here.
     """
 
     def __init__(
@@ -44,9 +45,10 @@ class MockServer:
         speed: float = 1.0,
         port: int = 0,
         tls: bool = False,
+        proxy: bool = False,
         settings: Settings | None = None,
     ) -> None:
-        self._settings = settings or Settings(seed=str(seed), speed=speed, port=port, tls=tls)
+        self._settings = settings or Settings(seed=str(seed), speed=speed, port=port, tls=tls, proxy=proxy)
         self._story = scenario
         self._world = fixture
         self._thread: threading.Thread | None = None
@@ -70,6 +72,15 @@ class MockServer:
         """The CA's certificate (PEM), for clients to trust. Raises RuntimeError unless the server runs, and with
         `tls=True`."""
         return self._secured().ca_path or Path()
+
+    @property
+    def proxy_url(self) -> str:
+        """The proxy's URL. Raises RuntimeError unless the server runs, and with `proxy=True`."""
+        self._running()
+        url = self._listeners.proxy_url if self._listeners else None
+        if url is None:
+            raise RuntimeError("the server has no proxy: use it as `with MockServer(proxy=True) as server:`")
+        return url
 
     def start(self) -> "MockServer":
         """Serve from now on. Raises StartError, or SourceError for a scenario that cannot be used."""

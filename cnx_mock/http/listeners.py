@@ -7,6 +7,7 @@ import socket
 import ssl
 import sys
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from cnx_mock.http.certificates import authority, ca_folder
@@ -71,12 +72,21 @@ def url_of(sock: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def is_loopback(name: str) -> bool:
+    """Whether a host's name is one that this machine has for itself."""
+    try:
+        return name.lower() == "localhost" or ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class Listeners:
     """The sockets of one server, bound and listening, and what its HTTPS needs."""
 
     plain: list[socket.socket]
     tls: list[socket.socket]
+    proxy: list[socket.socket]
     context: ssl.SSLContext | None
     ca_path: Path | None
     """The CA's certificate, for clients to trust; None without HTTPS."""
@@ -91,9 +101,14 @@ class Listeners:
         """The base URL over HTTPS, None without."""
         return url_of(self.tls[0], "https") if self.tls else None
 
+    @property
+    def proxy_url(self) -> str | None:
+        """The proxy's URL, None without."""
+        return url_of(self.proxy[0]) if self.proxy else None
+
     def close(self) -> None:
         """Close every socket."""
-        for sock in (*self.plain, *self.tls):
+        for sock in (*self.plain, *self.tls, *self.proxy):
             sock.close()
 
 
@@ -101,11 +116,13 @@ def open_listeners(settings: Settings) -> Listeners:
     """Bind what the settings ask for, all of it or nothing. Raises what `listen` raises, and CaError."""
     ca = authority(ca_folder(settings.ca_dir, os.environ)) if settings.serves_tls else None
     context = ca.server_context() if ca else None
-    listeners = Listeners([], [], context, ca.path if ca else None)
+    listeners = Listeners([], [], [], context, ca.path if ca else None)
     try:
         listeners.plain.extend(listen(settings.host, settings.port))
         if ca:
             listeners.tls.extend(listen(settings.host, settings.tls_port))
+        if settings.serves_proxy:
+            listeners.proxy.extend(listen(settings.host, settings.proxy_port))
     except OSError:
         listeners.close()
         raise

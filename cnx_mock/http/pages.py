@@ -1,7 +1,8 @@
 """What is answered outside the API and the control plane: pages, preflights, and what is no HTTP at all. All of it
 bears the headers that every answer bears."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import orjson
 from starlette.datastructures import Headers
@@ -15,6 +16,21 @@ from cnx_mock.http.messages import Sender, refused
 from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.settings import Surface
 from cnx_mock.world.chance import Chance
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A refusal by the server itself, in the form of the API's; `phrase` is the status line's."""
+
+    status: int
+    phrase: str
+    code: str
+    message: str
+    details: Mapping[str, str]
+
+    def answer(self, request_id: str) -> Answer:
+        """As it goes out."""
+        return Answer(self.status, [], errors.body(self.code, self.message, self.details, request_id))
 
 
 class Pages:
@@ -43,11 +59,21 @@ class Pages:
 
     def not_http(self, reason: str) -> bytes:
         """A whole answer to what is no HTTP request, or none that belongs here."""
+        kind = errors.BadRequest
+        return self.whole(Problem(kind.status, "Bad Request", kind.code, kind.message, {"reason": reason}))
+
+    def problem(self, problem: Problem) -> Response:
+        """A refusal that is none of the API's."""
         request_id = self._chance.new_id("req")
-        answer = refused(errors.BadRequest(reason=reason), request_id, {})
+        return self._response(problem.answer(request_id), request_id)
+
+    def whole(self, problem: Problem) -> bytes:
+        """A refusal as it goes over the wire, status line and all; the connection ends behind it."""
+        request_id = self._chance.new_id("req")
+        answer = problem.answer(request_id)
         fields = [*self._headers(answer, request_id), (b"connection", b"close")]
-        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in fields)]
-        return b"\r\n".join([*lines, b"", answer.body])
+        status = f"HTTP/1.1 {problem.status} {problem.phrase}".encode()
+        return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
 
     def _response(self, answer: Answer, request_id: str | None = None) -> Response:
         response = Response(answer.body, answer.status)

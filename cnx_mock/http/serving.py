@@ -5,9 +5,11 @@ uvicorn's own `Server` sleeps twice while it stops and exits the process for a t
 """
 
 import asyncio
+import socket
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -15,6 +17,7 @@ from uvicorn.server import ServerState
 from cnx_mock.http.app import App
 from cnx_mock.http.connection import Connection, drain
 from cnx_mock.http.listeners import Listeners
+from cnx_mock.http.proxy import Forwarded, Proxy, Ways, host_names
 from cnx_mock.http.tls import Tls
 
 KEEP_ALIVE_SECONDS = 75
@@ -42,14 +45,21 @@ class Serving:
 
     async def start(self) -> None:
         """Accept connections from now on."""
-        loop = asyncio.get_running_loop()
-        plain = partial(Connection, self.app.pages.not_http, self._config(), self._state, {}, loop)
-        for sock in self._listeners.plain:
-            self._servers.append(await loop.create_server(plain, sock=sock))
-        if self._listeners.context is not None:
-            secure = partial(Tls, self._listeners.context, plain, self._not_tls, self._state.connections)
-            for sock in self._listeners.tls:
-                self._servers.append(await loop.create_server(secure, sock=sock))
+        loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
+        http: tuple[Any, ...] = (pages.not_http, self._config(), state, {}, loop)
+        plain = partial(Connection, *http)
+        await self._accept(plain, self._listeners.plain)
+        if self._listeners.context is None:
+            return
+        secure = partial(Tls, self._listeners.context, plain, self._not_tls, state.connections)
+        await self._accept(secure, self._listeners.tls)
+        ways = Ways(self._listeners, plain, secure, host_names(self.app.settings.allow_host), pages)
+        proxy = partial(Proxy, ways, partial(Forwarded, ways, *http), state.connections, state.tasks, loop)
+        await self._accept(proxy, self._listeners.proxy)
+
+    async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
+        for sock in sockets:
+            self._servers.append(await asyncio.get_running_loop().create_server(protocol, sock=sock))
 
     async def stop(self, seconds: float = 0.5) -> None:
         """Stop accepting, cut what waits on purpose, let the rest end within so many seconds, then close."""

@@ -51,10 +51,13 @@ def test_twenty_starts_and_stops_leave_no_thread_and_no_socket(client: Any) -> N
 
 
 @pytest.mark.usefixtures("server", "trusted")
-def test_nor_do_starts_with_tls(client: Any) -> None:
+def test_nor_do_starts_with_tls_and_a_proxy(client: Any) -> None:
     before = left_open()
     for _ in range(5):
-        with MockServer(tls=True) as server, socket.create_connection(("127.0.0.1", port_of(server.tls_url))) as silent:
+        with (
+            MockServer(proxy=True) as server,
+            socket.create_connection(("127.0.0.1", port_of(server.tls_url))) as silent,
+        ):
             sandbox = server.sandbox()
             client(server.tls_url, sandbox.api_key).create()
             server.stop()
@@ -92,6 +95,8 @@ def test_a_server_that_does_not_run_says_so() -> None:
         for secure in ("tls_url", "ca_path"):
             with pytest.raises(RuntimeError, match=re.escape("has no HTTPS: use it as `with MockServer(tls=True)")):
                 getattr(server, secure)
+        with pytest.raises(RuntimeError, match=re.escape("has no proxy: use it as `with MockServer(proxy=True)")):
+            _ = server.proxy_url
         with pytest.raises(RuntimeError, match="started already"):
             server.start()
     with pytest.raises(RuntimeError, match="does not run"):
