@@ -42,20 +42,17 @@ class Pages:
 
     def page(self, content: object) -> Response:
         """A JSON page; bytes are JSON already."""
-        return self._response(Answer(200, [], content if isinstance(content, bytes) else orjson.dumps(content)))
+        return self.answered(Answer(200, [], content if isinstance(content, bytes) else orjson.dumps(content)))
 
     def preflight(self, status: int, headers: RawHeaders) -> Response:
         """An answer without content."""
-        return self._response(Answer(status, headers, b""))
+        return self.answered(Answer(status, headers, b""))
 
     async def wrong_method(self, request: Request, exc: Exception) -> Response:
         """Starlette's own refusals of a page, in the API's form: only a method can be wrong there."""
-        return self.refusal(errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD"))
-
-    def refusal(self, refusal: errors.ApiError) -> Response:
-        """A refusal that needs no operation to be found."""
-        request_id = self._chance.new_id("req")
-        return self._response(refused(refusal, request_id, {}), request_id)
+        request_id = self.request_id()
+        refusal = errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD")
+        return self.answered(refused(refusal, request_id, {}), request_id)
 
     def not_http(self, reason: str) -> bytes:
         """A whole answer to what is no HTTP request, or none that belongs here."""
@@ -64,20 +61,25 @@ class Pages:
 
     def problem(self, problem: Problem) -> Response:
         """A refusal that is none of the API's."""
-        request_id = self._chance.new_id("req")
-        return self._response(problem.answer(request_id), request_id)
+        request_id = self.request_id()
+        return self.answered(problem.answer(request_id), request_id)
 
     def whole(self, problem: Problem) -> bytes:
         """A refusal as it goes over the wire, status line and all; the connection ends behind it."""
-        request_id = self._chance.new_id("req")
+        request_id = self.request_id()
         answer = problem.answer(request_id)
         fields = [*self._headers(answer, request_id), (b"connection", b"close")]
         status = f"HTTP/1.1 {problem.status} {problem.phrase}".encode()
         return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
 
-    def _response(self, answer: Answer, request_id: str | None = None) -> Response:
+    def request_id(self) -> str:
+        """A fresh one."""
+        return self._chance.new_id("req")
+
+    def answered(self, answer: Answer, request_id: str | None = None) -> Response:
+        """An answer as a response, with the headers that every one bears."""
         response = Response(answer.body, answer.status)
-        response.raw_headers = self._headers(answer, request_id or self._chance.new_id("req"))
+        response.raw_headers = self._headers(answer, request_id or self.request_id())
         return response
 
     def _headers(self, answer: Answer, request_id: str) -> RawHeaders:

@@ -199,6 +199,9 @@ def test_where_tls_is_required_plain_calls_are_refused_and_nothing_happens(clien
         assert (reply.status, reply.error["code"], reply.details) == (403, "HTTPS_REQUIRED", {"url": server.tls_url})
         assert reply.error["request_id"] == reply.headers["x-request-id"]
         assert plain.get("/v1/nowhere").status == 403
+        kept = client(server.url).get("/_mock/requests").json["data"]
+        assert [(each["path"], each["status"]) for each in kept] == [(LIST, 403), ("/v1/nowhere", 403)]
+        assert (kept[0]["request_id"], sandbox.requests) == (reply.headers["x-request-id"], [])
         assert secure.get(LIST).json["data"] == []
         assert secure.create()["name"] == INSTANCE["name"]
         assert [plain.get(path).status for path in ("/_mock/health", "/openapi.json", "/")] == [200, 200, 200]
