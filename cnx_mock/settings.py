@@ -1,6 +1,7 @@
 """Every option, once: its name, type, default and help. The CLI's flags, the `CNX_MOCK_*` variables and the README's
 table are made from this."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -35,10 +36,24 @@ class Settings:
     known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
     enterprise_limit: int = _option(1000, "Requests a minute of the plan Enterprise.", "N")
     journal_size: int = _option(2000, "Requests that each sandbox's journal keeps.", "N")
+    tls: bool = _option(False, "Serve HTTPS too, with a certificate from a local CA; see `cnx-mock ca`.", "")
+    tls_port: int = _option(0, "Port of HTTPS; 0 takes a free one, any other means --tls.", "PORT")
+    require_tls: bool = _option(False, "Refuse API calls over plain HTTP, with 403; means --tls.", "")
+    proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com here; means --tls.", "")
+    proxy_port: int = _option(0, "Port of the proxy; 0 takes a free one, any other means --proxy.", "PORT")
+    allow_host: tuple[str, ...] = _option((), "Host that the proxy lets pass, to the real one; several add up.", "NAME")
+    control_host: tuple[str, ...] = _option(
+        (), "Host name to which the control plane answers beside loopback ones; several add up.", "NAME"
+    )
+    ca_dir: str = _option("", "Folder of the local CA, in place of the one among the user's data.", "PATH")
 
     def __post_init__(self) -> None:
         checks = (
             (0 <= self.port <= 65535, "port must be from 0 to 65535"),
+            (0 <= self.tls_port <= 65535, "tls-port must be from 0 to 65535"),
+            (0 <= self.proxy_port <= 65535, "proxy-port must be from 0 to 65535"),
+            (all(map(_host, self.allow_host)), "allow-host must be a host's name, without a port"),
+            (all(map(_host, self.control_host)), "control-host must be a host's name, without a port"),
             (0 < self.speed <= 1_000_000, "speed must be above 0, at most 1000000"),
             (self.surface in get_args(Surface), "surface must be documented, named or all"),
             (self.seed == "random" or _digits(self.seed), "seed must be a whole number or the word random"),
@@ -50,9 +65,23 @@ class Settings:
             if not good:
                 raise SettingsError(message)
 
+    @property
+    def serves_tls(self) -> bool:
+        """Whether there is an HTTPS listener."""
+        return self.tls or self.require_tls or self.tls_port != 0 or self.serves_proxy
+
+    @property
+    def serves_proxy(self) -> bool:
+        """Whether there is a proxy."""
+        return self.proxy or self.proxy_port != 0
+
 
 def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def _host(text: str) -> bool:
+    return re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]?", text, re.ASCII) is not None
 
 
 def flag(name: str) -> str:
@@ -68,7 +97,8 @@ def variable(name: str) -> str:
 def foreign(environ: Mapping[str, str]) -> list[str]:
     """Variables that somebody else set: Kubernetes and compose describe a service called cnx-mock by
     `CNX_MOCK_PORT=tcp://10.0.0.1:4269`."""
-    return [name for name in (variable("port"),) if environ.get(name, "").startswith(("tcp://", "udp://"))]
+    ports = (variable("port"), variable("tls_port"), variable("proxy_port"))
+    return [name for name in ports if environ.get(name, "").startswith(("tcp://", "udp://"))]
 
 
 def table() -> str:

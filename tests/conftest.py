@@ -2,9 +2,13 @@
 
 import http.client
 import json
-from collections.abc import Iterator
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
@@ -47,6 +51,69 @@ class Reply:
         return dict(self.error["details"])
 
 
+def connect(url: str, seconds: float) -> http.client.HTTPConnection:
+    """A connection to a base URL; over TLS it trusts what SSL_CERT_FILE names."""
+    scheme, _, address = url.partition("://")
+    if scheme == "https":
+        return http.client.HTTPSConnection(address, timeout=seconds, context=ssl.create_default_context())
+    return http.client.HTTPConnection(address, timeout=seconds)
+
+
+class TlsWire:
+    """TLS over a socket, with nothing smoothed: a FIN and an RST below it are seen as what they are, whatever Python's
+    version (python/cpython#115627)."""
+
+    def __init__(self, sock: socket.socket, name: str) -> None:
+        self._socket = sock
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._session = ssl.create_default_context().wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self.notified = False
+        """Whether the server has said in TLS that it ends."""
+        self._until_ready(self._session.do_handshake)
+        self._flush()
+
+    def sendall(self, data: bytes) -> None:
+        self._session.write(data)
+        self._flush()
+
+    def goodbye(self) -> None:
+        """Say in TLS that nothing more will come, and leave the socket open."""
+        with suppress(ssl.SSLWantReadError):
+            self._session.unwrap()
+        self._flush()
+
+    def recv(self, size: int) -> bytes:
+        try:
+            received: bytes = self._until_ready(lambda: self._session.read(size))
+            self.notified = not received
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError) as end:
+            received, self.notified = b"", isinstance(end, ssl.SSLZeroReturnError)
+        if not received:
+            assert self._socket.recv(1) == b"", "a FIN follows"
+        return received
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._socket.sendall(self._outgoing.read())
+
+    def _until_ready(self, action: Callable[[], Any]) -> Any:
+        while True:
+            try:
+                return action()
+            except ssl.SSLWantReadError:
+                self._flush()
+                data = self._socket.recv(65536)
+                self._incoming.write(data) if data else self._incoming.write_eof()
+
+
+@contextmanager
+def wire_to(url: str) -> Iterator[Any]:
+    """A socket at a base URL, in TLS if that is https: it has `sendall` and `recv`."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as sock:
+        yield sock if address.scheme == "http" else TlsWire(sock, str(address.hostname))
+
+
 class Client:
     """Calls over a real socket, one connection a call."""
 
@@ -65,7 +132,7 @@ class Client:
     ) -> Reply:
         given = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
-        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=10)
+        connection = connect(self.url, 10)
         try:
             connection.request(method, path, data, {**given, **(headers or {})})
             response = connection.getresponse()
@@ -90,11 +157,48 @@ class Client:
         return reply.json
 
 
+@pytest.fixture(scope="session", autouse=True)
+def user_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder for the user's data, so that no test makes a CA in the real one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.delenv("CNX_MOCK_CA_DIR", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[MockServer]:
+def server(user_data: None) -> Iterator[MockServer]:
     """One server for the whole run; every test has a sandbox of its own."""
-    with MockServer() as running:
+    with MockServer(tls=True) as running:
         yield running
+
+
+@pytest.fixture
+def trusted(server: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every client of this process trusts the CA, told so as users tell it."""
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(server.ca_path))
+
+
+@pytest.fixture
+def scheme(request: pytest.FixtureRequest) -> str:
+    """http, unless the test's module has SCHEMES: then its tests run over each."""
+    chosen: str = getattr(request, "param", "http")
+    if chosen == "https":
+        request.getfixturevalue("trusted")
+    return chosen
+
+
+@pytest.fixture
+def url(server: MockServer, scheme: str) -> str:
+    """The server's base URL."""
+    return server.tls_url if scheme == "https" else server.url
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    schemes = getattr(metafunc.module, "SCHEMES", None)
+    if schemes and "scheme" in metafunc.fixturenames:
+        metafunc.parametrize("scheme", schemes, indirect=True)
 
 
 @pytest.fixture
@@ -104,9 +208,9 @@ def sandbox(server: MockServer, request: pytest.FixtureRequest) -> Sandbox:
 
 
 @pytest.fixture
-def api(sandbox: Sandbox) -> Client:
+def api(sandbox: Sandbox, url: str) -> Client:
     """Calls with the sandbox's key."""
-    return Client(sandbox.url, sandbox.api_key)
+    return Client(url, sandbox.api_key)
 
 
 @pytest.fixture

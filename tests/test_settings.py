@@ -43,6 +43,7 @@ def test_the_defaults_are_good() -> None:
         {"speed": 1_000_000},
         {"enterprise_limit": 1000},
         {"journal_size": 1},
+        {"allow_host": ("localhost", "a-b.example", "10.0.0.1", "::1", "[2001:db8::1]")},
         {"surface": "documented"},
     ],
 )
@@ -56,6 +57,12 @@ def test_the_ends_of_a_range_belong_to_it(good: dict[str, Any]) -> None:
     [
         {"port": -1},
         {"port": 65536},
+        {"tls_port": 65536},
+        {"proxy_port": -1},
+        {"allow_host": ("",)},
+        {"allow_host": ("good.example", "https://a.example")},
+        {"allow_host": ("a.example:443",)},
+        {"control_host": ("a b",)},
         {"speed": 0},
         {"speed": -1.0},
         {"speed": float("nan")},
@@ -78,9 +85,27 @@ def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
         Settings(**bad)
 
 
+@pytest.mark.parametrize(
+    ("given", "tls", "proxy"),
+    [
+        ({}, False, False),
+        ({"port": 0, "allow_host": ("a.example",)}, False, False),
+        ({"tls": True}, True, False),
+        ({"require_tls": True}, True, False),
+        ({"tls_port": 1}, True, False),
+        ({"proxy": True}, True, True),
+        ({"proxy_port": 1}, True, True),
+    ],
+)
+def test_what_cannot_be_without_https_or_a_proxy_means_them(given: dict[str, Any], tls: bool, proxy: bool) -> None:
+    assert (Settings(**given).serves_tls, Settings(**given).serves_proxy) == (tls, proxy)
+
+
 @pytest.mark.parametrize("value", ["tcp://10.0.0.1:4269", "udp://10.0.0.1:4269"])
 def test_what_kubernetes_says_of_a_service_is_foreign(value: str) -> None:
     assert foreign({"CNX_MOCK_PORT": value, "CNX_MOCK_HOST": "::1"}) == ["CNX_MOCK_PORT"]
+    assert foreign({"CNX_MOCK_TLS_PORT": value}) == ["CNX_MOCK_TLS_PORT"]
+    assert foreign({"CNX_MOCK_PROXY_PORT": value}) == ["CNX_MOCK_PROXY_PORT"]
 
 
 @pytest.mark.parametrize("environment", [{}, {"CNX_MOCK_PORT": "4270"}, {"CNX_MOCK_PORT": "tcp"}])

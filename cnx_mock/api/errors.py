@@ -4,6 +4,7 @@ ApiError
  ├─ BadRequest 400            InvalidState 400          ValidationFailed 400     RegionUnavailable 400
  ├─ Unauthorized 401
  ├─ Forbidden 403             LiveKeyRejected 403       InsufficientCredits 403  QuotaExceeded 403
+ ├─ HttpsRequired 403
  ├─ NotFound 404              MethodNotAllowed 405      PayloadTooLarge 413
  └─ RateLimited 429           InternalError 500
 
@@ -98,6 +99,13 @@ class LiveKeyRejected(ApiError):
     status, code, message = 403, "LIVE_KEY_REJECTED", "This is a sandbox: use a cnx_test_ key, never a live one."
     example = {"key_prefix": "cnx_live_", "expected_prefix": "cnx_test_"}
     reading = LIVE_KEY_STATUS
+
+
+class HttpsRequired(ApiError):
+    """Plain HTTP where HTTPS is asked for. Not 426, which offers to go on in TLS on this very connection."""
+
+    status, code, message = 403, "HTTPS_REQUIRED", "All requests must be made over HTTPS."
+    example = {"url": "https://api.cloudnexus.com"}
 
 
 class InsufficientCredits(ApiError):

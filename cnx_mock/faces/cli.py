@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from cnx_mock import __version__
+from cnx_mock.faces.ca import ca
 from cnx_mock.faces.fixtures import fixtures
 from cnx_mock.faces.refusal import refuse, usable
 from cnx_mock.faces.scenarios import scenarios
@@ -40,6 +41,7 @@ def cli() -> None:
 
 cli.add_command(scenarios)
 cli.add_command(fixtures)
+cli.add_command(ca)
 
 
 def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,6 +75,7 @@ def serve(**options: Any) -> None:
     Examples:
       cnx-mock serve --port 8080
       cnx-mock serve --scenario insufficient-credits
+      cnx-mock serve --tls                 HTTPS too; see `cnx-mock ca install-hint`
       cnx-mock serve --json --quiet        one JSON line when ready
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # nothing to tidy up yet; an exception could end in some C library

@@ -1,9 +1,10 @@
-"""`cnx-mock serve`: one process, one port, until a signal."""
+"""`cnx-mock serve`: one process, until a signal."""
 
 import asyncio
 import gc
 import logging
 import os
+import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -14,7 +15,8 @@ from cnx_mock.faces.watch import watch
 from cnx_mock.http import docs
 from cnx_mock.http.app import App, create_app
 from cnx_mock.http.journal import access_line
-from cnx_mock.http.serving import Serving, listen, loop_factory, url_of
+from cnx_mock.http.listeners import Listeners, open_listeners
+from cnx_mock.http.serving import Serving, loop_factory
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.services import operations
@@ -25,23 +27,24 @@ READY_KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 
 
 def serve_forever(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `listen` raise."""
+    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_listeners` raise."""
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
     app = create_app(settings)
     _warn(settings)
-    sockets = listen(settings.host, settings.port)
+    listeners = open_listeners(settings)
     if not settings.quiet:
         app.listeners.append(_log)
     gc.freeze()  # what start-up made stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(app, Serving(app, sockets), url_of(sockets[0])))
+        runner.run(_serve(app, listeners))
 
 
-async def _serve(app: App, serving: Serving, url: str) -> None:
+async def _serve(app: App, listeners: Listeners) -> None:
+    serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)
     await serving.start()
-    _greet(app, url)
+    _greet(app, listeners)
     following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
     await stop.wait()
     if following is not None:
@@ -68,24 +71,39 @@ def _on_signal(stop: asyncio.Event) -> None:
         signal.signal(number, end)
 
 
-def _greet(app: App, url: str) -> None:
+def _greet(app: App, listeners: Listeners) -> None:
     """All that ever stands on stdout."""
+    url = listeners.url
     if app.settings.json:
         ready = {"url": url, "api_key": READY_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
+        if listeners.tls_url:
+            ready |= {"tls_url": listeners.tls_url, "ca_path": str(listeners.ca_path)}
+        if listeners.proxy_url:
+            ready["proxy_url"] = listeners.proxy_url
         _say(orjson.dumps(ready).decode())
         if app.settings.seed == "random":
             sys.stderr.write(f"cnx-mock: the seed is {app.seed}\n")
         return
     seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
+    tls = f"  https    {listeners.tls_url}\n  CA       {listeners.ca_path}\n" if listeners.tls_url else ""
+    proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
     _say(
         f"cnx-mock serves the CloudNexus API at {url}\n"
         f"  key      {READY_KEY}\n"
         f"  docs     {url}{docs.PATH}\n"
+        f"{tls}{proxy}"
         f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"
         f"Try:\n"
-        f"  curl {url}/v1/instances -H 'Authorization: Bearer {READY_KEY}'\n"
+        f"  {_curl(app, listeners)}/v1/instances -H 'Authorization: Bearer {READY_KEY}'\n"
         f"Ctrl-C stops it.",
     )
+
+
+def _curl(app: App, listeners: Listeners) -> str:
+    """The beginning of a curl that will be answered."""
+    if not app.settings.require_tls:
+        return f"curl {listeners.url}"
+    return f"curl --cacert {shlex.quote(str(listeners.ca_path))} {listeners.tls_url}"
 
 
 def _log(exchange: Exchange, label: str) -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from cnx_mock.faces.control import Control
 from cnx_mock.faces.sandbox import Sandbox, Story, World, document, warn, world
 from cnx_mock.http.app import App, create_app
-from cnx_mock.http.serving import Serving, listen, loop_factory, url_of
+from cnx_mock.http.certificates import CaError
+from cnx_mock.http.listeners import Listeners, open_listeners
+from cnx_mock.http.serving import Serving, loop_factory
 from cnx_mock.scenario.document import DocumentError, read_scenario
 from cnx_mock.services import operations
 from cnx_mock.services.fixtures import FixtureError, read_fixture
@@ -29,7 +32,8 @@ class MockServer:
             client = Client(sandbox.url, sandbox.api_key)
 
     `scenario` and `fixture` are what new sandboxes get; `speed` is sandbox seconds per real second; port 0 takes a free
-    one.
+    one; `tls` serves HTTPS too, at `tls_url`, for clients that trust the CA at `ca_path`;
+    `proxy` runs a proxy at `proxy_url` that leads https://api.cloudnexus.com here.
     """
 
     def __init__(
@@ -40,20 +44,43 @@ class MockServer:
         seed: int = 0,
         speed: float = 1.0,
         port: int = 0,
+        tls: bool = False,
+        proxy: bool = False,
         settings: Settings | None = None,
     ) -> None:
-        self._settings = settings or Settings(seed=str(seed), speed=speed, port=port)
+        self._settings = settings or Settings(seed=str(seed), speed=speed, port=port, tls=tls, proxy=proxy)
         self._story = scenario
         self._world = fixture
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
         self._control: Control | None = None
+        self._listeners: Listeners | None = None
 
     @property
     def url(self) -> str:
         """The base URL. Raises RuntimeError unless the server runs."""
         return self._running().url
+
+    @property
+    def tls_url(self) -> str:
+        """The base URL over HTTPS. Raises RuntimeError unless the server runs, and with `tls=True`."""
+        return self._secured().tls_url or ""
+
+    @property
+    def ca_path(self) -> Path:
+        """The CA's certificate (PEM), for clients to trust. Raises RuntimeError unless the server runs, and with
+        `tls=True`."""
+        return self._secured().ca_path or Path()
+
+    @property
+    def proxy_url(self) -> str:
+        """The proxy's URL. Raises RuntimeError unless the server runs, and with `proxy=True`."""
+        self._running()
+        url = self._listeners.proxy_url if self._listeners else None
+        if url is None:
+            raise RuntimeError("the server has no proxy: use it as `with MockServer(proxy=True) as server:`")
+        return url
 
     def start(self) -> "MockServer":
         """Serve from now on. Raises StartError, or SourceError for a scenario that cannot be used."""
@@ -61,20 +88,23 @@ class MockServer:
             raise RuntimeError("this server has been started already")
         app = self._app()
         try:
-            sockets = listen(self._settings.host, self._settings.port)
+            listeners = open_listeners(self._settings)
         except OSError as error:
             raise StartError(f"cannot listen: {error.strerror or error}") from error
-        url = url_of(sockets[0])
+        except CaError as error:
+            raise StartError(str(error)) from error
+        url = listeners.url
         ready = threading.Event()
         self._failure = None
         self._thread = threading.Thread(
-            target=self._run, args=(Serving(app, sockets), ready), name=f"cnx-mock {url}", daemon=True
+            target=self._run, args=(Serving(app, listeners), ready), name=f"cnx-mock {url}", daemon=True
         )
         self._thread.start()
         if not ready.wait(TIMEOUT_SECONDS) or self._failure is not None:
             self.stop()
             raise StartError(f"the server did not start: {self._failure!r}") from self._failure
         self._control = Control(url)
+        self._listeners = listeners
         return self
 
     def stop(self) -> None:
@@ -129,6 +159,12 @@ class MockServer:
         if self._control is None:
             raise RuntimeError("the server does not run: use it as `with MockServer() as server:`")
         return self._control
+
+    def _secured(self) -> Listeners:
+        self._running()
+        if self._listeners is None or self._listeners.context is None:
+            raise RuntimeError("the server has no HTTPS: use it as `with MockServer(tls=True) as server:`")
+        return self._listeners
 
     def _app(self) -> App:
         try:

@@ -16,11 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cnx_mock import __version__
 from cnx_mock.api import errors, openapi
+from cnx_mock.api.reading import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router
 from cnx_mock.api.surface import served
-from cnx_mock.http import auth, control, docs
+from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.calls import Calls, Listener
+from cnx_mock.http.certificates import API_HOST
 from cnx_mock.http.control.plane import ControlPlane
 from cnx_mock.http.pages import Cors, Pages
 from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
@@ -31,6 +33,7 @@ from cnx_mock.services import operations
 from cnx_mock.services.fixtures import Fixture, load
 from cnx_mock.settings import Settings
 from cnx_mock.world.chance import random_seed
+from cnx_mock.world.clock import ticks, wall_now
 
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
@@ -47,6 +50,8 @@ class App(Starlette):
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
         self.listeners: list[Listener] = []
         """Called with every completed exchange; none by default, so that nothing is formatted that nobody reads."""
+        self.tls_url: str | None = None
+        """Where the app is served over HTTPS, for whoever must not use plain HTTP."""
         recipe = Recipe(
             seed=self.seed,
             scenario=scenario,
@@ -84,8 +89,27 @@ class App(Starlette):
             await super().__call__(scope, receive, send)
         elif path.startswith("/_mock"):
             await self._control(scope, receive, send)
+        elif self.settings.require_tls and scope.get("scheme") != "https":
+            await self._refuse_plain(scope)(scope, receive, send)
         else:
             await self._calls(scope, receive, send)
+
+    def _refuse_plain(self, scope: Scope) -> Response:
+        """The answer to a call over plain HTTP where that is not enough. It reaches no sandbox, whatever its key: it is
+        in the server's own journal."""
+        query = masked(scope["query_string"]).decode("latin-1")
+        headers = messages.safe_headers(scope["headers"])
+        exchange = Exchange(scope["method"], messages.raw_path(scope), query, headers, ticks(), wall_now())
+        exchange.request_id = self.pages.request_id()
+        refusal = errors.HttpsRequired(url=self.tls_url or f"https://{API_HOST}")
+        exchange.answer = messages.refused(refusal, exchange.request_id, {})
+        response = self.pages.answered(exchange.answer, exchange.request_id)
+        exchange.response_headers, exchange.status = response.raw_headers, response.status_code
+        self.tenants.journal.open(exchange)
+        exchange.duration = ticks() - exchange.arrived
+        for listener in self.listeners:
+            listener(exchange, "-")
+        return response
 
     async def _welcome(self, request: Request) -> Response:
         return self.pages.page(

@@ -1,7 +1,8 @@
 """What is answered outside the API and the control plane: pages, preflights, and what is no HTTP at all. All of it
 bears the headers that every answer bears."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import orjson
 from starlette.datastructures import Headers
@@ -17,6 +18,21 @@ from cnx_mock.settings import Surface
 from cnx_mock.world.chance import Chance
 
 
+@dataclass(frozen=True)
+class Problem:
+    """A refusal by the server itself, in the form of the API's; `phrase` is the status line's."""
+
+    status: int
+    phrase: str
+    code: str
+    message: str
+    details: Mapping[str, str]
+
+    def answer(self, request_id: str) -> Answer:
+        """As it goes out."""
+        return Answer(self.status, [], errors.body(self.code, self.message, self.details, request_id))
+
+
 class Pages:
     """Answers that need neither a key nor an operation."""
 
@@ -26,29 +42,44 @@ class Pages:
 
     def page(self, content: object) -> Response:
         """A JSON page; bytes are JSON already."""
-        return self._response(Answer(200, [], content if isinstance(content, bytes) else orjson.dumps(content)))
+        return self.answered(Answer(200, [], content if isinstance(content, bytes) else orjson.dumps(content)))
 
     def preflight(self, status: int, headers: RawHeaders) -> Response:
         """An answer without content."""
-        return self._response(Answer(status, headers, b""))
+        return self.answered(Answer(status, headers, b""))
 
     async def wrong_method(self, request: Request, exc: Exception) -> Response:
         """Starlette's own refusals of a page, in the API's form: only a method can be wrong there."""
-        request_id = self._chance.new_id("req")
+        request_id = self.request_id()
         refusal = errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD")
-        return self._response(refused(refusal, request_id, {}), request_id)
+        return self.answered(refused(refusal, request_id, {}), request_id)
 
-    def not_http(self) -> bytes:
-        """A whole answer to what is no HTTP request."""
-        request_id = self._chance.new_id("req")
-        answer = refused(errors.BadRequest(reason="this is not an HTTP request"), request_id, {})
+    def not_http(self, reason: str) -> bytes:
+        """A whole answer to what is no HTTP request, or none that belongs here."""
+        kind = errors.BadRequest
+        return self.whole(Problem(kind.status, "Bad Request", kind.code, kind.message, {"reason": reason}))
+
+    def problem(self, problem: Problem) -> Response:
+        """A refusal that is none of the API's."""
+        request_id = self.request_id()
+        return self.answered(problem.answer(request_id), request_id)
+
+    def whole(self, problem: Problem) -> bytes:
+        """A refusal as it goes over the wire, status line and all; the connection ends behind it."""
+        request_id = self.request_id()
+        answer = problem.answer(request_id)
         fields = [*self._headers(answer, request_id), (b"connection", b"close")]
-        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in fields)]
-        return b"\r\n".join([*lines, b"", answer.body])
+        status = f"HTTP/1.1 {problem.status} {problem.phrase}".encode()
+        return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
 
-    def _response(self, answer: Answer, request_id: str | None = None) -> Response:
+    def request_id(self) -> str:
+        """A fresh one."""
+        return self._chance.new_id("req")
+
+    def answered(self, answer: Answer, request_id: str | None = None) -> Response:
+        """An answer as a response, with the headers that every one bears."""
         response = Response(answer.body, answer.status)
-        response.raw_headers = self._headers(answer, request_id or self._chance.new_id("req"))
+        response.raw_headers = self._headers(answer, request_id or self.request_id())
         return response
 
     def _headers(self, answer: Answer, request_id: str) -> RawHeaders:

@@ -187,6 +187,41 @@ def test_a_random_seed_is_printed_and_brings_the_same_ids_back(start: Start, cli
         assert client(again.url, KEY).create()["id"] == first["id"]
 
 
+def test_tls_is_in_the_ready_line_and_in_the_greeting(start: Start, client: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "ca"
+    ready = start("--port", "0", "--tls", "--ca-dir", str(folder), "--json").ready()
+    assert list(ready) == ["url", "api_key", "control", "pid", "tls_url", "ca_path"]
+    assert ready["ca_path"] == str(folder / "ca.pem")
+    assert (ready["tls_url"].startswith("https://127.0.0.1:"), ready["control"]) == (True, f"{ready['url']}/_mock")
+
+    served = start("--port", "0", env=environment(CNX_MOCK_REQUIRE_TLS="1", CNX_MOCK_CA_DIR=str(folder)))
+    lines = list(iter(served.line, "Ctrl-C stops it.\n"))
+    assert f"  CA       {folder / 'ca.pem'}\n" in lines
+    [curl] = [line for line in lines if line.strip().startswith("curl ")]
+    answer = subprocess.run([*shlex.split(curl), "-sf"], capture_output=True, text=True, timeout=SECONDS, check=True)
+    assert json.loads(answer.stdout)["data"] == []
+    assert served.stop() == (0, "")
+
+
+def test_the_proxy_is_in_the_ready_line_and_in_the_greeting(start: Start, client: Any) -> None:
+    ready = start("--port", "0", "--proxy", "--json").ready()
+    assert list(ready) == ["url", "api_key", "control", "pid", "tls_url", "ca_path", "proxy_url"]
+
+    variables = environment(CNX_MOCK_PROXY="1", CNX_MOCK_CONTROL_HOST="one.example two.example")
+    served = start("--port", "0", env=variables)
+    greeting = "".join(iter(served.line, "Ctrl-C stops it.\n"))
+    assert re.search(r"  proxy    http://127\.0\.0\.1:\d+\n", greeting)
+    [url] = re.findall(r"API at (\S+)\n", greeting)
+    assert client(url).get("/_mock/health", headers={"Host": "two.example"}).status == 200
+
+
+def test_the_port_of_https_can_be_chosen_and_alone_means_https(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    ready = start("--port", "0", "--tls-port", str(port), "--json").ready()
+    assert ready["tls_url"] == f"https://127.0.0.1:{port}"
+
+
 # ---- where it listens, and what it takes from the environment
 
 
@@ -227,6 +262,9 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         (["--port", "99999"], "cnx-mock: port must be from 0 to 65535"),
+        (["--tls-port", "-1"], "cnx-mock: tls-port must be from 0 to 65535"),
+        (["--proxy-port", "65536"], "cnx-mock: proxy-port must be from 0 to 65535"),
+        (["--allow-host", "a.example:443"], "cnx-mock: allow-host must be a host's name, without a port"),
         (["--speed", "nan"], "cnx-mock: speed must be above 0, at most 1000000"),
         (["--seed", "-1"], "cnx-mock: seed must be a whole number or the word random"),
         (["--host", "203.0.113.9"], r"cnx-mock: port 0 on 203\.0\.113\.9: .+"),
@@ -238,6 +276,22 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
 )
 def test_a_bad_value_is_one_clear_line(tmp_path: Path, arguments: list[str], line: str) -> None:
     assert re.fullmatch(line + "\n", refused(tmp_path, *arguments))
+
+
+@pytest.mark.parametrize("option", ["--tls-port", "--proxy-port"])
+def test_any_other_busy_port_is_one_clear_line_too(tmp_path: Path, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refused(tmp_path, option, port)
+    assert said == f"cnx-mock: port {port} on 127.0.0.1 is already in use\n"
+
+
+def test_a_broken_ca_folder_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "ca-key.pem").write_text("nonsense")
+    said = refused(tmp_path, "--tls", "--ca-dir", str(tmp_path))
+    assert said == (
+        f"cnx-mock: {tmp_path / 'ca-key.pem'} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one\n"
+    )
 
 
 def test_a_word_in_place_of_a_number_names_the_option_and_the_variable(tmp_path: Path) -> None:

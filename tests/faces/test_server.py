@@ -50,6 +50,25 @@ def test_twenty_starts_and_stops_leave_no_thread_and_no_socket(client: Any) -> N
     assert left_open() <= before
 
 
+@pytest.mark.usefixtures("server", "trusted")
+def test_nor_do_starts_with_tls_and_a_proxy(client: Any) -> None:
+    before = left_open()
+    for _ in range(5):
+        with (
+            MockServer(proxy=True) as server,
+            socket.create_connection(("127.0.0.1", port_of(server.tls_url))) as silent,
+        ):
+            sandbox = server.sandbox()
+            client(server.tls_url, sandbox.api_key).create()
+            server.stop()
+            assert silent.recv(1) == b""
+    assert left_open() <= before
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
 def test_stopping_twice_is_stopping_once() -> None:
     server = MockServer().start()
     server.stop()
@@ -69,8 +88,15 @@ def test_a_server_that_does_not_run_says_so() -> None:
     server = MockServer()
     with pytest.raises(RuntimeError, match="use it as `with MockServer"):
         _ = server.url
+    with pytest.raises(RuntimeError, match="does not run"):
+        _ = MockServer(tls=True).ca_path
     with server:
         sandbox = server.sandbox()
+        for secure in ("tls_url", "ca_path"):
+            with pytest.raises(RuntimeError, match=re.escape("has no HTTPS: use it as `with MockServer(tls=True)")):
+                getattr(server, secure)
+        with pytest.raises(RuntimeError, match=re.escape("has no proxy: use it as `with MockServer(proxy=True)")):
+            _ = server.proxy_url
         with pytest.raises(RuntimeError, match="started already"):
             server.start()
     with pytest.raises(RuntimeError, match="does not run"):
@@ -97,6 +123,21 @@ def test_a_taken_port_is_the_reason_given() -> None:
             MockServer(port=port).start()
         assert isinstance(caught.value.__cause__, OSError)
     assert left_open() <= before
+
+
+def test_a_taken_port_of_https_frees_the_other(client: Any) -> None:
+    before = left_open()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=f"port {port} on 127.0.0.1 is already in use"):
+            MockServer(settings=Settings(port=0, tls_port=port)).start()
+    assert left_open() <= before
+
+
+def test_a_broken_ca_is_the_reason_given(tmp_path: Path) -> None:
+    (tmp_path / "ca-key.pem").touch()
+    with pytest.raises(StartError, match="ca-key.pem is not a CA of cnx-mock's"):
+        MockServer(settings=Settings(port=0, tls=True, ca_dir=str(tmp_path))).start()
 
 
 def test_a_port_that_only_ipv6_has_taken_is_taken_too() -> None:

@@ -11,6 +11,7 @@ from cnx_mock import ControlError
 from tests.conftest import INSTANCE
 from tests.scenario.test_faults import calling, connected, everything, message, one
 
+SCHEMES = ["http", "https"]
 LIST = "/v1/instances"
 TRUNCATE, MALFORMED, CORRUPT = {"truncate": 0.5}, "malformed_json", {"corrupt": "8B"}
 
@@ -25,20 +26,18 @@ CLIENTS: dict[str, tuple[Any, type[Exception], type[Exception]]] = {
 @pytest.mark.parametrize("at", ["before", "after"])
 @pytest.mark.parametrize("fault", CLIENTS)
 @pytest.mark.parametrize("library", ["requests", "httpx2"])
-def test_what_a_client_sees_of_a_create_that_happened(server, client, fault, at, library):
+def test_what_a_client_sees_of_a_create_that_happened(server, client, fault, at, library, url):
     sandbox = server.sandbox(name="spoilt", seed=1)
     body, *exceptions = CLIENTS[fault]
     sandbox.inject("instances.create", body=body, at=at)
     post: Any = {"requests": requests, "httpx2": httpx2}[library].post
     with pytest.raises(exceptions[library == "httpx2"]) as seen:
-        post(
-            sandbox.url + LIST, json=INSTANCE, headers={"Authorization": f"Bearer {sandbox.api_key}"}, timeout=10
-        ).json()
+        post(url + LIST, json=INSTANCE, headers={"Authorization": f"Bearer {sandbox.api_key}"}, timeout=10).json()
     assert seen.type is exceptions[library == "httpx2"]
     entry = sandbox.requests[-1]
     assert (entry.status, entry.committed, entry.duration_ms is None) == (201, True, False)
     assert [each.fault for each in entry.faults] == [f"body={fault}"]
-    assert len(client(sandbox.url, sandbox.api_key).get(LIST).json["data"]) == 1
+    assert len(client(url, sandbox.api_key).get(LIST).json["data"]) == 1
 
 
 def test_a_truncated_body_declares_all_and_sends_a_part(sandbox, api):
@@ -65,11 +64,11 @@ def test_malformed_json_is_well_framed_the_same_every_time_and_keeps_the_connect
         json.loads(bodies[0])
 
 
-def test_corruption_flips_so_many_bytes_in_places_that_the_seed_chooses(server, client):
+def test_corruption_flips_so_many_bytes_in_places_that_the_seed_chooses(server, client, url):
     seen = []
     for _ in range(2):
         sandbox = server.sandbox(name="noise", seed=7)
-        api = client(sandbox.url, sandbox.api_key)
+        api = client(url, sandbox.api_key)
         whole = api.get("/v1/plans").body
         sandbox.inject("plans.list", body=CORRUPT)
         bodies = [api.get("/v1/plans").body for _ in range(3)]
@@ -88,9 +87,9 @@ def test_corruption_of_more_than_there_is_spoils_all(sandbox, api):
 
 
 @pytest.mark.parametrize("body", [TRUNCATE, MALFORMED, CORRUPT])
-def test_refusals_and_answers_without_a_body_go_out_unchanged(server, client, body):
+def test_refusals_and_answers_without_a_body_go_out_unchanged(server, client, body, url):
     sandbox = server.sandbox({"world": {"readings": {"delete-answer": "204"}}})
-    api = client(sandbox.url, sandbox.api_key)
+    api = client(url, sandbox.api_key)
     made = api.create()
     rule = sandbox.inject("instances.*", body=body)
     assert api.post(LIST, {}).error["code"] == "VALIDATION_ERROR"

@@ -2,10 +2,10 @@
 
 import json
 import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -13,8 +13,9 @@ import requests
 
 from cnx_mock import ControlError, Sandbox
 from cnx_mock.faces.sandbox import Entry
-from tests.conftest import INSTANCE, Client
+from tests.conftest import INSTANCE, Client, wire_to
 
+SCHEMES = ["http", "https"]
 LIST = "/v1/instances"
 
 
@@ -226,32 +227,39 @@ def test_after_a_reset_a_new_connection_works(sandbox, api):
     assert api.get(LIST).status == 200
 
 
-def test_what_requests_sees_of_a_reset(sandbox):
+def shown(url: str, plain: Any, hidden: Any) -> tuple[Any, ...]:
+    """What Python may show its programs of an RST: over TLS, from 3.10 until late in 3.12, it shows a plain end
+    (python/cpython#115627)."""
+    return (plain,) if url.startswith("http:") or sys.version_info >= (3, 13) else (plain, hidden)
+
+
+def test_what_requests_sees_of_a_reset(sandbox, url):
+    texts = shown(url, "Connection reset by peer", "Remote end closed connection")
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
     sandbox.inject("plans.list", connection="reset")
     with requests.Session() as session:
-        assert session.get(f"{sandbox.url}{LIST}", headers=headers, timeout=10).status_code == 200
-        with pytest.raises(requests.ConnectionError, match="Connection reset by peer"):
-            session.get(f"{sandbox.url}/v1/plans", headers=headers, timeout=10)
-        assert session.get(f"{sandbox.url}{LIST}", headers=headers, timeout=10).status_code == 200
+        assert session.get(f"{url}{LIST}", headers=headers, timeout=10).status_code == 200
+        with pytest.raises(requests.ConnectionError, match="|".join(texts)):
+            session.get(f"{url}/v1/plans", headers=headers, timeout=10)
+        assert session.get(f"{url}{LIST}", headers=headers, timeout=10).status_code == 200
 
 
-def test_what_httpx2_sees_of_a_reset(sandbox):
+def test_what_httpx2_sees_of_a_reset(sandbox, url):
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
     sandbox.inject("plans.list", connection="reset")
-    with httpx2.Client(base_url=sandbox.url, headers=headers) as http:
+    with httpx2.Client(base_url=url, headers=headers) as http:
         assert http.get(LIST).status_code == 200
-        with pytest.raises(httpx2.ReadError):
+        with pytest.raises(shown(url, httpx2.ReadError, httpx2.RemoteProtocolError)):
             http.get("/v1/plans")
         assert http.get(LIST).status_code == 200
 
 
 @pytest.mark.parametrize("fault", [{"connection": "reset"}, {"error": "INTERNAL_ERROR"}, {"latency": "30s"}])
-def test_a_fault_never_touches_another_sandbox(server, client, fault):
+def test_a_fault_never_touches_another_sandbox(server, client, fault, url):
     faulty, healthy = server.sandbox(), server.sandbox()
     faulty.inject(**fault)
-    other = client(healthy.url, healthy.api_key)
-    with calling(client(faulty.url, faulty.api_key), "GET", LIST):
+    other = client(url, healthy.api_key)
+    with calling(client(url, faulty.api_key), "GET", LIST):
         arrived(faulty)
         assert other.get(LIST).status == 200
     assert healthy.requests[-1].faults == []
@@ -301,15 +309,13 @@ def message(api: Client, method: str, path: str, body: Any = None, close: bool =
     return head.encode() + b"\r\n" + data
 
 
-@contextmanager
-def connected(api: Client) -> Iterator[socket.socket]:
-    address = urlsplit(api.url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as wire:
-        yield wire
+def connected(api: Client) -> AbstractContextManager[Any]:
+    """A socket at the server, in TLS where the client's URL says so."""
+    return wire_to(api.url)
 
 
 @contextmanager
-def calling(api: Client, method: str, path: str, body: Any = None) -> Iterator[socket.socket]:
+def calling(api: Client, method: str, path: str, body: Any = None) -> Iterator[Any]:
     """A call under way; the client hangs up at the end, answered or not."""
     with connected(api) as wire:
         wire.sendall(message(api, method, path, body))

@@ -12,6 +12,7 @@ from cnx_mock.text.units import format_size, parse_bandwidth, parse_size
 from tests.conftest import INSTANCE
 from tests.scenario.test_faults import arrived, calling, connected, ended, everything, message, one
 
+SCHEMES = ["http", "https"]
 LIST, PLANS = "/v1/instances", "/v1/plans"
 SLOW = {
     "drip={chunks: 3, over: 6ms}": {"drip": {"chunks": 3, "over": "6ms"}},
@@ -21,10 +22,10 @@ SLOW = {
 
 @pytest.mark.parametrize("label", SLOW)
 @pytest.mark.parametrize("library", [requests, httpx2])
-def test_a_slow_body_arrives_whole(sandbox, api, label, library):
+def test_a_slow_body_arrives_whole(sandbox, api, label, library, url):
     whole = api.get(PLANS).body
     sandbox.inject("plans.list", **SLOW[label])
-    reply = library.get(sandbox.url + PLANS, headers={"Authorization": f"Bearer {sandbox.api_key}"}, timeout=10)
+    reply = library.get(url + PLANS, headers={"Authorization": f"Bearer {sandbox.api_key}"}, timeout=10)
     assert (reply.status_code, reply.content) == (200, whole)
     entry = sandbox.requests[-1]
     assert entry.duration_ms >= entry.delayed_ms == (6 if "drip" in label else len(whole) / 1000)
@@ -109,7 +110,7 @@ def test_the_first_rule_sets_the_pace_and_without_a_body_nothing_is_slow(sandbox
 
 
 @pytest.mark.parametrize("library", [requests, httpx2])
-def test_headers_are_set_and_removed(sandbox, library):
+def test_headers_are_set_and_removed(sandbox, library, url):
     changes = {
         "set": {"content-type": "text/html", "X-New": "a b", "x-ratelimit-limit": 7},
         "remove": ["X-RateLimit-Reset"],
@@ -117,7 +118,7 @@ def test_headers_are_set_and_removed(sandbox, library):
     sandbox.inject(headers=changes)
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
     for path, status in ((PLANS, 200), ("/v1/instances/inst_0", 404)):
-        reply = library.get(sandbox.url + path, headers=headers, timeout=10)
+        reply = library.get(url + path, headers=headers, timeout=10)
         assert reply.status_code == status
         assert reply.headers["content-type"] == "text/html"
         assert reply.headers["x-new"] == "a b"

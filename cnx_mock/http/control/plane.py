@@ -1,6 +1,5 @@
 """The control plane as an ASGI application: never faulted, never counted, never journaled, for this machine only."""
 
-import ipaddress
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from cnx_mock.api.operation import Incoming
 from cnx_mock.api.reading import masked
 from cnx_mock.api.router import Router
 from cnx_mock.http import auth, messages
+from cnx_mock.http.listeners import is_loopback
 from cnx_mock.http.tenants import Tenant, Tenants
 from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.world.chance import Chance
@@ -77,7 +77,7 @@ class ControlPlane:
 
     def _answer(self, scope: Scope, body: bytes) -> Answer:
         headers = messages.safe_headers(scope["headers"])
-        _check_host(headers)
+        _check_host(headers, self._server.tenants.settings.control_host)
         value = auth.authorization(scope["headers"])
         digits = None if value is None else auth.digits(value)
         tenant = None if digits is None else self._server.tenants.find(digits)
@@ -98,17 +98,11 @@ class ControlPlane:
         return messages.replied(operation, reply, path, query, {})
 
 
-def _check_host(headers: RawHeaders) -> None:
-    """Only loopback names: a page in a browser must not reach the control plane through a name of its own (DNS
-    rebinding)."""
+def _check_host(headers: RawHeaders, others: tuple[str, ...]) -> None:
+    """Only loopback names and those that were allowed: a page in a browser must not reach the control plane through a
+    name of its own (DNS rebinding)."""
     host = next((value.decode("latin-1") for name, value in headers if name == b"host"), "")
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    if name.lower() != "localhost" and not _is_loopback(name.strip("[]")):
-        raise errors.Forbidden(host=host[:200], required_host="localhost, 127.0.0.1 or [::1]")
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    if not is_loopback(name) and name.lower() not in {other.lower() for other in others}:
+        known = ", ".join(("localhost", "127.0.0.1", "[::1]", *others))
+        raise errors.Forbidden(host=host[:200], required_host=known, option="--control-host")

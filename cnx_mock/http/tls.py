@@ -1,0 +1,155 @@
+"""TLS between a connection's socket and its HTTP.
+
+The event loops have TLS of their own, and it is not used, for three reasons: the first bytes must be seen before TLS
+begins, so that plain HTTP gets an answer; a tunnel of the proxy turns to TLS in the middle of its connection; and what
+`close` and `abort` leave on the wire differs from loop to loop, where a fault has to be exact. Here a close is a
+close_notify and a FIN at once, and an abort is what the socket makes of it.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+_HANDSHAKE = b"\x16"
+"""The first byte of a TLS connection: a record of this type opens it (RFC 8446 section 5.1)."""
+
+_PIECE = 256 * 1024
+
+
+class Tls(asyncio.Protocol, asyncio.Transport):
+    """One connection: the protocol of its socket, and the transport of the protocol that `secured` makes once the
+    handshake is done. `not_tls` is the whole answer to a client that speaks something else. While it is open it stands
+    in `connections`."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        secured: Callable[[], asyncio.Protocol],
+        not_tls: Callable[[], bytes],
+        connections: set[Any],
+    ) -> None:
+        super().__init__()
+        self.transport: asyncio.Transport
+        self._context = context
+        self._secured = secured
+        self._not_tls = not_tls
+        self._connections = connections
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._session: ssl.SSLObject | None = None
+        self._http: asyncio.Protocol | None = None
+        self._closing = False
+
+    # ---- the socket's protocol
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
+        if self._session is None:
+            if not data.startswith(_HANDSHAKE):
+                self._closing = True
+                self.transport.write(self._not_tls())
+                self.transport.close()
+                return
+            self._session = self._context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._incoming.write(data)
+        try:
+            self._go_on(self._session)
+        except ssl.SSLError:  # OpenSSL has written an alert that says why
+            self._flush()
+            self._closing = True
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closing = True
+        self._connections.discard(self)
+        http, self._http = self._http, None
+        if http is not None:
+            http.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        if self._http is not None:
+            self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._http is not None:
+            self._http.resume_writing()
+
+    def _go_on(self, session: ssl.SSLObject) -> None:
+        """Take what has come one step further. Raises SSLError."""
+        if self._http is None:
+            try:
+                session.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                return
+            self._flush()
+            self._http = self._secured()
+            self._http.connection_made(self)
+        data, ended = self._decrypted(session)
+        self._flush()  # TLS has words of its own to say, such as new keys
+        if data:
+            self._http.data_received(data)
+        if ended:
+            self.close()
+
+    def _decrypted(self, session: ssl.SSLObject) -> tuple[bytes, bool]:
+        """All that can be read now, in one piece as a socket would give it, and whether the client has ended."""
+        pieces = []
+        try:
+            while piece := session.read(_PIECE):
+                pieces.append(piece)
+        except ssl.SSLWantReadError:
+            return b"".join(pieces), False
+        except ssl.SSLZeroReturnError:
+            pass
+        return b"".join(pieces), True
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self.transport.write(self._outgoing.read())
+
+    # ---- HTTP's transport
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        known = {"sslcontext": self._context, "ssl_object": self._session}
+        return known[name] if name in known else self.transport.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        return self._closing or self.transport.is_closing()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._closing or self._session is None:
+            return
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._session.write(rest) :]
+        self._flush()
+
+    def close(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        if self._session is not None:
+            with suppress(ssl.SSLError):  # the client's own close_notify is not waited for
+                self._session.unwrap()
+            self._flush()
+        self.transport.close()
+
+    def abort(self) -> None:
+        self._closing = True
+        self.transport.abort()
+
+    def is_reading(self) -> bool:
+        return self.transport.is_reading()
+
+    def pause_reading(self) -> None:
+        self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self.transport.resume_reading()
