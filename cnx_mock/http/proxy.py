@@ -58,7 +58,7 @@ class Ways:
             403,
             f"Forbidden: {flag} would let it pass",
             "HOST_NOT_ALLOWED",
-            f"The proxy leads to {API_HOST}, and lets other hosts pass where it was told so: cnx-mock serve {flag}",
+            f"The proxy leads to {API_HOST}, and lets other hosts pass only where it was told so: {flag}",
             {"host": f"{host}:{port}", "option": flag},
         )
 
