@@ -56,6 +56,7 @@ class MockServer:
         self._failure: BaseException | None = None
         self._control: Control | None = None
         self._listeners: Listeners | None = None
+        self._served: App | None = None
 
     @property
     def url(self) -> str:
@@ -104,6 +105,7 @@ class MockServer:
             self.stop()
             raise StartError(f"the server did not start: {self._failure!r}") from self._failure
         self._control = Control(url)
+        self._served = app
         self._listeners = listeners
         return self
 
@@ -146,6 +148,12 @@ class MockServer:
         fresh = control.call("POST", "/_mock/sandboxes", body=body)
         warn(fresh["warnings"])
         return Sandbox(control, fresh["api_key"])
+
+    def sandboxes(self) -> list[Sandbox]:
+        """Every sandbox that there is, the oldest first: those made here, and those of keys that clients brought."""
+        control = self._running()
+        tenants = self._served.tenants if self._served else ()
+        return [Sandbox(control, f"cnx_test_{tenant.key}") for tenant in tenants]
 
     def __enter__(self) -> "MockServer":
         return self.start()
