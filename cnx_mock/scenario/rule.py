@@ -75,6 +75,16 @@ def read_rule(data: Any, operations: Collection[Operation], default_id: str, pha
     return rule
 
 
+def read_match(data: Any, operations: Collection[Operation]) -> Match:
+    """What a rule's `match` would mean, from plain data. Raises DocumentError with everything that is wrong."""
+    found: list[Problem] = []
+    section: MatchSection | None = validated(MatchSection, data, (), found)
+    found += _unknown_operations(data, operations, ())
+    if found or section is None:
+        raise DocumentError(found)
+    return _match(section)
+
+
 def rule_at(
     path: Path,
     data: Any,
