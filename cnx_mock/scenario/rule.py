@@ -52,12 +52,14 @@ class Rule:
 
     def step(self, turn: int) -> Step:
         """What happens at a turn, from 1."""
-        place = turn - 1
-        if place >= len(self.steps):
-            if self.then == "pass":
-                return ()
-            place = place % len(self.steps) if self.then == "repeat" else -1
-        return self.steps[place]
+        place = self.place(turn)
+        return self.steps[place - 1] if place <= len(self.steps) else ()
+
+    def place(self, turn: int) -> int:
+        """Which of the steps a turn takes, from 1; behind the last one where all that is left is to pass."""
+        if self.then == "repeat":
+            return (turn - 1) % len(self.steps) + 1
+        return turn if self.then == "pass" else min(turn, len(self.steps))
 
     @property
     def scripted(self) -> bool:
