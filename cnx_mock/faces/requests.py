@@ -77,7 +77,7 @@ def _differences(entry: Entry, wanted: Match, status: int | None) -> list[str]:
 
 def _exchange(entry: Entry) -> Exchange:
     """The request as rules look at it."""
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in entry.request_headers]
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in entry.request_headers]
     exchange = Exchange(entry.method, entry.path, entry.query, headers, 0, 0)
     exchange.body = (entry.request_body or "").encode()
     found = Router(operations()).find(entry.path)
