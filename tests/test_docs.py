@@ -21,6 +21,7 @@ from cnx_mock.services.fixtures import load as load_fixture
 from cnx_mock.services.fixtures import shipped_fixtures
 from cnx_mock.settings import table
 from cnx_mock.text.source import read
+from tests.scenario.client_table import table as client_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -47,6 +48,7 @@ def _fixtures() -> str:
 
 
 TABLES = {
+    "clients": client_table,
     "fixtures": _fixtures,
     "gallery": _gallery,
     "control": lambda: _operations([op for each in control.RESOURCES for op in each.operations]),
