@@ -80,11 +80,16 @@ def test_the_scenarios_in_the_readme_are_good() -> None:
         assert read_scenario(read(text, "README.md").data, operations()).rules
 
 
-def test_the_curl_in_the_readme_creates_an_instance(server: MockServer) -> None:
-    [command] = [text for text in blocks("console") if "curl" in text]
-    words = shlex.split(command.removeprefix("$ ").replace("\\\n", " ").replace("http://127.0.0.1:4269", server.url))
-    done = subprocess.run([*words, "-s", "-w", "%{http_code}"], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("201")
+def test_the_curls_in_the_readme_create_an_instance_and_meet_a_fault(server: MockServer) -> None:
+    commands = [text for text in blocks("console") if "curl" in text]
+    statuses = []
+    for command in commands:
+        text = command.removeprefix("$ ").replace("\\\n", " ").replace("http://127.0.0.1:4269", server.url)
+        done = subprocess.run(
+            [*shlex.split(text), "-s", "-w", "%{http_code}"], capture_output=True, text=True, check=True
+        )
+        statuses.append(done.stdout[-3:])
+    assert statuses == ["201", "429"]
 
 
 def test_the_python_in_the_readme_runs(pytester: pytest.Pytester) -> None:
