@@ -29,6 +29,7 @@ def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
     from cnx_mock.services.fixtures import UnknownFixture
     from cnx_mock.settings import SettingsError
     from cnx_mock.text.findings import SourceError
+    from cnx_mock.world.clock import ClockError
 
     try:
         return action(), None
@@ -38,7 +39,9 @@ def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
         raise  # nobody listens: click ends quietly
     except OSError as error:
         return None, f"cnx-mock: {error.strerror or error}"
-    except (BadName, DocumentError, ReadingError, SettingsError, Unusable, UnknownFixture, UnknownScenario) as error:
+    except (BadName, ClockError, DocumentError, ReadingError, SettingsError) as error:
+        return None, f"cnx-mock: {error}"
+    except (Unusable, UnknownFixture, UnknownScenario) as error:
         return None, f"cnx-mock: {error}"
 
 
