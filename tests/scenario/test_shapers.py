@@ -142,10 +142,22 @@ def test_the_first_rule_changes_headers_and_where_none_go_out_nothing_is_changed
     ("fault", "where", "why"),
     [
         ({"headers": {"set": {"X-A": "a\r\nSet-Cookie: b"}}}, "fault.headers.set.X-A", "printable ASCII in one line"),
-        ({"headers": {"set": {"X A": "a"}}}, "fault.headers.set.X A", "must be a header's name, such as X-RateLimit-Reset"),
-        ({"headers": {"remove": ["X:"]}}, "fault.headers.remove[0]", "must be a header's name, such as X-RateLimit-Reset"),
+        (
+            {"headers": {"set": {"X A": "a"}}},
+            "fault.headers.set.X A",
+            "must be a header's name, such as X-RateLimit-Reset",
+        ),
+        (
+            {"headers": {"remove": ["X:"]}},
+            "fault.headers.remove[0]",
+            "must be a header's name, such as X-RateLimit-Reset",
+        ),
         ({"headers": {"remove": "X-A"}}, "fault.headers.remove", "must be an array"),
-        ({"headers": {"set": {"Content-Length": "5"}}}, "fault.headers.set.Content-Length", "frames the body and stays: use body"),
+        (
+            {"headers": {"set": {"Content-Length": "5"}}},
+            "fault.headers.set.Content-Length",
+            "frames the body and stays: use body",
+        ),
         ({"headers": {}}, "fault.headers", "needs set or remove"),
         ({"bandwidth": 20}, "fault.bandwidth", "a bandwidth needs a unit: write 20B/s or 20KB/s"),
         ({"bandwidth": "20KB"}, "fault.bandwidth", "'20KB' is not a bandwidth: write 8B/s, 20KB/s"),
