@@ -3,13 +3,16 @@ nothing but pytest and the standard library until a test asks for a fixture."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from cnx_mock.faces.remote import SandboxMaker
     from cnx_mock.faces.sandbox import Sandbox
-    from cnx_mock.faces.server import MockServer
+    from cnx_mock.settings import Settings
 
 _SANDBOX = pytest.StashKey["Sandbox"]()
 
@@ -19,12 +22,19 @@ _BASE = {"name": "pytest", "world": {"clock": {"start": _START}}, "provisioning"
 """What every test's sandbox starts from: a fixed instant, so that bodies are the same in every run; and the first
 read of a new resource says provisioning, the second running, so that a loop that polls ends at once."""
 
+_SCENARIO = "scenario for every test without a marker of its own"
+_SEED = "seed of everything drawn by chance"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the plugin."""
     group = parser.getgroup("cnx-mock", "CloudNexus mock")
-    group.addoption("--cnx-seed", type=_seed, default=0, metavar="N", help="seed of everything drawn by chance")
-    group.addoption("--cnx-scenario", metavar="NAME|PATH", help="scenario for every test without a marker of its own")
+    group.addoption("--cnx-seed", type=_seed, metavar="N", help=f"{_SEED} (default: the ini option, or 0)")
+    group.addoption("--cnx-scenario", metavar="NAME|PATH", help=f"{_SCENARIO} (default: the ini option)")
+    group.addoption("--cnx-url", metavar="URL", help="a running cnx-mock to use, in place of one of our own")
+    parser.addini("cnx_seed", _SEED, default="0")
+    parser.addini("cnx_scenario", _SCENARIO, default="")
+    parser.addini("cnx_scenario_dirs", "folders in which scenarios are found by name", type="paths", default=[])
 
 
 def _seed(text: str) -> int:
@@ -33,39 +43,125 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _chosen_seed(config: pytest.Config) -> int:
+    given: int | None = config.getoption("--cnx-seed")
+    if given is not None:
+        return given
+    try:
+        return _seed(config.getini("cnx_seed"))
+    except ArgumentTypeError as error:
+        raise pytest.UsageError(f"cnx_seed: {error}") from None
+
+
+def _chosen_scenario(config: pytest.Config) -> str:
+    return config.getoption("--cnx-scenario") or str(config.getini("cnx_scenario"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line(
-        "markers", "cnx_scenario(*scenarios): run the test's `cnx` sandbox under these CloudNexus scenarios, stacked"
+        "markers",
+        "cnx_scenario(*scenarios): run the test's `cnx` sandbox under a CloudNexus scenario; "
+        "of several, once under each; a list stacks them",
     )
+    _chosen_seed(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What it takes to run the suite again."""
+    scenario, url = _chosen_scenario(config), config.getoption("--cnx-url")
+    words = [f"seed {_chosen_seed(config)}", *([f"scenario {scenario}"] if scenario else []), *([url] if url else [])]
+    return f"cnx-mock: {', '.join(words)}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once under each of its scenarios."""
+    marker = metafunc.definition.get_closest_marker("cnx_scenario")
+    if marker is not None and len(marker.args) > 1 and "cnx_story" in metafunc.fixturenames:
+        metafunc.parametrize("cnx_story", marker.args, ids=[_title(story) for story in marker.args], indirect=True)
+
+
+def _title(story: object) -> str:
+    """What a scenario is called in a test's id."""
+    if isinstance(story, list):
+        return "+".join(map(_title, story)) or "none"
+    if isinstance(story, dict):
+        return str(story.get("name", "inline"))
+    return Path(str(story)).stem
 
 
 @pytest.fixture(scope="session")
-def cnx_server(pytestconfig: pytest.Config) -> Iterator["MockServer"]:
-    """The CloudNexus mock of this worker, on a free port; started when a test first asks for it."""
-    from cnx_mock.faces.server import MockServer
+def cnx_settings(pytestconfig: pytest.Config) -> "Settings":
+    """How `cnx_server` runs; override it for another surface, TLS, readings, and so on."""
+    from cnx_mock.settings import Settings
 
-    with MockServer(seed=pytestconfig.getoption("--cnx-seed")) as server:
+    return Settings(port=0, seed=str(_chosen_seed(pytestconfig)))
+
+
+@pytest.fixture(scope="session")
+def cnx_server(pytestconfig: pytest.Config, cnx_settings: "Settings") -> Iterator["SandboxMaker"]:
+    """The CloudNexus mock of this worker, on a free port; started when a test first asks for it. With `--cnx-url` the
+    one that runs there."""
+    url: str | None = pytestconfig.getoption("--cnx-url")
+    if url is None:
+        from cnx_mock.faces.server import MockServer, StartError
+
+        server = MockServer(settings=cnx_settings)
+        try:
+            server.start()
+        except StartError as error:
+            pytest.fail(f"the server cannot start: {error}", pytrace=False)
         yield server
+        server.stop()
+        return
+    from cnx_mock.faces.remote import RemoteServer
+
+    try:
+        remote = RemoteServer(url)
+    except (OSError, ValueError) as error:
+        pytest.fail(f"--cnx-url: {error}", pytrace=False)
+    yield remote
+    remote.close()
 
 
 @pytest.fixture
-def cnx(request: pytest.FixtureRequest, cnx_server: "MockServer") -> "Sandbox":
+def cnx_story(request: pytest.FixtureRequest) -> Any:
+    """The scenario of this test: a name, a path, plain data, or a list of them to stack; None for none."""
+    if hasattr(request, "param"):
+        return request.param
+    marker = request.node.get_closest_marker("cnx_scenario")
+    if marker is None:
+        return _chosen_scenario(request.config) or None
+    if marker.kwargs:
+        pytest.fail("cnx_scenario takes scenarios, and no keywords: cnx_scenario('flaky-network')", pytrace=False)
+    return marker.args[0] if marker.args else None
+
+
+@pytest.fixture
+def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: Any) -> "Sandbox":
     """A fresh CloudNexus sandbox for this test: `cnx.url`, `cnx.api_key`, `cnx.inject(…)`, `cnx.requests`."""
     from cnx_mock.faces.control import ControlError
 
-    marker = request.node.get_closest_marker("cnx_scenario")
-    if marker and marker.kwargs:
-        pytest.fail("cnx_scenario takes scenarios, and no keywords: cnx_scenario('flaky-network')", pytrace=False)
-    default = request.config.getoption("--cnx-scenario")
-    stories = marker.args if marker else [default] if default else []
+    stories = cnx_story if isinstance(cnx_story, list) else [] if cnx_story is None else [cnx_story]
+    found = [_found(story, request.config) for story in stories]
+    seed = _chosen_seed(request.config)
     try:
-        sandbox = cnx_server.sandbox([_BASE, *stories], name=request.node.nodeid)
+        sandbox = cnx_server.sandbox([_BASE, *found], name=request.node.nodeid, seed=seed)
     except (ControlError, LookupError, TypeError, ValueError) as error:
         pytest.fail(f"the scenario of this test cannot be used:\n{error}", pytrace=False)
-    sandbox.enforced = marker is not None
+    sandbox.enforced = request.node.get_closest_marker("cnx_scenario") is not None
     request.node.stash[_SANDBOX] = sandbox
     return sandbox
+
+
+def _found(story: Any, config: pytest.Config) -> Any:
+    """The file of a scenario that one of the suite's own folders has; anything else as it is."""
+    if isinstance(story, str) and Path(story).name == story:
+        for folder in config.getini("cnx_scenario_dirs"):
+            path = Path(folder) / f"{story.removesuffix('.yaml')}.yaml"
+            if path.is_file():
+                return path
+    return story
 
 
 @pytest.hookimpl(wrapper=True)
@@ -89,8 +185,15 @@ def pytest_runtest_makereport(
     report = yield
     sandbox = item.stash.get(_SANDBOX, None)
     if sandbox is not None and report.failed:
-        report.sections.append(("cnx-mock journal", _journal(sandbox)))
+        report.sections.append(("cnx-mock journal", f"{_journal(sandbox)}\n{_again(item)}"))
     return report
+
+
+def _again(item: pytest.Item) -> str:
+    """The command that runs the test again, with the same chance."""
+    scenario = _chosen_scenario(item.config)
+    words = ["pytest", quote(item.nodeid), "--cnx-seed", str(_chosen_seed(item.config))]
+    return " ".join(["again:", *words, *(["--cnx-scenario", quote(scenario)] if scenario else [])])
 
 
 def _journal(sandbox: "Sandbox") -> str:

@@ -1,6 +1,5 @@
 """A sandbox in Python: its key, its clock, its account, its rules and its journal."""
 
-import datetime as dt
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
@@ -12,14 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 from cnx_mock.faces.control import Control, ControlError
+from cnx_mock.faces.handles import AccountHandle, ClockHandle, InstancesHandle
+from cnx_mock.faces.requests import Entry, Requests
 from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDecision
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.document import Scenario
 from cnx_mock.scenario.rule import rule_document
 from cnx_mock.services import fixtures, operations
-
-Entry = JournalEntry
-"""One request in a sandbox's journal."""
 
 Story = str | PathLike[str] | Mapping[str, Any] | Scenario
 """A scenario as people give it: a name of the gallery, a path, plain data, or one that was read before."""
@@ -95,9 +93,9 @@ class Sandbox:
         return {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.api_key}
 
     @property
-    def requests(self) -> list[Entry]:
-        """The journal, newest last."""
-        return [_entry(item) for item in self.call("GET", "/requests")["data"]]
+    def requests(self) -> Requests:
+        """The journal, newest last, with assertions: `cnx.requests.assert_called("instances.create", times=1)`."""
+        return Requests(_entry(item) for item in self.call("GET", "/requests")["data"])
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Any call to the control plane for this sandbox, `path` behind `/_mock`. Raises ControlError."""
@@ -230,106 +228,6 @@ class Rule:
             return self._last
         state: dict[str, Any] = self._sandbox.call("GET", f"/rules/{quote(self.id, safe='')}")
         return state
-
-
-class ClockHandle:
-    """A sandbox's clock."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    @property
-    def now(self) -> dt.datetime:
-        """The sandbox's time, UTC."""
-        return dt.datetime.fromisoformat(self._sandbox.call("GET", "/clock")["now"])
-
-    @property
-    def speed(self) -> float:
-        """Sandbox seconds per real second."""
-        return float(self._sandbox.call("GET", "/clock")["speed"])
-
-    @speed.setter
-    def speed(self, speed: float) -> None:
-        self._sandbox.call("PATCH", "/clock", {"speed": speed})
-
-    def advance(self, by: str) -> None:
-        """Move on by a duration such as `45s`: when this returns, everything due has happened."""
-        self._sandbox.call("POST", "/clock/advance", {"by": by})
-
-    def freeze(self) -> None:
-        """Stand still but for `advance`."""
-        self._sandbox.call("PATCH", "/clock", {"frozen": True})
-
-    def unfreeze(self) -> None:
-        """Go on."""
-        self._sandbox.call("PATCH", "/clock", {"frozen": False})
-
-
-class AccountHandle:
-    """A sandbox's account."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    @property
-    def plan(self) -> str:
-        """starter, professional or enterprise."""
-        return str(self._state()["plan"])
-
-    @plan.setter
-    def plan(self, plan: str) -> None:
-        self._change(plan=plan)
-
-    @property
-    def balance(self) -> str:
-        """Such as "$100.00"."""
-        return str(self._state()["balance"])
-
-    @balance.setter
-    def balance(self, balance: str) -> None:
-        self._change(balance=balance)
-
-    @property
-    def rate_limit(self) -> str:
-        """Such as "300/min"."""
-        return str(self._state()["rate_limit"])
-
-    @rate_limit.setter
-    def rate_limit(self, rate_limit: str) -> None:
-        self._change(rate_limit=rate_limit)
-
-    @property
-    def scopes(self) -> list[str]:
-        """What the key may do."""
-        return list(self._state()["scopes"])
-
-    @scopes.setter
-    def scopes(self, scopes: list[str]) -> None:
-        self._change(scopes=scopes)
-
-    def _state(self) -> dict[str, Any]:
-        state: dict[str, Any] = self._sandbox.call("GET", "/account")
-        return state
-
-    def _change(self, **changes: Any) -> None:
-        self._sandbox.call("PATCH", "/account", changes)
-
-
-class InstancesHandle:
-    """A sandbox's instances, from outside: no rule is asked, nothing is counted or charged at the door."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    def add(self, **fields: Any) -> dict[str, Any]:
-        """An instance that is simply there: `add(name="web-1", status="running")`; everything has a default."""
-        added: dict[str, Any] = self._sandbox.call("POST", "/instances", fields)
-        return added
-
-    def set_status(self, instance_id: str, status: str) -> dict[str, Any]:
-        """Stop it or start it."""
-        changed: dict[str, Any] = self._sandbox.call("PATCH", f"/instances/{instance_id}", {"status": status})
-        return changed
 
 
 def _entry(item: dict[str, Any]) -> Entry:

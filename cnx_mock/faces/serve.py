@@ -41,9 +41,10 @@ async def _serve(app: App, listeners: Listeners) -> None:
     serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)
+    following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
+    await asyncio.sleep(0)  # the watch stands before anybody is told that we are ready
     await serving.start()
     _greet(app, listeners)
-    following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
     await stop.wait()
     if following is not None:
         await following

@@ -4,10 +4,10 @@ import asyncio
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from cnx_mock.faces.control import Control
-from cnx_mock.faces.sandbox import Sandbox, Story, World, document, warn, world
+from cnx_mock.faces.remote import SandboxMaker
+from cnx_mock.faces.sandbox import Sandbox, Story, World, document, world
 from cnx_mock.http.app import App, create_app
 from cnx_mock.http.certificates import CaError
 from cnx_mock.http.listeners import Listeners, open_listeners
@@ -24,7 +24,7 @@ class StartError(RuntimeError):
     """The server did not start; the message and the cause say why."""
 
 
-class MockServer:
+class MockServer(SandboxMaker):
     """A mock of the CloudNexus API on a port of this machine.
 
         with MockServer() as server:
@@ -57,11 +57,6 @@ class MockServer:
         self._control: Control | None = None
         self._listeners: Listeners | None = None
         self._served: App | None = None
-
-    @property
-    def url(self) -> str:
-        """The base URL. Raises RuntimeError unless the server runs."""
-        return self._running().url
 
     @property
     def tls_url(self) -> str:
@@ -122,32 +117,6 @@ class MockServer:
         thread.join(TIMEOUT_SECONDS)
         if thread.is_alive():
             raise RuntimeError(f"the thread {thread.name} did not stop within {TIMEOUT_SECONDS} s")
-
-    def sandbox(
-        self,
-        scenario: Story | list[Story] | None = None,
-        fixture: World | None = None,
-        *,
-        name: str | None = None,
-        seed: int | None = None,
-        key: str | None = None,
-    ) -> Sandbox:
-        """A fresh sandbox. `scenario` is one or several to stack, `fixture` its world, `name` keys its chance: the same
-        name and seed see the same ids. `key` is for code with a hard-coded key: that key's world, made anew."""
-        body: dict[str, Any] = {} if fixture is None else {"fixture": world(fixture)}
-        if key is not None:
-            body["key"] = key
-        if name is not None:
-            body["name"] = name
-        if seed is not None:
-            body["seed"] = seed
-        if scenario is not None:
-            stories = scenario if isinstance(scenario, list) else [scenario]
-            body["scenario"] = [document(story) for story in stories]
-        control = self._running()
-        fresh = control.call("POST", "/_mock/sandboxes", body=body)
-        warn(fresh["warnings"])
-        return Sandbox(control, fresh["api_key"])
 
     def sandboxes(self) -> list[Sandbox]:
         """Every sandbox that there is, the oldest first: those made here, and those of keys that clients brought."""

@@ -58,7 +58,7 @@ class Armed:
             return Decision(False, reasons[0]), (), draw
         step = rule.step(turn)
         if rule.scripted:
-            reasons.append(f"step {turn} of {len(rule.steps)}{'' if step else ': pass'}")
+            reasons.append(f"step {rule.place(turn)} of {len(rule.steps)}{'' if step else ': pass'}")
         if not step:
             return Decision(False, ", ".join(reasons)), (), draw
         probability = rule.probability.at(moment)

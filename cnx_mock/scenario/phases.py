@@ -59,6 +59,7 @@ class Timeline:
     def count(self, now: int) -> None:
         """A request has come in the phase of now; the last one that the phase waits for ends it."""
         if self._phases:
+            self._go_on(now)  # nobody asks on behalf of a request that no rule can mean
             self._requests += 1
             if self._requests == self._phases[self._index].requests and not self._stays:
                 self._enter_next(now)

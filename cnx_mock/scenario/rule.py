@@ -52,12 +52,14 @@ class Rule:
 
     def step(self, turn: int) -> Step:
         """What happens at a turn, from 1."""
-        place = turn - 1
-        if place >= len(self.steps):
-            if self.then == "pass":
-                return ()
-            place = place % len(self.steps) if self.then == "repeat" else -1
-        return self.steps[place]
+        place = self.place(turn)
+        return self.steps[place - 1] if place <= len(self.steps) else ()
+
+    def place(self, turn: int) -> int:
+        """Which of the steps a turn takes, from 1; behind the last one where all that is left is to pass."""
+        if self.then == "repeat":
+            return (turn - 1) % len(self.steps) + 1
+        return turn if self.then == "pass" else min(turn, len(self.steps))
 
     @property
     def scripted(self) -> bool:
@@ -75,6 +77,16 @@ def read_rule(data: Any, operations: Collection[Operation], default_id: str, pha
     return rule
 
 
+def read_match(data: Any, operations: Collection[Operation]) -> Match:
+    """What a rule's `match` would mean, from plain data. Raises DocumentError with everything that is wrong."""
+    found: list[Problem] = []
+    section: MatchSection | None = validated(MatchSection, data, (), found)
+    found += _unknown_operations(data, operations, ())
+    if found or section is None:
+        raise DocumentError(found)
+    return _match(section)
+
+
 def rule_at(
     path: Path,
     data: Any,
@@ -86,6 +98,7 @@ def rule_at(
     """The rule that stands at a place of a document, or None with everything that is wrong among `found`."""
     before = len(found)
     section: RuleSection | None = validated(RuleSection, data, path, found)
+    found[before:] = map(_placed, found[before:])
     steps: tuple[Step, ...] = ()
     if isinstance(data, Mapping):
         steps = _steps(path, data, found)
@@ -118,6 +131,17 @@ def validated(model: type[Any], data: Any, path: Path, found: list[Problem]) -> 
         wrong = problems(error, model, data, "key")
         found += [Problem((*path, *each.path), each.message, each.at_key) for each in wrong]
         return None
+
+
+def _placed(problem: Problem) -> Problem:
+    """A word on the section to which a key belongs that no rule has."""
+    key = problem.path[-1] if problem.path else None
+    if not problem.at_key or not problem.message.startswith("unknown key (known:"):
+        return problem
+    owners = {"fault": faults.keys(), "match": MatchSection.model_fields, "when": WhenSection.model_fields}
+    owner = next((name for name, keys in owners.items() if key in keys), None)
+    message = f"unknown key, it belongs to {owner}: write {owner}: {{{key}: …}}"
+    return problem if owner is None else Problem(problem.path, message, at_key=True)
 
 
 def rule_document(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,56 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-Run = Callable[..., pytest.RunResult]
-
-OTHERS = " ".join(f"-p no:{name}" for name in ("faker", "hypothesispytest", "schemathesis"))
-"""Plugins that are here for other tests, and cost every process two seconds."""
-
-HELPERS = """
-import http.client
-import json
-
-import pytest
-
-
-def call(cnx, method, path, body=None):
-    connection = http.client.HTTPConnection(cnx.url.removeprefix("http://"), timeout=10)
-    try:
-        data = None if body is None else json.dumps(body)
-        connection.request(method, path, data, {"Authorization": f"Bearer {cnx.api_key}"})
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-    finally:
-        connection.close()
-
-
-def create(cnx):
-    return call(cnx, "POST", "/v1/instances", {
-        "name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts",
-    })
-"""
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs pytest on one file of tests, warnings being errors."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", OTHERS)
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    pytester.makepyfile(cloud=HELPERS)
-    pytester.syspathinsert()
-
-    def running(tests: str, *options: str) -> pytest.RunResult:
-        pytester.makepyfile(test_it="import pytest\nfrom cloud import call, create\n\n" + dedent(tests))
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", *options)
-
-    return running
-
+from tests.faces.conftest import OTHERS, Run
 
 # ---- what it costs those who do not use it
 
@@ -148,7 +103,7 @@ def test_none(cnx):
 def test_one(cnx):
     assert limit_and_code(cnx) == ("5/min", None)
 
-@pytest.mark.cnx_scenario("rate-limited", {"world": {"rate_limit": "7/min"}}, "insufficient-credits")
+@pytest.mark.cnx_scenario(["rate-limited", {"world": {"rate_limit": "7/min"}}, "insufficient-credits"])
 def test_several(cnx):
     assert limit_and_code(cnx) == ("7/min", "INSUFFICIENT_CREDITS")
 
@@ -202,7 +157,7 @@ def test_a_scenario_may_be_a_file_of_the_project(run: Run, pytester: pytest.Pyte
         ("'flaky-netwrk'", "no scenario is called 'flaky-netwrk', did you mean 'flaky-network'?*"),
         ("'story.yaml'", "story.yaml:2:5: unknown key 'falt', did you mean 'fault'?"),
         ("{'wrld': {}}", "*wrld*did you mean 'world'?*"),
-        ("'lost-response', 'lost-response'", "*the id 'lost' is used by two of the stacked scenarios*"),
+        ("['lost-response', 'lost-response']", "*the id 'lost' is used by two of the stacked scenarios*"),
         ("42", "*int*"),
         ("name='calm'", "cnx_scenario takes scenarios, and no keywords: *"),
     ],

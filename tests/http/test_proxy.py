@@ -298,6 +298,13 @@ def test_a_tunnel_carries_both_directions_and_their_ends(server):
         sender.join(10)
 
 
+def test_a_client_that_reads_late_gets_everything(server):
+    data = bytes(range(256)) * 40_000
+    with elsewhere(lambda sock: sock.sendall(data)) as port, to_proxy(server, connect(f"localhost:{port}")) as wire:
+        established(wire)
+        assert everything(wire) == (data, "FIN")
+
+
 def test_who_speaks_first_is_heard_behind_the_proxys_word(server):
     with (
         elsewhere(lambda sock: sock.sendall(b"220 ready")) as port,

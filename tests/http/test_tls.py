@@ -61,6 +61,15 @@ def test_a_whole_world_goes_in_and_comes_out(server, client, url):
     assert plain.get("/v1/instances?limit=100").json == secure.get("/v1/instances?limit=100").json
 
 
+def test_a_client_that_reads_late_gets_everything(url):
+    request = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n"
+    with wire_to(url) as wire:
+        wire.sendall((request + b"\r\n") * 40 + request + b"Connection: close\r\n\r\n")
+        received, end = everything(wire)
+    assert (received.count(b"HTTP/1.1 200 "), end) == (41, "FIN")
+    assert len(received) > 8_000_000, "more than the sockets between hold back"
+
+
 def test_a_connection_is_kept_and_calls_may_be_pipelined(api, url):
     with wire_to(url) as wire:
         for _ in range(2):

@@ -254,7 +254,7 @@ def test_a_slow_read_is_a_poll(server, client):
 
 # ---- chance
 
-CALLS, P = 400, 0.3
+CALLS, P = 1_000, 0.3
 
 
 def nothing(sandbox: Sandbox) -> None:
@@ -306,8 +306,13 @@ def test_threads_change_no_draw(server, client, alone):
     with ThreadPoolExecutor(8) as threads:
         together = list(threads.map(lambda _: api.get(LIST).status, range(CALLS)))
     assert together.count(500) == alone.count(500)
-    fired = {entry.decisions[0].reason for entry in sandbox.requests if entry.decisions[0].fired}
-    assert len(fired) == alone.count(500), "each ordinal was drawn once"
+    fired = sorted(ordinal(entry.decisions[0].reason) for entry in sandbox.requests if entry.decisions[0].fired)
+    assert fired == [n for n, status in enumerate(alone, 1) if status == 500], "each ordinal was drawn once"
+
+
+def ordinal(reason: str) -> int:
+    """The number in `match 7, draw …`."""
+    return int(reason.removeprefix("match ").partition(",")[0])
 
 
 def test_other_sandboxes_change_no_draw(server, client, alone):
@@ -347,3 +352,32 @@ def test_the_journal_shows_each_draw_so_that_its_sign_can_be_seen_to_be_right(sa
 def test_certainty_is_certain(sandbox, api, probability, status):
     sandbox.inject(error="INTERNAL_ERROR", probability=probability)
     assert statuses(api, 20) == [status] * 20
+
+
+# ---- sequences and phases
+
+
+@pytest.mark.parametrize(
+    ("then", "steps"),
+    [
+        ("pass", ["1 of 2", "2 of 2: pass", "3 of 2: pass", "4 of 2: pass"]),
+        ("repeat", ["1 of 2", "2 of 2: pass", "1 of 2", "2 of 2: pass"]),
+        ("last", ["1 of 2", "2 of 2: pass", "2 of 2: pass", "2 of 2: pass"]),
+    ],
+)
+def test_the_journal_says_which_step_of_a_sequence_a_request_got(sandbox, api, then, steps):
+    sandbox.inject("instances.list", sequence=[{"error": "INTERNAL_ERROR"}, "pass"], then=then)
+    assert statuses(api, 4) == [200 if step.endswith("pass") else 500 for step in steps]
+    reasons = [entry.decisions[0].reason for entry in sandbox.requests]
+    assert reasons == [f"match {number}, step {step}" for number, step in enumerate(steps, 1)]
+
+
+def test_a_phase_counts_requests_that_no_rule_can_mean(server, client):
+    phases = [{"name": "calm", "for": "10s"}, {"name": "busy", "until": {"requests": 2}}, {"name": "broken"}]
+    rule = {"match": {"operation": "plans.list"}, "when": {"phase": "broken"}, "fault": {"error": "INTERNAL_ERROR"}}
+    sandbox = server.sandbox({"phases": phases, "rules": [rule]})
+    sandbox.clock.freeze()
+    sandbox.clock.advance("10s")
+    api = client(sandbox.url, sandbox.api_key)
+    assert statuses(api, 2) == [200, 200]
+    assert api.get("/v1/plans").status == 500

@@ -1,0 +1,79 @@
+"""Assertions on the journal, and what they say when they fail."""
+
+import pytest
+
+from cnx_mock import Sandbox
+from tests.conftest import INSTANCE, Client
+
+PATH = "/v1/instances"
+
+
+@pytest.fixture
+def called(sandbox: Sandbox, api: Client) -> Sandbox:
+    """A sandbox with four requests."""
+    sandbox.inject("instances.create", error="INTERNAL_ERROR", times=1)
+    api.post(PATH, {**INSTANCE, "name": "web-1"})
+    api.post(PATH, {**INSTANCE, "name": "web-1"})
+    api.post(PATH, {**INSTANCE, "name": "web-2"}, headers={"X-Trace": "7"})
+    api.get(f"{PATH}?status=running&limit=5")
+    return sandbox
+
+
+def complaint(called: Sandbox, *operation: str, **words: object) -> list[str]:
+    with pytest.raises(AssertionError) as failure:
+        called.requests.assert_called(*operation, **words)
+    return str(failure.value).splitlines()
+
+
+def test_what_was_called_passes(called):
+    called.requests.assert_called()
+    called.requests.assert_called(times=4)
+    called.requests.assert_called("instances.*", times=4)
+    called.requests.assert_called("instances.create", times=3)
+    called.requests.assert_called("instances.create", times=2, body={"name": "web-1"})
+    called.requests.assert_called("instances.create", times=1, status=500)
+    called.requests.assert_called(["instances.list", "instances.get"], query={"limit": 5, "status": "run*"}, times=1)
+    called.requests.assert_called(method="POST", header={"x-trace": 7}, times=1)
+    called.requests.assert_called(path="/v1/instances", body={"tags": "web"}, times=3)
+    called.requests.assert_not_called("instances.delete")
+
+
+def test_a_failure_names_the_nearest_request_and_what_differs(called):
+    assert complaint(called, "instances.create", body={"name": "web-3"}, status=201) == [
+        "0 requests fit (instances.create, status=201, body={'name': 'web-3'}), not at least 1",
+        'the nearest is #3 POST /v1/instances → 201: body name is "web-2", not "web-3"',
+        "#1 POST /v1/instances → 500",
+        "#2 POST /v1/instances → 201",
+        "#3 POST /v1/instances → 201",
+        "#4 GET /v1/instances?status=running&limit=5 → 200",
+    ]
+
+
+def test_every_field_that_differs_is_named(called):
+    assert complaint(called, "instances.delete", status=404)[1] == (
+        "the nearest is #4 GET /v1/instances?status=running&limit=5 → 200: "
+        "operation is instances.list, not instances.delete; status is 200, not 404"
+    )
+
+
+def test_one_too_many_is_a_failure_too(called):
+    assert complaint(called, "instances.create", times=2)[0] == "3 requests fit (instances.create), not 2"
+
+
+def test_where_no_request_came_it_says_so(sandbox):
+    assert complaint(sandbox, "instances.create") == [
+        "0 requests fit (instances.create), not at least 1",
+        "no request came",
+    ]
+
+
+def test_words_that_no_rule_could_have_are_refused(called):
+    with pytest.raises(ValueError, match="no operation is called 'instances.creat', did you mean 'instances.create'"):
+        called.requests.assert_called("instances.creat")
+    with pytest.raises(ValueError, match="bdy: unknown key, did you mean 'body'"):
+        called.requests.assert_called(bdy={})
+
+
+def test_the_requests_are_a_list_newest_last(called):
+    assert [each.seq for each in called.requests] == [1, 2, 3, 4]
+    assert [each.seq for each in called.requests.matching("instances.create", body={"name": "web-1"})] == [1, 2]
