@@ -1,16 +1,21 @@
 """`cnx-mock scenarios new`, `check`, `schema` and `explain`: a story from its first line to the last."""
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from cnx_mock import MockServer
+from cnx_mock.faces import explain
+from cnx_mock.faces.refusal import complaint
 from cnx_mock.faces.serve import READY_KEY
 from cnx_mock.scenario.schema import schema
+from cnx_mock.scenario.template import BadName, template
 from cnx_mock.services import operations
-from cnx_mock.text.source import read_file
+from cnx_mock.text.source import read, read_file
 from tests.conftest import INSTANCE, Client
 from tests.faces.test_cli import COMMAND, printed, refused, run
 
@@ -25,6 +30,7 @@ rules:
     fault: {error: INTERNAL_ERROR}
   - id: noise
     when: {phase: storm}
+    probability: 0.9
     fault: {latency: 200ms}
   - id: lost
     match: {operation: instances.create, header: {X-Team: a}}
@@ -33,18 +39,25 @@ rules:
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with the story in it."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "story.yaml").write_text(STORY)
     return tmp_path
 
 
-def explained(folder: Path, request: str, *more: str, story: str = "story.yaml") -> list[str]:
-    return printed("scenarios", "explain", story, "--request", request, *more, cwd=folder).splitlines()
-
-
-def unexplained(folder: Path, request: str, *more: str) -> str:
-    return refused("scenarios", "explain", "story.yaml", "--request", request, *more, cwd=folder)
+def explained(
+    request: str,
+    *headers: str,
+    n: int = 1,
+    age: str = "0s",
+    every: str = "0s",
+    seed: str = "0",
+    story: str = "story.yaml",
+) -> list[str]:
+    """What the command prints, without the process around it."""
+    return asyncio.run(explain.explained(story, explain.Request.parsed(request, headers), n, age, every, seed))
 
 
 # ---- new
@@ -60,9 +73,8 @@ def test_new_writes_a_story_that_is_good_and_fits_the_schema(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["true", "1e5", "0x10", "007", "null", "a.b-c_d"])
-def test_new_takes_names_that_yaml_would_take_for_something_else(tmp_path: Path, name: str) -> None:
-    printed("scenarios", "new", f"{name}.yml", cwd=tmp_path)
-    assert read_file(tmp_path / f"{name}.yaml").data["name"] == name
+def test_new_takes_names_that_yaml_would_take_for_something_else(name: str) -> None:
+    assert read(template(name), "new").data["name"] == name
 
 
 def test_new_never_writes_over_a_file(tmp_path: Path) -> None:
@@ -74,10 +86,16 @@ def test_new_never_writes_over_a_file(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["a/b", "../up", "", ".yaml", "x y", "a" * 101, "ü"])
-def test_new_refuses_what_is_no_name(tmp_path: Path, name: str) -> None:
-    assert "is no name for a scenario: use at most 100 letters" in refused("scenarios", "new", name, cwd=tmp_path)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("name", ["a/b", "../up", "", ".yaml", "x y", "a" * 101, "ü", "-x", "a\n"])
+def test_new_refuses_what_is_no_name(name: str) -> None:
+    with pytest.raises(BadName, match="is no name for a scenario: use at most 100 letters"):
+        template(name)
+
+
+def test_new_never_leaves_its_folder(folder: Path) -> None:
+    before = sorted(folder.parent.iterdir())
+    assert refused("scenarios", "new", "../up").startswith("cnx-mock: '../up' is no name for a scenario")
+    assert sorted(folder.parent.iterdir()) == before
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="a folder in which nobody can write")
@@ -111,7 +129,8 @@ def test_schema_prints_what_an_editor_reads() -> None:
 
 
 def test_explain_tells_rule_by_rule_what_would_become_of_the_next_requests(folder: Path) -> None:
-    assert explained(folder, CREATE, "-n", "3", "--header", "X-Team: a") == [
+    options = ["story.yaml", "--request", CREATE, "-n", "3", "--header", "X-Team: a"]
+    assert printed("scenarios", "explain", *options).splitlines() == [
         "scenario story, seed 0",
         "#1 at 0s in phase calm: POST /v1/instances → 500 INTERNAL_ERROR",
         "     twice  fires error=INTERNAL_ERROR: times 1 of 2",
@@ -128,8 +147,8 @@ def test_explain_tells_rule_by_rule_what_would_become_of_the_next_requests(folde
     ]
 
 
-def test_explain_goes_through_the_story_by_age_and_every(folder: Path) -> None:
-    lines = explained(folder, "GET /v1/plans", "--age", "25s", "--every", "10s", "-n", "3")
+def test_explain_goes_through_the_story_by_age_and_every() -> None:
+    lines = explained("GET /v1/plans", age="25s", every="10s", n=3)
     assert [line for line in lines if line.startswith("#")] == [
         "#1 at 25s in phase calm: GET /v1/plans → 200",
         "#2 at 35s in phase storm: GET /v1/plans → 200, after 200ms",
@@ -140,7 +159,7 @@ def test_explain_goes_through_the_story_by_age_and_every(folder: Path) -> None:
 def test_explain_draws_as_a_server_does_for_the_key_that_it_prints(folder: Path, client: type[Client]) -> None:
     story = {"rules": [{"id": "noise", "probability": 0.5, "fault": {"status": 503}}]}
     (folder / "story.yaml").write_text(json.dumps(story))
-    lines = explained(folder, "GET /v1/plans", "-n", "20", "--seed", "7")
+    lines = explained("GET /v1/plans", n=20, seed="7")
     foretold = [line.split(": ", 1)[1] for line in lines if line.startswith("     ")]
     with MockServer(scenario=story, seed=7) as server:
         api = client(server.url, READY_KEY)
@@ -150,10 +169,10 @@ def test_explain_draws_as_a_server_does_for_the_key_that_it_prints(folder: Path,
     assert [200 if "≥" in reason else 503 for reason in foretold] == statuses
 
 
-def test_explain_knows_real_limits_and_the_clock_on_which_they_open(folder: Path) -> None:
-    at_once = explained(folder, "GET /v1/plans", "-n", "6", story="rate-limited")
+def test_explain_knows_real_limits_and_the_clock_on_which_they_open() -> None:
+    at_once = explained("GET /v1/plans", n=6, story="rate-limited")
     assert at_once[-2] == "#6 at 0s: GET /v1/plans → 429 RATE_LIMITED"
-    slowly = explained(folder, "GET /v1/plans", "-n", "6", "--every", "15s", story="rate-limited")
+    slowly = explained("GET /v1/plans", n=6, every="15s", story="rate-limited")
     assert slowly[-2] == "#6 at 1m15s: GET /v1/plans → 200"
 
 
@@ -167,41 +186,42 @@ def test_explain_knows_real_limits_and_the_clock_on_which_they_open(folder: Path
         ("get\t/v1/instances?limit=x", "400 VALIDATION_ERROR", "     noise  does not fire: phase calm, not storm"),
     ],
 )
-def test_explain_has_an_answer_for_every_request(folder: Path, request_text: str, outcome: str, reason: str) -> None:
-    lines = explained(folder, request_text)
+def test_explain_has_an_answer_for_every_request(request_text: str, outcome: str, reason: str) -> None:
+    lines = explained(request_text)
     assert lines[1].endswith(f" → {outcome}")
     assert reason in lines
 
 
-def test_explain_answers_a_body_that_is_no_json_as_the_server_does(folder: Path) -> None:
-    assert explained(folder, "POST /v1/instances {bad", story="calm")[1].endswith(" → 400 BAD_REQUEST")
+def test_explain_answers_a_body_that_is_no_json_as_the_server_does() -> None:
+    assert explained("POST /v1/instances {bad", story="calm")[1].endswith(" → 400 BAD_REQUEST")
 
 
-def test_explain_takes_the_fault_header_and_answers_a_bad_one(folder: Path) -> None:
-    good = explained(folder, "GET /v1/plans", "--header", "X-CNX-Mock-Fault: error=NOT_FOUND")
+def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
+    good = explained("GET /v1/plans", "X-CNX-Mock-Fault: error=NOT_FOUND")
     assert good[2] == "     header  fires error=NOT_FOUND: match 1"
-    bad = explained(folder, "GET /v1/plans", "--age", "31s", "--header", "X-CNX-Mock-Fault: eror=NOT_FOUND")
+    bad = explained("GET /v1/plans", "X-CNX-Mock-Fault: eror=NOT_FOUND", age="31s")
     assert bad[1].endswith(" → 400 VALIDATION_ERROR")
     assert bad[3] == "     noise  does not fire: not asked: the request's own header is wrong"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("request_text", "headers", "options", "said"),
     [
-        (["hello"], "'hello' is no request: write 'POST /v1/instances {…}'"),
-        (["GET"], "'GET' is no request"),
-        (["GET instances"], "'GET instances' is no request"),
-        ([""], "'' is no request"),
-        (["GET /v1/plans", "--header", "nocolon"], "'nocolon' is no header: write 'Name: value'"),
-        (["GET /v1/plans", "--age", "5"], "a duration needs a unit: write 5s or 5ms"),
-        (["GET /v1/plans", "--every", "soon"], "'soon' is not a duration: write 250ms, 2s or 1m30s"),
-        (["GET /v1/plans", "--every", "36525d", "-n", "100"], "time ends with the year 9998"),
-        (["GET /v1/plans", "-n", "0"], "0 is not in the range 1<=x<=1000"),
-        (["GET /v1/plans", "--seed", "x"], "seed must be a whole number or the word random"),
+        ("hello", [], {}, "'hello' is no request: write 'POST /v1/instances {…}'"),
+        ("GET", [], {}, "'GET' is no request: write 'POST /v1/instances {…}'"),
+        ("GET instances", [], {}, "'GET instances' is no request: write 'POST /v1/instances {…}'"),
+        ("", [], {}, "'' is no request: write 'POST /v1/instances {…}'"),
+        ("GET /v1/plans", ["nocolon"], {}, "'nocolon' is no header: write 'Name: value'"),
+        ("GET /v1/plans", [], {"age": "5"}, "a duration needs a unit: write 5s or 5ms"),
+        ("GET /v1/plans", [], {"every": "soon"}, "'soon' is not a duration: write 250ms, 2s or 1m30s"),
+        ("GET /v1/plans", [], {"every": "36525d", "n": 100}, "time ends with the year 9998"),
+        ("GET /v1/plans", [], {"seed": "x"}, "seed must be a whole number or the word random"),
     ],
 )
-def test_explain_says_what_it_cannot_read(folder: Path, arguments: list[str], said: str) -> None:
-    assert said in unexplained(folder, *arguments)
+def test_explain_says_what_it_cannot_read(
+    request_text: str, headers: list[str], options: dict[str, Any], said: str
+) -> None:
+    assert complaint(lambda: explained(request_text, *headers, **options)) == (None, f"cnx-mock: {said}")
 
 
 def test_explain_of_a_bad_file_shows_what_is_wrong(folder: Path) -> None:
