@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
 
+import plugin
 import precision
 from stage import HERE, Failure, Mock, Round, Wrk, machine, mock_command, pinned, running, two_cores, wrk_path
 
@@ -55,12 +56,16 @@ def main() -> None:
     parser.add_argument(
         "--precision", action="store_true", help="measure a latency's precision and hanging calls instead"
     )
+    parser.add_argument("--plugin", action="store_true", help="measure what the pytest plugin costs instead")
     asked = parser.parse_args()
     if min(asked.rounds, asked.seconds, asked.connections) < 1:
         raise Failure("--rounds, --seconds and --connections are 1 or more")
 
     if asked.precision:
         precision.measure(asked.rounds, asked.seconds)
+        return
+    if asked.plugin:
+        plugin.measure(asked.rounds)
         return
     server_core, load_core = two_cores()
     with ExitStack() as stack:
