@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from cnx_mock.faces.egress import Guard
     from cnx_mock.faces.remote import SandboxMaker
     from cnx_mock.faces.sandbox import Sandbox
     from cnx_mock.settings import Settings
 
 _SANDBOX = pytest.StashKey["Sandbox"]()
+_GUARD = pytest.StashKey["Guard"]()
 
 _START = "2026-01-01T00:00:00Z"
 
@@ -24,6 +26,8 @@ read of a new resource says provisioning, the second running, so that a loop tha
 
 _SCENARIO = "scenario for every test without a marker of its own"
 _SEED = "seed of everything drawn by chance"
+_INTERCEPT = "lead https://api.cloudnexus.com to the sandbox in every test that uses `cnx`"
+_NO_EGRESS = "fail every test that looks up or connects to another host than this machine"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cnx-seed", type=_seed, metavar="N", help=f"{_SEED} (default: the ini option, or 0)")
     group.addoption("--cnx-scenario", metavar="NAME|PATH", help=f"{_SCENARIO} (default: the ini option)")
     group.addoption("--cnx-url", metavar="URL", help="a running cnx-mock to use, in place of one of our own")
+    group.addoption("--cnx-intercept", action="store_true", help=_INTERCEPT)
+    group.addoption("--cnx-no-egress", action="store_true", help=_NO_EGRESS)
+    parser.addini("cnx_intercept", _INTERCEPT, type="bool", default=False)
+    parser.addini("cnx_no_egress", _NO_EGRESS, type="bool", default=False)
+    parser.addini("cnx_key", "API key of code that has its own: it leads to each test's sandbox", default="")
     parser.addini("cnx_seed", _SEED, default="0")
     parser.addini("cnx_scenario", _SCENARIO, default="")
     parser.addini("cnx_scenario_dirs", "folders in which scenarios are found by name", type="paths", default=[])
@@ -55,6 +64,11 @@ def _chosen_seed(config: pytest.Config) -> int:
 
 def _chosen_scenario(config: pytest.Config) -> str:
     return config.getoption("--cnx-scenario") or str(config.getini("cnx_scenario"))
+
+
+def _is_on(config: pytest.Config, name: str) -> bool:
+    """Whether a flag is given, or the ini option of its name."""
+    return bool(config.getoption(f"--{name.replace('_', '-')}") or config.getini(name))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -145,8 +159,9 @@ def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: A
     stories = cnx_story if isinstance(cnx_story, list) else [] if cnx_story is None else [cnx_story]
     found = [_found(story, request.config) for story in stories]
     seed = _chosen_seed(request.config)
+    key = str(request.config.getini("cnx_key")) or None
     try:
-        sandbox = cnx_server.sandbox([_BASE, *found], name=request.node.nodeid, seed=seed)
+        sandbox = cnx_server.sandbox([_BASE, *found], name=request.node.nodeid, seed=seed, key=key)
     except (ControlError, LookupError, TypeError, ValueError) as error:
         pytest.fail(f"the scenario of this test cannot be used:\n{error}", pytrace=False)
     sandbox.enforced = request.node.get_closest_marker("cnx_scenario") is not None
