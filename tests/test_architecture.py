@@ -224,7 +224,7 @@ def law_of_light_plugin(house: Path) -> list[str]:
     """pytest loads our plugin in every run of whoever installed us: it imports pytest and the standard library."""
     known = modules(house)
     breaches = []
-    for name in ("", "faces", "faces.pytest_plugin"):
+    for name in ("", "faces", "faces.pytest_plugin", "faces.pytest_egress"):
         if name not in known:
             continue
         for statement in at_import(known[name].tree.body, classes=True):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cnx_mock.faces.sandbox import Sandbox
     from cnx_mock.settings import Settings
 
+pytest_plugins = "cnx_mock.faces.pytest_egress"
+
 _SANDBOX = pytest.StashKey["Sandbox"]()
 
 _START = "2026-01-01T00:00:00Z"
@@ -24,6 +26,7 @@ read of a new resource says provisioning, the second running, so that a loop tha
 
 _SCENARIO = "scenario for every test without a marker of its own"
 _SEED = "seed of everything drawn by chance"
+_INTERCEPT = "lead https://api.cloudnexus.com to the mock in every test"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cnx-seed", type=_seed, metavar="N", help=f"{_SEED} (default: the ini option, or 0)")
     group.addoption("--cnx-scenario", metavar="NAME|PATH", help=f"{_SCENARIO} (default: the ini option)")
     group.addoption("--cnx-url", metavar="URL", help="a running cnx-mock to use, in place of one of our own")
+    group.addoption("--cnx-intercept", action="store_true", help=_INTERCEPT)
+    parser.addini("cnx_intercept", _INTERCEPT, type="bool", default=False)
+    parser.addini("cnx_key", "API key of code that has its own: it leads to each test's sandbox", default="")
     parser.addini("cnx_seed", _SEED, default="0")
     parser.addini("cnx_scenario", _SCENARIO, default="")
     parser.addini("cnx_scenario_dirs", "folders in which scenarios are found by name", type="paths", default=[])
@@ -65,6 +71,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "of several, once under each; a list stacks them",
     )
     _chosen_seed(config)
+    if config.getoption("--cnx-intercept") or config.getini("cnx_intercept"):
+        config.pluginmanager.register(_Intercepted())
+
+
+class _Intercepted:
+    """A plugin of its own, so that suites without the option have no fixture in every test."""
+
+    @pytest.fixture(autouse=True)
+    def _cnx_intercepted(self, cnx_intercept: "Sandbox") -> None:
+        pass
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -145,13 +161,26 @@ def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: A
     stories = cnx_story if isinstance(cnx_story, list) else [] if cnx_story is None else [cnx_story]
     found = [_found(story, request.config) for story in stories]
     seed = _chosen_seed(request.config)
+    key = str(request.config.getini("cnx_key")) or None
     try:
-        sandbox = cnx_server.sandbox([_BASE, *found], name=request.node.nodeid, seed=seed)
+        sandbox = cnx_server.sandbox([_BASE, *found], name=request.node.nodeid, seed=seed, key=key)
     except (ControlError, LookupError, TypeError, ValueError) as error:
         pytest.fail(f"the scenario of this test cannot be used:\n{error}", pytrace=False)
     sandbox.enforced = request.node.get_closest_marker("cnx_scenario") is not None
     request.node.stash[_SANDBOX] = sandbox
     return sandbox
+
+
+@pytest.fixture
+def cnx_intercept(cnx: "Sandbox", cnx_server: "SandboxMaker") -> Iterator["Sandbox"]:
+    """The sandbox `cnx`, with https://api.cloudnexus.com led to it for every HTTP client in this process: give the
+    client `cnx.api_key`, or write the key that it has into the ini option `cnx_key`."""
+    from cnx_mock.faces.server import MockServer
+
+    if not isinstance(cnx_server, MockServer):
+        pytest.fail("cnx_intercept leads to a server of its own process: leave --cnx-url out", pytrace=False)
+    with cnx_server.intercept():
+        yield cnx
 
 
 def _found(story: Any, config: pytest.Config) -> Any:

@@ -2,8 +2,11 @@
 
 import asyncio
 import threading
+from collections.abc import Coroutine
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from cnx_mock.faces.control import Control
 from cnx_mock.faces.remote import SandboxMaker
@@ -57,6 +60,9 @@ class MockServer(SandboxMaker):
         self._control: Control | None = None
         self._listeners: Listeners | None = None
         self._served: App | None = None
+        self._serving: Serving | None = None
+        self._intercept_listeners: Listeners | None = None
+        self._lock = threading.Lock()
 
     @property
     def tls_url(self) -> str:
@@ -92,8 +98,10 @@ class MockServer(SandboxMaker):
         url = listeners.url
         ready = threading.Event()
         self._failure = None
+        self._serving = Serving(app, listeners)
+        self._intercept_listeners = None
         self._thread = threading.Thread(
-            target=self._run, args=(Serving(app, listeners), ready), name=f"cnx-mock {url}", daemon=True
+            target=self._run, args=(self._serving, ready), name=f"cnx-mock {url}", daemon=True
         )
         self._thread.start()
         if not ready.wait(TIMEOUT_SECONDS) or self._failure is not None:
@@ -124,6 +132,32 @@ class MockServer(SandboxMaker):
         tenants = self._served.tenants if self._served else ()
         return [Sandbox(control, f"cnx_test_{tenant.key}") for tenant in tenants]
 
+    def intercept(self) -> AbstractContextManager[None]:
+        """Lead https://api.cloudnexus.com, and http://, to this server, for every HTTP client of this process that
+        connects through Python, in every thread, without a change to it; TLS comes by itself.
+
+            with server.intercept():
+                requests.get("https://api.cloudnexus.com/v1/instances", headers=…)
+
+        A use within a use of the same server changes nothing; afterwards everything is as before, and connections that
+        clients kept open to the mock are closed. The client's key leads to its sandbox, as always: give it
+        `sandbox.api_key`, or take over a key of its own by `server.sandbox(key=…)`.
+
+        What does not go through Python cannot be led: libcurl (pycurl, curl_cffi), gRPC, HTTP clients in Rust, other
+        processes; for them there is `proxy=True`. Nor can a connection that was open before, a name that a client has
+        resolved before and remembers (aiohttp, for ten seconds), or a client that was itself told of a proxy (its HTTPS
+        fails then; proxies of the environment are passed by, for clients that read it from now on). TLS that is not
+        the `ssl` module's (pyOpenSSL) does not trust the mock by itself.
+
+        Raises RuntimeError unless this server runs, or, when entered, while the name leads to another server; and
+        StartError for a CA that cannot be used.
+        """
+        from cnx_mock.faces.intercept import intercepting
+
+        url = self._running().url
+        listeners = self._intercepted()
+        return intercepting(url, listeners, lambda: self._cut(listeners))
+
     def __enter__(self) -> "MockServer":
         return self.start()
 
@@ -142,6 +176,33 @@ class MockServer(SandboxMaker):
         if self._listeners is None or self._listeners.context is None:
             raise RuntimeError("the server has no HTTPS: use it as `with MockServer(tls=True) as server:`")
         return self._listeners
+
+    def _intercepted(self) -> Listeners:
+        """The sockets to which interception leads: apart from the others, so that what was led can be told from the
+        rest. Made once."""
+        with self._lock:
+            if self._intercept_listeners is None:
+                try:
+                    listeners = open_listeners(Settings(port=0, tls=True, ca_dir=self._settings.ca_dir))
+                except OSError as error:
+                    raise StartError(f"cannot listen: {error.strerror or error}") from error
+                except CaError as error:
+                    raise StartError(str(error)) from error
+                if self._serving is not None:
+                    self._on_the_loop(self._serving.add(listeners))
+                self._intercept_listeners = listeners
+            return self._intercept_listeners
+
+    def _cut(self, listeners: Listeners) -> None:
+        """Close what was led here, unless the server was faster."""
+        if self._thread is not None and self._serving is not None and listeners is self._intercept_listeners:
+            self._on_the_loop(self._serving.cut(listeners))
+
+    def _on_the_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have the server's thread do it, and wait."""
+        if self._loop is None:
+            raise RuntimeError("the server does not run")
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT_SECONDS)
 
     def _app(self) -> App:
         try:

@@ -39,23 +39,43 @@ class Serving:
     def __init__(self, app: App, listeners: Listeners) -> None:
         self.app = app
         app.addresses = listeners.addresses
-        self._listeners = listeners
+        self._listeners = [listeners]
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
         """Accept connections from now on."""
+        [listeners] = self._listeners
+        await self._serve(listeners)
+
+    async def add(self, listeners: Listeners) -> None:
+        """Accept connections on further sockets, which are closed with the others."""
+        self._listeners.append(listeners)
+        await self._serve(listeners)
+
+    async def cut(self, listeners: Listeners) -> None:
+        """Close the connections that came in through these sockets; new ones are accepted as before."""
+        ports = {sock.getsockname()[1] for sock in (*listeners.plain, *listeners.tls)}
+        connections = self._state.connections
+        cut = {each for each in connections if _port(each.transport) in ports}
+        for connection in cut:
+            connection.transport.abort()
+        while cut & connections:
+            await asyncio.sleep(0)
+
+    async def _serve(self, listeners: Listeners) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
         http: tuple[Any, ...] = (pages.not_http, self._config(), state, {}, loop)
         plain = partial(Connection, *http)
-        await self._accept(plain, self._listeners.plain)
-        if self._listeners.context is None:
+        await self._accept(plain, listeners.plain)
+        if listeners.context is None:
             return
-        secure = partial(Tls, self._listeners.context, plain, self._not_tls, state.connections)
-        await self._accept(secure, self._listeners.tls)
-        ways = Ways(self._listeners, plain, secure, host_names(self.app.settings.allow_host), pages)
+        not_tls = partial(pages.not_http, f"this port speaks HTTPS: use {listeners.tls_url}")
+        secure = partial(Tls, listeners.context, plain, not_tls, state.connections)
+        await self._accept(secure, listeners.tls)
+        ways = Ways(listeners, plain, secure, host_names(self.app.settings.allow_host), pages)
         proxy = partial(Proxy, ways, partial(Forwarded, ways, *http), state.connections, state.tasks, loop)
-        await self._accept(proxy, self._listeners.proxy)
+        await self._accept(proxy, listeners.proxy)
 
     async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
         for sock in sockets:
@@ -71,7 +91,8 @@ class Serving:
             connection.transport.abort()
         while self._state.connections:
             await asyncio.sleep(0)
-        self._listeners.close()
+        for listeners in self._listeners:
+            listeners.close()
 
     def _config(self) -> uvicorn.Config:
         config = uvicorn.Config(
@@ -88,5 +109,8 @@ class Serving:
         config.load()
         return config
 
-    def _not_tls(self) -> bytes:
-        return self.app.pages.not_http(f"this port speaks HTTPS: use {self._listeners.tls_url}")
+
+def _port(transport: Any) -> int | None:
+    """The port at which a connection came in."""
+    name = transport.get_extra_info("sockname")
+    return name[1] if name else None
