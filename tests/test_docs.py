@@ -2,25 +2,33 @@
 
 `python tests/test_docs.py` writes the tables anew."""
 
+import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import _pytest.config
+import click
 import pytest
+import yaml
 
 from cnx_mock import MockServer
 from cnx_mock.api import readings
 from cnx_mock.api.operation import Operation
+from cnx_mock.faces.cli import cli
 from cnx_mock.http import control
 from cnx_mock.scenario.document import read_scenario
 from cnx_mock.scenario.gallery import gallery, load
 from cnx_mock.services import operations
 from cnx_mock.services.fixtures import load as load_fixture
 from cnx_mock.services.fixtures import shipped_fixtures
-from cnx_mock.settings import table
+from cnx_mock.settings import Settings, table
 from cnx_mock.text.source import read
+from tests.faces.client_matrix import table as matrix_table
 from tests.scenario.client_table import table as client_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +57,7 @@ def _fixtures() -> str:
 
 TABLES = {
     "clients": client_table,
+    "matrix": matrix_table,
     "fixtures": _fixtures,
     "gallery": _gallery,
     "control": lambda: _operations([op for each in control.RESOURCES for op in each.operations]),
@@ -75,13 +84,19 @@ def test_the_tables_are_those_of_the_code() -> None:
     assert README.read_text() == written(README.read_text()), "run python tests/test_docs.py"
 
 
+def files(kind: str) -> dict[str, str]:
+    """The README's code blocks of one kind that are files, by the name in the comment at their top."""
+    named = ((re.match(r"(?:#!.*\n)?(?:#|//) ([\w./-]+)", text), text) for text in blocks(kind))
+    return {found[1].rstrip(":"): text for found, text in named if found}
+
+
 def test_the_scenarios_in_the_readme_are_good() -> None:
-    for text in blocks("yaml"):
+    for text in set(blocks("yaml")) - set(files("yaml").values()):
         assert read_scenario(read(text, "README.md").data, operations()).rules
 
 
 def test_the_curls_in_the_readme_create_an_instance_and_meet_a_fault(server: MockServer) -> None:
-    commands = [text for text in blocks("console") if "curl" in text]
+    commands = [text for text in blocks("console") if text.startswith("$ curl")]
     statuses = []
     for command in commands:
         text = command.removeprefix("$ ").replace("\\\n", " ").replace("http://127.0.0.1:4269", server.url)
@@ -93,11 +108,92 @@ def test_the_curls_in_the_readme_create_an_instance_and_meet_a_fault(server: Moc
 
 
 def test_the_python_in_the_readme_runs(pytester: pytest.Pytester) -> None:
-    tests, script = blocks("python")
+    tests, script, intercepting = blocks("python")
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
-    pytester.makepyfile(test_readme=tests, script=script)
-    pytester.runpytest_inprocess("-p", "no:cacheprovider", "test_readme.py").assert_outcomes(passed=2)
+    pytester.makepyfile(test_readme=tests, test_intercepting=intercepting, script=script)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
     assert pytester.runpython("script.py").ret == 0
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`cnx-mock run` in a folder."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
+    command = [Path(sys.executable).with_name("cnx-mock"), "run", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, env=environ, check=False)
+
+
+def test_the_deploy_script_in_the_readme_leaves_two_instances(tmp_path: Path) -> None:
+    script = tmp_path / "deploy.sh"
+    script.write_text(files("sh")["deploy.sh"])
+    script.chmod(0o755)
+    [shown] = [text for text in blocks("console") if "./deploy.sh" in text]
+    command, *lines = shown.splitlines()
+    done = run(tmp_path, *shlex.split(command.removeprefix("$ cnx-mock run ")))
+    assert done.returncode == 3
+
+    def known(text: str) -> str:
+        return re.sub(r"inst_[0-9a-f]{16}", "inst_…", text)
+
+    ours = [line for line in lines if line.startswith("cnx-mock: ")]
+    assert [known(line) for line in done.stderr.splitlines() if line.startswith("cnx-mock: ")][: len(ours)] == [
+        known(line) for line in ours
+    ]
+
+
+@pytest.mark.parametrize(("kind", "name", "tool"), [("js", "list.mjs", ["node"]), ("go", "list.go", ["go", "run"])])
+def test_the_programs_in_the_readme_list_instances(kind: str, name: str, tool: list[str], tmp_path: Path) -> None:
+    if shutil.which(tool[0]) is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {tool[0]}")
+    (tmp_path / name).write_text(files(kind)[name])
+    done = run(tmp_path, "--fixture", "small-team", "--", *tool, name)
+    assert (done.returncode, len(done.stdout.split())) == (0, 5), done.stderr
+
+
+def commands(value: object) -> list[list[str]]:
+    """Every `cnx-mock` command, and every `pytest` one, in a document of YAML."""
+    if isinstance(value, dict):
+        return [found for each in value.values() for found in commands(each)]
+    if isinstance(value, list) and "cnx-mock" in value:
+        return [[str(word) for word in value[value.index("cnx-mock") :]]]
+    if isinstance(value, list):
+        return [found for each in value for found in commands(each)]
+    return [shlex.split(value)] if isinstance(value, str) and value.startswith(("cnx-mock ", "pytest ")) else []
+
+
+def understood(words: list[str]) -> None:
+    """Raise for a command line that the command, or pytest with our plugin, would refuse."""
+    if words[0] == "pytest":
+        config = _pytest.config.get_config()
+        config.pluginmanager.import_plugin("cnx_mock.faces.pytest_plugin")
+        config._parser.parse(words[1:])
+        return
+    context = click.Context(cli)
+    name, command, rest = cli.resolve_command(context, words[1:])
+    assert command is not None
+    command.make_context(name, rest, parent=context)
+
+
+def test_the_jobs_and_services_in_the_readme_use_commands_as_they_are() -> None:
+    jobs = files("yaml")
+    assert set(jobs) == {".github/workflows/test.yml", ".gitlab-ci.yml", "compose.yaml"}
+    found = {name: commands(yaml.safe_load(text)) for name, text in jobs.items()}
+    assert [len(each) for each in found.values()] == [2, 2, 1]
+    services = yaml.safe_load(jobs["compose.yaml"])["services"]
+    served = ["cnx-mock", *services["cloudnexus"]["command"]]
+    for words in [*(words for each in found.values() for words in each), served]:
+        understood(words)
+
+
+def test_the_dockerfile_in_the_readme_serves() -> None:
+    lines = dict(line.split(" ", 1) for line in files("dockerfile")["Dockerfile"].splitlines()[1:])
+    understood([*json.loads(lines["ENTRYPOINT"]), *json.loads(lines["CMD"])])
+    assert lines["EXPOSE"] == str(Settings().port)
+
+
+def test_a_command_that_is_wrong_would_be_noticed() -> None:
+    for words in (["cnx-mock", "serve", "--hots", "0.0.0.0"], ["cnx-mock", "rnu"]):
+        with pytest.raises(click.UsageError):
+            understood(words)
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])

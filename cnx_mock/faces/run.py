@@ -47,7 +47,7 @@ def run(
       cnx-mock run -- ./deploy.sh
       cnx-mock run --scenario lost-response --expect-clean -- ./deploy.sh --region us-east-1
       cnx-mock run --fixture small-team --report report.json -- npm test
-      cnx-mock run --allow-host pypi.org -- sh -c 'pip install -r requirements.txt && pytest'
+      cnx-mock run --allow-host example.com -- ./deploy.sh
     """
     from cnx_mock.faces.child import Signals
 

@@ -114,8 +114,9 @@ def test_the_option_and_the_ini_option_guard_every_test(way: str, run: Run, pyte
 
 
 def test_without_it_nobody_stands_guard(run: Run) -> None:
-    tests = "\nimport socket\nBEFORE = socket.socket.connect\n\n\ndef test_it():\n    assert socket.socket.connect is BEFORE\n"
-    run(tests).assert_outcomes(passed=1)
+    run(
+        "import socket\nBEFORE = socket.socket.connect\n\n\ndef test_it(): assert socket.socket.connect is BEFORE"
+    ).assert_outcomes(passed=1)
 
 
 def test_a_host_of_the_ini_option_is_reached(run: Run, pytester: pytest.Pytester) -> None:

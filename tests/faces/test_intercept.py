@@ -255,9 +255,10 @@ def nowhere(*_: Any, **__: Any) -> Any:
 
 
 def test_other_hosts_are_left_alone(server: MockServer) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        with server.intercept(), socket.create_connection(other.getsockname(), timeout=10) as connection:
-            assert connection.getpeername() == other.getsockname()
+    with socket.create_server(("127.0.0.1", 0)) as other, server.intercept():
+        connection = socket.create_connection(other.getsockname(), timeout=10)
+        assert connection.getpeername() == other.getsockname()
+        connection.close()
 
 
 def test_a_port_that_the_api_does_not_have_is_refused(server: MockServer) -> None:
@@ -276,9 +277,9 @@ def test_a_proxy_of_the_environment_is_passed_by(
 
 
 def test_two_servers_cannot_have_the_name_at_once(server: MockServer) -> None:
-    with MockServer() as other, server.intercept():
-        with pytest.raises(RuntimeError, match="already leads to the server at"), other.intercept():
-            pass
+    expected = pytest.raises(RuntimeError, match="already leads to the server at")
+    with MockServer() as other, server.intercept(), expected, other.intercept():
+        pass
     with MockServer() as other, other.intercept():
         pass
 

@@ -41,6 +41,24 @@ def test_the_plugin_can_be_left_out(run: Run) -> None:
     result.stdout.fnmatch_lines("*fixture 'cnx' not found*")
 
 
+@pytest.mark.parametrize("absent", ["asyncio", "anyio", "xdist", "terminalreporter"])
+def test_it_needs_no_other_plugin(absent: str, run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]")
+    result = run("def test_it(cnx): assert create(cnx)[0] == 201", "-p", f"no:{absent}")
+    assert result.ret == 0
+
+
+def test_it_works_under_anyio_and_asyncio(run: Run) -> None:
+    tests = """
+    @pytest.mark.anyio
+    async def test_on_anyio(cnx, anyio_backend): assert create(cnx)[0] == 201
+
+    @pytest.mark.asyncio
+    async def test_on_asyncio(cnx_intercept): assert create(cnx_intercept)[0] == 201
+    """
+    run(tests).assert_outcomes(passed=3)
+
+
 def test_the_plugin_explains_itself(run: Run) -> None:
     result = run("def test_it(cnx): pass", "--help")
     result.stdout.fnmatch_lines(["CloudNexus mock:", "*--cnx-seed=N*", "*--cnx-scenario=NAME|PATH*"])

@@ -133,8 +133,8 @@ def test_what_the_user_trusts_and_reaches_directly_stays(tmp_path: Path) -> None
     )
     names = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
     source = f'print(json.dumps([os.environ["NO_PROXY"], *(open(os.environ[n]).read() for n in {names})]))'
-    no_proxy, *bundles = json.loads(run("--allow-host", "pypi.org", *python(source), env=given).stdout)
-    assert no_proxy == "registry.corp,pypi.org,localhost,127.0.0.1,::1"
+    no_proxy, *bundles = json.loads(run("--allow-host", "files.corp", *python(source), env=given).stdout)
+    assert no_proxy == "registry.corp,files.corp,localhost,127.0.0.1,::1"
     for bundle in bundles:
         assert bundle.startswith(corporate.read_text())
         assert bundle.count("BEGIN CERTIFICATE") == 2

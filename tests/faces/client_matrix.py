@@ -1,0 +1,48 @@
+"""Programs in several languages, and what each needs to be led to the mock: the README's table, and its test."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAMS = Path(__file__).resolve().parent.parent / "clients"
+
+WAYS = {
+    "base URL": "`CLOUDNEXUS_BASE_URL` (plain HTTP)",
+    "TLS": "`tls_url` as the base URL",
+    "proxy": "`https://api.cloudnexus.com`, unchanged",
+}
+"""How a program can be led: each with its column's title."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A program; what it `needs` beyond the environment that `cnx-mock run` and `cnx-mock env` set, by way."""
+
+    name: str
+    tool: str
+    command: tuple[str, ...]
+    needs: dict[str, str]
+
+
+_NODE = "Node 22.21 or 24.5"
+CLIENTS = (
+    Client("curl", "curl", ("sh", str(PROGRAMS / "client.sh")), {}),
+    *(
+        Client(title, "python", (str(PROGRAMS / "client.py"), library), needs)
+        for title, library, needs in (
+            ("Python: `requests`", "requests", {}),
+            ("Python: `httpx2`", "httpx2", {}),
+            ("Python: `urllib.request`", "urllib", {}),
+            ("Python: `aiohttp`", "aiohttp", {"proxy": "`trust_env=True`"}),
+        )
+    ),
+    Client("Node: `fetch`", "node", (str(PROGRAMS / "fetch.mjs"),), {"proxy": "Node 22.21 or 24.0"}),
+    Client("Node: `https`", "node", (str(PROGRAMS / "https.mjs"),), {"proxy": _NODE}),
+    Client("Go: `net/http`", "go", (), {"TLS": "Linux, BSD", "proxy": "Linux, BSD"}),
+)
+
+
+def table() -> str:
+    """The README's table."""
+    head = f"| client | {' | '.join(WAYS.values())} |"
+    rows = (f"| {client.name} | {' | '.join(client.needs.get(way, 'nothing') for way in WAYS)} |" for client in CLIENTS)
+    return "\n".join([head, "|---" * (len(WAYS) + 1) + "|", *rows])

@@ -1,0 +1,85 @@
+"""Real programs in several languages, each led to the mock in every way, with the environment of `cnx-mock env` and not
+a changed line. Where the tool is not on the machine its tests are skipped; in .ci/run they are required."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnx_mock import MockServer
+
+from .client_matrix import CLIENTS, PROGRAMS, WAYS, Client
+
+COMMAND = Path(sys.executable).with_name("cnx-mock")
+OBEYS = {"fetch.mjs": ((22, 21), (24, 0)), "https.mjs": ((22, 21), (24, 5))}
+"""From which Node on the environment's proxy is obeyed: in its line 22, and in 24 and later."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockServer]:
+    with MockServer(tls=True, proxy=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def environment(server: MockServer) -> dict[str, str]:
+    """What `cnx-mock env` sets, on top of this environment."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
+    done = subprocess.run([COMMAND, "env", "--url", server.url, "--json"], capture_output=True, env=mine, check=True)
+    return mine | json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def go_program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The program in Go, built with nothing but the standard library."""
+    program = tmp_path_factory.mktemp("go") / "client"
+    environ = os.environ | {"GOFLAGS": "-mod=mod", "GOPROXY": "off", "CGO_ENABLED": "0"}
+    subprocess.run(["go", "build", "-o", program, PROGRAMS / "client.go"], env=environ, check=True)
+    return str(program)
+
+
+def there(tool: str) -> None:
+    """Skip where a tool is not on this machine; fail where it has to be."""
+    if tool != "python" and shutil.which(tool) is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {tool}")
+
+
+def obeys_a_proxy(program: str) -> None:
+    """Skip where Node is too old to obey a proxy of the environment; fail where it must not be."""
+    done = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    major, minor = (int(part) for part in done.stdout.strip().lstrip("v").split(".")[:2])
+    line22, later = OBEYS[Path(program).name]
+    if not ((major, minor) >= later or (major == 22 and (major, minor) >= line22)):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            f"Node {done.stdout.strip()} knows no NODE_USE_ENV_PROXY"
+        )
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name.replace("`", ""))
+def test_a_program_reaches_the_mock_unchanged(
+    client: Client, way: str, server: MockServer, environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    there(client.tool)
+    command = list(client.command)
+    if client.tool == "node":
+        if way == "proxy":
+            obeys_a_proxy(command[0])
+        command = ["node", *command]
+    elif client.tool == "python":
+        command = [sys.executable, *command]
+    elif client.tool == "go":
+        command = [request.getfixturevalue("go_program")]
+    sandbox = server.sandbox()
+    urls = {"base URL": server.url, "TLS": server.tls_url, "proxy": "https://api.cloudnexus.com"}
+    environ = environment | {"CLOUDNEXUS_BASE_URL": urls[way], "CLOUDNEXUS_API_KEY": sandbox.api_key}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environ, check=False)
+    assert done.stdout.split() == ["201", "200", "404"], done.stderr
+    assert [entry.operation for entry in sandbox.requests] == ["instances.create", "instances.get", "instances.get"]
+    host = dict(sandbox.requests[0].request_headers).get("host") or dict(sandbox.requests[0].request_headers)["Host"]
+    assert host == urls[way].partition("://")[2]
