@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from cnx_mock import __version__
+from cnx_mock.faces.audit import audit, journal
 from cnx_mock.faces.ca import ca
 from cnx_mock.faces.fixtures import fixtures
 from cnx_mock.faces.refusal import refuse, usable
@@ -36,12 +37,15 @@ def cli() -> None:
       cnx-mock serve --scenario flaky-network --seed 7
       cnx-mock scenarios check my-story.yaml
       cnx-mock routes
+      cnx-mock audit
     """
 
 
 cli.add_command(scenarios)
 cli.add_command(fixtures)
 cli.add_command(ca)
+cli.add_command(audit)
+cli.add_command(journal)
 
 
 def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,6 +1,7 @@
 """The control plane as an ASGI application: never faulted, never counted, never journaled, for this machine only."""
 
 import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +30,17 @@ _NOBODY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created
 """The control plane asks for no scope."""
 
 
+Judge = Callable[[Tenant], Iterable[str]]
+"""Says in words what of a tenant's scenario's expectations is not met: of those that only a layer above can judge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the control plane acts on: the tenants, and since when they have been there."""
+    """What the control plane acts on: the tenants, since when they have been there, and who else judges them."""
 
     tenants: Tenants
     started: int
+    judges: Sequence["Judge"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,8 @@ class Addressee:
 class ControlPlane:
     """Everything under `/_mock`."""
 
-    def __init__(self, tenants: Tenants, router: Router, seed: int) -> None:
-        self._server = Server(tenants, ticks())
+    def __init__(self, tenants: Tenants, router: Router, seed: int, judges: Sequence[Judge] = ()) -> None:
+        self._server = Server(tenants, ticks(), judges)
         self._router = router
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
