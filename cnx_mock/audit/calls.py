@@ -21,7 +21,7 @@ COMING_UP = ("provisioning", "creating")
 """The statuses of what is still coming up."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Call:
     """One request, and what became of it. Times are real, in microseconds."""
 
