@@ -8,6 +8,8 @@ A later request is another attempt at an earlier one when
   request again is a new wish: the next poll, the next replica;
 - the earlier one had ended. Two that overlap are two workers, unless the earlier one never got an answer and the later
   one came noticeably after it (`overlap`): then the client had stopped waiting;
+- it came from the same worker: over the same connection, or the earlier one's was used no more. A connection that is
+  used again later is still some other worker's, who may well ask for the same;
 - it came soon enough (`retry-within`, behind any Retry-After): what comes much later is another run.
 
 Calls in between, such as a look whether a create has happened, do not end it. Where several attempts could be meant,
@@ -78,6 +80,27 @@ class Traffic:
     """What the sandbox is called; None for the server's own journal."""
 
     @cached_property
+    def _used(self) -> dict[object, tuple[int, int]]:
+        """When each connection brought its first call and its last one."""
+        used: dict[object, tuple[int, int]] = {}
+        for call in self.calls:
+            used[call.connection] = used.get(call.connection, (call.began, 0))[0], call.began
+        used.pop(None, None)
+        return used
+
+    @cached_property
+    def workers(self) -> int:
+        """How many workers there are at least: connections that were in use at the same time."""
+        spans = list(self._used.values())
+        return max((sum(one <= first <= last for one, last in spans) for first, _ in spans), default=1)
+
+    def one_worker(self, before: Call, call: Call) -> bool:
+        """Whether two calls, one after the other, can have come from the same worker."""
+        if before.connection is None or call.connection is None or before.connection == call.connection:
+            return True
+        return self._used[before.connection][1] < call.began
+
+    @cached_property
     def logical(self) -> list[LogicalCall]:
         """The logical calls, by their first attempt."""
         return _grouped(self)
@@ -96,7 +119,7 @@ def _grouped(traffic: Traffic) -> list[LogicalCall]:
     found: list[LogicalCall] = []
     state = _Open()
     for call in traffic.calls:
-        logical = _continued(state.waiting.get(call.request, []), call, traffic.limits)
+        logical = _continued(state.waiting.get(call.request, []), call, traffic)
         if logical is None:
             polls = call.request in state.polled or not state.coming_up.isdisjoint(call.params)
             logical = LogicalCall([], poll=call.method == "GET" and polls)
@@ -111,10 +134,11 @@ def _grouped(traffic: Traffic) -> list[LogicalCall]:
     return found
 
 
-def _continued(waiting: list[LogicalCall], call: Call, limits: Mapping[str, float]) -> LogicalCall | None:
+def _continued(waiting: list[LogicalCall], call: Call, traffic: Traffic) -> LogicalCall | None:
     """The logical call that this continues, taken out of those that wait; None where it begins a new one."""
+    limits = traffic.limits
     waiting[:] = [each for each in waiting if not _long_ago(each.last, call, limits)]
-    ready = [each for each in waiting if _given_up(each.last, call, limits)]
+    ready = [each for each in waiting if _given_up(each.last, call, limits) and traffic.one_worker(each.last, call)]
     if not ready:
         return None
     chosen = min(ready, key=lambda each: each.last.ended or each.last.began)

@@ -35,6 +35,8 @@ class Call:
     """When it arrived."""
     ended: int | None
     """When its answer left, or its connection ended; None while it is under way."""
+    connection: object
+    """What tells the client's connections apart; None where it is not known."""
     method: str
     """The method."""
     path: str
@@ -177,6 +179,7 @@ def _call(entry: Mapping[str, Any], sandbox: str | None, router: Router) -> Call
         sandbox=entry.get("sandbox", sandbox),
         began=began,
         ended=None if duration is None else began + round(float(duration) * 1000),
+        connection=entry.get("connection"),
         method=_text(entry["method"]),
         path=_text(entry["path"]),
         query=_text(entry["query"]),

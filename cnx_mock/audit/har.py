@@ -47,6 +47,7 @@ def _entry(entry: Mapping[str, Any], url: str) -> dict[str, Any]:
         "response": _response(entry),
         "cache": {},
         "timings": {"send": 0, "wait": time, "receive": 0},
+        **({} if entry.get("connection") is None else {"connection": str(entry["connection"])}),
         "_cnx": {name: entry.get(name) for name in _OURS},
     }
 
@@ -105,6 +106,7 @@ def _read(entry: Mapping[str, Any], seq: int) -> dict[str, Any]:
         "committed": changed,
         **said,
         "wall": format_instant_ms(parse_instant(entry["startedDateTime"])),
+        "connection": entry.get("connection"),
         "method": request["method"],
         "path": address.path or "/",
         "query": address.query,

@@ -1,6 +1,6 @@
 """Asked again and again whether something has come up."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import ClassVar
 
@@ -29,7 +29,7 @@ class BusyPoll(Check):
 
     def look(self, traffic: Traffic) -> Iterator[Seen]:
         """One finding for every run of polls."""
-        for run in _runs(traffic.calls):
+        for run in _runs(traffic):
             waits = [two.began - (one.ended or two.began) for one, two in pairwise(run)]
             quick = [max(0, wait) for wait in waits if wait < traffic.limits[POLL_INTERVAL.name]]
             habit = len(quick) >= 3 and steady(quick, traffic.limits[FLOOR.name])
@@ -38,24 +38,30 @@ class BusyPoll(Check):
                 yield Seen(f"{named(run)} ask {run[0]} again {usual} after it said {_status(run[0])}", run)
 
 
-def _runs(calls: Iterable[Call]) -> Iterator[list[Call]]:
-    """The same question asked of what was still coming up, one answer after the other; the last may be another. A
-    change in between, whosever it was, is a reason to look again."""
-    runs: dict[object, list[Call]] = {}
-    for call in calls:
-        run = runs.get(call.request)
+def _runs(traffic: Traffic) -> Iterator[list[Call]]:
+    """The same question asked by one worker of what was still coming up, one answer after the other; the last may be
+    another. A change in between, whosever it was, is a reason to look again."""
+    runs: list[list[Call]] = []
+    for call in traffic.calls:
         if call.committed:
-            yield from runs.values()
-            runs.clear()
-        elif call.method != "GET":
-            continue
-        elif run is not None and (run[-1].ended or call.began + 1) <= call.began + ROUNDING:
-            run.append(call)
-            if not call.coming_up:
-                yield runs.pop(call.request)
-        elif run is None and call.coming_up:
-            runs[call.request] = [call]
-    yield from runs.values()
+            yield from runs
+            runs = []
+        elif call.method == "GET":
+            run = next((each for each in runs if _goes_on(traffic, each[-1], call)), None)
+            if run is not None:
+                run.append(call)
+                if not call.coming_up:
+                    yield run
+                    runs = [each for each in runs if each is not run]
+            elif call.coming_up:
+                runs.append([call])
+    yield from runs
+
+
+def _goes_on(traffic: Traffic, before: Call, call: Call) -> bool:
+    """Whether a call is the next poll behind another one."""
+    over = before.ended is not None and before.ended <= call.began + ROUNDING
+    return over and before.request == call.request and traffic.one_worker(before, call)
 
 
 def _status(call: Call) -> str:

@@ -32,7 +32,7 @@ class SentWhileLimited(Check):
             start, rest = firsts[0], firsts[1:]
             since, until = start.ended or start.began, _end(start)
             others = [each for each in rest if since - ROUNDING <= each.began < until]
-            if len(others) > traffic.limits[MOST.name]:
+            if len(others) > max(traffic.limits[MOST.name], traffic.workers - 1):
                 yield Seen(
                     f"after #{start.seq} {start} was a 429 with Retry-After, {named(others)} were sent and refused too",
                     [start, *others],
