@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cnx_mock.faces.sandbox import ControlError, Entry, Rule, Sandbox, ScenarioWarning
     from cnx_mock.faces.server import MockServer, StartError
-    from cnx_mock.http.app import create_app
+    from cnx_mock.faces.whole import create_app
     from cnx_mock.scenario.document import Scenario
     from cnx_mock.settings import Settings
     from cnx_mock.text.findings import SourceError
@@ -43,7 +43,7 @@ _HOMES = {
     "Settings": "cnx_mock.settings",
     "SourceError": "cnx_mock.text.findings",
     "StartError": "cnx_mock.faces.server",
-    "create_app": "cnx_mock.http.app",
+    "create_app": "cnx_mock.faces.whole",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import click
 
 from cnx_mock import __version__
+from cnx_mock.faces.audit import audit, journal
 from cnx_mock.faces.ca import ca
 from cnx_mock.faces.environment import env
 from cnx_mock.faces.fixtures import fixtures
@@ -39,6 +40,7 @@ def cli() -> None:
       cnx-mock run --scenario lost-response -- ./deploy.sh
       cnx-mock scenarios check my-story.yaml
       cnx-mock routes
+      cnx-mock audit
     """
 
 
@@ -47,6 +49,8 @@ cli.add_command(fixtures)
 cli.add_command(ca)
 cli.add_command(env)
 cli.add_command(run)
+cli.add_command(audit)
+cli.add_command(journal)
 
 
 @cli.command()

@@ -7,7 +7,8 @@ import orjson
 
 from cnx_mock.faces.environment import READY_KEY
 from cnx_mock.faces.refusal import Unusable
-from cnx_mock.http.app import App, create_app
+from cnx_mock.faces.whole import create_app
+from cnx_mock.http.app import App
 from cnx_mock.http.journal import JournalEntry, entry
 from cnx_mock.http.tenants import Tenant
 from cnx_mock.scenario.exchange import Exchange, RawHeaders

@@ -23,6 +23,7 @@ def refuse(message: str) -> NoReturn:
 def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
     """What the action gives, and None; or None, and what the user can mend, in words."""
     from cnx_mock.api.readings import ReadingError
+    from cnx_mock.audit.threshold import AuditError
     from cnx_mock.http.certificates import CaError
     from cnx_mock.scenario.document import DocumentError
     from cnx_mock.scenario.gallery import UnknownScenario
@@ -41,6 +42,7 @@ def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
     except OSError as error:
         return None, f"cnx-mock: {error.strerror or error}"
     except (
+        AuditError,
         BadName,
         CaError,
         ClockError,

@@ -118,6 +118,9 @@ class _Run:
         return server
 
     def _with(self, server: "MockServer", folder: Path, signals: Any) -> int:
+        from cnx_mock.audit.audit import findings
+        from cnx_mock.audit.calls import calls_of
+        from cnx_mock.faces.audits import last_words
         from cnx_mock.faces.control import Control
         from cnx_mock.faces.summary import taken
         from cnx_mock.world.clock import ticks
@@ -134,11 +137,15 @@ class _Run:
         control = Control(server.url)
         summary, journal = taken(control, server.sandboxes())
         control.close()
+        found = findings(calls_of(journal))
         final = self._judged(status, summary)
         self._print(summary, final != status)
+        if not self._quiet:
+            _say(last_words(found))
         if self._report is not None:
             try:
-                self._report.write(self._data(summary, status, final, milliseconds) | {"journal": journal})
+                data = self._data(summary, status, final, milliseconds)
+                self._report.write(data | {"findings": [each.document() for each in found], "journal": journal})
             except Unusable as error:
                 _say([str(error)])
                 return final or BAD

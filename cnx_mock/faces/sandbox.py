@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
+from cnx_mock.faces.audits import Audit
 from cnx_mock.faces.control import Control, ControlError
 from cnx_mock.faces.handles import AccountHandle, ClockHandle, InstancesHandle
 from cnx_mock.faces.requests import Entry, Requests
@@ -78,6 +79,8 @@ class Sandbox:
         """Its account."""
         self.instances = InstancesHandle(self)
         """Its instances, from outside."""
+        self.audit = Audit(self)
+        """How well its client behaved: `cnx.audit.assert_clean()`."""
 
     def __repr__(self) -> str:
         return f"<Sandbox …{self.api_key[-4:]} at {self.url}>"

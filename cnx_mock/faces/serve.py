@@ -13,8 +13,9 @@ import orjson
 
 from cnx_mock.faces.environment import READY_KEY
 from cnx_mock.faces.watch import watch
+from cnx_mock.faces.whole import create_app
 from cnx_mock.http import docs
-from cnx_mock.http.app import App, create_app
+from cnx_mock.http.app import App
 from cnx_mock.http.journal import access_line
 from cnx_mock.http.listeners import Listeners, open_listeners
 from cnx_mock.http.serving import Serving, loop_factory

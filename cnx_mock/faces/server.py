@@ -11,7 +11,8 @@ from typing import Any
 from cnx_mock.faces.control import Control
 from cnx_mock.faces.remote import SandboxMaker
 from cnx_mock.faces.sandbox import Sandbox, Story, World, document, world
-from cnx_mock.http.app import App, create_app
+from cnx_mock.faces.whole import create_app
+from cnx_mock.http.app import App
 from cnx_mock.http.certificates import CaError
 from cnx_mock.http.listeners import Listeners, open_listeners
 from cnx_mock.http.serving import Serving, loop_factory

@@ -4,7 +4,7 @@ Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` is
 is a call to the API and travels as `calls` says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import orjson
 from starlette.applications import Starlette
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cnx_mock import __version__
 from cnx_mock.api import errors, openapi
+from cnx_mock.api.operation import Resource
 from cnx_mock.api.reading import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router
@@ -23,7 +24,7 @@ from cnx_mock.api.surface import served
 from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.calls import Calls, Listener
 from cnx_mock.http.certificates import API_HOST
-from cnx_mock.http.control.plane import ControlPlane
+from cnx_mock.http.control.plane import ControlPlane, Judge
 from cnx_mock.http.listeners import Addresses
 from cnx_mock.http.pages import Cors, Pages
 from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
@@ -46,7 +47,14 @@ def load_scenarios(names: Iterable[str]) -> Scenario:
 class App(Starlette):
     """The ASGI application of one server; `create_app` makes it."""
 
-    def __init__(self, settings: Settings, scenario: Scenario, fixture: Fixture | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        scenario: Scenario,
+        fixture: Fixture | None,
+        more_control: Sequence[Resource] = (),
+        judges: Sequence[Judge] = (),
+    ) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
         self.listeners: list[Listener] = []
@@ -63,11 +71,13 @@ class App(Starlette):
         self.tenants = Tenants(settings, with_fixture(recipe))
         self._operations = served(operations(), settings.surface)
         self._calls = Calls(self.tenants, Router(self._operations), self.seed, self.listeners)
+        resources = (*control.RESOURCES, *more_control)
         self._control = ControlPlane(
             self.tenants,
-            Router(op for each in control.RESOURCES for op in each.operations),
+            Router(op for each in resources for op in each.operations),
             self.seed,
             lambda: self.addresses,
+            judges,
         )
         self._documents: dict[str, bytes] = {}
         self.pages = Pages(self.seed, settings.surface)
@@ -145,12 +155,18 @@ class App(Starlette):
 
 
 def create_app(
-    settings: Settings | None = None, *, scenario: Scenario | None = None, fixture: Fixture | None = None
+    settings: Settings | None = None,
+    *,
+    scenario: Scenario | None = None,
+    fixture: Fixture | None = None,
+    control: Sequence[Resource] = (),
+    judges: Sequence[Judge] = (),
 ) -> App:
     """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
 
-    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
+    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. What lies above hands
+    itself in: `control` are resources of the control plane, `judges` know expectations of their own. Raises
     UnknownScenario, UnknownFixture, SourceError or DocumentError for what cannot be used.
     """
     settings = settings or Settings()
-    return App(settings, scenario or load_scenarios(settings.scenario), fixture)
+    return App(settings, scenario or load_scenarios(settings.scenario), fixture, control, judges)

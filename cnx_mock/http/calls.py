@@ -52,6 +52,7 @@ class Calls:
         headers = messages.safe_headers(scope["headers"])
         query = masked(scope["query_string"]).decode("latin-1")
         exchange = Exchange(scope["method"], messages.raw_path(scope), query, headers, ticks(), wall_now())
+        exchange.connection = (scope.get("client") or (None, None))[1]
         wire = RequestWire(scope)
         label = "-"
         try:

@@ -92,6 +92,8 @@ class JournalEntry(Shape):
     """When it arrived by the sandbox's clock, RFC 3339 with milliseconds; null where it reached no sandbox."""
     wall: str
     """When it arrived in real time, RFC 3339 with milliseconds."""
+    connection: int | None
+    """The client's port: requests that share it came over one connection; null where it is not known."""
     method: str
     """The method."""
     path: str
@@ -131,6 +133,7 @@ def entry(exchange: Exchange) -> JournalEntry:
         request_id=exchange.request_id,
         at=None if exchange.at is None else format_instant_ms(exchange.at),
         wall=format_instant_ms(exchange.wall),
+        connection=exchange.connection,
         method=exchange.method,
         path=exchange.path,
         query=exchange.query,

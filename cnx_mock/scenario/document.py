@@ -54,6 +54,8 @@ class Scenario:
     rules: tuple[Rule, ...] = ()
     expected: Mapping[str, int] = field(default_factory=dict)
     """How often each of these rules must have fired by the end."""
+    expects_clean_audit: bool = False
+    """Whether the client must have behaved well, by the audit's measures."""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The scenario as it was written."""
 
@@ -85,6 +87,7 @@ def read_scenario(data: Any, operations: Collection[Operation], name: str = "inl
         repeat=section.repeat,
         rules=tuple(rule for rule in rules if rule is not None),
         expected=section.expect.fired,
+        expects_clean_audit=section.expect.audit == "clean",
         document=data,
     )
 
@@ -204,6 +207,7 @@ def _stack(whole: dict[str, Any], scenario: Scenario) -> None:
             message = f"the id '{names[rule.id]}' is used by two of the stacked scenarios"
             raise DocumentError([Problem(("rules",), message)])
         whole["rules"].append({**rule.document, "id": names[rule.id]})
-    if scenario.expected:
-        fired = {names[rule_id]: count for rule_id, count in scenario.expected.items()}
-        whole["expect"] = {"fired": {**whole.get("expect", {}).get("fired", {}), **fired}}
+    expect = whole.setdefault("expect", {"fired": {}})
+    expect["fired"] |= {names[rule_id]: count for rule_id, count in scenario.expected.items()}
+    if scenario.expects_clean_audit:
+        expect["audit"] = "clean"

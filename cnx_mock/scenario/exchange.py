@@ -131,6 +131,7 @@ class Exchange:
         "at",
         "body",
         "committed",
+        "connection",
         "decisions",
         "delayed",
         "delays",
@@ -181,6 +182,8 @@ class Exchange:
         """(rule, fault) of every fault that was applied."""
         self.delayed = 0
         self.committed = False
+        self.connection: int | None = None
+        """The client's port, which tells its connections apart; None where there is none."""
         self.polled: list[ProvisionedRecord] = []
         """What this call read that is still coming up; it counts once the answer is on the way."""
         self.stale: int | None = None

@@ -153,6 +153,8 @@ class ExpectSection(Declared):
 
     fired: dict[str, Annotated[int, Field(ge=0, le=MOST)]] = {}
     """How often each of these rules must have fired."""
+    audit: Literal["clean"] | None = None
+    """That the audit of the client has found nothing."""
 
 
 def _fixture(name: str) -> str:

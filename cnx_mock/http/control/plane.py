@@ -1,7 +1,7 @@
 """The control plane as an ASGI application: never faulted, never counted, never journaled, for this machine only."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,19 @@ _NOBODY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created
 """The control plane asks for no scope."""
 
 
+Judge = Callable[[Tenant], Iterable[str]]
+"""Says in words what of a tenant's scenario's expectations is not met: of those that only a layer above can judge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the control plane acts on: the tenants, since when they have been there, and where they are found."""
+    """What the control plane acts on: the tenants, since when they have been there, where they are found, and who else
+    judges them."""
 
     tenants: Tenants
     started: int
     addresses: Callable[[], Addresses]
+    judges: Sequence["Judge"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,15 @@ class Addressee:
 class ControlPlane:
     """Everything under `/_mock`."""
 
-    def __init__(self, tenants: Tenants, router: Router, seed: int, addresses: Callable[[], Addresses]) -> None:
-        self._server = Server(tenants, ticks(), addresses)
+    def __init__(
+        self,
+        tenants: Tenants,
+        router: Router,
+        seed: int,
+        addresses: Callable[[], Addresses],
+        judges: Sequence[Judge] = (),
+    ) -> None:
+        self._server = Server(tenants, ticks(), addresses, judges)
         self._router = router
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")

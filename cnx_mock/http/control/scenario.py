@@ -129,7 +129,7 @@ def _state(server: Server, tenant: Tenant | None) -> ScenarioState:
         name=scenario.name,
         description=scenario.description,
         phase=_phase(tenant),
-        unmet=_unmet(tenant) if tenant else [],
+        unmet=_unmet(server, tenant) if tenant else [],
         warnings=warnings(scenario),
         error=server.tenants.watch_error,
         scenario=dict(scenario.document),
@@ -143,7 +143,7 @@ def _phase(tenant: Tenant | None) -> PhaseState | None:
     return PhaseState(name=moment.phase.name, since=format_instant_ms(since))
 
 
-def _unmet(tenant: Tenant) -> list[str]:
+def _unmet(server: Server, tenant: Tenant) -> list[str]:
     """The expectations that are not met, in words."""
     found = []
     for rule_id, expected in tenant.engine.scenario.expected.items():
@@ -152,7 +152,7 @@ def _unmet(tenant: Tenant) -> list[str]:
         if fired != expected:
             why = f": {silence(armed, tenant.journal)}" if armed and not fired else ""
             found.append(f"{rule_id} fired {fired} times, not {expected}{why}")
-    return found
+    return found + [each for judge in server.judges for each in judge(tenant)]
 
 
 def warnings(scenario: Scenario) -> list[str]:

@@ -1,0 +1,44 @@
+"""Called again before the time that Retry-After gave."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from cnx_mock.audit.attempts import Traffic
+from cnx_mock.audit.check import Check, Seen, lasted, named
+from cnx_mock.audit.threshold import Threshold
+
+TOLERANCE = Threshold(
+    "early-by", "50ms", "timers and the journal round; a client that waits as told is never 50 ms off"
+)
+
+
+class EarlyRetry(Check):
+    """`early-retry`."""
+
+    code: ClassVar[str] = "early-retry"
+    title: ClassVar[str] = "called again before Retry-After"
+    why: ClassVar[str] = (
+        "The answer said when it is worth asking again. Whoever asks sooner is refused again, and keeps a cloud busy "
+        "that is trying to recover."
+    )
+    fix: ClassVar[str] = (
+        "Read Retry-After (seconds, or an HTTP date) and wait at least that long before the next attempt."
+    )
+    thresholds: ClassVar[tuple[Threshold, ...]] = (TOLERANCE,)
+
+    def look(self, traffic: Traffic) -> Iterator[Seen]:
+        """One finding for every logical call."""
+        for logical in traffic.logical:
+            early = [
+                (one, two, wait)
+                for one, two, wait in logical.retries
+                if one.retry_after is not None and wait < one.retry_after - traffic.limits[TOLERANCE.name]
+            ]
+            if early:
+                one, two, wait = early[0]
+                more = f", and so did {named([each for _, each, _ in early[1:]])}" if early[1:] else ""
+                yield Seen(
+                    f"#{two.seq} {two} came {lasted(wait)} after #{one.seq}, whose {one.status} said Retry-After "
+                    f"{lasted(one.retry_after or 0)}{more}",
+                    [early[0][0], *(each for _, each, _ in early)],
+                )

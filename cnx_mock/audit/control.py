@@ -1,0 +1,122 @@
+"""What the audit adds to the control plane: its findings, and whole journals to look at elsewhere."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BeforeValidator, Field
+
+from cnx_mock.api.errors import ValidationFailed
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.paging import Query
+from cnx_mock.api.shapes import Listing, Shape
+from cnx_mock.audit.audit import Finding, findings
+from cnx_mock.audit.calls import Call, calls_of
+from cnx_mock.audit.threshold import AuditError
+from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.journal import JournalEntry, entry
+from cnx_mock.http.tenants import Tenant
+
+resource = Resource("_mock.audit", "How well the client behaved.")
+_OURS = added("the mock's own control plane")
+
+
+def _split(value: object) -> object:
+    """`a,b`, repeated, or both."""
+    given = [value] if isinstance(value, str) else value
+    return [word for item in given for word in item.split(",") if word] if isinstance(given, list) else given
+
+
+_Words = Annotated[list[str], BeforeValidator(_split), Field(max_length=100)]
+
+
+class AuditQuery(Query):
+    """Which checks, and by which measures."""
+
+    ignore: _Words = []
+    """Codes of checks to leave out, comma-separated or repeated."""
+    also: _Words = []
+    """Codes of checks that look only when asked."""
+    threshold: _Words = []
+    """Measures, `NAME=VALUE`: `poll-interval=200ms`."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FindingItem(Shape):
+    """Something that a client should not do."""
+
+    code: str
+    """The check's name."""
+    message: str
+    """One line that names the requests."""
+    requests: list[int]
+    """Their `seq` in the journal."""
+    why: str
+    """Why it matters."""
+    fix: str
+    """What to do about it."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class AuditAnswer(Shape):
+    """All that was found."""
+
+    findings: list[FindingItem]
+    """In the order of the requests."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class JournalItem(Shape):
+    """One journal."""
+
+    sandbox: str | None
+    """What its sandbox is called; null for the server's own."""
+    requests: list[JournalEntry]
+    """Its entries, newest last."""
+
+
+@resource.operation("GET", "/_mock/audit", provenance=_OURS)
+def audit(server: Server, addressee: Addressee, query: AuditQuery) -> AuditAnswer:
+    """Judge how the client behaved; without a key, in every sandbox and where none was reached."""
+    measures = dict(_measure(each) for each in query.threshold)
+    calls = [call for journal in _journals(server, addressee) for call in _calls(journal)]
+    try:
+        found = findings(calls, measures, query.ignore, query.also)
+    except AuditError as error:
+        raise ValidationFailed(audit=str(error)) from None
+    return AuditAnswer(findings=[FindingItem(**each.document()) for each in found])
+
+
+@resource.operation("GET", "/_mock/journals", provenance=_OURS)
+def journals(server: Server, addressee: Addressee) -> Listing[JournalItem]:
+    """Read whole journals: the key's, or without a key every sandbox's and the server's own."""
+    return Listing(data=list(_journals(server, addressee)))
+
+
+def unmet(tenant: Tenant) -> list[str]:
+    """What a scenario that expects a clean audit is told of a tenant's client: a line a finding."""
+    if not tenant.engine.scenario.expects_clean_audit:
+        return []
+    found: list[Finding] = findings(_calls(_journal(tenant)))
+    return [f"the audit is not clean: {each}" for each in found]
+
+
+def _measure(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _journals(server: Server, addressee: Addressee) -> Iterator[JournalItem]:
+    yield from map(_journal, [addressee.tenant] if addressee.tenant else server.tenants)
+    if addressee.tenant is None:
+        yield JournalItem(sandbox=None, requests=[entry(each) for each in server.tenants.journal])
+
+
+def _journal(tenant: Tenant) -> JournalItem:
+    return JournalItem(sandbox=tenant.label, requests=[entry(each) for each in tenant.journal])
+
+
+def _calls(journal: JournalItem) -> list[Call]:
+    data: list[dict[str, Any]] = [orjson.loads(each.json()) for each in journal.requests]
+    return calls_of(data, journal.sandbox)

@@ -1,0 +1,132 @@
+"""CAREFUL. The reference: a client for the cloud that does not make things worse.
+
+It retries what may pass and nothing else, waits longer each time, at random, and at least as long as it is told; after
+a create whose fate it does not know it looks before it creates again; it reads lists to the end, polls slowly, and
+leaves nothing behind.
+"""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from typing import Any, Self
+from uuid import uuid4
+
+import requests
+
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+"""Statuses behind which the same request may succeed."""
+
+
+class CloudError(Exception):
+    """The cloud refused, or could not be reached: what it said, and nothing more to be tried."""
+
+
+class CarefulClient:
+    """A client of the CloudNexus API. `base` is the unit of all its waits, in seconds."""
+
+    def __init__(self, url: str, key: str, base: float = 0.5, attempts: int = 6, seed: int | None = None) -> None:
+        self.url, self.base, self.attempts = url, base, attempts
+        self.timeout = max(0.5, 20 * base)
+        self.chance = random.Random(seed)
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {key}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """What stands there. Reading twice is reading once: every failure that may pass is tried again."""
+        return self._insist("GET", path, params=query)
+
+    def delete(self, path: str) -> None:
+        """Delete it. A 404 is what we wanted: an earlier attempt had, without our hearing of it."""
+        self._insist("DELETE", path, missing_is_fine=True)
+
+    def all(self, path: str, **query: Any) -> Iterator[Any]:
+        """Every item of a list, on however many pages."""
+        page, pages = 1, 1
+        while page <= pages:
+            answer = self.get(path, **query, limit=100, page=page)
+            yield from answer["data"]
+            page, pages = page + 1, answer["pagination"]["total_pages"]
+
+    def create(self, **body: Any) -> Any:
+        """A new instance, once, whatever happens to the answers. A tag of its own tells it from all others."""
+        mark = f"made-{uuid4().hex[:12]}"
+        body = {**body, "tags": [*body.get("tags", ()), mark]}
+        for attempt in range(self.attempts):
+            answer = self._ask("POST", "/v1/instances", json=body)
+            if answer is not None and answer.status_code == 201 and (made := _json(answer)):
+                return made
+            if answer is not None and answer.status_code not in PASSING and answer.status_code != 201:
+                raise CloudError(answer.text)
+            self._wait(attempt, answer)
+            if answer is None or answer.status_code != 429:  # it may have happened
+                for made in self.all("/v1/instances", tags=mark):
+                    return made
+        raise CloudError(f"{body['name']} could not be created")
+
+    def wait_until_running(self, instance_id: str, polls: int = 60) -> Any:
+        """The instance once it runs. Asking every few seconds is enough: it takes 30 to 60."""
+        for _ in range(polls):
+            instance = self.get(f"/v1/instances/{instance_id}")
+            if instance["status"] != "provisioning":
+                return instance
+            time.sleep(4 * self.base)
+        raise CloudError(f"{instance_id} does not come up")
+
+    def _insist(self, method: str, path: str, missing_is_fine: bool = False, **more: Any) -> Any:
+        for attempt in range(self.attempts):
+            answer = self._ask(method, path, **more)
+            if answer is not None and answer.status_code < 300 and (method == "DELETE" or _json(answer) is not None):
+                return _json(answer)
+            if answer is not None and answer.status_code == 404 and missing_is_fine:
+                return None
+            if answer is not None and answer.status_code not in PASSING and answer.status_code >= 300:
+                raise CloudError(answer.text)
+            self._wait(attempt, answer)
+        raise CloudError(f"{method} {path} failed {self.attempts} times")
+
+    def _ask(self, method: str, path: str, **more: Any) -> requests.Response | None:
+        """One attempt; None where no answer came."""
+        try:
+            return self.session.request(method, f"{self.url}{path}", timeout=self.timeout, **more)
+        except requests.RequestException:
+            return None
+
+    def _wait(self, attempt: int, answer: requests.Response | None) -> None:
+        """Longer each time, at random (so that not all clients come back together), and as long as we are told."""
+        told = "0" if answer is None else answer.headers.get("Retry-After", "0")
+        own = self.chance.uniform(0, min(60, self.base * 2**attempt))
+        time.sleep(max(own, float(told) if told.isdigit() else 0))
+
+
+def _json(answer: requests.Response) -> Any:
+    """The answer's JSON; None where nobody can read it."""
+    try:
+        return answer.json()
+    except requests.JSONDecodeError:
+        return None
+
+
+def run(url: str, key: str, base: float, seed: int | None = None) -> None:
+    """Two instances up, all there is counted, and down again."""
+    with CarefulClient(url, key, base, seed=seed) as client:
+        made = []
+        try:
+            for name in ("web-1", "web-2"):
+                made.append(client.create(name=name, plan="pro", region="us-east-1", image="ubuntu-22.04-lts")["id"])
+            for each in made:
+                client.wait_until_running(each)
+            list(client.all("/v1/instances"))
+        finally:
+            for each in made:
+                client.delete(f"/v1/instances/{each}")
+
+
+if __name__ == "__main__":
+    run(os.environ["CLOUDNEXUS_BASE_URL"], os.environ["CLOUDNEXUS_API_KEY"], float(os.environ.get("BASE", "0.5")))

@@ -1,0 +1,156 @@
+"""The corpus: small clients with one known defect each, and careful ones. Each defect is found, and nothing else said.
+
+Their waits are scaled: what is half a second in earnest is `BASE` here, and the audit's measures shrink with it."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from cnx_mock import MockServer, Sandbox
+from cnx_mock.audit.audit import Finding
+from cnx_mock.faces.audits import audited
+
+FOLDER = Path(__file__).with_name("clients")
+BASE = 0.05
+SCALED = {"poll_interval": "100ms"}
+SEEDS = range(5)
+
+
+def heads(word: str) -> dict[str, str]:
+    """The clients whose head begins with this word, and what comes behind it."""
+    found = {path.stem: path.read_text().removeprefix('"""').split("\n")[0] for path in sorted(FOLDER.glob("*.py"))}
+    return {name: head.removeprefix(word).strip() for name, head in found.items() if head.startswith(word)}
+
+
+DEFECTIVE = {name: head.partition(":")[0] for name, head in heads("DEFECT").items()}
+CAREFUL = list(heads("CAREFUL"))
+
+ON_REQUEST = ("gave-up", "left-behind")
+
+
+def rules(*given: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"rules": list(given), "provisioning": {"polls": 4}, **more}
+
+
+def every(operation: str, times: int | None = None, at: str = "before", **fault: Any) -> dict[str, Any]:
+    limited = {} if times is None else {"times": times}
+    return {"match": {"operation": operation}, "at": at, "fault": fault, **limited}
+
+
+TROUBLE = {
+    "none": rules(),
+    "errors": rules(every("*", error="INTERNAL_ERROR")),
+    "limited": rules(every("plans.list", 1, error="RATE_LIMITED", retry_after="1s")),
+    "full": rules(every("instances.create", error="RATE_LIMITED", retry_after="30s")),
+    "lost": rules(every("instances.create", 1, "after", connection="reset")),
+    "silent": rules(every("instances.create", 1, "after", connection="hang")),
+    "crowd": rules(world={"fixture": "fleet"}),
+}
+
+MEETS = {
+    "no_backoff": "errors",
+    "fixed_pause": "errors",
+    "ignores_retry_after": "limited",
+    "passes_over_429": "full",
+    "retries_posts": "lost",
+    "impatient": "silent",
+    "first_page": "crowd",
+    "layers": "errors",
+    "gives_up": "errors",
+}
+"""What brings a client's defect to light; for the others nothing need go wrong."""
+
+HARD_DAYS = {
+    "spell": rules(every("*", 4, error="INTERNAL_ERROR")),
+    "limit": rules(every("*", 1, error="RATE_LIMITED", retry_after="1s")),
+    "lost": TROUBLE["lost"],
+    "lost-delete": rules(every("instances.delete", 1, "after", connection="reset")),
+    "silent": TROUBLE["silent"],
+    "spoilt": rules(every("instances.*", 2, body="malformed_json")),
+    "cut": rules(every("instances.*", 2, body={"truncate": 0.5})),
+    "crowd": TROUBLE["crowd"],
+    "polls": rules(every("instances.get", 3, error="INTERNAL_ERROR")),
+}
+
+
+def noise(seed: int) -> dict[str, Any]:
+    """A day on which anything may fail, every seed another one."""
+    return rules(
+        {"match": {"method": "GET"}, "probability": 0.25, "fault": {"error": "INTERNAL_ERROR"}},
+        {"match": {"method": "!GET"}, "probability": 0.2, "at": "after", "fault": {"connection": "reset"}},
+        {"probability": 0.1, "fault": {"status": 503}},
+        seed=seed,
+    )
+
+
+class Run(NamedTuple):
+    client: str
+    day: str
+    story: dict[str, Any]
+    seed: int = 0
+
+
+def ran(server: MockServer, run: Run) -> Sandbox:
+    """The client's sandbox when it is through, well or not."""
+    module = import_module(f"tests.audit.clients.{run.client}")
+    sandbox = server.sandbox(run.story, name=f"{run.client} {run.day}")
+    with suppress(Exception, SystemExit):
+        module.run(sandbox.url, sandbox.api_key, BASE, run.seed)
+    return sandbox
+
+
+@pytest.fixture(scope="module")
+def defective() -> Iterator[dict[str, Sandbox]]:
+    """Every defective client's sandbox, behind it."""
+    with MockServer() as server, ThreadPoolExecutor(3) as pool:
+        runs = [Run(name, "its own", TROUBLE[MEETS.get(name, "none")]) for name in DEFECTIVE]
+        yield dict(zip(DEFECTIVE, pool.map(partial(ran, server), runs), strict=True))
+
+
+@pytest.fixture(scope="module")
+def careful() -> Iterator[dict[str, Sandbox]]:
+    """Every careful client's sandboxes, one for every hard day and one for every seed of a noisy one."""
+    days = {**HARD_DAYS, **{f"noise {seed}": noise(seed) for seed in SEEDS}}
+    with MockServer() as server, ThreadPoolExecutor(4) as pool:
+        runs = {
+            f"{name} {day}": Run(name, day, story, number)
+            for name in CAREFUL
+            for number, (day, story) in enumerate(days.items())
+        }
+        yield dict(zip(runs, pool.map(partial(ran, server), runs.values()), strict=True))
+
+
+@pytest.mark.parametrize("name", DEFECTIVE)
+def test_every_defect_is_found_and_nothing_else(defective: dict[str, Sandbox], name: str) -> None:
+    code = DEFECTIVE[name]
+    asked = [code] if code in ON_REQUEST else []
+    sandbox = defective[name]
+    found: list[Finding] = sandbox.audit.findings(also=asked, **SCALED)
+    if code == "live-key":  # it never reached the sandbox
+        found = [each for each in audited(sandbox._control) if each.sandbox is None]
+    assert {each.code for each in found} == {code}, "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("name", CAREFUL)
+@pytest.mark.parametrize("day", [*HARD_DAYS, *(f"noise {seed}" for seed in SEEDS)])
+def test_a_careful_client_is_clean_on_the_worst_of_days(careful: dict[str, Sandbox], name: str, day: str) -> None:
+    careful[f"{name} {day}"].audit.assert_clean(**SCALED)
+
+
+def test_the_reference_leaves_nothing_behind(careful: dict[str, Sandbox]) -> None:
+    for day in ("lost", "silent", "spoilt", "limit"):
+        sandbox = careful[f"careful {day}"]
+        assert sandbox.requests
+        sandbox.audit.assert_clean(also=["left-behind"], **SCALED)
+
+
+def test_the_corpus_is_as_large_as_it_should_be() -> None:
+    assert len(DEFECTIVE) >= 8
+    assert len(CAREFUL) >= 4
+    assert MEETS.keys() <= DEFECTIVE.keys()
