@@ -13,6 +13,7 @@ from cnx_mock.faces.ca import ca
 from cnx_mock.faces.fixtures import fixtures
 from cnx_mock.faces.refusal import refuse, usable
 from cnx_mock.faces.scenarios import scenarios
+from cnx_mock.faces.sweep import sweep
 from cnx_mock.settings import Settings, SettingsError, flag, foreign, variable
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -42,6 +43,7 @@ def cli() -> None:
 cli.add_command(scenarios)
 cli.add_command(fixtures)
 cli.add_command(ca)
+cli.add_command(sweep)
 
 
 def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -40,9 +40,7 @@ def _name(exchange: Exchange) -> str:
 
 def _called(exchanges: Sequence[Exchange]) -> dict[str, str]:
     """The operations by name, each with its method and path."""
-    return {
-        _name(each): f"{each.method} {each.operation.path if each.operation else each.path}" for each in exchanges
-    }
+    return {_name(each): f"{each.method} {each.operation.path if each.operation else each.path}" for each in exchanges}
 
 
 def _content(exchange: Exchange) -> tuple[str, str]:

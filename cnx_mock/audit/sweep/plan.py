@@ -88,7 +88,7 @@ class Fault:
     name: str
     """What `--faults`, the matrix and reports call it."""
     said: str
-    """It in a sentence: `reset after the commit`."""
+    """It in a sentence: `reset after commit`."""
     strikes: Callable[[Call], bool]
     """Whether it can strike such a call."""
     fault: dict[str, Any]
@@ -101,11 +101,11 @@ class Fault:
 
     def rule(self, call: Call, rule_id: str) -> dict[str, Any]:
         """A scenario's rule that does it to this call."""
-        skipped = call.ordinal - 1
-        times = {"only": [call.ordinal]} if self.take == 1 else {"skip": skipped, "take": self.take}
-        given = {key: value for key, value in times.items() if value is not None}
+        span = {"skip": call.ordinal - 1, "take": self.take}
+        times = {"only": [call.ordinal]} if self.take == 1 else {key: value for key, value in span.items() if value}
+        limited = {"times": times} if times else {}
         at = {} if self.at == "before" else {"at": self.at}
-        return {"id": rule_id, "match": {"operation": call.operation}, "times": given, **at, "fault": self.fault}
+        return {"id": rule_id, "match": {"operation": call.operation}, **limited, **at, "fault": self.fault}
 
 
 def _every(call: Call) -> bool:
@@ -117,20 +117,20 @@ def _committed(call: Call) -> bool:
 
 
 FAULTS = (
-    Fault("error", "INTERNAL_ERROR before the effect", _every, {"error": "INTERNAL_ERROR"}),
-    Fault("error-after", "INTERNAL_ERROR after the commit", _committed, {"error": "INTERNAL_ERROR"}, at="after"),
-    Fault("outage", "INTERNAL_ERROR for five calls", _every, {"error": "INTERNAL_ERROR"}, take=5),
+    Fault("error", "INTERNAL_ERROR before effect", _every, {"error": "INTERNAL_ERROR"}),
+    Fault("error-after", "INTERNAL_ERROR after commit", _committed, {"error": "INTERNAL_ERROR"}, at="after"),
+    Fault("outage", "INTERNAL_ERROR five times", _every, {"error": "INTERNAL_ERROR"}, take=5),
     Fault("down", "INTERNAL_ERROR from here on", _every, {"error": "INTERNAL_ERROR"}, take=None, usual=False),
-    Fault("reset", "connection reset before the effect", _every, {"connection": "reset"}),
-    Fault("reset-after", "connection reset after the commit", _committed, {"connection": "reset"}, at="after"),
-    Fault("rate-limit", "RATE_LIMITED for 2 s", _every, {"error": "RATE_LIMITED", "retry_after": "2s"}),
-    Fault("hang", "no answer, before the effect", _every, {"connection": "hang"}),
-    Fault("hang-after", "no answer, after the commit", _committed, {"connection": "hang"}, at="after"),
-    Fault("truncate", "an answer that is cut off", lambda call: call.answered, {"body": {"truncate": 0.5}}),
-    Fault("bad-json", "an answer that is no JSON", lambda call: call.answered, {"body": "malformed_json"}),
+    Fault("reset", "reset before effect", _every, {"connection": "reset"}),
+    Fault("reset-after", "reset after commit", _committed, {"connection": "reset"}, at="after"),
+    Fault("rate-limit", "RATE_LIMITED with Retry-After 2 s", _every, {"error": "RATE_LIMITED", "retry_after": "2s"}),
+    Fault("hang", "hang before effect", _every, {"connection": "hang"}),
+    Fault("hang-after", "hang after commit", _committed, {"connection": "hang"}, at="after"),
+    Fault("truncate", "truncated body", lambda call: call.answered, {"body": {"truncate": 0.5}}),
+    Fault("bad-json", "malformed JSON", lambda call: call.answered, {"body": "malformed_json"}),
     Fault("no-credits", "INSUFFICIENT_CREDITS", lambda call: call.charges, {"error": "INSUFFICIENT_CREDITS"}),
     Fault("never-ready", "provisioning that never ends", lambda call: call.provisions, {"provisioning": "never"}),
-    Fault("stale", "a read that lags by a minute", lambda call: call.follows, {"stale": "1m"}),
+    Fault("stale", "stale read", lambda call: call.follows, {"stale": "1m"}),
 )
 """Every fault, in the order of the matrix."""
 
@@ -158,8 +158,9 @@ class Cell:
 
     @property
     def title(self) -> str:
-        """It for a person: `POST /v1/instances #2, connection reset after the commit`."""
-        return "; ".join(f"{call.title}, {fault.said}" for call, fault in self.strikes)
+        """It for a person: "`POST /v1/instances` #2, reset after commit"."""
+        said = (f"`{call.method} {call.path}` #{call.ordinal}, {fault.said}" for call, fault in self.strikes)
+        return "; ".join(said)
 
     @property
     def rules(self) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import IO
 
 from cnx_mock.world.clock import SECOND, ticks
 
@@ -33,9 +34,7 @@ class Ended:
     """The end of what it said on stdout and stderr."""
 
 
-async def run(
-    command: Sequence[str], environ: Mapping[str, str], seconds: float | None, executor: Executor
-) -> Ended:
+async def run(command: Sequence[str], environ: Mapping[str, str], seconds: float | None, executor: Executor) -> Ended:
     """Run a program in a process group of its own, and kill whatever is left of the group at its end: at the limit,
     and when this is cancelled. Raises CannotStart."""
     began = ticks()
@@ -80,7 +79,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _end(said: "tempfile._TemporaryFileWrapper[bytes]") -> str:
+def _end(said: IO[bytes]) -> str:
     size = said.seek(0, os.SEEK_END)
     said.seek(max(0, size - _LAST_BYTES))
     return said.read().decode("utf-8", "replace")

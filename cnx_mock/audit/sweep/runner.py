@@ -1,10 +1,10 @@
 """The sweep: the runs without faults, then one run for every cell, several at once if so wished."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from cnx_mock.audit.sweep.compare import changed_calls, changed_state
 from cnx_mock.audit.sweep.hammering import Hammers
@@ -106,14 +106,13 @@ class Sweep:
             await self._begin(executor)
             self.audience.planned(self)
             waiting = iter(self.cells)
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.wish.jobs, len(self.cells))):
-                    group.create_task(self._work(waiting, executor))
+            await _all(self._work(waiting, executor) for _ in range(self.wish.jobs))
         finally:
             executor.shutdown(wait=False)
 
-    async def _work(self, waiting: "Sequence[Cell] | object", executor: ThreadPoolExecutor) -> None:
-        for cell in waiting:  # type: ignore[attr-defined]  # one iterator, of which every worker takes the next
+    async def _work(self, waiting: Iterator[Cell], executor: ThreadPoolExecutor) -> None:
+        """Make one run after the other, taking each from what all workers have in common."""
+        for cell in waiting:
             trial = await attempt(self.stage, cell.document(), self.limit, executor)
             result = self._result(cell, trial)
             self.results[cell.name] = result
@@ -147,7 +146,9 @@ class Sweep:
         if trial.ended.status is None:
             raise Unfit(f"CMD goes on after {limit:g} s without any fault: give it more time (--timeout){_last(trial)}")
         if trial.ended.status != 0:
-            message = f"CMD fails without any fault (exit status {trial.ended.status}): it must succeed against the mock"
+            message = (
+                f"CMD fails without any fault (exit status {trial.ended.status}): it must succeed against the mock"
+            )
             raise Unfit(message + _last(trial))
         return trial
 
@@ -159,7 +160,9 @@ class Sweep:
             self.audience.said("two runs without faults differ: calls are told apart by operation and number")
             for each in differing:
                 self.audience.said(f"  {each}")
-            self.audience.said("  what differs by chance is left aside; a seed or fixed names in CMD would be judged too")
+            self.audience.said(
+                "  what differs by chance is left aside; a seed or fixed names in CMD would be judged too"
+            )
         start = things([*first.start], aside)
         expected = [
             Run(things=things(each.states, aside), creates=each.creates, hammering=self.hammers(each.entries))
@@ -189,6 +192,17 @@ class Sweep:
             hammering=hammering,
             words=trial.ended.words,
         )
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once; where one fails, or this is cancelled, end the others first."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _names(calls: Sequence[Call]) -> list[str]:

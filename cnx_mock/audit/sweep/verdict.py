@@ -34,7 +34,7 @@ class Judgement:
     """A verdict, and what it is founded on."""
 
     verdict: Verdict
-    difference: Difference = Difference()
+    difference: Difference = field(default_factory=Difference)
     left: tuple[Thing, ...] = ()
     """What the run left beside what the run without faults leaves."""
 
