@@ -16,6 +16,7 @@ from cnx_mock.faces.options import settings_options
 from cnx_mock.faces.refusal import refuse, usable
 from cnx_mock.faces.run import run
 from cnx_mock.faces.scenarios import scenarios
+from cnx_mock.faces.sweep import sweep
 from cnx_mock.settings import Settings, SettingsError, foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -51,6 +52,7 @@ cli.add_command(env)
 cli.add_command(run)
 cli.add_command(audit)
 cli.add_command(journal)
+cli.add_command(sweep)
 
 
 @cli.command()

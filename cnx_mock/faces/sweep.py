@@ -1,0 +1,99 @@
+"""`cnx-mock sweep`: a program, once for every fault at every call."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnx_mock.faces.refusal import Unusable, usable
+from cnx_mock.settings import variable
+
+if TYPE_CHECKING:
+    from cnx_mock.faces.sweeping import Sweeping
+
+_WORDS: dict[str, Any] = {"multiple": True, "metavar": "NAMES"}
+
+
+def _split(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Words given one by one, or with commas between them."""
+    return tuple(word.strip() for each in value for word in each.split(",") if word.strip())
+
+
+def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    from cnx_mock.text.units import parse_duration
+    from cnx_mock.world.clock import SECOND
+
+    if value is None:
+        return None
+    try:
+        seconds = parse_duration(value) / SECOND
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if seconds <= 0:
+        raise click.BadParameter("must be longer than 0s")
+    return seconds
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.option("--faults", callback=_split, **_WORDS, help="These faults only, such as reset-after,hang; see below.")
+@click.option(
+    "--operations", callback=_split, **_WORDS, help="Calls of these operations only; `*` globs, `!` excludes."
+)
+@click.option("--pairs", is_flag=True, help="Two faults at two calls as well: many runs.")
+@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="At most so many runs, drawn by the seed.")
+@click.option(
+    "--timeout", callback=_seconds, metavar="DURATION", help="Limit of a run; 3 × CMD's own time + 15s unless given."
+)
+@click.option("-j", "jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs at a time.")
+@click.option(
+    "--scenario", multiple=True, metavar="NAME|PATH", envvar=variable("scenario"), help="What goes wrong anyway."
+)
+@click.option(
+    "--fixture", default="", metavar="NAME|PATH", envvar=variable("fixture"), help="World that every run starts from."
+)
+@click.option(
+    "--seed", default="0", metavar="N|random", envvar=variable("seed"), help="Seed of everything drawn by chance."
+)
+@click.option(
+    "--report", "reports", multiple=True, metavar="FILE", help="Write a report: .html, .json, or .xml for JUnit."
+)
+@click.option("--fail-on", callback=_split, **_WORDS, help="Verdicts that make the exit status 1, or `none`.")
+@click.option("--baseline", metavar="FILE", help="An earlier JSON report: its bad cells are accepted.")
+@click.option(
+    "--folder", default="cnx-sweep", show_default=True, metavar="PATH", help="Where scenario files of bad cells go."
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] CMD...")
+def sweep(**options: Any) -> None:
+    """Run CMD once for every fault at every call, and say what its failures leave behind.
+
+    CMD is run twice without faults, then once for each cell of the matrix, in a fresh world each time. It finds the
+    mock by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY.
+
+    \b
+    Faults: error, error-after, outage (five times), down (from there on; only
+    by name), reset, reset-after, rate-limit, hang, hang-after, truncate,
+    bad-json, no-credits, never-ready, stale.
+    Verdicts, the worst first: hung, duplicated, leaked, lost, hammered, failed
+    cleanly, survived. The first four make the exit status 1.
+
+    \b
+    Examples:
+      cnx-mock sweep -- python deploy.py
+      cnx-mock sweep -j 4 --faults reset-after,error-after -- ./deploy.sh
+      cnx-mock sweep --report sweep.html --report sweep.json -- npm run deploy
+      cnx-mock sweep --baseline sweep.json --report new.json -- npm run deploy
+    """
+    sys.exit(usable(lambda: _made(options).status()))
+
+
+def _made(options: dict[str, Any]) -> "Sweeping":
+    """The sweep that is asked for. Raises Unusable, and what scenarios, fixtures and settings raise."""
+    from cnx_mock.audit.sweep.plan import PlanError
+    from cnx_mock.audit.sweep.report.facts import NoReport
+    from cnx_mock.faces.sweeping import Sweeping, Target
+
+    targets = [Target(name) for name in options.pop("reports")]
+    try:
+        return Sweeping(targets=targets, **options)
+    except (PlanError, NoReport) as error:
+        raise Unusable(str(error)) from None

@@ -1,0 +1,239 @@
+"""One sweep from the command line: its options in, the matrix and the reports out."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnx_mock.audit.audit import hammered
+from cnx_mock.audit.calls import calls_of
+from cnx_mock.audit.sweep.plan import Fault, check_operations, chosen_faults
+from cnx_mock.audit.sweep.report import text
+from cnx_mock.audit.sweep.report.facts import Facts, Known, known_cells
+from cnx_mock.audit.sweep.report.junit import junit
+from cnx_mock.audit.sweep.report.page import page
+from cnx_mock.audit.sweep.report.table import bad_first
+from cnx_mock.audit.sweep.reproduction import Reproduction
+from cnx_mock.audit.sweep.runner import Sweep, Unfit, Wish
+from cnx_mock.audit.sweep.trial import Stage, private
+from cnx_mock.audit.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
+from cnx_mock.audit.sweep.words import sentence
+from cnx_mock.faces.environment import READY_KEY, Destination, bundle_of
+from cnx_mock.faces.progress import audience, columns, wants_colour
+from cnx_mock.faces.refusal import Unusable
+from cnx_mock.http.app import load_scenarios
+from cnx_mock.http.listeners import Listeners
+from cnx_mock.http.serving import loop_factory
+from cnx_mock.services import operations
+from cnx_mock.services.fixtures import load
+from cnx_mock.settings import Settings
+from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.world.chance import random_seed
+
+FOUND, INTERRUPTED = 1, 130
+"""Exit statuses: a bad cell; Ctrl-C."""
+
+_FORMS: dict[str, Callable[[Facts], str | bytes]] = {
+    ".html": page,
+    ".htm": page,
+    ".json": lambda facts: json.dumps(facts.document(), indent=2, ensure_ascii=False) + "\n",
+    ".xml": junit,
+}
+
+
+class Target:
+    """A report's file, known to be writable before anything runs. Raises Unusable."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._path = name, Path(name)
+        self._form = _FORMS.get(self._path.suffix.lower())
+        if self._form is None:
+            raise Unusable(f"{name}: a report's name ends in .html, .json, or .xml for JUnit")
+        folder = self._path.parent
+        if self._path.is_dir() or not folder.is_dir():
+            raise Unusable(f"{name}: {'it is a folder' if self._path.is_dir() else f'there is no folder {folder}'}")
+        if not os.access(self._path if self._path.exists() else folder, os.W_OK):
+            raise Unusable(f"{name}: it is not yours to write")
+
+    def write(self, facts: Facts) -> None:
+        """Write it. Raises Unusable where that is impossible after all."""
+        assert self._form is not None, "its suffix was looked at before"
+        content = self._form(facts)
+        try:
+            self._path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        except OSError as error:
+            raise Unusable(f"{self._name}: {error.strerror or error}") from None
+
+
+class Sweeping:
+    """A sweep with its options. Raises Unusable, PlanError, NoReport, and what scenarios, fixtures and settings
+    raise."""
+
+    def __init__(
+        self,
+        *,
+        command: tuple[str, ...],
+        faults: Sequence[str],
+        operations: Sequence[str],
+        pairs: bool,
+        max_runs: int | None,
+        timeout: float | None,
+        jobs: int,
+        scenario: tuple[str, ...],
+        fixture: str,
+        seed: str,
+        targets: Sequence[Target],
+        fail_on: Sequence[str],
+        baseline: str | None,
+        folder: str,
+    ) -> None:
+        settings = private(Settings(scenario=scenario, fixture=fixture, seed=_seed(seed), proxy=True))
+        self._folder = tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True)
+        _check(operations)
+        self._stage = Stage(
+            command=command,
+            settings=settings,
+            environment=self._environment,
+            scenario=load_scenarios(scenario) if scenario else None,
+            fixture=load(fixture) if fixture else None,
+        )
+        chosen: list[Fault] = chosen_faults(faults)
+        self._wish = Wish(
+            faults=chosen,
+            operations=operations,
+            pairs=pairs,
+            most=max_runs,
+            seconds=timeout,
+            jobs=jobs,
+            seed=int(settings.seed),
+        )
+        self._failing = _failing(fail_on)
+        self._known = _earlier(baseline) if baseline else {}
+        self._targets = targets
+        self._reproduction = Reproduction(
+            folder=_folder(folder), command=command, scenarios=scenario, options=_options(settings, scenario)
+        )
+
+    def _environment(self, listeners: Listeners) -> Mapping[str, str]:
+        """What leads a program to a server: the same as `cnx-mock run` sets."""
+        bundle = Path(self._folder.name) / "ca-bundle.pem"
+        if listeners.ca_path is not None and not bundle.exists():
+            bundle.write_bytes(bundle_of(listeners.ca_path, os.environ, bundle))
+        destination = Destination(listeners.url, READY_KEY, listeners.proxy_url, listeners.ca_path, bundle)
+        return destination.variables(os.environ)
+
+    def status(self) -> int:
+        """Do it, show it, write it down: the exit status. Raises Unusable."""
+        watching = audience()
+        sweep = Sweep(stage=self._stage, wish=self._wish, hammers=_hammering, audience=watching)
+        try:
+            with self._folder, asyncio.Runner(loop_factory=loop_factory()) as runner:
+                complete = runner.run(_until_stopped(sweep))
+        except Unfit as error:
+            raise Unusable(str(error)) from None
+        finally:
+            watching.close()
+        facts = Facts(sweep=sweep, failing=self._failing, known=self._known, line=self._reproduction.line)
+        for result in facts.results:
+            if result.verdict not in GOOD:
+                self._reproduction.write(result)
+        self._show(facts, complete)
+        if not complete:
+            return INTERRUPTED
+        for target in self._targets:
+            target.write(facts)
+        return FOUND if any(map(facts.fails, facts.results)) else 0
+
+    def _show(self, facts: Facts, complete: bool) -> None:
+        sweep, results = facts.sweep, facts.results
+        colour = wants_colour(sys.stdout)
+        for line in text.lines(sweep, columns(), colour):
+            click.echo(line, color=True)
+        if results:
+            click.echo(f"{text.legend(sweep)}\n")
+        for result in bad_first([each for each in results if each.verdict not in GOOD]):
+            verdict = text.painted(result.verdict, text.colour_of(result.verdict), colour)
+            known = " (known)" if facts.accepted(result) else ""
+            click.echo(f"{verdict}{known}: {sentence(result)}\n    {facts.line(result)}", color=True)
+        runs = f"{len(results)} run{'' if len(results) == 1 else 's'}"
+        ending = "" if complete else f": stopped, {len(sweep.cells) - len(results)} not made, no report written"
+        counted = f": {text.totals(results, colour)}" if results else ""
+        click.echo(f"{runs}{counted}{ending}", color=True)
+
+
+async def _until_stopped(sweep: Sweep) -> bool:
+    """Make the runs, until a signal ends them. Whether all were made."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end(*_: object) -> None:
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    try:
+        await sweep.run()
+    except asyncio.CancelledError:
+        return False
+    return True
+
+
+def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the audit says of a run's retries."""
+    return [str(each) for each in hammered(calls_of(entries))]
+
+
+def _seed(seed: str) -> str:
+    """The seed, drawn where that is asked for: every run has the same."""
+    if seed != "random":
+        return seed
+    drawn = random_seed()
+    click.echo(f"cnx-mock: the seed is {drawn}", err=True)
+    return str(drawn)
+
+
+def _check(patterns: Sequence[str]) -> None:
+    check_operations(patterns, [operation.name for operation in operations()])
+
+
+def _failing(names: Sequence[str]) -> Sequence[Verdict]:
+    """The verdicts that are chosen; `failed-cleanly` may have its hyphen."""
+    if not names:
+        return FAILING
+    known = {verdict.replace(" ", "-"): verdict for verdict in VERDICTS}
+    words = [name.replace(" ", "-") for name in names if name != "none"]
+    for name in words:
+        if name not in known:
+            raise Unusable(f"no verdict is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
+    return [known[name] for name in words]
+
+
+def _earlier(name: str) -> Known:
+    """The cells of an earlier report. Raises Unusable or NoReport."""
+    try:
+        return known_cells(json.loads(Path(name).read_bytes()))
+    except OSError as error:
+        raise Unusable(f"{name}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise Unusable(f"{name}: {error}") from None
+
+
+def _folder(name: str) -> Path:
+    path = Path(name)
+    if path.exists() and not path.is_dir():
+        raise Unusable(f"{name}: it is no folder; choose another one for scenario files (--folder)")
+    return path
+
+
+def _options(settings: Settings, scenario: Sequence[str]) -> list[str]:
+    """What `cnx-mock run` needs to do the same again; the key is what chance is keyed by."""
+    fixture = ["--fixture", settings.fixture] if settings.fixture else []
+    seed = ["--seed", settings.seed] if settings.seed != "0" else []
+    return [*fixture, *seed, *(["--key", READY_KEY] if scenario else [])]

@@ -1,0 +1,37 @@
+"""What the clients of the sweep's tests have in common: one call, once, with a time limit."""
+
+import http.client
+import json
+import os
+from typing import Any
+
+BODY = {"name": "web-1", "plan": "starter", "region": "us-east-1", "image": "ubuntu-22.04-lts"}
+SECONDS = 0.3
+
+
+class Refused(Exception):
+    """An answer that says no: `status`, and the seconds of its Retry-After."""
+
+    def __init__(self, status: int, wait: float) -> None:
+        super().__init__(f"status {status}")
+        self.status, self.wait = status, wait
+
+
+NO_ANSWER = (OSError, http.client.HTTPException, ValueError)
+"""What comes where no answer does, or none that can be read."""
+
+
+def call(method: str, path: str, body: Any = None, seconds: float = SECONDS) -> Any:
+    """What the answer says. Raises Refused, or one of NO_ANSWER."""
+    address = os.environ["CLOUDNEXUS_BASE_URL"].removeprefix("http://")
+    connection = http.client.HTTPConnection(address, timeout=seconds)
+    try:
+        data = None if body is None else json.dumps(body)
+        connection.request(method, path, data, {"Authorization": f"Bearer {os.environ['CLOUDNEXUS_API_KEY']}"})
+        response = connection.getresponse()
+        text = response.read()
+        if response.status >= 400:
+            raise Refused(response.status, float(response.getheader("Retry-After") or 0))
+        return json.loads(text) if text else None
+    finally:
+        connection.close()
