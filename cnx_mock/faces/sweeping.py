@@ -1,6 +1,7 @@
 """One sweep from the command line: its options in, the matrix and the reports out."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import click
 from cnx_mock.audit.audit import hammered
 from cnx_mock.audit.calls import calls_of
 from cnx_mock.audit.sweep.plan import Fault, check_operations, chosen_faults
+from cnx_mock.audit.sweep.process import CannotStart
 from cnx_mock.audit.sweep.report import text
 from cnx_mock.audit.sweep.report.facts import Facts, Known, known_cells
 from cnx_mock.audit.sweep.report.junit import junit
@@ -37,8 +39,8 @@ from cnx_mock.settings import Settings
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.chance import random_seed
 
-FOUND, INTERRUPTED = 1, 130
-"""Exit statuses: a bad cell; Ctrl-C."""
+FOUND, NOT_EXECUTABLE, NOT_FOUND, INTERRUPTED = 1, 126, 127, 130
+"""Exit statuses: a bad cell; a program that cannot be executed, or is not there, as in a shell; Ctrl-C."""
 
 _FORMS: dict[str, Callable[[Facts], str | bytes]] = {
     ".html": page,
@@ -138,6 +140,9 @@ class Sweeping:
                 complete = runner.run(_until_stopped(sweep))
         except Unfit as error:
             raise Unusable(str(error)) from None
+        except CannotStart as error:
+            click.echo(f"cnx-mock: {error.strerror}", err=True)
+            return NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
         finally:
             watching.close()
         facts = Facts(sweep=sweep, failing=self._failing, known=self._known, line=self._reproduction.line)

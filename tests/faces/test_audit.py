@@ -1,0 +1,212 @@
+"""`cnx-mock audit` and `cnx-mock journal export`, as people use them: the real commands, a real server, real files."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from cnx_mock import MockServer, Sandbox
+
+from .conftest import Run
+
+COMMAND = Path(sys.executable).with_name("cnx-mock")
+
+
+def cnx_mock(*words: object) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([COMMAND, *map(str, words)], capture_output=True, text=True, timeout=30, check=False)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer() as server:
+        yield server
+
+
+@pytest.fixture
+def hasty(server: MockServer) -> Sandbox:
+    """The sandbox of a client that has retried three times without a pause."""
+    sandbox = server.sandbox()
+    sandbox.inject("plans.list", error="INTERNAL_ERROR")
+    for _ in range(4):
+        call(sandbox, "/v1/plans")
+    return sandbox
+
+
+def call(sandbox: Sandbox, path: str) -> int:
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+    return requests.get(f"{sandbox.url}{path}", headers=headers, timeout=10).status_code
+
+
+def found(*words: object) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(cnx_mock("audit", *words, "--format", "json").stdout)["findings"]
+    return listed
+
+
+# ---- the command
+
+
+def test_it_says_what_is_wrong_why_and_how_to_fix_it(hasty: Sandbox) -> None:
+    done = cnx_mock("audit", hasty.url)
+    assert done.returncode == 1
+    assert "flat-backoff: #1, #2, #3 and #4 are one call, GET /v1/plans, retried without any wait" in done.stdout
+    assert "    why: " in done.stdout
+    assert "    fix: " in done.stdout
+
+
+def test_a_careful_client_is_0(server: MockServer) -> None:
+    assert call(server.sandbox(), "/v1/plans") == 200
+    done = cnx_mock("audit", server.url)
+    assert (done.returncode, done.stdout) == (0, "nothing found: a careful client\n")
+
+
+def test_a_key_picks_the_sandbox(server: MockServer, hasty: Sandbox) -> None:
+    other = server.sandbox()
+    assert [each["code"] for each in found(server.url)] == ["flat-backoff"]
+    assert [each["code"] for each in found(server.url, "--key", hasty.api_key)] == ["flat-backoff"]
+    assert found(server.url, "--key", other.api_key) == []
+
+
+def test_json_has_what_is_promised(hasty: Sandbox) -> None:
+    [finding] = found(hasty.url)
+    assert {"code", "message", "requests", "why", "fix"} <= set(finding)
+    assert finding["requests"] == [1, 2, 3, 4]
+
+
+def test_sarif_names_its_rules(hasty: Sandbox) -> None:
+    log = json.loads(cnx_mock("audit", hasty.url, "--format", "sarif").stdout)
+    [run] = log["runs"]
+    [result] = run["results"]
+    assert log["version"] == "2.1.0"
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "flat-backoff"
+
+
+def test_checks_are_left_out_and_added(hasty: Sandbox) -> None:
+    assert found(hasty.url, "--ignore", "flat-backoff") == []
+    call(hasty, "/v1/regions")
+    hasty.inject("images.list", error="INTERNAL_ERROR", times=1)
+    call(hasty, "/v1/images")
+    assert [each["code"] for each in found(hasty.url, "--ignore", "flat-backoff", "--also", "gave-up")] == ["gave-up"]
+
+
+def test_every_threshold_is_an_option(hasty: Sandbox) -> None:
+    assert "amplification" in [each["code"] for each in found(hasty.url, "--attempts", "3")]
+    shown = cnx_mock("audit", "--help").stdout
+    assert "--poll-interval DURATION" in shown
+    assert "--attempts N" in shown
+
+
+# ---- journals as files
+
+
+@pytest.mark.parametrize("form", ["jsonl", "har"])
+def test_a_journal_as_a_file_says_the_same(hasty: Sandbox, tmp_path: Path, form: str) -> None:
+    exported = cnx_mock("journal", "export", hasty.url, "--format", form)
+    assert exported.returncode == 0
+    assert hasty.api_key not in exported.stdout
+    path = tmp_path / f"traffic.{form}"
+    path.write_text(exported.stdout)
+    there, here = found(hasty.url), found("--journal", path)
+    assert [(each["code"], each["message"]) for each in here] == [(each["code"], each["message"]) for each in there]
+
+
+def test_a_har_is_one_as_browsers_write_them(hasty: Sandbox) -> None:
+    log = json.loads(cnx_mock("journal", "export", hasty.url, "--format", "har").stdout)["log"]
+    assert (log["version"], len(log["entries"])) == ("1.2", 4)
+    entry = log["entries"][0]
+    assert {"startedDateTime", "time", "request", "response", "cache", "timings"} <= set(entry)
+    assert entry["request"]["url"] == f"{hasty.url}/v1/plans"
+    assert entry["response"]["status"] == 500
+
+
+# ---- bad input
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["http://127.0.0.1:1"], "start one with `cnx-mock serve`"),
+        (["ftp://somewhere"], "is no URL of a cnx-mock"),
+        (["--journal", "nobody.jsonl"], "nobody.jsonl: No such file"),
+        (["--journal", __file__], "is no entry of a journal"),
+        (["--journal", "x", "--key", "cnx_test_" + "ab" * 16], "leave URL and --key out"),
+        (["--key", "secret"], "is no test key"),
+        (["--ignore", "flat-backof"], "did you mean 'flat-backoff'"),
+        (["--also", "nobody"], "no check is called 'nobody'"),
+        (["--poll-interval", "soon"], "poll-interval"),
+    ],
+)
+def test_bad_input_is_one_clear_line(words: list[str], message: str) -> None:
+    done = cnx_mock("audit", *words)
+    assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+
+
+# ---- in a test, in a scenario, on the control plane
+
+
+def test_a_test_can_assert_it(run: Run) -> None:
+    result = run(
+        """
+        def hasty(cnx):
+            cnx.inject("plans.list", error="INTERNAL_ERROR")
+            for _ in range(4):
+                call(cnx, "GET", "/v1/plans")
+
+        def test_careful(cnx):
+            call(cnx, "GET", "/v1/plans")
+            cnx.audit.assert_clean()
+
+        def test_hasty(cnx):
+            hasty(cnx)
+            cnx.audit.assert_clean()
+
+        def test_hasty_but_allowed(cnx):
+            hasty(cnx)
+            cnx.audit.assert_clean(ignore=["flat-backoff"])
+        """
+    )
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*flat-backoff: #1, #2, #3 and #4 are one call*"])
+
+
+def test_a_scenario_can_expect_it(run: Run) -> None:
+    result = run(
+        """
+        STORY = {"expect": {"audit": "clean"}, "rules": [
+            {"id": "down", "match": {"operation": "plans.list"}, "fault": {"error": "INTERNAL_ERROR"}}]}
+
+        @pytest.mark.cnx_scenario(STORY)
+        def test_once(cnx):
+            call(cnx, "GET", "/v1/plans")
+
+        @pytest.mark.cnx_scenario(STORY)
+        def test_again_and_again(cnx):
+            for _ in range(4):
+                call(cnx, "GET", "/v1/plans")
+        """
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*the audit is not clean: flat-backoff*"])
+
+
+def test_the_control_plane_answers_the_same(hasty: Sandbox) -> None:
+    headers = {"Authorization": f"Bearer {hasty.api_key}"}
+    answer = requests.get(f"{hasty.url}/_mock/audit?ignore=early-retry", headers=headers, timeout=10).json()
+    assert [each["code"] for each in answer["findings"]] == ["flat-backoff"]
+    wrong = requests.get(f"{hasty.url}/_mock/audit?ignore=nobody", headers=headers, timeout=10)
+    assert wrong.status_code == 400
+
+
+def test_the_wires_clock_counts_and_not_the_sandboxs(server: MockServer) -> None:
+    sandbox = server.sandbox()
+    sandbox.inject("plans.list", error="RATE_LIMITED", retry_after="1m", times=1)
+    call(sandbox, "/v1/plans")
+    sandbox.clock.advance("1h")
+    call(sandbox, "/v1/plans")
+    assert [each.code for each in sandbox.audit.findings()] == ["early-retry"]

@@ -1,0 +1,269 @@
+"""`cnx-mock sweep`, as people use it: the real command around small real programs, each with one defect or none."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("cnx-mock")
+SECONDS = 120  # more than anything here takes; only a test that fails waits so long
+
+HEAD = """
+import http.client, json, os, sys, time, urllib.error, urllib.request
+
+BASE, KEY = os.environ["CLOUDNEXUS_BASE_URL"], os.environ["CLOUDNEXUS_API_KEY"]
+BODY = {"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}
+PASSING = (OSError, ValueError, http.client.HTTPException)
+
+def once(method, path, body=None, timeout=1):
+    headers = {"Authorization": "Bearer " + KEY, "Content-Type": "application/json"}
+    request = urllib.request.Request(BASE + path, body and json.dumps(body).encode(), headers, method=method)
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
+        return json.load(answer)
+"""
+
+BLIND = """
+for attempt in range(2):
+    try:
+        once("POST", "/v1/instances", BODY)
+        break
+    except PASSING:
+        if attempt: raise
+"""
+LEAKS = """
+made = once("POST", "/v1/instances", BODY)
+once("GET", "/v1/plans")
+once("DELETE", "/v1/instances/" + made["id"])
+"""
+SWALLOWS = """
+try:
+    once("POST", "/v1/instances", BODY)
+except PASSING:
+    pass
+"""
+WAITS = 'once("GET", "/v1/plans", timeout=None)'
+HAMMERS = """
+for attempt in range(4):
+    try:
+        once("GET", "/v1/plans")
+        break
+    except PASSING:
+        if attempt == 3: raise
+"""
+CAREFUL = """
+def patient(method, path, body=None):
+    for attempt in range(4):
+        try:
+            return once(method, path, body)
+        except urllib.error.HTTPError as error:
+            if error.code != 429 and error.code < 500 or attempt == 3: raise
+            told = float(error.headers.get("Retry-After") or 0)
+        except PASSING:
+            if attempt == 3: raise
+            told = 0
+        time.sleep(told + 0.05 * 3 ** attempt)
+
+def found():
+    page = patient("GET", "/v1/instances?limit=100")
+    return [each["id"] for each in page["data"] if each["name"] == BODY["name"]]
+
+def create():
+    for attempt in range(4):
+        for one in found():
+            return one
+        try:
+            return once("POST", "/v1/instances", BODY)["id"]
+        except urllib.error.HTTPError as error:
+            if error.code != 429 and error.code < 500: raise
+            time.sleep(float(error.headers.get("Retry-After") or 0) + 0.05 * 3 ** attempt)
+        except PASSING:
+            time.sleep(0.05 * 3 ** attempt)
+    for one in found():
+        return one
+    sys.exit("the cloud is down")
+
+create()
+"""
+
+
+def sweep(folder: Path, source: str, *options: object, **more: Any) -> subprocess.CompletedProcess[str]:
+    """`cnx-mock sweep` on a program, in a folder."""
+    (folder / "client.py").write_text(HEAD + source)
+    command = [COMMAND, "sweep", "--timeout", "3s", "-j", "2", *map(str, options), "--", sys.executable, "client.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False, **more)
+
+
+def verdicts(folder: Path, source: str, *options: object) -> dict[str, str]:
+    """The verdicts by the cells' names."""
+    sweep(folder, source, "--report", "report.json", *options)
+    cells = json.loads((folder / "report.json").read_text())["cells"]
+    return {f"{cell['operation']}-{cell['ordinal']}-{cell['fault']}": cell["verdict"] for cell in cells}
+
+
+# ---- verdicts
+
+
+def test_a_blind_retry_duplicates(tmp_path: Path) -> None:
+    found = verdicts(tmp_path, BLIND, "--faults", "error,error-after,reset-after")
+    assert found == {
+        "instances.create-1-error": "survived",
+        "instances.create-1-error-after": "duplicated",
+        "instances.create-1-reset-after": "duplicated",
+    }
+
+
+def test_what_nobody_cleans_up_leaks(tmp_path: Path) -> None:
+    found = verdicts(tmp_path, LEAKS, "--faults", "error", "--operations", "plans.*,instances.delete")
+    assert found == {"plans.list-1-error": "leaked", "instances.delete-1-error": "leaked"}
+
+
+def test_an_error_passed_over_loses(tmp_path: Path) -> None:
+    assert verdicts(tmp_path, SWALLOWS, "--faults", "reset,reset-after") == {
+        "instances.create-1-reset": "lost",
+        "instances.create-1-reset-after": "survived",
+    }
+
+
+def test_a_client_without_a_timeout_hangs(tmp_path: Path) -> None:
+    assert verdicts(tmp_path, WAITS, "--faults", "hang,error") == {
+        "plans.list-1-error": "failed cleanly",
+        "plans.list-1-hang": "hung",
+    }
+
+
+def test_retries_at_once_hammer(tmp_path: Path) -> None:
+    found = verdicts(tmp_path, HAMMERS, "--faults", "outage,rate-limit")
+    assert found == {"plans.list-1-outage": "hammered", "plans.list-1-rate-limit": "hammered"}
+
+
+def test_a_careful_client_has_no_bad_cell(tmp_path: Path) -> None:
+    done = sweep(tmp_path, CAREFUL, "--fail-on", "hung,duplicated,leaked,lost,hammered")
+    assert done.returncode == 0, done.stdout
+    assert not (tmp_path / "cnx-sweep").exists()
+
+
+def test_the_clouds_own_address_is_swept_as_well(tmp_path: Path) -> None:
+    source = 'BASE = "https://api.cloudnexus.com"' + BLIND
+    assert verdicts(tmp_path, source, "--faults", "reset-after") == {"instances.create-1-reset-after": "duplicated"}
+
+
+# ---- what is shown and written
+
+
+def test_a_bad_cell_has_a_sentence_and_a_line_that_shows_it_again(tmp_path: Path) -> None:
+    done = sweep(tmp_path, BLIND, "--faults", "reset-after,error")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert "POST /v1/instances #1  ok     DUPL" in lines
+    [place] = [number for number, line in enumerate(lines) if line.startswith("duplicated: ")]
+    assert lines[place] == (
+        "duplicated: `POST /v1/instances` #1, reset after commit: your client retried and left 2 instances named web-1"
+    )
+    again = lines[place + 1].split()
+    assert again[:4] == ["cnx-mock", "run", "--scenario", "cnx-sweep/instances.create-1-reset-after.yaml"]
+    shown = subprocess.run([COMMAND, *again[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert shown.stderr.count("left behind: instance web-1") == 2
+
+
+def test_reports_are_written_by_their_suffix(tmp_path: Path) -> None:
+    names = ("r.json", "r.html", "r.xml")
+    reports = [word for name in names for word in ("--report", name)]
+    assert sweep(tmp_path, BLIND, "--faults", "reset-after,error", *reports).returncode == 1
+    cells = json.loads((tmp_path / "r.json").read_text())["cells"]
+    assert [cell["verdict"] for cell in cells] == ["survived", "duplicated"]
+    assert cells[1]["reproduce"].startswith("cnx-mock run --scenario cnx-sweep/")
+    suite = ElementTree.parse(tmp_path / "r.xml").getroot()
+    assert [len(list(suite.iter(name))) for name in ("testcase", "failure")] == [2, 1]
+    page = (tmp_path / "r.html").read_text()
+    assert "<script" not in page
+    assert "src=" not in page
+    assert "duplicated" in page
+
+
+def test_what_an_earlier_report_has_is_accepted_and_what_is_new_is_not(tmp_path: Path) -> None:
+    sweep(tmp_path, BLIND, "--faults", "reset-after", "--report", "before.json")
+    known = sweep(tmp_path, BLIND, "--faults", "reset-after", "--baseline", "before.json")
+    assert (known.returncode, "duplicated (known): " in known.stdout) == (0, True)
+    assert sweep(tmp_path, BLIND, "--faults", "reset-after,hang-after", "--baseline", "before.json").returncode == 1
+
+
+def test_which_verdicts_fail_can_be_chosen(tmp_path: Path) -> None:
+    assert sweep(tmp_path, BLIND, "--faults", "reset-after", "--fail-on", "hung").returncode == 0
+    assert sweep(tmp_path, BLIND, "--faults", "error", "--fail-on", "survived").returncode == 1
+
+
+# ---- programs that cannot be swept
+
+
+def test_a_program_that_fails_without_faults_is_told_so(tmp_path: Path) -> None:
+    done = sweep(tmp_path, 'once("GET", "/v1/plans"); sys.exit("no such file: deploy.toml")')
+    assert done.returncode == 2
+    assert "CMD fails without any fault (exit status 1): it must succeed against the mock" in done.stderr
+    assert "no such file: deploy.toml" in done.stderr
+
+
+def test_a_program_that_makes_no_calls_is_told_so(tmp_path: Path) -> None:
+    done = sweep(tmp_path, "pass")
+    assert done.returncode == 2
+    assert "CMD makes no calls to the mock" in done.stderr
+
+
+def test_a_program_that_differs_each_time_is_told_where_and_swept(tmp_path: Path) -> None:
+    source = 'once("POST", "/v1/instances", BODY | {"name": f"web-{os.getpid()}"})'
+    done = sweep(tmp_path, source, "--faults", "error")
+    assert done.returncode == 0
+    assert "two runs without faults differ" in done.stderr
+    assert "POST /v1/instances #1 was sent with another body" in done.stderr
+
+
+def test_a_program_that_is_not_there_is_127(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [COMMAND, "sweep", "--", "./nobody"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (127, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--faults", "rest"], "did you mean 'reset'"),
+        (["--operations", "instance.create"], "did you mean 'instances.create'"),
+        (["--report", "report.txt"], "a report's name ends in .html, .json, or .xml for JUnit"),
+        (["--fail-on", "dupl"], "no verdict is called 'dupl'"),
+        (["--baseline", "nobody.json"], "nobody.json: No such file"),
+        (["--timeout", "3"], "needs a unit"),
+        (["--max-runs", "0"], "0 is not in the range"),
+    ],
+)
+def test_bad_options_are_told_before_anything_runs(tmp_path: Path, options: list[str], message: str) -> None:
+    done = sweep(tmp_path, 'open("ran", "w").close()', *options)
+    assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_ends_what_runs_and_shows_what_is_known(tmp_path: Path) -> None:
+    source = """
+open("pid", "w").write(str(os.getpid()))
+once("GET", "/v1/plans", timeout=None)
+"""
+    (tmp_path / "client.py").write_text(HEAD + source)
+    words = [COMMAND, "sweep", "--faults", "error,hang", "--timeout", "100s", "--", sys.executable, "client.py"]
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:  # the first cell is done, the second hangs
+        if "1/2" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    shown, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert "stopped, 1 not made, no report written" in shown
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
