@@ -19,6 +19,8 @@ import yaml
 from cnx_mock import MockServer
 from cnx_mock.api import readings
 from cnx_mock.api.operation import Operation
+from cnx_mock.audit import control as audit
+from cnx_mock.audit.checks import checks
 from cnx_mock.faces.cli import cli
 from cnx_mock.http import control
 from cnx_mock.scenario.document import read_scenario
@@ -55,12 +57,18 @@ def _fixtures() -> str:
     return "\n".join(["| fixture | |", "|---|---|", *rows])
 
 
+def _checks() -> str:
+    rows = [f"| `{each.code}` | {each.title}{', when asked by `--also`' * each.on_request} |" for each in checks()]
+    return "\n".join(["| code | |", "|---|---|", *rows])
+
+
 TABLES = {
+    "checks": _checks,
     "clients": client_table,
     "matrix": matrix_table,
     "fixtures": _fixtures,
     "gallery": _gallery,
-    "control": lambda: _operations([op for each in control.RESOURCES for op in each.operations]),
+    "control": lambda: _operations([op for each in (*control.RESOURCES, audit.resource) for op in each.operations]),
     "routes": _routes,
     "options": table,
     "readings": readings.table,

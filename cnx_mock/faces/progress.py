@@ -8,7 +8,8 @@ from typing import TextIO
 
 from cnx_mock.audit.sweep.report import text
 from cnx_mock.audit.sweep.report.table import word
-from cnx_mock.audit.sweep.runner import Result, Sweep
+from cnx_mock.audit.sweep.runner import Sweep
+from cnx_mock.audit.sweep.swept import Result
 from cnx_mock.audit.sweep.verdict import GOOD
 from cnx_mock.audit.sweep.words import blame
 from cnx_mock.world.clock import SECOND, ticks

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 pytest_plugins = "cnx_mock.faces.pytest_egress"
 
-_SANDBOX = pytest.StashKey["Sandbox"]()
+SANDBOX = pytest.StashKey["Sandbox"]()
+"""The sandbox of the test that runs."""
+FAULT = pytest.StashKey[list[dict[str, Any]]]()
+"""Rules that a sweep lets strike the test that runs: not the test's own wish, so it need not meet its own then."""
 
 _START = "2026-01-01T00:00:00Z"
 
@@ -35,6 +38,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cnx-seed", type=_seed, metavar="N", help=f"{_SEED} (default: the ini option, or 0)")
     group.addoption("--cnx-scenario", metavar="NAME|PATH", help=f"{_SCENARIO} (default: the ini option)")
     group.addoption("--cnx-url", metavar="URL", help="a running cnx-mock to use, in place of one of our own")
+    group.addoption(
+        "--cnx-sweep", action="store_true", help="run every test that uses cnx with every fault at every call"
+    )
+    group.addoption(
+        "--cnx-sweep-faults", default="", metavar="NAMES", help="sweep with these faults only: reset-after,hang"
+    )
+    group.addoption(
+        "--cnx-sweep-timeout", metavar="DURATION", help="limit of a swept run (default: 3 × its own time + 15s)"
+    )
+    group.addoption("--cnx-cell", metavar="NAME", help="run with one fault of a sweep: instances.create-1-reset-after")
     group.addoption("--cnx-intercept", action="store_true", help=_INTERCEPT)
     parser.addini("cnx_intercept", _INTERCEPT, type="bool", default=False)
     parser.addini("cnx_key", "API key of code that has its own: it leads to each test's sandbox", default="")
@@ -70,7 +83,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "cnx_scenario(*scenarios): run the test's `cnx` sandbox under a CloudNexus scenario; "
         "of several, once under each; a list stacks them",
     )
+    config.addinivalue_line(
+        "markers", "cnx_sweep(allow): the exceptions that --cnx-sweep takes for a clean failure of this test"
+    )
     _chosen_seed(config)
+    if config.getoption("--cnx-sweep"):
+        if config.getoption("--cnx-cell"):
+            raise pytest.UsageError("--cnx-cell runs one cell of a sweep: leave --cnx-sweep out")
+        from cnx_mock.faces.pytest_sweep import SweepPlugin
+
+        config.pluginmanager.register(SweepPlugin(config), "cnx_sweep")
     if config.getoption("--cnx-intercept") or config.getini("cnx_intercept"):
         config.pluginmanager.register(_Intercepted())
 
@@ -163,11 +185,11 @@ def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: A
     seed = _chosen_seed(request.config)
     key = str(request.config.getini("cnx_key")) or None
     try:
-        sandbox = cnx_server.sandbox([_BASE, *found], name=request.node.nodeid, seed=seed, key=key)
+        sandbox = cnx_server.sandbox([_BASE, *_struck(request), *found], name=request.node.nodeid, seed=seed, key=key)
     except (ControlError, LookupError, TypeError, ValueError) as error:
         pytest.fail(f"the scenario of this test cannot be used:\n{error}", pytrace=False)
     sandbox.enforced = request.node.get_closest_marker("cnx_scenario") is not None
-    request.node.stash[_SANDBOX] = sandbox
+    request.node.stash[SANDBOX] = sandbox
     return sandbox
 
 
@@ -181,6 +203,17 @@ def cnx_intercept(cnx: "Sandbox", cnx_server: "SandboxMaker") -> Iterator["Sandb
         pytest.fail("cnx_intercept leads to a server of its own process: leave --cnx-url out", pytrace=False)
     with cnx_server.intercept():
         yield cnx
+
+
+def _struck(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    """What a sweep, or `--cnx-cell`, lets happen in this test, as a scenario; none otherwise."""
+    cell = request.config.getoption("--cnx-cell")
+    if cell:
+        from cnx_mock.faces.pytest_sweep import one_cell
+
+        request.node.stash[FAULT] = one_cell(cell)
+    rules = request.node.stash.get(FAULT, [])
+    return [{"name": "sweep", "rules": rules}] if rules else []
 
 
 def _found(story: Any, config: pytest.Config) -> Any:
@@ -197,8 +230,8 @@ def _found(story: Any, config: pytest.Config) -> Any:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that passed without meeting the faults that it asked for."""
     result = yield
-    sandbox = item.stash.get(_SANDBOX, None)
-    if sandbox is not None:
+    sandbox = item.stash.get(SANDBOX, None)
+    if sandbox is not None and not item.stash.get(FAULT, []):
         try:
             sandbox.assert_fired()
         except AssertionError as error:
@@ -212,7 +245,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show a failing test what the mock saw."""
     report = yield
-    sandbox = item.stash.get(_SANDBOX, None)
+    sandbox = item.stash.get(SANDBOX, None)
     if sandbox is not None and report.failed:
         report.sections.append(("cnx-mock journal", f"{_journal(sandbox)}\n{_again(item)}"))
     return report

@@ -23,7 +23,8 @@ from cnx_mock.audit.sweep.report.junit import junit
 from cnx_mock.audit.sweep.report.page import page
 from cnx_mock.audit.sweep.report.table import bad_first
 from cnx_mock.audit.sweep.reproduction import Reproduction
-from cnx_mock.audit.sweep.runner import Sweep, Unfit, Wish
+from cnx_mock.audit.sweep.runner import Sweep, Unfit
+from cnx_mock.audit.sweep.swept import Wish
 from cnx_mock.audit.sweep.trial import Stage, private
 from cnx_mock.audit.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.audit.sweep.words import sentence

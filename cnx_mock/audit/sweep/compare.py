@@ -2,10 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from cnx_mock.audit.sweep.state import KINDS, State, things, unsteady
-from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.services import operations
+
+Entry = Mapping[str, Any]
+"""A request as `GET /_mock/requests` shows it."""
 
 _VARIES = re.compile(
     r"(?:inst|snap|fw|lb|key|acct|req)_[0-9a-f]{16}"
@@ -14,7 +18,7 @@ _VARIES = re.compile(
 """Ids and times."""
 
 
-def changed_calls(one: Sequence[Exchange], two: Sequence[Exchange]) -> Iterator[str]:
+def changed_calls(one: Sequence[Entry], two: Sequence[Entry]) -> Iterator[str]:
     """Where the calls of two runs differ, order, ids and times aside; one line for each operation."""
     for name, call in _called([*one, *two]).items():
         left, right = ([_content(each) for each in run if _name(each) == name] for run in (one, two))
@@ -34,19 +38,20 @@ def changed_state(one: State, two: State) -> Iterator[str]:
             yield f"{left} {kind.replace('_', ' ')} were left, then {right}"
 
 
-def _name(exchange: Exchange) -> str:
-    return exchange.operation.name if exchange.operation else exchange.path
+def _name(entry: Entry) -> str:
+    return str(entry["operation"] or entry["path"])
 
 
-def _called(exchanges: Sequence[Exchange]) -> dict[str, str]:
+def _called(entries: Sequence[Entry]) -> dict[str, str]:
     """The operations by name, each with its method and path."""
-    return {_name(each): f"{each.method} {each.operation.path if each.operation else each.path}" for each in exchanges}
+    paths = {operation.name: operation.path for operation in operations()}
+    return {_name(each): f"{each['method']} {paths.get(each['operation'], each['path'])}" for each in entries}
 
 
-def _content(exchange: Exchange) -> tuple[str, str]:
+def _content(entry: Entry) -> tuple[str, str]:
     """The address and the body, but for ids and times."""
-    address = f"{exchange.path}?{exchange.query}"
-    return _VARIES.sub("…", address), _VARIES.sub("…", exchange.body.decode("utf-8", "replace"))
+    address = f"{entry['path']}?{entry['query']}"
+    return _VARIES.sub("…", address), _VARIES.sub("…", entry["request_body"] or "")
 
 
 def _first(left: list[tuple[str, str]], right: list[tuple[str, str]]) -> int:

@@ -1,14 +1,14 @@
 """Which faults strike which calls: from the calls of a run without any to the cells of the matrix."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from cnx_mock.api.errors import InsufficientCredits
-from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.matching import Pattern
+from cnx_mock.services import operations
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.chance import fraction
 from cnx_mock.world.records import ProvisionedRecord
@@ -47,19 +47,19 @@ class Call:
         return f"{self.method} {self.path} #{self.ordinal}"
 
 
-def recorded(exchanges: Iterable[Exchange]) -> list[Call]:
-    """The calls of a journal in their order: all that rules can strike. Those that the rate limit refused are none,
-    since no rule is asked about them."""
+def recorded(entries: Iterable[Mapping[str, Any]]) -> list[Call]:
+    """The calls of a journal, as `GET /_mock/requests` shows them, in their order: all that rules can strike. Those
+    that the rate limit refused are none, since no rule is asked about them."""
+    known = {operation.name: operation for operation in operations()}
     numbers: Counter[str] = Counter()
     calls, changed = [], False
-    for exchange in exchanges:
-        operation, answer = exchange.operation, exchange.answer
-        if operation is None or (exchange.status == 429 and not exchange.replaced):
+    for entry in entries:
+        operation, status = known.get(entry["operation"]), entry["status"]
+        if operation is None or (status == 429 and not entry["faults"]):
             continue
         numbers[operation.name] += 1
-        commits = exchange.committed
+        commits = entry["committed"]
         creates = commits and operation.method == "POST"
-        good = answer is not None and answer.status < 400
         calls.append(
             Call(
                 operation=operation.name,
@@ -67,7 +67,7 @@ def recorded(exchanges: Iterable[Exchange]) -> list[Call]:
                 method=operation.method,
                 path=operation.path,
                 commits=commits,
-                answered=good and answer is not None and bool(answer.body) and exchange.method != "HEAD",
+                answered=bool(status and status < 400 and entry["response_body"] and entry["method"] != "HEAD"),
                 provisions=creates and operation.resource.name in _provisioned(),
                 charges=creates and InsufficientCredits in operation.raises,
                 follows=changed and not operation.mutates,
@@ -99,13 +99,15 @@ class Fault:
     usual: bool = True
     """Whether it strikes unless others are asked for."""
 
-    def rule(self, call: Call, rule_id: str) -> dict[str, Any]:
-        """A scenario's rule that does it to this call."""
-        span = {"skip": call.ordinal - 1, "take": self.take}
-        times = {"only": [call.ordinal]} if self.take == 1 else {key: value for key, value in span.items() if value}
-        limited = {"times": times} if times else {}
-        at = {} if self.at == "before" else {"at": self.at}
-        return {"id": rule_id, "match": {"operation": call.operation}, **limited, **at, "fault": self.fault}
+
+def rule_of(operation: str, ordinal: int, fault: Fault) -> dict[str, Any]:
+    """A scenario's rule that does it to the call of this number."""
+    span = {"skip": ordinal - 1, "take": fault.take}
+    times = {"only": [ordinal]} if fault.take == 1 else {key: value for key, value in span.items() if value}
+    limited = {"times": times} if times else {}
+    at = {} if fault.at == "before" else {"at": fault.at}
+    rule_id = f"sweep:{operation}-{ordinal}-{fault.name}"
+    return {"id": rule_id, "match": {"operation": operation}, **limited, **at, "fault": fault.fault}
 
 
 def _every(call: Call) -> bool:
@@ -163,14 +165,13 @@ class Cell:
         return "; ".join(said)
 
     @property
-    def rules(self) -> list[str]:
-        """The ids of its rules."""
-        return [f"sweep:{call.operation}-{call.ordinal}-{fault.name}" for call, fault in self.strikes]
+    def rules(self) -> list[dict[str, Any]]:
+        """What happens in it, as a scenario's rules."""
+        return [rule_of(call.operation, call.ordinal, fault) for call, fault in self.strikes]
 
     def document(self) -> dict[str, Any]:
         """The scenario in which it happens. Resources come up at the second look, so that waiting for them is short."""
-        rules = [fault.rule(call, rule) for (call, fault), rule in zip(self.strikes, self.rules, strict=True)]
-        return {"name": f"sweep {self.name}"[:100], "provisioning": {"polls": 1}, "rules": rules}
+        return {"name": f"sweep {self.name}"[:100], "provisioning": {"polls": 1}, "rules": self.rules}
 
 
 CALM: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
@@ -194,11 +195,11 @@ def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:
 
 
 def planned(
-    calls: Sequence[Call], faults: Sequence[Fault], operations: Sequence[str] = (), *, pairs: bool = False
+    calls: Sequence[Call], faults: Sequence[Fault], patterns: Sequence[str] = (), *, pairs: bool = False
 ) -> list[Cell]:
-    """The cells, call by call. `operations` are patterns of names, all of them unless given; `pairs` adds every two
+    """The cells, call by call. `patterns` are of operations' names, all of them unless given; `pairs` adds every two
     faults at two calls."""
-    meant = Pattern(list(operations)) if operations else Pattern("*")
+    meant = Pattern(list(patterns)) if patterns else Pattern("*")
     single = [(call, fault) for call in calls for fault in faults if meant.matches(call.operation)]
     strikes = [(call, fault) for call, fault in single if fault.strikes(call)]
     cells = [Cell((strike,)) for strike in strikes]

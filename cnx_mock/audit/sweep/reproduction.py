@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cnx_mock.audit.sweep.runner import Result
+from cnx_mock.audit.sweep.swept import Result
 from cnx_mock.audit.sweep.words import sentence
 
 

@@ -1,20 +1,14 @@
 """The sweep: the runs without faults, then one run for every cell, several at once if so wished."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cnx_mock.audit.sweep.compare import changed_calls, changed_state
-from cnx_mock.audit.sweep.plan import CALM, Call, Cell, Fault, planned, recorded, sampled
-from cnx_mock.audit.sweep.state import Things, things, unsteady
+from cnx_mock.audit.sweep.plan import CALM, Call, Cell
+from cnx_mock.audit.sweep.swept import Result, Swept
 from cnx_mock.audit.sweep.trial import Stage, Trial, attempt
-from cnx_mock.audit.sweep.verdict import Judgement, Run, Verdict, judge, milder
-
-Hammers = Callable[[Sequence[Mapping[str, Any]]], Sequence[str]]
-"""What is to be said of a run's retries, one line a finding; entries are as `GET /_mock/requests` shows them, each with
-the `sandbox` that it is of, in order of arrival."""
 
 BASELINE_SECONDS = 600
 """How long a run without faults may take unless a limit is given."""
@@ -25,46 +19,6 @@ _LINES_SHOWN = 8
 
 class Unfit(ValueError):
     """The program cannot be swept; the message says why, and what to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What is to be swept, and how."""
-
-    faults: Sequence[Fault]
-    operations: Sequence[str] = ()
-    pairs: bool = False
-    most: int | None = None
-    """At most so many runs with faults."""
-    seconds: float | None = None
-    """The time limit of a run."""
-    jobs: int = 1
-    seed: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What came of a cell."""
-
-    cell: Cell
-    judgement: Judgement
-    status: int | None
-    """The exit status; None where the run was ended at the limit."""
-    seconds: float
-    fired: bool
-    """Whether the fault struck at all."""
-    things: Things
-    """What the run left."""
-    calls: dict[str, int]
-    """How often each operation was called."""
-    hammering: Sequence[str]
-    words: str
-    """The end of what the program said."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """Its verdict."""
-        return self.judgement.verdict
 
 
 class Audience(Protocol):
@@ -81,25 +35,14 @@ class Audience(Protocol):
 
 
 @dataclass(kw_only=True)
-class Sweep:
-    """One sweep; what is known of it so far is there at every time."""
+class Sweep(Swept):
+    """One sweep of a program; what is known of it so far is there at every time."""
 
     stage: Stage
-    wish: Wish
-    hammers: Hammers
     audience: Audience
-    calls: list[Call] = field(default_factory=list)
-    """The calls of the run without faults."""
-    cells: list[Cell] = field(default_factory=list)
-    """The runs to be made."""
-    left_out: int = 0
-    """How many more there would be."""
-    results: dict[str, Result] = field(default_factory=dict)
-    """What came of the cells, by their names."""
     baseline_seconds: float = 0
     limit: float = BASELINE_SECONDS
     """The time limit of a run, in seconds."""
-    judge: Callable[[Run], Judgement] = field(init=False)
 
     async def run(self) -> None:
         """Make every run. Raises Unfit for a program that cannot be swept, CannotStart for one that cannot be run.
@@ -117,28 +60,23 @@ class Sweep:
         """Make one run after the other, taking each from what all workers have in common."""
         for cell in waiting:
             trial = await attempt(self.stage, cell.document(), self.limit, executor)
-            result = self._result(cell, trial)
-            self.results[cell.name] = result
-            self.audience.judged(result)
+            self.audience.judged(self.judged(cell, trial))
 
     async def _begin(self, executor: ThreadPoolExecutor) -> None:
         """Run it twice without faults, see whether the two agree, and make the plan."""
         first = await self._calm(executor)
-        self.calls = recorded(first.exchanges)
+        self.plan(first)
         if not self.calls:
             raise Unfit(_no_calls(first))
         if first.unseen:
             self.audience.said(f"CMD makes more calls than the journal keeps: the first {first.unseen} are left out")
         second = await self._calm(executor)
-        self._compare(first, second)
+        for line in self.compare(first, second):
+            self.audience.said(line)
         self.baseline_seconds = max(first.ended.seconds, second.ended.seconds)
         self.limit = self.wish.seconds or 3 * self.baseline_seconds + EXTRA_SECONDS
-        wish = self.wish
-        cells = planned(self.calls, wish.faults, wish.operations, pairs=wish.pairs)
-        if not cells:
+        if not self.cells:
             raise Unfit(f"none of these faults can strike these calls; CMD calls {', '.join(_names(self.calls))}")
-        self.cells = sampled(cells, wish.most, wish.seed)
-        self.left_out = len(cells) - len(self.cells)
 
     async def _calm(self, executor: ThreadPoolExecutor) -> Trial:
         limit = self.wish.seconds or BASELINE_SECONDS
@@ -151,47 +89,6 @@ class Sweep:
             )
             raise Unfit(message + _last(trial))
         return trial
-
-    def _compare(self, first: Trial, second: Trial) -> None:
-        """Say where the two differ, and leave aside what does."""
-        aside = unsteady(first.states, second.states)
-        differing = [*changed_calls(first.exchanges, second.exchanges), *changed_state(first.states, second.states)]
-        if differing:
-            self.audience.said("two runs without faults differ: calls are told apart by operation and number")
-            for each in differing:
-                self.audience.said(f"  {each}")
-            self.audience.said(
-                "  what differs by chance is left aside; a seed or fixed names in CMD would be judged too"
-            )
-        start = things([*first.start], aside)
-        expected = [
-            Run(things=things(each.states, aside), creates=each.creates, hammering=self.hammers(each.entries))
-            for each in (first, second)
-        ]
-        for line in dict.fromkeys(line for run in expected for line in run.hammering):
-            self.audience.said(f"without any fault: {line}")
-        self.judge = lambda run: milder(*(judge(each, run, start) for each in expected))
-        self._aside = aside
-
-    def _result(self, cell: Cell, trial: Trial) -> Result:
-        hammering = self.hammers(trial.entries)
-        found = things(trial.states, self._aside)
-        run = Run(status=trial.ended.status, things=found, creates=trial.creates, hammering=hammering)
-        counts: dict[str, int] = {}
-        for each in trial.exchanges:
-            if each.operation is not None:
-                counts[each.operation.name] = counts.get(each.operation.name, 0) + 1
-        return Result(
-            cell=cell,
-            judgement=self.judge(run),
-            status=trial.ended.status,
-            seconds=trial.ended.seconds,
-            fired=trial.fired(cell.rules),
-            things=found,
-            calls=counts,
-            hammering=hammering,
-            words=trial.ended.words,
-        )
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -13,7 +13,6 @@ from cnx_mock.http.listeners import Listeners, open_listeners
 from cnx_mock.http.serving import Serving
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.scenario.document import Scenario, read_scenario, stacked
-from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.services import operations
 from cnx_mock.services.fixtures import Fixture, exported
 from cnx_mock.settings import Settings
@@ -43,27 +42,25 @@ class Trial:
     """What one run was."""
 
     ended: Ended
-    exchanges: Sequence[Exchange]
-    """Its calls, in order of arrival."""
     entries: Sequence[Mapping[str, Any]]
-    """The same as `GET /_mock/requests` shows them, each with its sandbox."""
+    """Its calls in order of arrival, as `GET /_mock/requests` shows them, each with its sandbox."""
     states: Sequence[Mapping[str, Any]]
     """What is there at its end, for every sandbox."""
     start: Sequence[Mapping[str, Any]]
     """What was there before."""
-    unseen: int
+    unseen: int = 0
     """Requests that the journal could not keep."""
-    nowhere: int
+    nowhere: int = 0
     """Requests that reached no sandbox."""
 
     @property
     def creates(self) -> int:
         """How many creates were committed."""
-        return sum(each.committed and each.method == "POST" for each in self.exchanges)
+        return sum(each["committed"] and each["method"] == "POST" for each in self.entries)
 
     def fired(self, rules: Sequence[str]) -> bool:
         """Whether each of these rules struck."""
-        return set(rules) <= {rule for exchange in self.exchanges for rule, _ in exchange.faults}
+        return set(rules) <= {fault["rule"] for each in self.entries for fault in each["faults"]}
 
 
 async def attempt(stage: Stage, document: Mapping[str, Any], seconds: float | None, executor: Executor) -> Trial:
@@ -96,7 +93,6 @@ def _taken(tenants: Tenants, ended: Ended) -> Trial:
         tenant.reset()
     return Trial(
         ended=ended,
-        exchanges=[each for each, _ in exchanges],
         entries=entries,
         states=states,
         start=[exported(tenant.sandbox) for tenant in used],

@@ -7,11 +7,11 @@ from typing import Literal, get_args
 
 from cnx_mock.audit.sweep.state import Difference, Thing, Things, difference
 
-Verdict = Literal["hung", "duplicated", "leaked", "lost", "hammered", "failed cleanly", "survived"]
+Verdict = Literal["hung", "duplicated", "leaked", "lost", "raised", "hammered", "failed cleanly", "survived"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """From the worst to the best; the first that holds is the verdict."""
 GOOD: tuple[Verdict, ...] = ("failed cleanly", "survived")
-FAILING: tuple[Verdict, ...] = ("hung", "duplicated", "leaked", "lost")
+FAILING: tuple[Verdict, ...] = ("hung", "duplicated", "leaked", "lost", "raised")
 """The verdicts for which a sweep fails unless others are chosen."""
 
 
@@ -25,6 +25,8 @@ class Run:
     """What is there at its end."""
     creates: int = 0
     """How many creates were committed."""
+    allowed: bool = True
+    """Whether, where it failed, it failed in a way that is expected of it; only a test says what is."""
     hammering: Sequence[str] = ()
     """What the audit says of its retries."""
 
@@ -63,6 +65,8 @@ def _verdict(expected: Run, run: Run, found: Difference, left: Sequence[Thing]) 
         return "duplicated" if run.creates > expected.creates else "leaked"
     if run.status == 0 and (found.missing or found.changed):
         return "lost"
+    if run.status != 0 and not run.allowed:
+        return "raised"
     if run.hammering:
         return "hammered"
     return "survived" if run.status == expected.status else "failed cleanly"

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from cnx_mock.audit.sweep.runner import Result
 from cnx_mock.audit.sweep.state import KINDS, Thing
+from cnx_mock.audit.sweep.swept import Result
 from cnx_mock.audit.sweep.verdict import GOOD
 
 _SHOWN = 3
@@ -36,6 +36,8 @@ def _blame(result: Result) -> str:
             return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
             return f"your client {_exited(result.status)}, but {_lacking(result)}"
+        case "raised":
+            return f"your client raised {result.words}, which is not among what the test allows"
         case _:
             return f"your client hammers: {'; '.join(result.hammering)}"
 

@@ -7,7 +7,8 @@ from typing import Any
 from cnx_mock import __version__
 from cnx_mock.audit.sweep.plan import Cell
 from cnx_mock.audit.sweep.report.table import counts
-from cnx_mock.audit.sweep.runner import Result, Sweep
+from cnx_mock.audit.sweep.runner import Sweep
+from cnx_mock.audit.sweep.swept import Result
 from cnx_mock.audit.sweep.verdict import GOOD, VERDICTS, Verdict
 from cnx_mock.audit.sweep.words import sentence
 

@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree
 
 from cnx_mock.audit.sweep.report.facts import Facts
-from cnx_mock.audit.sweep.runner import Result
+from cnx_mock.audit.sweep.swept import Result
 from cnx_mock.audit.sweep.words import sentence
 
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

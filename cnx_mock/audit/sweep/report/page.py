@@ -6,7 +6,7 @@ from html import escape
 from cnx_mock import __version__
 from cnx_mock.audit.sweep.report.facts import Facts
 from cnx_mock.audit.sweep.report.table import bad_first, counts, matrix, word
-from cnx_mock.audit.sweep.runner import Result
+from cnx_mock.audit.sweep.swept import Result
 from cnx_mock.audit.sweep.verdict import GOOD
 from cnx_mock.audit.sweep.words import blame, sentence
 

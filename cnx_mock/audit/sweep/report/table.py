@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnx_mock.audit.sweep.plan import Call, Cell, Fault
-from cnx_mock.audit.sweep.runner import Result, Sweep
+from cnx_mock.audit.sweep.swept import Result, Swept
 from cnx_mock.audit.sweep.verdict import VERDICTS, Verdict
 
 WORDS: dict[Verdict, str] = {
@@ -13,6 +13,7 @@ WORDS: dict[Verdict, str] = {
     "duplicated": "DUPL",
     "leaked": "LEAK",
     "lost": "LOST",
+    "raised": "RAIS",
     "hammered": "HAMM",
     "failed cleanly": "fail",
     "survived": "ok",
@@ -37,7 +38,7 @@ class Matrix:
         return self.cells.get((call.operation, call.ordinal, fault.name))
 
 
-def matrix(sweep: Sweep) -> Matrix:
+def matrix(sweep: Swept) -> Matrix:
     """The matrix of a sweep, without rows and columns that are empty."""
     single = [cell for cell in sweep.cells if len(cell.strikes) == 1]
     calls = {(cell.call.operation, cell.call.ordinal) for cell in single}

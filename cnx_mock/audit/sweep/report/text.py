@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from cnx_mock.audit.sweep.plan import Fault
 from cnx_mock.audit.sweep.report.table import TO_COME, UNSTRUCK, WORDS, Matrix, counts, matrix, word
-from cnx_mock.audit.sweep.runner import Result, Sweep
-from cnx_mock.audit.sweep.verdict import GOOD, VERDICTS, Verdict
+from cnx_mock.audit.sweep.swept import Result, Swept
+from cnx_mock.audit.sweep.verdict import FAILING, GOOD, Verdict
 
 _COLOURS: dict[str, str] = {
-    **{WORDS[verdict]: "1;31" for verdict in VERDICTS[:4]},
+    **{WORDS[verdict]: "1;31" for verdict in FAILING},
     WORDS["hammered"]: "33",
     WORDS["failed cleanly"]: "36",
     WORDS["survived"]: "32",
@@ -26,7 +26,7 @@ def painted(text: str, colour: str, wanted: bool) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if wanted and colour else text
 
 
-def lines(sweep: Sweep, width: int, colour: bool) -> Iterator[str]:
+def lines(sweep: Swept, width: int, colour: bool) -> Iterator[str]:
     """The matrix, as far as it is known."""
     table = matrix(sweep)
     titles = [call.title if len(call.title) <= _LONGEST else f"{call.title[: _LONGEST - 1]}…" for call in table.calls]
@@ -52,7 +52,7 @@ def _blocks(faults: Sequence[Fault], room: int) -> Iterator[list[Fault]]:
 
 
 def _block(
-    sweep: Sweep, table: Matrix, faults: Sequence[Fault], titles: Sequence[str], first: int, colour: bool
+    sweep: Swept, table: Matrix, faults: Sequence[Fault], titles: Sequence[str], first: int, colour: bool
 ) -> Iterator[str]:
     for part in (0, 1):
         heads = [_head(fault)[part].ljust(_width(fault)) for fault in faults]
@@ -76,7 +76,7 @@ def _width(fault: Fault) -> int:
     return max(4, *map(len, _head(fault)))
 
 
-def legend(sweep: Sweep) -> str:
+def legend(sweep: Swept) -> str:
     """What the words of the matrix mean, those that occur."""
     results = list(sweep.results.values())
     said = [f"{WORDS[verdict]} {verdict}" for verdict in counts(results) if WORDS[verdict] != verdict]

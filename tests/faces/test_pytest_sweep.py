@@ -1,0 +1,157 @@
+"""`pytest --cnx-sweep`, in other people's projects: every test that uses `cnx`, once for every fault at every call."""
+
+from textwrap import dedent
+
+import pytest
+
+from .conftest import Run
+
+CLIENT = """
+import http.client
+import json
+
+import pytest
+
+
+class CloudError(Exception):
+    pass
+
+
+def once(cnx, method, path, body=None):
+    connection = http.client.HTTPConnection(cnx.url.removeprefix("http://"), timeout=0.3)
+    try:
+        connection.request(method, path, body and json.dumps(body), {"Authorization": f"Bearer {cnx.api_key}"})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise CloudError(repr(error)) from error
+    finally:
+        connection.close()
+    if response.status >= 400:
+        raise CloudError(answer["error"]["code"])
+    return answer
+
+
+BODY = {"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}
+"""
+
+BLIND = """
+def test_deploy(cnx):
+    try:
+        once(cnx, "POST", "/v1/instances", BODY)
+    except CloudError:
+        once(cnx, "POST", "/v1/instances", BODY)
+"""
+
+
+def test_a_blind_retry_is_found_and_the_session_fails(run: Run) -> None:
+    result = run(CLIENT + BLIND, "--cnx-sweep", "--cnx-sweep-faults", "error,reset-after")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "*cnx-mock sweep*",
+            "test_it.py::test_deploy",
+            "POST /v1/instances #1  ok     DUPL",
+            "*1 duplicated, 1 survived",
+            "duplicated: `POST /v1/instances` #1, reset after commit: *retried and left 2 instances named web-1",
+            "*pytest 'test_it.py::test_deploy' --cnx-cell instances.create-1-reset-after",
+        ]
+    )
+
+
+def test_one_cell_runs_alone(run: Run) -> None:
+    tests = CLIENT + BLIND + "    cnx.requests.assert_called('instances.create', times=1)\n"
+    result = run(tests, "--cnx-cell", "instances.create-1-reset-after")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*fired sweep:instances.create-1-reset-after: connection=reset*"])
+
+
+def test_a_test_without_cnx_is_left_alone_and_a_good_one_passes(run: Run) -> None:
+    tests = CLIENT + "\ndef test_plans(cnx):\n    once(cnx, 'GET', '/v1/plans')\n\n\ndef test_other(): pass\n"
+    result = run(tests, "--cnx-sweep")
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["GET /v1/plans #1 *", "*7 failed cleanly"])
+
+
+def test_only_what_is_allowed_counts_as_a_clean_failure(run: Run) -> None:
+    tests = """
+    @pytest.mark.cnx_sweep(allow=(CloudError,))
+    def test_tidy(cnx):
+        once(cnx, "GET", "/v1/plans")
+
+    @pytest.mark.cnx_sweep(allow=(CloudError,))
+    def test_untidy(cnx):
+        try:
+            once(cnx, "GET", "/v1/plans")
+        except CloudError as error:
+            raise KeyError("plans") from error
+    """
+    result = run(CLIENT + dedent(tests), "--cnx-sweep", "--cnx-sweep-faults", "error")
+    result.assert_outcomes(passed=2)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*raised: `GET /v1/plans` #1, INTERNAL_ERROR before effect: *KeyError: 'plans'*"])
+    assert result.stdout.str().count("raised: `") == 1
+
+
+def test_a_test_that_fails_anyway_is_not_swept(run: Run) -> None:
+    result = run(CLIENT + "\ndef test_it(cnx):\n    assert not once(cnx, 'GET', '/v1/plans')\n", "--cnx-sweep")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["it is not swept, since without faults it failed"])
+
+
+def test_a_test_that_makes_no_calls_is_not_swept(run: Run) -> None:
+    result = run("def test_it(cnx): pass", "--cnx-sweep")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["it is not swept: none of the faults can strike a call of it"])
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs POSIX timers")
+def test_a_client_without_a_timeout_hangs(run: Run) -> None:
+    tests = CLIENT.replace("timeout=0.3", "timeout=None") + "\ndef test_it(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
+    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "hang", "--cnx-sweep-timeout", "500ms")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["hung: `GET /v1/plans` #1, hang before effect: *"])
+
+
+def test_a_fixture_cleans_up_after_every_run_and_what_it_misses_leaks(run: Run) -> None:
+    tests = """
+
+@pytest.fixture
+def server(cnx):
+    made = once(cnx, "POST", "/v1/instances", BODY)
+    yield made
+    once(cnx, "DELETE", f"/v1/instances/{made['id']}")
+
+
+def test_it(cnx, server):
+    once(cnx, "GET", "/v1/plans")
+"""
+    result = run(CLIENT + tests, "--cnx-sweep", "--cnx-sweep-faults", "error")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["leaked: `DELETE /v1/instances/{id}` #1*"])
+    assert result.stdout.str().count("leaked: `") == 1
+
+
+def test_it_works_under_xdist(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it="import pytest\n" + CLIENT + BLIND)
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "-n", "2", "--cnx-sweep", "--cnx-sweep-faults", "reset-after"
+    )
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["duplicated: *left 2 instances named web-1"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--cnx-sweep", "--cnx-sweep-faults", "rest"], "*did you mean 'reset'*"),
+        (["--cnx-sweep", "--cnx-sweep-timeout", "3"], "*needs a unit*"),
+        (["--cnx-sweep", "--cnx-cell", "instances.create-1-error"], "*leave --cnx-sweep out*"),
+    ],
+)
+def test_bad_options_are_told_at_once(run: Run, options: list[str], message: str) -> None:
+    result = run("def test_it(cnx): pass", *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
