@@ -21,6 +21,7 @@ from cnx_mock.services.fixtures import load as load_fixture
 from cnx_mock.services.fixtures import shipped_fixtures
 from cnx_mock.settings import table
 from cnx_mock.text.source import read
+from tests.scenario.client_table import table as client_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -47,6 +48,7 @@ def _fixtures() -> str:
 
 
 TABLES = {
+    "clients": client_table,
     "fixtures": _fixtures,
     "gallery": _gallery,
     "control": lambda: _operations([op for each in control.RESOURCES for op in each.operations]),
@@ -78,11 +80,16 @@ def test_the_scenarios_in_the_readme_are_good() -> None:
         assert read_scenario(read(text, "README.md").data, operations()).rules
 
 
-def test_the_curl_in_the_readme_creates_an_instance(server: MockServer) -> None:
-    [command] = [text for text in blocks("console") if "curl" in text]
-    words = shlex.split(command.removeprefix("$ ").replace("\\\n", " ").replace("http://127.0.0.1:4269", server.url))
-    done = subprocess.run([*words, "-s", "-w", "%{http_code}"], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("201")
+def test_the_curls_in_the_readme_create_an_instance_and_meet_a_fault(server: MockServer) -> None:
+    commands = [text for text in blocks("console") if "curl" in text]
+    statuses = []
+    for command in commands:
+        text = command.removeprefix("$ ").replace("\\\n", " ").replace("http://127.0.0.1:4269", server.url)
+        done = subprocess.run(
+            [*shlex.split(text), "-s", "-w", "%{http_code}"], capture_output=True, text=True, check=True
+        )
+        statuses.append(done.stdout[-3:])
+    assert statuses == ["201", "429"]
 
 
 def test_the_python_in_the_readme_runs(pytester: pytest.Pytester) -> None:

@@ -88,10 +88,14 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
     kind, context = details["type"], details.get("ctx", {})
     path = _path(details["loc"], data)
     if kind == "extra_forbidden":
-        word = str(details["loc"][-1])
-        return Problem(path, f"unknown {noun}{did_you_mean(word, _names(model, path[:-1]))}", at_key=True)
+        known = _names(model, path[:-1])
+        hint = did_you_mean(str(details["loc"][-1]), known)
+        listed = f" (known: {one_of(known)})" if noun == "key" and known and not hint else ""
+        return Problem(path, f"unknown {noun}{hint}{listed}", at_key=True)
     if details["loc"][-1:] == ("[key]",):
-        words = _quoted(context.get("expected", ""))
+        if kind != "literal_error":
+            return Problem(path, _in_words(details), at_key=True)
+        words = _quoted(context["expected"])
         return Problem(path, f"unknown {noun}{did_you_mean(str(path[-1]), words)}", at_key=True)
     if kind == "missing":
         return Problem((*path, details["loc"][-1]), "is required")
@@ -102,8 +106,13 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
         given = details["input"]
         hint = did_you_mean(given, words) if isinstance(given, str) else ""
         return Problem(path, f"must be one of: {one_of(words)}{hint}")
-    words_for = _WORDS.get(kind)
-    return Problem(path, words_for(context) if words_for else details["msg"][0].lower() + details["msg"][1:])
+    example = _example(model, path) if kind == "model_type" else ""
+    return Problem(path, _in_words(details) + example)
+
+
+def _in_words(details: ErrorDetails) -> str:
+    words_for = _WORDS.get(details["type"])
+    return words_for(details.get("ctx", {})) if words_for else details["msg"][0].lower() + details["msg"][1:]
 
 
 def _path(loc: tuple[int | str, ...], data: Any) -> Path:
@@ -129,6 +138,18 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def _names(model: type[BaseModel], path: Path) -> list[str]:
     """The names that the declaration knows at a place."""
+    return sorted(name for node in _declared(model, path) for name in node.get("properties", {}))
+
+
+def _example(model: type[BaseModel], path: Path) -> str:
+    """How an object is written that stands at a place: `: {requests: 20}`."""
+    given = [example for node in _declared(model, path) for example in node.get("examples", ())]
+    pairs = given[0].items() if given and isinstance(given[0], dict) else ()
+    return f": {{{', '.join(f'{key}: {value}' for key, value in pairs)}}}" if pairs else ""
+
+
+def _declared(model: type[BaseModel], path: Path) -> list[dict[str, Any]]:
+    """What the declaration's schema says of a place."""
     schema = _schema(model)
     nodes = [schema]
     for part in path:
@@ -137,7 +158,7 @@ def _names(model: type[BaseModel], path: Path) -> list[str]:
             nodes = [node["items"] for node in flat if "items" in node]
         else:
             nodes = [node["properties"][part] for node in flat if part in node.get("properties", {})]
-    return sorted(name for node in nodes for branch in _branches(node, schema) for name in branch.get("properties", {}))
+    return [branch for node in nodes for branch in _branches(node, schema)]
 
 
 def _branches(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

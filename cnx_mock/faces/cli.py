@@ -2,19 +2,21 @@
 
 import os
 import signal
-from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any, Literal
 
 import click
 
 from cnx_mock import __version__
 from cnx_mock.faces.ca import ca
+from cnx_mock.faces.environment import env
 from cnx_mock.faces.fixtures import fixtures
+from cnx_mock.faces.options import settings_options
 from cnx_mock.faces.refusal import refuse, usable
+from cnx_mock.faces.run import run
 from cnx_mock.faces.scenarios import scenarios
 from cnx_mock.faces.sweep import sweep
-from cnx_mock.settings import Settings, SettingsError, flag, foreign, variable
+from cnx_mock.settings import Settings, SettingsError, foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -35,6 +37,7 @@ def cli() -> None:
     Examples:
       cnx-mock serve
       cnx-mock serve --scenario flaky-network --seed 7
+      cnx-mock run --scenario lost-response -- ./deploy.sh
       cnx-mock scenarios check my-story.yaml
       cnx-mock routes
     """
@@ -43,33 +46,13 @@ def cli() -> None:
 cli.add_command(scenarios)
 cli.add_command(fixtures)
 cli.add_command(ca)
+cli.add_command(env)
+cli.add_command(run)
 cli.add_command(sweep)
 
 
-def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A flag and a variable for every setting."""
-    for each in reversed(fields(Settings)):
-        many = isinstance(each.default, tuple)
-        switch = isinstance(each.default, bool)
-        default = None if many or each.default is MISSING else each.default
-        command = click.option(
-            flag(each.name),
-            each.name,
-            default=default,
-            multiple=many,
-            is_flag=switch,
-            metavar=each.metadata["metavar"] or None,
-            type=str if many else type(each.default),
-            envvar=variable(each.name),
-            show_default=not switch and each.default not in ((), ""),
-            show_envvar=True,
-            help=each.metadata["help"],
-        )(command)
-    return command
-
-
 @cli.command()
-@_settings_options
+@settings_options(*(each.name for each in fields(Settings)))
 def serve(**options: Any) -> None:
     """Serve the API until Ctrl-C.
 

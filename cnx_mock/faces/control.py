@@ -19,10 +19,11 @@ class ControlError(Exception):
 
 
 class Control:
-    """Calls to one server's control plane, from any thread."""
+    """Calls to one server's control plane, from any thread; each may take so many seconds."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, seconds: float = TIMEOUT_SECONDS) -> None:
         self.url = url
+        self._seconds = seconds
         self._address = urlsplit(url).netloc
         self._connection: http.client.HTTPConnection | None = None
         self._lock = threading.Lock()
@@ -51,7 +52,7 @@ class Control:
                 return self._ask(self._connection, method, path, data, headers)
             except (http.client.HTTPException, OSError):
                 self.close()  # an idle connection that the server has closed: once more on a fresh one
-        self._connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)
+        self._connection = http.client.HTTPConnection(self._address, timeout=self._seconds)
         try:
             return self._ask(self._connection, method, path, data, headers)
         except OSError as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from cnx_mock.faces.environment import READY_KEY
 from cnx_mock.faces.refusal import Unusable
 from cnx_mock.http.app import App, create_app
 from cnx_mock.http.journal import JournalEntry, entry
@@ -26,8 +27,7 @@ class Request:
     @classmethod
     def parsed(cls, text: str, headers: Sequence[str]) -> "Request":
         """From `POST /v1/instances {…}` and headers `Name: value`. Raises Unusable."""
-        method, _, rest = text.strip().partition(" ")
-        target, _, body = rest.strip().partition(" ")
+        method, target, body = [*text.split(None, 2), "", "", ""][:3]
         if not method.isalpha() or not target.startswith("/"):
             raise Unusable(f"{text!r} is no request: write 'POST /v1/instances {{…}}'")
         raw: RawHeaders = []
@@ -43,14 +43,14 @@ class Request:
 
 
 async def explained(name: str, request: Request, count: int, age: str, every: str, seed: str) -> list[str]:
-    """Lines that say what would become of the next so many such requests. Raises what `create_app` raises, and
-    Unusable for durations that are none."""
+    """Lines that say what would become of the next so many such requests, in the sandbox of the key that `serve`
+    prints. Raises what `create_app` raises, ClockError past the end of time, Unusable for durations that are none."""
     try:
         first, between = parse_duration(age), parse_duration(every)
     except ValueError as error:
         raise Unusable(str(error)) from None
     app = create_app(Settings(scenario=(name,), seed=seed))
-    tenant = app.tenants.make(frozen=True)
+    tenant = app.tenants.take(READY_KEY.removeprefix("cnx_test_"), frozen=True)
     tenant.sandbox.clock.advance(first)
     lines = [f"scenario {app.tenants.defaults.scenario.name}, seed {app.seed}"]
     for number in range(count):
@@ -65,7 +65,8 @@ async def _one(app: App, tenant: Tenant, request: Request, number: int) -> list[
     where = f" in phase {moment.phase.name}" if moment.phase else ""
     exchange = await app.rehearse(tenant, request.method, request.target, request.headers, request.body)
     at = f"at {format_duration(moment.age)}{where}"
-    return [f"#{number} {at}: {request} → {_outcome(exchange)}", *_decisions(entry(exchange))]
+    nothing = "no rule is asked about this path" if tenant.engine.scenario.rules else "the scenario has no rules"
+    return [f"#{number} {at}: {request} → {_outcome(exchange)}", *_decisions(entry(exchange), nothing)]
 
 
 def _outcome(exchange: Exchange) -> str:
@@ -91,7 +92,7 @@ def _code(body: bytes) -> str:
     return str(error)
 
 
-def _decisions(shown: JournalEntry) -> Iterator[str]:
+def _decisions(shown: JournalEntry, nothing: str) -> Iterator[str]:
     """A line a rule: what it would do, or why it would not."""
     faults = {rule: ", ".join(each.fault for each in shown.faults if each.rule == rule) for rule in _rules(shown)}
     width = max(map(len, faults), default=0)
@@ -99,7 +100,7 @@ def _decisions(shown: JournalEntry) -> Iterator[str]:
         verdict = f"fires {faults[decision.rule]}" if decision.fired else "does not fire"
         yield f"     {decision.rule:{width}}  {verdict}: {decision.reason}"
     if not faults:
-        yield "     (the scenario has no rules)"
+        yield f"     ({nothing})"
 
 
 def _rules(shown: JournalEntry) -> list[str]:

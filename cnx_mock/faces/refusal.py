@@ -30,6 +30,7 @@ def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
     from cnx_mock.services.fixtures import UnknownFixture
     from cnx_mock.settings import SettingsError
     from cnx_mock.text.findings import SourceError
+    from cnx_mock.world.clock import ClockError
 
     try:
         return action(), None
@@ -42,6 +43,7 @@ def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
     except (
         BadName,
         CaError,
+        ClockError,
         DocumentError,
         ReadingError,
         SettingsError,

@@ -41,6 +41,7 @@ def check_scenarios(names: tuple[str, ...]) -> None:
     gallery's. Exit status 2 if anything is."""
     from cnx_mock.scenario.gallery import gallery, linted
     from cnx_mock.services import operations
+    from cnx_mock.services.fixtures import load
 
     known = operations()
 
@@ -48,6 +49,8 @@ def check_scenarios(names: tuple[str, ...]) -> None:
         scenario, lint = linted(name, known)
         if lint is not None:
             raise lint
+        if scenario.world.fixture is not None:
+            load(scenario.world.fixture)
         return counted(len(scenario.rules), "rule")
 
     check(names or gallery(), look)
@@ -64,7 +67,7 @@ def new(name: str) -> None:
     """
     from cnx_mock.scenario.template import template
 
-    stem = name.removesuffix(".yaml")
+    stem = name.removesuffix(".yaml").removesuffix(".yml")
     text = usable(lambda: template(stem))
     path = Path(f"{stem}.yaml")
     try:

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import orjson
 
+from cnx_mock.faces.environment import READY_KEY
 from cnx_mock.faces.watch import watch
 from cnx_mock.http import docs
 from cnx_mock.http.app import App, create_app
@@ -22,15 +23,12 @@ from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
 
-READY_KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
-"""The digits of the reference's own example."""
-
 
 def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_listeners` raise."""
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
     app = create_app(settings)
-    _warn(settings)
+    warn(settings)
     listeners = open_listeners(settings)
     if not settings.quiet:
         app.listeners.append(_log)
@@ -43,16 +41,17 @@ async def _serve(app: App, listeners: Listeners) -> None:
     serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)
+    following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
+    await asyncio.sleep(0)  # the watch stands before anybody is told that we are ready
     await serving.start()
     _greet(app, listeners)
-    following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
     await stop.wait()
     if following is not None:
         await following
     await serving.stop()
 
 
-def _warn(settings: Settings) -> None:
+def warn(settings: Settings) -> None:
     """Say what in the scenarios can never happen."""
     for name in settings.scenario:
         _, lint = gallery.linted(name, operations())

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from cnx_mock.faces.control import Control
 from cnx_mock.faces.remote import SandboxMaker
-from cnx_mock.faces.sandbox import Story, World, document, world
+from cnx_mock.faces.sandbox import Sandbox, Story, World, document, world
 from cnx_mock.http.app import App, create_app
 from cnx_mock.http.certificates import CaError
 from cnx_mock.http.listeners import Listeners, open_listeners
@@ -56,6 +56,7 @@ class MockServer(SandboxMaker):
         self._failure: BaseException | None = None
         self._control: Control | None = None
         self._listeners: Listeners | None = None
+        self._served: App | None = None
 
     @property
     def tls_url(self) -> str:
@@ -99,6 +100,7 @@ class MockServer(SandboxMaker):
             self.stop()
             raise StartError(f"the server did not start: {self._failure!r}") from self._failure
         self._control = Control(url)
+        self._served = app
         self._listeners = listeners
         return self
 
@@ -115,6 +117,12 @@ class MockServer(SandboxMaker):
         thread.join(TIMEOUT_SECONDS)
         if thread.is_alive():
             raise RuntimeError(f"the thread {thread.name} did not stop within {TIMEOUT_SECONDS} s")
+
+    def sandboxes(self) -> list[Sandbox]:
+        """Every sandbox that there is, the oldest first: those made here, and those of keys that clients brought."""
+        control = self._running()
+        tenants = self._served.tenants if self._served else ()
+        return [Sandbox(control, f"cnx_test_{tenant.key}") for tenant in tenants]
 
     def __enter__(self) -> "MockServer":
         return self.start()

@@ -24,6 +24,7 @@ from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.calls import Calls, Listener
 from cnx_mock.http.certificates import API_HOST
 from cnx_mock.http.control.plane import ControlPlane
+from cnx_mock.http.listeners import Addresses
 from cnx_mock.http.pages import Cors, Pages
 from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
 from cnx_mock.scenario import gallery
@@ -50,8 +51,8 @@ class App(Starlette):
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
         self.listeners: list[Listener] = []
         """Called with every completed exchange; none by default, so that nothing is formatted that nobody reads."""
-        self.tls_url: str | None = None
-        """Where the app is served over HTTPS, for whoever must not use plain HTTP."""
+        self.addresses = Addresses()
+        """Where else the app is served; whoever serves it says so."""
         recipe = Recipe(
             seed=self.seed,
             scenario=scenario,
@@ -63,7 +64,10 @@ class App(Starlette):
         self._operations = served(operations(), settings.surface)
         self._calls = Calls(self.tenants, Router(self._operations), self.seed, self.listeners)
         self._control = ControlPlane(
-            self.tenants, Router(op for each in control.RESOURCES for op in each.operations), self.seed
+            self.tenants,
+            Router(op for each in control.RESOURCES for op in each.operations),
+            self.seed,
+            lambda: self.addresses,
         )
         self._documents: dict[str, bytes] = {}
         self.pages = Pages(self.seed, settings.surface)
@@ -101,7 +105,7 @@ class App(Starlette):
         headers = messages.safe_headers(scope["headers"])
         exchange = Exchange(scope["method"], messages.raw_path(scope), query, headers, ticks(), wall_now())
         exchange.request_id = self.pages.request_id()
-        refusal = errors.HttpsRequired(url=self.tls_url or f"https://{API_HOST}")
+        refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
         exchange.answer = messages.refused(refusal, exchange.request_id, {})
         response = self.pages.answered(exchange.answer, exchange.request_id)
         exchange.response_headers, exchange.status = response.raw_headers, response.status_code

@@ -1,14 +1,16 @@
 """The local certificate authority: one for each user, made on first use, and able to vouch for nothing but the names
 that the mock serves.
 
-Its folder holds two files. `ca-key.pem` is the CA, key and certificate together, so that two processes which start at
-once agree on one by agreeing on one file; `ca.pem` is the certificate alone, for whoever is to trust it.
+Its folder holds two files, and a third where a shell asked. `ca-key.pem` is the CA, key and certificate together, so
+that two processes which start at once agree on one by agreeing on one file; `ca.pem` is the certificate alone, for
+whoever is to trust it; `ca-bundle.pem` is that and what the user's programs trust otherwise, for those that take one
+file for all.
 """
 
 import os
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,7 +37,7 @@ _CA_DAYS = 3650
 _LEAF_DAYS = 397
 """No client is known that takes less; Apple's take no more of a public CA."""
 
-_CERTIFICATE, _KEY = "ca.pem", "ca-key.pem"
+_CERTIFICATE, _KEY, _BUNDLE = "ca.pem", "ca-key.pem", "ca-bundle.pem"
 
 
 class CaError(Exception):
@@ -124,13 +126,21 @@ def forget(folder: Path) -> bool:
     """Remove the CA from this folder, and say whether there was one; the next use makes another. Raises CaError."""
     there = False
     try:
-        for name in (_KEY, _CERTIFICATE):
+        for name in (_KEY, _CERTIFICATE, _BUNDLE):
             with suppress(FileNotFoundError):
                 (folder / name).unlink()
                 there = True
     except OSError as error:
         raise CaError(f"the CA in {folder} cannot be removed: {error.strerror or error}") from None
     return there
+
+
+def publish_bundle(folder: Path, content: Callable[[Path], bytes]) -> Path:
+    """Keep a bundle in the CA's folder, whole or not at all: where it is. `content` is told where it will be. Raises
+    OSError."""
+    path = folder / _BUNDLE
+    _publish(path, content(path), replace=True)
+    return path
 
 
 def _publish(path: Path, content: bytes, *, replace: bool) -> None:

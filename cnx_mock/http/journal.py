@@ -154,7 +154,9 @@ def _decision(exchange: Exchange, armed: Armed, rule: Rule) -> RuleDecision:
     decision: Decision | None = exchange.decisions.get(armed)
     if decision is not None:
         return RuleDecision(rule=rule.id, fired=decision.fired, reason=decision.reason)
-    return RuleDecision(rule=rule.id, fired=False, reason=str(rule.match.difference(exchange)))
+    difference = rule.match.difference(exchange)
+    reason = "not asked: the request's own header is wrong" if difference is None else str(difference)
+    return RuleDecision(rule=rule.id, fired=False, reason=reason)
 
 
 def _near_miss(exchange: Exchange) -> NearMiss | None:
@@ -162,7 +164,7 @@ def _near_miss(exchange: Exchange) -> NearMiss | None:
     if exchange.decisions:
         return None
     misses = [(rule, list(rule.match.differences(exchange))) for _, rule in exchange.asked]
-    near = [(rule, differences) for rule, differences in misses if len(differences) < len(rule.match)]
+    near = [(rule, differences) for rule, differences in misses if 0 < len(differences) < len(rule.match)]
     if not near:
         return None
     rule, differences = min(near, key=lambda miss: len(miss[1]))

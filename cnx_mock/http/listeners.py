@@ -80,6 +80,15 @@ def is_loopback(name: str) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a server is found beside plain HTTP; None for what it does not have, or what another server listens for."""
+
+    tls_url: str | None = None
+    proxy_url: str | None = None
+    ca_path: Path | None = None
+
+
 @dataclass(frozen=True)
 class Listeners:
     """The sockets of one server, bound and listening, and what its HTTPS needs."""
@@ -105,6 +114,11 @@ class Listeners:
     def proxy_url(self) -> str | None:
         """The proxy's URL, None without."""
         return url_of(self.proxy[0]) if self.proxy else None
+
+    @property
+    def addresses(self) -> Addresses:
+        """What clients are told."""
+        return Addresses(self.tls_url, self.proxy_url, self.ca_path)
 
     def close(self) -> None:
         """Close every socket."""

@@ -58,7 +58,7 @@ class Ways:
             403,
             f"Forbidden: {flag} would let it pass",
             "HOST_NOT_ALLOWED",
-            f"The proxy leads to {API_HOST}, and lets other hosts pass where it was told so: cnx-mock serve {flag}",
+            f"The proxy leads to {API_HOST}, and lets other hosts pass only where it was told so: {flag}",
             {"host": f"{host}:{port}", "option": flag},
         )
 
@@ -161,7 +161,7 @@ class Proxy(asyncio.Protocol):
         self.transport.write(_ESTABLISHED)
         self._become(near, rest)
         for end in (near, far):
-            end.transport.resume_reading()
+            end.open()
 
     def _refuse(self, problem: Problem) -> None:
         self.transport.write(self._ways.pages.whole(problem))
@@ -177,13 +177,25 @@ class Proxy(asyncio.Protocol):
 
 
 class _End(asyncio.Protocol):
-    """One of the two ends of a tunnel; it reads nothing until both are there."""
+    """One of the two ends of a tunnel; what comes before both are there is kept, for uvloop may read a first time
+    although it was asked not to."""
 
     def __init__(self, connections: set[Any]) -> None:
         self.transport: asyncio.Transport
         self.other: _End
         self._connections = connections
         self._ended = False
+        self._early: list[bytes] | None = []
+
+    def open(self) -> None:
+        """Let through what has come, and all that comes."""
+        early, self._early = self._early or [], None
+        for data in early:
+            self.other.transport.write(data)
+        if not self._ended:
+            self.transport.resume_reading()
+        elif not self.eof_received():
+            self.transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
@@ -195,11 +207,16 @@ class _End(asyncio.Protocol):
         self.other.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        self.other.transport.write(data)
+        if self._early is None:
+            self.other.transport.write(data)
+        else:
+            self._early.append(data)
 
     def eof_received(self) -> bool:
         """The other direction may go on."""
         self._ended = True
+        if self._early is not None:
+            return True
         if self.other._ended or self.other.transport.is_closing():
             return False
         self.other.transport.write_eof()

@@ -38,7 +38,7 @@ class Serving:
 
     def __init__(self, app: App, listeners: Listeners) -> None:
         self.app = app
-        app.tls_url = listeners.tls_url
+        app.addresses = listeners.addresses
         self._listeners = listeners
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.scenario.phases import Moment
-from cnx_mock.scenario.values import MOST, Count, Duration, Texts
+from cnx_mock.scenario.values import MOST, Count, Duration, Texts, example
 from cnx_mock.text.units import format_duration
 
 # ---- in which part of the story
@@ -21,6 +21,8 @@ from cnx_mock.text.units import format_duration
 
 class WhenSection(Declared):
     """In which part of the story a rule holds; all keys must hold."""
+
+    model_config = example(phase="outage")
 
     phase: Texts | None = None
     """In this phase, or in one of these; `!` excludes, `*` stands for anything."""
@@ -32,7 +34,7 @@ class WhenSection(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> "WhenSection":
         if self.after is not None and self.until is not None and self.after >= self.until:
-            raise ValueError("after must be below until")
+            raise ValueError("needs after to be below until")
         return self
 
 

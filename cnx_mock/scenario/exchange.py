@@ -51,16 +51,18 @@ class Delays:
         self._ended = False
 
     async def pause(self, microseconds: int) -> None:
-        """Wait in real time. Raises Cut when the sandbox is reset meanwhile."""
+        """Wait in real time, never for less. Raises Cut when the sandbox is reset meanwhile."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(
-            -(-microseconds // 1000) / 1000, _wake, future
-        )  # uvloop's timers know no less than 1 ms
-        try:
-            await self.until(future)
-        finally:
-            timer.cancel()
+        due = ticks() + microseconds
+        left = microseconds
+        while left > 0:  # uvloop's timers know no less than 1 ms, and end up to 1 ms early
+            future: asyncio.Future[None] = loop.create_future()
+            timer = loop.call_later(-(-left // 1000) / 1000, _wake, future)
+            try:
+                await self.until(future)
+            finally:
+                timer.cancel()
+            left = due - ticks()
 
     async def until(self, future: "asyncio.Future[None]") -> None:
         """Wait for something to happen. Raises Cut when the sandbox is reset meanwhile."""

@@ -61,4 +61,5 @@ def parse(source: Source, operations: Collection[Operation], name: str) -> Scena
 
 def _explained(source: Source, problem: Problem) -> Problem:
     """The problem with the key's name where it helps, and a word on YAML's traps."""
-    return Problem(problem.path, problem.named + source.trap(problem.path), problem.at_key)
+    trap = "" if problem.at_key else source.trap(problem.path)
+    return Problem(problem.path, problem.named + trap, problem.at_key)

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from cnx_mock.api.operation import Operation
 from cnx_mock.scenario.conditions import Times
 from cnx_mock.scenario.document import Rule, Scenario
-from cnx_mock.scenario.matching import Match
+from cnx_mock.scenario.matching import Match, Pattern
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.text.findings import Path, Problem
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import format_duration
 from cnx_mock.world.records import NEVER
 
-Call = tuple[str, str]
-"""An operation's name, and a method that leads to it."""
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 
 
 def lint(scenario: Scenario, operations: Collection[Operation]) -> list[Problem]:
     """Everything in a scenario that can never happen."""
-    found = [*_endless(scenario)]
+    found = [*_endless(scenario), *_short_lived(scenario)]
     for index, rule in enumerate(scenario.rules):
         wrong = lint_rule(rule, scenario.rules[:index], scenario.phases, scenario.repeat, operations)
         found += [Problem(("rules", index, *each.path), each.message, each.at_key) for each in wrong]
@@ -49,8 +48,24 @@ def _endless(scenario: Scenario) -> Iterator[Problem]:
     for index, phase in enumerate(scenario.phases[:-1]):
         if not phase.ends:
             behind = one_of([each.name for each in scenario.phases[index + 1 :]])
-            yield Problem(("phases", index), f"never ends, so {behind} is never reached: give it for or until")
+            yield Problem(
+                ("phases", index), f"never ends, and nothing behind it comes ({behind}): give it for or until"
+            )
             return
+
+
+def _short_lived(scenario: Scenario) -> Iterator[Problem]:
+    """Rules that end before they begin. (An injected one may well come when the story is old enough.)"""
+    spans = list(_spans(scenario.phases, scenario.repeat))
+    for index, rule in enumerate(scenario.rules):
+        if not rule.ttl or rule.when is None:
+            continue
+        phase = rule.when.phase
+        starts = [start for each, (start, _) in spans if phase is not None and phase.matches(each.name)]
+        begins = max(rule.when.after, min(starts, default=0))
+        if rule.ttl <= begins:
+            message = f"is over before the rule begins to hold, which is after {format_duration(begins)}"
+            yield Problem(("rules", index, "ttl"), message)
 
 
 def _too_much(scenario: Scenario) -> Iterator[Problem]:
@@ -66,15 +81,13 @@ def _no_chance(rule: Rule) -> Iterator[Problem]:
         yield Problem(("probability",), "is 0: the rule can never fire")
     if not any(rule.steps):
         yield Problem(("sequence",), "only passes: the rule can never fire")
+    if rule.ttl == 0:
+        yield Problem(("ttl",), "is over at once: the rule can never fire")
 
 
 def _no_time(rule: Rule, phases: Sequence[Phase], repeat: bool) -> Iterator[Problem]:
     when = rule.when
-    if when is None:
-        return
-    if rule.ttl is not None and rule.ttl <= when.after:
-        yield Problem(("ttl",), "is over before the rule begins to hold (when.after)")
-    if when.phase is None:
+    if when is None or when.phase is None:
         return
     spans = [span for phase, span in _spans(phases, repeat) if when.phase.matches(phase.name)]
     until = NEVER if when.until is None else when.until
@@ -114,7 +127,11 @@ class _Calls:
     def no_call(self, rule: Rule) -> Iterator[Problem]:
         match = rule.match
         calls = self._of(match)
-        if match.operation is not None and not calls:
+        if match.method is not None and not any(map(match.method.matches, _METHODS)):
+            yield Problem(("match", "method"), "is none of HTTP's methods")
+        elif match.operation is not None and not any(match.operation.matches(op.name) for op in self.operations):
+            yield Problem(("match", "operation"), "leaves no operation: the rule can never fire")
+        elif match.operation is not None and not calls:
             yield Problem(("match", "method"), "calls none of these operations: the rule can never fire")
         elif match.resource is not None and not any(op.params for op, _ in calls):
             yield Problem(("match", "resource"), "none of these operations has an id in its path")
@@ -140,22 +157,35 @@ class _Calls:
         """Whether all that one means the other means too, as far as can be told from their words."""
         if narrow.operation is None and wide.operation is not None:
             return False
-        if narrow.method is None and wide.method is not None and narrow.operation is None:
-            return False
-        if not {(op.name, m) for op, m in self._of(narrow)} <= {(op.name, m) for op, m in self._of(wide)}:
+        if narrow.operation is None and wide.method is not None and not _plainly(narrow.method, wide.method):
+            return False  # calls of no operation have methods too
+        calls = {(op.name, method) for op, method in self._of(narrow)}
+        if (narrow.operation is not None and not calls) or not calls <= {(op.name, m) for op, m in self._of(wide)}:
             return False
         single = ((wide.path, narrow.path), (wide.resource, narrow.resource))
         if any(one is not None and (other is None or one.words != other.words) for one, other in single):
             return False
         return all(
-            any(name == other and pattern.words == words.words for other, words in theirs)
-            for ours, theirs in ((wide.query, narrow.query), (wide.header, narrow.header), (wide.body, narrow.body))
+            any(spelt(name) == spelt(other) and pattern.words == words.words for other, words in theirs)
+            for ours, theirs, spelt in (
+                (wide.query, narrow.query, str),
+                (wide.header, narrow.header, str.lower),
+                (wide.body, narrow.body, str),
+            )
             for name, pattern in ours
         )
 
 
 def _methods(operation: Operation) -> tuple[str, ...]:
     return ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
+
+
+def _plainly(narrow: Pattern | None, wide: Pattern) -> bool:
+    """Whether all that one takes the other takes too, as far as can be told from their words."""
+    if narrow is None:
+        return False
+    plain = all(isinstance(word, str) and "*" not in word and not word.startswith("!") for word in narrow.words)
+    return narrow.words == wide.words or (plain and all(map(wide.matches, narrow.words)))
 
 
 def _outside(word: object) -> bool:

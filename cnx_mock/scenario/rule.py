@@ -98,6 +98,7 @@ def rule_at(
     """The rule that stands at a place of a document, or None with everything that is wrong among `found`."""
     before = len(found)
     section: RuleSection | None = validated(RuleSection, data, path, found)
+    found[before:] = map(_placed, found[before:])
     steps: tuple[Step, ...] = ()
     if isinstance(data, Mapping):
         steps = _steps(path, data, found)
@@ -130,6 +131,17 @@ def validated(model: type[Any], data: Any, path: Path, found: list[Problem]) -> 
         wrong = problems(error, model, data, "key")
         found += [Problem((*path, *each.path), each.message, each.at_key) for each in wrong]
         return None
+
+
+def _placed(problem: Problem) -> Problem:
+    """A word on the section to which a key belongs that no rule has."""
+    key = problem.path[-1] if problem.path else None
+    if not problem.at_key or not problem.message.startswith("unknown key (known:"):
+        return problem
+    owners = {"fault": faults.keys(), "match": MatchSection.model_fields, "when": WhenSection.model_fields}
+    owner = next((name for name, keys in owners.items() if key in keys), None)
+    message = f"unknown key, it belongs to {owner}: write {owner}: {{{key}: …}}"
+    return problem if owner is None else Problem(problem.path, message, at_key=True)
 
 
 def rule_document(given: Mapping[str, Any]) -> dict[str, Any]:

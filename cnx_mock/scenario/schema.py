@@ -9,6 +9,7 @@ from cnx_mock.api.readings import READINGS
 from cnx_mock.scenario import faults
 from cnx_mock.scenario.fault import Fault
 from cnx_mock.scenario.sections import RuleSection, ScenarioSection
+from cnx_mock.scenario.values import one_or_many
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -23,6 +24,7 @@ def schema(operations: Collection[Operation]) -> dict[str, Any]:
     rule["properties"]["fault"] = {**fault, "description": rule["properties"]["fault"]["description"]}
     rule["properties"]["sequence"]["anyOf"][0]["items"] = {"anyOf": [{"const": "pass"}, fault]}
     rule["oneOf"] = [{"required": ["fault"]}, {"required": ["sequence"]}]
+    definitions["PhaseSection"]["not"] = {"required": ["for", "until"]}
     _name_operations(definitions["MatchSection"]["properties"]["operation"], operations)
     definitions["WorldSection"]["properties"]["readings"] = {
         "type": "object",
@@ -87,9 +89,10 @@ def _inlined(own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name_operations(declared: dict[str, Any], operations: Collection[Operation]) -> None:
-    """Offer the operations' names for completion; patterns are as good."""
+    """Offer the operations' names for completion, and take what has a `*` or a `!` beside them."""
     names = {"enum": [operation.name for operation in operations]}
-    declared["anyOf"] = [names, *declared["anyOf"]]
+    globs = {"type": "string", "pattern": r"^!.|\*"}
+    declared["anyOf"] = one_or_many({"anyOf": [names, globs]})["anyOf"]
 
 
 def _objects(node: Any) -> Iterator[dict[str, Any]]:

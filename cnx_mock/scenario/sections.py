@@ -1,5 +1,7 @@
 """What may stand in a scenario file, key by key: the declarations behind `document`, the JSON Schema and the errors."""
 
+import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -14,9 +16,21 @@ from cnx_mock.scenario.conditions import (
     read_times,
 )
 from cnx_mock.scenario.provisioning import PROVISIONING_SCHEMA, Polls, read_provisioning
-from cnx_mock.scenario.values import MOST, Count, Duration, Instant, Money, Rate, Scalars, Texts
+from cnx_mock.scenario.values import (
+    DURATION,
+    MOST,
+    Count,
+    Duration,
+    Instant,
+    Money,
+    Rate,
+    Scalars,
+    Texts,
+    example,
+)
 from cnx_mock.text.shipped import names
 from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.units import parse_duration
 from cnx_mock.world.account import AccountPlan
 
 _SPEED = {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000}
@@ -31,8 +45,34 @@ def _speed(value: object) -> float:
 _Provisioning = Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(PROVISIONING_SCHEMA)]
 
 
+def _named(signs: str) -> Callable[[str], str]:
+    """A check for names of letters, digits and these signs."""
+
+    def named(name: str) -> str:
+        if not re.fullmatch(_name_schema(signs)["pattern"], name) or name.endswith("\n"):
+            raise ValueError(
+                f"must be at most 100 letters, digits and any of {' '.join(signs)}, with a letter or a digit in front"
+            )
+        return name
+
+    return named
+
+
+def _name_schema(signs: str) -> dict[str, str]:
+    return {"type": "string", "pattern": f"^[A-Za-z0-9][A-Za-z0-9{signs}]{{0,99}}$"}
+
+
+def _lasting(value: object) -> int:
+    lasts = parse_duration(value)
+    if lasts == 0:
+        raise ValueError("must be longer than 0s")
+    return lasts
+
+
 class MatchSection(Declared):
     """Which requests a rule means: all keys must hold; lists are alternatives; `*` globs; `!` excludes."""
+
+    model_config = example(operation="instances.create")
 
     operation: Texts | None = None
     """Names such as `instances.create` or `instances.*`."""
@@ -53,7 +93,7 @@ class MatchSection(Declared):
 class RuleSection(Declared):
     """One rule."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")] | None = None
+    id: Annotated[str, AfterValidator(_named("._:-")), WithJsonSchema(_name_schema("._:-"))] | None = None
     """Its name; `rule-N` unless given."""
     match: MatchSection = MatchSection()
     """Which requests it means; every one unless given."""
@@ -83,9 +123,11 @@ class RuleSection(Declared):
 class PhaseSection(Declared):
     """A part of the story."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    model_config = example(name="outage", **{"for": "30s"})
+
+    name: Annotated[str, AfterValidator(_named("._-")), WithJsonSchema(_name_schema("._-"))]
     """Its name, for `when`."""
-    lasts: Annotated[Duration, Field(alias="for")] = None
+    lasts: Annotated[Any, BeforeValidator(_lasting), WithJsonSchema(DURATION), Field(alias="for")] = None
     """How long it lasts, on the sandbox's clock."""
     until: "UntilSection | None" = None
     """What ends it, if not time."""
@@ -93,14 +135,14 @@ class PhaseSection(Declared):
     @model_validator(mode="after")
     def _one_end(self) -> "PhaseSection":
         if self.lasts is not None and self.until is not None:
-            raise ValueError("ends either by for or by until")
-        if self.lasts == 0:
-            raise ValueError("for must be above 0s")
+            raise ValueError("a phase ends by for or by until: leave one of them out")
         return self
 
 
 class UntilSection(Declared):
     """What ends a phase."""
+
+    model_config = example(requests=20)
 
     requests: Count
     """So many requests that were let in, faulted or not."""

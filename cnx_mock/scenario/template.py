@@ -2,6 +2,8 @@
 
 import re
 
+from cnx_mock.text.source import read
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 _TEXT = """\
@@ -42,5 +44,8 @@ class BadName(ValueError):
 def template(name: str) -> str:
     """The file of a new scenario with this name. Raises BadName."""
     if not _NAME.fullmatch(name):
-        raise BadName(f"{name!r} is no name for a scenario: use letters, digits, dots and hyphens")
-    return _TEXT.format(name=name if not name.isdigit() else f'"{name}"')
+        raise BadName(
+            f"{name!r} is no name for a scenario: use at most 100 letters, digits, dots, hyphens and underscores, "
+            "with a letter or a digit in front"
+        )
+    return _TEXT.format(name=name if read(name, "name").data == name else f'"{name}"')

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from cnx_mock.text.units import parse_bandwidth, parse_duration, parse_instant, parse_money, parse_rate, parse_size
 
@@ -31,6 +31,11 @@ def _scalars(value: object) -> object:
     if any(isinstance(item, int | float) and not -(1 << 63) <= item < 1 << 63 for item in items):
         raise ValueError("must be a number of at most 64 bits")
     return value
+
+
+def example(**keys: Any) -> ConfigDict:
+    """The `model_config` of a section with these keys as its example, for the schema and for error messages."""
+    return ConfigDict(json_schema_extra={"examples": [keys]})
 
 
 def one_or_many(schema: dict[str, Any]) -> dict[str, Any]:

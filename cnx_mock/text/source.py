@@ -286,6 +286,10 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[Position, str]:
         at = _position(text, len(text.rstrip()))
     elif text[mark.index] == "\t":
         return at, "a tab cannot stand here; indent with spaces"
+    elif "cannot start any token" in str(getattr(error, "problem", "")):
+        return at, f"a value cannot begin with {text[mark.index]!r}; put it in quotes"
+    elif getattr(error, "problem", "") == "mapping values are not allowed in this context":
+        return at, "a colon cannot stand here; put a text that has one in quotes, or mend the indentation"
     context = getattr(error, "context", None) or ""
     if context and opened and opened.line + 1 != at[0]:
         context += f" that starts on line {opened.line + 1}"

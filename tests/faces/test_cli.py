@@ -43,7 +43,7 @@ def refused(*arguments: str, **more: Any) -> str:
 def test_help_has_examples_and_every_command() -> None:
     shown = printed("--help")
     assert "Examples:\n    cnx-mock serve\n" in shown
-    for command in ("completion", "routes", "scenarios", "serve"):
+    for command in ("completion", "env", "routes", "run", "scenarios", "serve"):
         assert f"\n  {command} " in shown
 
 

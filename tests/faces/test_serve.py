@@ -383,3 +383,70 @@ def test_it_goes_on_when_nobody_reads_its_access_lines(start: Start, client: Any
     os.close(read)
     assert [api.post("/v1/instances", BODY).status for _ in range(3)] == [201, 201, 201]
     assert served.stop() == (0, "")
+
+
+# ---- --watch and warnings
+
+
+STORY = "rules:\n  - {id: kept, match: {method: GET}, times: 1, fault: {status: 501}}\n"
+
+
+@pytest.fixture
+def watched(start: Start, tmp_path: Path, client: Any) -> tuple[Any, Path, Any]:
+    """A server that follows story.yaml: its process, the file, and a client."""
+    path = tmp_path / "story.yaml"
+    path.write_text(STORY)
+    process = start("--json", "--port", "0", "--scenario", "story.yaml", "--watch")
+    return process, path, client(process.ready()["url"], KEY)
+
+
+def said(api: Any) -> Any:
+    return api.get("/_mock/scenario").json
+
+
+def test_a_good_change_acts_at_once_and_keeps_the_state_and_unchanged_counters(watched: Any) -> None:
+    process, path, api = watched
+    instance = api.create()["id"]
+    assert [api.get("/v1/plans").status for _ in range(2)] == [501, 200]
+    path.write_text(STORY + "  - {id: new, match: {method: POST}, fault: {status: 502}}\n")
+    until(lambda: "scenario story reloaded" in process.stderr)
+    assert api.post("/v1/instances", BODY).status == 502
+    assert api.get(f"/v1/instances/{instance}").status == 200, "the rule goes on counting, the instance is there"
+
+
+def test_a_bad_change_changes_nothing_and_is_shown_until_it_is_mended(watched: Any, tmp_path: Path) -> None:
+    process, path, api = watched
+    path.write_text("rules:\n  - {id: kept, falt: {status: 502}}\n")
+    shown = until(lambda: said(api)["error"])
+    assert "story.yaml:2:" in shown and "unknown key 'falt', did you mean 'fault'?" in shown
+    assert shown in process.stderr
+    assert api.get("/v1/plans").status == 501
+    beside = tmp_path / "beside"
+    beside.write_text("name: mended\n")
+    beside.replace(path)  # as many editors write
+    until(lambda: said(api)["name"] == "mended")
+    assert said(api)["error"] is None
+
+
+def test_a_sandbox_that_lives_by_a_scenario_of_its_own_keeps_it(watched: Any) -> None:
+    process, path, api = watched
+    api.call("PUT", "/_mock/scenario", {"name": "calm"})
+    path.write_text(STORY.replace("501", "502"))
+    until(lambda: "reloaded" in process.stderr)
+    assert (said(api)["name"], api.get("/v1/plans").status) == ("calm", 200)
+
+
+def test_a_signal_ends_it_while_it_watches(watched: Any) -> None:
+    process, _, _ = watched
+    assert process.stop(signal.SIGINT) == (0, "")
+
+
+def test_watching_needs_a_scenario(tmp_path: Path) -> None:
+    assert refused(tmp_path, "--watch") == "cnx-mock: watch needs a scenario to follow\n"
+
+
+def test_what_can_never_happen_is_a_warning(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "story.yaml").write_text("rules:\n  - {fault: {status: 500}, probability: 0}\n")
+    process = start("--json", "--port", "0", "--scenario", "story.yaml")
+    process.ready()
+    assert "story.yaml:2:41: 'probability' is 0: the rule can never fire" in process.stderr

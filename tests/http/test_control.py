@@ -53,6 +53,10 @@ def test_health_needs_no_key(ours):
         "version": before["version"],
         "uptime_seconds": before["uptime_seconds"],
         "sandboxes": 0,
+        "require_tls": False,
+        "tls_url": None,
+        "proxy_url": None,
+        "ca_path": None,
     }
     done(ours, "POST", "/sandboxes", {})
     assert done(ours, "GET", "/health")["sandboxes"] == 1

@@ -9,16 +9,17 @@ import requests
 
 from cnx_mock import ControlError
 from tests.conftest import INSTANCE
+from tests.scenario.client_table import ROWS
 from tests.scenario.test_faults import calling, connected, everything, message, one
 
 SCHEMES = ["http", "https"]
 LIST = "/v1/instances"
 TRUNCATE, MALFORMED, CORRUPT = {"truncate": 0.5}, "malformed_json", {"corrupt": "8B"}
 
-CLIENTS: dict[str, tuple[Any, type[Exception], type[Exception]]] = {
-    "{truncate: 0.5}": (TRUNCATE, requests.exceptions.ChunkedEncodingError, httpx2.RemoteProtocolError),
-    "malformed_json": (MALFORMED, requests.exceptions.JSONDecodeError, json.JSONDecodeError),
-    "{corrupt: 8B}": (CORRUPT, requests.exceptions.JSONDecodeError, UnicodeDecodeError),
+CLIENTS = {
+    row.written.strip("`").removeprefix("body: "): (row.fault["body"], row.requests, row.httpx2)
+    for row in ROWS
+    if "body" in row.fault
 }
 """What a user sees who calls and then reads `.json()`: the fault, with requests, with httpx2."""
 

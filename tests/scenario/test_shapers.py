@@ -141,18 +141,30 @@ def test_the_first_rule_changes_headers_and_where_none_go_out_nothing_is_changed
 @pytest.mark.parametrize(
     ("fault", "where", "why"),
     [
-        ({"headers": {"set": {"X-A": "a\r\nSet-Cookie: b"}}}, "fault.headers.set", "printable ASCII in one line"),
-        ({"headers": {"set": {"X A": "a"}}}, "fault.headers.set", "'X A' is no header name"),
-        ({"headers": {"remove": ["X:"]}}, "fault.headers.remove", "'X:' is no header name"),
+        ({"headers": {"set": {"X-A": "a\r\nSet-Cookie: b"}}}, "fault.headers.set.X-A", "printable ASCII in one line"),
+        (
+            {"headers": {"set": {"X A": "a"}}},
+            "fault.headers.set.X A",
+            "must be a header's name, such as X-RateLimit-Reset",
+        ),
+        (
+            {"headers": {"remove": ["X:"]}},
+            "fault.headers.remove[0]",
+            "must be a header's name, such as X-RateLimit-Reset",
+        ),
         ({"headers": {"remove": "X-A"}}, "fault.headers.remove", "must be an array"),
-        ({"headers": {"set": {"Content-Length": "5"}}}, "fault.headers.set", "frames the body: use body"),
+        (
+            {"headers": {"set": {"Content-Length": "5"}}},
+            "fault.headers.set.Content-Length",
+            "frames the body and stays: use body",
+        ),
         ({"headers": {}}, "fault.headers", "needs set or remove"),
         ({"bandwidth": 20}, "fault.bandwidth", "a bandwidth needs a unit: write 20B/s or 20KB/s"),
         ({"bandwidth": "20KB"}, "fault.bandwidth", "'20KB' is not a bandwidth: write 8B/s, 20KB/s"),
         ({"drip": {"chunks": 0, "over": "1s"}}, "fault.drip.chunks", "must be at least 1"),
         ({"drip": {"chunks": 3}}, "fault.drip.over", "is required"),
         ({"drip": {"chunks": 3, "over": "1s"}, "bandwidth": "1B/s"}, "fault.drip", "is a second pace: a rule has one"),
-        ({"latency": {"median": "1s"}}, "fault.latency", "has median and p99, and may have max"),
+        ({"latency": {"median": "1s"}}, "fault.latency.p99", "is required"),
         ({"latency": {"median": "2s", "p99": "1s"}}, "fault.latency", "goes from the smaller to the larger"),
     ],
 )

@@ -11,20 +11,14 @@ import requests
 
 from cnx_mock import MockServer
 from tests.conftest import INSTANCE
+from tests.scenario.client_table import ROWS
 from tests.scenario.test_faults import arrived, calling, connected, ended, everything, message, shown
 
 SCHEMES = ["http", "https"]
 LIST = "/v1/instances"
 GARBAGE = b"\x00\xff\x13\x9clskdu018973"
 
-CLIENTS: dict[str, tuple[type[Exception], type[Exception]]] = {
-    "reset": (requests.ConnectionError, httpx2.ReadError),
-    "close": (requests.exceptions.ChunkedEncodingError, httpx2.RemoteProtocolError),
-    "empty": (requests.ConnectionError, httpx2.RemoteProtocolError),
-    "garbage": (requests.ConnectionError, httpx2.RemoteProtocolError),
-    "malformed_chunk": (requests.exceptions.ChunkedEncodingError, httpx2.RemoteProtocolError),
-    "hang": (requests.exceptions.ReadTimeout, httpx2.ReadTimeout),
-}
+CLIENTS = {row.fault["connection"]: (row.requests, row.httpx2) for row in ROWS if "connection" in row.fault}
 """What a user sees of each `connection` fault: with requests, with httpx2."""
 
 STATUS = {"close": 201, "malformed_chunk": 201}

@@ -1,6 +1,7 @@
 """The control plane as an ASGI application: never faulted, never counted, never journaled, for this machine only."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from cnx_mock.api.operation import Incoming
 from cnx_mock.api.reading import masked
 from cnx_mock.api.router import Router
 from cnx_mock.http import auth, messages
-from cnx_mock.http.listeners import is_loopback
+from cnx_mock.http.listeners import Addresses, is_loopback
 from cnx_mock.http.tenants import Tenant, Tenants
 from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.world.chance import Chance
@@ -31,10 +32,11 @@ _NOBODY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the control plane acts on: the tenants, and since when they have been there."""
+    """What the control plane acts on: the tenants, since when they have been there, and where they are found."""
 
     tenants: Tenants
     started: int
+    addresses: Callable[[], Addresses]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Addressee:
 class ControlPlane:
     """Everything under `/_mock`."""
 
-    def __init__(self, tenants: Tenants, router: Router, seed: int) -> None:
-        self._server = Server(tenants, ticks())
+    def __init__(self, tenants: Tenants, router: Router, seed: int, addresses: Callable[[], Addresses]) -> None:
+        self._server = Server(tenants, ticks(), addresses)
         self._router = router
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")

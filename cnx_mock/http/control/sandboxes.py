@@ -32,6 +32,14 @@ class Health(Shape):
     """Seconds since it started."""
     sandboxes: int
     """How many sandboxes there are."""
+    require_tls: bool
+    """Whether API calls over plain HTTP are refused."""
+    tls_url: str | None
+    """The base URL over HTTPS; null without."""
+    proxy_url: str | None
+    """The proxy's URL; null without."""
+    ca_path: str | None
+    """The CA's certificate (PEM) on the server's machine; null without HTTPS."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -92,7 +100,17 @@ class SandboxCreate(Declared):
 def health(server: Server) -> Health:
     """Say that the server is up."""
     uptime = (ticks() - server.started) // SECOND
-    return Health(status="ok", version=__version__, uptime_seconds=uptime, sandboxes=len(server.tenants))
+    found = server.addresses()
+    return Health(
+        status="ok",
+        version=__version__,
+        uptime_seconds=uptime,
+        sandboxes=len(server.tenants),
+        require_tls=server.tenants.settings.require_tls,
+        tls_url=found.tls_url,
+        proxy_url=found.proxy_url,
+        ca_path=None if found.ca_path is None else str(found.ca_path),
+    )
 
 
 @resource.operation("GET", "/_mock/sandboxes", provenance=_OURS)

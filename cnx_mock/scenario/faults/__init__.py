@@ -22,6 +22,11 @@ def kinds() -> tuple[type[Fault], ...]:
     return tuple(sorted((kind for kind in _descendants() if kind.key), key=lambda kind: kind.__module__))
 
 
+def keys() -> list[str]:
+    """Every key that a fault may have."""
+    return sorted({name for kind in kinds() for name in kind.model_fields})
+
+
 def _descendants(base: type[Any] = Fault) -> Iterator[type[Fault]]:
     for child in base.__subclasses__():
         yield child
@@ -31,9 +36,9 @@ def _descendants(base: type[Any] = Fault) -> Iterator[type[Fault]]:
 def read(data: Any) -> tuple[tuple[Fault, ...], list[Problem]]:
     """The faults that a rule's `fault` declares, and what is wrong with it; paths start inside `fault`."""
     if not isinstance(data, Mapping):
-        return (), [Problem((), "must be an object")]
-    known = sorted({name for kind in kinds() for name in kind.model_fields})
-    found = [Problem((key,), f"unknown key{did_you_mean(key, known)}", True) for key in data if key not in known]
+        return (), [Problem((), "must be an object: {error: INTERNAL_ERROR}")]
+    known = keys()
+    found = [Problem((key,), _unknown(key, known), True) for key in data if key not in known]
     faults: list[Fault] = []
     claimed: set[str] = set()
     for kind in kinds():
@@ -53,6 +58,10 @@ def read(data: Any) -> tuple[tuple[Fault, ...], list[Problem]]:
     if not data:
         found.append(Problem((), f"is empty: name at least one of {one_of(sorted({kind.key for kind in kinds()}))}"))
     return tuple(faults), found
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    return f"unknown key{did_you_mean(key, known) or f' (known: {one_of(known)})'}"
 
 
 def _words(kind: type[Fault]) -> tuple[Any, ...]:

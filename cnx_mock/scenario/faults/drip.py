@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.fault import Pacing
-from cnx_mock.scenario.values import Duration
+from cnx_mock.scenario.values import Duration, example
 from cnx_mock.text.units import format_duration
 
 MILLISECOND = 1_000
@@ -15,6 +15,8 @@ MILLISECOND = 1_000
 
 class Drops(Declared):
     """How many drops, and in what time."""
+
+    model_config = example(chunks=5, over="2s")
 
     chunks: Annotated[int, Field(ge=1, le=100_000)]
     """In how many pieces the body comes; at most one a byte, and one a millisecond."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cnx_mock.api import errors
 from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
@@ -17,10 +17,11 @@ RETRY_AFTER = SECOND
 """How long an injected 429 asks to wait unless its rule says."""
 
 
-def _known_code(code: str) -> str:
+def _known_code(code: object) -> str:
     known = sorted(errors.catalogue())
-    if code not in known:
-        raise ValueError(f"must be one of: {one_of(known)}{did_you_mean(code, known)} (or use status: alone)")
+    if not isinstance(code, str) or code not in known:
+        hint = did_you_mean(code, known) if isinstance(code, str) else ""
+        raise ValueError(f"must be one of: {one_of(known)}{hint} (or use status: alone)")
     return code
 
 
@@ -56,7 +57,7 @@ class Error(_Refusal):
     """`error: INTERNAL_ERROR`, with the catalogue's status, message and details unless the rule gives its own."""
 
     key: ClassVar[str] = "error"
-    error: Annotated[str, AfterValidator(_known_code), WithJsonSchema({"enum": sorted(errors.catalogue())})]
+    error: Annotated[str, BeforeValidator(_known_code), WithJsonSchema({"enum": sorted(errors.catalogue())})]
     """A code of the catalogue."""
     status: StatusCode | None = None
     """In place of the usual status."""

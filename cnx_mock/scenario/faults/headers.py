@@ -1,7 +1,7 @@
 """Header surgery: an answer that says something else of itself than it is."""
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
@@ -16,46 +16,41 @@ _FRAMING = ("content-length", "transfer-encoding")
 
 def _name(name: object) -> str:
     if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-        raise ValueError(f"{name!r} is no header name: write X-RateLimit-Reset")
+        raise ValueError("must be a header's name, such as X-RateLimit-Reset")
     if name.lower() in _FRAMING:
-        raise ValueError(f"{name} frames the body: use body: {{truncate: 0.5}} or connection: malformed_chunk")
+        raise ValueError("frames the body and stays: use body: {truncate: 0.5} or connection: malformed_chunk")
     return name
 
 
-def _replacements(value: object) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise ValueError('must be an object: {X-RateLimit-Reset: "0"}')
-    found = {}
-    for name, given in value.items():
-        text = str(given) if isinstance(given, int) and not isinstance(given, bool) else given
-        if not isinstance(text, str) or not _VALUE.fullmatch(text):
-            raise ValueError(f"the value of {_name(name)} must be printable ASCII in one line")
-        found[_name(name)] = text
-    return found
+def _value(value: object) -> str:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not _VALUE.fullmatch(text):
+        raise ValueError("must be printable ASCII in one line")
+    return text
 
 
-def _names(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple):
+def _listed(value: object) -> object:
+    if not isinstance(value, list):
         raise ValueError("must be an array of header names: [X-RateLimit-Reset]")
-    return tuple(_name(each) for each in value)
+    return value
+
+
+_Name = Annotated[str, BeforeValidator(_name)]
+_Value = Annotated[str, BeforeValidator(_value), WithJsonSchema({"type": ["string", "integer"]})]
 
 
 class Changes(Declared):
     """What is changed; the names' case does not count."""
 
-    set: Annotated[
-        Any,
-        BeforeValidator(_replacements),
-        WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "integer"]}}),
-    ] = {}
+    set: dict[_Name, _Value] = {}
     """Headers to add, or to send in place of the usual ones."""
-    remove: Annotated[Any, BeforeValidator(_names), WithJsonSchema({"type": "array", "items": {"type": "string"}})] = ()
+    remove: Annotated[list[_Name], BeforeValidator(_listed)] = []
     """Headers to leave out."""
 
     @model_validator(mode="after")
     def _something(self) -> "Changes":
         if not self.set and not self.remove:
-            raise ValueError("needs set or remove")
+            raise ValueError("needs set or remove: {set: {Content-Type: text/html}, remove: [X-RateLimit-Reset]}")
         return self
 
 

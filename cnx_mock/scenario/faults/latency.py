@@ -6,11 +6,12 @@ from math import exp, log
 from statistics import NormalDist
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
-from cnx_mock.scenario.values import DURATION, RANGE
+from cnx_mock.scenario.values import RANGE, Duration
 from cnx_mock.text.units import format_duration, parse_duration
 
 _LONGEST = parse_duration("36525d")
@@ -67,36 +68,28 @@ class Tail:
         return min(time, _LONGEST if self.most is None else self.most)
 
 
+class TailForm(Declared):
+    """A long tail: half of the answers are quick, a few very slow."""
+
+    median: Duration
+    """Half of the answers take less."""
+    p99: Duration
+    """99 in 100 take less."""
+    most: Annotated[Duration, Field(alias="max")] = None
+    """None takes more."""
+
+
 def read_latency(value: object) -> Between | Tail:
-    """`200ms`, `[100ms, 300ms]` or `{median: 80ms, p99: 2s, max: 5s}`."""
-    return _tail(value) if isinstance(value, Mapping) else Between(*read_range(value))
-
-
-def _tail(value: Mapping[Any, Any]) -> Tail:
-    if not {"median", "p99"} <= value.keys() <= {"median", "p99", "max"}:
-        raise ValueError("has median and p99, and may have max: {median: 80ms, p99: 2s, max: 5s}")
-    median, p99 = parse_duration(value["median"]), parse_duration(value["p99"])
-    most = parse_duration(value["max"]) if "max" in value else None
-    if not 0 < median <= p99 <= (p99 if most is None else most):
+    """`200ms`, `[100ms, 300ms]` or `{median: 80ms, p99: 2s, max: 5s}`. ValueError says what is wrong."""
+    if not isinstance(value, Mapping):
+        return Between(*read_range(value))
+    form = TailForm.model_validate(value)
+    if not 0 < form.median <= form.p99 <= (form.p99 if form.most is None else form.most):
         raise ValueError("goes from the smaller to the larger, all above 0s: {median: 80ms, p99: 2s, max: 5s}")
-    return Tail(median, p99, most)
+    return Tail(form.median, form.p99, form.most)
 
 
-_SCHEMA = {
-    "anyOf": [
-        *RANGE["anyOf"],
-        {
-            "type": "object",
-            "properties": {
-                "median": {**DURATION, "description": "Half of the answers take less."},
-                "p99": {**DURATION, "description": "99 in 100 take less."},
-                "max": {**DURATION, "description": "None takes more."},
-            },
-            "required": ["median", "p99"],
-            "additionalProperties": False,
-        },
-    ]
-}
+_SCHEMA = {"anyOf": [*RANGE["anyOf"], TailForm.model_json_schema()]}
 
 
 class Latency(Fault):

@@ -1,0 +1,179 @@
+"""`cnx-mock run`: a program, with a mock of its own for as long as it runs."""
+
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnx_mock.faces.environment import Destination, bundle_of, test_key
+from cnx_mock.faces.options import settings_options
+from cnx_mock.faces.refusal import BAD, Unusable, refuse, usable
+from cnx_mock.faces.report import Report
+
+if TYPE_CHECKING:
+    from cnx_mock.faces.server import MockServer
+    from cnx_mock.faces.summary import Summary
+    from cnx_mock.settings import Settings
+
+UNMET = 3
+"""Exit status where the program succeeded, and what was expected of it did not happen."""
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@settings_options("scenario", "fixture", "seed", "speed", "reading", "surface", "journal_size", "allow_host", "ca_dir")
+@click.option("--key", callback=test_key, metavar="KEY", help="The test key that CMD has hard-coded; a fresh one else.")
+@click.option("--report", metavar="FILE", help="Write summary and journal to this file, as JSON.")
+@click.option("--expect-clean", is_flag=True, help="What CMD leaves in the account is exit status 3.")
+@click.option("--quiet", is_flag=True, help="No summary on stderr; what makes the exit status 3 is said anyway.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] CMD...")
+def run(
+    command: tuple[str, ...], key: str | None, report: str | None, expect_clean: bool, quiet: bool, **options: Any
+) -> None:
+    """Run CMD against a private mock, and say on stderr what it did there.
+
+    CMD finds the mock by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY; and https://api.cloudnexus.com is the mock too, by
+    a proxy and a CA that curl, Python, Go and Ruby obey, and Node from 22.21 and 24.5 on (fetch alone: 24.0). Other
+    hosts are refused by the proxy unless they are allowed.
+
+    The exit status is CMD's; 128+N where signal N killed it, 127 where it is not found, 126 where it cannot be
+    executed. Where CMD succeeds, an unmet `expect` of the scenario is 3. Bad options are 2, before CMD starts.
+
+    \b
+    Examples:
+      cnx-mock run -- ./deploy.sh
+      cnx-mock run --scenario lost-response --expect-clean -- ./deploy.sh --region us-east-1
+      cnx-mock run --fixture small-team --report report.json -- npm test
+      cnx-mock run --allow-host pypi.org -- sh -c 'pip install -r requirements.txt && pytest'
+    """
+    from cnx_mock.faces.child import Signals
+
+    signals = Signals()
+    settings = usable(lambda: _settings(options))
+    target = None if report is None else usable(lambda: Report(report))
+    sys.exit(_Run(settings, command, key, target, expect_clean, quiet).status(signals))
+
+
+def _settings(options: dict[str, Any]) -> "Settings":
+    """How the private server runs. Raises SettingsError; what cannot happen in the scenarios is said."""
+    from dataclasses import replace
+
+    from cnx_mock.faces.serve import warn
+    from cnx_mock.settings import Settings
+    from cnx_mock.world.chance import random_seed
+
+    settings = Settings(**options, port=0, proxy=True)
+    if settings.seed == "random":
+        settings = replace(settings, seed=str(random_seed()))
+        _say([f"the seed is {settings.seed}"])
+    warn(settings)
+    return settings
+
+
+class _Run:
+    """One run of one program."""
+
+    def __init__(
+        self,
+        settings: "Settings",
+        command: tuple[str, ...],
+        key: str | None,
+        report: Report | None,
+        expect_clean: bool,
+        quiet: bool,
+    ) -> None:
+        self._settings = settings
+        self._command = command
+        self._key = key
+        self._report = report
+        self._expect_clean = expect_clean
+        self._quiet = quiet
+
+    def status(self, signals: Any) -> int:
+        """Run it; the exit status."""
+        import tempfile
+
+        from cnx_mock.faces.child import CannotStart
+
+        server = self._server()
+        try:
+            with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
+                return self._with(server, Path(folder), signals)
+        except CannotStart as error:
+            _say([str(error)])
+            return error.status
+        finally:
+            server.stop()
+
+    def _server(self) -> "MockServer":
+        from cnx_mock.faces.server import MockServer, StartError
+
+        try:
+            server: MockServer = usable(MockServer(settings=self._settings).start)
+        except StartError as error:
+            refuse(str(error))
+        return server
+
+    def _with(self, server: "MockServer", folder: Path, signals: Any) -> int:
+        from cnx_mock.faces.control import Control
+        from cnx_mock.faces.summary import taken
+        from cnx_mock.world.clock import ticks
+
+        sandbox = server.sandbox(key=self._key)
+        bundle = folder / "ca-bundle.pem"
+        bundle.write_bytes(bundle_of(server.ca_path, os.environ, bundle))
+        destination = Destination(
+            server.url, sandbox.api_key, server.proxy_url, server.ca_path, bundle, self._settings.allow_host
+        )
+        began = ticks()
+        status: int = signals.run([*self._command], os.environ | destination.variables(os.environ))
+        milliseconds = (ticks() - began) / 1000
+        control = Control(server.url)
+        summary, journal = taken(control, server.sandboxes())
+        control.close()
+        final = self._judged(status, summary)
+        self._print(summary, final != status)
+        if self._report is not None:
+            try:
+                self._report.write(self._data(summary, status, final, milliseconds) | {"journal": journal})
+            except Unusable as error:
+                _say([str(error)])
+                return final or BAD
+        return final
+
+    def _judged(self, status: int, summary: "Summary") -> int:
+        failed = summary.unmet or (self._expect_clean and summary.left)
+        return UNMET if status == 0 and failed else status
+
+    def _print(self, summary: "Summary", failed: bool) -> None:
+        if not self._quiet:
+            _say(summary.lines())
+        elif failed:
+            _say([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
+
+    def _data(self, summary: "Summary", status: int, final: int, milliseconds: float) -> dict[str, Any]:
+        from cnx_mock import __version__
+        from cnx_mock.api.reading import masked
+
+        return {
+            "version": __version__,
+            "command": [masked(os.fsencode(each)).decode("utf-8", "replace") for each in self._command],
+            "command_status": status,
+            "exit_status": final,
+            "duration_ms": round(milliseconds, 3),
+            "seed": int(self._settings.seed),
+            "scenario": list(self._settings.scenario),
+            "fixture": self._settings.fixture or None,
+            "expect_clean": self._expect_clean,
+            "summary": summary.data(),
+        }
+
+
+def _say(lines: Iterable[str]) -> None:
+    """On stderr, whether anybody reads it or not."""
+    with suppress(OSError):
+        sys.stderr.write("".join(f"cnx-mock: {line}\n" for line in lines))
+        sys.stderr.flush()
