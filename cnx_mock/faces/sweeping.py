@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,20 +13,22 @@ import click
 
 from cnx_mock.audit.sweep.hammering import hammers
 from cnx_mock.audit.sweep.plan import Fault, check_operations, chosen_faults
+from cnx_mock.audit.sweep.process import CannotStart
 from cnx_mock.audit.sweep.report import text
 from cnx_mock.audit.sweep.report.facts import Facts, Known, known_cells
 from cnx_mock.audit.sweep.report.junit import junit
 from cnx_mock.audit.sweep.report.page import page
 from cnx_mock.audit.sweep.report.table import bad_first
 from cnx_mock.audit.sweep.reproduction import Reproduction
-from cnx_mock.audit.sweep.runner import Sweep, Unfit, Wish
+from cnx_mock.audit.sweep.runner import Result, Sweep, Unfit, Wish
 from cnx_mock.audit.sweep.trial import Stage, private
 from cnx_mock.audit.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.audit.sweep.words import sentence
+from cnx_mock.faces.environment import READY_KEY, Destination, bundle_of
 from cnx_mock.faces.progress import audience, columns, wants_colour
 from cnx_mock.faces.refusal import Unusable
-from cnx_mock.faces.serve import READY_KEY
 from cnx_mock.http.app import load_scenarios
+from cnx_mock.http.certificates import authority, ca_folder
 from cnx_mock.http.listeners import Listeners
 from cnx_mock.http.serving import loop_factory
 from cnx_mock.services import operations
@@ -91,12 +94,13 @@ class Sweeping:
         baseline: str | None,
         folder: str,
     ) -> None:
-        settings = private(Settings(scenario=scenario, fixture=fixture, seed=_seed(seed)))
+        self._bundle = Path()
+        settings = private(Settings(scenario=scenario, fixture=fixture, seed=_seed(seed), proxy=True))
         _check(operations)
         self._stage = Stage(
             command=command,
             settings=settings,
-            environment=_environment,
+            environment=self._environment,
             scenario=load_scenarios(scenario) if scenario else None,
             fixture=load(fixture) if fixture else None,
         )
@@ -122,22 +126,41 @@ class Sweeping:
         watching = audience()
         sweep = Sweep(stage=self._stage, wish=self._wish, hammers=hammers, audience=watching)
         try:
-            with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                complete = runner.run(_until_stopped(sweep))
+            with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
+                self._bundle = Path(folder, "ca-bundle.pem")
+                ca = authority(ca_folder(self._stage.settings.ca_dir, os.environ))
+                self._bundle.write_bytes(bundle_of(ca.path, os.environ, self._bundle))
+                with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                    complete = runner.run(_until_stopped(sweep))
         except Unfit as error:
             raise Unusable(str(error)) from None
+        except CannotStart as error:
+            watching.said(str(error))
+            return error.status
         finally:
             watching.close()
         facts = Facts(sweep=sweep, failing=self._failing, known=self._known, line=self._reproduction.line)
+        self._show(facts, complete)
         for result in facts.results:
             if result.verdict not in GOOD:
-                self._reproduction.write(result)
-        self._show(facts, complete)
+                self._write(result)
         if not complete:
             return INTERRUPTED
         for target in self._targets:
             target.write(facts)
         return FOUND if any(map(facts.fails, facts.results)) else 0
+
+    def _environment(self, listeners: Listeners) -> Mapping[str, str]:
+        """What leads a program to a server, as under `cnx-mock run`."""
+        place = Destination(listeners.url, READY_KEY, listeners.proxy_url, listeners.ca_path, self._bundle)
+        return place.variables(os.environ)
+
+    def _write(self, result: Result) -> None:
+        """Write the scenario of a cell. Raises Unusable where that is impossible."""
+        try:
+            self._reproduction.write(result)
+        except OSError as error:
+            raise Unusable(f"{self._reproduction.path(result)}: {error.strerror or error}") from None
 
     def _show(self, facts: Facts, complete: bool) -> None:
         sweep, results = facts.sweep, facts.results
@@ -171,11 +194,6 @@ async def _until_stopped(sweep: Sweep) -> bool:
     except asyncio.CancelledError:
         return False
     return True
-
-
-def _environment(listeners: Listeners) -> Mapping[str, str]:
-    """What leads a program to a server."""
-    return {"CLOUDNEXUS_BASE_URL": listeners.url, "CLOUDNEXUS_API_KEY": READY_KEY}
 
 
 def _seed(seed: str) -> str:
@@ -216,7 +234,7 @@ def _earlier(name: str) -> Known:
 def _folder(name: str) -> Path:
     path = Path(name)
     if path.exists() and not path.is_dir():
-        raise Unusable(f"{name}: it is no folder; choose another one for scenario files (--folder)")
+        raise Unusable(f"{name}: it is no folder; choose another one for scenario files (--scenarios)")
     return path
 
 

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from cnx_mock.audit.sweep.compare import changed_calls, changed_state
 from cnx_mock.audit.sweep.hammering import Hammers
 from cnx_mock.audit.sweep.plan import CALM, Call, Cell, Fault, planned, recorded, sampled
-from cnx_mock.audit.sweep.process import CannotStart
 from cnx_mock.audit.sweep.state import Things, things, unsteady
 from cnx_mock.audit.sweep.trial import Stage, Trial, attempt
 from cnx_mock.audit.sweep.verdict import Judgement, Run, Verdict, judge, milder
@@ -100,7 +99,8 @@ class Sweep:
     judge: Callable[[Run], Judgement] = field(init=False)
 
     async def run(self) -> None:
-        """Make every run. Raises Unfit for a program that cannot be swept. Cancelled, it ends what runs."""
+        """Make every run. Raises Unfit for a program that cannot be swept, CannotStart for one that does not start.
+        Cancelled, it ends what runs."""
         executor = ThreadPoolExecutor(self.wish.jobs, "cnx-mock sweep")
         try:
             await self._begin(executor)
@@ -139,10 +139,7 @@ class Sweep:
 
     async def _calm(self, executor: ThreadPoolExecutor) -> Trial:
         limit = self.wish.seconds or BASELINE_SECONDS
-        try:
-            trial = await attempt(self.stage, CALM, limit, executor)
-        except CannotStart as error:
-            raise Unfit(str(error.strerror)) from None
+        trial = await attempt(self.stage, CALM, limit, executor)
         if trial.ended.status is None:
             raise Unfit(f"CMD goes on after {limit:g} s without any fault: give it more time (--timeout){_last(trial)}")
         if trial.ended.status != 0:
