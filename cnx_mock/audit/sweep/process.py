@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 from typing import IO
 
 from cnx_mock.world.clock import SECOND, ticks
@@ -26,7 +26,7 @@ class CannotStart(Exception):
 
     def __init__(self, name: str, error: OSError) -> None:
         self.status = 127 if isinstance(error, FileNotFoundError | NotADirectoryError) else 126
-        missing = self.status == 127 and not os.path.exists(name)
+        missing = self.status == 127 and not Path(name).exists()
         super().__init__(f"{name}: {'command not found' if missing else error.strerror or error}")
 
 
@@ -64,9 +64,12 @@ async def run(command: Sequence[str], environ: Mapping[str, str], seconds: float
 
 def _started(command: list[str], environ: Mapping[str, str], said: IO[bytes]) -> "subprocess.Popen[bytes]":
     """The process; a script without a `#!` line is the shell's, as everywhere. Raises OSError."""
-    start = partial(
-        subprocess.Popen, env=dict(environ), stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-    )
+
+    def start(words: list[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            words, env=dict(environ), stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+        )
+
     try:
         return start(command)
     except OSError as error:
