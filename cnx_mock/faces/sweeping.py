@@ -28,8 +28,7 @@ from cnx_mock.faces.environment import READY_KEY, Destination, bundle_of
 from cnx_mock.faces.progress import audience, columns, wants_colour
 from cnx_mock.faces.refusal import Unusable
 from cnx_mock.http.app import load_scenarios
-from cnx_mock.http.certificates import authority, ca_folder
-from cnx_mock.http.listeners import Listeners
+from cnx_mock.http.listeners import Listeners, security
 from cnx_mock.http.serving import loop_factory
 from cnx_mock.services import operations
 from cnx_mock.services.fixtures import load
@@ -101,6 +100,7 @@ class Sweeping:
             command=command,
             settings=settings,
             environment=self._environment,
+            security=security(settings),
             scenario=load_scenarios(scenario) if scenario else None,
             fixture=load(fixture) if fixture else None,
         )
@@ -128,8 +128,8 @@ class Sweeping:
         try:
             with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
                 self._bundle = Path(folder, "ca-bundle.pem")
-                ca = authority(ca_folder(self._stage.settings.ca_dir, os.environ))
-                self._bundle.write_bytes(bundle_of(ca.path, os.environ, self._bundle))
+                if self._stage.security is not None:
+                    self._bundle.write_bytes(bundle_of(self._stage.security.ca_path, os.environ, self._bundle))
                 with asyncio.Runner(loop_factory=loop_factory()) as runner:
                     complete = runner.run(_until_stopped(sweep))
         except Unfit as error:
