@@ -60,14 +60,23 @@ def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float 
 @click.option("--fail-on", callback=_split, **_WORDS, help="Verdicts that make the exit status 1, or `none`.")
 @click.option("--baseline", metavar="FILE", help="An earlier JSON report: its bad cells are accepted.")
 @click.option(
-    "--folder", default="cnx-sweep", show_default=True, metavar="PATH", help="Where scenario files of bad cells go."
+    "--scenarios",
+    "folder",
+    default=".cnx-mock/sweep",
+    show_default=True,
+    metavar="DIR",
+    help="Where bad cells' scenario files go.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] CMD...")
 def sweep(**options: Any) -> None:
     """Run CMD once for every fault at every call, and say what its failures leave behind.
 
     CMD is run twice without faults, then once for each cell of the matrix, in a fresh world each time. It finds the
-    mock by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY.
+    mock as under `cnx-mock run`: by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY, or by the cloud's own address. For each
+    bad cell a scenario file is written, and the line that runs it is shown.
+
+    The exit status is 1 for bad cells; 2 where CMD fails by itself or makes no calls, and for bad options; 127 where
+    CMD is not found, 126 where it cannot be executed; 130 after Ctrl-C.
 
     \b
     Faults: error, error-after, outage (five times), down (from there on; only

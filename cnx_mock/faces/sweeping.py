@@ -1,7 +1,6 @@
 """One sweep from the command line: its options in, the matrix and the reports out."""
 
 import asyncio
-import errno
 import json
 import os
 import signal
@@ -24,7 +23,7 @@ from cnx_mock.audit.sweep.report.page import page
 from cnx_mock.audit.sweep.report.table import bad_first
 from cnx_mock.audit.sweep.reproduction import Reproduction
 from cnx_mock.audit.sweep.runner import Sweep, Unfit
-from cnx_mock.audit.sweep.swept import Wish
+from cnx_mock.audit.sweep.swept import Result, Wish
 from cnx_mock.audit.sweep.trial import Stage, private
 from cnx_mock.audit.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.audit.sweep.words import sentence
@@ -32,7 +31,7 @@ from cnx_mock.faces.environment import READY_KEY, Destination, bundle_of
 from cnx_mock.faces.progress import audience, columns, wants_colour
 from cnx_mock.faces.refusal import Unusable
 from cnx_mock.http.app import load_scenarios
-from cnx_mock.http.listeners import Listeners
+from cnx_mock.http.listeners import Listeners, security
 from cnx_mock.http.serving import loop_factory
 from cnx_mock.services import operations
 from cnx_mock.services.fixtures import load
@@ -40,8 +39,8 @@ from cnx_mock.settings import Settings
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.chance import random_seed
 
-FOUND, NOT_EXECUTABLE, NOT_FOUND, INTERRUPTED = 1, 126, 127, 130
-"""Exit statuses: a bad cell; a program that cannot be executed, or is not there, as in a shell; Ctrl-C."""
+FOUND, INTERRUPTED = 1, 130
+"""Exit statuses: a bad cell; Ctrl-C."""
 
 _FORMS: dict[str, Callable[[Facts], str | bytes]] = {
     ".html": page,
@@ -97,13 +96,14 @@ class Sweeping:
         baseline: str | None,
         folder: str,
     ) -> None:
+        self._bundle = Path()
         settings = private(Settings(scenario=scenario, fixture=fixture, seed=_seed(seed), proxy=True))
-        self._folder = tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True)
         _check(operations)
         self._stage = Stage(
             command=command,
             settings=settings,
             environment=self._environment,
+            security=security(settings),
             scenario=load_scenarios(scenario) if scenario else None,
             fixture=load(fixture) if fixture else None,
         )
@@ -124,38 +124,46 @@ class Sweeping:
             folder=_folder(folder), command=command, scenarios=scenario, options=_options(settings, scenario)
         )
 
-    def _environment(self, listeners: Listeners) -> Mapping[str, str]:
-        """What leads a program to a server: the same as `cnx-mock run` sets."""
-        bundle = Path(self._folder.name) / "ca-bundle.pem"
-        if listeners.ca_path is not None and not bundle.exists():
-            bundle.write_bytes(bundle_of(listeners.ca_path, os.environ, bundle))
-        destination = Destination(listeners.url, READY_KEY, listeners.proxy_url, listeners.ca_path, bundle)
-        return destination.variables(os.environ)
-
     def status(self) -> int:
         """Do it, show it, write it down: the exit status. Raises Unusable."""
         watching = audience()
         sweep = Sweep(stage=self._stage, wish=self._wish, hammers=_hammering, audience=watching)
         try:
-            with self._folder, asyncio.Runner(loop_factory=loop_factory()) as runner:
-                complete = runner.run(_until_stopped(sweep))
+            with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
+                self._bundle = Path(folder, "ca-bundle.pem")
+                if self._stage.security is not None:
+                    self._bundle.write_bytes(bundle_of(self._stage.security.ca_path, os.environ, self._bundle))
+                with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                    complete = runner.run(_until_stopped(sweep))
         except Unfit as error:
             raise Unusable(str(error)) from None
         except CannotStart as error:
-            click.echo(f"cnx-mock: {error.strerror}", err=True)
-            return NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
+            watching.said(str(error))
+            return error.status
         finally:
             watching.close()
         facts = Facts(sweep=sweep, failing=self._failing, known=self._known, line=self._reproduction.line)
+        self._show(facts, complete)
         for result in facts.results:
             if result.verdict not in GOOD:
-                self._reproduction.write(result)
-        self._show(facts, complete)
+                self._write(result)
         if not complete:
             return INTERRUPTED
         for target in self._targets:
             target.write(facts)
         return FOUND if any(map(facts.fails, facts.results)) else 0
+
+    def _environment(self, listeners: Listeners) -> Mapping[str, str]:
+        """What leads a program to a server, as under `cnx-mock run`."""
+        place = Destination(listeners.url, READY_KEY, listeners.proxy_url, listeners.ca_path, self._bundle)
+        return place.variables(os.environ)
+
+    def _write(self, result: Result) -> None:
+        """Write the scenario of a cell. Raises Unusable where that is impossible."""
+        try:
+            self._reproduction.write(result)
+        except OSError as error:
+            raise Unusable(f"{self._reproduction.path(result)}: {error.strerror or error}") from None
 
     def _show(self, facts: Facts, complete: bool) -> None:
         sweep, results = facts.sweep, facts.results
@@ -234,7 +242,7 @@ def _earlier(name: str) -> Known:
 def _folder(name: str) -> Path:
     path = Path(name)
     if path.exists() and not path.is_dir():
-        raise Unusable(f"{name}: it is no folder; choose another one for scenario files (--folder)")
+        raise Unusable(f"{name}: it is no folder; choose another one for scenario files (--scenarios)")
     return path
 
 

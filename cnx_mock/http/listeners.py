@@ -126,11 +126,27 @@ class Listeners:
             sock.close()
 
 
-def open_listeners(settings: Settings) -> Listeners:
-    """Bind what the settings ask for, all of it or nothing. Raises what `listen` raises, and CaError."""
-    ca = authority(ca_folder(settings.ca_dir, os.environ)) if settings.serves_tls else None
-    context = ca.server_context() if ca else None
-    listeners = Listeners([], [], [], context, ca.path if ca else None)
+@dataclass(frozen=True, slots=True)
+class Security:
+    """What HTTPS needs; several servers may share it."""
+
+    context: ssl.SSLContext
+    ca_path: Path
+
+
+def security(settings: Settings) -> Security | None:
+    """What the settings' HTTPS needs, None without. Raises CaError."""
+    if not settings.serves_tls:
+        return None
+    ca = authority(ca_folder(settings.ca_dir, os.environ))
+    return Security(ca.server_context(), ca.path)
+
+
+def open_listeners(settings: Settings, shared: Security | None = None) -> Listeners:
+    """Bind what the settings ask for, all of it or nothing; HTTPS with what is shared, else with a certificate of its
+    own. Raises what `listen` raises, and CaError."""
+    ca = shared or security(settings)
+    listeners = Listeners([], [], [], ca.context if ca else None, ca.ca_path if ca else None)
     try:
         listeners.plain.extend(listen(settings.host, settings.port))
         if ca:

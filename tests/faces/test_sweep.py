@@ -145,7 +145,7 @@ def test_retries_at_once_hammer(tmp_path: Path) -> None:
 def test_a_careful_client_has_no_bad_cell(tmp_path: Path) -> None:
     done = sweep(tmp_path, CAREFUL, "--fail-on", "hung,duplicated,leaked,lost,hammered")
     assert done.returncode == 0, done.stdout
-    assert not (tmp_path / "cnx-sweep").exists()
+    assert not (tmp_path / ".cnx-mock").exists()
 
 
 def test_the_clouds_own_address_is_swept_as_well(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_bad_cell_has_a_sentence_and_a_line_that_shows_it_again(tmp_path: Path
         "duplicated: `POST /v1/instances` #1, reset after commit: your client retried and left 2 instances named web-1"
     )
     again = lines[place + 1].split()
-    assert again[:4] == ["cnx-mock", "run", "--scenario", "cnx-sweep/instances.create-1-reset-after.yaml"]
+    assert again[:4] == ["cnx-mock", "run", "--scenario", ".cnx-mock/sweep/instances.create-1-reset-after.yaml"]
     shown = subprocess.run([COMMAND, *again[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert shown.stderr.count("left behind: instance web-1") == 2
 
@@ -177,7 +177,7 @@ def test_reports_are_written_by_their_suffix(tmp_path: Path) -> None:
     assert sweep(tmp_path, BLIND, "--faults", "reset-after,error", *reports).returncode == 1
     cells = json.loads((tmp_path / "r.json").read_text())["cells"]
     assert [cell["verdict"] for cell in cells] == ["survived", "duplicated"]
-    assert cells[1]["reproduce"].startswith("cnx-mock run --scenario cnx-sweep/")
+    assert cells[1]["reproduce"].startswith("cnx-mock run --scenario .cnx-mock/sweep/")
     suite = ElementTree.parse(tmp_path / "r.xml").getroot()
     assert [len(list(suite.iter(name))) for name in ("testcase", "failure")] == [2, 1]
     page = (tmp_path / "r.html").read_text()

@@ -18,6 +18,7 @@ FIELDS = [
     "request_id",
     "at",
     "wall",
+    "connection",
     "method",
     "path",
     "query",

@@ -513,12 +513,12 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {id: once, fault: {status: 500}, times: 1}
         expect:
           fired: {onse: 1, once: -1}
-          audit: clean
+          audit: spotless
         """,
         [
             "4:11: 'onse' no rule has the id 'onse', did you mean 'once'?",
             "4:26: 'once' must be at least 0",
-            "5:3: unknown key 'audit' (known: fired)",
+            "5:10: 'audit' must be one of: clean",
         ],
     ),
     "expectations as a list": (
@@ -535,7 +535,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "3:21: 'a' must be an integer",
-            "3:28: unknown key 'audits' (known: fired)",
+            "3:28: unknown key 'audits', did you mean 'audit'?",
         ],
     ),
     "stale": (

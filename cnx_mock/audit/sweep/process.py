@@ -1,7 +1,9 @@
 """One run of a program: bounded in time, and with nothing of it left running."""
 
 import asyncio
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from cnx_mock.world.clock import SECOND, ticks
@@ -18,8 +21,13 @@ _LAST_BYTES = 4000
 """Of what a program says, how much of its end is kept."""
 
 
-class CannotStart(OSError):
-    """The program cannot be run; the message says why."""
+class CannotStart(Exception):
+    """The program cannot be run: the message says why, `status` is a shell's for it."""
+
+    def __init__(self, name: str, error: OSError) -> None:
+        self.status = 127 if isinstance(error, FileNotFoundError | NotADirectoryError) else 126
+        missing = self.status == 127 and not Path(name).exists()
+        super().__init__(f"{name}: {'command not found' if missing else error.strerror or error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +48,9 @@ async def run(command: Sequence[str], environ: Mapping[str, str], seconds: float
     began = ticks()
     with tempfile.TemporaryFile() as said:
         try:
-            process = subprocess.Popen(
-                list(command),
-                env=dict(environ),
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
+            process = _started(list(command), environ, said)
         except OSError as error:
-            raise CannotStart(error.errno, f"cannot run {command[0]}: {error.strerror or error}") from None
+            raise CannotStart(command[0], error) from None
         waiting = asyncio.get_running_loop().run_in_executor(executor, _wait, process)
         try:
             in_time, _ = await asyncio.wait([waiting], timeout=seconds)
@@ -59,6 +60,22 @@ async def run(command: Sequence[str], environ: Mapping[str, str], seconds: float
             await waiting
             process.wait()
         return Ended(process.returncode if in_time else None, took, _end(said))
+
+
+def _started(command: list[str], environ: Mapping[str, str], said: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """The process; a script without a `#!` line is the shell's, as everywhere. Raises OSError."""
+
+    def start(words: list[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            words, env=dict(environ), stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+        )
+
+    try:
+        return start(command)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+    return start(["/bin/sh", shutil.which(command[0]) or command[0], *command[1:]])
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:

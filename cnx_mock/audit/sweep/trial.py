@@ -9,7 +9,7 @@ from typing import Any
 from cnx_mock.audit.sweep.process import Ended, run
 from cnx_mock.http.app import create_app
 from cnx_mock.http.journal import entry
-from cnx_mock.http.listeners import Listeners, open_listeners
+from cnx_mock.http.listeners import Listeners, Security, open_listeners
 from cnx_mock.http.serving import Serving
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.scenario.document import Scenario, read_scenario, stacked
@@ -31,6 +31,8 @@ class Stage:
     """How its servers run."""
     environment: Environment
     """How the program is led there."""
+    security: Security | None = None
+    """What their HTTPS has in common: a certificate for each run would cost more than the rest of its server."""
     scenario: Scenario | None = None
     """What goes wrong anyway."""
     fixture: Fixture | None = None
@@ -71,7 +73,7 @@ async def attempt(stage: Stage, document: Mapping[str, Any], seconds: float | No
     if stage.scenario is not None:
         scenario = stacked([scenario, stage.scenario], known)
     app = create_app(stage.settings, scenario=scenario, fixture=stage.fixture)
-    serving = Serving(app, listeners := open_listeners(stage.settings))
+    serving = Serving(app, listeners := open_listeners(stage.settings, stage.security))
     try:
         await serving.start()
         environ = {**os.environ, **stage.environment(listeners)}

@@ -1,5 +1,6 @@
 """One HTML page with everything in it: no script, no address, nothing to load."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 
@@ -24,7 +25,8 @@ td a { color: inherit; }
 .failed { background: #00838f33; } .survived { background: #2e7d3233; }
 .accepted { opacity: .6; }
 code, pre { font-family: ui-monospace, monospace; }
-pre { background: #8882; padding: .5rem; overflow-x: auto; }
+pre { background: #8882; padding: .5rem; margin: .3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+h1 code { font-size: 1.1rem; overflow-wrap: anywhere; }
 li { margin-bottom: 1rem; }
 """
 
@@ -86,6 +88,6 @@ def _list(facts: Facts) -> Iterator[str]:
     for result in bad:
         known = " (known)" if facts.accepted(result) else ""
         yield f'<li id="{escape(result.cell.name)}"><strong>{result.verdict}</strong>{known}: '
-        yield escape(sentence(result))
+        yield re.sub("`([^`]+)`", r"<code>\1</code>", escape(sentence(result)))
         yield f"<pre>{escape(facts.line(result))}</pre></li>"
     yield "</ol>"
