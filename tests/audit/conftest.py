@@ -2,6 +2,7 @@
 journal, so that no test sleeps."""
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ def paced(entries: list[dict[str, Any]], waits: tuple[str, ...]) -> list[dict[st
     for entry, wait in zip(entries, ("0s", *waits), strict=True):
         began = ended + parse_duration(wait) if ended else parse_instant(entry["wall"])
         entry["wall"] = format_instant_ms(int(began))
+        entry["duration_ms"] = ceil(entry["duration_ms"])  # a journal's times are whole milliseconds
         ended = parse_instant(entry["wall"]) + entry["duration_ms"] * 1000
     return entries
 
