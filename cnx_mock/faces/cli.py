@@ -16,6 +16,7 @@ from cnx_mock.faces.options import settings_options
 from cnx_mock.faces.refusal import refuse, usable
 from cnx_mock.faces.run import run
 from cnx_mock.faces.scenarios import scenarios
+from cnx_mock.faces.shrink import shrink
 from cnx_mock.faces.sweep import sweep
 from cnx_mock.settings import Settings, SettingsError, foreign
 
@@ -40,6 +41,7 @@ def cli() -> None:
       cnx-mock serve --scenario flaky-network --seed 7
       cnx-mock run --scenario lost-response -- ./deploy.sh
       cnx-mock scenarios check my-story.yaml
+      cnx-mock sweep -- python deploy.py
       cnx-mock routes
       cnx-mock audit
     """
@@ -53,6 +55,7 @@ cli.add_command(run)
 cli.add_command(audit)
 cli.add_command(journal)
 cli.add_command(sweep)
+cli.add_command(shrink)
 
 
 @cli.command()

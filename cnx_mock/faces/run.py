@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnx_mock.faces.environment import Destination, bundle_of, test_key
-from cnx_mock.faces.options import settings_options
+from cnx_mock.faces.options import PROGRAM, program_settings, settings_options
 from cnx_mock.faces.refusal import BAD, Unusable, refuse, usable
 from cnx_mock.faces.report import Report
 
@@ -24,7 +24,7 @@ UNMET = 3
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@settings_options("scenario", "fixture", "seed", "speed", "reading", "surface", "journal_size", "allow_host", "ca_dir")
+@settings_options(*PROGRAM, "journal_size")
 @click.option("--key", callback=test_key, metavar="KEY", help="The test key that CMD has hard-coded; a fresh one else.")
 @click.option("--report", metavar="FILE", help="Write summary and journal to this file, as JSON.")
 @click.option("--expect-clean", is_flag=True, help="What CMD leaves in the account is exit status 3.")
@@ -52,25 +52,9 @@ def run(
     from cnx_mock.faces.child import Signals
 
     signals = Signals()
-    settings = usable(lambda: _settings(options))
+    settings = usable(lambda: program_settings(options))
     target = None if report is None else usable(lambda: Report(report))
     sys.exit(_Run(settings, command, key, target, expect_clean, quiet).status(signals))
-
-
-def _settings(options: dict[str, Any]) -> "Settings":
-    """How the private server runs. Raises SettingsError; what cannot happen in the scenarios is said."""
-    from dataclasses import replace
-
-    from cnx_mock.faces.serve import warn
-    from cnx_mock.settings import Settings
-    from cnx_mock.world.chance import random_seed
-
-    settings = Settings(**options, port=0, proxy=True)
-    if settings.seed == "random":
-        settings = replace(settings, seed=str(random_seed()))
-        _say([f"the seed is {settings.seed}"])
-    warn(settings)
-    return settings
 
 
 class _Run:
@@ -122,6 +106,7 @@ class _Run:
         from cnx_mock.audit.calls import calls_of
         from cnx_mock.faces.audits import last_words
         from cnx_mock.faces.control import Control
+        from cnx_mock.faces.shrink import offer
         from cnx_mock.faces.summary import taken
         from cnx_mock.world.clock import ticks
 
@@ -142,6 +127,9 @@ class _Run:
         self._print(summary, final != status)
         if not self._quiet:
             _say(last_words(found))
+            if final and self._by_chance(summary):
+                offered = offer(self._settings, self._key, self._expect_clean, self._command)
+                _say(["which of these faults made it fail? To find out:", f"  {offered}"])
         if self._report is not None:
             try:
                 data = self._data(summary, status, final, milliseconds)
@@ -154,6 +142,13 @@ class _Run:
     def _judged(self, status: int, summary: "Summary") -> int:
         failed = summary.unmet or (self._expect_clean and summary.left)
         return UNMET if status == 0 and failed else status
+
+    def _by_chance(self, summary: "Summary") -> bool:
+        """Whether several faults struck, or one that need not have: then it is worth knowing which mattered."""
+        from cnx_mock.http.app import load_scenarios
+
+        random = {rule.id for rule in load_scenarios(self._settings.scenario).rules if "probability" in rule.document}
+        return sum(each.fired for each in summary.faults) > 1 or any(each.rule in random for each in summary.faults)
 
     def _print(self, summary: "Summary", failed: bool) -> None:
         if not self._quiet:

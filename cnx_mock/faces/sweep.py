@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnx_mock.faces.options import PROGRAM, duration, program_settings, settings_options
 from cnx_mock.faces.refusal import Unusable, usable
-from cnx_mock.settings import variable
 
 if TYPE_CHECKING:
     from cnx_mock.faces.sweeping import Sweeping
@@ -19,22 +19,8 @@ def _split(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tup
     return tuple(word.strip() for each in value for word in each.split(",") if word.strip())
 
 
-def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
-    from cnx_mock.text.units import parse_duration
-    from cnx_mock.world.clock import SECOND
-
-    if value is None:
-        return None
-    try:
-        seconds = parse_duration(value) / SECOND
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-    if seconds <= 0:
-        raise click.BadParameter("must be longer than 0s")
-    return seconds
-
-
 @click.command(context_settings={"allow_interspersed_args": False})
+@settings_options(*PROGRAM)
 @click.option("--faults", callback=_split, **_WORDS, help="These faults only, such as reset-after,hang; see below.")
 @click.option(
     "--operations", callback=_split, **_WORDS, help="Calls of these operations only; `*` globs, `!` excludes."
@@ -42,18 +28,9 @@ def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float 
 @click.option("--pairs", is_flag=True, help="Two faults at two calls as well: many runs.")
 @click.option("--max-runs", type=click.IntRange(1), metavar="N", help="At most so many runs, drawn by the seed.")
 @click.option(
-    "--timeout", callback=_seconds, metavar="DURATION", help="Limit of a run; 3 × CMD's own time + 15s unless given."
+    "--timeout", callback=duration, metavar="DURATION", help="Limit of a run; 3 × CMD's own time + 15s unless given."
 )
 @click.option("-j", "jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs at a time.")
-@click.option(
-    "--scenario", multiple=True, metavar="NAME|PATH", envvar=variable("scenario"), help="What goes wrong anyway."
-)
-@click.option(
-    "--fixture", default="", metavar="NAME|PATH", envvar=variable("fixture"), help="World that every run starts from."
-)
-@click.option(
-    "--seed", default="0", metavar="N|random", envvar=variable("seed"), help="Seed of everything drawn by chance."
-)
 @click.option(
     "--report", "reports", multiple=True, metavar="FILE", help="Write a report: .html, .json, or .xml for JUnit."
 )
@@ -102,7 +79,8 @@ def _made(options: dict[str, Any]) -> "Sweeping":
     from cnx_mock.faces.sweeping import Sweeping, Target
 
     targets = [Target(name) for name in options.pop("reports")]
+    settings = program_settings({name: options.pop(name) for name in PROGRAM})
     try:
-        return Sweeping(targets=targets, **options)
+        return Sweeping(settings=settings, targets=targets, **options)
     except (PlanError, NoReport) as error:
         raise Unusable(str(error)) from None

@@ -1,11 +1,8 @@
 """One sweep from the command line: its options in, the matrix and the reports out."""
 
-import asyncio
 import json
 import os
-import signal
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,23 +21,19 @@ from cnx_mock.audit.sweep.report.table import bad_first
 from cnx_mock.audit.sweep.reproduction import Reproduction
 from cnx_mock.audit.sweep.runner import Sweep, Unfit
 from cnx_mock.audit.sweep.swept import Result, Wish
-from cnx_mock.audit.sweep.trial import Stage, private
 from cnx_mock.audit.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.audit.sweep.words import sentence
-from cnx_mock.faces.environment import READY_KEY, Destination, bundle_of
+from cnx_mock.faces.options import PROGRAM, words
 from cnx_mock.faces.progress import audience, columns, wants_colour
 from cnx_mock.faces.refusal import Unusable
+from cnx_mock.faces.staging import INTERRUPTED, Staging
 from cnx_mock.http.app import load_scenarios
-from cnx_mock.http.listeners import Listeners, security
-from cnx_mock.http.serving import loop_factory
 from cnx_mock.services import operations
-from cnx_mock.services.fixtures import load
 from cnx_mock.settings import Settings
 from cnx_mock.text.suggestions import did_you_mean, one_of
-from cnx_mock.world.chance import random_seed
 
-FOUND, INTERRUPTED = 1, 130
-"""Exit statuses: a bad cell; Ctrl-C."""
+FOUND = 1
+"""Exit status for a bad cell."""
 
 _FORMS: dict[str, Callable[[Facts], str | bytes]] = {
     ".html": page,
@@ -82,31 +75,21 @@ class Sweeping:
         self,
         *,
         command: tuple[str, ...],
+        settings: Settings,
         faults: Sequence[str],
         operations: Sequence[str],
         pairs: bool,
         max_runs: int | None,
         timeout: float | None,
         jobs: int,
-        scenario: tuple[str, ...],
-        fixture: str,
-        seed: str,
         targets: Sequence[Target],
         fail_on: Sequence[str],
         baseline: str | None,
         folder: str,
     ) -> None:
-        self._bundle = Path()
-        settings = private(Settings(scenario=scenario, fixture=fixture, seed=_seed(seed), proxy=True))
         _check(operations)
-        self._stage = Stage(
-            command=command,
-            settings=settings,
-            environment=self._environment,
-            security=security(settings),
-            scenario=load_scenarios(scenario) if scenario else None,
-            fixture=load(fixture) if fixture else None,
-        )
+        scenario = load_scenarios(settings.scenario) if settings.scenario else None
+        self._staging = Staging(command, settings, scenario=scenario)
         chosen: list[Fault] = chosen_faults(faults)
         self._wish = Wish(
             faults=chosen,
@@ -121,20 +104,15 @@ class Sweeping:
         self._known = _earlier(baseline) if baseline else {}
         self._targets = targets
         self._reproduction = Reproduction(
-            folder=_folder(folder), command=command, scenarios=scenario, options=_options(settings, scenario)
+            folder=_folder(folder), command=command, scenarios=settings.scenario, options=_options(settings)
         )
 
     def status(self) -> int:
         """Do it, show it, write it down: the exit status. Raises Unusable."""
         watching = audience()
-        sweep = Sweep(stage=self._stage, wish=self._wish, hammers=_hammering, audience=watching)
+        sweep = Sweep(stage=self._staging.stage, wish=self._wish, hammers=_hammering, audience=watching)
         try:
-            with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
-                self._bundle = Path(folder, "ca-bundle.pem")
-                if self._stage.security is not None:
-                    self._bundle.write_bytes(bundle_of(self._stage.security.ca_path, os.environ, self._bundle))
-                with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                    complete = runner.run(_until_stopped(sweep))
+            complete = self._staging.complete(sweep.run)
         except Unfit as error:
             raise Unusable(str(error)) from None
         except CannotStart as error:
@@ -152,11 +130,6 @@ class Sweeping:
         for target in self._targets:
             target.write(facts)
         return FOUND if any(map(facts.fails, facts.results)) else 0
-
-    def _environment(self, listeners: Listeners) -> Mapping[str, str]:
-        """What leads a program to a server, as under `cnx-mock run`."""
-        place = Destination(listeners.url, READY_KEY, listeners.proxy_url, listeners.ca_path, self._bundle)
-        return place.variables(os.environ)
 
     def _write(self, result: Result) -> None:
         """Write the scenario of a cell. Raises Unusable where that is impossible."""
@@ -182,35 +155,9 @@ class Sweeping:
         click.echo(f"{runs}{counted}{ending}", color=True)
 
 
-async def _until_stopped(sweep: Sweep) -> bool:
-    """Make the runs, until a signal ends them. Whether all were made."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def end(*_: object) -> None:
-        if task is not None:
-            loop.call_soon_threadsafe(task.cancel)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    try:
-        await sweep.run()
-    except asyncio.CancelledError:
-        return False
-    return True
-
-
 def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """What the audit says of a run's retries."""
     return [str(each) for each in hammered(calls_of(entries))]
-
-
-def _seed(seed: str) -> str:
-    """The seed, drawn where that is asked for: every run has the same."""
-    if seed != "random":
-        return seed
-    drawn = random_seed()
-    click.echo(f"cnx-mock: the seed is {drawn}", err=True)
-    return str(drawn)
 
 
 def _check(patterns: Sequence[str]) -> None:
@@ -246,8 +193,6 @@ def _folder(name: str) -> Path:
     return path
 
 
-def _options(settings: Settings, scenario: Sequence[str]) -> list[str]:
-    """What `cnx-mock run` needs to do the same again; the key is what chance is keyed by."""
-    fixture = ["--fixture", settings.fixture] if settings.fixture else []
-    seed = ["--seed", settings.seed] if settings.seed != "0" else []
-    return [*fixture, *seed, *(["--key", READY_KEY] if scenario else [])]
+def _options(settings: Settings) -> list[str]:
+    """What `cnx-mock run` needs to do the same again."""
+    return words(settings, *(name for name in PROGRAM if name != "scenario"))

@@ -21,6 +21,8 @@ class Decision:
 
     fired: bool
     reason: str
+    place: int = 1
+    """Which of the rule's steps it takes."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +71,7 @@ class Armed:
             reasons.append(_compared(drawn, "<", probability))
         if winner is not None:
             return Decision(False, f"behind {winner}"), (), draw
-        return Decision(True, ", ".join(reasons)), step, draw
+        return Decision(True, ", ".join(reasons), rule.place(turn)), step, draw
 
     def _count(self, resource: str | None, chance: Chance) -> tuple[int, Draw]:
         """The request's ordinal: among all, or among those of its resource."""

@@ -1,7 +1,7 @@
 """How a cell is shown again: a scenario file, and the command that runs under it."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,7 @@ class Reproduction:
 
     def write(self, result: Result) -> None:
         """Write the scenario in which the cell happens. Raises OSError."""
-        path = self.path(result)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"# {_line(sentence(result))}\n# {self.line(result)}\n{_yaml(result)}", encoding="utf-8")
+        write_scenario(self.path(result), [sentence(result), self.line(result)], result.cell.document())
 
     def line(self, result: Result) -> str:
         """The command that shows it again."""
@@ -41,10 +39,12 @@ class Reproduction:
         return _line(shlex.join(["cnx-mock", "run", *scenarios, *self.options, "--", *self.command]))
 
 
-def _yaml(result: Result) -> str:
-    """Flat rules, one key a line: what a person would write."""
-    document: dict[str, Any] = result.cell.document()
-    return yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=120)
+def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, Any]) -> None:
+    """Write a scenario as a person would, flat rules with one key a line, below a comment. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    above = "".join(f"# {_line(comment)}\n" for comment in comments)
+    below = yaml.safe_dump(dict(document), sort_keys=False, default_flow_style=None, width=120)
+    path.write_text(above + below, encoding="utf-8")
 
 
 def _line(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cnx_mock.audit.sweep.process import Ended, run
+from cnx_mock.audit.sweep.strikes import Strike, strikes
 from cnx_mock.http.app import create_app
 from cnx_mock.http.journal import entry
 from cnx_mock.http.listeners import Listeners, Security, open_listeners
@@ -17,8 +18,8 @@ from cnx_mock.services import operations
 from cnx_mock.services.fixtures import Fixture, exported
 from cnx_mock.settings import Settings
 
-Environment = Callable[[Listeners], Mapping[str, str]]
-"""What to set so that a program finds a server."""
+Environment = Callable[[Listeners, str], Mapping[str, str]]
+"""What to set so that a program finds a server, and a key's sandbox there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Stage:
     """How its servers run."""
     environment: Environment
     """How the program is led there."""
+    key: str | None = None
+    """The key that it is given; None for the one that `cnx-mock run` gives by the same seed."""
     security: Security | None = None
     """What their HTTPS has in common: a certificate for each run would cost more than the rest of its server."""
     scenario: Scenario | None = None
@@ -54,6 +57,8 @@ class Trial:
     """Requests that the journal could not keep."""
     nowhere: int = 0
     """Requests that reached no sandbox."""
+    strikes: Sequence[Strike] = ()
+    """What the scenario's rules did to it."""
 
     @property
     def creates(self) -> int:
@@ -76,7 +81,8 @@ async def attempt(stage: Stage, document: Mapping[str, Any], seconds: float | No
     serving = Serving(app, listeners := open_listeners(stage.settings, stage.security))
     try:
         await serving.start()
-        environ = {**os.environ, **stage.environment(listeners)}
+        key = stage.key or f"cnx_test_{app.tenants.make().key}"
+        environ = {**os.environ, **stage.environment(listeners, key)}
         ended = await run(stage.command, environ, seconds, executor)
     finally:
         await serving.stop()
@@ -90,6 +96,7 @@ def _taken(tenants: Tenants, ended: Ended) -> Trial:
     exchanges = sorted(((each, tenant) for tenant in used for each in tenant.journal), key=lambda one: one[0].arrived)
     states = [exported(tenant.sandbox) for tenant in used]
     entries = [{"sandbox": tenant.label, **asdict(entry(each))} for each, tenant in exchanges]
+    struck = [strike for tenant in used for strike in strikes(tenant.journal)]
     unseen = sum(tenant.journal.seen - len(tenant.journal) for tenant in used)
     for tenant in used:
         tenant.reset()
@@ -100,6 +107,7 @@ def _taken(tenants: Tenants, ended: Ended) -> Trial:
         start=[exported(tenant.sandbox) for tenant in used],
         unseen=unseen,
         nowhere=tenants.journal.seen,
+        strikes=struck,
     )
 
 
