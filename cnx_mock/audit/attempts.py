@@ -8,8 +8,10 @@ A later request is another attempt at an earlier one when
   request again is a new wish: the next poll, the next replica;
 - the earlier one had ended. Two that overlap are two workers, unless the earlier one never got an answer and the later
   one came noticeably after it (`overlap`): then the client had stopped waiting;
-- it came from the same worker: over the same connection, or the earlier one's was used no more. A connection that is
-  used again later is still some other worker's, who may well ask for the same;
+- it came from the same worker: over the same connection, over another one of its pool, or the earlier one's was used no
+  more. A connection that is used again later is still some other worker's, who may well ask for the same. Two
+  connections are one pool's where their calls never overlap and mostly follow each other at once, both ways
+  (`handover`): Node's fetch takes turns like that;
 - it came soon enough (`retry-within`, behind any Retry-After): what comes much later is another run.
 
 Calls in between, such as a look whether a create has happened, do not end it. Where several attempts could be meant,
@@ -31,13 +33,19 @@ OVERLAP = Threshold(
     "100ms",
     "a client that stopped waiting for an answer waited longer than this; two workers start closer together",
 )
+HANDOVER = Threshold(
+    "handover",
+    "20ms",
+    "a client with a pool of connections goes on over another one as soon as it has an answer; two workers follow each "
+    "other so closely, both ways and most of the time, only by chance",
+)
 RETRY_WITHIN = Threshold(
     "retry-within", "2m", "twice the usual longest backoff of 60 s; the same request later than that is another run"
 )
 POLL_INTERVAL = Threshold(
     "poll-interval", "1s", "provisioning takes 30 to 60 s: whoever asks more than once a second learns nothing earlier"
 )
-SHARED = (OVERLAP, RETRY_WITHIN, POLL_INTERVAL)
+SHARED = (OVERLAP, HANDOVER, RETRY_WITHIN, POLL_INTERVAL)
 """Thresholds that are no single check's own."""
 
 
@@ -95,7 +103,37 @@ class Traffic:
         """Whether two calls, one after the other, can have come from the same worker."""
         if before.connection is None or call.connection is None or before.connection == call.connection:
             return True
-        return self._used[before.connection][1] <= call.began  # within one millisecond nobody knows which was first
+        if self._used[before.connection][1] <= call.began:  # within one millisecond nobody knows which was first
+            return True
+        pair = frozenset((before.connection, call.connection))
+        if pair not in self._pooled:
+            self._pooled[pair] = self._one_pool(pair)
+        return self._pooled[pair]
+
+    @cached_property
+    def _pooled(self) -> dict[frozenset[object], bool]:
+        """Which connections are known to be one pool's, or not."""
+        return {}
+
+    @cached_property
+    def _by_connection(self) -> dict[object, list[Call]]:
+        found: dict[object, list[Call]] = {}
+        for call in self.calls:
+            found.setdefault(call.connection, []).append(call)
+        return found
+
+    def _one_pool(self, connections: frozenset[object]) -> bool:
+        """Whether one worker takes turns between two connections."""
+        calls = (call for connection in connections for call in self._by_connection[connection])
+        turns = [
+            (one, two)
+            for one, two in pairwise(sorted(calls, key=lambda call: (call.began, call.seq)))
+            if one.connection != two.connection
+        ]
+        if any(one.ended is None or one.ended > two.began + ROUNDING for one, two in turns):
+            return False
+        close = [one for one, two in turns if two.began - (one.ended or 0) <= self.limits[HANDOVER.name]]
+        return 2 * len(close) >= len(turns) and {one.connection for one in close} == connections
 
     @cached_property
     def logical(self) -> list[LogicalCall]:

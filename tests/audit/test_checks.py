@@ -12,6 +12,7 @@ from cnx_mock.audit.attempts import Traffic
 from cnx_mock.audit.audit import findings, measures
 from cnx_mock.audit.calls import calls_of
 from cnx_mock.audit.checks import checks
+from cnx_mock.text.units import format_instant_ms, parse_instant
 from tests.audit.conftest import Judge
 from tests.conftest import INSTANCE
 
@@ -513,3 +514,31 @@ def test_every_check_says_why_and_what_to_do() -> None:
         assert check.title and check.why.endswith(".") and check.fix.endswith(".")
         assert all(each.reason for each in check.thresholds)
     assert len(checks()) == 13
+
+
+# ---- one worker, several connections
+
+
+def taking_turns(sandbox: Sandbox, api: Any, starts: tuple[int, ...]) -> list[str]:
+    """What is found where the same failing GET comes over two connections in turn, 2 ms long, at these milliseconds."""
+    sandbox.inject("plans.list", error="INTERNAL_ERROR")
+    again(api, "/v1/plans", len(starts))
+    entries = sandbox.call("GET", "/requests")["data"]
+    began = parse_instant(entries[0]["wall"])
+    for number, (entry, start) in enumerate(zip(entries, starts, strict=True)):
+        entry["wall"] = format_instant_ms(began + start * 1000)
+        entry |= {"duration_ms": 2, "connection": 50_000 + number % 2}
+    return [each.code for each in findings(calls_of(entries))]
+
+
+def test_a_pool_that_takes_turns_is_one_client(sandbox: Sandbox, api: Any) -> None:
+    assert taking_turns(sandbox, api, (0, 14, 17, 20, 23)) == ["flat-backoff"]
+
+
+def test_two_workers_that_wait_are_two_clients(sandbox: Sandbox, api: Any) -> None:
+    assert taking_turns(sandbox, api, (0, 5, 300, 800, 1000, 2300)) == []
+
+
+def test_two_workers_whose_calls_overlap_are_two_clients(sandbox: Sandbox, api: Any) -> None:
+    """Seen as one they would be without any wait."""
+    assert taking_turns(sandbox, api, (0, 1, 203, 204, 807, 808)) == []

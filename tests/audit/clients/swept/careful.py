@@ -1,10 +1,10 @@
-"""No defect: looks before it creates again, waits as it is told, gives up in time, and tidies up."""
+"""CAREFUL. looks before it creates again, waits as it is told, gives up in time, and tidies up."""
 
 import random
 import sys
 import time
 
-from sweep_cloud import BODY, NO_ANSWER, Refused, call
+from cloud import BODY, NO_ANSWER, Refused, call
 
 TRIES = 4
 

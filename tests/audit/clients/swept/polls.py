@@ -1,8 +1,8 @@
-"""Defect: waits without end for what may never come."""
+"""DEFECT hung: waits without end for what may never come."""
 
 import time
 
-from sweep_cloud import BODY, call
+from cloud import BODY, call
 
 instance = call("POST", "/v1/instances", BODY)
 while call("GET", f"/v1/instances/{instance['id']}")["status"] != "running":

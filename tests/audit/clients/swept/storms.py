@@ -1,6 +1,6 @@
-"""Defect: tries again at once, eight times, whatever the answer says."""
+"""DEFECT hammered: tries again at once, eight times, whatever the answer says."""
 
-from sweep_cloud import NO_ANSWER, Refused, call
+from cloud import NO_ANSWER, Refused, call
 
 for left in reversed(range(8)):
     try:

@@ -1,8 +1,8 @@
-"""Defect: reports success whatever happened."""
+"""DEFECT lost: reports success whatever happened."""
 
 from contextlib import suppress
 
-from sweep_cloud import BODY, call
+from cloud import BODY, call
 
 with suppress(Exception):
     call("POST", "/v1/instances", BODY)

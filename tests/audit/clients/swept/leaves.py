@@ -1,6 +1,6 @@
-"""Defect: what it made for the while stays where a later step fails."""
+"""DEFECT leaked: what it made for the while stays where a later step fails."""
 
-from sweep_cloud import BODY, call
+from cloud import BODY, call
 
 instance = call("POST", "/v1/instances", BODY)
 call("GET", "/v1/billing/balance")

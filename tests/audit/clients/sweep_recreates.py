@@ -1,8 +1,0 @@
-"""Defect: creates again after a lost answer, without a look whether it had happened."""
-
-from sweep_cloud import BODY, NO_ANSWER, call
-
-try:
-    call("POST", "/v1/instances", BODY)
-except NO_ANSWER:
-    call("POST", "/v1/instances", BODY)
