@@ -19,7 +19,7 @@ help:
 	@echo 'make test     make the environment, install, run the tests   ARGS="-k pagination"'
 	@echo 'make lint     ruff (format and lint) and mypy, strict'
 	@echo 'make check    lint and test: all that must hold before a commit'
-	@echo 'make bench    requests a second, beside a bare ASGI app (needs wrk)'
+	@echo 'make bench    requests a second, beside a bare ASGI app (needs wrk)   ARGS="--sweep"'
 	@echo 'make build    the sdist and the wheel, in dist/'
 	@echo 'make clean    remove the environment and everything that tools left behind'
 

@@ -35,6 +35,7 @@ from tests.scenario.client_table import table as client_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+CAREFUL = ROOT / "tests" / "audit" / "clients" / "careful.py"
 
 
 def _operations(listed: list[Operation]) -> str:
@@ -62,7 +63,13 @@ def _checks() -> str:
     return "\n".join(["| code | |", "|---|---|", *rows])
 
 
+def _careful() -> str:
+    source = CAREFUL.read_text()
+    return f"```python\n{source[source.index('import os') : source.index('def run(')].rstrip()}\n```"
+
+
 TABLES = {
+    "careful": _careful,
     "checks": _checks,
     "clients": client_table,
     "matrix": matrix_table,
@@ -116,7 +123,7 @@ def test_the_curls_in_the_readme_create_an_instance_and_meet_a_fault(server: Moc
 
 
 def test_the_python_in_the_readme_runs(pytester: pytest.Pytester) -> None:
-    tests, script, intercepting = blocks("python")
+    tests, script, intercepting = (text for text in blocks("python") if text not in _careful())
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     pytester.makepyfile(test_readme=tests, test_intercepting=intercepting, script=script)
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)

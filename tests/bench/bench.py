@@ -15,6 +15,7 @@ from statistics import median
 
 import plugin
 import precision
+import sweep
 from stage import HERE, Failure, Mock, Round, Wrk, machine, mock_command, pinned, running, two_cores, wrk_path
 
 KINDS = ("list", "get", "create")
@@ -57,6 +58,7 @@ def main() -> None:
         "--precision", action="store_true", help="measure a latency's precision and hanging calls instead"
     )
     parser.add_argument("--plugin", action="store_true", help="measure what the pytest plugin costs instead")
+    parser.add_argument("--sweep", action="store_true", help="measure what a sweep adds to what it runs instead")
     asked = parser.parse_args()
     if min(asked.rounds, asked.seconds, asked.connections) < 1:
         raise Failure("--rounds, --seconds and --connections are 1 or more")
@@ -66,6 +68,9 @@ def main() -> None:
         return
     if asked.plugin:
         plugin.measure(asked.rounds)
+        return
+    if asked.sweep:
+        sweep.measure(asked.rounds)
         return
     server_core, load_core = two_cores()
     with ExitStack() as stack:

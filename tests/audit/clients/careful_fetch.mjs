@@ -5,7 +5,7 @@ const base = 1000 * Number(process.env.BASE ?? "0.5");
 const headers = { Authorization: `Bearer ${process.env.CLOUDNEXUS_API_KEY}`, "Content-Type": "application/json" };
 const BODY = { name: "edge-1", plan: "starter", region: "eu-west-1", image: "debian-12" };
 const PASSING = [408, 425, 429, 500, 502, 503, 504];
-const TRIES = 5;
+const TRIES = 6;
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

@@ -56,7 +56,8 @@ def _block(
 ) -> Iterator[str]:
     for part in (0, 1):
         heads = [_head(fault)[part].ljust(_width(fault)) for fault in faults]
-        yield (" " * first + _GAP + _GAP.join(heads)).rstrip()
+        if any(map(str.strip, heads)):
+            yield (" " * first + _GAP + _GAP.join(heads)).rstrip()
     for title, call in zip(titles, table.calls, strict=True):
         row = title.ljust(first)
         for fault in faults:

@@ -1,0 +1,106 @@
+"""`make bench ARGS=--sweep`: what a sweep adds to the program that it runs.
+
+A run of a sweep is a server with a proxy and TLS, the program, and what is taken down of both: what is not the
+program's, from its start to its end, is what the sweep costs. And a test of ten calls, in process, swept with every
+usual fault: the time above the same session without a sweep, and how much of it the client itself waits for answers
+that never come.
+"""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median, quantiles
+
+from stage import Failure, machine, two_cores
+
+from cnx_mock.audit.sweep.plan import CALM
+from cnx_mock.audit.sweep.trial import attempt
+from cnx_mock.faces.staging import Staging
+from cnx_mock.settings import Settings
+
+RUNS = 100
+PROGRAMS = {
+    "/bin/true": ("/bin/true",),
+    "one call from Python": (
+        sys.executable,
+        "-c",
+        "import os, urllib.request as u\n"
+        "k = {'Authorization': 'Bearer ' + os.environ['CLOUDNEXUS_API_KEY']}\n"
+        "u.urlopen(u.Request(os.environ['CLOUDNEXUS_BASE_URL'] + '/v1/plans', headers=k)).read()",
+    ),
+}
+LIMIT = 0.05
+TEST = f"""
+import http.client, json
+
+BODY = {{"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "debian-12"}}
+
+def test_ten_calls(cnx):
+    def call(method, path, body=None):
+        connection = http.client.HTTPConnection(cnx.url.removeprefix("http://"), timeout={LIMIT})
+        try:
+            headers = {{"Authorization": "Bearer " + cnx.api_key}}
+            connection.request(method, path, body and json.dumps(body), headers)
+            answer = connection.getresponse()
+            assert answer.status < 300
+            return json.loads(answer.read())
+        finally:
+            connection.close()
+
+    made = call("POST", "/v1/instances", BODY)
+    for _ in range(4):
+        call("GET", "/v1/instances/" + made["id"])
+    for path in ("/v1/plans", "/v1/regions", "/v1/instances", "/v1/billing/balance"):
+        call("GET", path)
+    call("DELETE", "/v1/instances/" + made["id"])
+"""
+HANGS = 12
+"""Of the cells of that test: ten calls hang before the effect, two after it."""
+
+
+def measure(rounds: int) -> None:
+    """Measure and print everything."""
+    print(machine(*two_cores()))
+    print(f"medians (and the 9th in 10) of {rounds} × {RUNS} runs, above the program's own time, in milliseconds")
+    for name, command in PROGRAMS.items():
+        times = [each * 1000 for _ in range(rounds) for each in asyncio.run(_overheads(command))]
+        print(f"a run of {name:22} {median(times):6.2f} ({quantiles(times, n=10)[-1]:.2f})")
+    swept = [_swept() for _ in range(rounds)]
+    cells, seconds = swept[0][0], median(seconds for _, seconds in swept)
+    print(f"a test of ten calls, {cells} cells: {seconds:.2f} s, {HANGS * LIMIT:.2f} s of it the client's own waiting")
+
+
+async def _overheads(command: tuple[str, ...]) -> list[float]:
+    """Seconds that each run takes beyond the program's own, from its start to its end."""
+    stage = Staging(command, Settings(port=0, proxy=True)).stage
+    found = []
+    with ThreadPoolExecutor(1) as executor:
+        await attempt(stage, CALM, None, executor)  # the first one loads what is loaded late
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            trial = await attempt(stage, CALM, None, executor)
+            found.append(time.perf_counter() - began - trial.ended.seconds)
+    return found
+
+
+def _swept() -> tuple[int, float]:
+    """How many cells the test of ten calls has, and how many seconds its sweep takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "test_it.py").write_text(TEST, encoding="utf-8")
+        plain, _ = _session(folder)
+        seconds, shown = _session(folder, "--cnx-sweep")
+    totals = next((line for line in shown.splitlines() if line.startswith("in all ")), None)
+    if totals is None:
+        raise Failure(f"the test was not swept: {shown}")
+    return sum(int(word) for word in totals.split() if word.isdigit()), seconds - plain
+
+
+def _session(folder: str, *options: str) -> tuple[float, str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, folder]
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return time.perf_counter() - began, done.stdout + done.stderr
