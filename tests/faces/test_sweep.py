@@ -198,6 +198,25 @@ def test_which_verdicts_fail_can_be_chosen(tmp_path: Path) -> None:
     assert sweep(tmp_path, BLIND, "--faults", "error", "--fail-on", "survived").returncode == 1
 
 
+def test_two_faults_at_once_and_no_more_runs_than_wished(tmp_path: Path) -> None:
+    source = 'once("GET", "/v1/plans"); once("GET", "/v1/regions")'
+    found = verdicts(tmp_path, source, "--faults", "error,reset", "--pairs", "--max-runs", "6")
+    cells = json.loads((tmp_path / "report.json").read_text())["cells"]
+    assert sorted(len(cell.get("and", [])) for cell in cells) == [0, 0, 0, 0, 1, 1]
+    assert set(found.values()) == {"failed cleanly"}
+
+
+def test_what_every_run_has_is_in_the_line_that_shows_a_cell_again(tmp_path: Path) -> None:
+    (tmp_path / "slow.yaml").write_text("rules: [{fault: {latency: 1ms}}]")
+    given = ["--scenario", "slow.yaml", "--fixture", "small-team", "--seed", "7", "--allow-host", "example.com"]
+    done = sweep(tmp_path, BLIND, "--faults", "reset-after", *given)
+    [line] = [line.split() for line in done.stdout.splitlines() if line.startswith("    cnx-mock run")]
+    own = ["--scenario", ".cnx-mock/sweep/instances.create-1-reset-after.yaml"]
+    assert line[: line.index("--")] == ["cnx-mock", "run", *own, *given]
+    shown = subprocess.run([COMMAND, *line[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert shown.stderr.count("left behind: instance web-1") == 2
+
+
 # ---- programs that cannot be swept
 
 
@@ -227,6 +246,13 @@ def test_a_program_that_is_not_there_is_127(tmp_path: Path) -> None:
         [COMMAND, "sweep", "--", "./nobody"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr.count("\n")) == (127, 1)
+
+
+def test_a_program_that_may_not_be_run_is_126(tmp_path: Path) -> None:
+    (tmp_path / "client").write_text("#!/bin/sh\n")
+    words = [COMMAND, "sweep", "--", "./client"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (126, "cnx-mock: ./client: Permission denied\n")
 
 
 @pytest.mark.parametrize(
