@@ -9,7 +9,8 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+
+from cnx_mock.audit.sweep.process import CannotStart
 
 _PASSED_ON = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGCONT")
 _ENDING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
@@ -18,18 +19,6 @@ _RESTORED = ("SIGPIPE", "SIGXFSZ")
 
 _SI_KERNEL = 128
 """The origin of a signal that no process sent: on Linux, the terminal's."""
-
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
-"""Exit statuses of shells."""
-
-
-class CannotStart(Exception):
-    """The program does not run: the message says why, `status` is a shell's for it."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
 
 if sys.platform == "win32":
 
@@ -41,7 +30,7 @@ if sys.platform == "win32":
             try:
                 process = subprocess.Popen(command, env=dict(environ))
             except OSError as error:
-                raise _cannot_start(command[0], error) from None
+                raise CannotStart(command[0], error) from None
             while True:
                 with suppress(KeyboardInterrupt):
                     return process.wait()
@@ -68,7 +57,7 @@ else:
             try:
                 child = self._spawn(command, environ)
             except OSError as error:
-                raise _cannot_start(command[0], error) from None
+                raise CannotStart(command[0], error) from None
             while True:
                 number, sender = self._next()
                 if number == signal.SIGCHLD:
@@ -128,11 +117,3 @@ else:
             return False
         finally:
             os.close(terminal)
-
-
-def _cannot_start(name: str, error: OSError) -> CannotStart:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        if os.sep in name and Path(name).exists():
-            return CannotStart(NOT_FOUND, f"{name}: the interpreter in its first line is not there")
-        return CannotStart(NOT_FOUND, f"{name}: command not found")
-    return CannotStart(NOT_EXECUTABLE, f"{name}: {error.strerror or error}")

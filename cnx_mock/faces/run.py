@@ -80,7 +80,7 @@ class _Run:
         """Run it; the exit status."""
         import tempfile
 
-        from cnx_mock.faces.child import CannotStart
+        from cnx_mock.audit.sweep.process import CannotStart
 
         server = self._server()
         try:

@@ -25,9 +25,13 @@ class CannotStart(Exception):
     """The program cannot be run: the message says why, `status` is a shell's for it."""
 
     def __init__(self, name: str, error: OSError) -> None:
-        self.status = 127 if isinstance(error, FileNotFoundError | NotADirectoryError) else 126
-        missing = self.status == 127 and not Path(name).exists()
-        super().__init__(f"{name}: {'command not found' if missing else error.strerror or error}")
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            self.status, why = 126, error.strerror or str(error)
+        elif os.sep in name and Path(name).exists():
+            self.status, why = 127, "the interpreter in its first line is not there"
+        else:
+            self.status, why = 127, "command not found"
+        super().__init__(f"{name}: {why}")
 
 
 @dataclass(frozen=True, slots=True)
