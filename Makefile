@@ -26,11 +26,12 @@ help:
 serve: $(VENV)/installed
 	@exec $(BIN)/cnx-mock serve $(ARGS)
 
-# pytest loads our plugin in every run, so coverage has to start first.
+# pytest loads our plugin in every run, so coverage has to start first. A file stays with one worker: its servers and
+# clients are started once.
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 2
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 else

@@ -143,7 +143,7 @@ def defective() -> Iterator[dict[str, Sandbox]]:
 def careful() -> Iterator[dict[str, Sandbox]]:
     """Every careful client's sandboxes, one for every hard day and one for every seed of a noisy one."""
     days = {**HARD_DAYS, **{f"noise {seed}": noise(seed) for seed in SEEDS}}
-    with MockServer() as server, ThreadPoolExecutor(4) as pool:
+    with MockServer() as server, ThreadPoolExecutor(8) as pool:
         runs = {
             f"{name} {day}": Run(name, day, story, number)
             for name in there(CAREFUL)
