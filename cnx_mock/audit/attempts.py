@@ -12,6 +12,10 @@ A later request is another attempt at an earlier one when
   more. A connection that is used again later is still some other worker's, who may well ask for the same. Two
   connections are one pool's where their calls never overlap and mostly follow each other at once, both ways
   (`handover`): Node's fetch takes turns like that;
+- there are as many failed attempts at it as there are workers, where connections say nothing: where the workers share a
+  pool (what one connection made is used over another one), or several of them ask for the same. With
+  fewer, it may be the first attempt of a worker that had not asked yet. More tasks than connections look like fewer
+  workers: for them this is too strict;
 - it came soon enough (`retry-within`, behind any Retry-After): what comes much later is another run.
 
 Calls in between, such as a look whether a create has happened, do not end it. Where several attempts could be meant,
@@ -20,6 +24,7 @@ the one that has waited longest is continued: that is the reading kindest to the
 A wait is from the end of one attempt to the start of the next, in real time.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -97,7 +102,45 @@ class Traffic:
     def workers(self) -> int:
         """How many workers there are at least: connections that were in use at the same time."""
         spans = list(self._used.values())
-        return max((sum(one <= first <= last for one, last in spans) for first, _ in spans), default=1)
+        begun = sorted(first for first, last in spans if first < last)
+        over = sorted(last for first, last in spans if first < last)
+        in_use = (bisect_right(begun, first) - bisect_right(over, first) + (first == last) for first, last in spans)
+        return max(in_use, default=1)
+
+    @cached_property
+    def _shared_pool(self) -> bool:
+        """Whether several workers take their connections from one pool: what was made over one is used over another,
+        while the first is in use too."""
+        maker: dict[str, object] = {}
+        for call in self.calls:
+            for owner in (maker[each] for each in call.params if each in maker):
+                shared = owner != call.connection and call.connection is not None and self._used[owner][1] > call.began
+                if shared and not self.one_pool(owner, call.connection):
+                    return True
+            if call.makes and call.succeeded and call.connection is not None:
+                maker |= {each["id"]: call.connection for each in call.items}
+        return False
+
+    @cached_property
+    def _contended(self) -> set[object]:
+        """Requests that several workers make: over connections that are in use at the same time."""
+        over: dict[object, set[object]] = {}
+        for call in self.calls:
+            if call.connection is not None:
+                over.setdefault(call.request, set()).add(call.connection)
+        return {request for request, connections in over.items() if self._meet(connections)}
+
+    def _meet(self, connections: set[object]) -> bool:
+        """Whether two of these are in use at the same time, by different workers."""
+        ordered = sorted((self._used[each], str(each), each) for each in connections)
+        for (one, _, first), (two, _, second) in pairwise(ordered):
+            if two[0] < one[1] and not self.one_pool(first, second):
+                return True
+        return False
+
+    def anonymous(self, call: Call) -> bool:
+        """Whether connections do not tell which worker made a call."""
+        return call.request in self._contended or self._shared_pool
 
     def one_worker(self, before: Call, call: Call) -> bool:
         """Whether two calls, one after the other, can have come from the same worker."""
@@ -105,15 +148,21 @@ class Traffic:
             return True
         if self._used[before.connection][1] <= call.began:  # within one millisecond nobody knows which was first
             return True
-        pair = frozenset((before.connection, call.connection))
-        if pair not in self._pooled:
-            self._pooled[pair] = self._one_pool(pair)
-        return self._pooled[pair]
+        return self.one_pool(before.connection, call.connection)
 
     @cached_property
     def _pooled(self) -> dict[frozenset[object], bool]:
         """Which connections are known to be one pool's, or not."""
         return {}
+
+    def one_pool(self, one: object, two: object) -> bool:
+        """Whether one worker takes turns between two connections. It needs no third one."""
+        if self.workers > 2:
+            return False
+        pair = frozenset((one, two))
+        if pair not in self._pooled:
+            self._pooled[pair] = self._turns(pair)
+        return self._pooled[pair]
 
     @cached_property
     def _by_connection(self) -> dict[object, list[Call]]:
@@ -122,8 +171,7 @@ class Traffic:
             found.setdefault(call.connection, []).append(call)
         return found
 
-    def _one_pool(self, connections: frozenset[object]) -> bool:
-        """Whether one worker takes turns between two connections."""
+    def _turns(self, connections: frozenset[object]) -> bool:
         calls = (call for connection in connections for call in self._by_connection[connection])
         turns = [
             (one, two)
@@ -173,7 +221,11 @@ def _continued(waiting: list[LogicalCall], call: Call, traffic: Traffic) -> Logi
     """The logical call that this continues, taken out of those that wait; None where it begins a new one."""
     limits = traffic.limits
     waiting[:] = [each for each in waiting if not _long_ago(each.last, call, limits)]
-    ready = [each for each in waiting if _given_up(each.last, call, limits) and traffic.one_worker(each.last, call)]
+    ready = [each for each in waiting if _given_up(each.last, call, limits)]
+    if not traffic.anonymous(call):
+        ready = [each for each in ready if traffic.one_worker(each.last, call)]
+    elif len(ready) < traffic.workers:
+        return None
     if not ready:
         return None
     chosen = min(ready, key=lambda each: each.last.ended or each.last.began)
@@ -194,15 +246,15 @@ def _given_up(before: Call, call: Call, limits: Mapping[str, float]) -> bool:
 def steady(waits: Sequence[int], floor: float) -> bool:
     """Whether waits do not grow. `floor` is what counts as no wait at all.
 
-    Chance must not look like it: with full jitter three waits are within a tenth of each other once in a thousand
-    times, six within a half less than once in a hundred thousand. One odd wait among five or more is the machine's.
+    Chance must not look like it: with full jitter three waits are within 3 % of each other about once in 6,000 times,
+    four within a tenth and six within a half far more seldom. One odd wait among five or more is the machine's.
     """
     lengths = sorted(max(float(wait), floor) for wait in waits)
     if len(lengths) < 3:
         return len(lengths) == 2 and lengths[1] <= floor
     kept = lengths[:-1] if len(lengths) >= 5 else lengths
-    spread = 1.5 if len(lengths) >= 6 else 1.1
-    return kept[-1] <= kept[0] * spread + 2 * ROUNDING
+    spread = 1.5 if len(lengths) >= 6 else 1.1 if len(lengths) >= 4 else 1.03
+    return kept[-1] <= kept[0] * spread + ROUNDING
 
 
 def between(calls: Iterable[Call], one: Call, two: Call) -> list[Call]:

@@ -519,15 +519,15 @@ def test_every_check_says_why_and_what_to_do() -> None:
 # ---- one worker, several connections
 
 
-def taking_turns(sandbox: Sandbox, api: Any, starts: tuple[int, ...]) -> list[str]:
-    """What is found where the same failing GET comes over two connections in turn, 2 ms long, at these milliseconds."""
+def taking_turns(sandbox: Sandbox, api: Any, starts: tuple[int, ...], lasting: int = 2) -> list[str]:
+    """What is found where the same failing GET comes over two connections in turn, at these milliseconds."""
     sandbox.inject("plans.list", error="INTERNAL_ERROR")
     again(api, "/v1/plans", len(starts))
     entries = sandbox.call("GET", "/requests")["data"]
     began = parse_instant(entries[0]["wall"])
     for number, (entry, start) in enumerate(zip(entries, starts, strict=True)):
         entry["wall"] = format_instant_ms(began + start * 1000)
-        entry |= {"duration_ms": 2, "connection": 50_000 + number % 2}
+        entry |= {"duration_ms": lasting, "connection": 50_000 + number % 2}
     return [each.code for each in findings(calls_of(entries))]
 
 
@@ -542,3 +542,15 @@ def test_two_workers_that_wait_are_two_clients(sandbox: Sandbox, api: Any) -> No
 def test_two_workers_whose_calls_overlap_are_two_clients(sandbox: Sandbox, api: Any) -> None:
     """Seen as one they would be without any wait."""
     assert taking_turns(sandbox, api, (0, 1, 203, 204, 807, 808)) == []
+
+
+def test_tasks_that_share_a_pool_swap_connections(sandbox: Sandbox, api: Any) -> None:
+    """Two tasks ask at once, fail, and wait; then each may get the other's connection."""
+    assert taking_turns(sandbox, api, (0, 1, 200, 203, 800, 803), lasting=5) == []
+    sandbox.reset()
+    assert taking_turns(sandbox, api, (0, 1, 200, 600, 203, 900)[:4], lasting=5) == []
+
+
+def test_tasks_that_share_a_pool_and_never_wait_are_found(sandbox: Sandbox, api: Any) -> None:
+    found = taking_turns(sandbox, api, (0, 1, 6, 7, 12, 13, 18, 19, 24, 25), lasting=5)
+    assert set(found) == {"flat-backoff"}

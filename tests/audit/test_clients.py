@@ -147,7 +147,7 @@ def careful() -> Iterator[dict[str, Sandbox]]:
         runs = {
             f"{name} {day}": Run(name, day, story, number)
             for name in there(CAREFUL)
-            for number, (day, story) in enumerate(days.items())
+            for number, (day, story) in enumerate(days.items(), 1)
         }
         yield dict(zip(runs, pool.map(partial(ran, server), runs.values()), strict=True))
 
