@@ -34,8 +34,10 @@ def hasty(server: MockServer) -> Sandbox:
     """The sandbox of a client that has retried three times without a pause."""
     sandbox = server.sandbox()
     sandbox.inject("plans.list", error="INTERNAL_ERROR")
-    for _ in range(4):
-        call(sandbox, "/v1/plans")
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {sandbox.api_key}"
+        for _ in range(4):
+            session.get(f"{sandbox.url}/v1/plans", timeout=10)
     return sandbox
 
 
