@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cnx_mock.faces.sandbox import ControlError, Entry, Rule, Sandbox, ScenarioWarning
-    from cnx_mock.faces.server import MockServer, StartError
-    from cnx_mock.faces.whole import create_app
-    from cnx_mock.scenario.document import Scenario
+    from cnx_mock.asgi import create_app
+    from cnx_mock.python_api.sandbox import ControlError, Entry, Rule, Sandbox, ScenarioWarning
+    from cnx_mock.python_api.server import MockServer, StartError
+    from cnx_mock.scenario.scenario import Scenario
     from cnx_mock.settings import Settings
     from cnx_mock.text.findings import SourceError
 
@@ -33,17 +33,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ControlError": "cnx_mock.faces.sandbox",
-    "Entry": "cnx_mock.faces.sandbox",
-    "MockServer": "cnx_mock.faces.server",
-    "Rule": "cnx_mock.faces.sandbox",
-    "Sandbox": "cnx_mock.faces.sandbox",
-    "Scenario": "cnx_mock.scenario.document",
-    "ScenarioWarning": "cnx_mock.faces.sandbox",
+    "ControlError": "cnx_mock.python_api.sandbox",
+    "Entry": "cnx_mock.python_api.sandbox",
+    "MockServer": "cnx_mock.python_api.server",
+    "Rule": "cnx_mock.python_api.sandbox",
+    "Sandbox": "cnx_mock.python_api.sandbox",
+    "Scenario": "cnx_mock.scenario.scenario",
+    "ScenarioWarning": "cnx_mock.python_api.sandbox",
     "Settings": "cnx_mock.settings",
     "SourceError": "cnx_mock.text.findings",
-    "StartError": "cnx_mock.faces.server",
-    "create_app": "cnx_mock.faces.whole",
+    "StartError": "cnx_mock.python_api.server",
+    "create_app": "cnx_mock.asgi",
 }
 
 

@@ -16,7 +16,23 @@ import pytest
 HOUSE = Path(__file__).resolve().parents[1] / "cnx_mock"
 
 # From the floor up: a layer imports what lies below it. Services and scenario share a floor and never meet.
-FLOORS = (("text",), ("settings",), ("world",), ("api",), ("services", "scenario"), ("http",), ("audit",), ("faces",))
+FLOORS = (
+    ("errors",),
+    ("text",),
+    ("settings",),
+    ("world",),
+    ("api",),
+    ("services", "scenario"),
+    ("net",),
+    ("http",),
+    ("audit",),
+    ("asgi",),
+    ("programs",),
+    ("sweep",),
+    ("intercept",),
+    ("python_api",),
+    ("cli", "pytest_plugin"),
+)
 FLOOR = {layer: height for height, floor in enumerate(FLOORS) for layer in floor}
 DOORS = ("", "__main__")  # cnx_mock/__init__.py and __main__.py may name anything, lazily
 
@@ -121,7 +137,7 @@ def at_import(body: list[ast.stmt], *, classes: bool) -> Iterator[ast.stmt]:
 
 
 def law_of_imports(house: Path) -> list[str]:
-    """text < settings < world < api < {services, scenario} < http < audit < faces, and no slice looks into another."""
+    """Each room imports only what stands below it in FLOORS, and no slice looks into another."""
     known = modules(house)
     breaches = []
     for module in known.values():
@@ -224,7 +240,7 @@ def law_of_light_plugin(house: Path) -> list[str]:
     """pytest loads our plugin in every run of whoever installed us: it imports pytest and the standard library."""
     known = modules(house)
     breaches = []
-    for name in ("", "faces", "faces.pytest_plugin", "faces.pytest_egress"):
+    for name in ("", "pytest_plugin", "pytest_plugin.plugin", "pytest_plugin.egress", "pytest_plugin.stash"):
         if name not in known:
             continue
         for statement in at_import(known[name].tree.body, classes=True):
@@ -289,8 +305,8 @@ ONE_OF_EACH = {
     "services/account.py": "",
     "scenario/engine.py": "",
     "http/app.py": "",
-    "audit/sweep.py": "",
-    "faces/cli.py": "",
+    "audit/audit.py": "",
+    "cli/main.py": "",
 }
 
 
@@ -305,9 +321,9 @@ ONE_OF_EACH = {
         ("services/compute/instances.py", "from cnx_mock.services.billing import public_name"),
         ("services/__init__.py", "from .billing import reports\nfrom . import account"),
         ("http/app.py", "from cnx_mock import __version__\nfrom cnx_mock.services.compute import instances"),
-        ("faces/cli.py", "def serve():\n    import cnx_mock.http.app"),
-        ("__init__.py", "def __getattr__(name):\n    from cnx_mock.faces import cli"),
-        ("__main__.py", "from cnx_mock.faces.cli import main"),
+        ("cli/main.py", "def serve():\n    import cnx_mock.http.app"),
+        ("__init__.py", "def __getattr__(name):\n    from cnx_mock.cli import main"),
+        ("__main__.py", "from cnx_mock.cli.main import main"),
         ("api/errors.py", "import json, starlette.routing\nfrom collections import abc"),
     ],
 )
@@ -337,11 +353,11 @@ def test_lawful_imports_pass(tmp_path, where, source):
             "errors.py:2: imports services.account",
         ),
         ("api/errors.py", "importlib.import_module('cnx_mock.http.app')", "imports http.app: http lies above api"),
-        ("api/errors.py", "import_module('..faces.cli', __package__)", "imports faces.cli: faces lies above api"),
-        ("http/app.py", "from cnx_mock.faces import cli", "faces lies above http"),
+        ("api/errors.py", "import_module('..cli.main', __package__)", "imports cli.main: cli lies above api"),
+        ("http/app.py", "from cnx_mock.cli import main", "cli lies above http"),
         ("http/app.py", "from cnx_mock import MockServer", "only __version__ may be taken"),
         ("http/app.py", "import cnx_mock", "only __version__ may be taken"),
-        ("audit/sweep.py", "from cnx_mock import faces", "faces lies above audit"),
+        ("audit/audit.py", "from cnx_mock import cli", "cli lies above audit"),
         ("services/account.py", "from ..scenario import engine", "services and scenario never import each other"),
         (
             "scenario/engine.py",
@@ -421,14 +437,14 @@ def test_an_engine_that_names_a_fault_is_found(tmp_path, source, breaches):
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from cnx_mock import MockServer", 0),
         ("def pytest_configure():\n    import pydantic", 0),
         ("import pydantic", 1),
-        ("from cnx_mock.faces.server import MockServer", 1),
+        ("from cnx_mock.python_api.server import MockServer", 1),
         ("from .server import MockServer", 1),
         ("if TYPE_CHECKING:\n    pass\nelse:\n    import yaml", 1),
         ("try:\n    pass\nexcept ImportError:\n    import yaml", 1),
         ("class Plugin:\n    import yaml", 1),
     ],
 )
-@pytest.mark.parametrize("where", ["__init__.py", "faces/pytest_plugin.py"])
+@pytest.mark.parametrize("where", ["__init__.py", "pytest_plugin/plugin.py"])
 def test_a_heavy_plugin_is_found(tmp_path, where, source, breaches):
     assert len(law_of_light_plugin(build(tmp_path, {where: source}))) == breaches
 

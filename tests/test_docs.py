@@ -21,16 +21,16 @@ from cnx_mock.api import readings
 from cnx_mock.api.operation import Operation
 from cnx_mock.audit import control as audit
 from cnx_mock.audit.checks import checks
-from cnx_mock.faces.cli import cli
+from cnx_mock.cli.main import cli
 from cnx_mock.http import control
-from cnx_mock.scenario.document import read_scenario
 from cnx_mock.scenario.gallery import gallery, load
+from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
-from cnx_mock.services.fixtures import load as load_fixture
-from cnx_mock.services.fixtures import shipped_fixtures
+from cnx_mock.services.worlds import load as load_fixture
+from cnx_mock.services.worlds import shipped_fixtures
 from cnx_mock.settings import Settings, table
 from cnx_mock.text.source import read
-from tests.faces.client_matrix import table as matrix_table
+from tests.programs.client_matrix import table as matrix_table
 from tests.scenario.client_table import table as client_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,7 +179,7 @@ def understood(words: list[str]) -> None:
     """Raise for a command line that the command, or pytest with our plugin, would refuse."""
     if words[0] == "pytest":
         config = _pytest.config.get_config()
-        config.pluginmanager.import_plugin("cnx_mock.faces.pytest_plugin")
+        config.pluginmanager.import_plugin("cnx_mock.pytest_plugin.plugin")
         config._parser.parse(words[1:])
         return
     context = click.Context(cli)

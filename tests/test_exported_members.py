@@ -22,7 +22,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 def test_the_package_alone_imports_nothing_but_the_standard_library() -> None:
     code = (
-        "import sys; before = set(sys.modules); import cnx_mock, cnx_mock.faces\n"
+        "import sys; before = set(sys.modules); import cnx_mock, cnx_mock.cli\n"
         "print(*{name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)

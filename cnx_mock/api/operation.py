@@ -20,7 +20,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from cnx_mock.api import errors, reading
+from cnx_mock.api import errors
+from cnx_mock.api import parsing as reading
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.provenance import Provenance, added, documented, implied, named
 from cnx_mock.api.readings import UNKNOWN_BODY_FIELD

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnx_mock.audit.attempts import SHARED, Traffic
-from cnx_mock.audit.calls import Call
+from cnx_mock.audit.call import Call
 from cnx_mock.audit.checks import checks
+from cnx_mock.audit.logical_calls import SHARED, Traffic
 from cnx_mock.audit.threshold import AuditError, Threshold
 from cnx_mock.text.suggestions import did_you_mean, one_of
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnx_mock.audit.attempts import Traffic
-from cnx_mock.audit.calls import Call
+from cnx_mock.audit.call import Call
+from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.audit.threshold import Threshold
 from cnx_mock.text.units import format_duration
 

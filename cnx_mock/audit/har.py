@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cnx_mock import __version__
-from cnx_mock.api.reading import query_values
+from cnx_mock.api.parsing import query_values
 from cnx_mock.http.auth import described
 from cnx_mock.text.units import format_instant_ms, parse_instant
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import orjson
 
-from cnx_mock.api.reading import masked
-from cnx_mock.audit.calls import Call, calls_of
+from cnx_mock.api.parsing import masked
+from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.har import from_har, to_har
 from cnx_mock.audit.threshold import AuditError
 

@@ -17,22 +17,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cnx_mock import __version__
 from cnx_mock.api import errors, openapi
 from cnx_mock.api.operation import Resource
-from cnx_mock.api.reading import masked
+from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router
 from cnx_mock.api.surface import served
 from cnx_mock.http import auth, control, docs, messages
-from cnx_mock.http.calls import Calls, Listener
-from cnx_mock.http.certificates import API_HOST
 from cnx_mock.http.control.plane import ControlPlane, Judge
-from cnx_mock.http.listeners import Addresses
 from cnx_mock.http.pages import Cors, Pages
+from cnx_mock.http.pipeline import Calls, Listener
 from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
+from cnx_mock.net.certificates import API_HOST
+from cnx_mock.net.sockets import Addresses
 from cnx_mock.scenario import gallery
-from cnx_mock.scenario.document import Scenario, stacked
 from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
-from cnx_mock.services.fixtures import Fixture, load
+from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.settings import Settings
 from cnx_mock.world.chance import random_seed
 from cnx_mock.world.clock import ticks, wall_now

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.auth import described
-from cnx_mock.scenario.armed import Armed, Decision
-from cnx_mock.scenario.document import Rule
+from cnx_mock.scenario.active_rule import Armed, Decision
 from cnx_mock.scenario.exchange import Exchange, RawHeaders
 from cnx_mock.scenario.matching import Difference
+from cnx_mock.scenario.scenario import Rule
 from cnx_mock.text.units import format_instant_ms
 
 BODY_SHOWN = 64 * 1024

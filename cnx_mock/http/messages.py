@@ -10,7 +10,7 @@ from cnx_mock import __version__
 from cnx_mock.api import errors
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.paging import Page, Pagination, links
-from cnx_mock.api.reading import BODY_LIMIT, masked
+from cnx_mock.api.parsing import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import is_added

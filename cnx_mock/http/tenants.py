@@ -8,11 +8,11 @@ from cnx_mock.api.errors import InvalidState, Unauthorized
 from cnx_mock.http.journal import Journal
 from cnx_mock.http.limits import Window
 from cnx_mock.scenario import magic
-from cnx_mock.scenario.document import Rule, Scenario, World
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.exchange import Delays
+from cnx_mock.scenario.scenario import Rule, Scenario, World
 from cnx_mock.services import operations
-from cnx_mock.services.fixtures import Fixture, load
+from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.settings import Settings
 from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue

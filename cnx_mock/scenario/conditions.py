@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from cnx_mock.api.validation import Declared
+from cnx_mock.scenario.field_types import MOST, Count, Duration, Texts, example
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.scenario.phases import Moment
-from cnx_mock.scenario.values import MOST, Count, Duration, Texts, example
 from cnx_mock.text.units import format_duration
 
 # ---- in which part of the story

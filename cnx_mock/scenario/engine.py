@@ -13,11 +13,11 @@ from functools import partial
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.scenario import header, magic
-from cnx_mock.scenario.armed import Armed, Decision, Draw, Origin
-from cnx_mock.scenario.document import DocumentError, Rule, Scenario
+from cnx_mock.scenario.active_rule import Armed, Decision, Draw, Origin
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.scenario.phases import Moment, Timeline
+from cnx_mock.scenario.scenario import DocumentError, Rule, Scenario
 from cnx_mock.text.findings import Problem
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.records import NEVER

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from cnx_mock.api.operation import Operation
-from cnx_mock.scenario.document import DocumentError, Scenario, read_scenario
 from cnx_mock.scenario.lint import lint
+from cnx_mock.scenario.scenario import DocumentError, Scenario, read_scenario
 from cnx_mock.text.findings import Problem, SourceError
 from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import Source, read_file

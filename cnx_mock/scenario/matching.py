@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from typing import Any
 
-from cnx_mock.api.reading import query_values
+from cnx_mock.api.parsing import query_values
 from cnx_mock.scenario.exchange import Exchange
 
 _MISSING = object()

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.faults.latency import Between, read_range
-from cnx_mock.scenario.values import RANGE
+from cnx_mock.scenario.field_types import RANGE
 from cnx_mock.world.lifecycle import Provisioning
 
 Polls = Annotated[int, Field(ge=0, le=1_000_000)]

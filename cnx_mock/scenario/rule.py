@@ -12,8 +12,8 @@ from cnx_mock.scenario import faults
 from cnx_mock.scenario.conditions import Probability, Times, When, WhenSection
 from cnx_mock.scenario.fault import At, Fault
 from cnx_mock.scenario.matching import Match, Pattern
+from cnx_mock.scenario.models import MatchSection, RuleSection
 from cnx_mock.scenario.phases import Phase
-from cnx_mock.scenario.sections import MatchSection, RuleSection
 from cnx_mock.text.findings import Path, Problem
 from cnx_mock.text.suggestions import did_you_mean, one_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from cnx_mock import Sandbox
 from cnx_mock.audit.audit import Finding, findings
-from cnx_mock.audit.calls import calls_of
+from cnx_mock.audit.call import calls_of
 from cnx_mock.text.units import format_instant_ms, parse_duration, parse_instant
 
 Judge = Callable[..., list[Finding]]

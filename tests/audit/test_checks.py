@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer, Sandbox
-from cnx_mock.audit.attempts import Traffic
 from cnx_mock.audit.audit import findings, measures
-from cnx_mock.audit.calls import calls_of
+from cnx_mock.audit.call import calls_of
 from cnx_mock.audit.checks import checks
+from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.text.units import format_instant_ms, parse_instant
 from tests.audit.conftest import Judge
 from tests.conftest import INSTANCE

@@ -18,7 +18,7 @@ import pytest
 
 from cnx_mock import MockServer, Sandbox
 from cnx_mock.audit.audit import Finding
-from cnx_mock.faces.audits import audited
+from cnx_mock.python_api.audit import audited
 
 FOLDER = Path(__file__).with_name("clients")
 BASE = 0.05

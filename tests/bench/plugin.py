@@ -18,7 +18,7 @@ TESTS = 300
 IMPORT = """
 import time, pytest, _pytest.config
 began = time.perf_counter()
-import cnx_mock.faces.pytest_plugin
+import cnx_mock.pytest_plugin.plugin
 print(time.perf_counter() - began)
 """
 
@@ -63,7 +63,7 @@ def _suite(folder: Path, fixture: str, tests: int) -> float:
             "-p",
             "no:cacheprovider",
             "-p",
-            "cnx_mock.faces.pytest_plugin",
+            "cnx_mock.pytest_plugin.plugin",
             str(folder),
         ]
     )

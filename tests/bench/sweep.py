@@ -17,10 +17,10 @@ from statistics import median, quantiles
 
 from stage import Failure, machine, two_cores
 
-from cnx_mock.audit.sweep.plan import CALM
-from cnx_mock.audit.sweep.trial import attempt
-from cnx_mock.faces.staging import Staging
+from cnx_mock.cli.program_runs import Staging
 from cnx_mock.settings import Settings
+from cnx_mock.sweep.plan import CALM
+from cnx_mock.sweep.trial import attempt
 
 RUNS = 100
 PROGRAMS = {

@@ -10,7 +10,7 @@ import pytest
 
 import cnx_mock
 from cnx_mock import MockServer
-from cnx_mock.faces.environment import READY_KEY
+from cnx_mock.programs.environment import READY_KEY
 
 STATIC = Path(cnx_mock.__file__).parent / "http" / "docs" / "static"
 VENDORED = STATIC / "swagger-ui"

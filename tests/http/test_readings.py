@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from cnx_mock import ControlError, MockServer
-from cnx_mock.faces.cli import cli
+from cnx_mock.cli.main import cli
 from cnx_mock.settings import Settings
 
 DEFAULTS = {

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cnx_mock import MockServer
-from cnx_mock.faces.cli import cli
+from cnx_mock.cli.main import cli
 from cnx_mock.settings import Settings, SettingsError
 
 DOCUMENTED = {

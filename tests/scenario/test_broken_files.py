@@ -8,7 +8,7 @@ import pytest
 
 from cnx_mock import Sandbox, SourceError
 from cnx_mock.scenario.gallery import linted
-from cnx_mock.scenario.schema import schema
+from cnx_mock.scenario.json_schema import schema
 from cnx_mock.services import operations
 from cnx_mock.text.source import read
 from tests.scenario.conftest import Write

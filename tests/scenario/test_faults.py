@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from cnx_mock import ControlError, Sandbox
-from cnx_mock.faces.sandbox import Entry
+from cnx_mock.python_api.sandbox import Entry
 from tests.conftest import INSTANCE, Client, wire_to
 
 SCHEMES = ["http", "https"]

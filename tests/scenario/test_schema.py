@@ -10,7 +10,7 @@ import pytest
 
 from cnx_mock.api.errors import catalogue
 from cnx_mock.scenario.gallery import find, gallery
-from cnx_mock.scenario.schema import schema
+from cnx_mock.scenario.json_schema import schema
 from cnx_mock.services import operations
 from cnx_mock.text.source import read, read_file
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnx_mock.audit.attempts import POLL_INTERVAL, Traffic
 from cnx_mock.audit.check import Check, Seen, named
 from cnx_mock.audit.checks.early_retry import TOLERANCE
+from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic
 from cnx_mock.audit.threshold import Threshold
 
 MOST = Threshold(

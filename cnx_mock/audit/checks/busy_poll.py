@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import ClassVar
 
-from cnx_mock.audit.attempts import POLL_INTERVAL, Traffic, steady
-from cnx_mock.audit.calls import Call
+from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Seen, lasted, named
 from cnx_mock.audit.checks.flat_backoff import FLOOR
+from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic, steady
 from cnx_mock.audit.threshold import Threshold
 
 MOST = Threshold("quick-polls", 10, "so many quick ones are forgiven to polling that starts fast and gets slower")

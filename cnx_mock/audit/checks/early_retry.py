@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnx_mock.audit.attempts import Traffic
 from cnx_mock.audit.check import Check, Seen, lasted, named
+from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.audit.threshold import Threshold
 
 TOLERANCE = Threshold(

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from cnx_mock.api.reading import query_values
-from cnx_mock.audit.attempts import Traffic
-from cnx_mock.audit.calls import Call
+from cnx_mock.api.parsing import query_values
+from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Seen
+from cnx_mock.audit.logical_calls import Traffic
 
 _NEXT = re.compile(r';\s*rel="?next"?')
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from statistics import median
 from typing import ClassVar
 
-from cnx_mock.audit.attempts import POLL_INTERVAL, Traffic, steady
 from cnx_mock.audit.check import Check, Seen, lasted, named
+from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic, steady
 from cnx_mock.audit.threshold import Threshold
 
 FLOOR = Threshold("no-wait", "10ms", "what a client needs for nothing but sending the request again")

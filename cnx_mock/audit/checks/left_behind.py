@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from cnx_mock.audit.attempts import Traffic
-from cnx_mock.audit.calls import Call
+from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Seen, named
+from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.services.network import REGION_HOURLY_CENTS
 from cnx_mock.text.units import format_money
 from cnx_mock.world.catalogue import Catalogue

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnx_mock.audit.attempts import Traffic
-from cnx_mock.audit.calls import Call
+from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Seen, named
+from cnx_mock.audit.logical_calls import Traffic
 
 
 class LiveKey(Check):

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnx_mock.audit.attempts import Traffic
-from cnx_mock.audit.calls import ROUNDING, Call
+from cnx_mock.audit.call import ROUNDING, Call
 from cnx_mock.audit.check import Check, Seen, named
+from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.audit.threshold import Threshold
 
 MOST = Threshold("limited-calls", 3, "four workers that share a key learn of it one by one: three are innocent")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnx_mock.api.reading import query_values
-from cnx_mock.audit.attempts import Traffic
-from cnx_mock.audit.calls import Call
+from cnx_mock.api.parsing import query_values
+from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Seen, named
+from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 

@@ -10,11 +10,11 @@ from starlette.types import Receive, Scope, Send
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming
-from cnx_mock.api.reading import masked
+from cnx_mock.api.parsing import masked
 from cnx_mock.api.router import Router
 from cnx_mock.http import auth, messages
-from cnx_mock.http.listeners import Addresses, is_loopback
 from cnx_mock.http.tenants import Tenant, Tenants
+from cnx_mock.net.sockets import Addresses, is_loopback
 from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks

@@ -12,10 +12,10 @@ from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
 from cnx_mock.api.validation import failed
 from cnx_mock.http.control.plane import Addressee, Server
 from cnx_mock.http.journal import silence
-from cnx_mock.scenario.armed import Armed
-from cnx_mock.scenario.document import DocumentError, Rule, read_rule
+from cnx_mock.scenario.active_rule import Armed
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.lint import lint_rule
+from cnx_mock.scenario.scenario import DocumentError, Rule, read_rule
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
 

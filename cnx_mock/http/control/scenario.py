@@ -14,8 +14,8 @@ from cnx_mock.http.control.plane import Addressee, Server
 from cnx_mock.http.journal import silence
 from cnx_mock.http.tenants import Tenant
 from cnx_mock.scenario import gallery
-from cnx_mock.scenario.document import DocumentError, Scenario, read_scenario, stacked
 from cnx_mock.scenario.lint import lint
+from cnx_mock.scenario.scenario import DocumentError, Scenario, read_scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_instant_ms

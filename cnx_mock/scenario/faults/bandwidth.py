@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnx_mock.scenario import values
+from cnx_mock.scenario import field_types as values
 from cnx_mock.scenario.fault import Pacing
 from cnx_mock.text.units import format_size
 from cnx_mock.world.clock import SECOND

@@ -6,7 +6,7 @@ from typing import ClassVar
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.fault import BodyOutcome
-from cnx_mock.scenario.values import Size
+from cnx_mock.scenario.field_types import Size
 from cnx_mock.text.units import format_size
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.fault import Pacing
-from cnx_mock.scenario.values import Duration, example
+from cnx_mock.scenario.field_types import Duration, example
 from cnx_mock.text.units import format_duration
 
 MILLISECOND = 1_000

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from cnx_mock.api import errors
 from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
 from cnx_mock.scenario.fault import Outcome
-from cnx_mock.scenario.values import Duration
+from cnx_mock.scenario.field_types import Duration
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.clock import SECOND, wall_now
 

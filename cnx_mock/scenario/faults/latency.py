@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
-from cnx_mock.scenario.values import RANGE, Duration
+from cnx_mock.scenario.field_types import RANGE, Duration
 from cnx_mock.text.units import format_duration, parse_duration
 
 _LONGEST = parse_duration("36525d")

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from cnx_mock.api.operation import Operation
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
-from cnx_mock.scenario.values import DURATION
+from cnx_mock.scenario.field_types import DURATION
 from cnx_mock.text.units import format_duration, parse_duration
 
 

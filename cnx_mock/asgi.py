@@ -1,0 +1,20 @@
+"""The whole mock: the app of `http`, with what lies above it handed in."""
+
+from cnx_mock.audit import control
+from cnx_mock.http import app
+from cnx_mock.scenario.scenario import Scenario
+from cnx_mock.services.worlds import Fixture
+from cnx_mock.settings import Settings
+
+
+def create_app(
+    settings: Settings | None = None, *, scenario: Scenario | None = None, fixture: Fixture | None = None
+) -> app.App:
+    """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
+
+    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
+    UnknownScenario, UnknownFixture, SourceError or DocumentError for what cannot be used.
+    """
+    return app.create_app(
+        settings, scenario=scenario, fixture=fixture, control=[control.resource], judges=[control.unmet]
+    )

@@ -1,0 +1,1 @@
+"""The command `cnx-mock`: one file for each command, loaded only when it is called."""

@@ -1,0 +1,1 @@
+"""Sockets, TLS, certificates, the proxy: all that carries HTTP."""

@@ -1,0 +1,276 @@
+"""A proxy on the server's own loop, for programs whose URL is the cloud's: what is meant for the cloud is answered on
+the client's own connection, so that a fault of the wire reaches the client as it is."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cnx_mock.http.pages import Pages, Problem
+from cnx_mock.net.certificates import API_HOST
+from cnx_mock.net.connection import Connection
+from cnx_mock.net.sockets import Listeners, is_loopback
+
+HEAD_LIMIT = 16 * 1024
+"""The most bytes of a CONNECT request."""
+
+CONNECT_SECONDS = 10
+"""How long another host may take to accept a tunnel."""
+
+_CONNECT = b"CONNECT "
+_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_AUTHORITY = re.compile(rb"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+_OF_THE_HOP = (b"host", b"proxy-authorization", b"proxy-connection")
+
+Made = Callable[[], asyncio.Protocol]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Where the proxy leads: to the API over HTTP or HTTPS, out to a host that is allowed, or nowhere."""
+
+    listeners: Listeners
+    plain: Made
+    secure: Made
+    allowed: frozenset[str]
+    pages: Pages
+
+    def to(self, host: str, port: int) -> Made | Problem | None:
+        """What serves this address: a protocol of ours; None for the address itself; or why nothing does."""
+        if host == API_HOST and port in (80, 443):
+            return self.secure if port == 443 else self.plain
+        if is_loopback(host) or host == self.listeners.plain[0].getsockname()[0]:
+            if port in _ports(self.listeners.plain):
+                return self.plain
+            if port in _ports(self.listeners.tls):
+                return self.secure
+            if port in _ports(self.listeners.proxy):
+                return Problem(508, "Loop Detected", "PROXY_LOOP", "This address is the proxy itself.", {"host": host})
+        if host in self.allowed:
+            return None
+        flag = f"--allow-host {host}"
+        return Problem(
+            403,
+            f"Forbidden: {flag} would let it pass",
+            "HOST_NOT_ALLOWED",
+            f"The proxy leads to {API_HOST}, and lets other hosts pass only where it was told so: {flag}",
+            {"host": f"{host}:{port}", "option": flag},
+        )
+
+    def of(self, url: bytes) -> tuple[bytes, Problem | None]:
+        """Whom a request in absolute form is for, as its Host header should say it, and why it is not served."""
+        try:
+            parsed = httptools.parse_url(url)
+        except httptools.HttpParserInvalidURLError:
+            return b"", self._bad("the URL cannot be read")
+        if not parsed.host:
+            return b"", self._bad(f"this is the proxy; the API is at {self.listeners.url}")
+        port = parsed.port or 80
+        name = b"[%b]" % parsed.host if b":" in parsed.host else parsed.host
+        found = _address(b"%b:%d" % (name, port))
+        if parsed.schema.lower() != b"http" or found is None:
+            return b"", self._bad("only http:// can be asked for like this; https:// needs CONNECT")
+        way = self.to(*found)
+        authority = name if port == 80 else b"%b:%d" % (name, port)
+        if way is None:
+            message = "The proxy lets other hosts pass in tunnels only: use https, or keep the host in NO_PROXY."
+            return authority, Problem(501, "Not Implemented", "NOT_TUNNELLED", message, {"host": found[0]})
+        if way is self.secure:
+            return authority, self._bad("this port speaks HTTPS")
+        return authority, way if isinstance(way, Problem) else None
+
+    @staticmethod
+    def _bad(reason: str) -> Problem:
+        return Problem(400, "Bad Request", "BAD_REQUEST", "The request could not be read.", {"reason": reason})
+
+
+class Proxy(asyncio.Protocol):
+    """A client's connection until it is known where it leads."""
+
+    def __init__(
+        self, ways: Ways, forwarded: Made, connections: set[Any], tasks: set[Any], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.transport: asyncio.Transport
+        self._ways = ways
+        self._forwarded = forwarded
+        self._connections = connections
+        self._tasks = tasks
+        self._loop = loop
+        self._head = b""
+        self._leaving: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+        self._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        if self._leaving is not None:
+            self._leaving.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        begun = self._head[: len(_CONNECT)]
+        if not _CONNECT.startswith(begun):
+            self._become(self._forwarded(), self._head)
+            return
+        head, end, rest = self._head.partition(b"\r\n\r\n")
+        if len(head) > HEAD_LIMIT:
+            message = f"A CONNECT request has at most {HEAD_LIMIT} bytes."
+            self._refuse(Problem(431, "Request Header Fields Too Large", "BAD_REQUEST", message, {}))
+        elif end:
+            self._connect(head, rest)
+
+    def _connect(self, head: bytes, rest: bytes) -> None:
+        method, _, line = head.partition(b"\r\n")[0].partition(b" ")
+        target, _, version = line.partition(b" ")
+        address = _address(target)
+        if address is None or not version.startswith(b"HTTP/1."):
+            self.transport.write(self._ways.pages.not_http(f"{method.decode()} needs a host and a port"))
+            self.transport.close()
+            return
+        way = self._ways.to(*address)
+        if isinstance(way, Problem):
+            self._refuse(way)
+        elif way is not None:
+            self.transport.write(_ESTABLISHED)
+            self._become(way(), rest)
+        else:
+            self.transport.pause_reading()
+            self._leaving = self._loop.create_task(self._leave(*address, rest))
+            self._tasks.add(self._leaving)
+            self._leaving.add_done_callback(self._tasks.discard)
+
+    async def _leave(self, host: str, port: int, rest: bytes) -> None:
+        """Make a tunnel to another host."""
+        near, far = _End(self._connections), _End(self._connections)
+        near.transport, near.other, far.other = self.transport, far, near
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._loop.create_connection(lambda: far, host, port)
+        except (OSError, UnicodeError) as error:  # a timeout is an OSError too
+            details = {"host": f"{host}:{port}", "reason": str(error) or f"no answer within {CONNECT_SECONDS} s"}
+            self._refuse(Problem(502, "Bad Gateway", "HOST_UNREACHABLE", "The host cannot be reached.", details))
+            return
+        self._leaving = None
+        self.transport.write(_ESTABLISHED)
+        self._become(near, rest)
+        for end in (near, far):
+            end.open()
+
+    def _refuse(self, problem: Problem) -> None:
+        self.transport.write(self._ways.pages.whole(problem))
+        self.transport.close()
+
+    def _become(self, protocol: asyncio.Protocol, data: bytes) -> None:
+        """Have another protocol serve the connection from here on."""
+        self._connections.discard(self)
+        self.transport.set_protocol(protocol)
+        protocol.connection_made(self.transport)
+        if data:
+            protocol.data_received(data)
+
+
+class _End(asyncio.Protocol):
+    """One of the two ends of a tunnel; what comes before both are there is kept, for uvloop may read a first time
+    although it was asked not to."""
+
+    def __init__(self, connections: set[Any]) -> None:
+        self.transport: asyncio.Transport
+        self.other: _End
+        self._connections = connections
+        self._ended = False
+        self._early: list[bytes] | None = []
+
+    def open(self) -> None:
+        """Let through what has come, and all that comes."""
+        early, self._early = self._early or [], None
+        for data in early:
+            self.other.transport.write(data)
+        if not self._ended:
+            self.transport.resume_reading()
+        elif not self.eof_received():
+            self.transport.close()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+        self._connections.add(self)
+        transport.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        self.other.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        if self._early is None:
+            self.other.transport.write(data)
+        else:
+            self._early.append(data)
+
+    def eof_received(self) -> bool:
+        """The other direction may go on."""
+        self._ended = True
+        if self._early is not None:
+            return True
+        if self.other._ended or self.other.transport.is_closing():
+            return False
+        self.other.transport.write_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        with suppress(RuntimeError):  # it is closed
+            self.other.transport.resume_reading()
+
+
+class Forwarded(Connection):
+    """A client that speaks plain HTTP to the proxy: each of its requests says whom it is for."""
+
+    def __init__(self, ways: Ways, *args: Any) -> None:
+        super().__init__(*args)
+        self._ways = ways
+        self._api: ASGIApp = self.app
+
+    def on_headers_complete(self) -> None:
+        """The URL's host counts, whatever the Host header says (RFC 9112 section 3.2.2)."""
+        authority, problem = self._ways.of(self.url)
+        kept = [header for header in self.headers if header[0] not in _OF_THE_HOP]
+        self.headers[:] = [(b"host", authority), *kept]
+        self.app = self._api if problem is None else _Refusing(self._ways.pages, problem)
+        super().on_headers_complete()
+
+
+class _Refusing:
+    """Answers every request with one problem."""
+
+    def __init__(self, pages: Pages, problem: Problem) -> None:
+        self._pages = pages
+        self._problem = problem
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._pages.problem(self._problem)(scope, receive, send)
+
+
+def host_names(given: Iterable[str]) -> frozenset[str]:
+    """Host names as they are compared."""
+    return frozenset(each.strip("[]").rstrip(".").lower() for each in given)
+
+
+def _address(authority: bytes) -> tuple[str, int] | None:
+    """The host and the port of `host:port`, None where it is something else."""
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None or not 0 < int(found[2]) <= 65535:
+        return None
+    [host] = host_names([found[1].decode()])
+    return (host, int(found[2])) if host else None
+
+
+def _ports(sockets: Iterable[Any]) -> set[int]:
+    return {sock.getsockname()[1] for sock in sockets}

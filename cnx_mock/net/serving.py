@@ -1,0 +1,116 @@
+"""Serving on an event loop that somebody else runs: sockets bound beforehand, uvicorn's protocol, a stop that is
+bounded.
+
+uvicorn's own `Server` sleeps twice while it stops and exits the process for a taken port, so only its protocol is used.
+"""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from cnx_mock.http.app import App
+from cnx_mock.net.connection import Connection, drain
+from cnx_mock.net.proxy import Forwarded, Proxy, Ways, host_names
+from cnx_mock.net.sockets import Listeners
+from cnx_mock.net.tls import Tls
+
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than clients think between two calls."""
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the fastest loop there is."""
+    if sys.platform == "win32":
+        return asyncio.new_event_loop
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+class Serving:
+    """An app on its sockets."""
+
+    def __init__(self, app: App, listeners: Listeners) -> None:
+        self.app = app
+        app.addresses = listeners.addresses
+        self._listeners = [listeners]
+        self._state = ServerState()
+        self._servers: list[asyncio.Server] = []
+
+    async def start(self) -> None:
+        """Accept connections from now on."""
+        [listeners] = self._listeners
+        await self._serve(listeners)
+
+    async def add(self, listeners: Listeners) -> None:
+        """Accept connections on further sockets, which are closed with the others."""
+        self._listeners.append(listeners)
+        await self._serve(listeners)
+
+    async def cut(self, listeners: Listeners) -> None:
+        """Close the connections that came in through these sockets; new ones are accepted as before."""
+        ports = {sock.getsockname()[1] for sock in (*listeners.plain, *listeners.tls)}
+        connections = self._state.connections
+        cut = {each for each in connections if _port(each.transport) in ports}
+        for connection in cut:
+            connection.transport.abort()
+        while cut & connections:
+            await asyncio.sleep(0)
+
+    async def _serve(self, listeners: Listeners) -> None:
+        loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
+        http: tuple[Any, ...] = (pages.not_http, self._config(), state, {}, loop)
+        plain = partial(Connection, *http)
+        await self._accept(plain, listeners.plain)
+        if listeners.context is None:
+            return
+        not_tls = partial(pages.not_http, f"this port speaks HTTPS: use {listeners.tls_url}")
+        secure = partial(Tls, listeners.context, plain, not_tls, state.connections)
+        await self._accept(secure, listeners.tls)
+        ways = Ways(listeners, plain, secure, host_names(self.app.settings.allow_host), pages)
+        proxy = partial(Proxy, ways, partial(Forwarded, ways, *http), state.connections, state.tasks, loop)
+        await self._accept(proxy, listeners.proxy)
+
+    async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
+        for sock in sockets:
+            self._servers.append(await asyncio.get_running_loop().create_server(protocol, sock=sock))
+
+    async def stop(self, seconds: float = 0.5) -> None:
+        """Stop accepting, cut what waits on purpose, let the rest end within so many seconds, then close."""
+        for server in self._servers:
+            server.close()
+        self.app.tenants.cut()
+        await drain(set(self._state.tasks), seconds)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        while self._state.connections:
+            await asyncio.sleep(0)
+        for listeners in self._listeners:
+            listeners.close()
+
+    def _config(self) -> uvicorn.Config:
+        config = uvicorn.Config(
+            self.app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        )
+        config.load()
+        return config
+
+
+def _port(transport: Any) -> int | None:
+    """The port at which a connection came in."""
+    name = transport.get_extra_info("sockname")
+    return name[1] if name else None

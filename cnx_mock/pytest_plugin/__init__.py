@@ -1,0 +1,1 @@
+"""The pytest plugin: fixtures, options, the egress guard and `--cnx-sweep`."""

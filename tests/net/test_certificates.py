@@ -1,0 +1,288 @@
+"""The local CA: what it signs is believed under the strictest rules, and for no name that is not the mock's."""
+
+import ipaddress
+import shutil
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from cnx_mock.net.certificates import Authority, CaError, authority, ca_folder, forget
+
+OURS = ["api.cloudnexus.com", "cloudnexus.com", "eu.cloudnexus.com", "localhost", "127.0.0.1", "::1"]
+
+
+@pytest.fixture
+def ca(tmp_path: Path) -> Authority:
+    return authority(tmp_path / "ca")
+
+
+def strict(ca_path: Path) -> ssl.SSLContext:
+    """What Python 3.13 asks for by default."""
+    context = ssl.create_default_context(cafile=str(ca_path))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    return context
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> None:
+    """A handshake in memory. Raises what the client has against it."""
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    mine = client.wrap_bio(to_client, to_server, server_hostname=name)
+    its = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(3):
+        for side in (mine, its):
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    assert mine.version() == its.version() == "TLSv1.3"
+
+
+def names(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return sorted(each.name for each in folder.iterdir())
+
+
+# ---- what it signs
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_mocks_own_names_are_believed_under_strict_rules(ca, name):
+    shake_hands(strict(ca.path), ca.server_context(), name)
+
+
+@pytest.mark.parametrize("name", ["example.com", "a.b.cloudnexus.com", "127.0.0.2"])
+def test_a_start_makes_a_certificate_for_no_other_name(ca, name):
+    with pytest.raises(ssl.SSLCertVerificationError, match="mismatch|not valid for"):
+        shake_hands(strict(ca.path), ca.server_context(), name)
+
+
+def test_every_start_has_a_key_of_its_own_and_leaves_no_file(ca, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "ca"))
+    for _ in range(2):
+        ca.server_context()
+    assert names(tmp_path / "ca") == ["ca-key.pem", "ca.pem"]
+
+
+def signed(ca: Authority, folder: Path, name: str, *, san: bool = True) -> ssl.SSLContext:
+    """A server for any name at all, with a certificate that a leaked CA key could sign."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = ca.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    try:
+        other: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        other = x509.DNSName(name)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(ca.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=30))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    )
+    if san:
+        builder = builder.add_extension(x509.SubjectAlternativeName([other]), critical=False)
+    path = folder / "server.pem"
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    secret = key.private_bytes(serialization.Encoding.PEM, *form)
+    path.write_bytes(secret + builder.sign(ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
+OTHERS = ["example.com", "notcloudnexus.com", "api.cloudnexus.com.example", "com", "10.0.0.1", "128.0.0.1", "::2"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("rules", ["strict", "usual"])
+def test_a_certificate_that_the_ca_signed_for_another_name_is_refused(ca, tmp_path, name, rules):
+    client = strict(ca.path) if rules == "strict" else ssl.create_default_context(cafile=str(ca.path))
+    with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+        shake_hands(client, signed(ca, tmp_path, name), name)
+
+
+def test_nor_does_a_common_name_get_round_that(ca, tmp_path):
+    client = ssl.create_default_context(cafile=str(ca.path))
+    client.hostname_checks_common_name = True
+    with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+        shake_hands(client, signed(ca, tmp_path, "example.com", san=False), "example.com")
+
+
+def test_the_ca_signs_servers_only_and_no_other_ca(ca):
+    said = ca.certificate.extensions
+    assert said.get_extension_for_class(x509.BasicConstraints).value == x509.BasicConstraints(ca=True, path_length=0)
+    assert said.get_extension_for_class(x509.NameConstraints).critical
+    [use] = said.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert use == ExtendedKeyUsageOID.SERVER_AUTH
+
+
+def test_the_same_way_of_signing_is_believed_for_a_name_of_ours(ca, tmp_path):
+    shake_hands(strict(ca.path), signed(ca, tmp_path, "eu.cloudnexus.com"), "eu.cloudnexus.com")
+
+
+@contextmanager
+def handshakes(context: ssl.SSLContext) -> Iterator[int]:
+    """A port on which one handshake is tried."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+
+        def serve() -> None:
+            with suppress(OSError), listener.accept()[0] as sock, context.wrap_socket(sock, server_side=True) as tls:
+                tls.recv(65536)
+                tls.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(10)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+@pytest.mark.parametrize(("name", "status"), [("eu.cloudnexus.com", 0), ("example.com", 60)])
+def test_curl_believes_the_ca_for_our_names_and_refuses_it_for_others(ca, tmp_path, name, status):
+    with handshakes(signed(ca, tmp_path, name)) as port:
+        to = ["--resolve", f"{name}:{port}:127.0.0.1", f"https://{name}:{port}/"]
+        done = subprocess.run(["curl", "-sS", "--noproxy", "*", "--cacert", ca.path, *to], check=False, timeout=20)
+    assert done.returncode == status
+
+
+# ---- where it is kept
+
+
+def test_the_key_is_its_owners_and_the_certificate_everybodys(ca):
+    key = ca.path.with_name("ca-key.pem")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(ca.path.stat().st_mode) == 0o644
+    assert ca.path.read_text().count("BEGIN") == ca.path.read_text().count("BEGIN CERTIFICATE") == 1
+
+
+def test_the_ca_stays_and_a_certificate_that_was_lost_comes_back(ca):
+    text = ca.path.read_bytes()
+    for content in (None, b"", b"another"):
+        ca.path.unlink()
+        if content is not None:
+            ca.path.write_bytes(content)
+        assert authority(ca.path.parent).certificate == ca.certificate
+        assert ca.path.read_bytes() == text
+
+
+def test_what_is_forgotten_is_made_anew(ca):
+    folder = ca.path.parent
+    assert forget(folder)
+    assert (list(folder.iterdir()), forget(folder)) == ([], False)
+    assert authority(folder).certificate != ca.certificate
+
+
+def test_processes_that_make_it_at_once_all_have_the_same(tmp_path):
+    script = (
+        "import sys, pathlib; from cnx_mock.net.certificates import authority; sys.stdin.readline()\n"
+        "print(authority(pathlib.Path(sys.argv[1])).certificate.serial_number)"
+    )
+    folder = tmp_path / "ca"
+    started = [
+        subprocess.Popen([sys.executable, "-c", script, folder], stdin=-1, stdout=-1, text=True) for _ in range(6)
+    ]
+    for each in started:
+        assert each.stdin
+        each.stdin.write("now\n")
+        each.stdin.flush()
+    said = {each.communicate(timeout=30)[0] for each in started}
+    assert said == {f"{authority(folder).certificate.serial_number}\n"}
+    assert names(folder) == ["ca-key.pem", "ca.pem"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "environ", "folder"),
+    [
+        ("/one", {"CNX_MOCK_CA_DIR": "/two", "XDG_DATA_HOME": "/three"}, "/one"),
+        ("", {"CNX_MOCK_CA_DIR": "/two", "XDG_DATA_HOME": "/three"}, "/two"),
+        ("", {"XDG_DATA_HOME": "/three"}, "/three/cnx-mock/ca"),
+        ("", {"XDG_DATA_HOME": "relative"}, f"{Path.home()}/.local/share/cnx-mock/ca"),
+        ("", {"XDG_DATA_HOME": ""}, f"{Path.home()}/.local/share/cnx-mock/ca"),
+    ],
+)
+def test_the_folder_is_the_one_chosen_or_among_the_users_data(chosen, environ, folder):
+    assert ca_folder(chosen, environ) == Path(folder)
+
+
+def test_a_start_without_tls_does_not_pay_for_it():
+    script = "import sys, cnx_mock\nwith cnx_mock.MockServer(): assert 'cryptography' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", script], timeout=30, check=False).returncode == 0
+
+
+# ---- what is no CA
+
+
+def foreign(*, days: int = 30, constrained: bool = False, encrypted: bool = False) -> bytes:
+    """A CA of somebody else's."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=60))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    if constrained:
+        builder = builder.add_extension(x509.NameConstraints([x509.DNSName("localhost")], None), critical=True)
+    lock = serialization.BestAvailableEncryption(b"secret") if encrypted else serialization.NoEncryption()
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
+    return secret + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+MIXED = foreign(constrained=True).partition(b"-----BEGIN CERT")[0] + b"".join(
+    foreign(constrained=True).partition(b"-----BEGIN CERT")[1:]
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one"),
+        (b"nonsense", "is not a CA of cnx-mock's"),
+        (foreign(), "is not a CA of cnx-mock's"),
+        (foreign(constrained=True, encrypted=True), "is not a CA of cnx-mock's"),
+        (MIXED, "is not a CA of cnx-mock's"),
+        (foreign(constrained=True, days=-1), "has expired: `cnx-mock ca reset` makes a new one"),
+    ],
+    ids=["empty", "nonsense", "somebody's", "encrypted", "two halves", "expired"],
+)
+def test_a_key_file_that_is_no_ca_of_ours_is_named(tmp_path, content, why):
+    (tmp_path / "ca-key.pem").write_bytes(content)
+    with pytest.raises(CaError, match=why) as refusal:
+        authority(tmp_path)
+    assert str(tmp_path) in str(refusal.value)
+
+
+@pytest.mark.parametrize("within", ["", "deeper"])
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, within):
+    (tmp_path / "ca").touch()
+    folder = tmp_path / "ca" / within
+    with pytest.raises(CaError, match=f"the CA in {folder} cannot be used: "):
+        authority(folder)
+
+
+def test_a_folder_in_the_place_of_the_key_is_named(tmp_path):
+    (tmp_path / "ca-key.pem").mkdir()
+    for action, what in ((authority, "used"), (forget, "removed")):
+        with pytest.raises(CaError, match=f"the CA in {tmp_path} cannot be {what}: "):
+            action(tmp_path)

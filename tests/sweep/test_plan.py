@@ -1,0 +1,85 @@
+"""The plan: which faults strike which calls, and the scenario of each cell."""
+
+import pytest
+
+from cnx_mock.scenario.scenario import read_scenario
+from cnx_mock.services import operations
+from cnx_mock.sweep.plan import FAULTS, Call, PlanError, check_operations, chosen_faults, planned, sampled
+
+CREATE = Call(
+    operation="instances.create",
+    ordinal=1,
+    method="POST",
+    path="/v1/instances",
+    commits=True,
+    provisions=True,
+    charges=True,
+)
+READ = Call(operation="instances.get", ordinal=2, method="GET", path="/v1/instances/{id}", follows=True)
+PLANS = Call(operation="plans.list", ordinal=1, method="GET", path="/v1/plans")
+DELETE = Call(
+    operation="instances.delete", ordinal=1, method="DELETE", path="/v1/instances/{id}", commits=True, answered=False
+)
+
+EVERY = ["error", "outage", "reset", "rate-limit", "hang"]
+BODY = ["truncate", "bad-json"]
+AFTER = ["error-after", "reset-after", "hang-after"]
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (CREATE, {*EVERY, *AFTER, *BODY, "no-credits", "never-ready"}),
+        (READ, {*EVERY, *BODY, "stale"}),
+        (PLANS, {*EVERY, *BODY}),
+        (DELETE, {*EVERY, *AFTER}),
+    ],
+)
+def test_a_call_meets_every_usual_fault_that_applies_to_it(call: Call, names: set[str]) -> None:
+    assert {cell.fault.name for cell in planned([call], chosen_faults([]))} == names
+
+
+def test_one_fault_strikes_by_name_only() -> None:
+    assert [fault.name for fault in FAULTS if not fault.usual] == ["down"]
+    assert [fault.name for fault in chosen_faults(["down", "error"])] == ["error", "down"]
+
+
+@pytest.mark.parametrize("cell", planned([CREATE, READ, DELETE], FAULTS, pairs=True), ids=lambda cell: cell.name)
+def test_every_cell_is_a_good_scenario(cell: object) -> None:
+    scenario = read_scenario(cell.document(), operations())  # type: ignore[attr-defined]
+    assert [rule.id for rule in scenario.rules] == [rule["id"] for rule in cell.rules]  # type: ignore[attr-defined]
+
+
+def test_a_rule_strikes_the_call_of_its_number() -> None:
+    [cell] = planned([READ], chosen_faults(["error"]))
+    [rule] = cell.document()["rules"]
+    assert (rule["match"], rule["times"]) == ({"operation": "instances.get"}, {"only": [2]})
+    [outage] = planned([READ], chosen_faults(["outage"]))
+    assert outage.document()["rules"][0]["times"] == {"skip": 1, "take": 5}
+
+
+def test_operations_are_chosen_by_pattern() -> None:
+    cells = planned([CREATE, READ, PLANS], chosen_faults(["error"]), ["instances.*"])
+    assert [cell.call.operation for cell in cells] == ["instances.create", "instances.get"]
+
+
+def test_pairs_strike_two_calls() -> None:
+    cells = planned([CREATE, READ], chosen_faults(["error", "reset"]), pairs=True)
+    assert len(cells) == 4 + 4
+    assert all(len({call for call, _ in cell.strikes}) == 2 for cell in cells[4:])
+
+
+def test_of_too_many_the_seed_draws_and_single_faults_come_first() -> None:
+    cells = planned([CREATE, READ], chosen_faults([]), pairs=True)
+    few = sampled(cells, 5, 7)
+    assert len(few) == 5
+    assert all(len(cell.strikes) == 1 for cell in few)
+    assert sampled(cells, 5, 7) == few
+    assert sampled(cells, 5, 8) != few
+
+
+def test_names_that_there_are_not_are_told() -> None:
+    with pytest.raises(PlanError, match="no fault is called 'rest', did you mean 'reset'"):
+        chosen_faults(["rest"])
+    with pytest.raises(PlanError, match="no operation is called 'instance.create', did you mean 'instances.create'"):
+        check_operations(["instance.create"], [each.name for each in operations()])
