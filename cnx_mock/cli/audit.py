@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnx_mock.cli.errors import Unusable, usable
+from cnx_mock.world.keys import is_test_key
 
 if TYPE_CHECKING:
     from cnx_mock.audit.call import Call
@@ -155,7 +156,7 @@ def _journals(url: str, key: str | None) -> list[dict[str, Any]]:
     """Every journal of a server, or one key's. Raises Unusable where there is none to be had."""
     from cnx_mock.python_api.control import Control, ControlError
 
-    if key is not None and not re.fullmatch("cnx_test_[0-9a-f]{32}", key):
+    if key is not None and not is_test_key(key):
         raise Unusable("--key is no test key: cnx_test_ and 32 hex digits")
     if not re.fullmatch(r"http://[^/\s]+/?", url):
         raise Unusable(f"{url!r} is no URL of a cnx-mock: write {DEFAULT_URL}")

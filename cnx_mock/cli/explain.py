@@ -10,10 +10,10 @@ from cnx_mock.cli.errors import Unusable
 from cnx_mock.http.app import App
 from cnx_mock.http.journal import JournalEntry, entry
 from cnx_mock.http.tenants import Tenant
-from cnx_mock.programs.environment import READY_KEY
 from cnx_mock.scenario.exchange import Exchange, RawHeaders
 from cnx_mock.settings import Settings
 from cnx_mock.text.units import format_duration, parse_duration
+from cnx_mock.world.keys import EXAMPLE_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ async def explained(name: str, request: Request, count: int, age: str, every: st
     except ValueError as error:
         raise Unusable(str(error)) from None
     app = create_app(Settings(scenario=(name,), seed=seed))
-    tenant = app.tenants.take(READY_KEY.removeprefix("cnx_test_"), frozen=True)
+    tenant = app.tenants.take(EXAMPLE_DIGITS, frozen=True)
     tenant.sandbox.clock.advance(first)
     lines = [f"scenario {app.tenants.defaults.scenario.name}, seed {app.seed}"]
     for number in range(count):

@@ -10,6 +10,7 @@ import click
 from cnx_mock import __version__
 from cnx_mock.cli.audit import audit, journal
 from cnx_mock.cli.ca import ca
+from cnx_mock.cli.env import env
 from cnx_mock.cli.errors import refuse, usable
 from cnx_mock.cli.fixtures import fixtures
 from cnx_mock.cli.options import settings_options
@@ -17,7 +18,6 @@ from cnx_mock.cli.run import run
 from cnx_mock.cli.scenarios import scenarios
 from cnx_mock.cli.shrink import shrink
 from cnx_mock.cli.sweep import sweep
-from cnx_mock.programs.environment import env
 from cnx_mock.settings import Settings, SettingsError, foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cnx_mock.settings import Settings, flag, variable
+from cnx_mock.world.keys import is_test_key
 
 PROGRAM = ("scenario", "fixture", "seed", "speed", "reading", "surface", "allow_host", "ca_dir")
 """The settings of a server that is a program's own."""
@@ -82,3 +83,10 @@ def duration(_: click.Context, __: click.Parameter, value: str | None) -> float 
     if seconds <= 0:
         raise click.BadParameter("must be longer than 0s")
     return seconds
+
+
+def test_key(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """An option's value, if it is a test key; a wrong one is not repeated, since it might be a live key."""
+    if value is not None and not is_test_key(value):
+        raise click.BadParameter("must be cnx_test_ and 32 hex digits; a live key never leads here")
+    return value

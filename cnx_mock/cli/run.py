@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnx_mock.cli.errors import BAD, Unusable, refuse, usable
-from cnx_mock.cli.options import PROGRAM, program_settings, settings_options
+from cnx_mock.cli.options import PROGRAM, program_settings, settings_options, test_key
 from cnx_mock.cli.report_file import Report
-from cnx_mock.programs.environment import Destination, bundle_of, test_key
+from cnx_mock.programs.environment import Destination, bundle_of
 
 if TYPE_CHECKING:
     from cnx_mock.cli.run_summary import Summary

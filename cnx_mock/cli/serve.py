@@ -18,11 +18,11 @@ from cnx_mock.http.app import App
 from cnx_mock.http.journal import access_line
 from cnx_mock.net.serving import Serving, loop_factory
 from cnx_mock.net.sockets import Listeners, open_listeners
-from cnx_mock.programs.environment import READY_KEY
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
+from cnx_mock.world.keys import EXAMPLE_KEY
 
 
 def serve_forever(settings: Settings) -> None:
@@ -75,7 +75,7 @@ def _greet(app: App, listeners: Listeners) -> None:
     """All that ever stands on stdout."""
     url = listeners.url
     if app.settings.json:
-        ready = {"url": url, "api_key": READY_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
+        ready = {"url": url, "api_key": EXAMPLE_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
         if listeners.tls_url:
             ready |= {"tls_url": listeners.tls_url, "ca_path": str(listeners.ca_path)}
         if listeners.proxy_url:
@@ -89,12 +89,12 @@ def _greet(app: App, listeners: Listeners) -> None:
     proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
     _say(
         f"cnx-mock serves the CloudNexus API at {url}\n"
-        f"  key      {READY_KEY}\n"
+        f"  key      {EXAMPLE_KEY}\n"
         f"  docs     {url}{docs.PATH}\n"
         f"{tls}{proxy}"
         f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"
         f"Try:\n"
-        f"  {_curl(app, listeners)}/v1/instances -H 'Authorization: Bearer {READY_KEY}'\n"
+        f"  {_curl(app, listeners)}/v1/instances -H 'Authorization: Bearer {EXAMPLE_KEY}'\n"
         f"Ctrl-C stops it.",
     )
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnx_mock.cli.errors import Unusable, usable
-from cnx_mock.cli.options import PROGRAM, duration, program_settings, settings_options, words
-from cnx_mock.programs.environment import test_key
+from cnx_mock.cli.options import PROGRAM, duration, program_settings, settings_options, test_key, words
 
 if TYPE_CHECKING:
     from cnx_mock.settings import Settings

@@ -26,8 +26,7 @@ from cnx_mock.http.control.plane import ControlPlane, Judge
 from cnx_mock.http.pages import Cors, Pages
 from cnx_mock.http.pipeline import Calls, Listener
 from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
-from cnx_mock.net.certificates import API_HOST
-from cnx_mock.net.sockets import Addresses
+from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.exchange import Exchange, RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
@@ -87,6 +86,15 @@ class App(Starlette):
         self._entry: ASGIApp = self._dispatch
         if settings.cors:
             self._entry = Cors(self._dispatch, self.pages)
+
+    @property
+    def allowed_hosts(self) -> Sequence[str]:
+        """Hosts that the proxy may open tunnels to."""
+        return self.settings.allow_host
+
+    def cancel_delays(self) -> None:
+        """End every deliberate wait, for good: the server stops."""
+        self.tenants.cut()
 
     async def rehearse(self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes) -> Exchange:
         """What would become of a call to this tenant: all but the waiting and the wire."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from starlette.types import Send
 
-from cnx_mock.net.connection import RequestWire
+from cnx_mock.http.wire import RequestWire
 from cnx_mock.scenario.exchange import Answer, Exchange
 
 

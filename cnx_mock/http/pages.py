@@ -1,8 +1,7 @@
 """What is answered outside the API and the control plane: pages, preflights, and what is no HTTP at all. All of it
 bears the headers that every answer bears."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import orjson
 from starlette.datastructures import Headers
@@ -13,24 +12,10 @@ from starlette.types import ASGIApp
 
 from cnx_mock.api import errors
 from cnx_mock.http.messages import Sender, refused
+from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.settings import Surface
 from cnx_mock.world.chance import Chance
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A refusal by the server itself, in the form of the API's; `phrase` is the status line's."""
-
-    status: int
-    phrase: str
-    code: str
-    message: str
-    details: Mapping[str, str]
-
-    def answer(self, request_id: str) -> Answer:
-        """As it goes out."""
-        return Answer(self.status, [], errors.body(self.code, self.message, self.details, request_id))
 
 
 class Pages:
@@ -57,17 +42,17 @@ class Pages:
     def not_http(self, reason: str) -> bytes:
         """A whole answer to what is no HTTP request, or none that belongs here."""
         kind = errors.BadRequest
-        return self.whole(Problem(kind.status, "Bad Request", kind.code, kind.message, {"reason": reason}))
+        return self.whole(ServerError(kind.status, "Bad Request", kind.code, kind.message, {"reason": reason}))
 
-    def problem(self, problem: Problem) -> Response:
+    def problem(self, problem: ServerError) -> Response:
         """A refusal that is none of the API's."""
         request_id = self.request_id()
-        return self.answered(problem.answer(request_id), request_id)
+        return self.answered(_answer(problem, request_id), request_id)
 
-    def whole(self, problem: Problem) -> bytes:
+    def whole(self, problem: ServerError) -> bytes:
         """A refusal as it goes over the wire, status line and all; the connection ends behind it."""
         request_id = self.request_id()
-        answer = problem.answer(request_id)
+        answer = _answer(problem, request_id)
         fields = [*self._headers(answer, request_id), (b"connection", b"close")]
         status = f"HTTP/1.1 {problem.status} {problem.phrase}".encode()
         return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
@@ -99,3 +84,7 @@ class Cors(CORSMiddleware):
         answer = super().preflight_response(request_headers)
         kept = [header for header in answer.raw_headers if not header[0].startswith(b"content-")]
         return self._pages.preflight(answer.status_code, kept)
+
+
+def _answer(problem: ServerError, request_id: str) -> Answer:
+    return Answer(problem.status, [], errors.body(problem.code, problem.message, problem.details, request_id))

@@ -20,7 +20,7 @@ from cnx_mock.api.shapes import Reply
 from cnx_mock.http import auth, messages
 from cnx_mock.http.delivery import deliver
 from cnx_mock.http.tenants import Tenant, Tenants
-from cnx_mock.net.connection import RequestWire
+from cnx_mock.http.wire import RequestWire
 from cnx_mock.scenario.exchange import Cut, Exchange, RawHeaders
 from cnx_mock.scenario.scenario import DocumentError
 from cnx_mock.world.chance import Chance

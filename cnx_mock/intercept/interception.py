@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from cnx_mock.intercept.hooks import LOCK, Patches, Way, original_class, seams
-from cnx_mock.net.certificates import API_HOST
+from cnx_mock.net.addresses import API_HOST
 from cnx_mock.net.sockets import Listeners
 
 _STAND_IN = "127.99.67.88"

@@ -18,15 +18,13 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnx_mock.net.addresses import API_HOST
 from cnx_mock.settings import variable
 from cnx_mock.world.clock import SECOND, wall_now
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
-
-API_HOST = "api.cloudnexus.com"
-"""Where the reference says that the API is."""
 
 _NAMES = (API_HOST, "cloudnexus.com", "*.cloudnexus.com", "localhost")
 _ADDRESSES = ("127.0.0.1", "::1")

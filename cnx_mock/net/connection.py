@@ -11,7 +11,6 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "cnx_mock.connection"
@@ -83,57 +82,6 @@ class Connection(HttpToolsProtocol):
         sock = self.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
         self.transport.abort()
-
-
-class RequestWire:
-    """The wire as one request's faults see it."""
-
-    def __init__(self, scope: Scope) -> None:
-        self._connection: Connection | None
-        self._cycle: RequestResponseCycle | None
-        # taken out: a scope that leads to its own cycle is freed only by the garbage collector, in long pauses
-        self._connection, self._cycle = scope.get("extensions", {}).pop(EXTENSION, (None, None))
-
-    @property
-    def gone(self) -> bool:
-        """Whether the client has hung up."""
-        return self._cycle is not None and self._cycle.disconnected
-
-    def reset(self) -> None:
-        """Cut the connection with a TCP RST."""
-        self._muted().cut()
-
-    def close(self, last: bytes = b"") -> None:
-        """Send these bytes as they are, then end the connection with a FIN."""
-        transport = self._muted().transport
-        self._write(transport, last)
-        transport.close()
-
-    def left(self) -> "asyncio.Future[None]":
-        """Done when the client has hung up. The connection serves nothing else from here on."""
-        return self._own().left()
-
-    def write(self, data: bytes) -> None:
-        """Send these bytes as they are."""
-        self._write(self._own().transport, data)
-
-    def _own(self) -> Connection:
-        if self._connection is None:
-            raise RuntimeError("connection faults need cnx-mock's own server: MockServer or `cnx-mock serve`")
-        return self._connection
-
-    def _muted(self) -> Connection:
-        """The connection, once uvicorn believes that the call was answered."""
-        connection = self._own()
-        if self._cycle is not None:
-            self._cycle.response_started = self._cycle.response_complete = self._cycle.disconnected = True
-            self._cycle.message_event.set()
-        return connection
-
-    @staticmethod
-    def _write(transport: asyncio.Transport, data: bytes) -> None:
-        if data and not transport.is_closing():
-            transport.write(data)
 
 
 async def drain(tasks: set[asyncio.Task[None]], seconds: float) -> None:

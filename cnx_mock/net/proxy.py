@@ -11,10 +11,10 @@ from typing import Any
 import httptools
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cnx_mock.http.pages import Pages, Problem
-from cnx_mock.net.certificates import API_HOST
+from cnx_mock.net.addresses import API_HOST, is_loopback
 from cnx_mock.net.connection import Connection
-from cnx_mock.net.sockets import Listeners, is_loopback
+from cnx_mock.net.server_error import ErrorPages, ServerError
+from cnx_mock.net.sockets import Listeners
 
 HEAD_LIMIT = 16 * 1024
 """The most bytes of a CONNECT request."""
@@ -38,9 +38,9 @@ class Ways:
     plain: Made
     secure: Made
     allowed: frozenset[str]
-    pages: Pages
+    pages: ErrorPages
 
-    def to(self, host: str, port: int) -> Made | Problem | None:
+    def to(self, host: str, port: int) -> Made | ServerError | None:
         """What serves this address: a protocol of ours; None for the address itself; or why nothing does."""
         if host == API_HOST and port in (80, 443):
             return self.secure if port == 443 else self.plain
@@ -50,11 +50,13 @@ class Ways:
             if port in _ports(self.listeners.tls):
                 return self.secure
             if port in _ports(self.listeners.proxy):
-                return Problem(508, "Loop Detected", "PROXY_LOOP", "This address is the proxy itself.", {"host": host})
+                return ServerError(
+                    508, "Loop Detected", "PROXY_LOOP", "This address is the proxy itself.", {"host": host}
+                )
         if host in self.allowed:
             return None
         flag = f"--allow-host {host}"
-        return Problem(
+        return ServerError(
             403,
             f"Forbidden: {flag} would let it pass",
             "HOST_NOT_ALLOWED",
@@ -62,7 +64,7 @@ class Ways:
             {"host": f"{host}:{port}", "option": flag},
         )
 
-    def of(self, url: bytes) -> tuple[bytes, Problem | None]:
+    def of(self, url: bytes) -> tuple[bytes, ServerError | None]:
         """Whom a request in absolute form is for, as its Host header should say it, and why it is not served."""
         try:
             parsed = httptools.parse_url(url)
@@ -79,14 +81,14 @@ class Ways:
         authority = name if port == 80 else b"%b:%d" % (name, port)
         if way is None:
             message = "The proxy lets other hosts pass in tunnels only: use https, or keep the host in NO_PROXY."
-            return authority, Problem(501, "Not Implemented", "NOT_TUNNELLED", message, {"host": found[0]})
+            return authority, ServerError(501, "Not Implemented", "NOT_TUNNELLED", message, {"host": found[0]})
         if way is self.secure:
             return authority, self._bad("this port speaks HTTPS")
-        return authority, way if isinstance(way, Problem) else None
+        return authority, way if isinstance(way, ServerError) else None
 
     @staticmethod
-    def _bad(reason: str) -> Problem:
-        return Problem(400, "Bad Request", "BAD_REQUEST", "The request could not be read.", {"reason": reason})
+    def _bad(reason: str) -> ServerError:
+        return ServerError(400, "Bad Request", "BAD_REQUEST", "The request could not be read.", {"reason": reason})
 
 
 class Proxy(asyncio.Protocol):
@@ -122,7 +124,7 @@ class Proxy(asyncio.Protocol):
         head, end, rest = self._head.partition(b"\r\n\r\n")
         if len(head) > HEAD_LIMIT:
             message = f"A CONNECT request has at most {HEAD_LIMIT} bytes."
-            self._refuse(Problem(431, "Request Header Fields Too Large", "BAD_REQUEST", message, {}))
+            self._refuse(ServerError(431, "Request Header Fields Too Large", "BAD_REQUEST", message, {}))
         elif end:
             self._connect(head, rest)
 
@@ -135,7 +137,7 @@ class Proxy(asyncio.Protocol):
             self.transport.close()
             return
         way = self._ways.to(*address)
-        if isinstance(way, Problem):
+        if isinstance(way, ServerError):
             self._refuse(way)
         elif way is not None:
             self.transport.write(_ESTABLISHED)
@@ -155,7 +157,7 @@ class Proxy(asyncio.Protocol):
                 await self._loop.create_connection(lambda: far, host, port)
         except (OSError, UnicodeError) as error:  # a timeout is an OSError too
             details = {"host": f"{host}:{port}", "reason": str(error) or f"no answer within {CONNECT_SECONDS} s"}
-            self._refuse(Problem(502, "Bad Gateway", "HOST_UNREACHABLE", "The host cannot be reached.", details))
+            self._refuse(ServerError(502, "Bad Gateway", "HOST_UNREACHABLE", "The host cannot be reached.", details))
             return
         self._leaving = None
         self.transport.write(_ESTABLISHED)
@@ -163,7 +165,7 @@ class Proxy(asyncio.Protocol):
         for end in (near, far):
             end.open()
 
-    def _refuse(self, problem: Problem) -> None:
+    def _refuse(self, problem: ServerError) -> None:
         self.transport.write(self._ways.pages.whole(problem))
         self.transport.close()
 
@@ -250,7 +252,7 @@ class Forwarded(Connection):
 class _Refusing:
     """Answers every request with one problem."""
 
-    def __init__(self, pages: Pages, problem: Problem) -> None:
+    def __init__(self, pages: ErrorPages, problem: ServerError) -> None:
         self._pages = pages
         self._problem = problem
 

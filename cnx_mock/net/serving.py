@@ -7,16 +7,18 @@ uvicorn's own `Server` sleeps twice while it stops and exits the process for a t
 import asyncio
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
+from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from cnx_mock.http.app import App
+from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.connection import Connection, drain
 from cnx_mock.net.proxy import Forwarded, Proxy, Ways, host_names
+from cnx_mock.net.server_error import ErrorPages
 from cnx_mock.net.sockets import Listeners
 from cnx_mock.net.tls import Tls
 
@@ -33,10 +35,30 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
+class ServedApp(Protocol):
+    """The ASGI application that is served, and what serving needs of it."""
+
+    addresses: Addresses
+
+    @property
+    def pages(self) -> ErrorPages:
+        """Renders the errors that the server answers itself."""
+
+    @property
+    def allowed_hosts(self) -> Collection[str]:
+        """Hosts that the proxy may open tunnels to."""
+
+    def cancel_delays(self) -> None:
+        """End every deliberate wait, for good."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+
 class Serving:
     """An app on its sockets."""
 
-    def __init__(self, app: App, listeners: Listeners) -> None:
+    def __init__(self, app: ServedApp, listeners: Listeners) -> None:
         self.app = app
         app.addresses = listeners.addresses
         self._listeners = [listeners]
@@ -73,7 +95,7 @@ class Serving:
         not_tls = partial(pages.not_http, f"this port speaks HTTPS: use {listeners.tls_url}")
         secure = partial(Tls, listeners.context, plain, not_tls, state.connections)
         await self._accept(secure, listeners.tls)
-        ways = Ways(listeners, plain, secure, host_names(self.app.settings.allow_host), pages)
+        ways = Ways(listeners, plain, secure, host_names(self.app.allowed_hosts), pages)
         proxy = partial(Proxy, ways, partial(Forwarded, ways, *http), state.connections, state.tasks, loop)
         await self._accept(proxy, listeners.proxy)
 
@@ -85,7 +107,7 @@ class Serving:
         """Stop accepting, cut what waits on purpose, let the rest end within so many seconds, then close."""
         for server in self._servers:
             server.close()
-        self.app.tenants.cut()
+        self.app.cancel_delays()
         await drain(set(self._state.tasks), seconds)
         for connection in list(self._state.connections):
             connection.transport.abort()

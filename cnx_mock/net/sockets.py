@@ -7,9 +7,9 @@ import socket
 import ssl
 import sys
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
+from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.certificates import authority, ca_folder
 from cnx_mock.settings import Settings
 
@@ -70,23 +70,6 @@ def url_of(sock: socket.socket, scheme: str = "http") -> str:
     host, port = sock.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host's name is one that this machine has for itself."""
-    try:
-        return name.lower() == "localhost" or ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where a server is found beside plain HTTP; None for what it does not have, or what another server listens for."""
-
-    tls_url: str | None = None
-    proxy_url: str | None = None
-    ca_path: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from cnx_mock.scenario.scenario import DocumentError, read_scenario
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import FixtureError, read_fixture
 from cnx_mock.settings import Settings
+from cnx_mock.world.keys import test_key
 
 TIMEOUT_SECONDS = 10
 
@@ -131,7 +132,7 @@ class MockServer(SandboxMaker):
         """Every sandbox that there is, the oldest first: those made here, and those of keys that clients brought."""
         control = self._running()
         tenants = self._served.tenants if self._served else ()
-        return [Sandbox(control, f"cnx_test_{tenant.key}") for tenant in tenants]
+        return [Sandbox(control, test_key(tenant.key)) for tenant in tenants]
 
     def intercept(self) -> AbstractContextManager[None]:
         """Lead https://api.cloudnexus.com, and http://, to this server, for every HTTP client of this process that

@@ -17,6 +17,7 @@ from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, exported
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.recorded_faults import Strike, strikes
+from cnx_mock.world.keys import test_key
 
 Environment = Callable[[Listeners, str], Mapping[str, str]]
 """What to set so that a program finds a server, and a key's sandbox there."""
@@ -81,7 +82,7 @@ async def attempt(stage: Stage, document: Mapping[str, Any], seconds: float | No
     serving = Serving(app, listeners := open_listeners(stage.settings, stage.security))
     try:
         await serving.start()
-        key = stage.key or f"cnx_test_{app.tenants.make().key}"
+        key = stage.key or test_key(app.tenants.make().key)
         environ = {**os.environ, **stage.environment(listeners, key)}
         ended = await run(stage.command, environ, seconds, executor)
     finally:

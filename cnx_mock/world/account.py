@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cnx_mock.world.keys import EXAMPLE_DIGITS
+
 AccountPlan = Literal["starter", "professional", "enterprise"]
 Fate = Literal["revoked", "limited", "broken"]
 
@@ -43,7 +45,7 @@ class AccountTraits:
 _READ_ONLY = tuple(scope for scope in SCOPES if scope.endswith(":read"))
 
 MAGIC_KEYS = {
-    "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c": AccountTraits(),  # the digits of the reference's own example
+    EXAMPLE_DIGITS: AccountTraits(),
     "1" * 32: AccountTraits(plan="starter"),
     "2" * 32: AccountTraits(plan="professional"),
     "3" * 32: AccountTraits(plan="enterprise"),

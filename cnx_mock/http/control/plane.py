@@ -14,7 +14,7 @@ from cnx_mock.api.parsing import masked
 from cnx_mock.api.router import Router
 from cnx_mock.http import auth, messages
 from cnx_mock.http.tenants import Tenant, Tenants
-from cnx_mock.net.sockets import Addresses, is_loopback
+from cnx_mock.net.addresses import Addresses, is_loopback
 from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks

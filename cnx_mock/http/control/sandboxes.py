@@ -15,6 +15,7 @@ from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
 from cnx_mock.http.tenants import Tenant
 from cnx_mock.world.clock import SECOND, ticks
+from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 
 resource = Resource("_mock.sandboxes", "The mock's sandboxes.")
 _OURS = added("the mock's own control plane")
@@ -84,7 +85,7 @@ def _one_or_many(value: object) -> object:
 class SandboxCreate(Declared):
     """How a fresh sandbox is to be."""
 
-    key: Annotated[str, Field(pattern=r"^cnx_test_[0-9a-f]{32}$")] | None = None
+    key: Annotated[str, Field(pattern=TEST_KEY_PATTERN)] | None = None
     """A key that a client has hard-coded, to take over its world, made anew; a fresh key unless given."""
     name: Annotated[str, Field(pattern="^[^#]", max_length=1000)] | None = None
     """What its chance is keyed by: the same name has the same ids; `#n`, which nobody else can have, unless given."""
@@ -130,11 +131,9 @@ def create(server: Server, body: SandboxCreate) -> FreshSandbox:
     if body.key is None:
         tenant = server.tenants.make(body.name, **changes)
     else:
-        tenant = server.tenants.take(body.key.removeprefix("cnx_test_"), body.name, **changes)
+        tenant = server.tenants.take(digits_of(body.key), body.name, **changes)
     found = [] if body.scenario is None else warnings(tenant.recipe.scenario)
-    return FreshSandbox(
-        id=tenant.sandbox.account.id, name=tenant.label, api_key=f"cnx_test_{tenant.key}", warnings=found
-    )
+    return FreshSandbox(id=tenant.sandbox.account.id, name=tenant.label, api_key=test_key(tenant.key), warnings=found)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

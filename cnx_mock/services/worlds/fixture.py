@@ -14,6 +14,7 @@ from cnx_mock.text.findings import Path, Problem
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
+from cnx_mock.world.keys import digits_of
 from cnx_mock.world.sandbox import Plan, Sandbox
 
 
@@ -47,7 +48,7 @@ class Fixture:
         sandbox that was given a clock of its own keeps it."""
         _settle(sandbox, self.document, index, own_clock)
         for key in self.document.accounts[index].keys:
-            digits = key.key.removeprefix("cnx_test_")
+            digits = digits_of(key.key)
             if digits in keys:
                 revoked = key.status == "revoked"
                 record = sandbox.add_key(digits, key.name, tuple(key.scopes), revoked=revoked, key_id=key.id)
@@ -56,7 +57,7 @@ class Fixture:
 
     def keys(self, index: int) -> list[str]:
         """The digits of an account's keys."""
-        return [key.key.removeprefix("cnx_test_") for key in self.document.accounts[index].keys]
+        return [digits_of(key.key) for key in self.document.accounts[index].keys]
 
     def _with_fleet(self, sandbox: Sandbox, index: int) -> AccountEntry:
         entry, fleet = self.document.accounts[index], self.document.generate
