@@ -9,48 +9,83 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cnx_mock.asgi import create_app
-    from cnx_mock.python_api.sandbox import ControlError, Entry, Rule, Sandbox, ScenarioWarning
-    from cnx_mock.python_api.server import MockServer, StartError
+    from cnx_mock.errors import (
+        CnxMockError,
+        ControlError,
+        EgressError,
+        FixtureError,
+        InvalidInputError,
+        NotRunningError,
+        ScenarioError,
+        ScenarioWarning,
+        ServerNotFoundError,
+        SettingsError,
+        SourceError,
+        StartError,
+        UnknownFixture,
+        UnknownScenario,
+    )
+    from cnx_mock.python_api.sandbox import Entry, Rule, Sandbox
+    from cnx_mock.python_api.server import MockServer
     from cnx_mock.scenario.scenario import Scenario
     from cnx_mock.settings import Settings
-    from cnx_mock.text.findings import SourceError
 
 __version__ = "0.1.0"
 
+_HOMES = {
+    "CnxMockError": "errors",
+    "ControlError": "errors",
+    "EgressError": "errors",
+    "Entry": "python_api.sandbox",
+    "FixtureError": "errors",
+    "InvalidInputError": "errors",
+    "MockServer": "python_api.server",
+    "NotRunningError": "errors",
+    "Rule": "python_api.sandbox",
+    "Sandbox": "python_api.sandbox",
+    "Scenario": "scenario.scenario",
+    "ScenarioError": "errors",
+    "ScenarioWarning": "errors",
+    "ServerNotFoundError": "errors",
+    "Settings": "settings",
+    "SettingsError": "errors",
+    "SourceError": "errors",
+    "StartError": "errors",
+    "UnknownFixture": "errors",
+    "UnknownScenario": "errors",
+    "create_app": "asgi",
+}
+
 __all__ = [
+    "CnxMockError",
     "ControlError",
+    "EgressError",
     "Entry",
+    "FixtureError",
+    "InvalidInputError",
     "MockServer",
+    "NotRunningError",
     "Rule",
     "Sandbox",
     "Scenario",
+    "ScenarioError",
     "ScenarioWarning",
+    "ServerNotFoundError",
     "Settings",
+    "SettingsError",
     "SourceError",
     "StartError",
+    "UnknownFixture",
+    "UnknownScenario",
     "__version__",
     "create_app",
 ]
-
-_HOMES = {
-    "ControlError": "cnx_mock.python_api.sandbox",
-    "Entry": "cnx_mock.python_api.sandbox",
-    "MockServer": "cnx_mock.python_api.server",
-    "Rule": "cnx_mock.python_api.sandbox",
-    "Sandbox": "cnx_mock.python_api.sandbox",
-    "Scenario": "cnx_mock.scenario.scenario",
-    "ScenarioWarning": "cnx_mock.python_api.sandbox",
-    "Settings": "cnx_mock.settings",
-    "SourceError": "cnx_mock.text.findings",
-    "StartError": "cnx_mock.python_api.server",
-    "create_app": "cnx_mock.asgi",
-}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'cnx_mock' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(f"cnx_mock.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

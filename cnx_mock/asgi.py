@@ -13,7 +13,7 @@ def create_app(
     """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
-    UnknownScenario, UnknownFixture, SourceError or DocumentError for what cannot be used.
+    UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
     """
     return app.create_app(
         settings, scenario=scenario, fixture=fixture, control=[control.resource], judges=[control.unmet]

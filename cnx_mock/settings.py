@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from cnx_mock.errors import SettingsError
+
 Surface = Literal["documented", "named", "all"]
-
-
-class SettingsError(ValueError):
-    """A value that an option does not take; the message names the option."""
 
 
 def _option(default: Any, help_: str, metavar: str) -> Any:

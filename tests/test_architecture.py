@@ -9,6 +9,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,8 @@ DOORS = ("", "__main__")  # cnx_mock/__init__.py and __main__.py may name anythi
 MAX_LINES = 350
 CONTAINERS = {"dict", "list", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict", "count", "cycle"}
 LITERALS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp)
+ALLOWED_AT_START = sys.stdlib_module_names | {"pytest", "_pytest"}
+LIGHT = "cnx_mock.pytest_plugin.stash"  # under the same law
 CHANGERS = {
     *("append", "appendleft", "extend", "insert", "pop", "popleft", "popitem", "remove", "discard", "clear"),
     *("add", "update", "setdefault", "sort", "reverse"),
@@ -144,7 +147,7 @@ def law_of_imports(house: Path) -> list[str]:
         if module.name in DOORS:
             continue
         if module.layer not in FLOOR:
-            breaches.append(f"{module.file}: {module.layer} is no layer of the house")
+            breaches.append(f"{module.file}: {module.layer} is not a room of the house")
             continue
         for imported in own_imports(house, module, known):
             reason = against_the_floors(module, imported) or into_another_slice(module, imported, known)
@@ -155,12 +158,10 @@ def law_of_imports(house: Path) -> list[str]:
 
 def against_the_floors(module: Module, imported: Import) -> str:
     mine, its = module.layer, imported.target.partition(".")[0]
-    if mine in ("text", "settings") and its not in (mine, "text"):
-        return f"{mine} imports nothing of ours" + (" but text" if mine == "settings" else "")
     if its == "":
         return "" if imported.name == "__version__" else "only __version__ may be taken from the package itself"
     if its not in FLOOR:
-        return f"{its} is no layer of the house"
+        return f"{its} is not a room of the house"
     if FLOOR[its] > FLOOR[mine]:
         return f"{its} lies above {mine}"
     if FLOOR[its] == FLOOR[mine] and its != mine:
@@ -176,6 +177,21 @@ def into_another_slice(module: Module, imported: Import, known: dict[str, Module
     face = known.get(imported.target)
     public = imported.target.count(".") == 1 and imported.name and not imported.name.startswith("_")
     return "" if face and face.is_package and public else f"that is inside another slice ({its[1]})"
+
+
+def law_of_circles(house: Path) -> list[str]:
+    """No module imports itself by way of others, be it in a function or for its types alone."""
+    known = modules(house)
+    graph = {
+        module.name: {each.target for each in own_imports(house, module, known)} - {"", module.name}
+        for module in known.values()
+        if module.name not in DOORS
+    }
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return [f"a circle: {' → '.join(reversed(error.args[1]))}"]
+    return []
 
 
 def law_of_state(house: Path) -> list[str]:
@@ -245,7 +261,7 @@ def law_of_light_plugin(house: Path) -> list[str]:
             continue
         for statement in at_import(known[name].tree.body, classes=True):
             for dotted, _ in imports_of(statement):
-                if dotted.partition(".")[0] not in sys.stdlib_module_names | {"pytest", "_pytest"}:
+                if dotted.partition(".")[0] not in ALLOWED_AT_START and dotted != LIGHT:
                     breaches.append(f"{known[name].at(statement)}: imports {dotted} when pytest starts")
     return breaches
 
@@ -271,7 +287,15 @@ def law_of_size(house: Path) -> list[str]:
     ]
 
 
-LAWS = [law_of_imports, law_of_state, law_of_plug_ins, law_of_light_plugin, law_of_time_and_chance, law_of_size]
+LAWS = [
+    law_of_imports,
+    law_of_circles,
+    law_of_state,
+    law_of_plug_ins,
+    law_of_light_plugin,
+    law_of_time_and_chance,
+    law_of_size,
+]
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -295,6 +319,7 @@ def build(tmp_path: Path, files: dict[str, str]) -> Path:
 
 
 ONE_OF_EACH = {
+    "errors.py": "",
     "text/units.py": "",
     "settings.py": "",
     "world/clock.py": "",
@@ -337,10 +362,10 @@ def test_lawful_imports_pass(tmp_path, where, source):
         (
             "text/units.py",
             "import cnx_mock.world.clock",
-            "text/units.py:1: imports world.clock: text imports nothing of",
+            "text/units.py:1: imports world.clock: world lies above text",
         ),
-        ("text/units.py", "from cnx_mock import __version__", "text imports nothing of ours"),
-        ("settings.py", "from .world import clock", "settings imports nothing of ours but text"),
+        ("errors.py", "from cnx_mock.text import units", "text lies above errors"),
+        ("settings.py", "from .world import clock", "world lies above settings"),
         ("world/clock.py", "from cnx_mock.api.errors import NotFound", "imports api.errors: api lies above world"),
         (
             "world/clock.py",
@@ -369,7 +394,7 @@ def test_lawful_imports_pass(tmp_path, where, source):
         ("services/compute/instances.py", "from ..billing import _secret", "inside another slice (billing)"),
         ("services/compute/instances.py", "from ..account import show", "inside another slice (account)"),
         ("services/account.py", "from .compute import plans", "inside another slice (compute)"),
-        ("helpers.py", "", "helpers.py: helpers is no layer of the house"),
+        ("helpers.py", "", "helpers.py: helpers is not a room of the house"),
         ("http/app.py", "from cnx_mock import helpers_that_are_gone", "only __version__ may be taken"),
     ],
 )
@@ -377,6 +402,21 @@ def test_unlawful_imports_are_found(tmp_path, where, source, breach):
     found = law_of_imports(build(tmp_path, ONE_OF_EACH | {where: source}))
     assert len(found) == 1
     assert breach in found[0]
+
+
+@pytest.mark.parametrize(
+    ("there", "back"),
+    [
+        ("from cnx_mock.world import clock", "from cnx_mock.world import table"),
+        ("from cnx_mock.world import clock", "def now():\n    from . import table"),
+        ("if TYPE_CHECKING:\n    from .clock import Clock", "import cnx_mock.world.table"),
+    ],
+)
+def test_a_circle_is_found(tmp_path, there, back):
+    assert law_of_circles(build(tmp_path, {"world/table.py": there, "world/clock.py": ""})) == []
+    [found] = law_of_circles(build(tmp_path, {"world/table.py": there, "world/clock.py": back}))
+    assert "world.table" in found
+    assert "world.clock" in found
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cnx_mock.settings import Settings, SettingsError, flag, foreign, table, variable
+from cnx_mock.errors import SettingsError
+from cnx_mock.settings import Settings, flag, foreign, table, variable
 
 NAMES = [each.name for each in fields(Settings)]
 

@@ -27,7 +27,7 @@ from cnx_mock.api.provenance import Provenance, added, documented, implied, name
 from cnx_mock.api.readings import UNKNOWN_BODY_FIELD
 from cnx_mock.api.shapes import Reply, Shape
 from cnx_mock.api.validation import failed, validated
-from cnx_mock.text.findings import Problem
+from cnx_mock.errors import Problem
 from cnx_mock.world.records import Record
 from cnx_mock.world.sandbox import Sandbox
 

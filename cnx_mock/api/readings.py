@@ -4,7 +4,7 @@ invents the least new behaviour; people test their client against every other.""
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cnx_mock.text.findings import Problem
+from cnx_mock.errors import Problem, ReadingError
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 
@@ -127,10 +127,6 @@ def table() -> str:
         f"| `{each.name}` | {each.words} | {', '.join(f'`{option}`' for option in each.options)} |" for each in READINGS
     ]
     return "\n".join(["| reading | words | options (default first) |", "|---|---|---|", *rows])
-
-
-class ReadingError(ValueError):
-    """A `NAME=VALUE` that says nothing."""
 
 
 def parsed(given: Iterable[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from cnx_mock.api.errors import ValidationFailed
-from cnx_mock.text.findings import Path, Problem
+from cnx_mock.errors import Path, Problem
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 

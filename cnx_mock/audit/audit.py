@@ -7,7 +7,8 @@ from typing import Any
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.checks import checks
 from cnx_mock.audit.logical_calls import SHARED, Traffic
-from cnx_mock.audit.threshold import AuditError, Threshold
+from cnx_mock.audit.threshold import Threshold
+from cnx_mock.errors import AuditError
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 HAMMERING = ("early-retry", "flat-backoff", "amplification")

@@ -13,7 +13,7 @@ from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import Call, calls_of
-from cnx_mock.audit.threshold import AuditError
+from cnx_mock.errors import AuditError
 from cnx_mock.http.control.plane import Addressee, Server
 from cnx_mock.http.journal import JournalEntry, entry
 from cnx_mock.http.tenants import Tenant

@@ -10,7 +10,7 @@ import orjson
 from cnx_mock.api.parsing import masked
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.har import from_har, to_har
-from cnx_mock.audit.threshold import AuditError
+from cnx_mock.errors import AuditError
 
 Format = Literal["jsonl", "har"]
 

@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 
+from cnx_mock.errors import AuditError
 from cnx_mock.text.units import format_duration, parse_duration
-
-
-class AuditError(ValueError):
-    """What was asked of the audit cannot be done; the message says why, and what would do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnx_mock.cli.errors import Unusable, usable
+from cnx_mock.cli.errors import usable
+from cnx_mock.errors import UsageError
 from cnx_mock.world.keys import is_test_key
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _given(context: click.Context, name: str) -> bool:
 
 def _refusing(message: str) -> Callable[[], None]:
     def refuse() -> None:
-        raise Unusable(message)
+        raise UsageError(message)
 
     return refuse
 
@@ -139,9 +140,9 @@ def _from_file(path: Path) -> "list[Call]":
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise Unusable(f"{path}: {error.strerror}") from None
+        raise UsageError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise Unusable(f"{path} is no text: {error.reason} at byte {error.start}") from None
+        raise UsageError(f"{path} is no text: {error.reason} at byte {error.start}") from None
     return read(text, str(path))
 
 
@@ -153,22 +154,23 @@ def _from_server(url: str, key: str | None) -> "list[Call]":
 
 
 def _journals(url: str, key: str | None) -> list[dict[str, Any]]:
-    """Every journal of a server, or one key's. Raises Unusable where there is none to be had."""
-    from cnx_mock.python_api.control import Control, ControlError
+    """Every journal of a server, or one key's. Raises UsageError where there is none to be had."""
+    from cnx_mock.errors import ControlError
+    from cnx_mock.python_api.control import Control
 
     if key is not None and not is_test_key(key):
-        raise Unusable("--key is no test key: cnx_test_ and 32 hex digits")
+        raise UsageError("--key is no test key: cnx_test_ and 32 hex digits")
     if not re.fullmatch(r"http://[^/\s]+/?", url):
-        raise Unusable(f"{url!r} is no URL of a cnx-mock: write {DEFAULT_URL}")
+        raise UsageError(f"{url!r} is no URL of a cnx-mock: write {DEFAULT_URL}")
     control = Control(url.rstrip("/"))
     try:
         data: list[dict[str, Any]] = control.call("GET", "/_mock/journals", key)["data"]
     except ConnectionError as error:
-        raise Unusable(f"{error}: start one with `cnx-mock serve`") from None
+        raise UsageError(f"{error}: start one with `cnx-mock serve`") from None
     except ControlError as error:
-        raise Unusable(f"{url}: {error}") from None
+        raise UsageError(f"{url}: {error}") from None
     except (ArithmeticError, LookupError, TypeError, ValueError):
-        raise Unusable(f"what answers at {url} is no cnx-mock, or an older one") from None
+        raise UsageError(f"what answers at {url} is no cnx-mock, or an older one") from None
     finally:
         control.close()
     return data

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from cnx_mock.cli.errors import Unusable, usable
+from cnx_mock.cli.errors import usable
 from cnx_mock.cli.options import test_key
+from cnx_mock.errors import UsageError
 from cnx_mock.programs.environment import Destination, bundle_of
 from cnx_mock.world.keys import EXAMPLE_KEY
 
@@ -83,9 +84,9 @@ def env(url: str, key: str, shell: str | None, form: str | None) -> None:
 
 
 def _destination(url: str, key: str) -> Destination:
-    """Where a running server is found. Raises Unusable where none answers."""
+    """Where a running server is found. Raises UsageError where none answers."""
     if not _is_base(url):
-        raise Unusable(f"{url!r} is no server's URL: it must be like http://127.0.0.1:4269")
+        raise UsageError(f"{url!r} is no server's URL: it must be like http://127.0.0.1:4269")
     url = url.removesuffix("/")
     health = _health(url)
     base = health["tls_url"] if health["require_tls"] else url
@@ -101,20 +102,21 @@ def _destination(url: str, key: str) -> Destination:
 
 
 def _health(url: str) -> dict[str, Any]:
-    """What a server says of itself. Raises Unusable where none answers."""
+    """What a server says of itself. Raises UsageError where none answers."""
     import http.client
 
-    from cnx_mock.python_api.control import Control, ControlError
+    from cnx_mock.errors import ControlError
+    from cnx_mock.python_api.control import Control
 
     try:
         health: dict[str, Any] = Control(url, seconds=5).call("GET", "/_mock/health")
         return {name: health[name] for name in ("require_tls", "tls_url", "proxy_url", "ca_path")}
     except ConnectionError as error:
-        raise Unusable(f"{error}; start one with `cnx-mock serve`, or name another with --url") from None
+        raise UsageError(f"{error}; start one with `cnx-mock serve`, or name another with --url") from None
     except ControlError as error:
-        raise Unusable(f"the cnx-mock at {url} refuses: {error}") from None
+        raise UsageError(f"the cnx-mock at {url} refuses: {error}") from None
     except (http.client.HTTPException, LookupError, TypeError, ValueError):
-        raise Unusable(f"what answers at {url} is no cnx-mock, or another version of it") from None
+        raise UsageError(f"what answers at {url} is no cnx-mock, or another version of it") from None
 
 
 def _is_base(url: str) -> bool:

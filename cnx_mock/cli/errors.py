@@ -6,12 +6,10 @@ from typing import Any, NoReturn
 
 import click
 
+from cnx_mock.errors import CnxMockError, SourceError
+
 BAD = 2
 """Exit status for what the user can mend."""
-
-
-class Unusable(ValueError):
-    """What the user gave cannot be used; the message says why, and what would do."""
 
 
 def refuse(message: str) -> NoReturn:
@@ -22,38 +20,16 @@ def refuse(message: str) -> NoReturn:
 
 def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
     """What the action gives, and None; or None, and what the user can mend, in words."""
-    from cnx_mock.api.readings import ReadingError
-    from cnx_mock.audit.threshold import AuditError
-    from cnx_mock.net.certificates import CaError
-    from cnx_mock.scenario.gallery import UnknownScenario
-    from cnx_mock.scenario.scenario import DocumentError
-    from cnx_mock.scenario.template import BadName
-    from cnx_mock.services.worlds import UnknownFixture
-    from cnx_mock.settings import SettingsError
-    from cnx_mock.text.findings import SourceError
-    from cnx_mock.world.clock import ClockError
-
     try:
         return action(), None
     except SourceError as error:
         return None, error.excerpt()
     except BrokenPipeError:
         raise  # nobody listens: click ends quietly
+    except CnxMockError as error:
+        return None, f"cnx-mock: {error}"
     except OSError as error:
         return None, f"cnx-mock: {error.strerror or error}"
-    except (
-        AuditError,
-        BadName,
-        CaError,
-        ClockError,
-        DocumentError,
-        ReadingError,
-        SettingsError,
-        Unusable,
-        UnknownFixture,
-        UnknownScenario,
-    ) as error:
-        return None, f"cnx-mock: {error}"
 
 
 def usable(action: Callable[[], Any]) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from cnx_mock.asgi import create_app
-from cnx_mock.cli.errors import Unusable
+from cnx_mock.errors import UsageError
 from cnx_mock.http.app import App
 from cnx_mock.http.journal import JournalEntry, entry
 from cnx_mock.http.tenants import Tenant
@@ -27,15 +27,15 @@ class Request:
 
     @classmethod
     def parsed(cls, text: str, headers: Sequence[str]) -> "Request":
-        """From `POST /v1/instances {…}` and headers `Name: value`. Raises Unusable."""
+        """From `POST /v1/instances {…}` and headers `Name: value`. Raises UsageError."""
         method, target, body = [*text.split(None, 2), "", "", ""][:3]
         if not method.isalpha() or not target.startswith("/"):
-            raise Unusable(f"{text!r} is no request: write 'POST /v1/instances {{…}}'")
+            raise UsageError(f"{text!r} is no request: write 'POST /v1/instances {{…}}'")
         raw: RawHeaders = []
         for header in headers:
             name, colon, value = header.partition(":")
             if not colon or not name.strip():
-                raise Unusable(f"{header!r} is no header: write 'Name: value'")
+                raise UsageError(f"{header!r} is no header: write 'Name: value'")
             raw.append((name.strip().lower().encode("latin-1", "replace"), value.strip().encode("latin-1", "replace")))
         return cls(method.upper(), target, body.strip().encode(), raw)
 
@@ -45,11 +45,11 @@ class Request:
 
 async def explained(name: str, request: Request, count: int, age: str, every: str, seed: str) -> list[str]:
     """Lines that say what would become of the next so many such requests, in the sandbox of the key that `serve`
-    prints. Raises what `create_app` raises, ClockError past the end of time, Unusable for durations that are none."""
+    prints. Raises what `create_app` raises, ClockError past the end of time, UsageError for durations that are none."""
     try:
         first, between = parse_duration(age), parse_duration(every)
     except ValueError as error:
-        raise Unusable(str(error)) from None
+        raise UsageError(str(error)) from None
     app = create_app(Settings(scenario=(name,), seed=seed))
     tenant = app.tenants.take(EXAMPLE_DIGITS, frozen=True)
     tenant.sandbox.clock.advance(first)

@@ -18,7 +18,8 @@ from cnx_mock.cli.run import run
 from cnx_mock.cli.scenarios import scenarios
 from cnx_mock.cli.shrink import shrink
 from cnx_mock.cli.sweep import sweep
-from cnx_mock.settings import Settings, SettingsError, foreign
+from cnx_mock.errors import SettingsError
+from cnx_mock.settings import Settings, foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

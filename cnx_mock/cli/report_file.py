@@ -6,13 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cnx_mock.cli.errors import Unusable
+from cnx_mock.errors import UsageError
 
 
 class Report:
     """A JSON file to be written at the end. What is there and is no file, such as /dev/stderr, is written to as it is.
 
-    Raises Unusable for a file that could not be written.
+    Raises UsageError for a file that could not be written.
     """
 
     def __init__(self, name: str) -> None:
@@ -30,7 +30,7 @@ class Report:
                 raise self._unusable(error.strerror or str(error)) from None
 
     def write(self, data: dict[str, Any]) -> None:
-        """Write it, in the place of what was there. Raises Unusable where it cannot be written after all."""
+        """Write it, in the place of what was there. Raises UsageError where it cannot be written after all."""
         import orjson
 
         text = orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -56,8 +56,8 @@ class Report:
         os.close(descriptor)
         return Path(name)
 
-    def _unusable(self, reason: str) -> Unusable:
-        return Unusable(f"the report {self._name} cannot be written: {reason}")
+    def _unusable(self, reason: str) -> UsageError:
+        return UsageError(f"the report {self._name} cannot be written: {reason}")
 
 
 def _umask() -> int:

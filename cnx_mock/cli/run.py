@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnx_mock.cli.errors import BAD, Unusable, refuse, usable
+from cnx_mock.cli.errors import BAD, refuse, usable
 from cnx_mock.cli.options import PROGRAM, program_settings, settings_options, test_key
 from cnx_mock.cli.report_file import Report
+from cnx_mock.errors import UsageError
 from cnx_mock.programs.environment import Destination, bundle_of
 
 if TYPE_CHECKING:
@@ -80,20 +81,21 @@ class _Run:
         """Run it; the exit status."""
         import tempfile
 
-        from cnx_mock.programs.bounded import CannotStart
+        from cnx_mock.errors import ProgramError
 
         server = self._server()
         try:
             with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
                 return self._with(server, Path(folder), signals)
-        except CannotStart as error:
+        except ProgramError as error:
             _say([str(error)])
             return error.status
         finally:
             server.stop()
 
     def _server(self) -> "MockServer":
-        from cnx_mock.python_api.server import MockServer, StartError
+        from cnx_mock.errors import StartError
+        from cnx_mock.python_api.server import MockServer
 
         try:
             server: MockServer = usable(MockServer(settings=self._settings).start)
@@ -134,7 +136,7 @@ class _Run:
             try:
                 data = self._data(summary, status, final, milliseconds)
                 self._report.write(data | {"findings": [each.document() for each in found], "journal": journal})
-            except Unusable as error:
+            except UsageError as error:
                 _say([str(error)])
                 return final or BAD
         return final

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnx_mock.cli.errors import Unusable, usable
+from cnx_mock.cli.errors import usable
 from cnx_mock.cli.options import PROGRAM, duration, program_settings, settings_options, test_key, words
+from cnx_mock.errors import UsageError
 
 if TYPE_CHECKING:
     from cnx_mock.settings import Settings
@@ -67,7 +68,7 @@ def _line(
 
 
 class _Shrinking:
-    """A run to be shrunk, with its options. Raises Unusable, and what scenarios, fixtures and settings raise."""
+    """A run to be shrunk, with its options. Raises UsageError, and what scenarios, fixtures and settings raise."""
 
     def __init__(
         self,
@@ -83,10 +84,10 @@ class _Shrinking:
         from cnx_mock.sweep.shrink import Shrink
 
         if not settings.scenario:
-            raise Unusable("there is nothing to shrink without a scenario: --scenario NAME|PATH")
+            raise UsageError("there is nothing to shrink without a scenario: --scenario NAME|PATH")
         self._target = Path(output)
         if self._target.is_dir():
-            raise Unusable(f"{output}: it is a folder; choose another file (--output)")
+            raise UsageError(f"{output}: it is a folder; choose another file (--output)")
         self._command, self._settings, self._key, self._clean = command, settings, key, clean
         self._staging = Staging(command, settings, key=key)
         self._shrink = Shrink(
@@ -98,16 +99,15 @@ class _Shrinking:
         )
 
     def status(self) -> int:
-        """Do it, show it, write it down: the exit status. Raises Unusable."""
+        """Do it, show it, write it down: the exit status. Raises UsageError."""
         from cnx_mock.cli.program_runs import INTERRUPTED
-        from cnx_mock.programs.bounded import CannotStart
-        from cnx_mock.sweep.runner import Unfit
+        from cnx_mock.errors import ProgramError, SweepError
 
         try:
             complete = self._staging.complete(self._shrink.run)
-        except Unfit as error:
-            raise Unusable(str(error)) from None
-        except CannotStart as error:
+        except SweepError as error:
+            raise UsageError(str(error)) from None
+        except ProgramError as error:
             click.echo(f"cnx-mock: {error}", err=True)
             return error.status
         if self._shrink.kept:
@@ -126,5 +126,5 @@ class _Shrinking:
         try:
             write_scenario(self._target, [*titles, line], shrunk.document(shrunk.kept))
         except OSError as error:
-            raise Unusable(f"{self._target}: {error.strerror or error}") from None
+            raise UsageError(f"{self._target}: {error.strerror or error}") from None
         click.echo("\n".join([summary, *(f"  {title}" for title in titles), f"    {line}"]))

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnx_mock.cli.errors import Unusable, usable
+from cnx_mock.cli.errors import usable
 from cnx_mock.cli.options import PROGRAM, duration, program_settings, settings_options
+from cnx_mock.errors import UsageError
 
 if TYPE_CHECKING:
     from cnx_mock.cli.sweeping import Sweeping
@@ -73,14 +74,13 @@ def sweep(**options: Any) -> None:
 
 
 def _made(options: dict[str, Any]) -> "Sweeping":
-    """The sweep that is asked for. Raises Unusable, and what scenarios, fixtures and settings raise."""
+    """The sweep that is asked for. Raises UsageError, and what scenarios, fixtures and settings raise."""
     from cnx_mock.cli.sweeping import Sweeping, Target
-    from cnx_mock.sweep.plan import PlanError
-    from cnx_mock.sweep.report.json import NoReport
+    from cnx_mock.errors import BaselineError, SweepPlanError
 
     targets = [Target(name) for name in options.pop("reports")]
     settings = program_settings({name: options.pop(name) for name in PROGRAM})
     try:
         return Sweeping(settings=settings, targets=targets, **options)
-    except (PlanError, NoReport) as error:
-        raise Unusable(str(error)) from None
+    except (SweepPlanError, BaselineError) as error:
+        raise UsageError(str(error)) from None

@@ -11,12 +11,11 @@ import click
 
 from cnx_mock.audit.audit import hammered
 from cnx_mock.audit.call import calls_of
-from cnx_mock.cli.errors import Unusable
 from cnx_mock.cli.options import PROGRAM, words
 from cnx_mock.cli.program_runs import INTERRUPTED, Staging
 from cnx_mock.cli.sweep_progress import audience, columns, wants_colour
+from cnx_mock.errors import ProgramError, SweepError, UsageError
 from cnx_mock.http.app import load_scenarios
-from cnx_mock.programs.bounded import CannotStart
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.explanation import sentence
@@ -28,7 +27,7 @@ from cnx_mock.sweep.report.junit import junit
 from cnx_mock.sweep.report.matrix import bad_first
 from cnx_mock.sweep.reproduction import Reproduction
 from cnx_mock.sweep.results import Result, Wish
-from cnx_mock.sweep.runner import Sweep, Unfit
+from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
@@ -44,31 +43,31 @@ _FORMS: dict[str, Callable[[Facts], str | bytes]] = {
 
 
 class Target:
-    """A report's file, known to be writable before anything runs. Raises Unusable."""
+    """A report's file, known to be writable before anything runs. Raises UsageError."""
 
     def __init__(self, name: str) -> None:
         self._name, self._path = name, Path(name)
         self._form = _FORMS.get(self._path.suffix.lower())
         if self._form is None:
-            raise Unusable(f"{name}: a report's name ends in .html, .json, or .xml for JUnit")
+            raise UsageError(f"{name}: a report's name ends in .html, .json, or .xml for JUnit")
         folder = self._path.parent
         if self._path.is_dir() or not folder.is_dir():
-            raise Unusable(f"{name}: {'it is a folder' if self._path.is_dir() else f'there is no folder {folder}'}")
+            raise UsageError(f"{name}: {'it is a folder' if self._path.is_dir() else f'there is no folder {folder}'}")
         if not os.access(self._path if self._path.exists() else folder, os.W_OK):
-            raise Unusable(f"{name}: it is not yours to write")
+            raise UsageError(f"{name}: it is not yours to write")
 
     def write(self, facts: Facts) -> None:
-        """Write it. Raises Unusable where that is impossible after all."""
+        """Write it. Raises UsageError where that is impossible after all."""
         assert self._form is not None, "its suffix was looked at before"
         content = self._form(facts)
         try:
             self._path.write_bytes(content if isinstance(content, bytes) else content.encode())
         except OSError as error:
-            raise Unusable(f"{self._name}: {error.strerror or error}") from None
+            raise UsageError(f"{self._name}: {error.strerror or error}") from None
 
 
 class Sweeping:
-    """A sweep with its options. Raises Unusable, PlanError, NoReport, and what scenarios, fixtures and settings
+    """A sweep with its options. Raises UsageError, SweepPlanError, BaselineError, and what scenarios and settings
     raise."""
 
     def __init__(
@@ -108,14 +107,14 @@ class Sweeping:
         )
 
     def status(self) -> int:
-        """Do it, show it, write it down: the exit status. Raises Unusable."""
+        """Do it, show it, write it down: the exit status. Raises UsageError."""
         watching = audience()
         sweep = Sweep(stage=self._staging.stage, wish=self._wish, hammers=_hammering, audience=watching)
         try:
             complete = self._staging.complete(sweep.run)
-        except Unfit as error:
-            raise Unusable(str(error)) from None
-        except CannotStart as error:
+        except SweepError as error:
+            raise UsageError(str(error)) from None
+        except ProgramError as error:
             watching.said(str(error))
             return error.status
         finally:
@@ -132,11 +131,11 @@ class Sweeping:
         return FOUND if any(map(facts.fails, facts.results)) else 0
 
     def _write(self, result: Result) -> None:
-        """Write the scenario of a cell. Raises Unusable where that is impossible."""
+        """Write the scenario of a cell. Raises UsageError where that is impossible."""
         try:
             self._reproduction.write(result)
         except OSError as error:
-            raise Unusable(f"{self._reproduction.path(result)}: {error.strerror or error}") from None
+            raise UsageError(f"{self._reproduction.path(result)}: {error.strerror or error}") from None
 
     def _show(self, facts: Facts, complete: bool) -> None:
         sweep, results = facts.sweep, facts.results
@@ -172,24 +171,24 @@ def _failing(names: Sequence[str]) -> Sequence[Verdict]:
     words = [name.replace(" ", "-") for name in names if name != "none"]
     for name in words:
         if name not in known:
-            raise Unusable(f"no verdict is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
+            raise UsageError(f"no verdict is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
     return [known[name] for name in words]
 
 
 def _earlier(name: str) -> Known:
-    """The cells of an earlier report. Raises Unusable or NoReport."""
+    """The cells of an earlier report. Raises UsageError or BaselineError."""
     try:
         return known_cells(json.loads(Path(name).read_bytes()))
     except OSError as error:
-        raise Unusable(f"{name}: {error.strerror or error}") from None
+        raise UsageError(f"{name}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"{name}: {error}") from None
+        raise UsageError(f"{name}: {error}") from None
 
 
 def _folder(name: str) -> Path:
     path = Path(name)
     if path.exists() and not path.is_dir():
-        raise Unusable(f"{name}: it is no folder; choose another one for scenario files (--scenarios)")
+        raise UsageError(f"{name}: it is no folder; choose another one for scenario files (--scenarios)")
     return path
 
 

@@ -38,7 +38,7 @@ from cnx_mock.world.clock import ticks, wall_now
 
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
-    """The scenarios with these names or paths, stacked. Raises UnknownScenario, SourceError or DocumentError."""
+    """The scenarios with these names or paths, stacked. Raises UnknownScenario, SourceError or ScenarioError."""
     known = operations()
     return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")], known)
 
@@ -174,7 +174,7 @@ def create_app(
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. What lies above hands
     itself in: `control` are resources of the control plane, `judges` know expectations of their own. Raises
-    UnknownScenario, UnknownFixture, SourceError or DocumentError for what cannot be used.
+    UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
     """
     settings = settings or Settings()
     return App(settings, scenario or load_scenarios(settings.scenario), fixture, control, judges)

@@ -17,12 +17,12 @@ from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import RATE_WINDOW
 from cnx_mock.api.router import Router
 from cnx_mock.api.shapes import Reply
+from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.delivery import deliver
 from cnx_mock.http.tenants import Tenant, Tenants
 from cnx_mock.http.wire import RequestWire
 from cnx_mock.scenario.exchange import Cut, Exchange, RawHeaders
-from cnx_mock.scenario.scenario import DocumentError
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
 from cnx_mock.world.records import KeyRecord
@@ -129,7 +129,7 @@ class Calls:
         engine = tenant.engine
         try:
             chosen = engine.ask(exchange) if exchange.path.startswith("/v1/") else None
-        except DocumentError as error:  # the request's own fault header
+        except ScenarioError as error:  # the request's own fault header
             raise errors.ValidationFailed(**{str(each.path[0]): each.message for each in error.problems}) from None
         if chosen is None:
             self._operate(exchange, sandbox)

@@ -85,7 +85,7 @@ class Tenant:
     def use(self, scenario: Scenario) -> None:
         """Live by another scenario from now on: its rules in place of the former one's, and what it says of the world.
 
-        Raises InvalidState where it sets the clock's start and the sandbox has been used, DocumentError where an
+        Raises InvalidState where it sets the clock's start and the sandbox has been used, ScenarioError where an
         injected rule has the id of one of its rules.
         """
         world = scenario.world
@@ -102,7 +102,7 @@ class Tenant:
 
     def revise(self, scenario: Scenario) -> None:
         """Go on with another version of the scenario that it was made with: rules that are unchanged keep their
-        counters, and of the world only what the file now says otherwise acts. Raises DocumentError as `use` does."""
+        counters, and of the world only what the file now says otherwise acts. Raises ScenarioError as `use` does."""
         before = self.recipe.scenario
         if self.engine.scenario.document is before.document:
             self.engine.revise(scenario)
@@ -281,7 +281,7 @@ class Tenants:
 
     def revise(self, scenario: Scenario) -> None:
         """Go on with another version of the scenario that new sandboxes get, in all that were made with it. Raises
-        DocumentError, UnknownFixture or SourceError, and then changes nothing."""
+        ScenarioError, UnknownFixture or SourceError, and then changes nothing."""
         before = self.defaults.scenario
         defaults = with_fixture(replace(self.defaults, scenario=scenario))
         living = [tenant for tenant in self if tenant.recipe.scenario.document is before.document]

@@ -8,11 +8,8 @@ from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
+from cnx_mock.errors import EgressError
 from cnx_mock.intercept.hooks import LOCK, Way, seams
-
-
-class EgressError(PermissionError):
-    """The process wanted to reach another host."""
 
 
 class Guard(Way):

@@ -18,6 +18,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnx_mock.errors import CertificateError
 from cnx_mock.net.addresses import API_HOST
 from cnx_mock.settings import variable
 from cnx_mock.world.clock import SECOND, wall_now
@@ -38,20 +39,16 @@ _LEAF_DAYS = 397
 _CERTIFICATE, _KEY, _BUNDLE = "ca.pem", "ca-key.pem", "ca-bundle.pem"
 
 
-class CaError(Exception):
-    """The CA's folder cannot be used; the message says why, and what to do."""
-
-
 def ca_folder(chosen: str, environ: Mapping[str, str]) -> Path:
     """Where the CA is kept: the folder chosen, else that of CNX_MOCK_CA_DIR, else one among the user's data. Raises
-    CaError where the user has no home."""
+    CertificateError where the user has no home."""
     if chosen := chosen or environ.get(variable("ca_dir"), ""):
         return Path(chosen).absolute()
     data = environ.get("XDG_DATA_HOME", "")
     try:
         base = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
     except RuntimeError:
-        raise CaError(f"the CA has no folder, since the user has no home: set {variable('ca_dir')}") from None
+        raise CertificateError(f"the CA has no folder, since the user has no home: set {variable('ca_dir')}") from None
     return base / "cnx-mock" / "ca"
 
 
@@ -100,7 +97,7 @@ class Authority:
 
 def authority(folder: Path) -> Authority:
     """The CA in this folder, made if there is none. Of two processes that make one at once, both get the same. Raises
-    CaError."""
+    CertificateError."""
     secret, public = folder / _KEY, folder / _CERTIFICATE
     try:
         if not secret.exists():
@@ -112,16 +109,17 @@ def authority(folder: Path) -> Authority:
         if not public.exists() or public.read_bytes() != text:
             _publish(public, text, replace=True)
     except OSError as error:
-        raise CaError(f"the CA in {folder} cannot be used: {error.strerror or error}") from None
+        raise CertificateError(f"the CA in {folder} cannot be used: {error.strerror or error}") from None
     except ValueError:
-        raise CaError(f"{secret} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one") from None
+        raise CertificateError(f"{secret} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one") from None
     if found.certificate.not_valid_after_utc <= _now() + timedelta(days=1):
-        raise CaError(f"the CA in {folder} has expired: `cnx-mock ca reset` makes a new one")
+        raise CertificateError(f"the CA in {folder} has expired: `cnx-mock ca reset` makes a new one")
     return found
 
 
 def forget(folder: Path) -> bool:
-    """Remove the CA from this folder, and say whether there was one; the next use makes another. Raises CaError."""
+    """Remove the CA from this folder; the next use makes another. Return whether there was one. Raises
+    CertificateError."""
     there = False
     try:
         for name in (_KEY, _CERTIFICATE, _BUNDLE):
@@ -129,7 +127,7 @@ def forget(folder: Path) -> bool:
                 (folder / name).unlink()
                 there = True
     except OSError as error:
-        raise CaError(f"the CA in {folder} cannot be removed: {error.strerror or error}") from None
+        raise CertificateError(f"the CA in {folder} cannot be removed: {error.strerror or error}") from None
     return there
 
 

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnx_mock.errors import ListenError
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.certificates import authority, ca_folder
 from cnx_mock.settings import Settings
@@ -16,14 +17,9 @@ from cnx_mock.settings import Settings
 _TRIES = 20
 
 
-class PortTaken(OSError):
-    """The port is in use; the message says which."""
-
-
 def listen(host: str, port: int) -> list[socket.socket]:
     """Bound, listening sockets: one, or for 127.0.0.1 also one on ::1 with the same port where the machine has it
-    (`localhost` means either). Raises PortTaken, or OSError for an address that is not this machine's; the message
-    names it."""
+    (`localhost` means either). Raises ListenError; the message names the port or the address."""
     for _ in range(_TRIES):
         first = _bound(host, port)
         if host != "127.0.0.1":
@@ -31,13 +27,13 @@ def listen(host: str, port: int) -> list[socket.socket]:
         chosen = first.getsockname()[1]
         try:
             return [first, _bound("::1", chosen)]
-        except PortTaken:
+        except ListenError as error:
+            if error.errno != errno.EADDRINUSE:  # this machine has no ::1
+                return [first]
             first.close()
             if port != 0:
                 raise
-        except OSError:
-            return [first]
-    raise PortTaken(errno.EADDRINUSE, "no port is free on both 127.0.0.1 and ::1")
+    raise ListenError(errno.EADDRINUSE, "no port is free on both 127.0.0.1 and ::1")
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -45,7 +41,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
-        raise OSError(errno.EINVAL, f"{host!r} is no address: {getattr(error, 'strerror', error)}") from None
+        raise ListenError(errno.EINVAL, f"{host!r} is not an address: {getattr(error, 'strerror', error)}") from None
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
@@ -58,8 +54,8 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(error.errno, f"port {port} on {host} is already in use") from None
-        raise OSError(error.errno, f"port {port} on {host}: {error.strerror}") from None
+            raise ListenError(error.errno, f"port {port} on {host} is already in use") from None
+        raise ListenError(error.errno or errno.EINVAL, f"port {port} on {host}: {error.strerror}") from None
     sock.setblocking(False)
     return sock
 
@@ -118,7 +114,7 @@ class Security:
 
 
 def security(settings: Settings) -> Security | None:
-    """What the settings' HTTPS needs, None without. Raises CaError."""
+    """What the settings' HTTPS needs, None without. Raises CertificateError."""
     if not settings.serves_tls:
         return None
     ca = authority(ca_folder(settings.ca_dir, os.environ))
@@ -127,7 +123,7 @@ def security(settings: Settings) -> Security | None:
 
 def open_listeners(settings: Settings, shared: Security | None = None) -> Listeners:
     """Bind what the settings ask for, all of it or nothing; HTTPS with what is shared, else with a certificate of its
-    own. Raises what `listen` raises, and CaError."""
+    own. Raises what `listen` raises, and CertificateError."""
     ca = shared or security(settings)
     listeners = Listeners([], [], [], ca.context if ca else None, ca.ca_path if ca else None)
     try:

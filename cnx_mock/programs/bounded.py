@@ -12,26 +12,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
+from cnx_mock.errors import ProgramError
 from cnx_mock.world.clock import SECOND, ticks
 
 _LAST_BYTES = 4000
 """Of what a program says, how much of its end is kept."""
-
-
-class CannotStart(Exception):
-    """The program cannot be run: the message says why, `status` is a shell's for it."""
-
-    def __init__(self, name: str, error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            self.status, why = 126, error.strerror or str(error)
-        elif os.sep in name and Path(name).exists():
-            self.status, why = 127, "the interpreter in its first line is not there"
-        else:
-            self.status, why = 127, "command not found"
-        super().__init__(f"{name}: {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +35,13 @@ class Ended:
 
 async def run(command: Sequence[str], environ: Mapping[str, str], seconds: float | None, executor: Executor) -> Ended:
     """Run a program in a process group of its own, and kill whatever is left of the group at its end: at the limit,
-    and when this is cancelled. Raises CannotStart."""
+    and when this is cancelled. Raises ProgramError."""
     began = ticks()
     with tempfile.TemporaryFile() as said:
         try:
             process = _started(list(command), environ, said)
         except OSError as error:
-            raise CannotStart(command[0], error) from None
+            raise ProgramError(command[0], error) from None
         waiting = asyncio.get_running_loop().run_in_executor(executor, _wait, process)
         try:
             in_time, _ = await asyncio.wait([waiting], timeout=seconds)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
-from cnx_mock.programs.bounded import CannotStart
+from cnx_mock.errors import ProgramError
 
 _PASSED_ON = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGCONT")
 _ENDING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
@@ -26,11 +26,11 @@ if sys.platform == "win32":
         """What is sent to us is the child's: the console sends it Ctrl-C by itself."""
 
         def run(self, command: list[str], environ: Mapping[str, str]) -> int:
-            """Run a program to its end; its exit status. Raises CannotStart."""
+            """Run a program to its end; its exit status. Raises ProgramError."""
             try:
                 process = subprocess.Popen(command, env=dict(environ))
             except OSError as error:
-                raise CannotStart(command[0], error) from None
+                raise ProgramError(command[0], error) from None
             while True:
                 with suppress(KeyboardInterrupt):
                     return process.wait()
@@ -50,14 +50,14 @@ else:
             self._before = signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
 
         def run(self, command: list[str], environ: Mapping[str, str]) -> int:
-            """Run a program to its end: its exit status, 128 + N where signal N killed it. Raises CannotStart."""
+            """Run a program to its end: its exit status, 128 + N where signal N killed it. Raises ProgramError."""
             early = signal.sigpending() & set(map(_number, _ENDING))
             if early:
                 return 128 + int(min(early))
             try:
                 child = self._spawn(command, environ)
             except OSError as error:
-                raise CannotStart(command[0], error) from None
+                raise ProgramError(command[0], error) from None
             while True:
                 number, sender = self._next()
                 if number == signal.SIGCHLD:

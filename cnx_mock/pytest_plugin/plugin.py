@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
+
 if TYPE_CHECKING:
     from cnx_mock.python_api.remote import SandboxMaker
     from cnx_mock.python_api.sandbox import Sandbox
     from cnx_mock.settings import Settings
 
 pytest_plugins = "cnx_mock.pytest_plugin.egress"
-
-SANDBOX = pytest.StashKey["Sandbox"]()
-"""The sandbox of the test that runs."""
-FAULT = pytest.StashKey[list[dict[str, Any]]]()
-"""Rules that a sweep lets strike the test that runs: not the test's own wish, so it need not meet its own then."""
 
 _START = "2026-01-01T00:00:00Z"
 
@@ -142,7 +139,8 @@ def cnx_server(pytestconfig: pytest.Config, cnx_settings: "Settings") -> Iterato
     one that runs there."""
     url: str | None = pytestconfig.getoption("--cnx-url")
     if url is None:
-        from cnx_mock.python_api.server import MockServer, StartError
+        from cnx_mock.errors import StartError
+        from cnx_mock.python_api.server import MockServer
 
         server = MockServer(settings=cnx_settings)
         try:
@@ -178,7 +176,7 @@ def cnx_story(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: Any) -> "Sandbox":
     """A fresh CloudNexus sandbox for this test: `cnx.url`, `cnx.api_key`, `cnx.inject(…)`, `cnx.requests`."""
-    from cnx_mock.python_api.control import ControlError
+    from cnx_mock.errors import ControlError
 
     stories = cnx_story if isinstance(cnx_story, list) else [] if cnx_story is None else [cnx_story]
     found = [_found(story, request.config) for story in stories]

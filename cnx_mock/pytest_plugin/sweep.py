@@ -14,10 +14,11 @@ from _pytest.runner import runtestprotocol
 
 from cnx_mock.audit.audit import hammered
 from cnx_mock.audit.call import calls_of
+from cnx_mock.errors import SweepPlanError
 from cnx_mock.programs.bounded import Ended
-from cnx_mock.pytest_plugin.plugin import FAULT, SANDBOX
+from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.sweep.explanation import sentence
-from cnx_mock.sweep.plan import FAULTS, PlanError, chosen_faults, rule_of
+from cnx_mock.sweep.plan import FAULTS, chosen_faults, rule_of
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import bad_first
 from cnx_mock.sweep.results import Swept, Wish
@@ -45,7 +46,7 @@ class SweepPlugin:
             self._faults = chosen_faults(names)
             limit = config.getoption("--cnx-sweep-timeout")
             self._limit = None if limit is None else parse_duration(limit) / SECOND
-        except (PlanError, ValueError) as error:
+        except (SweepPlanError, ValueError) as error:
             raise pytest.UsageError(f"--cnx-sweep: {error}") from None
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:

@@ -6,16 +6,9 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+from cnx_mock.errors import ControlError
+
 TIMEOUT_SECONDS = 30
-
-
-class ControlError(Exception):
-    """The control plane refused a call: `code`, `details`, and a message that says it all."""
-
-    def __init__(self, status: int, code: str, message: str, details: dict[str, str]) -> None:
-        listed = "; ".join(f"{name}: {text}" for name, text in details.items())
-        super().__init__(f"{message} {listed}".strip())
-        self.status, self.code, self.details = status, code, details
 
 
 class Control:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cnx_mock.api.router import Router
+from cnx_mock.errors import ScenarioError
 from cnx_mock.http.journal import JournalEntry
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.matching import Difference, Match
-from cnx_mock.scenario.rule import DocumentError, read_match
+from cnx_mock.scenario.rule import read_match
 from cnx_mock.services import operations
 
 Entry = JournalEntry
@@ -64,7 +65,7 @@ def _match(operation: str | list[str], match: Mapping[str, Any]) -> Match:
     given = {key: value for key, value in match.items() if value is not None}
     try:
         return read_match({**given, **({} if operation == "*" else {"operation": operation})}, operations())
-    except DocumentError as error:
+    except ScenarioError as error:
         raise ValueError(str(error)) from None
 
 

@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
+from cnx_mock.errors import ControlError, ScenarioWarning
 from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDecision
 from cnx_mock.python_api.audit import Audit
-from cnx_mock.python_api.control import Control, ControlError
+from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.handles import AccountHandle, ClockHandle, InstancesHandle
 from cnx_mock.python_api.requests import Entry, Requests
 from cnx_mock.scenario import gallery
@@ -37,10 +38,6 @@ World = str | PathLike[str] | Mapping[str, Any]
 def world(fixture: World) -> dict[str, Any]:
     """A fixture as plain data. Raises UnknownFixture, or SourceError with every problem at its place."""
     return dict(fixture if isinstance(fixture, Mapping) else fixtures.load(fspath(fixture)).written)
-
-
-class ScenarioWarning(UserWarning):
-    """Something in a scenario or a rule can never happen."""
 
 
 def document(story: Story) -> dict[str, Any]:

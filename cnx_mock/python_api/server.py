@@ -9,24 +9,20 @@ from types import TracebackType
 from typing import Any
 
 from cnx_mock.asgi import create_app
+from cnx_mock.errors import FixtureError, ScenarioError, StartError
 from cnx_mock.http.app import App
-from cnx_mock.net.certificates import CaError
 from cnx_mock.net.serving import Serving, loop_factory
 from cnx_mock.net.sockets import Listeners, open_listeners
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.remote import SandboxMaker
 from cnx_mock.python_api.sandbox import Sandbox, Story, World, document, world
-from cnx_mock.scenario.scenario import DocumentError, read_scenario
+from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
-from cnx_mock.services.worlds import FixtureError, read_fixture
+from cnx_mock.services.worlds import read_fixture
 from cnx_mock.settings import Settings
 from cnx_mock.world.keys import test_key
 
 TIMEOUT_SECONDS = 10
-
-
-class StartError(RuntimeError):
-    """The server did not start; the message and the cause say why."""
 
 
 class MockServer(SandboxMaker):
@@ -91,12 +87,7 @@ class MockServer(SandboxMaker):
         if self._thread is not None:
             raise RuntimeError("this server has been started already")
         app = self._app()
-        try:
-            listeners = open_listeners(self._settings)
-        except OSError as error:
-            raise StartError(f"cannot listen: {error.strerror or error}") from error
-        except CaError as error:
-            raise StartError(str(error)) from error
+        listeners = open_listeners(self._settings)
         url = listeners.url
         ready = threading.Event()
         self._failure = None
@@ -184,12 +175,7 @@ class MockServer(SandboxMaker):
         rest. Made once."""
         with self._lock:
             if self._intercept_listeners is None:
-                try:
-                    listeners = open_listeners(Settings(port=0, tls=True, ca_dir=self._settings.ca_dir))
-                except OSError as error:
-                    raise StartError(f"cannot listen: {error.strerror or error}") from error
-                except CaError as error:
-                    raise StartError(str(error)) from error
+                listeners = open_listeners(Settings(port=0, tls=True, ca_dir=self._settings.ca_dir))
                 if self._serving is not None:
                     self._on_the_loop(self._serving.add(listeners))
                 self._intercept_listeners = listeners
@@ -210,7 +196,7 @@ class MockServer(SandboxMaker):
         try:
             scenario = None if self._story is None else read_scenario(document(self._story), operations())
             fixture = None if self._world is None else read_fixture(world(self._world))
-        except DocumentError as error:
+        except ScenarioError as error:
             raise StartError(f"the scenario cannot be used: {error}") from error
         except FixtureError as error:
             raise StartError(f"the fixture cannot be used: {error}") from error

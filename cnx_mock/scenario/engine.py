@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cnx_mock.api.operation import Operation
+from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario import header, magic
 from cnx_mock.scenario.active_rule import Armed, Decision, Draw, Origin
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.scenario.phases import Moment, Timeline
-from cnx_mock.scenario.scenario import DocumentError, Rule, Scenario
-from cnx_mock.text.findings import Problem
+from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.records import NEVER
 
@@ -79,7 +79,7 @@ class Engine:
         self._changed()
 
     def must_allow(self, scenario: Scenario) -> None:
-        """Raise DocumentError where an injected rule has the id of one of the scenario's."""
+        """Raise ScenarioError where an injected rule has the id of one of the scenario's."""
         for armed in self._injected:
             _unclaimed(armed.rule.id, scenario.rules)
 
@@ -170,7 +170,7 @@ class Engine:
         return found
 
     def _own(self, exchange: Exchange) -> tuple[Armed, ...]:
-        """The rules that a request brings along: in its header, and by its magic names. Raises DocumentError for a
+        """The rules that a request brings along: in its header, and by its magic names. Raises ScenarioError for a
         header that cannot be used."""
         own: tuple[Armed, ...] = ()
         given = exchange.header_values(header.NAME)
@@ -188,7 +188,7 @@ class Engine:
         return own
 
     def ask(self, exchange: Exchange) -> list[Chosen] | None:
-        """Every fault to apply to this request, outermost first; None where there is none. Raises DocumentError for a
+        """Every fault to apply to this request, outermost first; None where there is none. Raises ScenarioError for a
         fault header that cannot be used."""
         now = self._now() if exchange.at is None else exchange.at
         self._settle(now)
@@ -265,4 +265,4 @@ def _spared(exchange: Exchange, armed: Armed, why: str) -> None:
 
 def _unclaimed(rule_id: str, rules: tuple[Rule, ...]) -> None:
     if any(rule.id == rule_id for rule in rules):
-        raise DocumentError([Problem(("id",), f"the scenario has a rule with the id '{rule_id}'")])
+        raise ScenarioError([Problem(("id",), f"the scenario has a rule with the id '{rule_id}'")])

@@ -5,16 +5,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 from cnx_mock.api.operation import Operation
+from cnx_mock.errors import Problem, ScenarioError, SourceError, UnknownScenario
 from cnx_mock.scenario.lint import lint
-from cnx_mock.scenario.scenario import DocumentError, Scenario, read_scenario
-from cnx_mock.text.findings import Problem, SourceError
+from cnx_mock.scenario.scenario import Scenario, read_scenario
 from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import Source, read_file
 from cnx_mock.text.suggestions import did_you_mean
-
-
-class UnknownScenario(LookupError):
-    """No scenario has that name, and no file is at that path; the message says what there is."""
 
 
 def gallery() -> list[str]:
@@ -52,7 +48,7 @@ def parse(source: Source, operations: Collection[Operation], name: str) -> Scena
     """A scenario from a file's text. Raises SourceError with every problem, each as file:line:col."""
     try:
         scenario = read_scenario(source.data, operations, name)
-    except DocumentError as error:
+    except ScenarioError as error:
         raise source.refuse(_explained(source, problem) for problem in error.problems) from None
     if source.findings:
         raise source.refuse()

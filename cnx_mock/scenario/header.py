@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from cnx_mock.api.operation import Operation
+from cnx_mock.errors import Problem, ScenarioError, SourceError
 from cnx_mock.scenario.phases import Phase
-from cnx_mock.scenario.rule import DocumentError, Rule, read_rule, rule_document
-from cnx_mock.text.findings import Problem, SourceError
+from cnx_mock.scenario.rule import Rule, read_rule, rule_document
 from cnx_mock.text.source import read
 
 NAME = b"x-cnx-mock-fault"
@@ -21,13 +21,13 @@ _OPEN = {"{": "}", "[": "]"}
 
 
 def rule(given: Sequence[str], operations: Collection[Operation], phases: Sequence[Phase]) -> Rule:
-    """The rule that a request's headers (one, or it is wrong) declare. Raises DocumentError."""
+    """The rule that a request's headers (one, or it is wrong) declare. Raises ScenarioError."""
     if len(given) > 1:
         raise _wrong("is there twice: put everything into one")
     document = _json(given[0]) if given[0].lstrip().startswith("{") else rule_document(_pairs(given[0]))
     try:
         return read_rule(document, operations, "header", phases)
-    except DocumentError as error:
+    except ScenarioError as error:
         raise _wrong("; ".join(problem.named for problem in error.problems)) from None
 
 
@@ -54,7 +54,7 @@ def _pairs(text: str) -> dict[str, Any]:
                 raise source.refuse()
             pairs[key] = source.data
         except SourceError as error:
-            raise _wrong(f"{key}: {error.findings[0].message}") from None
+            raise _wrong(f"{key}: {error.problems[0].message}") from None
     if not pairs:
         raise _wrong("is empty: write error=RATE_LIMITED; retry_after=2s")
     return pairs
@@ -81,5 +81,5 @@ def _parts(text: str) -> Iterator[str]:
     yield text[begun:]
 
 
-def _wrong(message: str) -> DocumentError:
-    return DocumentError([Problem((_SPELT,), message)])
+def _wrong(message: str) -> ScenarioError:
+    return ScenarioError([Problem((_SPELT,), message)])

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from cnx_mock.api.operation import Operation
+from cnx_mock.errors import Path, Problem
 from cnx_mock.scenario.conditions import Times
 from cnx_mock.scenario.matching import Match, Pattern
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.scenario import Rule, Scenario
-from cnx_mock.text.findings import Path, Problem
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import format_duration
 from cnx_mock.world.records import NEVER

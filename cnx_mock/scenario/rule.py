@@ -8,25 +8,17 @@ from pydantic import ValidationError
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.validation import problems
+from cnx_mock.errors import Path, Problem, ScenarioError
 from cnx_mock.scenario import faults
 from cnx_mock.scenario.conditions import Probability, Times, When, WhenSection
 from cnx_mock.scenario.fault import At, Fault
 from cnx_mock.scenario.matching import Match, Pattern
 from cnx_mock.scenario.models import MatchSection, RuleSection
 from cnx_mock.scenario.phases import Phase
-from cnx_mock.text.findings import Path, Problem
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 Step = tuple[Fault, ...]
 """What happens at one turn of a rule: its shapers, then its outcome; nothing where the call passes."""
-
-
-class DocumentError(ValueError):
-    """A scenario or a rule that cannot be used: everything that is wrong with it, by place."""
-
-    def __init__(self, found: Sequence[Problem]) -> None:
-        super().__init__("\n".join(f"{'.'.join(map(str, each.path))}: {each.message}" for each in found))
-        self.problems = tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +60,22 @@ class Rule:
 
 
 def read_rule(data: Any, operations: Collection[Operation], default_id: str, phases: Sequence[Phase] = ()) -> Rule:
-    """A rule from plain data. Raises DocumentError with everything that is wrong. `phases` are those of the story in
+    """A rule from plain data. Raises ScenarioError with everything that is wrong. `phases` are those of the story in
     which it is to hold."""
     found: list[Problem] = []
     rule = rule_at((), data, operations, default_id, phases, found)
     if found or rule is None:
-        raise DocumentError(found)
+        raise ScenarioError(found)
     return rule
 
 
 def read_match(data: Any, operations: Collection[Operation]) -> Match:
-    """What a rule's `match` would mean, from plain data. Raises DocumentError with everything that is wrong."""
+    """What a rule's `match` would mean, from plain data. Raises ScenarioError with everything that is wrong."""
     found: list[Problem] = []
     section: MatchSection | None = validated(MatchSection, data, (), found)
     found += _unknown_operations(data, operations, ())
     if found or section is None:
-        raise DocumentError(found)
+        raise ScenarioError(found)
     return _match(section)
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.readings import wrong
+from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario.models import PhaseSection, ProvisioningSection, ScenarioSection, WorldSection
 from cnx_mock.scenario.phases import Phase
-from cnx_mock.scenario.rule import DocumentError, Rule, read_rule, rule_at, validated
-from cnx_mock.text.findings import Problem
+from cnx_mock.scenario.rule import Rule, read_rule, rule_at, validated
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import Provisioning
 
-__all__ = ["DocumentError", "Rule", "Scenario", "World", "read_rule", "read_scenario", "stacked"]
+__all__ = ["Rule", "Scenario", "ScenarioError", "World", "read_rule", "read_scenario", "stacked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Scenario:
 
 
 def read_scenario(data: Any, operations: Collection[Operation], name: str = "inline") -> Scenario:
-    """A scenario from plain data. Raises DocumentError with everything that is wrong; `operations` are those that rules
+    """A scenario from plain data. Raises ScenarioError with everything that is wrong; `operations` are those that rules
     may match."""
     found: list[Problem] = []
     data = {} if data is None else data
@@ -76,7 +76,7 @@ def read_scenario(data: Any, operations: Collection[Operation], name: str = "inl
         found += [Problem(("world", "readings", *each.path), each.message, each.at_key) for each in wrong(chosen)]
     found += [*_repeated(data), *_strange_phases(data), *_strange_expectations(data)]
     if found or section is None:
-        raise DocumentError(found)
+        raise ScenarioError(found)
     return Scenario(
         name=section.name or name,
         description=section.description,
@@ -173,7 +173,7 @@ def _strange_expectations(data: Any) -> Iterator[Problem]:
 
 
 def stacked(scenarios: Sequence[Scenario], operations: Collection[Operation]) -> Scenario:
-    """Several scenarios as one: rules in order, single values from the last, one set of phases. Raises DocumentError
+    """Several scenarios as one: rules in order, single values from the last, one set of phases. Raises ScenarioError
     for an id that two of them use, and for a second set of phases."""
     if len(scenarios) == 1:
         return scenarios[0]
@@ -191,7 +191,7 @@ def _stack(whole: dict[str, Any], scenario: Scenario) -> None:
     """Put one more scenario's document on top of those before it."""
     data = scenario.document
     if data.get("phases") and whole.get("phases"):
-        raise DocumentError([Problem(("phases",), "two of the stacked scenarios have phases: one can")])
+        raise ScenarioError([Problem(("phases",), "two of the stacked scenarios have phases: one can")])
     whole |= {key: data[key] for key in ("seed", "phases", "repeat") if data.get(key) is not None}
     world, more = whole.setdefault("world", {}), data.get("world") or {}
     deeper = {key: {**world.get(key, {}), **more[key]} for key in ("readings", "clock") if more.get(key)}
@@ -205,7 +205,7 @@ def _stack(whole: dict[str, Any], scenario: Scenario) -> None:
     for rule in scenario.rules:
         if names[rule.id] in taken:
             message = f"the id '{names[rule.id]}' is used by two of the stacked scenarios"
-            raise DocumentError([Problem(("rules",), message)])
+            raise ScenarioError([Problem(("rules",), message)])
         whole["rules"].append({**rule.document, "id": names[rule.id]})
     expect = whole.setdefault("expect", {"fired": {}})
     expect["fired"] |= {names[rule_id]: count for rule_id, count in scenario.expected.items()}

@@ -2,6 +2,7 @@
 
 import re
 
+from cnx_mock.errors import UsageError
 from cnx_mock.text.source import read
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -37,14 +38,10 @@ rules:
 """
 
 
-class BadName(ValueError):
-    """What cannot be a scenario's name."""
-
-
 def template(name: str) -> str:
-    """The file of a new scenario with this name. Raises BadName."""
+    """The file of a new scenario with this name. Raises UsageError."""
     if not _NAME.fullmatch(name):
-        raise BadName(
+        raise UsageError(
             f"{name!r} is no name for a scenario: use at most 100 letters, digits, dots, hyphens and underscores, "
             "with a letter or a digit in front"
         )

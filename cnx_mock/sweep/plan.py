@@ -7,15 +7,12 @@ from itertools import combinations
 from typing import Any
 
 from cnx_mock.api.errors import InsufficientCredits
+from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.services import operations
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.chance import fraction
 from cnx_mock.world.records import ProvisionedRecord
-
-
-class PlanError(ValueError):
-    """A fault or an operation that there is not; the message says what there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,19 +176,19 @@ CALM: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
 
 
 def chosen_faults(names: Sequence[str]) -> list[Fault]:
-    """The faults with these names, or else the usual ones. Raises PlanError."""
+    """The faults with these names, or else the usual ones. Raises SweepPlanError."""
     known = {fault.name: fault for fault in FAULTS}
     for name in names:
         if name not in known:
-            raise PlanError(f"no fault is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
+            raise SweepPlanError(f"no fault is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
     return [fault for fault in FAULTS if (fault.name in names if names else fault.usual)]
 
 
 def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:
-    """Raise PlanError for a pattern that means no operation."""
+    """Raise SweepPlanError for a pattern that means no operation."""
     for pattern in patterns:
         if not any(Pattern(pattern.removeprefix("!")).matches(name) for name in known):
-            raise PlanError(f"no operation is called {pattern!r}{did_you_mean(pattern, known)}")
+            raise SweepPlanError(f"no operation is called {pattern!r}{did_you_mean(pattern, known)}")
 
 
 def planned(

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cnx_mock.errors import SweepError
 from cnx_mock.sweep.plan import CALM, Call, Cell
 from cnx_mock.sweep.results import Result, Swept
 from cnx_mock.sweep.trial import Stage, Trial, attempt
@@ -15,10 +16,6 @@ BASELINE_SECONDS = 600
 EXTRA_SECONDS = 15
 """What a run with a fault may take beyond three times the run without."""
 _LINES_SHOWN = 8
-
-
-class Unfit(ValueError):
-    """The program cannot be swept; the message says why, and what to do."""
 
 
 class Audience(Protocol):
@@ -45,7 +42,7 @@ class Sweep(Swept):
     """The time limit of a run, in seconds."""
 
     async def run(self) -> None:
-        """Make every run. Raises Unfit for a program that cannot be swept, CannotStart for one that cannot be run.
+        """Make every run. Raises SweepError for a program that cannot be swept, ProgramError for one that cannot run.
         Cancelled, it ends what runs."""
         executor = ThreadPoolExecutor(self.wish.jobs, "cnx-mock sweep")
         try:
@@ -67,7 +64,7 @@ class Sweep(Swept):
         first = await self._calm(executor)
         self.plan(first)
         if not self.calls:
-            raise Unfit(_no_calls(first))
+            raise SweepError(_no_calls(first))
         if first.unseen:
             self.audience.said(f"CMD makes more calls than the journal keeps: the first {first.unseen} are left out")
         second = await self._calm(executor)
@@ -76,18 +73,20 @@ class Sweep(Swept):
         self.baseline_seconds = max(first.ended.seconds, second.ended.seconds)
         self.limit = self.wish.seconds or 3 * self.baseline_seconds + EXTRA_SECONDS
         if not self.cells:
-            raise Unfit(f"none of these faults can strike these calls; CMD calls {', '.join(_names(self.calls))}")
+            raise SweepError(f"none of these faults can strike these calls; CMD calls {', '.join(_names(self.calls))}")
 
     async def _calm(self, executor: ThreadPoolExecutor) -> Trial:
         limit = self.wish.seconds or BASELINE_SECONDS
         trial = await attempt(self.stage, CALM, limit, executor)
         if trial.ended.status is None:
-            raise Unfit(f"CMD goes on after {limit:g} s without any fault: give it more time (--timeout){_last(trial)}")
+            raise SweepError(
+                f"CMD goes on after {limit:g} s without any fault: give it more time (--timeout){_last(trial)}"
+            )
         if trial.ended.status != 0:
             message = (
                 f"CMD fails without any fault (exit status {trial.ended.status}): it must succeed against the mock"
             )
-            raise Unfit(message + _last(trial))
+            raise SweepError(message + _last(trial))
         return trial
 
 

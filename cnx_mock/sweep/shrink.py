@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from cnx_mock.errors import SweepError
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.sweep.recorded_faults import Strike
-from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, Unfit
+from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS
 from cnx_mock.sweep.state import things
 from cnx_mock.sweep.trial import Stage, Trial, attempt
 
@@ -62,7 +63,7 @@ class Shrink:
     runs: int = 0
 
     async def run(self) -> None:
-        """Do it. Raises Unfit where there is nothing to shrink, CannotStart for a program that cannot be run.
+        """Do it. Raises SweepError where there is nothing to shrink, ProgramError for a program that cannot be run.
         Cancelled, it ends what runs."""
         executor = ThreadPoolExecutor(1, "cnx-mock shrink")
         limit = self.seconds or BASELINE_SECONDS
@@ -82,14 +83,14 @@ class Shrink:
             first = await ran(dict(self.scenario.document))
             self.failure, self.struck = self._failure(first), list(first.strikes)
             if not self.failure:
-                raise Unfit("CMD does not fail: give the --scenario, --seed and --key of the run that did")
+                raise SweepError("CMD does not fail: give the --scenario, --seed and --key of the run that did")
             self.said(f"run 1: CMD fails ({self.failure}), {_counted(len(self.struck))} struck")
             limit = self.seconds or 3 * first.ended.seconds + EXTRA_SECONDS
             calm = self._failure(await ran(self.document(())))
             if calm:
-                raise Unfit(f"CMD fails without any fault as well ({calm}): no fault is the reason")
+                raise SweepError(f"CMD fails without any fault as well ({calm}): no fault is the reason")
             if not await fails(self.struck):
-                raise Unfit(
+                raise SweepError(
                     "with the same faults at the same calls CMD does not fail so: it differs from run to run, or the "
                     "moment of a fault matters (a phase, a clock)"
                 )

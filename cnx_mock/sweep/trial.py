@@ -72,7 +72,7 @@ class Trial:
 
 
 async def attempt(stage: Stage, document: Mapping[str, Any], seconds: float | None, executor: Executor) -> Trial:
-    """Run the program once under a scenario, which the stage's own stands on. Raises CannotStart, DocumentError for
+    """Run the program once under a scenario, which the stage's own stands on. Raises ProgramError, ScenarioError for
     two scenarios that do not go together, and OSError where no port is free."""
     known = operations()
     scenario = read_scenario(document, known)

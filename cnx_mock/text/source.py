@@ -13,10 +13,12 @@ from typing import Any, NoReturn
 
 import yaml
 
-from cnx_mock.text.findings import LINE_BREAK, NOT_TEXT, Finding, Path, Problem, SourceError
+from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
 
 Position = tuple[int, int]
 
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML counts as one, unlike str.splitlines()
+NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_VALUES = 50_000
@@ -68,7 +70,7 @@ class Source:
     file: str
     text: str = field(repr=False)
     data: Any
-    findings: tuple[Finding, ...]
+    findings: tuple[SourceProblem, ...]
     _root: _Place = field(repr=False)
 
     def position(self, path: Path, at_key: bool = False) -> Position:
@@ -81,8 +83,10 @@ class Source:
 
     def refuse(self, problems: Iterable[Problem] = ()) -> SourceError:
         """Return the error to raise, with the findings met while reading and `problems` at their positions."""
-        found = [Finding(self.file, *self.position(each.path, each.at_key), _line(each.message)) for each in problems]
-        return SourceError((*self.findings, *found), self.text)
+        found = [
+            SourceProblem(self.file, *self.position(each.path, each.at_key), _line(each.message)) for each in problems
+        ]
+        return _source_error((*self.findings, *found), self.text)
 
     def trap(self, path: Path) -> str:
         """Return a hint for a value of the wrong kind, such as `` ('no' is text here; write false)``, or ``""``.
@@ -141,7 +145,7 @@ class _Builder:
 
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file = text, file
-        self.findings: list[Finding] = []
+        self.findings: list[SourceProblem] = []
         self._events = _events(text, file)
         self._anchors: dict[str, _Value | None] = {}  # None while the anchored value is still being read
         self._values = 0
@@ -260,11 +264,11 @@ class _Builder:
             self._refuse(event, f"this is nested deeper than {MAX_DEPTH} levels")
 
     def _find(self, event: yaml.Event, message: str) -> None:
-        self.findings.append(Finding(self.file, *_start(event), message))
+        self.findings.append(SourceProblem(self.file, *_start(event), message))
 
     def _refuse(self, event: yaml.Event, message: str) -> NoReturn:
         self._find(event, message)
-        raise SourceError(self.findings, self.text)
+        raise _source_error(self.findings, self.text)
 
 
 def _events(text: str, file: str) -> Iterator[yaml.Event]:
@@ -307,7 +311,14 @@ def _check_characters(text: str, file: str) -> None:
 
 
 def _refuse(text: str, file: str, position: Position, message: str) -> NoReturn:
-    raise SourceError([Finding(file, *position, message)], text) from None  # the parser's own error says no more
+    raise _source_error(
+        [SourceProblem(file, *position, message)], text
+    ) from None  # the parser's own error says no more
+
+
+def _source_error(problems: Iterable[SourceProblem], text: str) -> SourceError:
+    """The error, with the source as lines that are safe to print: an escape sequence must not reach the terminal."""
+    return SourceError(problems, LINE_BREAK.split(NOT_TEXT.sub("\ufffd", text)))
 
 
 def _resolved(match: re.Match[str]) -> bool | int | float | None:

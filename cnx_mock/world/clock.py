@@ -5,6 +5,8 @@ Instants and durations are integer microseconds (instants since the Unix epoch),
 
 import time
 
+from cnx_mock.errors import ClockError
+
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 3600 * SECOND
@@ -18,10 +20,6 @@ def wall_now() -> int:
 def ticks() -> int:
     """A real stopwatch in microseconds: never goes back, zero means nothing."""
     return time.monotonic_ns() // 1000
-
-
-class ClockError(ValueError):
-    """A change that a sandbox's clock refuses; the message says why."""
 
 
 class Clock:

@@ -11,8 +11,7 @@ import pytest
 import requests
 
 from cnx_mock import MockServer, Sandbox
-
-from .conftest import Run
+from tests.pytest_plugin.conftest import Run
 
 COMMAND = Path(sys.executable).with_name("cnx-mock")
 

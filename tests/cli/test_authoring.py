@@ -11,11 +11,12 @@ import pytest
 from cnx_mock import MockServer
 from cnx_mock.cli import explain
 from cnx_mock.cli.errors import complaint
-from cnx_mock.cli.serve import READY_KEY
+from cnx_mock.errors import UsageError
 from cnx_mock.scenario.json_schema import schema
-from cnx_mock.scenario.template import BadName, template
+from cnx_mock.scenario.template import template
 from cnx_mock.services import operations
 from cnx_mock.text.source import read, read_file
+from cnx_mock.world.keys import EXAMPLE_KEY
 from tests.cli.test_cli import COMMAND, printed, refused, run
 from tests.conftest import INSTANCE, Client
 
@@ -88,7 +89,7 @@ def test_new_never_writes_over_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "../up", "", ".yaml", "x y", "a" * 101, "ü", "-x", "a\n"])
 def test_new_refuses_what_is_no_name(name: str) -> None:
-    with pytest.raises(BadName, match="is no name for a scenario: use at most 100 letters"):
+    with pytest.raises(UsageError, match="is no name for a scenario: use at most 100 letters"):
         template(name)
 
 
@@ -162,7 +163,7 @@ def test_explain_draws_as_a_server_does_for_the_key_that_it_prints(folder: Path,
     lines = explained("GET /v1/plans", n=20, seed="7")
     foretold = [line.split(": ", 1)[1] for line in lines if line.startswith("     ")]
     with MockServer(scenario=story, seed=7) as server:
-        api = client(server.url, READY_KEY)
+        api = client(server.url, EXAMPLE_KEY)
         statuses = [api.get("/v1/plans").status for _ in range(20)]
         journal = api.get("/_mock/requests").json["data"]
     assert foretold == [entry["decisions"][0]["reason"] for entry in journal]

@@ -17,7 +17,7 @@ from cnx_mock import MockServer, Settings
 
 COMMAND = Path(sys.executable).with_name("cnx-mock")
 KEY = "cnx_test_" + "ab" * 16
-READY_KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
+EXAMPLE_KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 TRUST = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
 TAKEN_OUT = (*TRUST, "NODE_EXTRA_CA_CERTS", "NO_PROXY", "no_proxy", "SHELL")
 
@@ -58,7 +58,7 @@ def test_a_plain_server_has_a_url_and_a_key() -> None:
     with MockServer() as plain:
         assert json.loads(printed(plain.url, "--json")) == {
             "CLOUDNEXUS_BASE_URL": plain.url,
-            "CLOUDNEXUS_API_KEY": READY_KEY,
+            "CLOUDNEXUS_API_KEY": EXAMPLE_KEY,
         }
         assert printed(f"{plain.url}/", "--key", KEY) == (
             f"export CLOUDNEXUS_BASE_URL={plain.url}\nexport CLOUDNEXUS_API_KEY={KEY}\n"
@@ -135,7 +135,7 @@ def test_the_syntax_is_that_of_the_users_shell(full: MockServer, shell: str, beg
 
 def test_dotenv_quotes_only_where_it_must(full: MockServer, tmp_path: Path) -> None:
     lines = printed(full.url, "--dotenv").splitlines()
-    assert lines[:2] == [f"CLOUDNEXUS_BASE_URL={full.url}", f"CLOUDNEXUS_API_KEY={READY_KEY}"]
+    assert lines[:2] == [f"CLOUDNEXUS_BASE_URL={full.url}", f"CLOUDNEXUS_API_KEY={EXAMPLE_KEY}"]
     escaped = str(full.ca_path).replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
     assert f'NODE_EXTRA_CA_CERTS="{escaped}"' in lines
     with MockServer(settings=Settings(port=0, tls=True, ca_dir=str(tmp_path / "a folder"))) as spaced:

@@ -10,7 +10,7 @@ import pytest
 
 import cnx_mock
 from cnx_mock import MockServer
-from cnx_mock.programs.environment import READY_KEY
+from cnx_mock.world.keys import EXAMPLE_KEY
 
 STATIC = Path(cnx_mock.__file__).parent / "http" / "docs" / "static"
 VENDORED = STATIC / "swagger-ui"
@@ -102,7 +102,7 @@ def test_the_page_says_what_it_is_not(visitor: Any) -> None:
 
 
 def test_the_ready_key_is_the_one_that_serve_greets_with() -> None:
-    assert f'"{READY_KEY}"' in (STATIC / "init.js").read_text(encoding="utf-8")
+    assert f'"{EXAMPLE_KEY}"' in (STATIC / "init.js").read_text(encoding="utf-8")
 
 
 def test_nothing_else_is_served(visitor: Any) -> None:

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from cnx_mock import MockServer
 from cnx_mock.cli.main import cli
-from cnx_mock.settings import Settings, SettingsError
+from cnx_mock.errors import SettingsError
+from cnx_mock.settings import Settings
 
 DOCUMENTED = {
     "GET /v1/instances",

@@ -6,9 +6,9 @@ import socket
 import pytest
 
 from cnx_mock import MockServer
-from cnx_mock.intercept.egress import EgressError, guarding
-
-from .conftest import Run
+from cnx_mock.errors import EgressError
+from cnx_mock.intercept.egress import guarding
+from tests.pytest_plugin.conftest import Run
 
 ELSEWHERE = "192.0.2.1"  # an address for documentation (RFC 5737): nobody is there
 

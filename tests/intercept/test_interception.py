@@ -21,8 +21,7 @@ import trio
 import urllib3
 
 from cnx_mock import MockServer, Sandbox
-
-from .conftest import Run
+from tests.pytest_plugin.conftest import Run
 
 URL = "https://api.cloudnexus.com/v1/instances"
 HOST = "api.cloudnexus.com"

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from cnx_mock.net.certificates import Authority, CaError, authority, ca_folder, forget
+from cnx_mock.errors import CertificateError
+from cnx_mock.net.certificates import Authority, authority, ca_folder, forget
 
 OURS = ["api.cloudnexus.com", "cloudnexus.com", "eu.cloudnexus.com", "localhost", "127.0.0.1", "::1"]
 
@@ -268,7 +269,7 @@ MIXED = foreign(constrained=True).partition(b"-----BEGIN CERT")[0] + b"".join(
 )
 def test_a_key_file_that_is_no_ca_of_ours_is_named(tmp_path, content, why):
     (tmp_path / "ca-key.pem").write_bytes(content)
-    with pytest.raises(CaError, match=why) as refusal:
+    with pytest.raises(CertificateError, match=why) as refusal:
         authority(tmp_path)
     assert str(tmp_path) in str(refusal.value)
 
@@ -277,12 +278,12 @@ def test_a_key_file_that_is_no_ca_of_ours_is_named(tmp_path, content, why):
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, within):
     (tmp_path / "ca").touch()
     folder = tmp_path / "ca" / within
-    with pytest.raises(CaError, match=f"the CA in {folder} cannot be used: "):
+    with pytest.raises(CertificateError, match=f"the CA in {folder} cannot be used: "):
         authority(folder)
 
 
 def test_a_folder_in_the_place_of_the_key_is_named(tmp_path):
     (tmp_path / "ca-key.pem").mkdir()
     for action, what in ((authority, "used"), (forget, "removed")):
-        with pytest.raises(CaError, match=f"the CA in {tmp_path} cannot be {what}: "):
+        with pytest.raises(CertificateError, match=f"the CA in {tmp_path} cannot be {what}: "):
             action(tmp_path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnx_mock import ControlError, Sandbox, SourceError
-from cnx_mock.scenario.gallery import UnknownScenario
+from cnx_mock.errors import UnknownScenario
 
 
 def findings(sandbox: Sandbox, path: Path) -> list[str]:

@@ -180,7 +180,7 @@ def test_everything_wrong_with_a_file_is_said_at_its_place(tmp_path: Path) -> No
     (tmp_path / "bad.yaml").write_text(BAD)
     with pytest.raises(SourceError) as caught:
         load(str(tmp_path / "bad.yaml"))
-    assert [(each.line, each.column) for each in caught.value.findings] == [(3, 5), (5, 27), (6, 16), (8, 37)]
+    assert [(each.line, each.column) for each in caught.value.problems] == [(3, 5), (5, 27), (6, 16), (8, 37)]
     assert "did you mean 'balance'?" in str(caught.value)
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
-from cnx_mock.sweep.plan import FAULTS, Call, PlanError, check_operations, chosen_faults, planned, sampled
+from cnx_mock.sweep.plan import FAULTS, Call, check_operations, chosen_faults, planned, sampled
 
 CREATE = Call(
     operation="instances.create",
@@ -79,7 +80,9 @@ def test_of_too_many_the_seed_draws_and_single_faults_come_first() -> None:
 
 
 def test_names_that_there_are_not_are_told() -> None:
-    with pytest.raises(PlanError, match="no fault is called 'rest', did you mean 'reset'"):
+    with pytest.raises(SweepPlanError, match="no fault is called 'rest', did you mean 'reset'"):
         chosen_faults(["rest"])
-    with pytest.raises(PlanError, match="no operation is called 'instance.create', did you mean 'instances.create'"):
+    with pytest.raises(
+        SweepPlanError, match="no operation is called 'instance.create', did you mean 'instances.create'"
+    ):
         check_operations(["instance.create"], [each.name for each in operations()])

@@ -8,8 +8,8 @@ from time import perf_counter
 import pytest
 import yaml
 
+from cnx_mock.errors import Problem, SourceError, SourceProblem
 from cnx_mock.text import source
-from cnx_mock.text.findings import Finding, Problem, SourceError
 from cnx_mock.text.source import Source, read, read_file
 
 
@@ -26,7 +26,7 @@ def refused(text: str) -> SourceError:
 
 
 def where(error: SourceError) -> list[tuple[int, int]]:
-    return [(each.line, each.column) for each in error.findings]
+    return [(each.line, each.column) for each in error.problems]
 
 
 SCENARIO = """\
@@ -198,7 +198,7 @@ def test_what_is_no_yaml_is_refused_where_it_goes_wrong(text: str, line: int, co
 
 @pytest.mark.parametrize("escape", ["ud800", "U00110000", "UFFFFFFFF"])
 def test_an_escape_of_no_character_is_refused(escape: str) -> None:
-    assert len(refused(f'a: "\\{escape}"').findings) == 1
+    assert len(refused(f'a: "\\{escape}"').problems) == 1
 
 
 def test_a_tab_is_called_a_tab() -> None:
@@ -297,13 +297,13 @@ def test_an_excerpt_shows_the_line_and_a_caret() -> None:
 
 def test_an_excerpt_keeps_tabs_so_that_the_caret_stays_below() -> None:
     assert refused("a: 1\n\tb: 1").excerpt().splitlines()[1:] == ["    \tb: 1", "    ^"]
-    assert SourceError([Finding("f", 1, 3, "wrong")], "\tab").excerpt() == "f:1:3: wrong\n    \tab\n    \t ^"
+    assert SourceError([SourceProblem("f", 1, 3, "wrong")], ["\tab"]).excerpt() == "f:1:3: wrong\n    \tab\n    \t ^"
 
 
 @pytest.mark.parametrize("column", [1, 51, 5_000, 10_000])
 def test_an_excerpt_of_a_long_line_is_a_window_around_the_caret(column: int) -> None:
     text = "x" * (column - 1) + "!" + "x" * (10_000 - column)
-    _, line, caret = SourceError([Finding("f", 1, column, "wrong")], text).excerpt().splitlines()
+    _, line, caret = SourceError([SourceProblem("f", 1, column, "wrong")], text.splitlines()).excerpt().splitlines()
     assert line[caret.index("^")] == "!"
     assert len(line) <= 106
 
@@ -314,13 +314,13 @@ def test_an_excerpt_never_sends_an_escape_sequence_to_the_terminal() -> None:
 
 @pytest.mark.parametrize(("text", "line"), [("a: 1\n\n", 2), ("", 1), ("a: 1", 9)])
 def test_an_excerpt_of_nothing_is_the_finding_alone(text: str, line: int) -> None:
-    assert SourceError([Finding("f", line, 1, "wrong")], text).excerpt() == f"f:{line}:1: wrong"
+    assert SourceError([SourceProblem("f", line, 1, "wrong")], text.splitlines()).excerpt() == f"f:{line}:1: wrong"
 
 
 def test_an_error_survives_pickling() -> None:
     error = refused("a: *b")
     copy = pickle.loads(pickle.dumps(error))
-    assert (copy.findings, copy.text, str(copy)) == (error.findings, error.text, str(error))
+    assert (copy.problems, copy.lines, str(copy)) == (error.problems, error.lines, str(error))
 
 
 def test_a_file_is_read_and_named_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.errors import ClockError
 from cnx_mock.http.control.plane import Addressee, Server
 from cnx_mock.text.units import format_instant_ms, parse_duration, parse_instant
-from cnx_mock.world.clock import Clock, ClockError, wall_now
+from cnx_mock.world.clock import Clock, wall_now
 
 resource = Resource("_mock.clock", "A sandbox's clock.")
 _OURS = added("the mock's own control plane")

@@ -10,12 +10,13 @@ from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
 from cnx_mock.api.validation import failed
+from cnx_mock.errors import ScenarioError
 from cnx_mock.http.control.plane import Addressee, Server
 from cnx_mock.http.journal import silence
 from cnx_mock.scenario.active_rule import Armed
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.lint import lint_rule
-from cnx_mock.scenario.scenario import DocumentError, Rule, read_rule
+from cnx_mock.scenario.scenario import Rule, read_rule
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
 
@@ -97,7 +98,7 @@ def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
         raise ValidationFailed(id=f"is {rule_id} in the path")
     try:
         return read_rule({**data, "id": rule_id}, operations(), rule_id, engine.scenario.phases)
-    except DocumentError as error:
+    except ScenarioError as error:
         raise failed(error.problems) from None
 
 
@@ -135,7 +136,7 @@ def put(server: Server, addressee: Addressee, id: str, body: RuleDocument) -> Ru
     book = _Book(server, addressee)
     try:
         replaced = book.engine.inject(_read(body.root, id, book.engine))
-    except DocumentError as error:
+    except ScenarioError as error:
         raise failed(error.problems) from None
     book.keep()
     return Reply(_state(book.find(id), book), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")

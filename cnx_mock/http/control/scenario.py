@@ -10,12 +10,13 @@ from cnx_mock.api.errors import InvalidState, ValidationFailed
 from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import failed, spelling
+from cnx_mock.errors import ScenarioError
 from cnx_mock.http.control.plane import Addressee, Server
 from cnx_mock.http.journal import silence
 from cnx_mock.http.tenants import Tenant
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.lint import lint
-from cnx_mock.scenario.scenario import DocumentError, Scenario, read_scenario, stacked
+from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_instant_ms
@@ -73,7 +74,7 @@ def named_or_inline(items: Iterable[str | Mapping[str, Any]]) -> Scenario:
     known = operations()
     try:
         return stacked([_one(item, known) for item in items] or [Scenario()], known)
-    except DocumentError as error:
+    except ScenarioError as error:
         raise failed(error.problems) from None
 
 
@@ -119,7 +120,7 @@ def delete(server: Server, addressee: Addressee) -> ScenarioState:
 def _use(tenant: Tenant, scenario: Scenario) -> None:
     try:
         tenant.use(scenario)
-    except DocumentError as error:
+    except ScenarioError as error:
         raise failed(error.problems) from None
 
 

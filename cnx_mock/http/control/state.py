@@ -9,8 +9,9 @@ from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import failed
+from cnx_mock.errors import FixtureError
 from cnx_mock.http.control.plane import Addressee
-from cnx_mock.services.worlds import Fixture, FixtureError, exported, load, read_fixture, shipped_fixtures
+from cnx_mock.services.worlds import Fixture, exported, load, read_fixture, shipped_fixtures
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 resource = Resource("_mock.state", "A sandbox's whole world.")

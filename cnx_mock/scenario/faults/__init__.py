@@ -9,8 +9,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from cnx_mock.api.validation import problems
+from cnx_mock.errors import Problem
 from cnx_mock.scenario.fault import Fault
-from cnx_mock.text.findings import Problem
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 

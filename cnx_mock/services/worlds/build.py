@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from cnx_mock.errors import Path, Problem
 from cnx_mock.services.compute import METERED_NAME
 from cnx_mock.services.network import REGION_HOURLY_CENTS, attach, health_check
 from cnx_mock.services.worlds.document import (
@@ -16,7 +17,6 @@ from cnx_mock.services.worlds.document import (
     LoadBalancerEntry,
     SnapshotEntry,
 )
-from cnx_mock.text.findings import Path, Problem
 from cnx_mock.world.account import DEFAULT_BALANCE
 from cnx_mock.world.clock import HOUR
 from cnx_mock.world.ledger import OPENING

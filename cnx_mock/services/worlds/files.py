@@ -2,18 +2,14 @@
 
 from pathlib import Path
 
-from cnx_mock.services.worlds.fixture import Fixture, FixtureError, read_fixture
-from cnx_mock.text.findings import Problem
+from cnx_mock.errors import FixtureError, Problem, UnknownFixture
+from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import read_file
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 CATALOGUE = "catalogue"
 """What is for sale stands in the same folder, and is no world."""
-
-
-class UnknownFixture(LookupError):
-    """No fixture has that name; the message says which there are."""
 
 
 def shipped_fixtures() -> list[str]:

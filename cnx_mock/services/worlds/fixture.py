@@ -7,23 +7,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnx_mock.api.validation import problems
+from cnx_mock.errors import FixtureError, Path, Problem
 from cnx_mock.services.worlds.build import Builder
 from cnx_mock.services.worlds.document import AccountEntry, FixtureDocument
 from cnx_mock.services.worlds.generate import generated, wrong_spread
-from cnx_mock.text.findings import Path, Problem
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.keys import digits_of
 from cnx_mock.world.sandbox import Plan, Sandbox
-
-
-class FixtureError(ValueError):
-    """A fixture that cannot be used: everything that is wrong with it, by place."""
-
-    def __init__(self, found: list[Problem]) -> None:
-        super().__init__("\n".join(f"{'.'.join(map(str, each.path))}: {each.message}" for each in found))
-        self.problems = tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cnx_mock.errors import Problem
 from cnx_mock.services.worlds.document import GenerateEntry, InstanceEntry
-from cnx_mock.text.findings import Problem
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import digest, fraction

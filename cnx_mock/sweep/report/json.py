@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock import __version__
+from cnx_mock.errors import BaselineError
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import Cell
 from cnx_mock.sweep.report.matrix import counts
@@ -14,10 +15,6 @@ from cnx_mock.sweep.verdict import GOOD, VERDICTS, Verdict
 
 Known = Mapping[tuple[Any, ...], str]
 """Verdicts of an earlier report by what tells cells apart."""
-
-
-class NoReport(ValueError):
-    """What cannot be an earlier report; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +87,7 @@ def _identity(cell: Cell) -> tuple[Any, ...]:
 
 
 def known_cells(document: Any) -> Known:
-    """The verdicts of an earlier JSON report. Raises NoReport."""
+    """The verdicts of an earlier JSON report. Raises BaselineError."""
     try:
         found = {}
         for cell in document["cells"]:
@@ -100,4 +97,4 @@ def known_cells(document: Any) -> Known:
         return found
     except (KeyError, TypeError, ValueError, AttributeError):
         message = "it is no JSON report of a sweep: it has no cells with operation, ordinal, fault and verdict"
-        raise NoReport(message) from None
+        raise BaselineError(message) from None

@@ -1,0 +1,233 @@
+"""Every error that cnx-mock raises for you to catch, in one tree:
+
+    CnxMockError
+    ├── InvalidInputError           something you wrote cannot be used (also a ValueError)
+    │   ├── SettingsError           an option
+    │   ├── ReadingError            a NAME=VALUE that is not a reading
+    │   ├── SourceError             a YAML file: every problem as file:line:col
+    │   ├── DocumentError           plain data: every problem by its path
+    │   │   ├── ScenarioError       … of a scenario or a rule
+    │   │   └── FixtureError        … of a fixture
+    │   ├── UnknownScenario         no scenario has that name (also a LookupError)
+    │   ├── UnknownFixture          no fixture has that name (also a LookupError)
+    │   ├── ClockError              a change that a sandbox's clock refuses
+    │   ├── AuditError              a check or a threshold that does not exist
+    │   ├── SweepPlanError          a fault or an operation that a sweep does not know
+    │   ├── BaselineError           a file that is not an earlier report of a sweep
+    │   └── UsageError              anything else on a command line
+    ├── StartError                  the server cannot start (also a RuntimeError)
+    │   ├── ListenError             it cannot listen at that address (also an OSError)
+    │   └── CertificateError        the local certificate authority cannot be used
+    ├── NotRunningError             the server does not run, or lacks what was asked for (also a RuntimeError)
+    ├── ControlError                the control plane of a running server refused a call
+    ├── ServerNotFoundError         no cnx-mock answers at that URL (also a ConnectionError)
+    ├── ProgramError                a program cannot be started
+    ├── SweepError                  a program cannot be swept
+    └── EgressError                 the egress guard stopped a connection (also a PermissionError)
+
+    ScenarioWarning                 something in a scenario or a rule can never happen (a UserWarning)
+
+The answers that the API itself gives to a bad request are in `api/errors.py`. This module imports nothing of ours, so
+that every room can raise its errors.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+Path = tuple[str | int, ...]
+"""A place in a document: keys and indexes from the top."""
+
+_EXCERPT_WIDTH = 100
+"""Characters of a long source line that an excerpt shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong at a place in a document; `at_key` points at the key rather than at its value."""
+
+    path: Path
+    message: str
+    at_key: bool = False
+
+    @property
+    def named(self) -> str:
+        """The message with the key's name in it."""
+        name = self.path[-1] if self.path else None
+        if self.message.startswith("unknown key"):
+            return self.message.replace("unknown key", f"unknown key '{name}'", 1)
+        return f"'{name}' {self.message}" if isinstance(name, str) else self.message
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourceProblem:
+    """What is wrong at a place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class CnxMockError(Exception):
+    """The root: catch it to catch every error of cnx-mock."""
+
+
+# ---- what you wrote cannot be used
+
+
+class InvalidInputError(CnxMockError, ValueError):
+    """Something you wrote cannot be used; the message says why, and what to write instead."""
+
+
+class SettingsError(InvalidInputError):
+    """A value that an option does not take; the message names the option."""
+
+
+class ReadingError(InvalidInputError):
+    """A text that is not `NAME=VALUE`, or names a reading or an option that does not exist."""
+
+
+class SourceError(InvalidInputError):
+    """A YAML file is refused. `problems` has everything found in it; `str()` has one line for each problem."""
+
+    def __init__(self, problems: Iterable[SourceProblem], lines: Sequence[str] = ()) -> None:
+        """`lines` is the source, safe to print on a terminal, for `excerpt`."""
+        self.problems = tuple(sorted(set(problems)))
+        self.lines = tuple(lines)
+        super().__init__(self.problems, self.lines)  # the arguments again: pickle rebuilds the error from them
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+    def excerpt(self) -> str:
+        """Return each problem, followed by its line of the source and a caret below the column."""
+        shown = (self.lines[each.line - 1] if each.line <= len(self.lines) else "" for each in self.problems)
+        return "\n".join(f"{each}{_caret(line, each.column)}" for each, line in zip(self.problems, shown, strict=True))
+
+
+class DocumentError(InvalidInputError):
+    """Plain data is refused. `problems` has everything that is wrong with it, by place."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{'.'.join(map(str, each.path))}: {each.message}" for each in self.problems)
+
+
+class ScenarioError(DocumentError):
+    """A scenario or a rule that cannot be used."""
+
+
+class FixtureError(DocumentError):
+    """A fixture that cannot be used."""
+
+
+class UnknownScenario(InvalidInputError, LookupError):
+    """No scenario has that name, and no file is at that path; the message says which there are."""
+
+
+class UnknownFixture(InvalidInputError, LookupError):
+    """No fixture has that name; the message says which there are."""
+
+
+class ClockError(InvalidInputError):
+    """A change that a sandbox's clock refuses; the message says why."""
+
+
+class AuditError(InvalidInputError):
+    """A check or a threshold that does not exist, or a value that a threshold does not take."""
+
+
+class SweepPlanError(InvalidInputError):
+    """A fault or an operation that a sweep does not know; the message says which there are."""
+
+
+class BaselineError(InvalidInputError):
+    """A file that is not an earlier JSON report of a sweep; the message says why."""
+
+
+class UsageError(InvalidInputError):
+    """Something on a command line cannot be used; the message says why, and what to write instead."""
+
+
+# ---- servers, programs, connections
+
+
+class StartError(CnxMockError, RuntimeError):
+    """The server cannot start; the message says why."""
+
+
+class ListenError(OSError, StartError):
+    """The server cannot listen at that address: the port is in use, or the address is not this machine's."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+class CertificateError(StartError):
+    """The local certificate authority cannot be used; the message says why, and what to do."""
+
+
+class NotRunningError(CnxMockError, RuntimeError):
+    """The server does not run, or was started without what was asked for; the message says how to start it."""
+
+
+class ControlError(CnxMockError):
+    """The control plane refused a call: `status`, `code`, `details`, and a message that has all of them in words."""
+
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, str]) -> None:
+        self.status, self.code, self.message, self.details = status, code, message, dict(details)
+        super().__init__(status, code, message, self.details)
+
+    def __str__(self) -> str:
+        listed = "; ".join(f"{name}: {text}" for name, text in self.details.items())
+        return f"{self.message} {listed}".strip()
+
+
+class ServerNotFoundError(ConnectionError, CnxMockError):
+    """No cnx-mock answers at that URL."""
+
+
+class ProgramError(CnxMockError):
+    """A program cannot be started: the message says why, `status` is the exit status that a shell gives for it."""
+
+    def __init__(self, name: str, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            self.status, why = 126, error.strerror or str(error)
+        elif os.sep in name and FilePath(name).exists():
+            self.status, why = 127, "the interpreter in its first line is not there"
+        else:
+            self.status, why = 127, "command not found"
+        super().__init__(f"{name}: {why}")
+
+
+class SweepError(CnxMockError):
+    """A program cannot be swept; the message says why, and what to do."""
+
+
+class EgressError(PermissionError, CnxMockError):
+    """The egress guard stopped a connection to another host."""
+
+
+class ScenarioWarning(UserWarning):
+    """Something in a scenario or a rule can never happen."""
+
+
+def _caret(line: str, column: int) -> str:
+    """A line of the source and a caret below the column, each on a line of its own; nothing for a blank line."""
+    long = len(line) > _EXCERPT_WIDTH
+    first = max(0, column - 1 - _EXCERPT_WIDTH // 2) if long else 0
+    before, after = line[first : column - 1], line[column - 1 : first + _EXCERPT_WIDTH]
+    if not (before + after).strip():
+        return ""
+    left, right = "…" if first else "", "…" if first + _EXCERPT_WIDTH < len(line) else ""
+    blank = re.sub(r"[^\t]", " ", left + before)
+    return f"\n    {left}{before}{after}{right}\n    {blank}^"

@@ -1,0 +1,14 @@
+"""What the plugin keeps with each test. Like the plugin, it imports nothing but pytest and the standard library."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from cnx_mock.python_api.sandbox import Sandbox
+
+SANDBOX = pytest.StashKey["Sandbox"]()
+"""The sandbox of the test that runs."""
+
+FAULT = pytest.StashKey[list[dict[str, Any]]]()
+"""The rules that a sweep applies to this test. The test did not ask for them, so it need not meet its own."""
