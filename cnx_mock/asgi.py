@@ -16,5 +16,5 @@ def create_app(
     UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
     """
     return app.create_app(
-        settings, scenario=scenario, fixture=fixture, control=[control.resource], judges=[control.unmet]
+        settings, scenario=scenario, fixture=fixture, control=[control.resource], checkers=[control.unmet]
     )

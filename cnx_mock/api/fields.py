@@ -7,15 +7,15 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world import magic
 from cnx_mock.world.account import SCOPES
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 NAME_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$"
 
 
-def sandbox_of(info: ValidationInfo) -> Sandbox:
+def sandbox_of(info: ValidationInfo) -> SandboxState:
     """The sandbox within which a body is validated."""
     sandbox = info.context
-    assert isinstance(sandbox, Sandbox), "bodies are validated within a sandbox"
+    assert isinstance(sandbox, SandboxState), "bodies are validated within a sandbox"
     return sandbox
 
 

@@ -3,12 +3,12 @@
     instances = Resource("instances", "Virtual machines.")
 
     @instances.operation("POST", "/v1/instances", status=201, provenance=documented("Create a new instance"))
-    def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
+    def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
         \"""Create a new instance.\"""
 
 The signature is the contract. A parameter named `body` or `query` is read and validated; one whose type is a `Record`
 is the path's own resource, looked up before anything else of the request is judged; a `str` is a part of the path; any
-other is something of the request's surroundings, handed in by its type.
+other is something of the request's dependencies, handed in by its type.
 """
 
 import inspect
@@ -29,7 +29,7 @@ from cnx_mock.api.shapes import Reply, Shape
 from cnx_mock.api.validation import failed, validated
 from cnx_mock.errors import Problem
 from cnx_mock.world.records import Record
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 __all__ = ["DeclarationError", "Incoming", "Operation", "Resource", "added", "documented", "implied", "named"]
 
@@ -84,7 +84,7 @@ class Operation:
             name: kind for name, kind in hints.items() if isinstance(kind, type) and issubclass(kind, Record)
         }
         self._strings = {name: self.params.index(name) for name, kind in hints.items() if kind is str}
-        self._surroundings = {
+        self._dependencies = {
             name: kind for name, kind in hints.items() if name not in self.records and kind is not str
         }
         self.summary, _, self.description = (inspect.getdoc(handler) or "").partition("\n\n")
@@ -109,23 +109,23 @@ class Operation:
     @property
     def within_sandbox(self) -> bool:
         """Whether it is about one sandbox, and makes no sense without."""
-        return bool(self.records) or Sandbox in self._surroundings.values()
+        return bool(self.records) or SandboxState in self._dependencies.values()
 
     @property
     def mutates(self) -> bool:
         """Whether a successful call changes something."""
         return self.method not in ("GET", "HEAD")
 
-    def perform(self, incoming: Incoming, surroundings: Mapping[type, Any]) -> Reply:
+    def perform(self, incoming: Incoming, dependencies: Mapping[type, Any]) -> Reply:
         """Scope, the path's resource, body syntax, validation, then the effect; raises ApiError for a refusal."""
-        surroundings[Caller].require(self.scope)
-        arguments: dict[str, Any] = {name: surroundings[kind] for name, kind in self._surroundings.items()}
+        dependencies[Caller].require(self.scope)
+        arguments: dict[str, Any] = {name: dependencies[kind] for name, kind in self._dependencies.items()}
         for name, place in self._strings.items():
             arguments[name] = incoming.params[place]
         for name, kind in self.records.items():
-            arguments[name] = _find(surroundings[Sandbox], kind, incoming.params[0])
+            arguments[name] = _find(dependencies[SandboxState], kind, incoming.params[0])
         if self.body is not None or self.query is not None:
-            self._read(incoming, surroundings, arguments)
+            self._read(incoming, dependencies, arguments)
         try:
             answer = self.handler(**arguments)
         except errors.ApiError as refusal:
@@ -144,9 +144,9 @@ class Operation:
             raise DeclarationError(f"{self.name} does not declare the status {reply.status}")
         return reply
 
-    def _read(self, incoming: Incoming, surroundings: Mapping[type, Any], arguments: dict[str, Any]) -> None:
+    def _read(self, incoming: Incoming, dependencies: Mapping[type, Any], arguments: dict[str, Any]) -> None:
         """Put the validated body and query among the arguments, or raise with every bad field of both."""
-        sandbox: Sandbox | None = surroundings.get(Sandbox)
+        sandbox: SandboxState | None = dependencies.get(SandboxState)
         readings = sandbox.readings if sandbox is not None and self.path.startswith("/v1/") else {}
         lenient = UNKNOWN_BODY_FIELD.of(readings) == "ignore"  # readings are about the reference, not about /_mock
         data: dict[str, Any] = {}
@@ -181,7 +181,7 @@ def _required(model: type[BaseModel]) -> bool:
     return any(field.is_required() for field in model.model_fields.values())
 
 
-def _find(sandbox: Sandbox, kind: type[Record], record_id: str) -> Record:
+def _find(sandbox: SandboxState, kind: type[Record], record_id: str) -> Record:
     record = sandbox.table(kind).get(record_id)
     if record is None:
         raise errors.NotFound(resource=kind.noun, id=record_id)

@@ -17,7 +17,7 @@ from cnx_mock.api.provenance import documented
 from cnx_mock.api.readings import LIMIT_ABOVE_MAX
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.table import Table
 
 PAGE_MAX = 1_000_000_000
@@ -40,7 +40,7 @@ def _number(most: int) -> BeforeValidator:
 
 
 def _readings(info: ValidationInfo) -> Mapping[str, str]:
-    return info.context.readings if isinstance(info.context, Sandbox) else {}
+    return info.context.readings if isinstance(info.context, SandboxState) else {}
 
 
 def _integer(most: int, default: int) -> WithJsonSchema:

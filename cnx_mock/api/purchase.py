@@ -4,10 +4,10 @@ from cnx_mock.api.errors import InsufficientCredits, QuotaExceeded
 from cnx_mock.text.units import format_money
 from cnx_mock.world.account import MINIMUM_BALANCE
 from cnx_mock.world.records import Record
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 
-def room_for(sandbox: Sandbox, kind: type[Record]) -> None:
+def room_for(sandbox: SandboxState, kind: type[Record]) -> None:
     """Raise QuotaExceeded unless the account may have one more of these."""
     quota = sandbox.account.quotas.get(kind.table)
     current = len(sandbox.table(kind))
@@ -15,7 +15,7 @@ def room_for(sandbox: Sandbox, kind: type[Record]) -> None:
         raise QuotaExceeded(resource=kind.noun, current=str(current), limit=str(quota))
 
 
-def afford(sandbox: Sandbox, now: int) -> None:
+def afford(sandbox: SandboxState, now: int) -> None:
     """Raise InsufficientCredits unless the balance reaches the minimum that a billable create needs."""
     balance = sandbox.ledger.balance(now)
     if balance < MINIMUM_BALANCE:

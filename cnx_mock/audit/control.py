@@ -14,7 +14,7 @@ from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.errors import AuditError
-from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal import JournalEntry, entry
 from cnx_mock.http.tenants import Tenant
 
@@ -77,10 +77,10 @@ class JournalItem(Shape):
 
 
 @resource.operation("GET", "/_mock/audit", provenance=_OURS)
-def audit(server: Server, addressee: Addressee, query: AuditQuery) -> AuditAnswer:
+def audit(server: Server, target: ControlTarget, query: AuditQuery) -> AuditAnswer:
     """Judge how the client behaved; without a key, in every sandbox and where none was reached."""
     measures = dict(_measure(each) for each in query.threshold)
-    calls = [call for journal in _journals(server, addressee) for call in _calls(journal)]
+    calls = [call for journal in _journals(server, target) for call in _calls(journal)]
     try:
         found = findings(calls, measures, query.ignore, query.also)
     except AuditError as error:
@@ -89,9 +89,9 @@ def audit(server: Server, addressee: Addressee, query: AuditQuery) -> AuditAnswe
 
 
 @resource.operation("GET", "/_mock/journals", provenance=_OURS)
-def journals(server: Server, addressee: Addressee) -> Listing[JournalItem]:
+def journals(server: Server, target: ControlTarget) -> Listing[JournalItem]:
     """Read whole journals: the key's, or without a key every sandbox's and the server's own."""
-    return Listing(data=list(_journals(server, addressee)))
+    return Listing(data=list(_journals(server, target)))
 
 
 def unmet(tenant: Tenant) -> list[str]:
@@ -107,9 +107,9 @@ def _measure(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _journals(server: Server, addressee: Addressee) -> Iterator[JournalItem]:
-    yield from map(_journal, [addressee.tenant] if addressee.tenant else server.tenants)
-    if addressee.tenant is None:
+def _journals(server: Server, target: ControlTarget) -> Iterator[JournalItem]:
+    yield from map(_journal, [target.tenant] if target.tenant else server.tenants)
+    if target.tenant is None:
         yield JournalItem(sandbox=None, requests=[entry(each) for each in server.tenants.journal])
 
 

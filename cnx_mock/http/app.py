@@ -22,7 +22,7 @@ from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router
 from cnx_mock.api.surface import served
 from cnx_mock.http import auth, control, docs, messages
-from cnx_mock.http.control.plane import ControlPlane, Judge
+from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.pages import Cors, Pages
 from cnx_mock.http.pipeline import Calls, Listener
 from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
@@ -52,7 +52,7 @@ class App(Starlette):
         scenario: Scenario,
         fixture: Fixture | None,
         more_control: Sequence[Resource] = (),
-        judges: Sequence[Judge] = (),
+        checkers: Sequence[ExpectationChecker] = (),
     ) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
@@ -76,7 +76,7 @@ class App(Starlette):
             Router(op for each in resources for op in each.operations),
             self.seed,
             lambda: self.addresses,
-            judges,
+            checkers,
         )
         self._documents: dict[str, bytes] = {}
         self.pages = Pages(self.seed, settings.surface)
@@ -168,13 +168,13 @@ def create_app(
     scenario: Scenario | None = None,
     fixture: Fixture | None = None,
     control: Sequence[Resource] = (),
-    judges: Sequence[Judge] = (),
+    checkers: Sequence[ExpectationChecker] = (),
 ) -> App:
     """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. What lies above hands
-    itself in: `control` are resources of the control plane, `judges` know expectations of their own. Raises
+    itself in: `control` are resources of the control plane, `checkers` know expectations of their own. Raises
     UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
     """
     settings = settings or Settings()
-    return App(settings, scenario or load_scenarios(settings.scenario), fixture, control, judges)
+    return App(settings, scenario or load_scenarios(settings.scenario), fixture, control, checkers)

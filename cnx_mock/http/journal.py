@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.auth import described
-from cnx_mock.scenario.active_rule import Armed, Decision
+from cnx_mock.scenario.active_rule import ActiveRule, Decision
 from cnx_mock.scenario.exchange import Exchange, RawHeaders
 from cnx_mock.scenario.matching import Difference
 from cnx_mock.scenario.scenario import Rule
@@ -147,14 +147,14 @@ def entry(exchange: Exchange) -> JournalEntry:
         request_body=_text(exchange.body),
         response_headers=_texts(exchange.response_headers),
         response_body=_text(exchange.answer.body) if exchange.answer and exchange.response_headers else None,
-        decisions=[_decision(exchange, armed, rule) for armed, rule in exchange.asked],
+        decisions=[_decision(exchange, active, rule) for active, rule in exchange.asked],
         near_miss=_near_miss(exchange),
     )
 
 
-def _decision(exchange: Exchange, armed: Armed, rule: Rule) -> RuleDecision:
+def _decision(exchange: Exchange, active: ActiveRule, rule: Rule) -> RuleDecision:
     """What a rule decided, as it was then; one that did not mean the request says which field differs."""
-    decision: Decision | None = exchange.decisions.get(armed)
+    decision: Decision | None = exchange.decisions.get(active)
     if decision is not None:
         return RuleDecision(rule=rule.id, fired=decision.fired, reason=decision.reason)
     difference = rule.match.difference(exchange)
@@ -178,15 +178,15 @@ def _said(differences: list[Difference]) -> str:
     return "; ".join(map(str, differences))
 
 
-def silence(armed: Armed, journal: Journal) -> str:
+def silence(active: ActiveRule, journal: Journal) -> str:
     """Why a rule has not fired: what it decided last, or else the request that it nearly meant."""
     nearest: tuple[int, str] | None = None
     for exchange in reversed(list(journal)):
         call = f"#{exchange.seq} {exchange.method} {exchange.path}"
-        decision: Decision | None = exchange.decisions.get(armed)
+        decision: Decision | None = exchange.decisions.get(active)
         if decision is not None:
             return f"{decision.reason} ({call})"
-        rule = next((rule for each, rule in exchange.asked if each is armed), None)
+        rule = next((rule for each, rule in exchange.asked if each is active), None)
         differences = list(rule.match.differences(exchange)) if rule else []
         if differences and (nearest is None or len(differences) <= nearest[0]):
             nearest = len(differences), f"no request matched; the nearest is {call}: {_said(differences)}"

@@ -9,7 +9,7 @@ from collections import deque
 
 from cnx_mock.api.errors import RateLimited
 from cnx_mock.scenario.exchange import Allowance
-from cnx_mock.world.account import Account
+from cnx_mock.world.account import SandboxAccount
 from cnx_mock.world.clock import MINUTE, SECOND, Clock, wall_now
 
 
@@ -24,7 +24,7 @@ class Window:
         self._counted: deque[int] = deque()
         """When each request of the last minute came, where the window slides."""
 
-    def count(self, account: Account, clock: Clock, style: str) -> tuple[Allowance, RateLimited | None]:
+    def count(self, account: SandboxAccount, clock: Clock, style: str) -> tuple[Allowance, RateLimited | None]:
         """Count a request: where the window stands then, and the refusal if there was no room (which is not counted).
 
         `style` is the reading: anchored, aligned or sliding."""

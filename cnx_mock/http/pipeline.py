@@ -26,7 +26,7 @@ from cnx_mock.scenario.exchange import Cut, Exchange, RawHeaders
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
 from cnx_mock.world.records import KeyRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
 
@@ -140,7 +140,7 @@ class Calls:
 
         await engine.perform(chosen, exchange, rest)
 
-    def _operate(self, exchange: Exchange, sandbox: Sandbox) -> None:
+    def _operate(self, exchange: Exchange, sandbox: SandboxState) -> None:
         """Perform the operation and leave its answer, whatever it is, in the exchange. Nothing awaits in here: every
         operation is atomic."""
         operation = exchange.operation
@@ -151,7 +151,7 @@ class Calls:
             caller = Caller(exchange.key)
             incoming = Incoming(exchange.params, exchange.query, exchange.body, exchange.header(b"content-type"))
             if exchange.stale is None and exchange.provisioning is None:
-                reply = operation.perform(incoming, {Sandbox: sandbox, Caller: caller})
+                reply = operation.perform(incoming, {SandboxState: sandbox, Caller: caller})
             else:
                 reply = _perform_shaped(exchange, operation, incoming, sandbox, caller)
             exchange.committed = operation.mutates
@@ -209,13 +209,13 @@ class Calls:
 
 
 def _perform_shaped(
-    exchange: Exchange, operation: Operation, incoming: Incoming, sandbox: Sandbox, caller: Caller
+    exchange: Exchange, operation: Operation, incoming: Incoming, sandbox: SandboxState, caller: Caller
 ) -> Reply:
     """Perform an operation of which faults have said that it reads the past, or how long it takes what it makes."""
     world = sandbox if exchange.stale is None else sandbox.as_of(sandbox.now - exchange.stale)
     world.next_provisioning = exchange.provisioning
     try:
-        reply = operation.perform(incoming, {Sandbox: world, Caller: caller})
+        reply = operation.perform(incoming, {SandboxState: world, Caller: caller})
         exchange.provisioned = world.next_provisioning is None
         exchange.read = True
     except errors.NotFound:

@@ -18,7 +18,7 @@ from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan, Account
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance, key_digits
 from cnx_mock.world.clock import Clock
-from cnx_mock.world.sandbox import Plan, Sandbox
+from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +133,10 @@ class Tenant:
         account.rate_limit = _first(world.rate_limit, account.rate_limit)
         account.quotas = dict(_first(world.quotas, account.quotas))
 
-    def _new_sandbox(self) -> Sandbox:
+    def _new_sandbox(self) -> SandboxState:
         recipe, world = self.recipe, self.recipe.scenario.world
         seed = recipe.seed if recipe.scenario.seed is None else recipe.scenario.seed
-        plan = Plan(
+        plan = SandboxOptions(
             traits=MAGIC_KEYS.get(self.key, AccountTraits()),
             plan=recipe.plan or world.plan,
             balance=_first(recipe.balance, world.balance),
@@ -150,7 +150,7 @@ class Tenant:
             frozen=_first(world.frozen, recipe.frozen),
             magic=bool(self._house.magic_names),
         )
-        sandbox = Sandbox(self.name, seed, self._house.catalogue, plan, opening=recipe.fixture is None)
+        sandbox = SandboxState(self.name, seed, self._house.catalogue, plan, opening=recipe.fixture is None)
         if recipe.fixture is not None:
             listed = () if recipe.account is None else recipe.fixture.keys(recipe.account)
             recipe.fixture.build(sandbox, recipe.account or 0, listed, own_clock=plan.start is not None)
@@ -158,7 +158,7 @@ class Tenant:
         self._own_key(sandbox)
         return sandbox
 
-    def _own_key(self, sandbox: Sandbox) -> None:
+    def _own_key(self, sandbox: SandboxState) -> None:
         """The key that the client brings is always one of the account's."""
         if not sandbox.opens(self.key):
             traits = MAGIC_KEYS.get(self.key, AccountTraits())
@@ -166,7 +166,7 @@ class Tenant:
             sandbox.add_key(self.key, "Default key", scopes, revoked=traits.fate == "revoked")
 
     @staticmethod
-    def _overrule(sandbox: Sandbox, plan: Plan) -> None:
+    def _overrule(sandbox: SandboxState, plan: SandboxOptions) -> None:
         """What a scenario or the control plane says of the account beats the fixture."""
         sandbox.account.plan = plan.plan or sandbox.account.plan
         sandbox.account.rate_limit = _first(plan.rate_limit, sandbox.account.rate_limit)
@@ -178,7 +178,7 @@ class Tenant:
 
         Keys that the fixture lists and nobody else has open this sandbox too."""
         old = self.sandbox
-        plan = Plan(
+        plan = SandboxOptions(
             traits=MAGIC_KEYS.get(self.key, AccountTraits()),
             plan_limits=self._house.plan_limits,
             provisioning=old.provisioning,
@@ -186,7 +186,7 @@ class Tenant:
             magic=old.magic,
         )
         self.delays.cut()
-        sandbox = Sandbox(self.name, old.chance.seed, self._house.catalogue, plan, opening=False)
+        sandbox = SandboxState(self.name, old.chance.seed, self._house.catalogue, plan, opening=False)
         sandbox.clock.advanced = old.clock.advanced
         fixture.build(sandbox, 0, [key for key in fixture.keys(0) if self._house.claim(key, self)])
         self.sandbox = sandbox

@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
 
-SANDBOX = pytest.StashKey["Sandbox"]()
+SANDBOX: "pytest.StashKey[Sandbox]" = pytest.StashKey()
 """The sandbox of the test that runs."""
 
 FAULT = pytest.StashKey[list[dict[str, Any]]]()

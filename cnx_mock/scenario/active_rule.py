@@ -26,7 +26,7 @@ class Decision:
 
 
 @dataclass(slots=True, eq=False)
-class Armed:
+class ActiveRule:
     """A rule in force."""
 
     rule: Rule
@@ -35,7 +35,7 @@ class Armed:
     """What its draws are keyed by; the rule's id unless given."""
     ends: int | None = None
     """The instant at which it ends by itself."""
-    former: "Armed | None" = None
+    former: "ActiveRule | None" = None
     """What it stands in for until then."""
     kept: tuple[Rule, int | None] | None = None
     """What it said before a change that ends by itself, and when it would have ended."""

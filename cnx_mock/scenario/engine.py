@@ -14,7 +14,7 @@ from functools import partial
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario import header, magic
-from cnx_mock.scenario.active_rule import Armed, Decision, Draw, Origin
+from cnx_mock.scenario.active_rule import ActiveRule, Decision, Draw, Origin
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.scenario.phases import Moment, Timeline
@@ -32,7 +32,7 @@ Way = Callable[[], Awaitable[None]]
 class Chosen:
     """A fault to apply to one request."""
 
-    armed: Armed
+    active: ActiveRule
     rule: Rule
     fault: Fault
     draw: Draw
@@ -54,19 +54,19 @@ class Engine:
         self._chance = chance
         self._now = now
         self._operations = operations
-        self._magic = [Armed(rule, "magic") for rule in magic_names]
-        self._injected: list[Armed] = []
-        self._brought: dict[str, Armed] = {}
+        self._magic = [ActiveRule(rule, "magic") for rule in magic_names]
+        self._injected: list[ActiveRule] = []
+        self._brought: dict[str, ActiveRule] = {}
         """Rules that came in headers, by the header: one that is sent again goes on counting."""
         self.use(scenario)
 
-    def __iter__(self) -> Iterator[Armed]:
+    def __iter__(self) -> Iterator[ActiveRule]:
         self._settle(self._now())
         return iter(self._asked)
 
     def rules(self, origin: Origin) -> tuple[Rule, ...]:
         """The rules of one origin: injected, or the scenario's."""
-        return tuple(armed.rule for armed in self if armed.origin == origin)
+        return tuple(active.rule for active in self if active.origin == origin)
 
     def use(self, scenario: Scenario) -> None:
         """Replace the scenario and its rules, and begin its story; injected rules stay."""
@@ -74,25 +74,25 @@ class Engine:
         now = self._now()
         self.scenario = scenario
         self._story = Timeline(scenario.phases, scenario.repeat, now)
-        self._scenario_rules = [_armed(rule, "scenario", now) for rule in scenario.rules]
+        self._scenario_rules = [_active(rule, "scenario", now) for rule in scenario.rules]
         self._brought.clear()
         self._changed()
 
     def must_allow(self, scenario: Scenario) -> None:
         """Raise ScenarioError where an injected rule has the id of one of the scenario's."""
-        for armed in self._injected:
-            _unclaimed(armed.rule.id, scenario.rules)
+        for active in self._injected:
+            _unclaimed(active.rule.id, scenario.rules)
 
     def revise(self, scenario: Scenario) -> None:
         """Go on with another version of the scenario: rules that say what they said keep their counters, and the story
         goes on where it was unless its phases are others."""
         self.must_allow(scenario)
         now = self._now()
-        before = {armed.rule.id: armed for armed in self._scenario_rules}
+        before = {active.rule.id: active for active in self._scenario_rules}
         rules = []
         for rule in scenario.rules:
             old = before.get(rule.id)
-            rules.append(old if old and old.rule.document == rule.document else _armed(rule, "scenario", now))
+            rules.append(old if old and old.rule.document == rule.document else _active(rule, "scenario", now))
         if (scenario.phases, scenario.repeat) != (self.scenario.phases, self.scenario.repeat):
             self._story = Timeline(scenario.phases, scenario.repeat, now)
         self.scenario, self._scenario_rules = scenario, rules
@@ -105,40 +105,40 @@ class Engine:
     def shift(self, by: int) -> None:
         """The sandbox's clock is another one, so far ahead: the story's age, and what is left of every ttl, stay."""
         self._story.shift(by)
-        for armed in (*self._injected, *self._scenario_rules, *self._brought.values()):
-            armed.ends = None if armed.ends is None else armed.ends + by
+        for active in (*self._injected, *self._scenario_rules, *self._brought.values()):
+            active.ends = None if active.ends is None else active.ends + by
         self._changed()
 
-    def find(self, rule_id: str) -> Armed | None:
+    def find(self, rule_id: str) -> ActiveRule | None:
         """The rule with this id."""
-        return next((armed for armed in self if armed.rule.id == rule_id), None)
+        return next((active for active in self if active.rule.id == rule_id), None)
 
     def inject(self, rule: Rule) -> bool:
         """Add a rule behind the other injected ones, or replace the one with its id, counters at zero: then True. One
         with a ttl gives its place back to the one that it replaced."""
         _unclaimed(rule.id, self.scenario.rules)
         before = self.find(rule.id)
-        armed = _armed(rule, "injected", self._now())
+        active = _active(rule, "injected", self._now())
         if before is None:
-            self._injected.append(armed)
+            self._injected.append(active)
         else:
-            armed.former = before if rule.ttl is not None else None
-            self._injected[self._injected.index(before)] = armed
+            active.former = before if rule.ttl is not None else None
+            self._injected[self._injected.index(before)] = active
         self._changed()
         return before is not None
 
-    def change(self, armed: Armed, rule: Rule, for_now: bool = False) -> None:
+    def change(self, active: ActiveRule, rule: Rule, for_now: bool = False) -> None:
         """Let a rule say something else from now on, or until its new ttl is over; its counters stay."""
         if for_now and rule.ttl is not None:
-            armed.kept = armed.kept or (armed.rule, armed.ends)
-            armed.ends = self._now() + rule.ttl
-        armed.rule = rule
+            active.kept = active.kept or (active.rule, active.ends)
+            active.ends = self._now() + rule.ttl
+        active.rule = rule
         self._changed()
 
-    def remove(self, armed: Armed) -> None:
+    def remove(self, active: ActiveRule) -> None:
         """Take one rule out, wherever it came from."""
-        self._injected = [each for each in self._injected if each is not armed]
-        self._scenario_rules = [each for each in self._scenario_rules if each is not armed]
+        self._injected = [each for each in self._injected if each is not active]
+        self._scenario_rules = [each for each in self._scenario_rules if each is not active]
         self._changed()
 
     def clear(self) -> None:
@@ -148,43 +148,43 @@ class Engine:
 
     def _changed(self) -> None:
         self._asked = (*self._injected, *self._scenario_rules)
-        self._as_asked = tuple((armed, armed.rule) for armed in self._asked)
-        self._covering: dict[tuple[str | None, str], tuple[Armed, ...]] = {}
-        self._next_end = min((armed.ends for armed in self._asked if armed.ends is not None), default=NEVER)
+        self._as_asked = tuple((active, active.rule) for active in self._asked)
+        self._covering: dict[tuple[str | None, str], tuple[ActiveRule, ...]] = {}
+        self._next_end = min((active.ends for active in self._asked if active.ends is not None), default=NEVER)
 
     def _settle(self, now: int) -> None:
         """End what ends by itself."""
         while now >= self._next_end:
-            self._injected = [each for armed in self._injected for each in _left(armed, now)]
-            self._scenario_rules = [each for armed in self._scenario_rules for each in _left(armed, now)]
+            self._injected = [each for active in self._injected for each in _left(active, now)]
+            self._scenario_rules = [each for active in self._scenario_rules for each in _left(active, now)]
             self._changed()
 
-    def _candidates(self, operation: str | None, method: str) -> tuple[Armed, ...]:
+    def _candidates(self, operation: str | None, method: str) -> tuple[ActiveRule, ...]:
         """The rules that can mean such a call at all: most requests are done with them at one look."""
         found = self._covering.get((operation, method))
         if found is None:
             if len(self._covering) > _KEPT:  # methods are the client's words
                 self._covering.clear()
-            found = tuple(armed for armed in self._asked if armed.rule.match.covers(operation, method))
+            found = tuple(active for active in self._asked if active.rule.match.covers(operation, method))
             self._covering[operation, method] = found
         return found
 
-    def _own(self, exchange: Exchange) -> tuple[Armed, ...]:
+    def _own(self, exchange: Exchange) -> tuple[ActiveRule, ...]:
         """The rules that a request brings along: in its header, and by its magic names. Raises ScenarioError for a
         header that cannot be used."""
-        own: tuple[Armed, ...] = ()
+        own: tuple[ActiveRule, ...] = ()
         given = exchange.header_values(header.NAME)
         if given:
-            armed = self._brought.get(given[0])
-            if armed is None or len(given) > 1:
-                armed = _armed(header.rule(given, self._operations, self.scenario.phases), "header", self._now())
-                armed.key = f"header {given[0]}"
+            active = self._brought.get(given[0])
+            if active is None or len(given) > 1:
+                active = _active(header.rule(given, self._operations, self.scenario.phases), "header", self._now())
+                active.key = f"header {given[0]}"
                 if len(self._brought) >= _KEPT:
                     self._brought.clear()
-                self._brought[given[0]] = armed
-            own = (armed,) if armed.ends is None or self._now() < armed.ends else ()
+                self._brought[given[0]] = active
+            own = (active,) if active.ends is None or self._now() < active.ends else ()
         if self._magic and magic.MARK in exchange.body:
-            own += tuple(armed for armed in self._magic if armed.rule.match.difference(exchange) is None)
+            own += tuple(active for active in self._magic if active.rule.match.difference(exchange) is None)
         return own
 
     def ask(self, exchange: Exchange) -> list[Chosen] | None:
@@ -197,24 +197,24 @@ class Engine:
         candidates = self._candidates(operation, exchange.method)
         own = self._own(exchange)
         if own:
-            exchange.asked = (*((armed, armed.rule) for armed in own), *self._as_asked)
-            meant = (armed for armed in own if armed.rule.match.covers(operation, exchange.method))
+            exchange.asked = (*((active, active.rule) for active in own), *self._as_asked)
+            meant = (active for active in own if active.rule.match.covers(operation, exchange.method))
             candidates = (*meant, *candidates)
         chosen = self._decide(exchange, candidates, self._story.at(now)) if candidates else []
         self._story.count(now)
         return chosen or None
 
-    def _decide(self, exchange: Exchange, candidates: tuple[Armed, ...], moment: Moment) -> list[Chosen]:
+    def _decide(self, exchange: Exchange, candidates: tuple[ActiveRule, ...], moment: Moment) -> list[Chosen]:
         chosen: list[Chosen] = []
         winner: str | None = None
-        for armed in candidates:
-            if armed.rule.match.difference_of_call(exchange) is not None:
+        for active in candidates:
+            if active.rule.match.difference_of_call(exchange) is not None:
                 continue
-            decision, step, draw = armed.decide(moment, exchange.resource, winner, self._chance)
-            exchange.decisions[armed] = decision
-            chosen += [Chosen(armed, armed.rule, fault, draw) for fault in step]
+            decision, step, draw = active.decide(moment, exchange.resource, winner, self._chance)
+            exchange.decisions[active] = decision
+            chosen += [Chosen(active, active.rule, fault, draw) for fault in step]
             if any(fault.outcome for fault in step):
-                winner = armed.rule.id
+                winner = active.rule.id
         return chosen
 
     @staticmethod
@@ -226,41 +226,41 @@ class Engine:
                 at=each.rule.at,
                 draw=each.draw,
                 proceed=way,
-                fired=partial(_fired, exchange, each.armed, each.fault),
-                spared=partial(_spared, exchange, each.armed),
+                fired=partial(_fired, exchange, each.active, each.fault),
+                spared=partial(_spared, exchange, each.active),
             )
             way = partial(each.fault.apply, exchange, turn)
         await way()
 
 
-def _armed(rule: Rule, origin: Origin, now: int) -> Armed:
-    return Armed(rule, origin, ends=None if rule.ttl is None else now + rule.ttl)
+def _active(rule: Rule, origin: Origin, now: int) -> ActiveRule:
+    return ActiveRule(rule, origin, ends=None if rule.ttl is None else now + rule.ttl)
 
 
-def _left(armed: Armed, now: int) -> list[Armed]:
+def _left(active: ActiveRule, now: int) -> list[ActiveRule]:
     """What is left of a rule at an instant: itself, what it said before, what it stands in for, nothing."""
-    while armed.ends is not None and now >= armed.ends:
-        if armed.kept is not None:
-            (armed.rule, armed.ends), armed.kept = armed.kept, None
-        elif armed.former is not None:
-            armed = armed.former
+    while active.ends is not None and now >= active.ends:
+        if active.kept is not None:
+            (active.rule, active.ends), active.kept = active.kept, None
+        elif active.former is not None:
+            active = active.former
         else:
             return []
-    return [armed]
+    return [active]
 
 
-def _fired(exchange: Exchange, armed: Armed, fault: Fault) -> None:
+def _fired(exchange: Exchange, active: ActiveRule, fault: Fault) -> None:
     """A rule counts once an exchange, however many faults it has."""
-    if all(rule != armed.rule.id for rule, _ in exchange.faults):
-        armed.fired += 1
-        exchange.decisions[armed] = replace(exchange.decisions[armed], fired=True)
-    exchange.faults.append((armed.rule.id, fault.label()))
+    if all(rule != active.rule.id for rule, _ in exchange.faults):
+        active.fired += 1
+        exchange.decisions[active] = replace(exchange.decisions[active], fired=True)
+    exchange.faults.append((active.rule.id, fault.label()))
 
 
-def _spared(exchange: Exchange, armed: Armed, why: str) -> None:
+def _spared(exchange: Exchange, active: ActiveRule, why: str) -> None:
     """A refusal goes out unchanged, whatever its rule had decided; the ordinal is spent."""
-    applied = any(rule == armed.rule.id for rule, _ in exchange.faults)  # another fault of the same rule
-    exchange.decisions[armed] = Decision(applied, f"{exchange.decisions[armed].reason}, {why}")
+    applied = any(rule == active.rule.id for rule, _ in exchange.faults)  # another fault of the same rule
+    exchange.decisions[active] = Decision(applied, f"{exchange.decisions[active].reason}, {why}")
 
 
 def _unclaimed(rule_id: str, rules: tuple[Rule, ...]) -> None:

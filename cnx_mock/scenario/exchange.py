@@ -11,9 +11,9 @@ import orjson
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.world.clock import ticks
-from cnx_mock.world.lifecycle import Provisioning
+from cnx_mock.world.lifecycle import ProvisioningRule
 from cnx_mock.world.records import KeyRecord, ProvisionedRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -170,14 +170,14 @@ class Exchange:
         self.request_id = ""
         self.operation: Operation | None = None
         self.params: tuple[str, ...] = ()
-        self.sandbox: Sandbox | None = None
+        self.sandbox: SandboxState | None = None
         self.key: KeyRecord | None = None
         self.delays: Delays | None = None
         self.allowance: Allowance | None = None
         self.asked: tuple[Any, ...] = ()
-        """The rules that were there to be asked, in order: each as it is armed, and as it was then."""
+        """The rules that were there to be asked, in order: each as it is active, and as it was then."""
         self.decisions: dict[Any, Any] = {}
-        """What was decided for each rule that matched, by the rule as it was armed."""
+        """What was decided for each rule that matched, by the rule as it was active."""
         self.faults: list[tuple[str, str]] = []
         """(rule, fault) of every fault that was applied."""
         self.delayed = 0
@@ -191,7 +191,7 @@ class Exchange:
         self.read = False
         """Whether the operation looked at what there is: its answer, be it that there is no such thing, tells of
         that."""
-        self.provisioning: Provisioning | None = None
+        self.provisioning: ProvisioningRule | None = None
         """How long it takes what the operation makes to come up, where a fault says so."""
         self.provisioned = False
         """Whether something was made of which that is true."""

@@ -8,13 +8,13 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.faults.latency import Between, read_range
 from cnx_mock.scenario.field_types import RANGE
-from cnx_mock.world.lifecycle import Provisioning
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 Polls = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
-def _delay(value: object) -> Provisioning:
-    return Provisioning(delay=None if value == "never" else read_range(value))
+def _delay(value: object) -> ProvisioningRule:
+    return ProvisioningRule(delay=None if value == "never" else read_range(value))
 
 
 _DELAY = {"anyOf": [{"const": "never"}, *RANGE["anyOf"]]}
@@ -31,7 +31,7 @@ class ProvisioningWay(Declared):
     """Its lasting status, if it is an instance."""
 
 
-def read_provisioning(value: object) -> Provisioning:
+def read_provisioning(value: object) -> ProvisioningRule:
     """`45s`, `[30s, 90s]`, `never`, `{polls: 3}`, `{delay: 45s, then: stopped}` or `{then: stopped}`. ValueError says
     what is wrong."""
     if not isinstance(value, Mapping):
@@ -42,13 +42,13 @@ def read_provisioning(value: object) -> Provisioning:
     if way.polls is None and way.delay is None and way.then is None:
         raise ValueError("needs polls, delay or then")
     usual = way.polls is None and way.delay is None
-    return Provisioning(delay=way.delay.delay if way.delay else None, polls=way.polls, then=way.then, usual=usual)
+    return ProvisioningRule(delay=way.delay.delay if way.delay else None, polls=way.polls, then=way.then, usual=usual)
 
 
 PROVISIONING_SCHEMA = {"anyOf": [*_DELAY["anyOf"], ProvisioningWay.model_json_schema()]}
 
 
-def spell_provisioning(rule: Provisioning) -> str:
+def spell_provisioning(rule: ProvisioningRule) -> str:
     """The rule in the journal's words: `1m30s`, `30s..45s`, `{delay: 45s, then: stopped}`."""
     delay = "never" if rule.delay is None else str(Between(*rule.delay))
     if rule.then is None:

@@ -13,7 +13,7 @@ from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.rule import Rule, read_rule, rule_at, validated
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.account import AccountPlan
-from cnx_mock.world.lifecycle import Provisioning
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 __all__ = ["Rule", "Scenario", "ScenarioError", "World", "read_rule", "read_scenario", "stacked"]
 
@@ -48,7 +48,7 @@ class Scenario:
     description: str = ""
     seed: int | None = None
     world: World = World()
-    provisioning: Mapping[str, Provisioning] = field(default_factory=dict)
+    provisioning: Mapping[str, ProvisioningRule] = field(default_factory=dict)
     phases: tuple[Phase, ...] = ()
     repeat: bool = False
     rules: tuple[Rule, ...] = ()
@@ -102,10 +102,10 @@ def _phases_of(data: Any) -> tuple[Phase, ...]:
     return tuple(Phase(name, lasts=int("for" in each)) for each, name in named if isinstance(name, str))
 
 
-def _provisioning(section: ProvisioningSection) -> dict[str, Provisioning]:
+def _provisioning(section: ProvisioningSection) -> dict[str, ProvisioningRule]:
     """What is said of each kind; `polls` speaks of all that have no word of their own."""
     kinds = ("instance", "load_balancer", "snapshot")
-    usual = None if section.polls is None else Provisioning(delay=None, polls=section.polls)
+    usual = None if section.polls is None else ProvisioningRule(delay=None, polls=section.polls)
     said = {kind: (getattr(section, kind), usual) for kind in kinds}
     ruled = {kind: own.over(usual) if own and usual else own or usual for kind, (own, usual) in said.items()}
     return {kind: rule for kind, rule in ruled.items() if rule is not None}

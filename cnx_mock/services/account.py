@@ -13,7 +13,7 @@ from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world.account import MINIMUM_BALANCE
 from cnx_mock.world.records import KeyRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 account = Resource("account", "The account and its keys.")
 
@@ -42,7 +42,7 @@ class Account(Shape):
 
     id: Annotated[str, Field(pattern="^acct_[0-9a-f]{16}$", examples=["acct_8f7e6d5c4b3a2f1e"])]
     """Its id."""
-    name: Annotated[str, Field(examples=["Sandbox"])]
+    name: Annotated[str, Field(examples=["SandboxState"])]
     """Its name."""
     plan: Annotated[Literal["starter", "professional", "enterprise"], Field(examples=["professional"])]
     """Its plan, which gives the rate limit; not the plan of an instance."""
@@ -97,7 +97,7 @@ def _show_key(record: KeyRecord) -> ApiKey:
 
 
 @account.operation("GET", "/v1/account", scope="account:read", provenance=_WHY)
-def get(sandbox: Sandbox) -> Account:
+def get(sandbox: SandboxState) -> Account:
     """Get the account."""
     record, balance = sandbox.account, sandbox.balance
     return Account(
@@ -121,7 +121,7 @@ def get(sandbox: Sandbox) -> Account:
 
 
 @account.operation("GET", "/v1/account/api-keys", scope="account:read", provenance=_WHY)
-def api_keys(sandbox: Sandbox, query: PageQuery) -> Page[ApiKey]:
+def api_keys(sandbox: SandboxState, query: PageQuery) -> Page[ApiKey]:
     """List the account's keys."""
     return page_of(sandbox.keys, query, _show_key)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnx_mock.scenario.active_rule import Armed
+from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.scenario import Rule
 from cnx_mock.text.units import format_duration
@@ -39,15 +39,15 @@ def _struck(exchange: Exchange, number: int) -> Iterator[Strike]:
     labels: dict[str, list[str]] = {}
     for rule_id, label in exchange.faults:
         labels.setdefault(rule_id, []).append(label)
-    for armed, rule in exchange.asked:
-        if armed.origin == "scenario" and rule.id in labels:
-            yield Strike(_again(exchange, armed, rule, number), _title(exchange, rule, number, labels[rule.id]))
+    for active, rule in exchange.asked:
+        if active.origin == "scenario" and rule.id in labels:
+            yield Strike(_again(exchange, active, rule, number), _title(exchange, rule, number, labels[rule.id]))
 
 
-def _again(exchange: Exchange, armed: Armed, rule: Rule, number: int) -> dict[str, Any]:
+def _again(exchange: Exchange, active: ActiveRule, rule: Rule, number: int) -> dict[str, Any]:
     operation = exchange.operation
     match = {"operation": operation.name} if operation else {"method": exchange.method, "path": exchange.path}
-    place = exchange.decisions[armed].place
+    place = exchange.decisions[active].place
     fault = dict(rule.document["fault"] if "fault" in rule.document else rule.document["sequence"][place - 1])
     if not isinstance(fault.get("latency", ""), str) and exchange.delayed:
         fault["latency"] = format_duration(exchange.delayed)  # of a range, what was drawn

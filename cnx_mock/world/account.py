@@ -59,7 +59,7 @@ MAGIC_KEYS = {
 
 
 @dataclass(slots=True)
-class Account:
+class SandboxAccount:
     """The account that a sandbox belongs to. Its money is in the sandbox's ledger."""
 
     id: str

@@ -12,7 +12,7 @@ too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Provisioning:
+class ProvisioningRule:
     """How long a resource takes to come up.
 
     `delay` is a range in microseconds, or None for never; `polls` counts reads instead; `then` is the status after it.
@@ -24,14 +24,14 @@ class Provisioning:
     usual: bool = False
     """Whether it takes as long as it would without this rule, which speaks of nothing but what comes then."""
 
-    def over(self, other: "Provisioning") -> "Provisioning":
+    def over(self, other: "ProvisioningRule") -> "ProvisioningRule":
         """The rule where `other` is what is usual, and says how long."""
         return replace(other, then=self.then or other.then) if self.usual else self
 
 
-SNAPSHOT = Provisioning(delay=(5 * SECOND, 15 * SECOND))
+SNAPSHOT = ProvisioningRule(delay=(5 * SECOND, 15 * SECOND))
 
-INSTANCE = Provisioning(delay=(30 * SECOND, 60 * SECOND))
+INSTANCE = ProvisioningRule(delay=(30 * SECOND, 60 * SECOND))
 """The reference's words: "Deployment typically completes within 30-60 seconds." """
 
 
@@ -47,7 +47,7 @@ class Lifecycle:
 
     @classmethod
     def begin(
-        cls, rule: Provisioning, chance: Chance, now: int, resource_id: str, then: str, first: str = "provisioning"
+        cls, rule: ProvisioningRule, chance: Chance, now: int, resource_id: str, then: str, first: str = "provisioning"
     ) -> "Lifecycle":
         """Fix the rule for a resource that is made now; `then` is the lasting status unless the rule names one.
 

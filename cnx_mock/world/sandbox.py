@@ -5,12 +5,12 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from cnx_mock.world.account import PLAN_LIMITS, Account, AccountPlan, AccountTraits
+from cnx_mock.world.account import PLAN_LIMITS, AccountPlan, AccountTraits, SandboxAccount
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.ledger import OPENING, Ledger
-from cnx_mock.world.lifecycle import INSTANCE, SNAPSHOT, Lifecycle, Provisioning
+from cnx_mock.world.lifecycle import INSTANCE, SNAPSHOT, Lifecycle, ProvisioningRule
 from cnx_mock.world.past import ledger_as_of, table_as_of
 from cnx_mock.world.records import (
     FirewallRecord,
@@ -34,7 +34,7 @@ PROVISIONING = {"instance": INSTANCE, "load_balancer": INSTANCE, "snapshot": SNA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SandboxOptions:
     """How a sandbox begins; everything has a default."""
 
     traits: AccountTraits = AccountTraits()
@@ -43,7 +43,7 @@ class Plan:
     rate_limit: int | None = None
     quotas: Mapping[str, int] = field(default_factory=dict)
     plan_limits: Mapping[AccountPlan, int] = field(default_factory=lambda: PLAN_LIMITS)
-    provisioning: Mapping[str, Provisioning] = field(default_factory=dict)
+    provisioning: Mapping[str, ProvisioningRule] = field(default_factory=dict)
     readings: Mapping[str, str] = field(default_factory=dict)
     start: int | None = None
     speed: float = 1.0
@@ -51,16 +51,16 @@ class Plan:
     magic: bool = True
 
 
-class Sandbox:
+class SandboxState:
     """What the cloud remembers for one key."""
 
-    def __init__(self, name: str, seed: int, catalogue: Catalogue, plan: Plan, opening: bool = True) -> None:
+    def __init__(self, name: str, seed: int, catalogue: Catalogue, plan: SandboxOptions, opening: bool = True) -> None:
         self.chance = Chance(seed, name)
         self.clock = Clock(plan.start, plan.speed, plan.frozen)
         self.ledger = Ledger()
-        self.account = Account(
+        self.account = SandboxAccount(
             id=self.chance.new_id("acct"),
-            name="Sandbox",
+            name="SandboxState",
             plan=plan.plan or plan.traits.plan,
             plan_limits=dict(plan.plan_limits),
             fate=plan.traits.fate,
@@ -68,8 +68,8 @@ class Sandbox:
             rate_limit=plan.rate_limit,
             quotas=dict(plan.quotas),
         )
-        self.provisioning: dict[str, Provisioning] = {**PROVISIONING, **plan.provisioning}
-        self.next_provisioning: Provisioning | None = None
+        self.provisioning: dict[str, ProvisioningRule] = {**PROVISIONING, **plan.provisioning}
+        self.next_provisioning: ProvisioningRule | None = None
         """How long the next thing takes that is made, whatever its kind usually takes; then it is None again."""
         self.readings: dict[str, str] = dict(plan.readings)
         """The readings that differ from the defaults; `api.readings` knows what they mean."""
@@ -178,7 +178,7 @@ class Sandbox:
                 self.polling.pop(record.id, None)
                 record.touch()
 
-    def as_of(self, instant: int) -> "Sandbox":
+    def as_of(self, instant: int) -> "SandboxState":
         """The sandbox as it was at an instant, to be read once and thrown away.
 
         Its clock stands there, and its tables hold copies: without what was made later, with what was removed later,

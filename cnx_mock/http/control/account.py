@@ -9,7 +9,7 @@ from cnx_mock.api.fields import KnownScope
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
-from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.text.units import format_money, parse_money, parse_rate
 from cnx_mock.world.account import DEFAULT_BALANCE, SCOPES, AccountPlan
 
@@ -45,35 +45,35 @@ class AccountChange(Declared):
 
 
 @resource.operation("GET", "/_mock/account", provenance=_OURS)
-def get(server: Server, addressee: Addressee) -> AccountState:
+def get(server: Server, target: ControlTarget) -> AccountState:
     """Read the account; without a key, the one that a new sandbox would get."""
-    return _state(server, addressee)
+    return _state(server, target)
 
 
 @resource.operation("PATCH", "/_mock/account", provenance=_OURS)
-def change(server: Server, addressee: Addressee, body: AccountChange) -> AccountState:
+def change(server: Server, target: ControlTarget, body: AccountChange) -> AccountState:
     """Change the account; without a key, that of new sandboxes."""
     scopes = None if body.scopes is None else tuple(body.scopes)
     given = {"plan": body.plan, "balance": body.balance, "rate_limit": body.rate_limit, "scopes": scopes}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if addressee.tenant is None:
+    if target.tenant is None:
         server.tenants.defaults = replace(server.tenants.defaults, **changes)
-        return _state(server, addressee)
-    sandbox = addressee.tenant.sandbox
+        return _state(server, target)
+    sandbox = target.tenant.sandbox
     if "balance" in changes:
         sandbox.balance = changes.pop("balance")
-    if addressee.key is not None:
-        addressee.key.scopes = changes.pop("scopes", addressee.key.scopes)
+    if target.key is not None:
+        target.key.scopes = changes.pop("scopes", target.key.scopes)
     for name, value in changes.items():
         setattr(sandbox.account, name, value)
-    return _state(server, addressee)
+    return _state(server, target)
 
 
-def _state(server: Server, addressee: Addressee) -> AccountState:
-    if addressee.tenant is not None:
-        sandbox = addressee.tenant.sandbox
+def _state(server: Server, target: ControlTarget) -> AccountState:
+    if target.tenant is not None:
+        sandbox = target.tenant.sandbox
         plan, balance = sandbox.account.plan, sandbox.balance
-        limit, scopes = sandbox.account.limit, addressee.key.scopes if addressee.key else SCOPES
+        limit, scopes = sandbox.account.limit, target.key.scopes if target.key else SCOPES
     else:
         defaults, world = server.tenants.defaults, server.tenants.defaults.scenario.world
         plan = defaults.plan or world.plan or "professional"

@@ -10,7 +10,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.errors import ClockError
-from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.text.units import format_instant_ms, parse_duration, parse_instant
 from cnx_mock.world.clock import Clock, wall_now
 
@@ -49,37 +49,37 @@ class Advance(Declared):
 
 
 @resource.operation("GET", "/_mock/clock", provenance=_OURS)
-def get(server: Server, addressee: Addressee) -> ClockState:
+def get(server: Server, target: ControlTarget) -> ClockState:
     """Read the clock; without a key, the one that a new sandbox would get."""
-    return _state(server, addressee)
+    return _state(server, target)
 
 
 @resource.operation("PATCH", "/_mock/clock", provenance=_OURS)
-def change(server: Server, addressee: Addressee, body: ClockChange) -> ClockState:
+def change(server: Server, target: ControlTarget, body: ClockChange) -> ClockState:
     """Change the clock; without a key, that of new sandboxes."""
-    if addressee.tenant is None:
+    if target.tenant is None:
         tenants = server.tenants
         speed = None if body.speed is None else float(body.speed)
         said = {"start": body.now, "speed": speed, "frozen": body.frozen}
         tenants.defaults = tenants.defaults.patched(
             {}, {name: value for name, value in said.items() if value is not None}
         )
-        return _state(server, addressee)
-    clock = addressee.tenant.sandbox.clock
+        return _state(server, target)
+    clock = target.tenant.sandbox.clock
     if body.now is not None:
         _moved(clock, body.now - clock.now(), "now")
     if body.speed is not None:
         clock.speed = float(body.speed)
     if body.frozen is not None:
         clock.frozen = body.frozen
-    return _state(server, addressee)
+    return _state(server, target)
 
 
 @resource.operation("POST", "/_mock/clock/advance", provenance=_OURS)
-def advance(server: Server, addressee: Addressee, body: Advance) -> ClockState:
+def advance(server: Server, target: ControlTarget, body: Advance) -> ClockState:
     """Move the clock on: when this answers, everything due has happened."""
-    _moved(addressee.must().sandbox.clock, body.by, "by")
-    return _state(server, addressee)
+    _moved(target.must().sandbox.clock, body.by, "by")
+    return _state(server, target)
 
 
 def _moved(clock: Clock, by: int, field: str) -> None:
@@ -89,9 +89,9 @@ def _moved(clock: Clock, by: int, field: str) -> None:
         raise ValidationFailed(**{field: str(error)}) from None
 
 
-def _state(server: Server, addressee: Addressee) -> ClockState:
-    if addressee.tenant is not None:
-        clock = addressee.tenant.sandbox.clock
+def _state(server: Server, target: ControlTarget) -> ClockState:
+    if target.tenant is not None:
+        clock = target.tenant.sandbox.clock
         return ClockState(now=format_instant_ms(clock.now()), speed=clock.speed, frozen=clock.frozen)
     defaults = server.tenants.defaults
     now = wall_now() if defaults.start is None else defaults.start

@@ -9,7 +9,7 @@ from cnx_mock.api.validation import Declared
 from cnx_mock.services.compute.instance_body import Image, InstanceCreate
 from cnx_mock.services.compute.instances import InstanceDetail, detail, provision
 from cnx_mock.world.records import InstanceRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 resource = Resource("_mock.instances", "Instances, from outside.")
 
@@ -37,7 +37,7 @@ class InstanceAdd(InstanceCreate):
 
 
 @resource.operation("POST", "/_mock/instances", status=201, provenance=added("tests start from a world that exists"))
-def add(sandbox: Sandbox, body: InstanceAdd) -> Reply | InstanceDetail:
+def add(sandbox: SandboxState, body: InstanceAdd) -> Reply | InstanceDetail:
     """Add an instance."""
     now = sandbox.now
     instance = provision(sandbox, body, now)
@@ -47,14 +47,14 @@ def add(sandbox: Sandbox, body: InstanceAdd) -> Reply | InstanceDetail:
 
 
 @resource.operation("PATCH", "/_mock/instances/{id}", provenance=added("no documented call stops an instance"))
-def change(sandbox: Sandbox, instance: InstanceRecord, body: InstanceChange) -> InstanceDetail:
+def change(sandbox: SandboxState, instance: InstanceRecord, body: InstanceChange) -> InstanceDetail:
     """Set an instance's status."""
     now = sandbox.now
     _force(sandbox, instance, body.status, now)
     return detail(sandbox, instance, now)
 
 
-def _force(sandbox: Sandbox, instance: InstanceRecord, status: str, now: int) -> None:
+def _force(sandbox: SandboxState, instance: InstanceRecord, status: str, now: int) -> None:
     instance.changing(now)
     if not instance.lifecycle.ready(now):
         instance.lifecycle.ends = now  # it has come up, and nothing that comes later changes when

@@ -19,7 +19,7 @@ from cnx_mock.scenario.exchange import Answer, RawHeaders
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
 from cnx_mock.world.records import KeyRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
 
@@ -30,23 +30,23 @@ _NOBODY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created
 """The control plane asks for no scope."""
 
 
-Judge = Callable[[Tenant], Iterable[str]]
+ExpectationChecker = Callable[[Tenant], Iterable[str]]
 """Says in words what of a tenant's scenario's expectations is not met: of those that only a layer above can judge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
     """What the control plane acts on: the tenants, since when they have been there, where they are found, and who else
-    judges them."""
+    checkers them."""
 
     tenants: Tenants
     started: int
     addresses: Callable[[], Addresses]
-    judges: Sequence["Judge"] = ()
+    checkers: Sequence["ExpectationChecker"] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Addressee:
+class ControlTarget:
     """Whom a call speaks of: the key's tenant, or without a key the server and its defaults."""
 
     tenant: Tenant | None
@@ -68,9 +68,9 @@ class ControlPlane:
         router: Router,
         seed: int,
         addresses: Callable[[], Addresses],
-        judges: Sequence[Judge] = (),
+        checkers: Sequence[ExpectationChecker] = (),
     ) -> None:
-        self._server = Server(tenants, ticks(), addresses, judges)
+        self._server = Server(tenants, ticks(), addresses, checkers)
         self._router = router
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
@@ -105,11 +105,11 @@ class ControlPlane:
         content_type = next((v.decode("latin-1") for name, v in headers if name == b"content-type"), None)
         incoming = Incoming(params, query, body, content_type)
         key = tenant.sandbox.key_with(digits) if tenant and digits else None
-        addressee = Addressee(tenant, key)
-        surroundings: dict[type, Any] = {Server: self._server, Addressee: addressee, Caller: Caller(key or _NOBODY)}
+        target = ControlTarget(tenant, key)
+        dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: Caller(key or _NOBODY)}
         if operation.within_sandbox:
-            surroundings[Sandbox] = addressee.must().sandbox
-        reply = operation.perform(incoming, surroundings)
+            dependencies[SandboxState] = target.must().sandbox
+        reply = operation.perform(incoming, dependencies)
         return messages.replied(operation, reply, path, query, {})
 
 

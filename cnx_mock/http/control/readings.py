@@ -9,7 +9,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.readings import READINGS, wrong
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import failed
-from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.plane import ControlTarget, Server
 
 resource = Resource("_mock.readings", "What ambiguous sentences of the reference mean.")
 _OURS = added("the mock's own control plane")
@@ -38,26 +38,26 @@ class ReadingState(Shape):
 
 
 @resource.operation("GET", "/_mock/readings", provenance=_OURS)
-def list_(server: Server, addressee: Addressee) -> Listing[ReadingState]:
+def list_(server: Server, target: ControlTarget) -> Listing[ReadingState]:
     """List the readings in force; without a key, those of new sandboxes."""
-    return _state(server, addressee)
+    return _state(server, target)
 
 
 @resource.operation("PATCH", "/_mock/readings", provenance=_OURS)
-def change(server: Server, addressee: Addressee, body: ReadingsChange) -> Listing[ReadingState]:
+def change(server: Server, target: ControlTarget, body: ReadingsChange) -> Listing[ReadingState]:
     """Choose readings; without a key, those of new sandboxes."""
     found = wrong(body.root)
     if found:
         raise failed(found)
-    if addressee.tenant is None:
+    if target.tenant is None:
         server.tenants.defaults = server.tenants.defaults.patched(body.root, {})
     else:
-        addressee.tenant.sandbox.readings.update(body.root)
-    return _state(server, addressee)
+        target.tenant.sandbox.readings.update(body.root)
+    return _state(server, target)
 
 
-def _state(server: Server, addressee: Addressee) -> Listing[ReadingState]:
-    chosen = addressee.tenant.sandbox.readings if addressee.tenant else server.tenants.defaults.chosen
+def _state(server: Server, target: ControlTarget) -> Listing[ReadingState]:
+    chosen = target.tenant.sandbox.readings if target.tenant else server.tenants.defaults.chosen
     return Listing(
         data=[
             ReadingState(

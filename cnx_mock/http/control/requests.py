@@ -8,7 +8,7 @@ from cnx_mock.api.errors import NotFound
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Listing
-from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.rules import Cleared
 from cnx_mock.http.journal import JournalEntry, entry
 from cnx_mock.scenario.exchange import Exchange
@@ -50,9 +50,9 @@ class JournalQuery(Query):
 
 
 @resource.operation("GET", "/_mock/requests", provenance=_OURS)
-def list_(server: Server, addressee: Addressee, query: JournalQuery) -> Listing[JournalEntry]:
+def list_(server: Server, target: ControlTarget, query: JournalQuery) -> Listing[JournalEntry]:
     """List the journal, newest last; without a key, the server's own: requests that reached no sandbox."""
-    journal = addressee.tenant.journal if addressee.tenant else server.tenants.journal
+    journal = target.tenant.journal if target.tenant else server.tenants.journal
     chosen = [exchange for exchange in journal if query.selects(exchange)]
     if query.limit is not None:
         chosen = chosen[: query.limit] if query.since is not None else chosen[max(0, len(chosen) - query.limit) :]
@@ -60,10 +60,10 @@ def list_(server: Server, addressee: Addressee, query: JournalQuery) -> Listing[
 
 
 @resource.operation("DELETE", "/_mock/requests", provenance=_OURS)
-def clear(server: Server, addressee: Addressee) -> Cleared:
+def clear(server: Server, target: ControlTarget) -> Cleared:
     """Empty the journal; without a key, every sandbox's and the server's own."""
-    journals = [addressee.tenant.journal] if addressee.tenant else [t.journal for t in server.tenants]
-    journals += [] if addressee.tenant else [server.tenants.journal]
+    journals = [target.tenant.journal] if target.tenant else [t.journal for t in server.tenants]
+    journals += [] if target.tenant else [server.tenants.journal]
     count = sum(len(journal) for journal in journals)
     for journal in journals:
         journal.clear()
@@ -71,9 +71,9 @@ def clear(server: Server, addressee: Addressee) -> Cleared:
 
 
 @resource.operation("GET", "/_mock/requests/{request_id}", provenance=_OURS)
-def get(server: Server, addressee: Addressee, request_id: str) -> JournalEntry:
+def get(server: Server, target: ControlTarget, request_id: str) -> JournalEntry:
     """Read one exchange, with what every rule decided."""
-    journal = addressee.tenant.journal if addressee.tenant else server.tenants.journal
+    journal = target.tenant.journal if target.tenant else server.tenants.journal
     exchange = journal.find(request_id)
     if exchange is None:
         raise NotFound(resource="request", id=request_id)

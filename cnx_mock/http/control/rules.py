@@ -11,9 +11,9 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import ScenarioError
-from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal import silence
-from cnx_mock.scenario.active_rule import Armed
+from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.lint import lint_rule
 from cnx_mock.scenario.scenario import Rule, read_rule
@@ -64,18 +64,18 @@ class _Book:
     """The rules of a tenant, or without a key those that new sandboxes get; changes to the latter are kept on
     leaving."""
 
-    def __init__(self, server: Server, addressee: Addressee) -> None:
+    def __init__(self, server: Server, target: ControlTarget) -> None:
         self._server = server
-        self._tenant = addressee.tenant
-        self.engine = addressee.tenant.engine if addressee.tenant else _of_defaults(server)
-        self.journal = addressee.tenant.journal if addressee.tenant else None
+        self._tenant = target.tenant
+        self.engine = target.tenant.engine if target.tenant else _of_defaults(server)
+        self.journal = target.tenant.journal if target.tenant else None
 
-    def find(self, rule_id: str) -> Armed:
+    def find(self, rule_id: str) -> ActiveRule:
         """The rule with this id. Raises NotFound."""
-        armed = self.engine.find(unquote(rule_id))
-        if armed is None:
+        active = self.engine.find(unquote(rule_id))
+        if active is None:
             raise NotFound(resource="rule", id=rule_id)
-        return armed
+        return active
 
     def keep(self) -> None:
         """Let what was changed count for new sandboxes too, if that is what the call spoke of."""
@@ -103,37 +103,37 @@ def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
 
 
 @resource.operation("GET", "/_mock/rules", provenance=_OURS)
-def list_(server: Server, addressee: Addressee) -> Listing[RuleState]:
+def list_(server: Server, target: ControlTarget) -> Listing[RuleState]:
     """List the rules in the order in which they are asked; without a key, those of new sandboxes."""
-    book = _Book(server, addressee)
-    return Listing(data=[_state(armed, book) for armed in book.engine])
+    book = _Book(server, target)
+    return Listing(data=[_state(active, book) for active in book.engine])
 
 
 @resource.operation("DELETE", "/_mock/rules", provenance=_OURS)
-def clear(server: Server, addressee: Addressee) -> Cleared:
+def clear(server: Server, target: ControlTarget) -> Cleared:
     """Remove every injected rule, the scenario's own stay; without a key, in every sandbox and for new ones."""
     tenants = server.tenants
-    if addressee.tenant is None:
+    if target.tenant is None:
         tenants.defaults = replace(tenants.defaults, rules=())
     count = 0
-    for tenant in [addressee.tenant] if addressee.tenant else tenants:
+    for tenant in [target.tenant] if target.tenant else tenants:
         count += len(tenant.engine.rules("injected"))
         tenant.engine.clear()
     return Cleared(deleted=count)
 
 
 @resource.operation("GET", "/_mock/rules/{id}", provenance=_OURS)
-def get(server: Server, addressee: Addressee, id: str) -> RuleState:
+def get(server: Server, target: ControlTarget, id: str) -> RuleState:
     """Read a rule."""
-    book = _Book(server, addressee)
+    book = _Book(server, target)
     return _state(book.find(id), book)
 
 
 @resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_OURS)
-def put(server: Server, addressee: Addressee, id: str, body: RuleDocument) -> RuleState | Reply:
+def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> RuleState | Reply:
     """Add a rule (201), or replace the one with its id, counters at zero (200); with a `ttl` for so long."""
     id = unquote(id)
-    book = _Book(server, addressee)
+    book = _Book(server, target)
     try:
         replaced = book.engine.inject(_read(body.root, id, book.engine))
     except ScenarioError as error:
@@ -143,37 +143,37 @@ def put(server: Server, addressee: Addressee, id: str, body: RuleDocument) -> Ru
 
 
 @resource.operation("PATCH", "/_mock/rules/{id}", provenance=_OURS)
-def change(server: Server, addressee: Addressee, id: str, body: RuleChange) -> RuleState:
+def change(server: Server, target: ControlTarget, id: str, body: RuleChange) -> RuleState:
     """Change some of a rule's keys, with a `ttl` for so long; its counters stay."""
-    book = _Book(server, addressee)
-    armed = book.find(id)
-    rule = _read({**armed.rule.document, **body.root}, armed.rule.id, book.engine)
-    book.engine.change(armed, rule, for_now="ttl" in body.root)
+    book = _Book(server, target)
+    active = book.find(id)
+    rule = _read({**active.rule.document, **body.root}, active.rule.id, book.engine)
+    book.engine.change(active, rule, for_now="ttl" in body.root)
     book.keep()
-    return _state(armed, book)
+    return _state(active, book)
 
 
 @resource.operation("DELETE", "/_mock/rules/{id}", provenance=_OURS)
-def delete(server: Server, addressee: Addressee, id: str) -> Deleted:
+def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     """Remove a rule, wherever it came from."""
-    book = _Book(server, addressee)
-    armed = book.find(id)
-    book.engine.remove(armed)
+    book = _Book(server, target)
+    active = book.find(id)
+    book.engine.remove(active)
     book.keep()
-    return Deleted(id=armed.rule.id)
+    return Deleted(id=active.rule.id)
 
 
-def _state(armed: Armed, book: _Book) -> RuleState:
+def _state(active: ActiveRule, book: _Book) -> RuleState:
     rules = [each.rule for each in book.engine]
     scenario = book.engine.scenario
-    before = rules[: rules.index(armed.rule)]
-    found = lint_rule(armed.rule, before, scenario.phases, scenario.repeat, operations())
+    before = rules[: rules.index(active.rule)]
+    found = lint_rule(active.rule, before, scenario.phases, scenario.repeat, operations())
     return RuleState(
-        id=armed.rule.id,
-        origin=armed.origin,
-        matched=armed.matched,
-        fired=armed.fired,
-        why=None if armed.fired or book.journal is None else silence(armed, book.journal),
+        id=active.rule.id,
+        origin=active.origin,
+        matched=active.matched,
+        fired=active.fired,
+        why=None if active.fired or book.journal is None else silence(active, book.journal),
         warnings=[each.named for each in found],
-        rule=dict(armed.rule.document),
+        rule=dict(active.rule.document),
     )

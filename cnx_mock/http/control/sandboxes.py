@@ -10,7 +10,7 @@ from cnx_mock import __version__
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import Declared
-from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
 from cnx_mock.http.tenants import Tenant
@@ -145,9 +145,9 @@ class ResetDone(Shape):
 
 
 @resource.operation("POST", "/_mock/reset", provenance=_OURS)
-def reset(server: Server, addressee: Addressee) -> ResetDone:
+def reset(server: Server, target: ControlTarget) -> ResetDone:
     """Put a sandbox back to how it was made; without a key, every sandbox."""
-    tenants = [addressee.tenant] if addressee.tenant else list(server.tenants)
+    tenants = [target.tenant] if target.tenant else list(server.tenants)
     for tenant in tenants:
         tenant.reset()
     return ResetDone(reset=len(tenants))

@@ -11,7 +11,7 @@ from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import failed, spelling
 from cnx_mock.errors import ScenarioError
-from cnx_mock.http.control.plane import Addressee, Server
+from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal import silence
 from cnx_mock.http.tenants import Tenant
 from cnx_mock.scenario import gallery
@@ -90,31 +90,31 @@ def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario
 
 
 @resource.operation("GET", "/_mock/scenario", provenance=_OURS)
-def get(server: Server, addressee: Addressee) -> ScenarioState:
+def get(server: Server, target: ControlTarget) -> ScenarioState:
     """Read the scenario in force; without a key, that of new sandboxes."""
-    return _state(server, addressee.tenant)
+    return _state(server, target.tenant)
 
 
 @resource.operation("PUT", "/_mock/scenario", provenance=_OURS, raises=(InvalidState,))
-def put(server: Server, addressee: Addressee, body: ScenarioDocument) -> ScenarioState:
+def put(server: Server, target: ControlTarget, body: ScenarioDocument) -> ScenarioState:
     """Use a scenario in place of the former one; injected rules stay. Without a key, new sandboxes get it."""
     scenario = named_or_inline([body.root])
-    if addressee.tenant is None:
+    if target.tenant is None:
         server.tenants.defaults = replace(server.tenants.defaults, scenario=scenario)
     else:
-        _use(addressee.tenant, scenario)
-    return _state(server, addressee.tenant)
+        _use(target.tenant, scenario)
+    return _state(server, target.tenant)
 
 
 @resource.operation("DELETE", "/_mock/scenario", provenance=_OURS)
-def delete(server: Server, addressee: Addressee) -> ScenarioState:
+def delete(server: Server, target: ControlTarget) -> ScenarioState:
     """Use no scenario; without a key, in every sandbox and for new ones."""
     calm = Scenario(name="none")
-    if addressee.tenant is None:
+    if target.tenant is None:
         server.tenants.defaults = replace(server.tenants.defaults, scenario=calm)
-    for tenant in [addressee.tenant] if addressee.tenant else server.tenants:
+    for tenant in [target.tenant] if target.tenant else server.tenants:
         tenant.engine.use(calm)
-    return _state(server, addressee.tenant)
+    return _state(server, target.tenant)
 
 
 def _use(tenant: Tenant, scenario: Scenario) -> None:
@@ -148,12 +148,12 @@ def _unmet(server: Server, tenant: Tenant) -> list[str]:
     """The expectations that are not met, in words."""
     found = []
     for rule_id, expected in tenant.engine.scenario.expected.items():
-        armed = tenant.engine.find(rule_id)
-        fired = armed.fired if armed else 0
+        active = tenant.engine.find(rule_id)
+        fired = active.fired if active else 0
         if fired != expected:
-            why = f": {silence(armed, tenant.journal)}" if armed and not fired else ""
+            why = f": {silence(active, tenant.journal)}" if active and not fired else ""
             found.append(f"{rule_id} fired {fired} times, not {expected}{why}")
-    return found + [each for judge in server.judges for each in judge(tenant)]
+    return found + [each for checker in server.checkers for each in checker(tenant)]
 
 
 def warnings(scenario: Scenario) -> list[str]:

@@ -10,7 +10,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import FixtureError
-from cnx_mock.http.control.plane import Addressee
+from cnx_mock.http.control.plane import ControlTarget
 from cnx_mock.services.worlds import Fixture, exported, load, read_fixture, shipped_fixtures
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
@@ -50,14 +50,14 @@ def fixture_of(given: str | dict[str, Any]) -> Fixture:
 
 
 @resource.operation("GET", "/_mock/state", provenance=_OURS)
-def get(addressee: Addressee) -> State:
+def get(target: ControlTarget) -> State:
     """Write the whole sandbox down, its clock included."""
-    return State(**exported(addressee.must().sandbox))
+    return State(**exported(target.must().sandbox))
 
 
 @resource.operation("PUT", "/_mock/state", provenance=_OURS)
-def put(addressee: Addressee, body: StateDocument) -> State:
+def put(target: ControlTarget, body: StateDocument) -> State:
     """Replace the whole world by a fixture's first account: the one way to turn its clock back."""
-    tenant = addressee.must()
+    tenant = target.must()
     tenant.load(fixture_of(body.root))
     return State(**exported(tenant.sandbox))

@@ -10,7 +10,7 @@ from cnx_mock.api.provenance import implied
 from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world.account import MINIMUM_BALANCE
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 billing = Resource("billing", "Balance, transactions and reports.")
 
@@ -39,7 +39,7 @@ class Balance(Shape):
     scope="billing:read",
     provenance=implied("Account balance is below minimum threshold."),
 )
-def balance(sandbox: Sandbox) -> Balance:
+def balance(sandbox: SandboxState) -> Balance:
     """Get the account balance.
 
     Every started hour of a billable resource is charged when it starts."""

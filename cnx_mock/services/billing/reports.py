@@ -18,7 +18,7 @@ from cnx_mock.services.billing.balance import billing
 from cnx_mock.services.billing.zones import begin, checked_name, shown, zone
 from cnx_mock.text.units import format_money
 from cnx_mock.world.clock import SECOND
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.statement import Spending, Statement
 
 DAYS_MAX = 366
@@ -175,7 +175,7 @@ def _shown(period: _Period, spending: list[Spending], where: ZoneInfo) -> Report
     scope="billing:read",
     provenance=named("Fixed timezone handling in billing reports"),
 )
-def reports(sandbox: Sandbox, query: ReportQuery) -> Report:
+def reports(sandbox: SandboxState, query: ReportQuery) -> Report:
     """Report spending by day or month.
 
     Each charge counts where the hour that it pays for starts. Amounts are spending: positive, and without credits.

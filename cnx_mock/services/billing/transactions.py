@@ -12,7 +12,7 @@ from cnx_mock.services.billing.balance import billing
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.ledger import Meter
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.statement import Event, Statement
 
 
@@ -63,7 +63,7 @@ def show(event: Event, balance: int, chance: Chance) -> Transaction:
     scope="billing:read",
     provenance=added("a balance that nobody can account for cannot be tested against"),
 )
-def transactions(sandbox: Sandbox, query: PageQuery) -> Page[Transaction]:
+def transactions(sandbox: SandboxState, query: PageQuery) -> Page[Transaction]:
     """List all transactions.
 
     Every credit and every charge, oldest first; what happens in the same second is in order of creation. The last

@@ -9,7 +9,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
 from cnx_mock.world.records import ImageRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 images = Resource("images", "An operating system that an instance can boot.")
 
@@ -44,7 +44,7 @@ def show(record: ImageRecord) -> Image:
 
 
 @images.operation("GET", "/v1/images", provenance=_WHY)
-def list_(sandbox: Sandbox, query: PageQuery) -> Page[Image]:
+def list_(sandbox: SandboxState, query: PageQuery) -> Page[Image]:
     """List all images."""
     return page_of(sandbox.catalogue.images, query, show)
 

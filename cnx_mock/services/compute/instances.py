@@ -18,7 +18,7 @@ from cnx_mock.services.compute.metrics import Metrics, sample
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world.clock import MINUTE
 from cnx_mock.world.records import NEVER, InstanceRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 instances = Resource("instances", "Virtual machines.")
 
@@ -135,7 +135,7 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
     }
 
 
-def detail(sandbox: Sandbox, record: InstanceRecord, now: int) -> InstanceDetail:
+def detail(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceDetail:
     """An instance in every detail; made anew when it has changed, and once a minute for its metrics."""
     if now >= record.detailed_until:
         record.detailed = _detailed(sandbox, record, now)
@@ -144,7 +144,7 @@ def detail(sandbox: Sandbox, record: InstanceRecord, now: int) -> InstanceDetail
     return detailed
 
 
-def _detailed(sandbox: Sandbox, record: InstanceRecord, now: int) -> InstanceDetail:
+def _detailed(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceDetail:
     status = record.status(now)
     return InstanceDetail(
         **_fields(record, status, now),
@@ -159,7 +159,7 @@ def _detailed(sandbox: Sandbox, record: InstanceRecord, now: int) -> InstanceDet
 @instances.operation(
     "GET", "/v1/instances", scope="instances:read", provenance=documented("List all compute instances")
 )
-def list_(sandbox: Sandbox, caller: Caller, query: InstanceQuery) -> Page[Instance]:
+def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[Instance]:
     """List all compute instances.
 
     Returns a paginated list of all instances in your account. Supports filtering by region, status, and tags."""
@@ -176,7 +176,7 @@ def list_(sandbox: Sandbox, caller: Caller, query: InstanceQuery) -> Page[Instan
     return _whole_list(sandbox, query, now)
 
 
-def _whole_list(sandbox: Sandbox, query: InstanceQuery, now: int) -> Page[Instance]:
+def _whole_list(sandbox: SandboxState, query: InstanceQuery, now: int) -> Page[Instance]:
     """A page without a filter, the same one for as long as nothing on it changes."""
     pages, place = sandbox.instances.pages, (query.page, query.limit)
     kept: tuple[Page[Instance] | None, int] = pages.get(place, (None, 0))
@@ -199,7 +199,7 @@ def _whole_list(sandbox: Sandbox, query: InstanceQuery, now: int) -> Page[Instan
     provenance=documented("Create a new instance"),
     raises=(InvalidState, QuotaExceeded, InsufficientCredits),
 )
-def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
+def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
     """Create a new instance.
 
     Provisions a new virtual machine with the specified configuration. Deployment typically completes within 30-60
@@ -213,7 +213,7 @@ def create(sandbox: Sandbox, body: InstanceCreate) -> Instance:
     return show(provision(sandbox, body, now), now)
 
 
-def provision(sandbox: Sandbox, body: InstanceCreate, now: int) -> InstanceRecord:
+def provision(sandbox: SandboxState, body: InstanceCreate, now: int) -> InstanceRecord:
     """A new instance in the sandbox, paid for from now on."""
     number = sandbox.chance.count("inst")
     plan = sandbox.catalogue.plans.get(body.plan)
@@ -237,7 +237,7 @@ def provision(sandbox: Sandbox, body: InstanceCreate, now: int) -> InstanceRecor
 
 
 @instances.operation("GET", "/v1/instances/{id}", scope="instances:read", provenance=documented("Get instance details"))
-def get(sandbox: Sandbox, caller: Caller, instance: InstanceRecord) -> InstanceDetail:
+def get(sandbox: SandboxState, caller: Caller, instance: InstanceRecord) -> InstanceDetail:
     """Get instance details.
 
     Returns detailed configuration, metrics, and status for a specific instance."""
@@ -249,7 +249,7 @@ def get(sandbox: Sandbox, caller: Caller, instance: InstanceRecord) -> InstanceD
 @instances.operation(
     "DELETE", "/v1/instances/{id}", scope="instances:write", provenance=documented("Destroy an instance")
 )
-def delete(sandbox: Sandbox, instance: InstanceRecord) -> Deleted:
+def delete(sandbox: SandboxState, instance: InstanceRecord) -> Deleted:
     """Destroy an instance.
 
     Permanently deletes an instance and all associated ephemeral storage. Snapshots are preserved unless explicitly

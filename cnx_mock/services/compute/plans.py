@@ -10,7 +10,7 @@ from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_money
 from cnx_mock.world.records import PlanRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 plans = Resource("plans", "A compute tier.")
 
@@ -51,7 +51,7 @@ def show(record: PlanRecord) -> Plan:
 
 
 @plans.operation("GET", "/v1/plans", provenance=_WHY)
-def list_(sandbox: Sandbox, query: PageQuery) -> Page[Plan]:
+def list_(sandbox: SandboxState, query: PageQuery) -> Page[Plan]:
     """List all plans."""
     return page_of(sandbox.catalogue.plans, query, show)
 

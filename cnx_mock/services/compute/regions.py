@@ -9,7 +9,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
 from cnx_mock.world.records import RegionRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 regions = Resource("regions", "A place that resources can be deployed to.")
 
@@ -32,7 +32,7 @@ def show(record: RegionRecord) -> Region:
 
 
 @regions.operation("GET", "/v1/regions", provenance=_WHY)
-def list_(sandbox: Sandbox, query: PageQuery) -> Page[Region]:
+def list_(sandbox: SandboxState, query: PageQuery) -> Page[Region]:
     """List all regions."""
     return page_of(sandbox.catalogue.regions, query, show)
 

@@ -16,7 +16,7 @@ from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.text.units import format_instant
 from cnx_mock.world.records import SnapshotRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 snapshots = Resource("snapshots", "Disks of instances as they were.")
 
@@ -99,7 +99,7 @@ def _show(record: SnapshotRecord, now: int) -> Snapshot:
 
 
 @snapshots.operation("GET", "/v1/snapshots", scope="snapshots:read", provenance=_IMPLIED)
-def list_(sandbox: Sandbox, caller: Caller, query: SnapshotQuery) -> Page[Snapshot]:
+def list_(sandbox: SandboxState, caller: Caller, query: SnapshotQuery) -> Page[Snapshot]:
     """List all snapshots."""
     now, wanted = sandbox.now, query.status
     known = [each for each in sandbox.snapshots if query.selects(each)]
@@ -116,7 +116,7 @@ def list_(sandbox: Sandbox, caller: Caller, query: SnapshotQuery) -> Page[Snapsh
     provenance=_IMPLIED,
     raises=(InvalidState, QuotaExceeded),
 )
-def create(sandbox: Sandbox, body: SnapshotCreate) -> Snapshot:
+def create(sandbox: SandboxState, body: SnapshotCreate) -> Snapshot:
     """Take a snapshot of an instance.
 
     It takes a few seconds to become available, and stays when the instance is destroyed."""
@@ -150,7 +150,7 @@ def create(sandbox: Sandbox, body: SnapshotCreate) -> Snapshot:
 
 
 @snapshots.operation("GET", "/v1/snapshots/{id}", scope="snapshots:read", provenance=_IMPLIED)
-def get(sandbox: Sandbox, caller: Caller, snapshot: SnapshotRecord) -> Snapshot:
+def get(sandbox: SandboxState, caller: Caller, snapshot: SnapshotRecord) -> Snapshot:
     """Get a snapshot."""
     if snapshot.id in sandbox.polling:
         caller.polled.append(snapshot)
@@ -158,7 +158,7 @@ def get(sandbox: Sandbox, caller: Caller, snapshot: SnapshotRecord) -> Snapshot:
 
 
 @snapshots.operation("DELETE", "/v1/snapshots/{id}", scope="snapshots:write", provenance=_IMPLIED)
-def delete(sandbox: Sandbox, snapshot: SnapshotRecord) -> Deleted:
+def delete(sandbox: SandboxState, snapshot: SnapshotRecord) -> Deleted:
     """Delete a snapshot.
 
     Instances that were made from it stay."""

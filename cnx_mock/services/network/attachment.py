@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from cnx_mock.world.records import FirewallRecord, LoadBalancerRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 
 def attach(
-    sandbox: Sandbox, holder: FirewallRecord | LoadBalancerRecord, wanted: Sequence[str], held_by: str, now: int
+    sandbox: SandboxState, holder: FirewallRecord | LoadBalancerRecord, wanted: Sequence[str], held_by: str, now: int
 ) -> None:
     """Let exactly these instances be attached from now on; `held_by` is the field in which an instance lists its
     holders."""

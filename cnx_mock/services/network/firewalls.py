@@ -18,7 +18,7 @@ from cnx_mock.api.validation import Declared
 from cnx_mock.services.network.attachment import attach
 from cnx_mock.text.units import format_instant
 from cnx_mock.world.records import FirewallRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 firewalls = Resource("firewalls", "Rules for what may reach instances, and what these may reach.")
 
@@ -161,7 +161,7 @@ def _show(record: FirewallRecord) -> Firewall:
 
 
 @firewalls.operation("GET", "/v1/network/firewall", scope="network:read", provenance=_NAMED)
-def list_(sandbox: Sandbox, query: FirewallQuery) -> Page[Firewall]:
+def list_(sandbox: SandboxState, query: FirewallQuery) -> Page[Firewall]:
     """List all firewalls."""
     wanted = query.instance_id
     keep = None if wanted is None else [each for each in sandbox.firewalls if wanted in each.instance_ids]
@@ -171,7 +171,7 @@ def list_(sandbox: Sandbox, query: FirewallQuery) -> Page[Firewall]:
 @firewalls.operation(
     "POST", "/v1/network/firewall", status=201, scope="network:write", provenance=_NAMED, raises=(QuotaExceeded,)
 )
-def create(sandbox: Sandbox, body: FirewallBody) -> Firewall:
+def create(sandbox: SandboxState, body: FirewallBody) -> Firewall:
     """Create a firewall."""
     room_for(sandbox, FirewallRecord)
     now = sandbox.now
@@ -189,7 +189,7 @@ def get(firewall: FirewallRecord) -> Firewall:
 
 
 @firewalls.operation("PUT", "/v1/network/firewall/{id}", scope="network:write", provenance=_NAMED)
-def replace(sandbox: Sandbox, firewall: FirewallRecord, body: FirewallBody) -> Firewall:
+def replace(sandbox: SandboxState, firewall: FirewallRecord, body: FirewallBody) -> Firewall:
     """Replace a firewall.
 
     Whatever the body leaves out goes back to its default."""
@@ -198,7 +198,7 @@ def replace(sandbox: Sandbox, firewall: FirewallRecord, body: FirewallBody) -> F
 
 
 @firewalls.operation("DELETE", "/v1/network/firewall/{id}", scope="network:write", provenance=_NAMED)
-def delete(sandbox: Sandbox, firewall: FirewallRecord) -> Deleted:
+def delete(sandbox: SandboxState, firewall: FirewallRecord) -> Deleted:
     """Delete a firewall.
 
     Instances that it protects are detached first."""
@@ -208,7 +208,7 @@ def delete(sandbox: Sandbox, firewall: FirewallRecord) -> Deleted:
     return Deleted(id=firewall.id)
 
 
-def _settle(sandbox: Sandbox, record: FirewallRecord, body: FirewallBody, now: int) -> None:
+def _settle(sandbox: SandboxState, record: FirewallRecord, body: FirewallBody, now: int) -> None:
     """Take over what the body says."""
     record.changing(now)
     record.updated = now

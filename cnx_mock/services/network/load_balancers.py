@@ -16,7 +16,7 @@ from cnx_mock.services.network.attachment import attach
 from cnx_mock.services.network.load_balancer_body import LoadBalancerBody, Port, Protocol, health_check
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world.records import LoadBalancerRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 load_balancers = Resource("load_balancers", "Ways in to instances, in one region or several.")
 
@@ -142,7 +142,7 @@ class LoadBalancerQuery(PageQuery):
 _HEALTH: dict[str, Literal["healthy", "unhealthy"]] = {"running": "healthy", "stopped": "unhealthy"}
 
 
-def _show(sandbox: Sandbox, record: LoadBalancerRecord, now: int) -> LoadBalancer:
+def _show(sandbox: SandboxState, record: LoadBalancerRecord, now: int) -> LoadBalancer:
     settings, provisioned = record.settings, record.provisioned(now)
     status: Status = "active" if record.status(now) == "active" else "provisioning"
     behind = [each for each in map(sandbox.instances.get, record.instance_ids) if each is not None]
@@ -181,7 +181,7 @@ def _address(number: int, place: int) -> str:
 
 
 @load_balancers.operation("GET", "/v1/network/load-balancers", scope="network:read", provenance=_NAMED)
-def list_(sandbox: Sandbox, caller: Caller, query: LoadBalancerQuery) -> Page[LoadBalancer]:
+def list_(sandbox: SandboxState, caller: Caller, query: LoadBalancerQuery) -> Page[LoadBalancer]:
     """List all load balancers."""
     now, wanted = sandbox.now, query.status
     known = [each for each in sandbox.load_balancers if query.selects(each)]
@@ -198,7 +198,7 @@ def list_(sandbox: Sandbox, caller: Caller, query: LoadBalancerQuery) -> Page[Lo
     provenance=_NAMED,
     raises=(QuotaExceeded, InsufficientCredits),
 )
-def create(sandbox: Sandbox, body: LoadBalancerBody) -> LoadBalancer:
+def create(sandbox: SandboxState, body: LoadBalancerBody) -> LoadBalancer:
     """Create a load balancer.
 
     It takes as long to come up as an instance."""
@@ -223,7 +223,7 @@ def create(sandbox: Sandbox, body: LoadBalancerBody) -> LoadBalancer:
 
 
 @load_balancers.operation("GET", "/v1/network/load-balancers/{id}", scope="network:read", provenance=_NAMED)
-def get(sandbox: Sandbox, caller: Caller, load_balancer: LoadBalancerRecord) -> LoadBalancer:
+def get(sandbox: SandboxState, caller: Caller, load_balancer: LoadBalancerRecord) -> LoadBalancer:
     """Get a load balancer."""
     if load_balancer.id in sandbox.polling:
         caller.polled.append(load_balancer)
@@ -231,7 +231,7 @@ def get(sandbox: Sandbox, caller: Caller, load_balancer: LoadBalancerRecord) -> 
 
 
 @load_balancers.operation("PUT", "/v1/network/load-balancers/{id}", scope="network:write", provenance=_NAMED)
-def replace(sandbox: Sandbox, load_balancer: LoadBalancerRecord, body: LoadBalancerBody) -> LoadBalancer:
+def replace(sandbox: SandboxState, load_balancer: LoadBalancerRecord, body: LoadBalancerBody) -> LoadBalancer:
     """Replace a load balancer.
 
     Whatever the body leaves out goes back to its default. It keeps its status."""
@@ -241,7 +241,7 @@ def replace(sandbox: Sandbox, load_balancer: LoadBalancerRecord, body: LoadBalan
 
 
 @load_balancers.operation("DELETE", "/v1/network/load-balancers/{id}", scope="network:write", provenance=_NAMED)
-def delete(sandbox: Sandbox, load_balancer: LoadBalancerRecord) -> Deleted:
+def delete(sandbox: SandboxState, load_balancer: LoadBalancerRecord) -> Deleted:
     """Delete a load balancer.
 
     The instances behind it stay."""
@@ -252,7 +252,7 @@ def delete(sandbox: Sandbox, load_balancer: LoadBalancerRecord) -> Deleted:
     return Deleted(id=load_balancer.id)
 
 
-def _settle(sandbox: Sandbox, record: LoadBalancerRecord, body: LoadBalancerBody, now: int) -> None:
+def _settle(sandbox: SandboxState, record: LoadBalancerRecord, body: LoadBalancerBody, now: int) -> None:
     """Take over what the body says. Another number of regions is another price from the next hour on."""
     if len(body.regions) != len(record.regions):
         charge = sandbox.ledger.reprice if record.regions else sandbox.ledger.open

@@ -22,7 +22,7 @@ from cnx_mock.world.clock import HOUR
 from cnx_mock.world.ledger import OPENING
 from cnx_mock.world.lifecycle import Lifecycle
 from cnx_mock.world.records import FirewallRecord, InstanceRecord, LoadBalancerRecord, SnapshotRecord
-from cnx_mock.world.sandbox import Sandbox
+from cnx_mock.world.sandbox import SandboxState
 
 DAY = 24 * HOUR
 
@@ -34,7 +34,7 @@ T = TypeVar("T", bound=Entry)
 class Builder:
     """One account's way into a sandbox; what is wrong with it is left in `problems`."""
 
-    def __init__(self, sandbox: Sandbox, entry: AccountEntry, path: Path) -> None:
+    def __init__(self, sandbox: SandboxState, entry: AccountEntry, path: Path) -> None:
         self.problems: list[Problem] = []
         self._sandbox, self._entry, self._path = sandbox, entry, path
         self._now = sandbox.now

@@ -15,7 +15,7 @@ from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.keys import digits_of
-from cnx_mock.world.sandbox import Plan, Sandbox
+from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Fixture:
                 return index
         return None
 
-    def build(self, sandbox: Sandbox, index: int, keys: Collection[str], own_clock: bool = False) -> None:
+    def build(self, sandbox: SandboxState, index: int, keys: Collection[str], own_clock: bool = False) -> None:
         """Fill a fresh sandbox with an account, and with those of its listed keys whose digits are among `keys`; a
         sandbox that was given a clock of its own keeps it."""
         _settle(sandbox, self.document, index, own_clock)
@@ -51,7 +51,7 @@ class Fixture:
         """The digits of an account's keys."""
         return [digits_of(key.key) for key in self.document.accounts[index].keys]
 
-    def _with_fleet(self, sandbox: Sandbox, index: int) -> AccountEntry:
+    def _with_fleet(self, sandbox: SandboxState, index: int) -> AccountEntry:
         entry, fleet = self.document.accounts[index], self.document.generate
         if fleet is None or index != 0:
             return entry
@@ -59,7 +59,7 @@ class Fixture:
         return entry.model_copy(update={"instances": [*entry.instances, *made]})
 
 
-def _settle(sandbox: Sandbox, document: FixtureDocument, index: int, own_clock: bool) -> None:
+def _settle(sandbox: SandboxState, document: FixtureDocument, index: int, own_clock: bool) -> None:
     """Clock (unless the sandbox has one of its own), chance and account, before anything is built on them."""
     clock, entry, account = document.clock, document.accounts[index], sandbox.account
     if not own_clock:
@@ -80,7 +80,7 @@ def _settle(sandbox: Sandbox, document: FixtureDocument, index: int, own_clock: 
 def read_fixture(data: Any, name: str = "inline") -> Fixture:
     """A fixture from plain data. Raises FixtureError with everything that is wrong."""
     data = {} if data is None else data
-    scratch = Sandbox("scratch", 0, Catalogue(), Plan())
+    scratch = SandboxState("scratch", 0, Catalogue(), SandboxOptions())
     try:
         document = FixtureDocument.model_validate(data, context=scratch)
     except ValidationError as error:
@@ -98,7 +98,7 @@ def _built_once(document: FixtureDocument) -> list[Problem]:
     """What only building shows: names that lead nowhere, ids that are there twice."""
     found: list[Problem] = []
     for index, entry in enumerate(document.accounts):
-        sandbox = Sandbox("scratch", 0, Catalogue(), Plan())
+        sandbox = SandboxState("scratch", 0, Catalogue(), SandboxOptions())
         _settle(sandbox, document, index, own_clock=False)
         path: Path = ("accounts", index)
         builder = Builder(sandbox, entry, path)
