@@ -46,8 +46,6 @@ class Settings:
     ca_dir: str = _option("", "Folder of the local CA, in place of the one among the user's data.", "PATH")
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            _check_type(each.name, getattr(self, each.name), type(each.default))
         checks = (
             (0 <= self.port <= 65535, "port must be from 0 to 65535"),
             (0 <= self.tls_port <= 65535, "tls-port must be from 0 to 65535"),
@@ -74,26 +72,6 @@ class Settings:
     def serves_proxy(self) -> bool:
         """Whether there is a proxy."""
         return self.proxy or self.proxy_port != 0
-
-
-_TYPES: Mapping[type, tuple[str, tuple[type, ...]]] = {
-    bool: ("True or False", (bool,)),
-    int: ("a whole number", (int,)),
-    float: ("a number", (int, float)),
-    str: ("a text", (str,)),
-    tuple: ("a tuple of texts", (tuple, list)),
-}
-"""What an option takes in Python, by the type of its default: in words, and as types."""
-
-
-def _check_type(name: str, value: object, default: type) -> None:
-    """Raise SettingsError for a value of another type; True is not a number here."""
-    words, types = _TYPES[default]
-    good = isinstance(value, types) and isinstance(value, bool) == (default is bool)
-    if isinstance(value, tuple | list):
-        good = good and all(isinstance(each, str) for each in value)
-    if not good:
-        raise SettingsError(f"{name.replace('_', '-')} must be {words}, not {value!r}")
 
 
 def _digits(text: str) -> bool:
