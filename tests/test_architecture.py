@@ -20,9 +20,9 @@ HOUSE = Path(__file__).resolve().parents[1] / "cnx_mock"
 FLOORS = (
     ("errors",),
     ("text",),
-    ("settings",),
     ("world",),
     ("api",),
+    ("settings",),
     ("services", "scenario"),
     ("net",),
     ("http",),
@@ -340,9 +340,9 @@ ONE_OF_EACH = {
     ("where", "source"),
     [
         ("world/clock.py", "from cnx_mock.text.units import seconds"),
-        ("world/clock.py", "from cnx_mock import settings"),
+        ("http/app.py", "from cnx_mock import settings"),
         ("world/clock.py", "from ..text import units"),
-        ("settings.py", "from cnx_mock.text import units"),
+        ("settings.py", "from cnx_mock.text import units\nfrom cnx_mock.api import errors"),
         ("services/compute/instances.py", "from . import plans"),
         ("services/compute/instances.py", "from cnx_mock.services.billing import public_name"),
         ("services/__init__.py", "from .billing import reports\nfrom . import account"),
@@ -366,7 +366,8 @@ def test_lawful_imports_pass(tmp_path, where, source):
             "text/units.py:1: imports world.clock: world lies above text",
         ),
         ("errors.py", "from cnx_mock.text import units", "text lies above errors"),
-        ("settings.py", "from .world import clock", "world lies above settings"),
+        ("settings.py", "from .services import account", "services lies above settings"),
+        ("world/clock.py", "from cnx_mock import settings", "settings lies above world"),
         ("world/clock.py", "from cnx_mock.api.errors import NotFound", "imports api.errors: api lies above world"),
         (
             "world/clock.py",

@@ -18,7 +18,7 @@ from cnx_mock.cli.run import run
 from cnx_mock.cli.scenarios import scenarios
 from cnx_mock.cli.shrink import shrink
 from cnx_mock.cli.sweep import sweep
-from cnx_mock.errors import SettingsError
+from cnx_mock.errors import InvalidInputError
 from cnx_mock.settings import Settings, foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -75,7 +75,7 @@ def serve(**options: Any) -> None:
         signal.signal(number, lambda *_: os._exit(0))
     try:
         settings = Settings(**options)
-    except SettingsError as error:
+    except InvalidInputError as error:
         refuse(str(error))
     from cnx_mock.cli.serve import serve_forever
 
