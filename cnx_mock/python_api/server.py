@@ -99,7 +99,6 @@ class MockServer(SandboxMaker):
             UnknownScenario, UnknownFixture: If nothing has that name.
             SourceError: If a file cannot be used; it has every problem as file:line:column.
             ScenarioError, FixtureError: If plain data cannot be used; the message has every problem.
-            ReadingError: If a reading in the settings does not exist.
             ListenError: If the port is in use, or the address is not this machine's.
             CertificateError: If the CA cannot be used.
             StartError: If the server cannot start for another reason, or has been started already.

@@ -181,7 +181,6 @@ def test_what_the_code_under_test_made_of_our_error_is_shown_whole(run: Run) -> 
     [
         ("Settings(host='203.0.113.9')", "the server cannot start: port 4269 on 203.0.113.9: *"),
         ("Settings(port=0, scenario=('nope',))", "the server cannot start: no scenario is called 'nope' *"),
-        ("Settings(port=0, reading=('a=b',))", "the server cannot start: *a*"),
         ("{'port': 0}", "the server cannot start: settings must be a cnx_mock.Settings, not dict"),
     ],
 )

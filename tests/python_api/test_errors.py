@@ -160,7 +160,7 @@ def test_an_option_of_the_wrong_type_is_named(wrong: dict[str, Any]) -> None:
     "wrong", [{"scenario": "calm"}, {"seed": 7}, {"host": None}, {"watch": 1}, {"reading": (1,)}, {"journal_size": 1.5}]
 )
 def test_settings_take_the_declared_types_only(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=f"^{next(iter(wrong)).replace('_', '-')} must be .*, not "):
+    with pytest.raises(SettingsError, match=f"^{next(iter(wrong)).replace('_', '-')} must be "):
         Settings(**wrong)
 
 
@@ -193,9 +193,9 @@ def test_settings_must_be_settings() -> None:
         MockServer(settings=wrong)
 
 
-def test_a_reading_that_does_not_exist_is_refused_at_the_start() -> None:
-    with pytest.raises(ReadingError, match="a"):
-        MockServer(settings=Settings(port=0, reading=("a=b",))).start()
+def test_a_reading_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ReadingError, match="unknown reading"):
+        Settings(reading=("a=b",))
 
 
 # ---- the state of a server
