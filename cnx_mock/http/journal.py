@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.auth import described
@@ -211,11 +212,35 @@ def _text(body: bytes) -> str | None:
     return body[:BODY_SHOWN].decode("utf-8", "replace") if body else None
 
 
-def access_line(exchange: Exchange, label: str) -> str:
-    """One line for a person: status, duration, operation, sandbox, faults."""
-    status = exchange.status if exchange.status is not None else "cut"
-    name = exchange.operation.name if exchange.operation else "-"
-    query = f"?{exchange.query}" if exchange.query else ""
-    line = f"{exchange.method} {exchange.path}{query} {status} {(exchange.duration or 0) / 1000:.1f}ms {name} {label}"
-    faults = " ".join(f"{rule}:{fault}" for rule, fault in exchange.faults)
-    return f"{line} [{faults}]" if faults else line
+class AccessRecord(NamedTuple):
+    """What an access line says of a request."""
+
+    wall: int
+    """When it arrived, in microseconds since the epoch."""
+    method: str
+    target: str
+    """Path and query, as sent."""
+    status: int | None
+    """The answer's status; None if the connection was ended without one."""
+    duration: int
+    """Microseconds from its arrival to the end of the answer."""
+    operation: str
+    """The operation's name, `-` if the path has none."""
+    sandbox: str
+    """The end of its key, `-` if it reached no sandbox."""
+    faults: tuple[str, ...]
+    """What struck it, each as `rule:fault`."""
+
+
+def access_record(exchange: Exchange, label: str) -> AccessRecord:
+    """Return what an access line says of an exchange; `label` names its sandbox."""
+    return AccessRecord(
+        wall=exchange.wall,
+        method=exchange.method,
+        target=f"{exchange.path}?{exchange.query}" if exchange.query else exchange.path,
+        status=exchange.status,
+        duration=exchange.duration or 0,
+        operation=exchange.operation.name if exchange.operation else "-",
+        sandbox=label,
+        faults=tuple(f"{rule}:{fault}" for rule, fault in exchange.faults),
+    )

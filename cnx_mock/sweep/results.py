@@ -117,7 +117,7 @@ class Swept:
             things=found,
             calls=dict(Counter(each["operation"] for each in trial.entries if each["operation"])),
             hammering=hammering,
-            words=trial.ended.words,
+            words=trial.ended.output,
         )
         self.results[cell.name] = result
         return result

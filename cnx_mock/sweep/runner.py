@@ -114,5 +114,5 @@ def _no_calls(trial: Trial) -> str:
 
 def _last(trial: Trial) -> str:
     """The last lines that it said, indented."""
-    lines = trial.ended.words.rstrip().splitlines()[-_LINES_SHOWN:]
+    lines = trial.ended.output.rstrip().splitlines()[-_LINES_SHOWN:]
     return "".join(f"\n  {line}" for line in lines)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,3 +131,14 @@ def difference(expected: Things, actual: Things) -> Difference:
             extra.remove(thing)
             changed.append((same, thing))
     return Difference(tuple(extra), tuple(missing), tuple(changed))
+
+
+def added(start: Mapping[str, Any], end: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what is in a world at the end of a run and was not there at its start, each with its kind.
+
+    Resources are told apart by their ids, which no later resource gets again: this is what the run itself left.
+    """
+    for before, after in zip(start["accounts"], end["accounts"], strict=False):
+        for kind in KINDS:
+            known = {each["id"] for each in before.get(kind, ())}
+            yield from ((kind, each) for each in after.get(kind, ()) if each["id"] not in known)

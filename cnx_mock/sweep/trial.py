@@ -11,7 +11,8 @@ from cnx_mock.http.journal import entry
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving
 from cnx_mock.net.sockets import Listeners, Security, open_listeners
-from cnx_mock.programs.bounded import Ended, run
+from cnx_mock.programs.bounded import run
+from cnx_mock.programs.start import ProgramResult
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, exported
@@ -47,7 +48,7 @@ class Stage:
 class Trial:
     """What one run was."""
 
-    ended: Ended
+    ended: ProgramResult
     entries: Sequence[Mapping[str, Any]]
     """Its calls in order of arrival, as `GET /_mock/requests` shows them, each with its sandbox."""
     states: Sequence[Mapping[str, Any]]
@@ -90,7 +91,7 @@ async def attempt(stage: Stage, document: Mapping[str, Any], seconds: float | No
     return _taken(app.tenants, ended)
 
 
-def _taken(tenants: Tenants, ended: Ended) -> Trial:
+def _taken(tenants: Tenants, ended: ProgramResult) -> Trial:
     """All that is known of a run, once nothing of it goes on. The sandboxes are reset by this: how they were at the
     start is how a reset leaves them."""
     used = list(tenants)

@@ -17,7 +17,7 @@ from statistics import median, quantiles
 
 from stage import Failure, machine, two_cores
 
-from cnx_mock.cli.program_runs import Staging
+from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.plan import CALM
 from cnx_mock.sweep.trial import attempt
@@ -76,7 +76,7 @@ def measure(rounds: int) -> None:
 
 async def _overheads(command: tuple[str, ...]) -> list[float]:
     """Seconds that each run takes beyond the program's own, from its start to its end."""
-    stage = Staging(command, Settings(port=0, proxy=True)).stage
+    stage = ProgramRuns(command, Settings(port=0, proxy=True)).stage
     found = []
     with ThreadPoolExecutor(1) as executor:
         await attempt(stage, CALM, None, executor)  # the first one loads what is loaded late
