@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cnx_mock.services import operations
-from cnx_mock.sweep.state import KINDS, State, things, unsteady
+from cnx_mock.sweep.state import KINDS, WorldStates, count_resources, varying_fields
 
 Entry = Mapping[str, Any]
 """A request as `GET /_mock/requests` shows it."""
@@ -28,12 +28,14 @@ def changed_calls(one: Sequence[Entry], two: Sequence[Entry]) -> Iterator[str]:
             yield f"{call} #{_first(left, right)} was sent with another {_part(left, right)}"
 
 
-def changed_state(one: State, two: State) -> Iterator[str]:
+def changed_state(one: WorldStates, two: WorldStates) -> Iterator[str]:
     """How what two runs left differs."""
-    for kind, key in sorted(unsteady(one, two)):
+    for kind, key in sorted(varying_fields(one, two)):
         yield f"the {key.replace('_', ' ')} of what is left among the {kind.replace('_', ' ')}"
     for kind in KINDS:
-        left, right = (sum(n for each, n in things(state).items() if each.kind == kind) for state in (one, two))
+        left, right = (
+            sum(n for each, n in count_resources(state).items() if each.kind == kind) for state in (one, two)
+        )
         if left != right:
             yield f"{left} {kind.replace('_', ' ')} were left, then {right}"
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from cnx_mock.sweep.results import Result
-from cnx_mock.sweep.state import KINDS, Thing
+from cnx_mock.sweep.state import KINDS, ResourceState
 from cnx_mock.sweep.verdict import GOOD
 
 _SHOWN = 3
@@ -31,7 +31,7 @@ def _blame(result: Result) -> str:
         case "hung":
             return f"your client went on beyond {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
         case "duplicated":
-            return f"your client {_tried(result.status)} and left {_present(judgement.left, result.things)}"
+            return f"your client {_tried(result.status)} and left {_present(judgement.left, result.resources)}"
         case "leaked":
             return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
@@ -52,14 +52,14 @@ def _exited(status: int | None) -> str:
     return f"was ended by signal {-status}" if status is not None and status < 0 else f"failed (exit status {status})"
 
 
-def _present(left: Iterable[Thing], things: Counter[Thing]) -> str:
+def _present(left: Iterable[ResourceState], resources: Counter[ResourceState]) -> str:
     """How many of the name of each there are now: `2 instances named web-1`."""
     names = dict.fromkeys((thing.kind, thing.name) for thing in left)
-    totals = [(sum(n for each, n in things.items() if (each.kind, each.name) == name), name) for name in names]
+    totals = [(sum(n for each, n in resources.items() if (each.kind, each.name) == name), name) for name in names]
     return _listed([_named(total, kind, name) for total, (kind, name) in totals])
 
 
-def _counted(left: Iterable[Thing]) -> str:
+def _counted(left: Iterable[ResourceState]) -> str:
     counts = Counter((thing.kind, thing.name) for thing in left)
     return _listed([_named(count, kind, name) for (kind, name), count in counts.items()])
 

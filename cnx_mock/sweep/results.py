@@ -7,7 +7,7 @@ from typing import Any
 
 from cnx_mock.sweep.compare import changed_calls, changed_state
 from cnx_mock.sweep.plan import Call, Cell, Fault, planned, recorded, sampled
-from cnx_mock.sweep.state import Aside, Things, things, unsteady
+from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, varying_fields
 from cnx_mock.sweep.trial import Trial
 from cnx_mock.sweep.verdict import Judgement, Run, Verdict, judge, milder
 
@@ -42,7 +42,7 @@ class Result:
     seconds: float
     fired: bool
     """Whether the fault struck at all."""
-    things: Things
+    resources: ResourceCounts
     """What the run left."""
     calls: dict[str, int]
     """How often each operation was called."""
@@ -71,7 +71,7 @@ class Swept:
     results: dict[str, Result] = field(default_factory=dict)
     """What came of the cells, by their names."""
     _judge: Callable[[Run], Judgement] = field(init=False)
-    _aside: Aside = field(init=False)
+    _aside: IgnoredFields = field(init=False)
 
     def plan(self, first: Trial) -> None:
         """Take the calls from a run without faults, and make the cells."""
@@ -83,12 +83,12 @@ class Swept:
 
     def compare(self, first: Trial, second: Trial) -> Iterator[str]:
         """Judge by two runs without faults from now on: what differs between them is left aside, and said here."""
-        self._aside = unsteady(first.states, second.states)
-        start = things([*first.start], self._aside)
+        self._aside = varying_fields(first.states, second.states)
+        start = count_resources([*first.start], self._aside)
         expected = [
             Run(
                 status=each.ended.status,
-                things=things(each.states, self._aside),
+                resources=count_resources(each.states, self._aside),
                 creates=each.creates,
                 hammering=self.hammers(each.entries),
             )
@@ -106,15 +106,17 @@ class Swept:
     def judged(self, cell: Cell, trial: Trial, *, allowed: bool = True) -> Result:
         """What came of a cell; it is known from now on. `allowed` is whether a failure was of an expected kind."""
         hammering = self.hammers(trial.entries)
-        found = things(trial.states, self._aside)
-        run = Run(status=trial.ended.status, things=found, creates=trial.creates, hammering=hammering, allowed=allowed)
+        found = count_resources(trial.states, self._aside)
+        run = Run(
+            status=trial.ended.status, resources=found, creates=trial.creates, hammering=hammering, allowed=allowed
+        )
         result = Result(
             cell=cell,
             judgement=self._judge(run),
             status=trial.ended.status,
             seconds=trial.ended.seconds,
             fired=trial.fired([rule["id"] for rule in cell.rules]),
-            things=found,
+            resources=found,
             calls=dict(Counter(each["operation"] for each in trial.entries if each["operation"])),
             hammering=hammering,
             words=trial.ended.words,

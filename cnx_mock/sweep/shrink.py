@@ -15,7 +15,7 @@ from cnx_mock.errors import SweepError
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.sweep.recorded_faults import Strike
 from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS
-from cnx_mock.sweep.state import things
+from cnx_mock.sweep.state import resources_left
 from cnx_mock.sweep.trial import Stage, Trial, attempt
 
 _KEPT = ("seed", "world", "provisioning")
@@ -115,7 +115,7 @@ class Shrink:
 
 
 def _left(trial: Trial) -> bool:
-    return bool(things(trial.states) - things(trial.start))
+    return bool(resources_left(trial.start, trial.states))
 
 
 def _counted(number: int) -> str:

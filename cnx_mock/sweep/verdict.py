@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from cnx_mock.sweep.state import Difference, Thing, Things, difference
+from cnx_mock.sweep.state import ResourceCounts, ResourceState, StateDifference, state_difference
 
 Verdict = Literal["hung", "duplicated", "leaked", "lost", "raised", "hammered", "failed cleanly", "survived"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -21,7 +21,7 @@ class Run:
 
     status: int | None = 0
     """The exit status; None where it went on beyond the time limit. Below zero: the signal that ended it."""
-    things: Things = field(default_factory=Counter)
+    resources: ResourceCounts = field(default_factory=Counter)
     """What is there at its end."""
     creates: int = 0
     """How many creates were committed."""
@@ -36,29 +36,29 @@ class Judgement:
     """A verdict, and what it is founded on."""
 
     verdict: Verdict
-    difference: Difference = field(default_factory=Difference)
-    left: tuple[Thing, ...] = ()
+    difference: StateDifference = field(default_factory=StateDifference)
+    left: tuple[ResourceState, ...] = ()
     """What the run left beside what the run without faults leaves."""
 
 
-def judge(expected: Run, run: Run, start: Things | None = None) -> Judgement:
+def judge(expected: Run, run: Run, start: ResourceCounts | None = None) -> Judgement:
     """The verdict on a run. `expected` is the run without faults, `start` what is there before any run.
 
     A run that failed may leave what was there before it as it was: it undid nothing, and left nothing of its own.
     """
-    found = difference(expected.things, run.things)
+    found = state_difference(expected.resources, run.resources)
     left = _left(found, run.status, start or Counter())
     return Judgement(verdict=_verdict(expected, run, found, left), difference=found, left=left)
 
 
-def _left(found: Difference, status: int | None, start: Things) -> tuple[Thing, ...]:
+def _left(found: StateDifference, status: int | None, start: ResourceCounts) -> tuple[ResourceState, ...]:
     if status == 0:
         return found.extra
     more = Counter([*found.extra, *(actual for _, actual in found.changed)])
     return tuple((more - start).elements())
 
 
-def _verdict(expected: Run, run: Run, found: Difference, left: Sequence[Thing]) -> Verdict:
+def _verdict(expected: Run, run: Run, found: StateDifference, left: Sequence[ResourceState]) -> Verdict:
     if run.status is None:
         return "hung"
     if left:
