@@ -13,7 +13,7 @@ from cnx_mock.programs.environment import Destination, bundle_of
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services.worlds import load
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.trial import Stage, private
+from cnx_mock.sweep.trial import RunConfig, private
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
@@ -30,7 +30,7 @@ class Staging:
         self._bundle = Path()
         settings = private(settings)
         self._direct = settings.allow_host
-        self.stage = Stage(
+        self.config = RunConfig(
             command=command,
             settings=settings,
             environment=self._environment,
@@ -44,8 +44,8 @@ class Staging:
         """Do the work; False where a signal ended it. Raises what the work raises."""
         with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
             self._bundle = Path(folder, "ca-bundle.pem")
-            if self.stage.security is not None:
-                self._bundle.write_bytes(bundle_of(self.stage.security.ca_path, os.environ, self._bundle))
+            if self.config.security is not None:
+                self._bundle.write_bytes(bundle_of(self.config.security.ca_path, os.environ, self._bundle))
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 return runner.run(_until_stopped(work))
 

@@ -91,11 +91,11 @@ class _Shrinking:
         self._command, self._settings, self._key, self._clean = command, settings, key, clean
         self._staging = Staging(command, settings, key=key)
         self._shrink = Shrink(
-            stage=self._staging.stage,
+            config=self._staging.config,
             scenario=load_scenarios(settings.scenario),
             seconds=timeout,
             clean=clean,
-            said=lambda line: click.echo(f"cnx-mock: {line}", err=True),
+            message=lambda line: click.echo(f"cnx-mock: {line}", err=True),
         )
 
     def status(self) -> int:
@@ -118,10 +118,10 @@ class _Shrinking:
         from cnx_mock.sweep.reproduction import write_scenario
 
         line = _line("run", [str(self._target)], self._settings, self._key, self._clean, self._command)
-        kept, struck = len(shrunk.kept), len(shrunk.struck)
+        kept, injected = len(shrunk.kept), len(shrunk.injected)
         ending = f"{shrunk.runs} runs" if complete else f"{shrunk.runs} runs, stopped before the end"
         verb = "makes" if kept == 1 else "make"
-        summary = f"{kept} of {struck} faults {verb} CMD fail ({shrunk.failure}), {ending}"
+        summary = f"{kept} of {injected} faults {verb} CMD fail ({shrunk.failure}), {ending}"
         titles = [each.title for each in shrunk.kept]
         try:
             write_scenario(self._target, [*titles, line], shrunk.document(shrunk.kept))

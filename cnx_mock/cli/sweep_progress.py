@@ -6,10 +6,10 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from cnx_mock.sweep.explanation import blame
+from cnx_mock.sweep.explanation import reason
 from cnx_mock.sweep.report import terminal as text
-from cnx_mock.sweep.report.matrix import word
-from cnx_mock.sweep.results import Result
+from cnx_mock.sweep.report.matrix import abbreviation
+from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import GOOD
 from cnx_mock.world.clock import SECOND, ticks
@@ -35,7 +35,7 @@ class Lines:
         self._sweep: Sweep | None = None
         self._began = 0
 
-    def said(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Something worth knowing."""
         _write(f"cnx-mock: {line}\n")
 
@@ -43,11 +43,11 @@ class Lines:
         """The cells are known."""
         self._sweep, self._began = sweep, ticks()
         more = f" ({sweep.left_out} more are left out)" if sweep.left_out else ""
-        self.said(f"{len(sweep.calls)} calls, {len(sweep.cells)} runs{more}, each at most {sweep.limit:.1f} s")
+        self.message(f"{len(sweep.calls)} calls, {len(sweep.cells)} runs{more}, each at most {sweep.limit:.1f} s")
 
-    def judged(self, result: Result) -> None:
+    def judged(self, result: CellResult) -> None:
         """A cell is done."""
-        self.said(f"{self.place()} {result.cell.name}: {result.verdict}")
+        self.message(f"{self.place()} {result.cell.name}: {result.verdict}")
 
     def place(self) -> str:
         """How far it is, and how long it will take: `12/40, 1m30s left`."""
@@ -67,20 +67,20 @@ class Live(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._drawn = 0
-        self._bad: Result | None = None
+        self._bad: CellResult | None = None
         self._colour = wants_colour(sys.stderr)
 
-    def said(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Something worth knowing, above the matrix."""
         self.close()
-        super().said(line)
+        super().message(line)
 
     def planned(self, sweep: Sweep) -> None:
         """The cells are known."""
         super().planned(sweep)
         self._draw()
 
-    def judged(self, result: Result) -> None:
+    def judged(self, result: CellResult) -> None:
         """A cell is done."""
         if result.verdict not in GOOD:
             self._bad = result
@@ -102,7 +102,7 @@ class Live(Lines):
         last = f"{self.place()}  {text.totals(list(self._sweep.results.values()), False)}"
         shown.append(last[: size.columns - 1])
         if self._bad is not None:
-            shown.append(f"{word(self._bad)} {self._bad.cell.title}: {blame(self._bad)}"[: size.columns - 1])
+            shown.append(f"{abbreviation(self._bad)} {self._bad.cell.title}: {reason(self._bad)}"[: size.columns - 1])
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
         _write(up + "".join(f"{line}\x1b[K\n" for line in shown) + "\x1b[J")
         self._drawn = len(shown)

@@ -19,14 +19,14 @@ from cnx_mock.http.app import load_scenarios
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.explanation import sentence
-from cnx_mock.sweep.plan import Fault, check_operations, chosen_faults
+from cnx_mock.sweep.plan import SweepFault, check_operations, select_faults
 from cnx_mock.sweep.report import terminal as text
-from cnx_mock.sweep.report.html import page
-from cnx_mock.sweep.report.json import Facts, Known, known_cells
-from cnx_mock.sweep.report.junit import junit
+from cnx_mock.sweep.report.html import html_report
+from cnx_mock.sweep.report.json import Baseline, SweepReport, read_baseline
+from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import bad_first
 from cnx_mock.sweep.reproduction import Reproduction
-from cnx_mock.sweep.results import Result, Wish
+from cnx_mock.sweep.results import CellResult, SweepOptions
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.text.suggestions import did_you_mean, one_of
@@ -34,11 +34,11 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 FOUND = 1
 """Exit status for a bad cell."""
 
-_FORMS: dict[str, Callable[[Facts], str | bytes]] = {
-    ".html": page,
-    ".htm": page,
+_FORMS: dict[str, Callable[[SweepReport], str | bytes]] = {
+    ".html": html_report,
+    ".htm": html_report,
     ".json": lambda facts: json.dumps(facts.document(), indent=2, ensure_ascii=False) + "\n",
-    ".xml": junit,
+    ".xml": junit_report,
 }
 
 
@@ -56,7 +56,7 @@ class Target:
         if not os.access(self._path if self._path.exists() else folder, os.W_OK):
             raise UsageError(f"{name}: it is not yours to write")
 
-    def write(self, facts: Facts) -> None:
+    def write(self, facts: SweepReport) -> None:
         """Write it. Raises UsageError where that is impossible after all."""
         assert self._form is not None, "its suffix was looked at before"
         content = self._form(facts)
@@ -89,8 +89,8 @@ class Sweeping:
         _check(operations)
         scenario = load_scenarios(settings.scenario) if settings.scenario else None
         self._staging = Staging(command, settings, scenario=scenario)
-        chosen: list[Fault] = chosen_faults(faults)
-        self._wish = Wish(
+        chosen: list[SweepFault] = select_faults(faults)
+        self._options = SweepOptions(
             faults=chosen,
             operations=operations,
             pairs=pairs,
@@ -103,23 +103,23 @@ class Sweeping:
         self._known = _earlier(baseline) if baseline else {}
         self._targets = targets
         self._reproduction = Reproduction(
-            folder=_folder(folder), command=command, scenarios=settings.scenario, options=_options(settings)
+            folder=_folder(folder), command=command, scenarios=settings.scenario, options=_run_options(settings)
         )
 
     def status(self) -> int:
         """Do it, show it, write it down: the exit status. Raises UsageError."""
         watching = audience()
-        sweep = Sweep(stage=self._staging.stage, wish=self._wish, hammers=_hammering, audience=watching)
+        sweep = Sweep(config=self._staging.config, options=self._options, check_hammering=_hammering, progress=watching)
         try:
             complete = self._staging.complete(sweep.run)
         except SweepError as error:
             raise UsageError(str(error)) from None
         except ProgramError as error:
-            watching.said(str(error))
+            watching.message(str(error))
             return error.status
         finally:
             watching.close()
-        facts = Facts(sweep=sweep, failing=self._failing, known=self._known, line=self._reproduction.line)
+        facts = SweepReport(sweep=sweep, failing=self._failing, baseline=self._known, reproduce=self._reproduction.line)
         self._show(facts, complete)
         for result in facts.results:
             if result.verdict not in GOOD:
@@ -130,14 +130,14 @@ class Sweeping:
             target.write(facts)
         return FOUND if any(map(facts.fails, facts.results)) else 0
 
-    def _write(self, result: Result) -> None:
+    def _write(self, result: CellResult) -> None:
         """Write the scenario of a cell. Raises UsageError where that is impossible."""
         try:
             self._reproduction.write(result)
         except OSError as error:
             raise UsageError(f"{self._reproduction.path(result)}: {error.strerror or error}") from None
 
-    def _show(self, facts: Facts, complete: bool) -> None:
+    def _show(self, facts: SweepReport, complete: bool) -> None:
         sweep, results = facts.sweep, facts.results
         colour = wants_colour(sys.stdout)
         for line in text.lines(sweep, columns(), colour):
@@ -147,7 +147,7 @@ class Sweeping:
         for result in bad_first([each for each in results if each.verdict not in GOOD]):
             verdict = text.painted(result.verdict, text.colour_of(result.verdict), colour)
             known = " (known)" if facts.accepted(result) else ""
-            click.echo(f"{verdict}{known}: {sentence(result)}\n    {facts.line(result)}", color=True)
+            click.echo(f"{verdict}{known}: {sentence(result)}\n    {facts.reproduce(result)}", color=True)
         runs = f"{len(results)} run{'' if len(results) == 1 else 's'}"
         ending = "" if complete else f": stopped, {len(sweep.cells) - len(results)} not made, no report written"
         counted = f": {text.totals(results, colour)}" if results else ""
@@ -175,10 +175,10 @@ def _failing(names: Sequence[str]) -> Sequence[Verdict]:
     return [known[name] for name in words]
 
 
-def _earlier(name: str) -> Known:
+def _earlier(name: str) -> Baseline:
     """The cells of an earlier report. Raises UsageError or BaselineError."""
     try:
-        return known_cells(json.loads(Path(name).read_bytes()))
+        return read_baseline(json.loads(Path(name).read_bytes()))
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
@@ -192,6 +192,6 @@ def _folder(name: str) -> Path:
     return path
 
 
-def _options(settings: Settings) -> list[str]:
+def _run_options(settings: Settings) -> list[str]:
     """What `cnx-mock run` needs to do the same again."""
     return words(settings, *(name for name in PROGRAM if name != "scenario"))

@@ -1,4 +1,4 @@
-"""States are compared with ids, addresses, times and numbers of polls left aside."""
+"""States are compared with ids, addresses, times and numbers of polls left ignored."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ def instance(digit: str, name: str = "web", **more: Any) -> dict[str, Any]:
     return {"id": f"inst_{digit * 16}", "name": name, "status": "running", "created_at": f"200{digit}", **more}
 
 
-def test_ids_and_times_are_left_aside() -> None:
+def test_ids_and_times_are_ignored() -> None:
     assert count_resources(world(instance("1"))) == count_resources(world(instance("2")))
 
 
-def test_what_follows_from_the_number_of_polls_is_left_aside() -> None:
+def test_what_follows_from_the_number_of_polls_is_ignored() -> None:
     assert count_resources(world(instance("1", status="provisioning"))) == count_resources(world(instance("1")))
     assert count_resources(world(instance("1", status="stopped"))) != count_resources(world(instance("1")))
 
@@ -31,24 +31,24 @@ def test_references_are_compared_by_name() -> None:
     assert state_difference(count_resources(one), count_resources(other)).missing
 
 
-def test_equal_things_are_counted() -> None:
+def test_equal_resources_are_counted() -> None:
     found = state_difference(
         count_resources(world(instance("1"))), count_resources(world(instance("1"), instance("2")))
     )
     assert [each.name for each in found.extra] == ["web"]
 
 
-def test_a_thing_of_the_same_name_is_the_same_thing_that_differs() -> None:
+def test_a_resource_of_the_same_name_is_one_that_has_changed() -> None:
     found = state_difference(count_resources(world(instance("1"))), count_resources(world(instance("1", plan="pro"))))
     assert (found.extra, found.missing, found.fields()) == ((), (), ["plan"])
 
 
-def test_fields_that_differ_from_run_to_run_are_found_and_left_aside() -> None:
+def test_fields_that_differ_from_run_to_run_are_found_and_ignored() -> None:
     one, two = world(instance("1", "web-a")), world(instance("1", "web-b"))
-    aside = varying_fields(one, two)
-    assert aside == {("instances", "name")}
-    assert count_resources(one, aside) == count_resources(two, aside)
-    assert list(changed_state(one, two)) == ["the name of what is left among the instances"]
+    ignored = varying_fields(one, two)
+    assert ignored == {("instances", "name")}
+    assert count_resources(one, ignored) == count_resources(two, ignored)
+    assert list(changed_state(one, two)) == ["the name of the instances that are left"]
 
 
 def test_another_number_of_resources_is_told() -> None:
