@@ -16,7 +16,7 @@ from cnx_mock.programs.environment import Destination, trust_bundle
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services.worlds import load
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.trial import Stage, private
+from cnx_mock.sweep.trial import RunConfig, private
 
 
 class ProgramRuns:
@@ -30,7 +30,7 @@ class ProgramRuns:
         self._bundle: Path | None = None
         settings = private(settings)
         self._direct = settings.allow_host
-        self.stage = Stage(
+        self.config = RunConfig(
             command=command,
             settings=settings,
             environment=self._environment,
@@ -42,7 +42,7 @@ class ProgramRuns:
 
     def complete(self, work: Callable[[], Awaitable[None]]) -> bool:
         """Do the work; return False if a signal ended it. Raises what the work raises."""
-        ca = self.stage.security.ca_path if self.stage.security is not None else None
+        ca = self.config.security.ca_path if self.config.security is not None else None
         with trust_bundle(ca, os.environ) as self._bundle, asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(_until_stopped(work))
 

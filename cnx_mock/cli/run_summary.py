@@ -7,7 +7,7 @@ from typing import Any
 
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.sandbox import Sandbox
-from cnx_mock.sweep.state import KINDS, added
+from cnx_mock.sweep.state import resources_left
 from cnx_mock.text.plural import counted
 
 _SHOWN = 10
@@ -127,8 +127,8 @@ def _left(sandbox: Sandbox) -> Iterator[LeftResource]:
     """Yield what a sandbox holds that it did not hold at the start. Resets it: that is how it was at the start."""
     after = sandbox.state()
     sandbox.reset()
-    for kind, each in added(sandbox.state(), after):
-        yield LeftResource(KINDS[kind], each["id"], each["name"], sandbox.api_key[-4:])
+    for each in resources_left([sandbox.state()], [after]):
+        yield LeftResource(each.noun, each.id, each.name if each.name != each.id else None, sandbox.api_key[-4:])
 
 
 def _listed(numbers: dict[str, int]) -> str:

@@ -67,11 +67,11 @@ def shrink(
         raise UsageError("there is nothing to shrink without a scenario: --scenario NAME|PATH")
     runs = ProgramRuns(command, settings, key=key)
     search = Shrink(
-        stage=runs.stage,
+        config=runs.config,
         scenario=load_scenarios(settings.scenario),
         seconds=timeout,
         clean=expect_clean,
-        said=lambda line: click.echo(shown(f"cnx-mock: {line}"), err=True),
+        message=lambda line: click.echo(shown(f"cnx-mock: {line}"), err=True),
     )
     complete = runs.complete(search.run)
     if search.kept:
@@ -90,8 +90,8 @@ def _written(
 
 
 def _summary(search: Shrink, complete: bool) -> list[str]:
-    kept, struck = len(search.kept), len(search.struck)
+    kept, injected = len(search.kept), len(search.injected)
     verb = "makes" if kept == 1 else "make"
     ending = counted(search.runs, "run") + ("" if complete else ", stopped before the end")
-    title = f"{kept} of {counted(struck, 'fault')} {verb} CMD fail ({search.failure}), {ending}"
+    title = f"{kept} of {counted(injected, 'fault')} {verb} CMD fail ({search.failure}), {ending}"
     return [title, *(f"  {each.title}" for each in search.kept)]

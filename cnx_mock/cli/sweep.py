@@ -23,24 +23,24 @@ from cnx_mock.http.app import load_scenarios
 from cnx_mock.services import operations as all_operations
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.explanation import sentence
-from cnx_mock.sweep.plan import check_operations, chosen_faults
+from cnx_mock.sweep.plan import check_operations, select_faults
 from cnx_mock.sweep.report import terminal as text
-from cnx_mock.sweep.report.html import page
-from cnx_mock.sweep.report.json import Facts, Known, known_cells
-from cnx_mock.sweep.report.junit import junit
+from cnx_mock.sweep.report.html import html_report
+from cnx_mock.sweep.report.json import Baseline, SweepReport, read_baseline
+from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import bad_first
 from cnx_mock.sweep.reproduction import Reproduction
-from cnx_mock.sweep.results import Wish
+from cnx_mock.sweep.results import SweepOptions
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
-_FORMS: dict[str, Callable[[Facts], str | bytes]] = {
-    ".html": page,
-    ".htm": page,
-    ".json": lambda facts: json.dumps(facts.document(), indent=2, ensure_ascii=False) + "\n",
-    ".xml": junit,
+_FORMS: dict[str, Callable[[SweepReport], str | bytes]] = {
+    ".html": html_report,
+    ".htm": html_report,
+    ".json": lambda report: json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n",
+    ".xml": junit_report,
 }
 """Reports by the end of their file's name."""
 _REPORT = ReportFileType(_FORMS, "a report's name ends in .html, .json, or .xml for JUnit")
@@ -131,8 +131,8 @@ def sweep(
     """
     settings = program_settings(options)
     check_operations(operations, [operation.name for operation in all_operations()])
-    wish = Wish(
-        faults=chosen_faults(faults),
+    sweep_options = SweepOptions(
+        faults=select_faults(faults),
         operations=operations,
         pairs=pairs,
         most=max_runs,
@@ -140,37 +140,39 @@ def sweep(
         jobs=jobs,
         seed=int(settings.seed),
     )
-    failing, known = _failing(fail_on), _earlier(baseline) if baseline else {}
+    failing, accepted = _failing(fail_on), _earlier(baseline) if baseline else {}
     reproduction = Reproduction(
         folder=folder, command=command, scenarios=settings.scenario, options=_run_options(settings)
     )
     scenario = load_scenarios(settings.scenario) if settings.scenario else None
     runs = ProgramRuns(command, settings, scenario=scenario)
     with progress_reporter() as reporter:
-        swept = Sweep(stage=runs.stage, wish=wish, hammers=_hammering, audience=reporter)
+        swept = Sweep(
+            config=runs.config, options=sweep_options, check_hammering=_hammering, progress=reporter
+        )
         complete = runs.complete(swept.run)
-    facts = Facts(sweep=swept, failing=failing, known=known, line=reproduction.line)
-    _show(facts, complete)
-    for result in facts.results:
+    report = SweepReport(sweep=swept, failing=failing, baseline=accepted, reproduce=reproduction.line)
+    _show(report, complete)
+    for result in report.results:
         if result.verdict not in GOOD:
             reproduction.write(result)
     if not complete:
         context.exit(INTERRUPTED)
-    for report in reports:
-        content = _FORMS[report.suffix](facts)
-        report.write(content if isinstance(content, bytes) else content.encode())
-    context.exit(FOUND if any(map(facts.fails, facts.results)) else 0)
+    for file in reports:
+        content = _FORMS[file.suffix](report)
+        file.write(content if isinstance(content, bytes) else content.encode())
+    context.exit(FOUND if any(map(report.fails, report.results)) else 0)
 
 
-def _show(facts: Facts, complete: bool) -> None:
+def _show(report: SweepReport, complete: bool) -> None:
     """Print the matrix, the bad cells, and the totals."""
-    swept, results = facts.sweep, facts.results
+    swept, results = report.sweep, report.results
     colour = wants_colour(sys.stdout)
     lines = [*text.lines(swept, columns(), colour), *([f"{text.legend(swept)}\n"] if results else [])]
     for result in bad_first([each for each in results if each.verdict not in GOOD]):
         verdict = text.painted(result.verdict, text.colour_of(result.verdict), colour)
-        known = " (known)" if facts.accepted(result) else ""
-        lines.append(f"{verdict}{known}: {sentence(result)}\n    {facts.line(result)}")
+        known = " (known)" if report.accepted(result) else ""
+        lines.append(f"{verdict}{known}: {sentence(result)}\n    {report.reproduce(result)}")
     ending = "" if complete else f": stopped, {len(swept.cells) - len(results)} not made, no report written"
     totals = f": {text.totals(results, colour)}" if results else ""
     lines.append(f"{counted(len(results), 'run')}{totals}{ending}")
@@ -195,10 +197,10 @@ def _failing(names: Sequence[str]) -> Sequence[Verdict]:
     return [known[name] for name in chosen]
 
 
-def _earlier(path: Path) -> Known:
+def _earlier(path: Path) -> Baseline:
     """Return the cells of an earlier report. Raises UsageError, and OSError if it cannot be read."""
     try:
-        return known_cells(json.loads(path.read_bytes()))
+        return read_baseline(json.loads(path.read_bytes()))
     except (ValueError, RecursionError) as error:  # BaselineError, which is a ValueError, too
         raise UsageError(f"{path}: {error}") from None
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from cnx_mock.cli.terminal import COLUMNS, is_live, shown, wants_colour
-from cnx_mock.sweep.explanation import blame
+from cnx_mock.sweep.explanation import reason
 from cnx_mock.sweep.report import terminal as text
-from cnx_mock.sweep.report.matrix import word
-from cnx_mock.sweep.results import Result
+from cnx_mock.sweep.report.matrix import abbreviation
+from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import GOOD
 from cnx_mock.world.clock import SECOND, ticks
@@ -22,7 +22,7 @@ class LineReporter:
         self._sweep: Sweep | None = None
         self._began = 0
 
-    def said(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Report something worth knowing."""
         with suppress(OSError):  # whether stderr is still read or not
             sys.stderr.write(shown(f"cnx-mock: {line}\n"))
@@ -32,11 +32,11 @@ class LineReporter:
         """Report that the cells are known."""
         self._sweep, self._began = sweep, ticks()
         more = f" ({sweep.left_out} more are left out)" if sweep.left_out else ""
-        self.said(f"{len(sweep.calls)} calls, {len(sweep.cells)} runs{more}, each at most {sweep.limit:.1f} s")
+        self.message(f"{len(sweep.calls)} calls, {len(sweep.cells)} runs{more}, each at most {sweep.limit:.1f} s")
 
-    def judged(self, result: Result) -> None:
+    def judged(self, result: CellResult) -> None:
         """Report that a cell is done."""
-        self.said(f"{self.place()} {result.cell.name}: {result.verdict}")
+        self.message(f"{self.place()} {result.cell.name}: {result.verdict}")
 
     def place(self) -> str:
         """Return how far the sweep is, and how long it will take: `12/40, 1m30s left`."""
@@ -54,11 +54,11 @@ class LiveReporter(LineReporter):
         from cnx_mock.cli.rich_output import LiveDrawing  # lazy: rich is slow to import, and only a terminal needs it
 
         super().__init__()
-        self._bad: Result | None = None
+        self._bad: CellResult | None = None
         self._colour = wants_colour(sys.stderr)
         self._drawing = LiveDrawing(sys.stderr)
 
-    def said(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Report something worth knowing, above the matrix."""
         with suppress(OSError):
             self._drawing.print(f"cnx-mock: {line}")
@@ -68,7 +68,7 @@ class LiveReporter(LineReporter):
         super().planned(sweep)
         self._draw(sweep)
 
-    def judged(self, result: Result) -> None:
+    def judged(self, result: CellResult) -> None:
         """Report that a cell is done."""
         if result.verdict not in GOOD:
             self._bad = result
@@ -87,7 +87,7 @@ class LiveReporter(LineReporter):
             lines = []
         lines.append(f"{self.place()}  {text.totals(list(sweep.results.values()), False)}"[: size.columns - 1])
         if self._bad is not None:
-            lines.append(f"{word(self._bad)} {self._bad.cell.title}: {blame(self._bad)}"[: size.columns - 1])
+            lines.append(f"{abbreviation(self._bad)} {self._bad.cell.title}: {reason(self._bad)}"[: size.columns - 1])
         with suppress(OSError):
             self._drawing.draw(lines)
 
