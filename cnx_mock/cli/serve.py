@@ -15,30 +15,29 @@ from cnx_mock.asgi import create_app
 from cnx_mock.cli.watch import watch
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
-from cnx_mock.http.journal import access_line
+from cnx_mock.http.journal import JournalRecord, access_line
 from cnx_mock.net.serving import Serving, loop_factory
-from cnx_mock.net.sockets import Listeners, open_listeners
+from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.scenario import gallery
-from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
 from cnx_mock.world.keys import EXAMPLE_KEY
 
 
 def serve_forever(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_listeners` raise."""
+    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_sockets` raise."""
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
     app = create_app(settings)
     warn(settings)
-    listeners = open_listeners(settings)
+    listeners = open_sockets(settings)
     if not settings.quiet:
-        app.listeners.append(_log)
+        app.observers.add(_log)
     gc.freeze()  # what start-up made stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, listeners))
 
 
-async def _serve(app: App, listeners: Listeners) -> None:
+async def _serve(app: App, listeners: ListeningSockets) -> None:
     serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)
@@ -71,7 +70,7 @@ def _on_signal(stop: asyncio.Event) -> None:
         signal.signal(number, end)
 
 
-def _greet(app: App, listeners: Listeners) -> None:
+def _greet(app: App, listeners: ListeningSockets) -> None:
     """All that ever stands on stdout."""
     url = listeners.url
     if app.settings.json:
@@ -99,17 +98,17 @@ def _greet(app: App, listeners: Listeners) -> None:
     )
 
 
-def _curl(app: App, listeners: Listeners) -> str:
+def _curl(app: App, listeners: ListeningSockets) -> str:
     """The beginning of a curl that will be answered."""
     if not app.settings.require_tls:
         return f"curl {listeners.url}"
     return f"curl --cacert {shlex.quote(str(listeners.ca_path))} {listeners.tls_url}"
 
 
-def _log(exchange: Exchange, label: str) -> None:
+def _log(record: JournalRecord, label: str) -> None:
     """One line a request, on stderr; nobody need read it."""
     with suppress(OSError):
-        sys.stderr.write(access_line(exchange, label) + "\n")
+        sys.stderr.write(access_line(record, label) + "\n")
 
 
 def _say(text: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from cnx_mock.intercept.hooks import LOCK, Patches, Way, original_class, seams
 from cnx_mock.net.addresses import API_HOST
-from cnx_mock.net.sockets import Listeners
+from cnx_mock.net.sockets import ListeningSockets
 
 _STAND_IN = "127.99.67.88"
 """What the name resolves to. It is loopback, so that whoever gets around the second step stays on this machine."""
@@ -35,7 +35,7 @@ class Interception(Way):
 
     order: ClassVar[int] = 1
 
-    def __init__(self, url: str, listeners: Listeners) -> None:
+    def __init__(self, url: str, listeners: ListeningSockets) -> None:
         self.url = url
         self.uses = 0
         plain, tls = (sockets[0].getsockname()[1] for sockets in (listeners.plain, listeners.tls))
@@ -109,7 +109,7 @@ class Interception(Way):
 
 
 @contextmanager
-def intercepting(url: str, listeners: Listeners, cut: Callable[[], None]) -> Iterator[None]:
+def intercepting(url: str, listeners: ListeningSockets, cut: Callable[[], None]) -> Iterator[None]:
     """Lead the API to the server at this URL until the last of several uses ends; then `cut` is to close what clients
     have kept open. Raises RuntimeError where the API leads to another server."""
     with LOCK:

@@ -12,7 +12,7 @@ from cnx_mock.asgi import create_app
 from cnx_mock.errors import FixtureError, ScenarioError, StartError
 from cnx_mock.http.app import App
 from cnx_mock.net.serving import Serving, loop_factory
-from cnx_mock.net.sockets import Listeners, open_listeners
+from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.remote import SandboxMaker
 from cnx_mock.python_api.sandbox import Sandbox, Story, World, document, world
@@ -56,10 +56,10 @@ class MockServer(SandboxMaker):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
         self._control: Control | None = None
-        self._listeners: Listeners | None = None
+        self._listeners: ListeningSockets | None = None
         self._served: App | None = None
         self._serving: Serving | None = None
-        self._intercept_listeners: Listeners | None = None
+        self._intercept_listeners: ListeningSockets | None = None
         self._lock = threading.Lock()
 
     @property
@@ -87,7 +87,7 @@ class MockServer(SandboxMaker):
         if self._thread is not None:
             raise RuntimeError("this server has been started already")
         app = self._app()
-        listeners = open_listeners(self._settings)
+        listeners = open_sockets(self._settings)
         url = listeners.url
         ready = threading.Event()
         self._failure = None
@@ -164,27 +164,27 @@ class MockServer(SandboxMaker):
             raise RuntimeError("the server does not run: use it as `with MockServer() as server:`")
         return self._control
 
-    def _secured(self) -> Listeners:
+    def _secured(self) -> ListeningSockets:
         self._running()
         if self._listeners is None or self._listeners.context is None:
             raise RuntimeError("the server has no HTTPS: use it as `with MockServer(tls=True) as server:`")
         return self._listeners
 
-    def _intercepted(self) -> Listeners:
+    def _intercepted(self) -> ListeningSockets:
         """The sockets to which interception leads: apart from the others, so that what was led can be told from the
         rest. Made once."""
         with self._lock:
             if self._intercept_listeners is None:
-                listeners = open_listeners(Settings(port=0, tls=True, ca_dir=self._settings.ca_dir))
+                listeners = open_sockets(Settings(port=0, tls=True, ca_dir=self._settings.ca_dir))
                 if self._serving is not None:
                     self._on_the_loop(self._serving.add(listeners))
                 self._intercept_listeners = listeners
             return self._intercept_listeners
 
-    def _cut(self, listeners: Listeners) -> None:
+    def _cut(self, listeners: ListeningSockets) -> None:
         """Close what was led here, unless the server was faster."""
         if self._thread is not None and self._serving is not None and listeners is self._intercept_listeners:
-            self._on_the_loop(self._serving.cut(listeners))
+            self._on_the_loop(self._serving.abort_connections(listeners))
 
     def _on_the_loop(self, work: Coroutine[Any, Any, None]) -> None:
         """Have the server's thread do it, and wait."""

@@ -10,7 +10,7 @@ from cnx_mock.http.app import create_app
 from cnx_mock.http.journal import entry
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving
-from cnx_mock.net.sockets import Listeners, Security, open_listeners
+from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets
 from cnx_mock.programs.bounded import Ended, run
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
@@ -19,7 +19,7 @@ from cnx_mock.settings import Settings
 from cnx_mock.sweep.recorded_faults import Strike, strikes
 from cnx_mock.world.keys import test_key
 
-Environment = Callable[[Listeners, str], Mapping[str, str]]
+Environment = Callable[[ListeningSockets, str], Mapping[str, str]]
 """What to set so that a program finds a server, and a key's sandbox there."""
 
 
@@ -79,7 +79,7 @@ async def attempt(stage: Stage, document: Mapping[str, Any], seconds: float | No
     if stage.scenario is not None:
         scenario = stacked([scenario, stage.scenario], known)
     app = create_app(stage.settings, scenario=scenario, fixture=stage.fixture)
-    serving = Serving(app, listeners := open_listeners(stage.settings, stage.security))
+    serving = Serving(app, listeners := open_sockets(stage.settings, stage.security))
     try:
         await serving.start()
         key = stage.key or test_key(app.tenants.make().key)
@@ -94,7 +94,9 @@ def _taken(tenants: Tenants, ended: Ended) -> Trial:
     """All that is known of a run, once nothing of it goes on. The sandboxes are reset by this: how they were at the
     start is how a reset leaves them."""
     used = list(tenants)
-    exchanges = sorted(((each, tenant) for tenant in used for each in tenant.journal), key=lambda one: one[0].arrived)
+    exchanges = sorted(
+        ((each, tenant) for tenant in used for each in tenant.journal), key=lambda one: one[0].request.arrived
+    )
     states = [exported(tenant.sandbox) for tenant in used]
     entries = [{"sandbox": tenant.label, **asdict(entry(each))} for each, tenant in exchanges]
     struck = [strike for tenant in used for strike in strikes(tenant.journal)]
