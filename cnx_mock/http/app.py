@@ -1,7 +1,7 @@
 """The app: pages, the control plane and the API, put together.
 
-Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` belongs to the control plane; a request for
-any other path is a call to the API, and goes through `pipeline`.
+Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` belongs to the control plane; a request
+for any other path is a call to the API, and goes through `pipeline`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -113,7 +113,7 @@ class App(Starlette):
         return await self._pipeline.rehearse(tenant, method, target, headers, body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request. CORS never applies to the control plane: a page of another origin must not control the mock."""
+        """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
         entry = self._dispatch if is_control_path(scope.get("path", "")) else self._entry
         await entry(scope, receive, send)
 

@@ -19,7 +19,6 @@ from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.settings import Surface
 from cnx_mock.world.chance import Chance
 
-
 log = logging.getLogger("cnx_mock")
 
 Endpoint = Callable[[Request], Awaitable[Response]]

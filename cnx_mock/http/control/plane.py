@@ -117,8 +117,8 @@ class ControlPlane:
 
 
 def _refusal(error: Exception) -> errors.ApiError:
-    """Return how the control plane answers to an error: by a 400 that says why if the caller wrote something that cannot
-    be used. Any other error is a bug, and is logged: call this while it is handled."""
+    """Return how the control plane answers to an error: by a 400 that says why, if the caller wrote something that
+    cannot be used. Any other error is a bug, and is logged: call this while it is handled."""
     if isinstance(error, errors.ApiError):
         return error
     if isinstance(error, DocumentError):
