@@ -147,9 +147,7 @@ def sweep(
     scenario = load_scenarios(settings.scenario) if settings.scenario else None
     runs = ProgramRuns(command, settings, scenario=scenario)
     with progress_reporter() as reporter:
-        swept = Sweep(
-            config=runs.config, options=sweep_options, check_hammering=_hammering, progress=reporter
-        )
+        swept = Sweep(config=runs.config, options=sweep_options, check_hammering=_hammering, progress=reporter)
         complete = runs.complete(swept.run)
     report = SweepReport(sweep=swept, failing=failing, baseline=accepted, reproduce=reproduction.line)
     _show(report, complete)
