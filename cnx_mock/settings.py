@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from cnx_mock.errors import SettingsError
+from cnx_mock.text.tables import markdown_table
 
 Surface = Literal["documented", "named", "all"]
 
@@ -100,11 +101,11 @@ def foreign(environ: Mapping[str, str]) -> list[str]:
 
 
 def table() -> str:
-    """The options as the README shows them."""
-    rows = ["| flag | variable | default | |", "|---|---|---|---|"]
+    """Return every option as a Markdown table."""
+    rows = [("flag", "variable", "default", "")]
     for each in fields(Settings):
         default = ", ".join(each.default) if isinstance(each.default, tuple) else str(each.default)
         spelled = f"`{flag(each.name)} {each.metadata['metavar']}`".replace(" `", "`").replace("|", "\\|")
         shown = "" if each.default in ((), False) else f"`{default}`"
-        rows.append(f"| {spelled} | `{variable(each.name)}` | {shown} | {each.metadata['help']} |")
-    return "\n".join(rows)
+        rows.append((spelled, f"`{variable(each.name)}`", shown, each.metadata["help"]))
+    return markdown_table(rows)
