@@ -105,8 +105,8 @@ def _limited(exchange: Exchange, seconds: int) -> Details:
 
 
 def _not_found(exchange: Exchange) -> Details:
-    for kind in exchange.operation.records.values() if exchange.operation else ():
-        return {"resource": kind.noun, "id": exchange.params[0]}
+    for record_class in exchange.operation.records.values() if exchange.operation else ():
+        return {"resource": record_class.kind.noun, "id": exchange.params[0]}
     return {"path": exchange.path}
 
 
