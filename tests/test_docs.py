@@ -30,6 +30,8 @@ from cnx_mock.services.worlds import load as load_fixture
 from cnx_mock.services.worlds import shipped_fixtures
 from cnx_mock.settings import Settings, table
 from cnx_mock.text.source import read
+from tests.commands import COMMAND
+from tests.commands import run as run_command
 from tests.programs.client_matrix import table as matrix_table
 from tests.scenario.client_table import table as client_table
 
@@ -133,8 +135,8 @@ def test_the_python_in_the_readme_runs(pytester: pytest.Pytester) -> None:
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """`cnx-mock run` in a folder."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
-    command = [Path(sys.executable).with_name("cnx-mock"), "run", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, env=environ, check=False)
+    command = [COMMAND, "run", *words]
+    return run_command(command, cwd=folder, capture_output=True, text=True, timeout=120, env=environ, check=False)
 
 
 def test_the_deploy_script_in_the_readme_leaves_two_instances(tmp_path: Path) -> None:

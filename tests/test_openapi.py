@@ -2,8 +2,6 @@
 what it does not declare, and everything that is declared happens."""
 
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
@@ -15,6 +13,8 @@ from cnx_mock.api.operation import DeclarationError, Incoming, Resource, added
 from cnx_mock.api.shapes import Deleted, Reply, Shape
 from cnx_mock.services import operations
 from cnx_mock.world.records import KeyRecord
+from tests import commands
+from tests.commands import COMMAND
 
 OPERATIONS = {operation.name: operation for operation in operations()}
 
@@ -44,7 +44,7 @@ def codes(item):
 
 
 def test_the_document_and_the_list_of_routes_are_the_same(document):
-    listing = subprocess.run([sys.executable, "-m", "cnx_mock", "routes"], capture_output=True, text=True, check=True)
+    listing = commands.run([COMMAND, "routes"], capture_output=True, text=True, check=True)
     routes = [line.split() for line in listing.stdout.splitlines()[1:]]
 
     assert [(method, path, name) for method, path, name, *_ in routes] == [

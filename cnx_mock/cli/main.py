@@ -1,7 +1,9 @@
 """The command `cnx-mock`."""
 
+import atexit
 import os
 import signal
+import sys
 from dataclasses import fields
 from typing import Any, Literal
 
@@ -26,9 +28,18 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 def main() -> None:
     """Run the command."""
+    atexit.register(_drop_unread)
     for name in foreign(os.environ):
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
     cli(prog_name="cnx-mock")
+
+
+def _drop_unread() -> None:
+    """Drop what stderr still holds if nobody reads it: Python would flush it once more, and exit with 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 @click.group(context_settings=_CONTEXT)
