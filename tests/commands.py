@@ -76,7 +76,7 @@ _SERVER = _Server()
 class _Fork(subprocess.Popen[Any]):
     """A `Popen` whose process is forked by the server, which waits for it in our place."""
 
-    def _execute_child(  # type: ignore[no-untyped-def]
+    def _execute_child(
         self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo, creationflags, shell,
         p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, restore_signals, gid, gids, uid, umask,
         start_new_session, process_group, *_,
@@ -112,7 +112,7 @@ class _Fork(subprocess.Popen[Any]):
             status = self._reports.recv(8)
             self._reports.close()
             self.returncode = int.from_bytes(status, "big", signed=True) if status else -signal.SIGKILL
-        return self.returncode  # type: ignore[return-value]
+        return self.returncode
 
 
 def _forkable(args: Any, env: dict[str, str] | None) -> bool:

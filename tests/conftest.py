@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -61,11 +61,19 @@ def connect(url: str, seconds: float) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(address, timeout=seconds)
 
 
+class Wire(Protocol):
+    """A socket, or TLS over one."""
+
+    def sendall(self, data: bytes, /) -> object: ...
+
+    def recv(self, size: int, /) -> bytes: ...
+
+
 class TlsWire:
     """TLS over a socket, with nothing smoothed: a FIN and an RST below it are seen as what they are, whatever Python's
     version (python/cpython#115627)."""
 
-    def __init__(self, sock: socket.socket, name: str) -> None:
+    def __init__(self, sock: Wire, name: str) -> None:
         self._socket = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._session = ssl.create_default_context().wrap_bio(self._incoming, self._outgoing, server_hostname=name)

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import _pytest.config
@@ -88,8 +89,12 @@ def written(text: str) -> str:
     """The text with every table made anew."""
     for name, make in TABLES.items():
         pattern = rf"(<!-- {name}: [^>]*-->\n).*?(<!-- /{name} -->)"
-        text = re.sub(pattern, lambda found, make=make: f"{found[1]}{make()}\n{found[2]}", text, flags=re.DOTALL)
+        text = re.sub(pattern, partial(_filled, make()), text, flags=re.DOTALL)
     return text
+
+
+def _filled(table: str, found: re.Match[str]) -> str:
+    return f"{found[1]}{table}\n{found[2]}"
 
 
 def blocks(kind: str) -> list[str]:
@@ -129,7 +134,7 @@ def test_the_python_in_the_readme_runs(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     pytester.makepyfile(test_readme=tests, test_intercepting=intercepting, script=script)
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
-    assert pytester.runpython("script.py").ret == 0
+    assert pytester.runpython(pytester.path / "script.py").ret == 0
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

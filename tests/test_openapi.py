@@ -3,6 +3,7 @@ what it does not declare, and everything that is declared happens."""
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -104,7 +105,7 @@ def test_an_answer_of_the_declared_type_passes():
 
 def test_an_answer_of_another_type_raises():
     def create() -> Thing:
-        return Deleted(id="a")
+        return Deleted(id="a")  # type: ignore[return-value]
 
     with pytest.raises(DeclarationError, match="not Deleted"):
         perform(create)
@@ -268,7 +269,8 @@ def test_a_real_answer_is_of_the_declared_shape_to_the_letter(driver, name):
 
 
 def test_the_judge_of_shapes_would_see_a_difference(driver):
-    judge, body = TypeAdapter(OPERATIONS["plans.get"].answer), driver.call(OPERATIONS["plans.get"]).json
+    answer: Any = OPERATIONS["plans.get"].answer
+    judge, body = TypeAdapter(answer), driver.call(OPERATIONS["plans.get"]).json
 
     for wrong in ({**body, "more": 1}, {**body, "vcpus": "4"}, {k: v for k, v in body.items() if k != "name"}):
         with pytest.raises(ValidationError):
@@ -297,7 +299,7 @@ def test_the_journal_of_everything_holds_exactly_what_is_declared(driver, docume
             driver.provoke(OPERATIONS[name], code)
         assert driver.call(OPERATIONS[name]).status < 400
 
-    met = {}
+    met: dict[str | None, set[str | int | None]] = {}
     for entry in driver.sandbox.requests:
         code = re.search('"code":"([A-Z_]+)"', entry.response_body or "")
         met.setdefault(entry.operation, set()).add(code[1] if code else entry.status)

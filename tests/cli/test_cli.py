@@ -18,7 +18,7 @@ from tests.commands import COMMAND
 
 def run(*command: object, **more: Any) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment} | more
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment} | more
     return commands.run([command[0], *map(str, command[1:])], text=True, timeout=30, check=False, **options)
 
 

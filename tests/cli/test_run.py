@@ -400,8 +400,8 @@ print("seen", len(seen), flush=True)
 
 def test_ctrl_c_reaches_the_program_once() -> None:
     """The terminal sends it to us and to the program; we must not send it again."""
-    command = [sys.executable, "-c", ON_A_TERMINAL, COMMAND, "run", "--", sys.executable, "-c", COUNTS]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-c", ON_A_TERMINAL, REAL, "run", "--", sys.executable, "-c", COUNTS]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, env=environment(), **pipes) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -282,6 +282,7 @@ def test_a_live_key_stands_on_no_line_of_the_log(client):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        assert process.stdout
         ready = json.loads(process.stdout.readline())
         for place in PLACES.values():
             put(client(ready["url"], "cnx_test_" + "7" * 32), place)

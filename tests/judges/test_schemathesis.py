@@ -102,7 +102,7 @@ def verdict(tmp_path_factory: pytest.TempPathFactory) -> Verdict:
             encoding="utf-8",
             timeout=100,
         )
-        reached = {each.operation for each in sandbox.requests if each.status and each.status < 300}
+        reached = {each.operation for each in sandbox.requests if each.operation and each.status and each.status < 300}
     return Verdict(done.returncode, done.stdout, reached)
 
 
