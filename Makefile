@@ -16,6 +16,9 @@ CONSTRAINTS := constraints.txt
 ARGS ?=
 PYTHON ?=
 
+# Hundreds of processes import the same modules: their byte code is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-latest lint check bench build upgrade clean FORCE
 .NOTPARALLEL:

@@ -12,6 +12,8 @@ import pytest
 
 from cnx_mock import __version__
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

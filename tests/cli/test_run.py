@@ -15,6 +15,8 @@ import pytest
 from tests import commands
 from tests.commands import COMMAND, REAL
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 30  # more than anything here takes; only a test that fails waits so long
 KEY = "cnx_test_" + "ab" * 16
 BODY = '{"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}'

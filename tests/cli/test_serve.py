@@ -21,6 +21,8 @@ from cnx_mock import MockServer
 from tests import commands
 from tests.commands import COMMAND
 
+pytestmark = pytest.mark.slow
+
 KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 BODY = {"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}
 SECONDS = 20  # more than anything here takes; only a test that fails waits so long

@@ -17,6 +17,8 @@ from tests import commands
 from tests.cli.test_run import environment
 from tests.commands import COMMAND
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 60  # more than anything here takes; only a test that fails waits so long
 
 NOISY = """

@@ -14,6 +14,8 @@ import pytest
 from tests import commands
 from tests.commands import COMMAND
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 120  # more than anything here takes; only a test that fails waits so long
 
 HEAD = """

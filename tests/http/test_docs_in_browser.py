@@ -15,6 +15,8 @@ from playwright.async_api import ConsoleMessage, Page, Response, async_playwrigh
 from cnx_mock import MockServer
 from cnx_mock.services import operations
 
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
 FLAGS = [
     "--no-sandbox",  # root has none
     "--disable-gpu",

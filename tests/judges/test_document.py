@@ -22,6 +22,8 @@ from cnx_mock.api.surface import served
 from cnx_mock.services import operations
 from cnx_mock.settings import Surface
 
+pytestmark = [pytest.mark.judge, pytest.mark.slow]
+
 SNAPSHOT = Path(__file__).with_name("openapi.snapshot.json")
 
 SURFACES: tuple[Surface, ...] = ("documented", "named", "all")

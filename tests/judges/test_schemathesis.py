@@ -17,6 +17,8 @@ from cnx_mock import MockServer
 from cnx_mock.services import operation_names
 from cnx_mock.settings import Settings
 
+pytestmark = [pytest.mark.judge, pytest.mark.slow]
+
 SEED = 4269
 EXAMPLES = 4
 """For every operation and phase; the examples and the boundary values of every field come on top."""

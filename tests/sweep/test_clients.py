@@ -11,6 +11,8 @@ from cnx_mock.sweep.verdict import GOOD
 from tests import commands
 from tests.commands import COMMAND
 
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
+
 FOLDER = Path(__file__).parent / "clients"
 SECONDS = 120  # more than anything here takes; only a test that fails waits so long
 
