@@ -274,6 +274,7 @@ def test_a_bad_name_seed_or_key_is_no_error_of_the_scenario(server: MockServer, 
 
 
 def test_an_instance_that_does_not_exist_is_not_found_whatever_its_id(sandbox: Sandbox) -> None:
+    wrong: Any
     for wrong in ("inst_none", "a b", "../clock", "ü", 5):
         with pytest.raises(ControlError) as caught:
             sandbox.instances.set_status(wrong, "stopped")
