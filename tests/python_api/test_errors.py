@@ -45,6 +45,7 @@ SCENARIOS = [
     pytest.param(
         {"world": {"fixture": "nope"}}, ScenarioError, ["fixture: must be a path, or one of: empty"], id="its-fixture"
     ),
+    pytest.param({"world": {"fixture": "no/f.yaml"}}, InvalidInputError, ["no/f.yaml"], id="file-of-its-fixture"),
     pytest.param(42, ScenarioError, ["a scenario is a name, a path, a dict or a Scenario, not int: 42"], id="number"),
     pytest.param({"name": 42}, ScenarioError, ["not int: 42"], id="number-in-a-dict"),
     pytest.param(b"calm", ScenarioError, ["not bytes: b'calm'"], id="bytes"),
