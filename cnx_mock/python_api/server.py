@@ -13,8 +13,8 @@ from cnx_mock.intercept.interception import intercepting
 from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document
-from cnx_mock.python_api.remote import SandboxMaker
 from cnx_mock.python_api.sandbox import Sandbox
+from cnx_mock.python_api.sandbox_maker import SandboxMaker
 from cnx_mock.python_api.server_thread import ServerThread
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
