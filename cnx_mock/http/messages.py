@@ -13,9 +13,8 @@ from cnx_mock.api.paging import Page, Pagination, links
 from cnx_mock.api.parsing import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
-from cnx_mock.api.surface import is_added
+from cnx_mock.api.surface import Surface, is_added
 from cnx_mock.scenario.exchange import Answer, RawHeaders
-from cnx_mock.settings import Surface
 from cnx_mock.world.clock import SECOND, wall_now
 
 _JSON = (b"content-type", b"application/json")

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from cnx_mock.api import errors
+from cnx_mock.api.surface import Surface
 from cnx_mock.http.messages import Sender, refused
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer, RawHeaders
-from cnx_mock.settings import Surface
 from cnx_mock.world.chance import Chance
 
 
