@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import TextIO
 
 from cnx_mock.cli.terminal import columns, is_live, painted, shown, wants_colour
-from cnx_mock.http.journal import AccessRecord, access_record
-from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.http.journal import AccessRecord, JournalRecord, access_record
 from cnx_mock.text.units import format_instant_ms
 
 _WIDE = 100
@@ -28,9 +27,9 @@ class AccessLog:
         self._live = is_live(self._stream)
         self._colour = wants_colour(self._stream)
 
-    def __call__(self, exchange: Exchange, label: str) -> None:
+    def __call__(self, record: JournalRecord, label: str) -> None:
         """Write the line of an exchange; `label` names its sandbox."""
-        self.write(access_record(exchange, label))
+        self.write(access_record(record, label))
 
     def write(self, record: AccessRecord) -> None:
         """Write the line of a request."""

@@ -12,8 +12,9 @@ from cnx_mock.cli.terminal import shown
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import App
 from cnx_mock.http.journal import JournalEntry, entry
-from cnx_mock.http.tenants import Tenant
-from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.http.tenant import Tenant
+from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.settings import Settings
 from cnx_mock.text.units import format_duration, parse_duration
 from cnx_mock.world.keys import EXAMPLE_DIGITS
@@ -97,16 +98,16 @@ async def explained(name: str, request: ImaginedRequest, count: int, age: str, e
 async def _one(app: App, tenant: Tenant, request: ImaginedRequest, number: int) -> list[str]:
     moment, _ = tenant.engine.moment()
     where = f" in phase {moment.phase.name}" if moment.phase else ""
-    exchange = await app.rehearse(tenant, request.method, request.target, request.headers, request.body)
+    record = await app.rehearse(tenant, request.method, request.target, request.headers, request.body)
     at = f"at {format_duration(moment.age)}{where}"
     nothing = "no rule is asked about this path" if tenant.engine.scenario.rules else "the scenario has no rules"
-    return [f"#{number} {at}: {request} → {_outcome(exchange)}", *_decisions(entry(exchange), nothing)]
+    return [f"#{number} {at}: {request} → {_outcome(record.exchange)}", *_decisions(entry(record), nothing)]
 
 
 def _outcome(exchange: Exchange) -> str:
     """Return what the client would see, and whether the change would be committed."""
     words = []
-    if exchange.delivery is not None:
+    if exchange.effects.delivery is not None:
         words.append("no answer")
     elif exchange.answer is not None:
         words.append(f"{exchange.answer.status} {_code(exchange.answer.body)}".strip())

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from cnx_mock.net.serving import loop_factory
-from cnx_mock.net.sockets import Listeners, security
+from cnx_mock.net.sockets import ListeningSockets, security
 from cnx_mock.programs.environment import Destination, trust_bundle
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services.worlds import load
@@ -46,7 +46,7 @@ class ProgramRuns:
         with trust_bundle(ca, os.environ) as self._bundle, asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(_until_stopped(work))
 
-    def _environment(self, listeners: Listeners, key: str) -> Mapping[str, str]:
+    def _environment(self, listeners: ListeningSockets, key: str) -> Mapping[str, str]:
         """Return the variables that lead a program to a server, as under `cnx-mock run`."""
         place = Destination(listeners.url, key, listeners.proxy_url, listeners.ca_path, self._bundle, self._direct)
         return place.variables(os.environ)

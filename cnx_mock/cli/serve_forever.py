@@ -18,25 +18,25 @@ from cnx_mock.cli.watch import watch
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
 from cnx_mock.net.serving import Serving, loop_factory
-from cnx_mock.net.sockets import Listeners, open_listeners
+from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.settings import Settings
 from cnx_mock.world.keys import EXAMPLE_KEY
 
 
 def serve_forever(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_listeners` raise."""
+    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_sockets` raise."""
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
     app = create_app(settings)
     print_warnings(settings)
-    listeners = open_listeners(settings)
+    listeners = open_sockets(settings)
     if not settings.quiet:
-        app.listeners.append(AccessLog())
+        app.observers.add(AccessLog())
     gc.freeze()  # what was made at start-up stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, listeners))
 
 
-async def _serve(app: App, listeners: Listeners) -> None:
+async def _serve(app: App, listeners: ListeningSockets) -> None:
     serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)
@@ -61,7 +61,7 @@ def _on_signal(stop: asyncio.Event) -> None:
         signal.signal(number, end)
 
 
-def _greet(app: App, listeners: Listeners) -> None:
+def _greet(app: App, listeners: ListeningSockets) -> None:
     """Write the greeting, the only text on stdout."""
     url = listeners.url
     if app.settings.json:
@@ -89,7 +89,7 @@ def _greet(app: App, listeners: Listeners) -> None:
     )
 
 
-def _curl(app: App, listeners: Listeners) -> str:
+def _curl(app: App, listeners: ListeningSockets) -> str:
     """Return the beginning of a curl command that will be answered."""
     if not app.settings.require_tls:
         return f"curl {listeners.url}"

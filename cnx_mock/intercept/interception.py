@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 from cnx_mock.errors import InterceptionError
 from cnx_mock.intercept.hooks import LOCK, Hook, Patches, original_class, process_hooks
 from cnx_mock.net.addresses import API_HOST
-from cnx_mock.net.sockets import Listeners
+from cnx_mock.net.sockets import ListeningSockets
 
 _STAND_IN = "127.99.67.88"
 """What the name resolves to. It is loopback, so that a connection that escapes the hook stays on this machine."""
@@ -36,7 +36,7 @@ class Interception(Hook):
 
     order: ClassVar[int] = 1
 
-    def __init__(self, url: str, listeners: Listeners) -> None:
+    def __init__(self, url: str, listeners: ListeningSockets) -> None:
         self.url = url
         self.uses = 0
         plain, tls = (sockets[0].getsockname()[1] for sockets in (listeners.plain, listeners.tls))
@@ -110,7 +110,7 @@ class Interception(Hook):
 
 
 @contextmanager
-def intercepting(url: str, listeners: Listeners, close_connections: Callable[[], None]) -> Iterator[None]:
+def intercepting(url: str, listeners: ListeningSockets, close_connections: Callable[[], None]) -> Iterator[None]:
     """Lead the API to the server at this URL until the last of several uses ends. Then `close_connections` must close
     the connections that clients kept open. Raises InterceptionError if the API leads to another server."""
     with LOCK:

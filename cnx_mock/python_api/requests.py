@@ -5,8 +5,8 @@ from typing import Any
 
 from cnx_mock.api.router import Router
 from cnx_mock.http.journal import JournalEntry
-from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.matching import Difference, Match
+from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.rule import read_match
 from cnx_mock.services import operations
 
@@ -86,18 +86,17 @@ def _match(operation: str | list[str], match: Mapping[str, Any]) -> Match:
 
 
 def _differences(entry: JournalEntry, wanted: Match, status: int | None) -> list[str]:
-    differences: list[str | Difference] = list(wanted.differences(_exchange(entry)))
+    differences: list[str | Difference] = list(wanted.differences(_request(entry)))
     if status is not None and entry.status != status:
         differences.append(f"status is {entry.status}, not {status}")
     return [str(each) for each in differences]
 
 
-def _exchange(entry: JournalEntry) -> Exchange:
-    """Return the request as rules match it."""
+def _request(entry: JournalEntry) -> ApiRequest:
+    """Return an entry's request as rules look at it."""
     headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in entry.request_headers]
-    exchange = Exchange(entry.method, entry.path, entry.query, headers, 0, 0)
-    exchange.body = (entry.request_body or "").encode()
-    found = Router(operations()).find(entry.path)
-    if found is not None:
-        exchange.operation, exchange.params = found[0].get(entry.method), found[1]
-    return exchange
+    body = (entry.request_body or "").encode()
+    known, params = Router(operations()).find(entry.path) or ({}, ())
+    return ApiRequest(
+        entry.method, entry.path, entry.query, headers, body, operation=known.get(entry.method), params=params
+    )

@@ -10,7 +10,7 @@ from cnx_mock.asgi import create_app
 from cnx_mock.errors import NotRunningError, SettingsError, StartError
 from cnx_mock.http.app import App
 from cnx_mock.intercept.interception import intercepting
-from cnx_mock.net.sockets import Listeners, open_listeners
+from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document
 from cnx_mock.python_api.remote import SandboxMaker
@@ -68,8 +68,8 @@ class MockServer(SandboxMaker):
         self._app: App | None = None
         self._thread: ServerThread | None = None
         self._control: Control | None = None
-        self._listeners: Listeners | None = None
-        self._intercept_listeners: Listeners | None = None
+        self._listeners: ListeningSockets | None = None
+        self._intercept_listeners: ListeningSockets | None = None
         self._lock = threading.Lock()
 
     @property
@@ -107,7 +107,7 @@ class MockServer(SandboxMaker):
         if self._thread is not None:
             raise StartError("this server has been started already")
         app = self._new_app()
-        listeners = open_listeners(self._settings)
+        listeners = open_sockets(self._settings)
         thread = ServerThread(app, listeners)
         try:
             thread.start()
@@ -178,24 +178,24 @@ class MockServer(SandboxMaker):
             raise NotRunningError("the server does not run: use it as `with MockServer() as server:`")
         return self._control
 
-    def _secured(self) -> Listeners:
+    def _secured(self) -> ListeningSockets:
         self._running()
         if self._listeners is None or self._listeners.context is None:
             raise NotRunningError("the server has no HTTPS: use it as `with MockServer(tls=True) as server:`")
         return self._listeners
 
-    def _listeners_for_interception(self) -> Listeners:
+    def _listeners_for_interception(self) -> ListeningSockets:
         """Return the sockets to which interception leads, made once. They are not the server's other sockets, so that
         only the connections that were led here are closed afterwards."""
         with self._lock:
             if self._intercept_listeners is None:
-                listeners = open_listeners(Settings(port=0, tls=True, ca_dir=self._settings.ca_dir))
+                listeners = open_sockets(Settings(port=0, tls=True, ca_dir=self._settings.ca_dir))
                 if self._thread is not None:
                     self._thread.add(listeners)
                 self._intercept_listeners = listeners
             return self._intercept_listeners
 
-    def _close_connections(self, listeners: Listeners) -> None:
+    def _close_connections(self, listeners: ListeningSockets) -> None:
         """Close the connections that were led here, unless the server has stopped, or was started anew."""
         if self._thread is not None and listeners is self._intercept_listeners:
             self._thread.close_connections(listeners)

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnx_mock.errors import NotRunningError, StartError, StopError
 from cnx_mock.net.serving import ServedApp, Serving, loop_factory
-from cnx_mock.net.sockets import Listeners
+from cnx_mock.net.sockets import ListeningSockets
 
 TIMEOUT_SECONDS = 10
 
@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 10
 class ServerThread:
     """One run of a server: it starts once and stops once."""
 
-    def __init__(self, app: ServedApp, listeners: Listeners) -> None:
+    def __init__(self, app: ServedApp, listeners: ListeningSockets) -> None:
         self._serving = Serving(app, listeners)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
@@ -37,13 +37,13 @@ class ServerThread:
         if self._thread.is_alive():
             raise StopError(f"the thread {self._thread.name} did not stop within {TIMEOUT_SECONDS} s")
 
-    def add(self, listeners: Listeners) -> None:
+    def add(self, listeners: ListeningSockets) -> None:
         """Accept connections on further sockets, which are closed with the others."""
         self._wait_for(self._serving.add(listeners))
 
-    def close_connections(self, listeners: Listeners) -> None:
+    def close_connections(self, listeners: ListeningSockets) -> None:
         """Close the connections that came in through these sockets; new ones are accepted as before."""
-        self._wait_for(self._serving.cut(listeners))
+        self._wait_for(self._serving.abort_connections(listeners))
 
     def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine on the server's loop, and wait for its end. Raises NotRunningError if the loop is busy."""
