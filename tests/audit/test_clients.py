@@ -20,6 +20,8 @@ from cnx_mock import MockServer, Sandbox
 from cnx_mock.audit.audit import Finding
 from cnx_mock.python_api.audit import audited
 
+pytestmark = [pytest.mark.slow, pytest.mark.clients]
+
 FOLDER = Path(__file__).with_name("clients")
 BASE = 0.05
 SCALED = {"poll_interval": "100ms"}
