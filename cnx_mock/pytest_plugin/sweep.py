@@ -15,7 +15,7 @@ from _pytest.runner import runtestprotocol
 from cnx_mock.audit.audit import hammered
 from cnx_mock.audit.call import calls_of
 from cnx_mock.errors import SweepPlanError
-from cnx_mock.programs.bounded import Ended
+from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import FAULTS, rule_for, select_faults
@@ -138,7 +138,7 @@ class SweepPlugin:
         outcome = next((report.outcome for report in reports if report.outcome != "passed"), "passed")
         status = None if over else int(outcome == "failed")
         sandbox = item.stash.get(SANDBOX, None)
-        ended = Ended(status, seconds, f"{type(raised[0]).__name__}: {raised[0]}"[:200] if raised else "")
+        ended = ProgramResult(status, seconds, f"{type(raised[0]).__name__}: {raised[0]}"[:200] if raised else "")
         if sandbox is None:
             return RunResult(ended=ended, entries=[], states=[], start=[]), outcome
         entries = [{"sandbox": None, **entry} for entry in sandbox.call("GET", "/requests")["data"]]

@@ -114,7 +114,7 @@ class SweepResults:
             resources=evidence.resources,
             calls=dict(Counter(each["operation"] for each in run.entries if each["operation"])),
             hammering=evidence.hammering,
-            output=run.ended.words,
+            output=run.ended.output,
         )
         self.results[cell.name] = result
         return result

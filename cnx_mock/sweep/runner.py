@@ -117,5 +117,5 @@ def _no_calls(run: RunResult) -> str:
 
 def _last_lines(run: RunResult) -> str:
     """Return the last lines of the program's output, indented, each after a line break."""
-    lines = run.ended.words.rstrip().splitlines()[-_LINES_SHOWN:]
+    lines = run.ended.output.rstrip().splitlines()[-_LINES_SHOWN:]
     return "".join(f"\n  {line}" for line in lines)

@@ -10,8 +10,9 @@ from cnx_mock.http.app import create_app
 from cnx_mock.http.journal import entry
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving
-from cnx_mock.net.sockets import Listeners, Security, open_listeners
-from cnx_mock.programs.bounded import Ended, run
+from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets
+from cnx_mock.programs.bounded import run
+from cnx_mock.programs.start import ProgramResult
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, exported
@@ -19,7 +20,7 @@ from cnx_mock.settings import Settings
 from cnx_mock.sweep.recorded_faults import RecordedFault, recorded_faults
 from cnx_mock.world.keys import test_key
 
-Environment = Callable[[Listeners, str], Mapping[str, str]]
+Environment = Callable[[ListeningSockets, str], Mapping[str, str]]
 """Return the environment variables that lead a program to a server, and to a key's sandbox there."""
 
 
@@ -47,7 +48,7 @@ class RunConfig:
 class RunResult:
     """What one run did, and what it left."""
 
-    ended: Ended
+    ended: ProgramResult
     """How the program ended."""
     entries: Sequence[Mapping[str, Any]]
     """The run's requests in order of arrival, as `GET /_mock/requests` answers them, each with its sandbox."""
@@ -85,24 +86,25 @@ async def run_once(
     if config.scenario is not None:
         scenario = stacked([scenario, config.scenario], known)
     app = create_app(config.settings, scenario=scenario, fixture=config.fixture)
-    serving = Serving(app, listeners := open_listeners(config.settings, config.security))
+    serving = Serving(app, sockets := open_sockets(config.settings, config.security))
     try:
         await serving.start()
         key = config.key or test_key(app.tenants.make().key)
-        environ = {**os.environ, **config.environment(listeners, key)}
+        environ = {**os.environ, **config.environment(sockets, key)}
         ended = await run(config.command, environ, seconds, executor)
     finally:
         await serving.stop()
     return _collect(app.tenants, ended)
 
 
-def _collect(tenants: Tenants, ended: Ended) -> RunResult:
+def _collect(tenants: Tenants, ended: ProgramResult) -> RunResult:
     """Return the result of a run that is over. This resets the sandboxes: the state after a reset is the state before
     the run."""
     used = list(tenants)
-    exchanges = sorted(((each, tenant) for tenant in used for each in tenant.journal), key=lambda one: one[0].arrived)
+    records = [(record, tenant) for tenant in used for record in tenant.journal]
+    records.sort(key=lambda one: one[0].request.arrived)
     states = [exported(tenant.sandbox) for tenant in used]
-    entries = [{"sandbox": tenant.label, **asdict(entry(each))} for each, tenant in exchanges]
+    entries = [{"sandbox": tenant.label, **asdict(entry(record))} for record, tenant in records]
     faults = [fault for tenant in used for fault in recorded_faults(tenant.journal)]
     unseen = sum(tenant.journal.seen - len(tenant.journal) for tenant in used)
     for tenant in used:

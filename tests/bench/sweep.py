@@ -17,7 +17,7 @@ from statistics import median, quantiles
 
 from stage import Failure, machine, two_cores
 
-from cnx_mock.cli.program_runs import Staging
+from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.plan import NO_FAULTS
 from cnx_mock.sweep.trial import run_once
@@ -76,7 +76,7 @@ def measure(rounds: int) -> None:
 
 async def _overheads(command: tuple[str, ...]) -> list[float]:
     """Seconds that each run takes beyond the program's own, from its start to its end."""
-    config = Staging(command, Settings(port=0, proxy=True)).config
+    config = ProgramRuns(command, Settings(port=0, proxy=True)).config
     found = []
     with ThreadPoolExecutor(1) as executor:
         await run_once(config, NO_FAULTS, None, executor)  # the first one loads what is loaded late

@@ -13,9 +13,12 @@ import yaml
 
 from cnx_mock.sweep.recorded_faults import RecordedFault
 from cnx_mock.sweep.shrink import fewest
+from tests import commands
 from tests.cli.test_run import environment
+from tests.commands import COMMAND
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+pytestmark = pytest.mark.slow
+
 SECONDS = 60  # more than anything here takes; only a test that fails waits so long
 
 NOISY = """
@@ -47,7 +50,7 @@ call("POST", "/v1/instances", json.dumps(BODY).encode())
 def cnx_mock(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     command = [COMMAND, *map(str, words)]
     options: dict[str, Any] = {"cwd": folder, "env": environment(), "capture_output": True, "text": True}
-    return subprocess.run(command, timeout=SECONDS, check=False, **options)
+    return commands.run(command, timeout=SECONDS, check=False, **options)
 
 
 @pytest.fixture
@@ -119,7 +122,7 @@ def test_what_is_left_behind_is_a_failure_where_that_is_asked_for(folder: Path) 
         ),
         ("", [], "there is nothing to shrink without a scenario"),
         ("", ["--scenario", "nobody.yaml"], "nobody.yaml"),
-        ("", ["--scenario", "noisy.yaml", "--output", "."], "it is a folder"),
+        ("", ["--scenario", "noisy.yaml", "--output", "."], "is a directory"),
         ("", ["--scenario", "noisy.yaml", "--timeout", "soon"], "is not a duration"),
     ],
 )

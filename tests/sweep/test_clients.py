@@ -11,7 +11,7 @@ import pytest
 
 from cnx_mock.audit.audit import hammered
 from cnx_mock.audit.call import calls_of
-from cnx_mock.net.sockets import Listeners
+from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.plan import select_faults
 from cnx_mock.sweep.results import SweepOptions
@@ -38,8 +38,8 @@ LIMITS = {"polls": 3.0}
 """Clients that hang need not be waited for so long."""
 
 
-def environment(listeners: Listeners, key: str) -> Mapping[str, str]:
-    return {"CLOUDNEXUS_BASE_URL": listeners.url, "CLOUDNEXUS_API_KEY": key}
+def environment(sockets: ListeningSockets, key: str) -> Mapping[str, str]:
+    return {"CLOUDNEXUS_BASE_URL": sockets.url, "CLOUDNEXUS_API_KEY": key}
 
 
 def hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cnx_mock.programs.bounded import Ended
+from cnx_mock.programs.start import ProgramResult
 from cnx_mock.sweep.plan import select_faults, swept_calls
 from cnx_mock.sweep.results import SweepOptions, SweepResults
 from cnx_mock.sweep.trial import RunResult
@@ -34,7 +34,9 @@ def run(
     *entries: Entry, status: int | None = 0, left: Sequence[str] = (), start: Sequence[str] = (), output: str = ""
 ) -> RunResult:
     """One run: its requests, its exit status, and the names of the instances that it left."""
-    return RunResult(ended=Ended(status, 1.0, output), entries=entries, states=[world(*left)], start=[world(*start)])
+    return RunResult(
+        ended=ProgramResult(status, 1.0, output), entries=entries, states=[world(*left)], start=[world(*start)]
+    )
 
 
 def world(*names: str) -> Mapping[str, Any]:
