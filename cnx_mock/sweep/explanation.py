@@ -68,7 +68,9 @@ def _counted(resources: Iterable[ResourceState]) -> str:
 
 
 def _named(count: int, kind: str, name: str) -> str:
-    return f"the {KINDS[kind]} {name}" if count == 1 else f"{count} {KINDS[kind]}s named {name}"
+    if count == 1:
+        return f"the {KINDS[kind].words} {name}"
+    return f"{count} {kind.replace('_', ' ')} named {name}"
 
 
 def _lacking(result: CellResult) -> str:
