@@ -20,7 +20,7 @@ def test_the_account_shows_limits_balance_and_quotas(api):
     account = api.get("/v1/account").json
     assert account == {
         "id": account["id"],
-        "name": account["name"],
+        "name": "Sandbox",
         "plan": "professional",
         "environment": "sandbox",
         "rate_limit": 300,
