@@ -13,8 +13,8 @@ from cnx_mock.api.provenance import added, documented
 from cnx_mock.api.readings import READINGS
 from cnx_mock.api.responses import Responses
 from cnx_mock.api.schemas import Components, Schemas
+from cnx_mock.api.surface import Surface
 from cnx_mock.api.under_reading import settled
-from cnx_mock.settings import Surface
 from cnx_mock.world.keys import KEY_DIGITS, TEST_PREFIX
 
 

@@ -14,8 +14,7 @@ from cnx_mock.api.provenance import Provenance, added, documented
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.schemas import REF, Components
 from cnx_mock.api.shapes import Deleted
-from cnx_mock.api.surface import ADDED_HEADERS
-from cnx_mock.settings import Surface
+from cnx_mock.api.surface import ADDED_HEADERS, Surface
 
 Refusal = type[errors.ApiError]
 
