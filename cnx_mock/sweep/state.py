@@ -7,15 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cnx_mock.world.kinds import MADE
+
 WorldStates = Sequence[Mapping[str, Any]]
 """The state of every sandbox of a run, each as `GET /_mock/state` answers it."""
 
-KINDS = {
-    "instances": "instance",
-    "snapshots": "snapshot",
-    "firewalls": "firewall",
-    "load_balancers": "load balancer",
-}
+KINDS = {kind.plural: kind.words for kind in MADE}
 """The kinds of resources of an account, by their key in a state, each with the noun for one of them."""
 
 _NOT_COMPARED = frozenset({"id", "number", "created_at", "updated_at", "life", "set_at"})
