@@ -12,7 +12,7 @@ class Caller:
     def __init__(self, key: KeyRecord) -> None:
         self.key = key
         self.polled: list[ProvisionedRecord] = []
-        """The resources still coming up that this call shows. Each counts as polled once, when the answer is sent."""
+        """The resources not ready yet that this call shows. Each counts as polled once, when the answer is sent."""
 
     def require(self, scope: str | None) -> None:
         """Check the key's scopes. Raises Forbidden if this one is missing; None needs no scope."""

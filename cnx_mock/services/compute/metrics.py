@@ -63,7 +63,7 @@ class Metrics(Shape):
 
 
 def sample(chance: Chance, record: InstanceRecord, now: int) -> Metrics:
-    """Return the sample of this minute for an instance that has come up. A stopped one has no load and no traffic."""
+    """Return the sample of this minute for an instance that is ready. A stopped one has no load and no traffic."""
     stopped = record.stopped(now)
     came_up = (record.provisioned(now) or record.created) // MINUTE
     minute = now // MINUTE
