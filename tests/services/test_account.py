@@ -1,4 +1,4 @@
-"""The account and its keys, read-only: keys are made in the Dashboard, so the API makes none."""
+"""The account and its keys. They are read-only, because keys are made in the Dashboard."""
 
 import pytest
 

@@ -18,7 +18,7 @@ ACCOUNT = {"balance": "$100.00", "rate_limit": "100000/min"}
 
 @pytest.fixture
 def at(server, client):
-    """A sandbox whose clock stands at an instant, and calls with its key."""
+    """Return a sandbox with a frozen clock, and a client with its key."""
 
     def made(start):
         sandbox = server.sandbox(scenario={"world": {"clock": {"start": start, "frozen": True}, **ACCOUNT}})
@@ -29,7 +29,7 @@ def at(server, client):
 
 @pytest.fixture
 def busy(at):
-    """A frozen sandbox in which three instances ran across New York's change to summer time; one is gone."""
+    """A frozen sandbox with three instances that ran during New York's change to summer time; one is deleted."""
     sandbox, api = at("2026-03-07T20:10:30Z")
     sandbox.instances.add(name="web-1", plan="pro")
     sandbox.clock.advance("100m")
