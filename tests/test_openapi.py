@@ -2,9 +2,8 @@
 operation cannot do what it does not declare, and everything that is declared happens."""
 
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -15,6 +14,8 @@ from cnx_mock.api.operation import DeclarationError, Incoming, Resource, added
 from cnx_mock.api.shapes import Deleted, Reply, Shape
 from cnx_mock.services import operations
 from cnx_mock.world.records import KeyRecord
+from tests import commands
+from tests.commands import COMMAND
 from tests.openapi_parts import resolved
 
 OPERATIONS = {operation.name: operation for operation in operations()}
@@ -46,7 +47,7 @@ def codes(document, item):
 
 
 def test_the_document_and_the_list_of_routes_are_the_same(document):
-    listing = subprocess.run([sys.executable, "-m", "cnx_mock", "routes"], capture_output=True, text=True, check=True)
+    listing = commands.run([COMMAND, "routes"], capture_output=True, text=True, check=True)
     routes = [line.split() for line in listing.stdout.splitlines()[1:]]
 
     assert [(method, path, name) for method, path, name, *_ in routes] == [
@@ -107,7 +108,7 @@ def test_an_answer_of_the_declared_type_passes():
 
 def test_an_answer_of_another_type_raises():
     def create() -> Thing:
-        return Deleted(id="a")
+        return Deleted(id="a")  # type: ignore[return-value]
 
     with pytest.raises(DeclarationError, match="not Deleted"):
         perform(create)
@@ -272,7 +273,8 @@ def test_a_real_answer_is_of_the_declared_shape_to_the_letter(driver, name):
 
 
 def test_the_judge_of_shapes_would_see_a_difference(driver):
-    judge, body = TypeAdapter(OPERATIONS["plans.get"].answer), driver.call(OPERATIONS["plans.get"]).json
+    answer: Any = OPERATIONS["plans.get"].answer
+    judge, body = TypeAdapter(answer), driver.call(OPERATIONS["plans.get"]).json
 
     for wrong in ({**body, "more": 1}, {**body, "vcpus": "4"}, {k: v for k, v in body.items() if k != "name"}):
         with pytest.raises(ValidationError):
@@ -301,7 +303,7 @@ def test_the_journal_of_everything_holds_exactly_what_is_declared(driver, docume
             driver.provoke(OPERATIONS[name], code)
         assert driver.call(OPERATIONS[name]).status < 400
 
-    met = {}
+    met: dict[str | None, set[str | int | None]] = {}
     for entry in driver.sandbox.requests:
         code = re.search('"code":"([A-Z_]+)"', entry.response_body or "")
         met.setdefault(entry.operation, set()).add(code[1] if code else entry.status)

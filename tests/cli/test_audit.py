@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ import pytest
 import requests
 
 from cnx_mock import MockServer, Sandbox
+from tests import commands
+from tests.commands import COMMAND
 from tests.pytest_plugin.conftest import Run
-
-COMMAND = Path(sys.executable).with_name("cnx-mock")
 
 
 def cnx_mock(*words: object) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([COMMAND, *map(str, words)], capture_output=True, text=True, timeout=30, check=False)
+    done = commands.run([COMMAND, *map(str, words)], capture_output=True, text=True, timeout=30, check=False)
     assert "Traceback" not in done.stderr
     return done
 

@@ -13,9 +13,12 @@ import yaml
 
 from cnx_mock.sweep.recorded_faults import RecordedFault
 from cnx_mock.sweep.shrink import fewest
+from tests import commands
 from tests.cli.test_run import environment
+from tests.commands import COMMAND
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+pytestmark = pytest.mark.slow
+
 SECONDS = 60  # more than anything here takes; only a test that fails waits so long
 
 NOISY = """
@@ -47,7 +50,7 @@ call("POST", "/v1/instances", json.dumps(BODY).encode())
 def cnx_mock(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     command = [COMMAND, *map(str, words)]
     options: dict[str, Any] = {"cwd": folder, "env": environment(), "capture_output": True, "text": True}
-    return subprocess.run(command, timeout=SECONDS, check=False, **options)
+    return commands.run(command, timeout=SECONDS, check=False, **options)
 
 
 @pytest.fixture

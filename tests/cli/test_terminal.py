@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
 
@@ -85,7 +85,7 @@ def on(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
 # ---- access lines
 
 
-def record(status: int | None, **more: object) -> AccessRecord:
+def record(status: int | None, **more: Any) -> AccessRecord:
     usual = AccessRecord(1_767_225_600_123_000, "GET", "/v1/plans", 200, 1_250, "plans.list", "…0d9c", ())
     return usual._replace(status=status, **more)
 

@@ -94,7 +94,12 @@ def test_an_instance_is_managed_from_its_creation_to_its_end(api):
 @says("The API follows RESTful conventions, uses standard HTTP status codes, and returns JSON payloads.")
 def test_every_answer_has_a_listed_status_and_json(api):
     made = api.create()["id"]
-    calls = [("GET", "", None), ("POST", "", {}), ("GET", f"/{made}", None), ("DELETE", f"/{made}", None)]
+    calls: list[tuple[str, str, Any]] = [
+        ("GET", "", None),
+        ("POST", "", {}),
+        ("GET", f"/{made}", None),
+        ("DELETE", f"/{made}", None),
+    ]
     for method, path, body in [*calls, ("GET", f"/{made}", None)]:
         reply = api.call(method, f"/v1/instances{path}", body)
         assert reply.status in LISTED

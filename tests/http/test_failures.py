@@ -105,8 +105,8 @@ COMMITS = {BrokenAfter, BrokenHeaders, BrokenPace}
 
 
 def app_of(server: MockServer) -> App:
-    assert server._served is not None
-    return server._served
+    assert server._app is not None
+    return server._app
 
 
 def tenant_of(server: MockServer, sandbox: Sandbox) -> Tenant:

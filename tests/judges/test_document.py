@@ -22,6 +22,8 @@ from cnx_mock.api.surface import Surface, served
 from cnx_mock.services import operations
 from tests.openapi_parts import resolved
 
+pytestmark = [pytest.mark.judge, pytest.mark.slow]
+
 SNAPSHOT = Path(__file__).with_name("openapi.snapshot.json")
 
 SURFACES: tuple[Surface, ...] = ("documented", "named", "all")

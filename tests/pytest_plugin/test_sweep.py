@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import Run
 
+pytestmark = pytest.mark.slow
+
 CLIENT = """
 import http.client
 import json

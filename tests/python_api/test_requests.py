@@ -1,5 +1,7 @@
 """Assertions on the journal, and what they say when they fail."""
 
+from typing import Any
+
 import pytest
 
 from cnx_mock import Sandbox
@@ -19,7 +21,7 @@ def called(sandbox: Sandbox, api: Client) -> Sandbox:
     return sandbox
 
 
-def complaint(called: Sandbox, *operation: str, **words: object) -> list[str]:
+def complaint(called: Sandbox, *operation: str, **words: Any) -> list[str]:
     with pytest.raises(AssertionError) as failure:
         called.requests.assert_called(*operation, **words)
     return str(failure.value).splitlines()

@@ -9,9 +9,9 @@ from cnx_mock.sweep.plan import Cell, SweptCall, plan_cells, select_faults
 from cnx_mock.sweep.report.json import Baseline, SweepReport
 from cnx_mock.sweep.results import CellResult, SweepOptions
 from cnx_mock.sweep.runner import Sweep
-from cnx_mock.sweep.state import ResourceState
+from cnx_mock.sweep.state import ResourceState, StateDifference
 from cnx_mock.sweep.trial import RunConfig
-from cnx_mock.sweep.verdict import FAILING, Judgement, StateDifference, Verdict
+from cnx_mock.sweep.verdict import FAILING, Judgement, Verdict
 
 CREATE = SweptCall(operation="instances.create", ordinal=1, method="POST", path="/v1/instances", commits=True)
 PLANS = SweptCall(operation="plans.list", ordinal=1, method="GET", path="/v1/plans")

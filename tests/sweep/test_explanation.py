@@ -6,8 +6,7 @@ import pytest
 
 from cnx_mock.sweep.explanation import reason, sentence
 from cnx_mock.sweep.results import CellResult
-from cnx_mock.sweep.state import ResourceState
-from cnx_mock.sweep.verdict import StateDifference
+from cnx_mock.sweep.state import ResourceState, StateDifference
 from tests.sweep.builders import resource, result
 
 WEB, DB = resource("web-1"), resource("db-1")

@@ -10,7 +10,7 @@ import yaml
 from cnx_mock.errors import BaselineError
 from cnx_mock.sweep.report import terminal
 from cnx_mock.sweep.report.html import html_report
-from cnx_mock.sweep.report.json import SweepReport, read_baseline
+from cnx_mock.sweep.report.json import Baseline, SweepReport, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.reproduction import write_scenario
 from tests.sweep.builders import CREATE, PLANS, cells, report, resource, result
@@ -75,7 +75,7 @@ def test_a_page_without_a_bad_cell_says_so() -> None:
 
 def test_accepted_and_pending_cells_are_marked() -> None:
     left = result(ERROR, "leaked", left=[resource("web-1")], status=1)
-    known = {(("instances.create", 1, "error"),): "leaked"}
+    known: Baseline = {(("instances.create", 1, "error"),): "leaked"}
     page = html_report(report(left, planned=[ERROR, RESET], baseline=known))
     assert 'class="leaked accepted"' in page
     assert "<strong>leaked</strong> (known):" in page
@@ -184,7 +184,7 @@ def test_colours_are_those_of_the_verdict() -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_breaks_a_scenario_file(name: str, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_no_name_breaks_a_scenario_file(name: str, tmp_path) -> None:
     write_scenario(tmp_path / "made" / "cell.yaml", [name, "second"], ERROR.document())
     text = (tmp_path / "made" / "cell.yaml").read_text()
     assert yaml.safe_load(text) == ERROR.document()
