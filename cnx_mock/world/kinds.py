@@ -44,4 +44,4 @@ MADE = (INSTANCE, SNAPSHOT, FIREWALL, LOAD_BALANCER)
 """The kinds that a client makes, in the order in which documents and summaries list them."""
 
 PROVISIONED = (INSTANCE, SNAPSHOT, LOAD_BALANCER)
-"""The kinds that take time to come up."""
+"""The kinds that take time to become ready."""
