@@ -1,9 +1,9 @@
-"""Every option, once: its name, type, default and help. The CLI's flags, the `CNX_MOCK_*` variables and the README's
-table are made from this."""
+"""Every option, once: its name, type, default and help. The CLI's flags, the `CNX_MOCK_*` variables and the page
+`docs/reference/options.md` are made from this."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from cnx_mock.errors import SettingsError
@@ -97,14 +97,3 @@ def foreign(environ: Mapping[str, str]) -> list[str]:
     `CNX_MOCK_PORT=tcp://10.0.0.1:4269`."""
     ports = (variable("port"), variable("tls_port"), variable("proxy_port"))
     return [name for name in ports if environ.get(name, "").startswith(("tcp://", "udp://"))]
-
-
-def table() -> str:
-    """The options as the README shows them."""
-    rows = ["| flag | variable | default | |", "|---|---|---|---|"]
-    for each in fields(Settings):
-        default = ", ".join(each.default) if isinstance(each.default, tuple) else str(each.default)
-        spelled = f"`{flag(each.name)} {each.metadata['metavar']}`".replace(" `", "`").replace("|", "\\|")
-        shown = "" if each.default in ((), False) else f"`{default}`"
-        rows.append(f"| {spelled} | `{variable(each.name)}` | {shown} | {each.metadata['help']} |")
-    return "\n".join(rows)

@@ -121,14 +121,6 @@ def wrong(chosen: Mapping[str, object]) -> list[Problem]:
     return found
 
 
-def table() -> str:
-    """The readings as the README shows them."""
-    rows = [
-        f"| `{each.name}` | {each.words} | {', '.join(f'`{option}`' for option in each.options)} |" for each in READINGS
-    ]
-    return "\n".join(["| reading | words | options (default first) |", "|---|---|---|", *rows])
-
-
 def parsed(given: Iterable[str]) -> dict[str, str]:
     """`NAME=VALUE` texts as a choice. Raises ReadingError for the first that cannot be used."""
     chosen: dict[str, str] = {}
