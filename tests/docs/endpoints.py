@@ -53,13 +53,12 @@ def _operation(found: dict[str, Any], operation: dict[str, Any]) -> Iterator[str
             f"- Operation: `{operation['x-cnx-operation']}`",
             f"- Scope of the key: {f'`{scope}`' if scope else 'none'}",
             f"- Provenance: {kind}. {PROVENANCE[kind]} ({operation['x-cnx-source']})",
-            *_answers(operation),
+            *_answers(found, operation),
         ]
     )
     if operation.get("parameters"):
-        rows = (
-            [f"`{each['name']}`", each["in"], *_described(each, each["schema"])] for each in operation["parameters"]
-        )
+        given = [_resolved(found, each) for each in operation["parameters"]]
+        rows = ([f"`{each['name']}`", each["in"], *_described(each, each["schema"])] for each in given)
         yield table(["parameter", "in", "type", "meaning"], rows)
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -67,10 +66,10 @@ def _operation(found: dict[str, Any], operation: dict[str, Any]) -> Iterator[str
         yield _fields(found["components"]["schemas"][_name(schema)])
 
 
-def _answers(operation: dict[str, Any]) -> Iterator[str]:
+def _answers(found: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
     errors: list[str] = []
     for status, answer in operation["responses"].items():
-        media = _resolved(answer).get("content", {}).get("application/json", {})
+        media = _resolved(found, answer).get("content", {}).get("application/json", {})
         if int(status) < 400:
             body = _type(media["schema"]) if "schema" in media else "no body"
             yield f"- Answer: {status}, {body}"
@@ -80,14 +79,14 @@ def _answers(operation: dict[str, Any]) -> Iterator[str]:
         yield f"- Errors: {', '.join(errors)}"
 
 
-def _resolved(answer: dict[str, Any]) -> dict[str, Any]:
-    """A response, also one that stands among the components."""
-    if "$ref" not in answer:
-        return answer
-    found: Any = document(operations(), in_force({}), "all")
-    for word in answer["$ref"].removeprefix("#/").split("/"):
-        found = found[word]
-    return dict(found)
+def _resolved(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A part of the document, also one that stands among the components."""
+    if "$ref" not in given:
+        return given
+    part: Any = found
+    for word in given["$ref"].removeprefix("#/").split("/"):
+        part = part[word]
+    return dict(part)
 
 
 def _shapes(found: dict[str, Any]) -> Iterator[str]:

@@ -22,20 +22,23 @@ _PLUGIN = ("cnx_mock.pytest_plugin.plugin", "cnx_mock.pytest_plugin.egress")
 _PARTS = ("cnx_mock.python_api.handles", "cnx_mock.python_api.requests", "cnx_mock.python_api.audit")
 """Modules whose public classes people reach through a sandbox."""
 
+_MADE = ("MockServer",)
+"""Classes that people make themselves, and whose `__init__` they see."""
+_FIELDS = ("Entry", "Settings", "Scenario")
+"""Classes that are only looked at: their methods are for us."""
+
 
 def api_page() -> str:
     """Every public class and function."""
     words = """Import these names from `cnx_mock`. The classes under [Parts of a sandbox](#parts-of-a-sandbox) are
 reached through a `Sandbox`: you never make them yourself. Every method may be called from any thread."""
     names = ["MockServer", "Sandbox", "Rule"]
-    parts = [part for name in names for part in _class(getattr(cnx_mock, name), "##")]
+    parts = [part for name in names for part in _class(getattr(cnx_mock, name), "##", name)]
     parts.append("## Parts of a sandbox")
     for module in _PARTS:
         for kind in _public(module):
             parts += _class(kind, "###")
-    parts += [
-        part for name in ("Entry", "Settings", "Scenario") for part in _class(getattr(cnx_mock, name), "##", name)
-    ]
+    parts += [part for name in _FIELDS for part in _class(getattr(cnx_mock, name), "##", name)]
     parts += _function(_tree(cnx_mock.create_app), "##")
     return page("Python API", words, *parts)
 
@@ -59,19 +62,16 @@ def _class(kind: type[Any], level: str, name: str = "") -> Iterator[str]:
     ]
     functions = {each.name: each for each in members if isinstance(each, Function)}
     made = functions.get("__init__")
-    if made is not None and name != "Entry" and not _inside(kind):
-        yield fenced("text", f"{kind.__name__}({_arguments(made)})")
+    if made is not None and name in _MADE:
+        yield fenced("text", f"{name}({_arguments(made)})")
     rows = [*_attributes(members, made), *_properties(functions)]
     if rows:
         yield table(["attribute", "type", "meaning"], rows)
-    for each in functions.values():
+    if kind is cnx_mock.Settings:
+        yield "The other fields are the [options](options.md), with `_` in place of `-`."
+    for each in functions.values() if name not in _FIELDS else ():
         if not each.name.startswith("_") and not _decorated(each, "property", "setter", "cached_property"):
             yield from _function(each, f"{level}#", f"{name or kind.__name__}.")
-
-
-def _inside(kind: type[Any]) -> bool:
-    """Whether people get it from another object, and never make it."""
-    return kind.__name__ in ("Sandbox", "Rule") or kind.__module__ in _PARTS
 
 
 def _body(kind: type[Any]) -> list[ast.stmt]:
@@ -120,8 +120,8 @@ def _properties(functions: dict[str, Function]) -> Iterator[list[str]]:
     for each in functions.values():
         if _decorated(each, "property", "cached_property", "setter") and not each.name.startswith("_"):
             kind = f"`{ast.unparse(each.returns)}`" if each.returns else ""
-            words = ast.get_docstring(each)
-            yield [f"`{each.name}`", kind if kind != "`None`" else "", sentence(words) if words else "Can be set."]
+            words = _plainly(ast.get_docstring(each))
+            yield [f"`{each.name}`", kind if kind != "`None`" else "", words or "Can be set."]
 
 
 def _decorated(function: Function, *names: str) -> bool:
@@ -144,15 +144,32 @@ def _arguments(function: Function) -> str:
 
 
 def words_of(docstring: str) -> str:
-    """A docstring as Markdown: its paragraphs in one line each, its indented lines as they are."""
-    parts = re.split(r"\n\s*\n", docstring)
-    return "\n\n".join(part if part.startswith("    ") else _lines(part) for part in parts)
+    """A docstring as Markdown: paragraphs in one line each, `Args:` and `Raises:` as lists, examples as they are."""
+    return "\n\n".join(_part(part) for part in re.split(r"\n\s*\n", docstring))
 
 
-def _lines(part: str) -> str:
-    if re.search(r"^(?:- |    )", part, flags=re.MULTILINE):
+def _part(part: str) -> str:
+    head, _, rest = part.partition("\n")
+    if part.startswith("    ") or re.search(r"^- ", part, flags=re.MULTILINE):
         return part
+    if head == "Example:":
+        return f"Example:\n\n{rest}"
+    if head in ("Args:", "Raises:", "Attributes:"):
+        title = {"Args:": "Arguments:"}.get(head, head)
+        return f"{title}\n\n{_items(rest)}"
     return " ".join(part.split())
+
+
+def _items(text: str) -> str:
+    """The items of a section: `name: words`, with deeper lines that go on."""
+    joined = re.sub(r"\n {8,}", " ", text)
+    items = (line.strip().partition(": ") for line in joined.splitlines())
+    return "\n".join(f"- {', '.join(f'`{name}`' for name in names.split(', '))}: {words}" for names, _, words in items)
+
+
+def _plainly(docstring: str | None) -> str:
+    """A property's docstring as what it is: "Return the number …" is "The number …"."""
+    return capital(sentence(re.sub(r"^Return (?=the |a |an |every |what |whether )", "", docstring or "")))
 
 
 # ---- errors

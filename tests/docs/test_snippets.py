@@ -21,6 +21,7 @@ from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.text.source import read
+from tests.commands import COMMAND, run
 from tests.docs import declared
 from tests.docs.generate import ROOT
 from tests.docs.snippets import Snippet, files, snippets
@@ -226,8 +227,10 @@ def test_what_a_command_is_shown_to_print_is_what_it_prints(line: str, tmp_path:
         (tmp_path / name).chmod(0o755)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")} | {"PATH": path}
-    done = subprocess.run(
-        shlex.split(line),
+    words = shlex.split(line)
+    assert words[0] == "cnx-mock"
+    done = run(
+        [COMMAND, *words[1:]],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -254,6 +257,6 @@ def test_the_programs_in_the_pages_list_instances(kind: str, name: str, tool: li
     if shutil.which(tool[0]) is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {tool[0]}")
     (tmp_path / name).write_text(files(kind)[name])
-    command = [str(Path(sys.executable).with_name("cnx-mock")), "run", "--fixture", "small-team", "--", *tool, name]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    command = [COMMAND, "run", "--fixture", "small-team", "--", *tool, name]
+    done = run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, len(done.stdout.split())) == (0, 5), done.stderr

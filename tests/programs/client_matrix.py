@@ -1,7 +1,10 @@
-"""Programs in several languages, and what each needs to be led to the mock: the README's table, and its test."""
+"""Programs in several languages, and what each needs to be led to the mock: a table of the documentation, and its
+test."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.docs import markdown
 
 PROGRAMS = Path(__file__).resolve().parent.parent / "clients"
 
@@ -42,7 +45,6 @@ CLIENTS = (
 
 
 def table() -> str:
-    """The README's table."""
-    head = f"| client | {' | '.join(WAYS.values())} |"
-    rows = (f"| {client.name} | {' | '.join(client.needs.get(way, 'nothing') for way in WAYS)} |" for client in CLIENTS)
-    return "\n".join([head, "|---" * (len(WAYS) + 1) + "|", *rows])
+    """The clients as a table."""
+    rows = [(client.name, *(client.needs.get(way, "nothing") for way in WAYS)) for client in CLIENTS]
+    return markdown.table(["client", *WAYS.values()], rows)
