@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,14 @@ def scenario_file(name: str) -> str:
     """A scenario's file, without the comment at its head."""
     text = find(name).read_text("utf-8")
     return fenced("yaml", f"name: {name}\n" + text[text.index("description:") :])
+
+
+def source(where: str) -> str:
+    """A class, a function or a command of ours, as it is written: `MODULE:NAME`."""
+    module, _, name = where.partition(":")
+    found = getattr(import_module(module), name)
+    found = found.callback if isinstance(found, click.Command) else found
+    return fenced("python", inspect.cleandoc("\n" + inspect.getsource(found)))
 
 
 def recipes() -> str:

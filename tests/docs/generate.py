@@ -32,14 +32,15 @@ TABLES: dict[str, Callable[[], str]] = {
     "careful": declared.careful,
     "checks": declared.checks,
     "fixtures": declared.fixtures,
+    "law": rooms.law,
     "matrix": matrix_table,
     "recipes": declared.recipes,
     "rooms": rooms.rooms,
     "scenarios": declared.scenarios,
     "verdicts": declared.verdicts,
 }
-"""Tables inside pages that people write, between `<!-- NAME -->` and `<!-- /NAME -->`. (`<!-- scenario NAME -->` is the
-file of a scenario.)"""
+"""Tables inside pages that people write, between `<!-- NAME -->` and `<!-- /NAME -->`. (`<!-- scenario NAME -->` is a
+scenario's file, `<!-- source MODULE:NAME -->` a part of our source.)"""
 
 
 def pages() -> list[Path]:
@@ -48,13 +49,13 @@ def pages() -> list[Path]:
 
 
 def filled(text: str) -> str:
-    """The text with every table, and every scenario's file, made anew."""
-    return re.sub(r"(<!-- ([\w -]+) -->\n).*?(<!-- /\2 -->)", _filled, text, flags=re.DOTALL)
+    """The text with everything between markers made anew."""
+    return re.sub(r"(<!-- ([\w:. -]+) -->\n).*?(<!-- /\2 -->)", _filled, text, flags=re.DOTALL)
 
 
 def _filled(found: re.Match[str]) -> str:
-    name = found[2]
-    made = declared.scenario_file(name.removeprefix("scenario ")) if name.startswith("scenario ") else TABLES[name]()
+    kind, _, name = found[2].partition(" ")
+    made = {"scenario": declared.scenario_file, "source": declared.source}[kind](name) if name else TABLES[kind]()
     return f"{found[1]}\n{made}\n\n{found[3]}"
 
 

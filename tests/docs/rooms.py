@@ -76,6 +76,12 @@ def _reached(start: str, pairs: set[tuple[str, str]]) -> set[str]:
     return seen
 
 
+def law() -> str:
+    """The rooms in their order, the lowest first."""
+    floors = (floor[0] if len(floor) == 1 else f"{{{', '.join(floor)}}}" for floor in FLOORS)
+    return f"`{' < '.join(floors)}`"
+
+
 def rooms() -> str:
     """The rooms as a table."""
     pairs = imports()
