@@ -251,8 +251,9 @@ def scenario_file(name: str) -> str:
 def source(where: str) -> str:
     """A class, a function or a command of ours, as it is written: `MODULE:NAME`."""
     module, _, name = where.partition(":")
-    found = getattr(import_module(module), name)
-    found = found.callback if isinstance(found, click.Command) else found
+    found: Any = getattr(import_module(module), name)
+    if isinstance(found, click.Command):
+        found = found.callback
     return fenced("python", inspect.cleandoc("\n" + inspect.getsource(found)))
 
 
