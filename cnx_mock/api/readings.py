@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from cnx_mock.errors import Problem, ReadingError
 from cnx_mock.text.suggestions import did_you_mean, one_of
-from cnx_mock.text.tables import markdown_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +125,6 @@ def wrong(chosen: Mapping[str, object]) -> list[Problem]:
             hint = did_you_mean(option, options) if isinstance(option, str) else " (as text, in quotes)"
             found.append(Problem((name,), f"must be one of: {one_of(options)}{hint}"))
     return found
-
-
-def table() -> str:
-    """Return every reading as a Markdown table."""
-    rows = [(f"`{each.name}`", each.words, ", ".join(f"`{option}`" for option in each.options)) for each in READINGS]
-    return markdown_table([("reading", "words", "options (default first)"), *rows])
 
 
 def parsed(given: Iterable[str]) -> dict[str, str]:
