@@ -106,7 +106,7 @@ class Tenant:
         before = self.recipe.scenario
         if self.engine.scenario.document is before.document:
             self.engine.revise(scenario)
-            self._live_in(scenario.world.news(before.world))
+            self._live_in(scenario.world.changes(before.world))
             self.sandbox.provisioning.update(
                 {kind: rule for kind, rule in scenario.provisioning.items() if before.provisioning.get(kind) != rule}
             )

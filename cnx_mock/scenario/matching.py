@@ -1,4 +1,4 @@
-"""Which requests a rule means. A matcher never just says no: it names the field that differs."""
+"""Which requests a rule matches. If a request does not match, the result names the field that differs."""
 
 import json
 import re
@@ -15,20 +15,20 @@ _MISSING = object()
 
 @dataclass(slots=True)
 class Difference:
-    """Why a rule does not mean a request; put into words only when somebody reads it."""
+    """Why a rule does not match a request. The words are made only when they are read."""
 
     field: str
     actual: object
     expected: "Pattern"
-    spelt: "Callable[[object], str]"
+    shown: "Callable[[object], str]"
 
     def __str__(self) -> str:
-        expected = " or ".join(self.spelt(word) for word in self.expected.words)
-        return f"{self.field} is {self.spelt(self.actual)}, not {expected}"
+        expected = " or ".join(self.shown(word) for word in self.expected.words)
+        return f"{self.field} is {self.shown(self.actual)}, not {expected}"
 
 
 class Pattern:
-    """Words to compare with: any of them will do, `*` stands for anything, `!` in front excludes."""
+    """What a value must be: one of several words, in which `*` stands for any text. A word after `!` is excluded."""
 
     def __init__(self, given: object) -> None:
         words = given if isinstance(given, list) else [given]
@@ -41,7 +41,7 @@ class Pattern:
         self._plain = frozenset(texts) if plain and words else None
 
     def matches(self, value: object) -> bool:
-        """Whether the value is one of the words. Texts match as globs; numbers, truth and null only themselves."""
+        """Whether the value matches. Texts are compared as globs; a number, a boolean or null matches only itself."""
         if isinstance(value, str):
             if self._plain is not None:
                 return value in self._plain
@@ -54,7 +54,7 @@ class Pattern:
         return any(type(value) is type(word) and value == word for word in self._exact)
 
     def matches_item(self, values: list[Any]) -> bool:
-        """Whether one of the values is one of the words, and none is excluded."""
+        """Whether one of the values matches, and none of them is excluded."""
         if self._unwanted is not None and any(
             isinstance(each, str) and self._unwanted.fullmatch(each) for each in values
         ):
@@ -63,7 +63,7 @@ class Pattern:
 
 
 def _globs(words: list[str]) -> re.Pattern[str] | None:
-    """One pattern for any of the globs; None where there is none."""
+    """Return one pattern that matches any of the globs; None if there are no globs."""
     globs = [translate(re.sub(r"[\[\]?]", r"[\g<0>]", word)) for word in words]
     return re.compile("|".join(globs)) if globs else None
 
@@ -74,12 +74,15 @@ def _shown(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    """A value of a query or a header: words of any kind stand for their text."""
+    """Return a value of a query or a header for a message."""
     return "missing" if value is _MISSING else _shown(value)
 
 
 def _json(value: object) -> str:
-    """A value of a body, so that 5 and "5" do not look alike; what is nested may be nested deeper than we could go."""
+    """Return a value of a body for a message: as JSON, so that 5 and "5" differ.
+
+    A list or an object is not shown: it may be nested too deeply for `json`.
+    """
     if value is _MISSING:
         return "missing"
     if isinstance(value, list | dict):
@@ -87,7 +90,7 @@ def _json(value: object) -> str:
     return _shown(json.dumps(value, ensure_ascii=False))
 
 
-Named = tuple[tuple[str, Pattern], ...]
+NamedPatterns = tuple[tuple[str, Pattern], ...]
 """What values must be, by their names."""
 
 
@@ -99,9 +102,9 @@ class Match:
     method: Pattern | None = None
     path: Pattern | None = None
     resource: Pattern | None = None
-    query: Named = ()
-    header: Named = ()
-    body: Named = ()
+    query: NamedPatterns = ()
+    header: NamedPatterns = ()
+    body: NamedPatterns = ()
 
     def covers(self, operation: str | None, method: str) -> bool:
         """Whether it can mean calls of this operation by this method: so much is known before any of them comes."""
@@ -153,7 +156,7 @@ class Match:
         return True
 
 
-def _texts(where: str, wanted: Named, given: Callable[[str], list[str]]) -> Iterator[Difference]:
+def _texts(where: str, wanted: NamedPatterns, given: Callable[[str], list[str]]) -> Iterator[Difference]:
     """What differs among texts of which each name may have several: one that fits is enough."""
     for name, pattern in wanted:
         values = given(name)
@@ -161,7 +164,7 @@ def _texts(where: str, wanted: Named, given: Callable[[str], list[str]]) -> Iter
             yield Difference(f"{where} {name}", values[0] if values else _MISSING, pattern, _text)
 
 
-def _values(wanted: Named, data: Any) -> Iterator[Difference]:
+def _values(wanted: NamedPatterns, data: Any) -> Iterator[Difference]:
     """What differs in a body. A list fits where one of its items does; what is excluded must be in none."""
     for name, pattern in wanted:
         found, value = pick(data, name)

@@ -46,7 +46,7 @@ def test_every_key_has_words_for_hover() -> None:
 
 
 def test_an_editor_completes_operations_and_error_codes() -> None:
-    names, _ = SCHEMA["$defs"]["MatchSection"]["properties"]["operation"]["anyOf"][0]["anyOf"]
+    names, _ = SCHEMA["$defs"]["MatchModel"]["properties"]["operation"]["anyOf"][0]["anyOf"]
     assert names["enum"] == [operation.name for operation in operations()]
     assert SCHEMA["$defs"]["Fault"]["properties"]["error"]["enum"] == sorted(catalogue())
 
