@@ -2,41 +2,69 @@
 #
 #   make serve ARGS="--port 5000 --scenario flaky-network"      everything in ARGS goes to `cnx-mock serve`
 #   make test ARGS="-k pagination -x"                           … to pytest; without ARGS the coverage gate holds
+#   make test ARGS="-m 'not slow'"                              the quick tests, to run while you work
 #   make serve PYTHON=python3.13                                another Python than the one found
+#
+# A checkout installs the versions of constraints.txt, so that it does today what it did when it was committed. People
+# who install the package get the newest versions that pyproject.toml allows: `make test-latest` tests those.
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LATEST := .venv-latest
+CONSTRAINTS := constraints.txt
 ARGS ?=
 PYTHON ?=
 
+# Hundreds of processes import the same modules: their byte code is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check bench build clean FORCE
+.PHONY: help serve test test-latest lint check bench build upgrade clean FORCE
 .NOTPARALLEL:
 
 help:
 	@echo 'make serve    make the environment, install, serve        ARGS="--scenario flaky-network"'
 	@echo 'make test     make the environment, install, run the tests   ARGS="-k pagination"'
+	@echo "              the quick ones alone                       ARGS=\"-m 'not slow'\""
 	@echo 'make lint     ruff (format and lint) and mypy, strict'
 	@echo 'make check    lint and test: all that must hold before a commit'
 	@echo 'make bench    requests a second, beside a bare ASGI app (needs wrk)   ARGS="--sweep"'
 	@echo 'make build    the sdist and the wheel, in dist/'
+	@echo 'make upgrade  the newest versions of everything into $(CONSTRAINTS)'
+	@echo 'make test-latest  the tests with the newest versions, in $(LATEST)   ARGS="-k pagination"'
 	@echo 'make clean    remove the environment and everything that tools left behind'
 
 serve: $(VENV)/installed
 	@exec $(BIN)/cnx-mock serve $(ARGS)
 
 # pytest loads our plugin in every run, so coverage has to start first. A file stays with one worker: its servers and
-# clients are started once.
+# clients are started once. A choice by marker is large, and gets two workers as well, unless it names its own number.
+PARALLEL := -n 2 --dist loadfile
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile
+	@$(BIN)/coverage run -m pytest $(PARALLEL)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 else
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
 endif
+
+# Not made again and again by a stamp: what is newest is known to the index alone.
+test-latest: $(VENV)/made
+	@$(call make_latest,test)
+	@$(LATEST)/bin/python -m pytest $(PARALLEL) $(ARGS)
+
+# Made with the oldest Python that is supported, so that every version exists for all of them.
+upgrade: $(VENV)/made
+	@$(BIN)/python -c "$$is_oldest"
+	@$(call make_latest,dev)
+	@{ echo "# What \`make\` installs in a checkout: \`make upgrade\` writes it. The package itself leaves versions open."; \
+	  $(LATEST)/bin/python -m pip --disable-pip-version-check freeze --exclude-editable; } > $(LATEST)/$(CONSTRAINTS)
+	@! grep -n ' @ ' $(LATEST)/$(CONSTRAINTS) || { echo "these are files, not versions: $(CONSTRAINTS) stays as it is"; exit 1; }
+	@mv $(LATEST)/$(CONSTRAINTS) $(CONSTRAINTS)
+	@echo "wrote $(CONSTRAINTS): now make check"
 
 lint: $(VENV)/installed-lint
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run $(BIN)/ruff format ."; exit 1; }
@@ -53,7 +81,7 @@ build: $(VENV)/installed-test
 	@$(BIN)/python -m build --outdir dist .
 
 clean:
-	@rm -rf $(VENV) dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(LATEST) dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 	@find cnx_mock tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the environment
@@ -61,7 +89,7 @@ clean:
 # $(VENV)/made             holds the folder that it was made in: a moved checkout gets a new one
 # $(VENV)/asked            holds the PYTHON= that it was made with
 # $(VENV)/busy             is there while something is installed: if an interrupted run left it, we start afresh
-# $(VENV)/installed…       stamps: younger than pyproject.toml, or it is installed again
+# $(VENV)/installed…       stamps: younger than pyproject.toml and constraints.txt, or it is installed again
 
 ifneq ($(wildcard $(VENV)/busy),)
 $(VENV)/made: FORCE
@@ -95,10 +123,10 @@ $(VENV)/made:
 	@python='$(call found_or_stop,$(shell $(find_python)))' && echo "Making $(VENV) with $$python …" && rm -rf $(VENV) \
 	  && "$$python" -m venv $(VENV) && printf '%s' '$(PYTHON)' > $(VENV)/asked && printf '%s' '$(CURDIR)' > $@
 
-$(VENV)/installed: $(VENV)/made pyproject.toml
+$(VENV)/installed: $(VENV)/made pyproject.toml $(CONSTRAINTS)
 	@echo 'Installing cnx-mock …'
 	@touch $(VENV)/busy
-	@$(PIP) install --editable .
+	@$(PIP) install --constraint $(CONSTRAINTS) --editable .
 	@rm $(VENV)/busy && touch $@
 
 # The pip of a stock Python 3.11 cannot install a dependency group, so a few lines of Python unfold it.
@@ -116,5 +144,20 @@ $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/inst
 	@echo 'Installing what $* needs …'
 	@touch $(VENV)/busy
 	@$(BIN)/python -c "$$unfold" $* > $(VENV)/$*.txt
-	@$(PIP) install --requirement $(VENV)/$*.txt
+	@$(PIP) install --constraint $(CONSTRAINTS) --requirement $(VENV)/$*.txt
 	@rm $(VENV)/busy && touch $@
+
+# make_latest GROUP: a new environment with the newest versions of the package's and the group's requirements.
+define make_latest
+echo 'Making $(LATEST) with the newest versions …' && rm -rf $(LATEST) && $(BIN)/python -m venv $(LATEST) \
+  && $(BIN)/python -c "$$unfold" $(1) > $(LATEST)/$(1).txt \
+  && $(LATEST)/bin/python -m pip --quiet --disable-pip-version-check install --editable . --requirement $(LATEST)/$(1).txt
+endef
+
+define is_oldest
+import re, sys, tomllib
+oldest = re.search(r"[0-9.]+", tomllib.load(open("pyproject.toml", "rb"))["project"]["requires-python"])[0]
+if "%d.%d" % sys.version_info[:2] != oldest:
+    sys.exit(f"constraints.txt must hold for Python {oldest} too: make upgrade PYTHON=python{oldest}")
+endef
+export is_oldest

@@ -2,18 +2,20 @@
 
 import http.client
 import json
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
 
 from cnx_mock import MockServer, Sandbox
+from tests import commands
 
 pytest_plugins = ["pytester"]
 
@@ -59,11 +61,19 @@ def connect(url: str, seconds: float) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(address, timeout=seconds)
 
 
+class Wire(Protocol):
+    """A socket, or TLS over one."""
+
+    def sendall(self, data: bytes, /) -> object: ...
+
+    def recv(self, size: int, /) -> bytes: ...
+
+
 class TlsWire:
     """TLS over a socket, with nothing smoothed: a FIN and an RST below it are seen as what they are, whatever Python's
     version (python/cpython#115627)."""
 
-    def __init__(self, sock: socket.socket, name: str) -> None:
+    def __init__(self, sock: Wire, name: str) -> None:
         self._socket = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._session = ssl.create_default_context().wrap_bio(self._incoming, self._outgoing, server_hostname=name)
@@ -155,6 +165,15 @@ class Client:
         reply = self.post("/v1/instances", {**INSTANCE, **fields})
         assert reply.status == 201, reply.body
         return reply.json
+
+
+@pytest.fixture(scope="session", autouse=True)
+def measured_forks() -> Iterator[None]:
+    """Of the processes that tests start, coverage measures the forked commands: to start it takes any other 0.3 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        commands.COVERAGE = os.environ.get("COVERAGE_PROCESS_CONFIG")
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -41,7 +41,8 @@ MAX_LINES = 350
 CONTAINERS = {"dict", "list", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict", "count", "cycle"}
 LITERALS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp)
 ALLOWED_AT_START = sys.stdlib_module_names | {"pytest", "_pytest"}
-LIGHT = "cnx_mock.pytest_plugin.stash"  # under the same law
+PLUGIN = tuple(f"pytest_plugin.{name}" for name in ("plugin", "egress", "options", "reporting", "stash"))
+LIGHT = tuple(f"cnx_mock.{name}" for name in PLUGIN)  # under the same law
 CHANGERS = {
     *("append", "appendleft", "extend", "insert", "pop", "popleft", "popitem", "remove", "discard", "clear"),
     *("add", "update", "setdefault", "sort", "reverse"),
@@ -256,12 +257,12 @@ def law_of_light_plugin(house: Path) -> list[str]:
     """pytest loads our plugin in every run of whoever installed us: it imports pytest and the standard library."""
     known = modules(house)
     breaches = []
-    for name in ("", "pytest_plugin", "pytest_plugin.plugin", "pytest_plugin.egress", "pytest_plugin.stash"):
+    for name in ("", "pytest_plugin", *PLUGIN):
         if name not in known:
             continue
         for statement in at_import(known[name].tree.body, classes=True):
             for dotted, _ in imports_of(statement):
-                if dotted.partition(".")[0] not in ALLOWED_AT_START and dotted != LIGHT:
+                if dotted.partition(".")[0] not in ALLOWED_AT_START and dotted not in LIGHT:
                     breaches.append(f"{known[name].at(statement)}: imports {dotted} when pytest starts")
     return breaches
 

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import _pytest.config
@@ -30,6 +31,8 @@ from cnx_mock.services.worlds import load as load_fixture
 from cnx_mock.services.worlds import shipped_fixtures
 from cnx_mock.settings import Settings, table
 from cnx_mock.text.source import read
+from tests.commands import COMMAND
+from tests.commands import run as run_command
 from tests.programs.client_matrix import table as matrix_table
 from tests.scenario.client_table import table as client_table
 
@@ -86,8 +89,12 @@ def written(text: str) -> str:
     """The text with every table made anew."""
     for name, make in TABLES.items():
         pattern = rf"(<!-- {name}: [^>]*-->\n).*?(<!-- /{name} -->)"
-        text = re.sub(pattern, lambda found, make=make: f"{found[1]}{make()}\n{found[2]}", text, flags=re.DOTALL)
+        text = re.sub(pattern, partial(_filled, make()), text, flags=re.DOTALL)
     return text
+
+
+def _filled(table: str, found: re.Match[str]) -> str:
+    return f"{found[1]}{table}\n{found[2]}"
 
 
 def blocks(kind: str) -> list[str]:
@@ -127,14 +134,14 @@ def test_the_python_in_the_readme_runs(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     pytester.makepyfile(test_readme=tests, test_intercepting=intercepting, script=script)
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
-    assert pytester.runpython("script.py").ret == 0
+    assert pytester.runpython(pytester.path / "script.py").ret == 0
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """`cnx-mock run` in a folder."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
-    command = [Path(sys.executable).with_name("cnx-mock"), "run", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, env=environ, check=False)
+    command = [COMMAND, "run", *words]
+    return run_command(command, cwd=folder, capture_output=True, text=True, timeout=120, env=environ, check=False)
 
 
 def test_the_deploy_script_in_the_readme_leaves_two_instances(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from hypothesis.stateful import (
 
 from cnx_mock import MockServer, Sandbox
 
+pytestmark = pytest.mark.slow
+
 PRICES = {"starter": 1, "pro": 4, "enterprise": 16}
 DISKS = {"starter": 25, "pro": 160, "enterprise": 640}
 REGIONS = ("us-east-1", "eu-west-1")

@@ -1,4 +1,4 @@
-"""THE declaration: one object per endpoint, which feeds the router, the validator, the encoder and the document.
+"""The declaration of an endpoint: one object that feeds the router, the validator, the encoder and the document.
 
     instances = Resource("instances", "Virtual machines.")
 
@@ -6,28 +6,32 @@
     def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
         \"""Create a new instance.\"""
 
-The signature is the contract. A parameter named `body` or `query` is read and validated; one whose type is a `Record`
-is the path's own resource, looked up before anything else of the request is judged; a `str` is a part of the path; any
-other is something of the request's dependencies, handed in by its type.
+The handler's signature is the contract:
+
+- `body` and `query` are read from the request and validated;
+- a parameter whose type is a `Record` is the resource of the path, which is looked up before anything is validated;
+- a `str` is a part of the path;
+- any other parameter is a dependency of the request, passed by its type.
 """
 
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from cnx_mock.api import errors
-from cnx_mock.api import parsing as reading
+from cnx_mock.api import errors, parsing
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.paging import Paged
 from cnx_mock.api.provenance import Provenance, added, documented, implied, named
 from cnx_mock.api.readings import UNKNOWN_BODY_FIELD
 from cnx_mock.api.shapes import Reply, Shape
 from cnx_mock.api.validation import failed, validated
 from cnx_mock.errors import Problem
+from cnx_mock.world.kinds import Kind
 from cnx_mock.world.records import Record
 from cnx_mock.world.sandbox import SandboxState
 
@@ -39,7 +43,7 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What a request brings for its operation: all of it still unread."""
+    """The parts of a request that an operation needs, not parsed yet."""
 
     params: tuple[str, ...]
     query: str
@@ -48,13 +52,13 @@ class Incoming:
 
 
 class DeclarationError(TypeError):
-    """An operation did what its declaration does not say: a mistake in this program, never in a request."""
+    """An operation did something that it does not declare: an error in cnx-mock, never in a request."""
 
 
 class Operation:
-    """One endpoint: what it is called, where it is, what goes in and what comes out."""
+    """One endpoint: its name, its method and path, what goes in and what comes out."""
 
-    def __init__(  # a declaration has as many words as it has
+    def __init__(  # every part of a declaration is an argument
         self,
         resource: "Resource",
         handler: Handler,
@@ -95,44 +99,77 @@ class Operation:
 
     @property
     def operation_id(self) -> str:
-        """What a generated client calls it: `create_instance`, `list_instances`, `get_billing_balance`."""
-        many, verb = self.resource.name, self.name.partition(".")[2]
+        """Its name in generated clients: `create_instance`, `list_instances`, `get_billing_balance`."""
+        verb = self.name.partition(".")[2]
         if verb in ("create", "get", "replace", "delete"):
-            return f"{verb}_{many.removesuffix('s')}"
-        return f"{verb}_{many}" if verb == "list" else f"get_{many}_{verb}"
+            return f"{verb}_{self.resource.noun}"
+        return f"{verb}_{self.resource.name}" if verb == "list" else f"get_{self.resource.name}_{verb}"
 
     @property
     def pages(self) -> bool:
         """Whether it answers with one page of a list."""
-        return "pagination" in getattr(self.answer_type, "__dataclass_fields__", {})
+        return issubclass(self.answer_type, Paged)
 
     @property
     def within_sandbox(self) -> bool:
-        """Whether it is about one sandbox, and makes no sense without."""
+        """Whether it needs a sandbox."""
         return bool(self.records) or SandboxState in self._dependencies.values()
 
     @property
     def mutates(self) -> bool:
-        """Whether a successful call changes something."""
+        """Whether a successful call can change something."""
         return self.method not in ("GET", "HEAD")
 
     def perform(self, incoming: Incoming, dependencies: Mapping[type, Any]) -> Reply:
-        """Scope, the path's resource, body syntax, validation, then the effect; raises ApiError for a refusal."""
-        dependencies[Caller].require(self.scope)
-        arguments: dict[str, Any] = {name: dependencies[kind] for name, kind in self._dependencies.items()}
+        """Take a call through STAGES, and return the handler's reply. Raises ApiError for a refusal, DeclarationError
+        if the handler does what is not declared."""
+        call = Invocation(incoming, dependencies)
+        for stage in STAGES:
+            stage(self, call)
+        assert call.reply is not None, "the last stage leaves a reply"
+        return call.reply
+
+    def _check_scope(self, call: "Invocation") -> None:
+        call.dependencies[Caller].require(self.scope)
+
+    def _find_resource(self, call: "Invocation") -> None:
+        """The path's own resource, and everything else that the handler takes and the request does not spell."""
+        for name, kind in self._dependencies.items():
+            call.arguments[name] = call.dependencies[kind]
         for name, place in self._strings.items():
-            arguments[name] = incoming.params[place]
-        for name, kind in self.records.items():
-            arguments[name] = _find(dependencies[SandboxState], kind, incoming.params[0])
-        if self.body is not None or self.query is not None:
-            self._read(incoming, dependencies, arguments)
+            call.arguments[name] = call.incoming.params[place]
+        for name, record_kind in self.records.items():
+            call.arguments[name] = _find(call.dependencies[SandboxState], record_kind, call.incoming.params[0])
+
+    def _read_body(self, call: "Invocation") -> None:
+        if self.body is not None:
+            parsing.media_type(call.incoming.content_type)
+            call.body = parsing.json_object(call.incoming.body)
+
+    def _validate(self, call: "Invocation") -> None:
+        """The body and the query together, so that a refusal names every bad field of both."""
+        if self.body is None and self.query is None:
+            return
+        sandbox: SandboxState | None = call.dependencies.get(SandboxState)
+        found: list[Problem] = []
+        if self.query is not None and not call.incoming.query and self._no_query is not None:
+            call.arguments["query"] = self._no_query
+        elif self.query is not None:
+            call.arguments["query"] = validated(self.query, self._query_data(call.incoming.query), sandbox, found)
+        if self.body is not None:
+            call.arguments["body"] = validated(self.body, call.body, sandbox, found, self._is_lenient(sandbox))
+        if found:
+            raise failed(found)
+
+    def _handle(self, call: "Invocation") -> None:
+        """The handler: it checks the quota, then the credits, then it acts."""
         try:
-            answer = self.handler(**arguments)
+            answer = self.handler(**call.arguments)
         except errors.ApiError as refusal:
             if not isinstance(refusal, (*self.raises, *errors.EVERYWHERE, errors.ValidationFailed)):
                 raise DeclarationError(f"{self.name} does not declare {type(refusal).__name__}") from refusal
             raise
-        return self._checked(answer)
+        call.reply = self._checked(answer)
 
     def _checked(self, answer: Shape | Reply) -> Reply:
         reply = answer if type(answer) is Reply else Reply(answer)  # type: ignore[arg-type]
@@ -144,34 +181,45 @@ class Operation:
             raise DeclarationError(f"{self.name} does not declare the status {reply.status}")
         return reply
 
-    def _read(self, incoming: Incoming, dependencies: Mapping[type, Any], arguments: dict[str, Any]) -> None:
-        """Put the validated body and query among the arguments, or raise with every bad field of both."""
-        sandbox: SandboxState | None = dependencies.get(SandboxState)
-        readings = sandbox.readings if sandbox is not None and self.path.startswith("/v1/") else {}
-        lenient = UNKNOWN_BODY_FIELD.of(readings) == "ignore"  # readings are about the reference, not about /_mock
-        data: dict[str, Any] = {}
-        if self.body is not None:
-            reading.media_type(incoming.content_type)
-            data = reading.json_object(incoming.body)
-        found: list[Problem] = []
-        if self.query is not None and not incoming.query and self._no_query is not None:
-            arguments["query"] = self._no_query
-        elif self.query is not None:
-            arguments["query"] = validated(self.query, self._query_data(incoming.query), sandbox, found)
-        if self.body is not None:
-            arguments["body"] = validated(self.body, data, sandbox, found, lenient)
-        if found:
-            raise failed(found)
+    def _is_lenient(self, sandbox: SandboxState | None) -> bool:
+        """Return whether unknown fields are ignored: a reading, and readings are about the API alone."""
+        readings = {} if sandbox is None or self.resource.is_control else sandbox.readings
+        return UNKNOWN_BODY_FIELD.of(readings) == "ignore"
 
     def _query_data(self, query: str) -> dict[str, Any]:
         """The declared parameters: one value, or every value where the declaration takes several."""
         known = self.query.model_fields  # type: ignore[union-attr]  # only called where there is a query
-        values = {name: given for name, given in reading.query_values(query).items() if name in known}
+        values = {name: given for name, given in parsing.query_values(query).items() if name in known}
         return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
 
 
+@dataclass(slots=True)
+class Invocation:
+    """One call on its way through STAGES."""
+
+    incoming: Incoming
+    dependencies: Mapping[type, Any]
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """What the handler is called with."""
+    body: dict[str, Any] = field(default_factory=dict)
+    """The body's JSON object, not yet validated."""
+    reply: Reply | None = None
+
+
+STAGES: tuple[Callable[[Operation, Invocation], None], ...] = (
+    Operation._check_scope,  #    6  403  the key's scope
+    Operation._find_resource,  #  7  404  the path's own resource
+    Operation._read_body,  #      8  400  the body's syntax
+    Operation._validate,  #       9  400  every bad field at once
+    Operation._handle,  #        10  403  the quota
+    #                            11  403  the credits
+    #                            12       the effect
+)
+"""The second half of the contract's order of checks; `http/pipeline.py` has the first."""
+
+
 def _shape(answer: Any) -> Any:
-    """The shape of `Shape | Reply`, or of a shape alone."""
+    """Return the shape of a return type that is `Shape | Reply` or a shape alone."""
     if get_origin(answer) not in (Union, UnionType):
         return answer
     return next(kind for kind in get_args(answer) if kind is not Reply)
@@ -181,20 +229,34 @@ def _required(model: type[BaseModel]) -> bool:
     return any(field.is_required() for field in model.model_fields.values())
 
 
-def _find(sandbox: SandboxState, kind: type[Record], record_id: str) -> Record:
-    record = sandbox.table(kind).get(record_id)
+def _find(sandbox: SandboxState, record_class: type[Record], record_id: str) -> Record:
+    record = sandbox.table(record_class).get(record_id)
     if record is None:
-        raise errors.NotFound(resource=kind.noun, id=record_id)
+        raise errors.NotFound(resource=record_class.kind.noun, id=record_id)
     return record
 
 
 class Resource:
-    """A family of operations: the first word of their names, a tag of the document."""
+    """A group of operations: the first part of their names, and a tag of the document."""
 
-    def __init__(self, name: str, description: str) -> None:
+    def __init__(self, name: str, description: str, kind: Kind | None = None, *, is_control: bool = False) -> None:
+        """`is_control` says that the operations belong to the control plane, and not to the API."""
         self.name = name
         self.description = description
+        self.kind = kind
+        """The kind of resource that the operations are about; None if they are not about one kind."""
+        self.is_control = is_control
         self.operations: list[Operation] = []
+
+    @classmethod
+    def of(cls, kind: Kind, description: str) -> "Resource":
+        """Return the group of operations on one kind of resource."""
+        return cls(kind.plural, description, kind)
+
+    @property
+    def noun(self) -> str:
+        """One of what the operations are about: `instance`."""
+        return self.name if self.kind is None else self.kind.noun
 
     def operation(
         self,
@@ -208,7 +270,11 @@ class Resource:
         raises: tuple[type[errors.ApiError], ...] = (),
         deprecated: bool = False,
     ) -> Callable[[H], H]:
-        """Declare an endpoint: see the head of this module."""
+        """Return a decorator that declares its function as an endpoint; see the head of this module.
+
+        `status` is the usual status of a success, `also` has further ones. `raises` are the errors that the handler
+        itself raises, beside those that every operation can raise.
+        """
 
         def declare(handler: H) -> H:
             self.operations.append(

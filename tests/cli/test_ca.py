@@ -4,16 +4,16 @@ import os
 import shlex
 import ssl
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+from tests import commands
+from tests.commands import COMMAND
 
 
 def ca(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return commands.run(
         [COMMAND, "ca", *arguments],
         env=os.environ | {"CNX_MOCK_CA_DIR": str(folder)},
         capture_output=True,

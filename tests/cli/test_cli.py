@@ -12,14 +12,14 @@ import pytest
 from cnx_mock import __version__
 from cnx_mock.scenario.gallery import gallery
 from cnx_mock.services import operations
-
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+from tests import commands
+from tests.commands import COMMAND
 
 
 def run(*command: object, **more: Any) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment} | more
-    return subprocess.run([str(each) for each in command], text=True, timeout=30, check=False, **options)
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment} | more
+    return commands.run([command[0], *map(str, command[1:])], text=True, timeout=30, check=False, **options)
 
 
 def printed(*arguments: str, **more: Any) -> str:

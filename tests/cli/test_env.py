@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer, Settings
+from tests import commands
+from tests.commands import COMMAND
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
 KEY = "cnx_test_" + "ab" * 16
 EXAMPLE_KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 TRUST = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
@@ -30,7 +31,7 @@ def environment(**more: str) -> dict[str, str]:
 def env(url: str, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     command = [COMMAND, "env", "--url", url, *arguments]
     options = {"env": environment()} | more
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, **options)
+    return commands.run(command, capture_output=True, text=True, timeout=30, check=False, **options)
 
 
 def printed(url: str, *arguments: str, **more: Any) -> str:
@@ -147,14 +148,14 @@ def test_without_a_server_it_says_so() -> None:
         port = taken.getsockname()[1]
     line = refused(f"http://127.0.0.1:{port}")
     assert line.startswith(f"cnx-mock: no cnx-mock answers at http://127.0.0.1:{port}: ")
-    assert line.endswith("start one with `cnx-mock serve`, or name another with --url\n")
+    assert line.endswith("start one with `cnx-mock serve`, or name the URL of another\n")
 
 
 @pytest.mark.parametrize(
     "url", ["127.0.0.1:4269", "https://localhost:1", "http://h:port", "http://", "http://h/v1", "http://h?x", ""]
 )
 def test_what_is_no_servers_url_is_refused(url: str) -> None:
-    assert f"{url!r} is no server's URL: it must be like http://127.0.0.1:4269" in refused(url)
+    assert f"{url!r} is not the URL of a server: write one like http://127.0.0.1:4269" in refused(url)
 
 
 def test_another_server_is_told_apart(full: MockServer) -> None:
@@ -184,11 +185,11 @@ def test_the_bundle_goes_with_the_ca(full: MockServer, tmp_path: Path) -> None:
     with MockServer(settings=Settings(port=0, tls=True, ca_dir=str(tmp_path))) as server:
         printed(server.url)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ca-bundle.pem", "ca-key.pem", "ca.pem"]
-    subprocess.run([COMMAND, "ca", "--ca-dir", tmp_path, "reset"], capture_output=True, check=True, timeout=30)
+    commands.run([COMMAND, "ca", "--ca-dir", tmp_path, "reset"], capture_output=True, check=True, timeout=30)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_help_has_examples() -> None:
-    shown = subprocess.run([COMMAND, "env", "-h"], capture_output=True, text=True, check=True, timeout=30).stdout
+    shown = commands.run([COMMAND, "env", "-h"], capture_output=True, text=True, check=True, timeout=30).stdout
     assert 'eval "$(cnx-mock env)"' in shown
     assert "cnx-mock env | source" in shown

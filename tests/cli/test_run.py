@@ -6,12 +6,17 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+from tests import commands
+from tests.commands import COMMAND, REAL
+
+pytestmark = pytest.mark.slow
+
 SECONDS = 30  # more than anything here takes; only a test that fails waits so long
 KEY = "cnx_test_" + "ab" * 16
 BODY = '{"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}'
@@ -65,7 +70,7 @@ def run(*arguments: object, **more: Any) -> subprocess.CompletedProcess[str]:
     if "input" in options:
         del options["stdin"]
     command = [COMMAND, "run", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, **options)
+    return commands.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, **options)
 
 
 def python(source: str) -> list[str]:
@@ -168,7 +173,7 @@ for each in (KEY, "{KEY}"):
 """
     done = run("--scenario", "insufficient-credits", *python(source))
     assert done.stdout == "INSUFFICIENT_CREDITS\n" * 2
-    assert said(done)[1].startswith("each key has a sandbox of its own (…")
+    assert said(done)[1].startswith("each key has its own sandbox (…")
     assert "…abab × 1" in said(done)[1]
 
 
@@ -344,10 +349,10 @@ def test_a_broken_pipe_is_the_programs_own_affair() -> None:
     assert run("--", "sh", "-c", "kill -PIPE $$").returncode == 128 + signal.SIGPIPE
 
 
-def started(*command: str, **more: Any) -> subprocess.Popen[str]:
+def started(*command: str, words: Sequence[object] = (COMMAND,), **more: Any) -> subprocess.Popen[str]:
     """`cnx-mock run` around a program that has just said `ready`."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen([COMMAND, "run", "--", *command], text=True, env=environment(), **pipes, **more)
+    process = commands.Popen([*words, "run", "--", *command], text=True, env=environment(), **pipes, **more)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -375,7 +380,7 @@ def test_a_program_that_signals_its_whole_group_does_not_take_us_along() -> None
 
 
 def test_what_is_stopped_stops_with_its_program_and_goes_on_with_it() -> None:
-    process = started("sh", "-c", "echo ready; read line; echo $line", process_group=0)
+    process = started("sh", "-c", "echo ready; read line; echo $line", words=[REAL], process_group=0)
     process.send_signal(signal.SIGTSTP)
     _, status = os.waitpid(process.pid, os.WUNTRACED)
     assert os.WIFSTOPPED(status)
@@ -397,8 +402,8 @@ print("seen", len(seen), flush=True)
 
 def test_ctrl_c_reaches_the_program_once() -> None:
     """The terminal sends it to us and to the program; we must not send it again."""
-    command = [sys.executable, "-c", ON_A_TERMINAL, COMMAND, "run", "--", sys.executable, "-c", COUNTS]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-c", ON_A_TERMINAL, REAL, "run", "--", sys.executable, "-c", COUNTS]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, env=environment(), **pipes) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -425,4 +430,4 @@ def test_two_at_once_never_meet() -> None:
 def test_the_help_has_examples_and_says_what_statuses_mean() -> None:
     shown = " ".join(run("--help").stdout.split())
     assert "cnx-mock run --scenario lost-response --expect-clean -- ./deploy.sh" in shown
-    assert "128+N where signal N killed it, 127 where it is not found, 126 where it cannot be executed" in shown
+    assert "128+N if signal N killed it, 127 if it is not found, 126 if it cannot be executed" in shown

@@ -9,7 +9,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,8 +18,11 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer
+from tests import commands
+from tests.commands import COMMAND
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+pytestmark = pytest.mark.slow
+
 KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 BODY = {"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}
 SECONDS = 20  # more than anything here takes; only a test that fails waits so long
@@ -45,7 +47,7 @@ class Process:
     def __init__(self, folder: Path, *arguments: str, **more: Any) -> None:
         self.log = folder / "stderr"
         with self.log.open("w") as stderr:
-            self.process = subprocess.Popen(
+            self.process = commands.Popen(
                 [COMMAND, "serve", *arguments],
                 **{"stdout": subprocess.PIPE, "stderr": stderr, "text": True, "cwd": folder, "env": environment()}
                 | more,
@@ -97,7 +99,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def refused(folder: Path, *arguments: str, **variables: str) -> str:
     """What `cnx-mock serve` says on stderr before it ends with exit status 2 and nothing on stdout."""
-    done = subprocess.run(
+    done = commands.run(
         [COMMAND, "serve", "--port", "0", *arguments],
         capture_output=True,
         text=True,
@@ -159,9 +161,12 @@ def test_access_lines_say_what_happened_to_every_call(start: Start, client: Any)
 
     until(lambda: served.stderr.count("\n") >= 3)
     lost, listed, unknown = served.stderr.splitlines()
-    assert re.fullmatch(r"POST /v1/instances cut \d+\.\dms instances\.create …0d9c \[lost:connection=reset\]", lost)
-    assert re.fullmatch(r"GET /v1/instances\?limit=5 200 \d+\.\dms instances\.list …0d9c", listed)
-    assert re.fullmatch(r"GET /v1/nowhere 401 \d+\.\dms - -", unknown)
+    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    assert re.fullmatch(
+        rf"{time} POST /v1/instances cut \d+\.\dms instances\.create …0d9c \[lost:connection=reset\]", lost
+    )
+    assert re.fullmatch(rf"{time} GET /v1/instances\?limit=5 200 \d+\.\dms instances\.list …0d9c", listed)
+    assert re.fullmatch(rf"{time} GET /v1/nowhere 401 \d+\.\dms - -", unknown)
     assert served.stop()[0] == 0
 
 

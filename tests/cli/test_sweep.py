@@ -11,7 +11,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+from tests import commands
+from tests.commands import COMMAND
+
+pytestmark = pytest.mark.slow
+
 SECONDS = 120  # more than anything here takes; only a test that fails waits so long
 
 HEAD = """
@@ -96,7 +100,7 @@ def sweep(folder: Path, source: str, *options: object, **more: Any) -> subproces
     """`cnx-mock sweep` on a program, in a folder."""
     (folder / "client.py").write_text(HEAD + source)
     command = [COMMAND, "sweep", "--timeout", "3s", "-j", "2", *map(str, options), "--", sys.executable, "client.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False, **more)
+    return commands.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False, **more)
 
 
 def verdicts(folder: Path, source: str, *options: object) -> dict[str, str]:
@@ -167,7 +171,7 @@ def test_a_bad_cell_has_a_sentence_and_a_line_that_shows_it_again(tmp_path: Path
     )
     again = lines[place + 1].split()
     assert again[:4] == ["cnx-mock", "run", "--scenario", ".cnx-mock/sweep/instances.create-1-reset-after.yaml"]
-    shown = subprocess.run([COMMAND, *again[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
+    shown = commands.run([COMMAND, *again[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert shown.stderr.count("left behind: instance web-1") == 2
 
 
@@ -213,7 +217,7 @@ def test_what_every_run_has_is_in_the_line_that_shows_a_cell_again(tmp_path: Pat
     [line] = [line.split() for line in done.stdout.splitlines() if line.startswith("    cnx-mock run")]
     own = ["--scenario", ".cnx-mock/sweep/instances.create-1-reset-after.yaml"]
     assert line[: line.index("--")] == ["cnx-mock", "run", *own, *given]
-    shown = subprocess.run([COMMAND, *line[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
+    shown = commands.run([COMMAND, *line[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert shown.stderr.count("left behind: instance web-1") == 2
 
 
@@ -242,16 +246,14 @@ def test_a_program_that_differs_each_time_is_told_where_and_swept(tmp_path: Path
 
 
 def test_a_program_that_is_not_there_is_127(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [COMMAND, "sweep", "--", "./nobody"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = commands.run([COMMAND, "sweep", "--", "./nobody"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (127, 1)
 
 
 def test_a_program_that_may_not_be_run_is_126(tmp_path: Path) -> None:
     (tmp_path / "client").write_text("#!/bin/sh\n")
     words = [COMMAND, "sweep", "--", "./client"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = commands.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (126, "cnx-mock: ./client: Permission denied\n")
 
 
@@ -282,7 +284,7 @@ once("GET", "/v1/plans", timeout=None)
 """
     (tmp_path / "client.py").write_text(HEAD + source)
     words = [COMMAND, "sweep", "--faults", "error,hang", "--timeout", "100s", "--", sys.executable, "client.py"]
-    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = commands.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:  # the first cell is done, the second hangs
         if "1/2" in line:

@@ -33,7 +33,7 @@ def own_server() -> Iterator[MockServer]:
 
 
 @pytest.fixture
-def wire(server: MockServer) -> Callable[..., Answer]:
+def wire(server: MockServer) -> Callable[..., Answer | None]:
     """Sends bytes as they are, and reads one answer."""
 
     def send(request: bytes, to: MockServer = server, hang_up: bool = False) -> Answer | None:

@@ -10,10 +10,12 @@ import shutil
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import ConsoleMessage, Page, Response, async_playwright
 
 from cnx_mock import MockServer
 from cnx_mock.services import operations
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FLAGS = [
     "--no-sandbox",  # root has none
@@ -45,13 +47,19 @@ class Visit:
     answer: str = ""
 
     def listen(self, page: Page) -> None:
-        page.on(
-            "console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text)
-        )
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("requestfailed", lambda request: self.failures.append(request.url))
-        page.on("response", lambda answer: answer.status < 400 or self.failures.append(f"{answer.status} {answer.url}"))
+        page.on("response", self._answered)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _answered(self, answer: Response) -> None:
+        if answer.status >= 400:
+            self.failures.append(f"{answer.status} {answer.url}")
 
 
 async def visited(chromium: str, url: str) -> Visit:

@@ -44,7 +44,7 @@ def check_headers(reply):
     assert reply.headers["server"] == f"cnx-mock/{__version__}"
     assert reply.headers["cache-control"] == "no-store"
     assert REQUEST_ID.fullmatch(reply.headers["x-request-id"])
-    assert parsedate_to_datetime(reply.headers["date"])
+    assert parsedate_to_datetime(reply.headers["date"]).tzinfo
     assert "etag" not in reply.headers
     if reply.status >= 400:
         check_error(reply)

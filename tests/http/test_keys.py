@@ -4,11 +4,12 @@ import json
 import re
 import signal
 import subprocess
-import sys
 
 import pytest
 
 from cnx_mock import ControlError, MockServer, Settings
+from tests import commands
+from tests.commands import COMMAND
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 LIVE = f"cnx_live_{DIGITS}"
@@ -275,12 +276,13 @@ def test_a_live_key_stands_nowhere_afterwards(own_server, client, place):
 
 
 def test_a_live_key_stands_on_no_line_of_the_log(client):
-    with subprocess.Popen(
-        [sys.executable, "-m", "cnx_mock", "serve", "--port", "0", "--json"],
+    with commands.Popen(
+        [COMMAND, "serve", "--port", "0", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        assert process.stdout
         ready = json.loads(process.stdout.readline())
         for place in PLACES.values():
             put(client(ready["url"], "cnx_test_" + "7" * 32), place)

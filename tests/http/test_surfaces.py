@@ -10,6 +10,7 @@ from cnx_mock import MockServer
 from cnx_mock.cli.main import cli
 from cnx_mock.errors import SettingsError
 from cnx_mock.settings import Settings
+from tests.openapi_parts import resolved
 
 DOCUMENTED = {
     "GET /v1/instances",
@@ -56,7 +57,7 @@ def surface(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def served(surface: str) -> Iterator[MockServer]:
     """A server of that surface."""
-    with MockServer(settings=Settings(port=0, surface=surface)) as running:
+    with MockServer(settings=Settings(port=0, surface=surface)) as running:  # type: ignore[arg-type]
         yield running
 
 
@@ -87,7 +88,7 @@ def operations(document):
 def answers(document):
     """Every answer of every operation in the document."""
     return [
-        (status, response)
+        (status, resolved(document, response))
         for operation in operations(document).values()
         for status, response in operation["responses"].items()
     ]
@@ -189,7 +190,7 @@ def test_the_legacy_path_names_its_successor_on_the_surfaces_that_have_it(api, s
 
 def test_an_unknown_surface_is_refused():
     with pytest.raises(SettingsError, match="documented, named or all"):
-        Settings(surface="some")
+        Settings(surface="some")  # type: ignore[arg-type]
     result = CliRunner().invoke(cli, ["serve", "--port", "0", "--surface", "some"])
     assert result.exit_code == 2
     assert "documented, named or all" in result.output

@@ -107,7 +107,7 @@ def on_asyncio(main: Callable[[Headers], Awaitable[int]], headers: Headers) -> i
 
 
 def on_uvloop(main: Callable[[Headers], Awaitable[int]], headers: Headers) -> int:
-    return pytest.importorskip("uvloop").run(main(headers))  # type: ignore[no-any-return]
+    return pytest.importorskip("uvloop").run(main(headers))
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from cnx_mock import Sandbox
 from cnx_mock.api import openapi
 from cnx_mock.services import operations
 
+pytestmark = [pytest.mark.judge, pytest.mark.slow]
+
 CALLS = ("create_instance", "list_instances", "get_instance", "delete_instance")
 
 

@@ -15,6 +15,8 @@ from cnx_mock import Sandbox
 from cnx_mock.api import openapi
 from cnx_mock.services import operations
 
+pytestmark = [pytest.mark.judge, pytest.mark.slow]
+
 PACKAGES = ("openapi-typescript@7.13.0", "typescript@5.9.3")  # exact: there is no lock file
 CACHE = Path(__file__).parents[2] / ".venv" / "node"
 SCRIPT = Path(__file__).with_name("typescript_client.ts")

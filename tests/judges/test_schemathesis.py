@@ -17,6 +17,8 @@ from cnx_mock import MockServer
 from cnx_mock.services import operation_names
 from cnx_mock.settings import Settings
 
+pytestmark = [pytest.mark.judge, pytest.mark.slow]
+
 SEED = 4269
 EXAMPLES = 4
 """For every operation and phase; the examples and the boundary values of every field come on top."""
@@ -102,7 +104,7 @@ def verdict(tmp_path_factory: pytest.TempPathFactory) -> Verdict:
             encoding="utf-8",
             timeout=100,
         )
-        reached = {each.operation for each in sandbox.requests if each.status and each.status < 300}
+        reached = {each.operation for each in sandbox.requests if each.operation and each.status and each.status < 300}
     return Verdict(done.returncode, done.stdout, reached)
 
 

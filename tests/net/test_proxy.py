@@ -292,7 +292,12 @@ def test_a_tunnel_carries_both_directions_and_their_ends(server):
     data = bytes(range(256)) * 20_000
     with elsewhere(echo) as port, to_proxy(server, connect(f"LocalHost:{port}") + b"early ") as wire:
         established(wire)
-        sender = threading.Thread(target=lambda: (wire.sendall(data), wire.shutdown(socket.SHUT_WR)))
+
+        def send() -> None:
+            wire.sendall(data)
+            wire.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send)
         sender.start()
         assert everything(wire) == (b"early " + data + b"end", "FIN")
         sender.join(10)

@@ -91,7 +91,7 @@ def test_a_handshake_may_come_byte_by_byte(api, url):
                 self._socket.sendall(bytes([byte]))
 
     with raw(url) as sock:
-        wire = TlsWire(Drip(sock), "localhost")  # type: ignore[arg-type]
+        wire = TlsWire(Drip(sock), "localhost")
         wire.sendall(message(api, "GET", LIST))
         assert one(wire).startswith(b"HTTP/1.1 200 ")
 

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from cnx_mock import MockServer
+from tests import commands
+from tests.commands import COMMAND
 
 from .client_matrix import CLIENTS, PROGRAMS, WAYS, Client
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
+
 OBEYS = {"fetch.mjs": ((22, 21), (24, 0)), "https.mjs": ((22, 21), (24, 5))}
 """From which Node on the environment's proxy is obeyed: in its line 22, and in 24 and later."""
 
@@ -30,7 +33,7 @@ def server() -> Iterator[MockServer]:
 def environment(server: MockServer) -> dict[str, str]:
     """What `cnx-mock env` sets, on top of this environment."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
-    done = subprocess.run([COMMAND, "env", "--url", server.url, "--json"], capture_output=True, env=mine, check=True)
+    done = commands.run([COMMAND, "env", "--url", server.url, "--json"], capture_output=True, env=mine, check=True)
     return mine | json.loads(done.stdout)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[1] / "downstream"
 OTHERS = [f"-pno:{name}" for name in ("faker", "hypothesispytest", "schemathesis")]  # not its, and slow to load
 

@@ -18,6 +18,8 @@ from cnx_mock.scenario.faults import kinds, read
 from tests.conftest import INSTANCE
 from tests.scenario.client_table import COLUMNS, ROWS, Row
 
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
+
 LIST = "/v1/instances"
 
 

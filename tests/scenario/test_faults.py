@@ -1,7 +1,6 @@
 """The faults, as clients meet them: the API's own errors on demand, slow answers, and connections that die."""
 
 import json
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,9 +10,8 @@ import httpx2
 import pytest
 import requests
 
-from cnx_mock import ControlError, Sandbox
-from cnx_mock.python_api.sandbox import Entry
-from tests.conftest import INSTANCE, Client, wire_to
+from cnx_mock import ControlError, Entry, Sandbox
+from tests.conftest import INSTANCE, Client, Wire, wire_to
 
 SCHEMES = ["http", "https"]
 LIST = "/v1/instances"
@@ -322,7 +320,7 @@ def calling(api: Client, method: str, path: str, body: Any = None) -> Iterator[A
         yield wire
 
 
-def one(wire: socket.socket) -> bytes:
+def one(wire: Wire) -> bytes:
     """One whole answer."""
     received = b""
     while b"\r\n\r\n" not in received:
@@ -334,7 +332,7 @@ def one(wire: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def everything(wire: socket.socket) -> tuple[bytes, str]:
+def everything(wire: Wire) -> tuple[bytes, str]:
     """All that comes, and how the connection ends."""
     received = b""
     try:

@@ -1,5 +1,7 @@
 """Answers that come slowly, or with other headers: whole in the end, and the connection is good for the next call."""
 
+from typing import Any
+
 import httpx2
 import pytest
 import requests
@@ -14,7 +16,7 @@ from tests.scenario.test_faults import arrived, calling, connected, ended, every
 
 SCHEMES = ["http", "https"]
 LIST, PLANS = "/v1/instances", "/v1/plans"
-SLOW = {
+SLOW: dict[str, Any] = {
     "drip={chunks: 3, over: 6ms}": {"drip": {"chunks": 3, "over": "6ms"}},
     "bandwidth=1MB/s": {"bandwidth": "1MB/s"},
 }

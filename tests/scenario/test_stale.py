@@ -224,7 +224,8 @@ def test_snapshots_come_and_go_later_at_both_ends(sandbox, api, lagging):
             api.get(f"{LIST}/{instance}").json["snapshot_ids"],
         )
 
-    there, absent = (200, [snapshot], [snapshot]), (404, [], [])
+    there = (200, [snapshot], [snapshot])
+    absent: tuple[int, list[str], list[str]] = (404, [], [])
     assert seen() == absent
     sandbox.clock.advance("5s")
     assert seen() == there

@@ -21,7 +21,9 @@ def frozen(sandbox):
 
 def cents(text):
     """The one spelling of money: a minus in front of the dollar sign, always two decimals."""
-    sign, dollars, rest = re.fullmatch(r"(-?)\$(0|[1-9][0-9]*)\.([0-9]{2})", text).groups()
+    spelt = re.fullmatch(r"(-?)\$(0|[1-9][0-9]*)\.([0-9]{2})", text)
+    assert spelt, text
+    sign, dollars, rest = spelt.groups()
     return int(sign + dollars + rest) if sign == "" else -int(dollars + rest)
 
 
@@ -167,7 +169,8 @@ def test_any_history_costs_what_a_count_hour_by_hour_says(server, client, seed):
     chance = random.Random(seed)
     start = f"2026-01-01T{chance.randrange(24):02}:{chance.randrange(60):02}:{chance.randrange(60):02}Z"
     sandbox = server.sandbox({"world": {"clock": {"start": start, "frozen": True}, "rate_limit": "9999/min"}})
-    api, model, alive = client(server.url, sandbox.api_key), Model(10_000), []
+    api, model = client(server.url, sandbox.api_key), Model(10_000)
+    alive: list[str] = []
     now = datetime.fromisoformat(start)
     for step in range(40):
         if chance.random() < 0.6 or not alive:

@@ -2,15 +2,17 @@
 other is given."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from cnx_mock.sweep.verdict import GOOD
+from tests import commands
+from tests.commands import COMMAND
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
+
 FOLDER = Path(__file__).parent / "clients"
 SECONDS = 120  # more than anything here takes; only a test that fails waits so long
 
@@ -28,7 +30,7 @@ def verdicts(client: str, folder: Path, *options: str) -> set[str]:
     """Everything that a sweep says of a client, survival and clean failures aside."""
     report = folder / "report.json"
     words = [COMMAND, "sweep", "-j", "2", "--timeout", "3s", "--report", report, *options, "--"]
-    done = subprocess.run(
+    done = commands.run(
         [*words, sys.executable, FOLDER / f"{client}.py"],
         cwd=folder,
         capture_output=True,

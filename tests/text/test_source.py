@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cnx_mock import errors
 from cnx_mock.errors import Problem, SourceError, SourceProblem
 from cnx_mock.text import builder, source
 from cnx_mock.text import parser as yaml_parser
@@ -117,7 +118,7 @@ def test_a_document_without_a_value_is_none(text: str) -> None:
         (("rules", 9), False, (3, 3)),
     ],
 )
-def test_every_key_and_value_has_a_position(path: source.Path, at_key: bool, position: tuple[int, int]) -> None:
+def test_every_key_and_value_has_a_position(path: errors.Path, at_key: bool, position: tuple[int, int]) -> None:
     assert read(SCENARIO, "f").position(path, at_key) == position
 
 

@@ -74,7 +74,9 @@ class Model:
     def events(self, until=None):
         """(at, number, cents, resource) of everything up to an instant, hour by hour, in order."""
         until = self.now if until is None else until
-        found = [(at, number, cents, None) for at, number, cents in self.credits if at <= until]
+        found: list[tuple[int, int, int, str | None]] = [
+            (at, number, cents, None) for at, number, cents in self.credits if at <= until
+        ]
         for life in self.lives:
             at, end = life.opened, until if life.closed is None else min(until, life.closed)
             while at <= end:
@@ -143,7 +145,7 @@ def test_the_balance_is_credits_less_charges_at_any_instant(steps, data):
 def test_spending_is_the_charges_between_two_bounds(steps, bounds):
     model = lived(steps)
     bounds = sorted(START + bound for bound in bounds)
-    expected = [defaultdict(lambda: [0, 0]) for _ in bounds[1:]]
+    expected: list[dict[str, list[int]]] = [defaultdict(lambda: [0, 0]) for _ in bounds[1:]]
     for at, _, cents, resource in model.events():
         place = bisect_right(bounds, at) - 1
         if resource and 0 <= place < len(expected):

@@ -21,7 +21,8 @@ def run(url: str, key: str, base: float, seed: int | None = None) -> None:
     chance = random.Random(seed)
 
     def wait(state: RetryCallState) -> float:
-        told = state.outcome.exception().told
+        error = state.outcome.exception() if state.outcome else None
+        told = error.told if isinstance(error, Passing) else 0
         return max(told, chance.uniform(0, min(30, base * 2 ** (state.attempt_number - 1))))
 
     @retry(retry=retry_if_exception_type(Passing), wait=wait, stop=stop_after_attempt(6), reraise=True)
