@@ -124,11 +124,11 @@ def read_times(value: object) -> Times:
         if not 1 <= value <= MOST:
             raise ValueError(f"must be {'at least 1' if value < 1 else f'at most {MOST}'}")
         return Times(take=value)
-    form = TimesModel.model_validate(value)
-    spans = form.skip is not None or form.take is not None
-    if [spans, form.every is not None, form.only is not None].count(True) != 1:
+    model = TimesModel.model_validate(value)
+    spans = model.skip is not None or model.take is not None
+    if [spans, model.every is not None, model.only is not None].count(True) != 1:
         raise ValueError("must have skip and take, or every, or only")
-    return Times(form.skip or 0, form.take, form.every, tuple(sorted(set(form.only or ()))))
+    return Times(model.skip or 0, model.take, model.every, tuple(sorted(set(model.only or ()))))
 
 
 # ---- with which probability
@@ -176,8 +176,8 @@ def read_probability(value: object) -> Probability:
     Raises ValueError, or pydantic's ValidationError, for anything else.
     """
     if isinstance(value, Mapping):
-        form = RampModel.model_validate(value)
-        return Probability(form.start, form.end)
+        model = RampModel.model_validate(value)
+        return Probability(model.start, model.end)
     fraction = _fraction(value)
     return Probability(fraction, fraction)
 

@@ -96,7 +96,7 @@ NamedPatterns = tuple[tuple[str, Pattern], ...]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Everything that must hold; a missing key holds for every request."""
+    """Everything that a request must have. None, or an empty tuple, means that the rule does not look at that field."""
 
     operation: Pattern | None = None
     method: Pattern | None = None
@@ -107,23 +107,26 @@ class Match:
     body: NamedPatterns = ()
 
     def covers(self, operation: str | None, method: str) -> bool:
-        """Whether it can mean calls of this operation by this method: so much is known before any of them comes."""
+        """Whether calls of this operation, by this method, can match. This is known before any call arrives.
+
+        `operation` is its name; None for a path that belongs to no operation.
+        """
         if self.operation is not None and (operation is None or not self.operation.matches(operation)):
             return False
         return self.method is None or self.method.matches(method)
 
     def difference(self, request: ApiRequest) -> Difference | None:
-        """The first field that differs, or None where the rule means this request."""
+        """Return the first field that differs; None if the request matches."""
         return next(self.differences(request), None)
 
     def difference_of_call(self, request: ApiRequest) -> Difference | None:
-        """What differs in this one call, where `covers` has said yes."""
+        """Return the first field that differs, like `difference`, for a call for which `covers` is true."""
         if self.path is None and self.resource is None and not (self.query or self.header or self.body):
             return None  # most rules
         return next(self._in_call(request), None)
 
     def differences(self, request: ApiRequest) -> Iterator[Difference]:
-        """Every field that differs."""
+        """Yield every field that differs."""
         if self.operation is not None:
             name = request.operation.name if request.operation else None
             if name is None or not self.operation.matches(name):
@@ -148,24 +151,25 @@ class Match:
             yield from _values(self.body, request.json())
 
     def __len__(self) -> int:
-        """How many fields it looks at."""
+        """Return how many fields the rule looks at."""
         single = (self.operation, self.method, self.path, self.resource)
         return sum(each is not None for each in single) + len(self.query) + len(self.header) + len(self.body)
 
     def __bool__(self) -> bool:
+        """Return True: a match without any field matches every request, although its length is 0."""
         return True
 
 
-def _texts(where: str, wanted: NamedPatterns, given: Callable[[str], list[str]]) -> Iterator[Difference]:
-    """What differs among texts of which each name may have several: one that fits is enough."""
+def _texts(kind: str, wanted: NamedPatterns, given: Callable[[str], list[str]]) -> Iterator[Difference]:
+    """Yield what differs in a query or in headers. A name may have several values: one that matches is enough."""
     for name, pattern in wanted:
         values = given(name)
         if not any(pattern.matches(value) for value in values):
-            yield Difference(f"{where} {name}", values[0] if values else _MISSING, pattern, _text)
+            yield Difference(f"{kind} {name}", values[0] if values else _MISSING, pattern, _text)
 
 
 def _values(wanted: NamedPatterns, data: Any) -> Iterator[Difference]:
-    """What differs in a body. A list fits where one of its items does; what is excluded must be in none."""
+    """Yield what differs in a body. A list matches if one of its items does, and none of them is excluded."""
     for name, pattern in wanted:
         found, value = pick(data, name)
         if not found:
@@ -175,7 +179,7 @@ def _values(wanted: NamedPatterns, data: Any) -> Iterator[Difference]:
 
 
 def pick(data: Any, name: str) -> tuple[bool, Any]:
-    """The value at a top-level name or a JSON pointer (RFC 6901), and whether there is one."""
+    """Return whether there is a value at a top-level name or a JSON pointer (RFC 6901), and the value."""
     steps: Sequence[str] = [name]
     if name.startswith("/"):
         steps = [step.replace("~1", "/").replace("~0", "~") for step in name[1:].split("/")]

@@ -1,5 +1,5 @@
-"""A corpus of broken scenario files: every mistake of each is found at once, at its exact place, in words that say what
-to write."""
+"""A corpus of broken scenario files: every mistake in a file is reported at once, at its exact place, with what to
+write instead."""
 
 from textwrap import dedent
 
@@ -35,7 +35,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "8:13: unknown key 'eror', did you mean 'error'?",
         ],
     ),
-    "rules that are none": (
+    "what is not a rule": (
         """
         rules:
           - id: x
@@ -172,7 +172,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "1:26: 'instance' cannot have both polls and delay: leave one out",
         ],
     ),
-    "no is no boolean": (
+    "no is not a boolean": (
         """
         world:
           clock: {frozen: no}
@@ -181,28 +181,28 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "2:19: 'frozen' must be true or false ('no' is text here; write false)",
         ],
     ),
-    "1:30 is no duration": (
+    "1:30 is not a duration": (
         "provisioning: {instance: 1:30}\n",
         [
             "1:26: 'instance' must be a duration such as 250ms, 2s or 1m30s, not '1:30' ('1:30' is text here; "
             "write a duration as 1m30s, or a time with its date)",
         ],
     ),
-    "0777 is no number": (
+    "0777 is not a number": (
         "seed: 0777\n",
         [
             "1:7: 'seed' must be an integer ('0777' is text here; write a number without leading zeros, or "
             "0o17 for octal)",
         ],
     ),
-    "1_000 is no number": (
+    "1_000 is not a number": (
         "rules: [{times: 1_000, fault: {status: 500}}]\n",
         [
             "1:17: 'times' must be an integer, or {skip, take}, {every} or {only} ('1_000' is text here; "
             "write a number without underscores)",
         ],
     ),
-    "a bare date is no instant": (
+    "a bare date is not an instant": (
         "world: {clock: {start: 2026-01-01}}\n",
         [
             "1:24: 'start' must be an instant with date, time and offset such as 2026-01-01T00:00:00Z, not "
@@ -246,7 +246,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "2:1: a second document begins here; a file can have only one",
         ],
     ),
-    "true is no number": (
+    "true is not a number": (
         "rules: [{times: true, probability: true, fault: {status: true}}]\n",
         [
             "1:17: 'times' must be an integer, or {skip, take}, {every} or {only}",
@@ -398,7 +398,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "1:1: 'repeat' has no effect without phases",
         ],
     ),
-    "yes is no boolean": (
+    "yes is not a boolean": (
         """
         repeat: yes
         phases: [{name: a, for: 1s}]
@@ -868,7 +868,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "3:5: duplicate key 'fault' (first set on line 2)",
         ],
     ),
-    "infinity and no number": (
+    "infinity and not a number": (
         """
         world: {clock: {speed: .inf}}
         rules: [{fault: {body: {truncate: .nan}}}]
@@ -995,7 +995,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "1:15: 'provisioning' must be an object",
         ],
     ),
-    "something behind the end": (
+    "something after the end": (
         """
         name: a
         ...
@@ -1086,39 +1086,41 @@ BEYOND_A_SCHEMA = {
     "repeat without phases",
     "an expectation of a rule that is not there",
 }
-"""What a JSON Schema cannot say, or not in a few words."""
+"""What a JSON Schema cannot express, or only with much text."""
 
 
 def _found(path: str) -> list[str]:
-    """What is said of a bad file, each finding as line:col: message."""
-    with pytest.raises(SourceError) as refusal:
+    """Return the problems of a bad file, each as line:col: message."""
+    with pytest.raises(SourceError) as error:
         linted(path, operations())
-    lines = str(refusal.value).splitlines()
+    lines = str(error.value).splitlines()
     assert all(line.startswith(f"{path}:") for line in lines)
     return [line.removeprefix(f"{path}:") for line in lines]
 
 
 @pytest.mark.parametrize(("text", "expected"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_refused_with_every_mistake_at_its_place(write: Write, text: str, expected: list[str]) -> None:
+def test_a_broken_file_is_an_error_with_every_mistake_at_its_place(
+    write: Write, text: str, expected: list[str]
+) -> None:
     assert _found(str(write(text))) == expected
 
 
 @pytest.mark.parametrize(("content", "expected"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_can_hardly_be_read_is_refused_where_it_goes_wrong(write: Write, content: bytes, expected: str) -> None:
+def test_what_can_hardly_be_read_is_an_error_where_it_goes_wrong(write: Write, content: bytes, expected: str) -> None:
     path = write("")
     path.write_bytes(content)
     assert _found(str(path)) == [expected]
 
 
-def test_a_sandbox_says_the_same_of_a_file(sandbox: Sandbox, write: Write) -> None:
+def test_a_sandbox_reports_the_same_problems_of_a_file(sandbox: Sandbox, write: Write) -> None:
     text, expected = BROKEN["every mistake at once"]
-    with pytest.raises(SourceError) as refusal:
+    with pytest.raises(SourceError) as error:
         sandbox.use(write(text))
-    assert [line.removeprefix("story.yaml:") for line in str(refusal.value).splitlines()] == expected
+    assert [line.removeprefix("story.yaml:") for line in str(error.value).splitlines()] == expected
 
 
 def _readable() -> dict[str, object]:
-    """The broken files that are good YAML, as data."""
+    """Return the broken files that are valid YAML, as data."""
     found: dict[str, object] = {}
     for name, (text, _) in BROKEN.items():
         try:

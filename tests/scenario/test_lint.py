@@ -1,4 +1,4 @@
-"""What can be read, and can never happen: each is found at its place, and good files raise no alarm."""
+"""What is valid but can never happen: each case is found at its place, and good files have no warning."""
 
 import warnings
 

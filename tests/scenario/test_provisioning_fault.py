@@ -1,5 +1,5 @@
-"""What one call makes takes another time to come up than usual. The clock is the sandbox's, and stands still in every
-test but for `advance`."""
+"""The fault `provisioning`: what one call makes needs another time to provision than usual. The sandbox's clock stands
+still in every test, except for `advance`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A story in time: phases, `when`, ramps and `ttl`, all on the sandbox's clock, none of them ever waited for."""
+"""A story in time: phases, `when`, ramps and `ttl`. All are on the sandbox's clock, and no test waits for them."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Which of its requests a rule strikes: every form of `times`, counted together or by resource, and sequences."""
+"""Which of its requests a rule takes: every form of `times`, counted together or by resource, and sequences."""
 
 import pytest
 
