@@ -1,4 +1,4 @@
-"""Findings as people and programs read them: text, JSON, SARIF 2.1.0."""
+"""Write findings as text, JSON or SARIF 2.1.0 (an OASIS standard for the results of analysis tools)."""
 
 import json
 from collections.abc import Sequence
@@ -12,23 +12,23 @@ Form = Literal["text", "json", "sarif"]
 
 
 def report(found: Sequence[Finding], form: Form, where: str) -> str:
-    """The findings in a form; `where` is the URL or file that was looked at."""
+    """Return the findings in a form. `where` is the URL or the file that was audited."""
     if form == "json":
         return json.dumps({"findings": [each.document() for each in found]}, indent=2, ensure_ascii=False)
     if form == "sarif":
         return json.dumps(_sarif(found, where), indent=2, ensure_ascii=False)
-    return "\n".join(lines(found)) or "nothing found: a careful client"
+    return "\n".join(lines(found)) or "nothing found: the client behaves well"
 
 
 def lines(found: Sequence[Finding]) -> list[str]:
-    """A paragraph a finding; why and how to fix it are said once for each code."""
+    """Return the lines of the text form: each finding, and once for each code why it matters and how to fix it."""
     shown: list[str] = []
-    said: set[str] = set()
+    explained: set[str] = set()
     for each in found:
         shown.append(str(each))
-        if each.code not in said:
+        if each.code not in explained:
             shown += [f"    why: {each.why}", f"    fix: {each.fix}"]
-        said.add(each.code)
+        explained.add(each.code)
     return shown
 
 

@@ -55,7 +55,7 @@ def found(*words: object) -> list[dict[str, Any]]:
 def test_it_says_what_is_wrong_why_and_how_to_fix_it(hasty: Sandbox) -> None:
     done = cnx_mock("audit", hasty.url)
     assert done.returncode == 1
-    assert "flat-backoff: #1, #2, #3 and #4 are one call, GET /v1/plans, retried without any wait" in done.stdout
+    assert "flat-backoff: #1, #2, #3 and #4 are attempts at one call, GET /v1/plans, without any wait" in done.stdout
     assert "    why: " in done.stdout
     assert "    fix: " in done.stdout
 
@@ -63,7 +63,7 @@ def test_it_says_what_is_wrong_why_and_how_to_fix_it(hasty: Sandbox) -> None:
 def test_a_careful_client_is_0(server: MockServer) -> None:
     assert call(server.sandbox(), "/v1/plans") == 200
     done = cnx_mock("audit", server.url)
-    assert (done.returncode, done.stdout) == (0, "nothing found: a careful client\n")
+    assert (done.returncode, done.stdout) == (0, "nothing found: the client behaves well\n")
 
 
 def test_a_key_picks_the_sandbox(server: MockServer, hasty: Sandbox) -> None:
@@ -134,7 +134,7 @@ def test_a_har_is_one_as_browsers_write_them(hasty: Sandbox) -> None:
         (["http://127.0.0.1:1"], "start one with `cnx-mock serve`"),
         (["ftp://somewhere"], "is not the URL of a server"),
         (["--journal", "nobody.jsonl"], "nobody.jsonl: No such file"),
-        (["--journal", __file__], "is no entry of a journal"),
+        (["--journal", __file__], "is not an entry of a journal"),
         (["--journal", "x", "--key", "cnx_test_" + "ab" * 16], "leave URL and --key out"),
         (["--key", "secret"], "must be cnx_test_ and 32 hexadecimal digits"),
         (["--ignore", "flat-backof"], "did you mean 'flat-backoff'"),
@@ -172,7 +172,7 @@ def test_a_test_can_assert_it(run: Run) -> None:
         """
     )
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*flat-backoff: #1, #2, #3 and #4 are one call*"])
+    result.stdout.fnmatch_lines(["*flat-backoff: #1, #2, #3 and #4 are attempts at one call*"])
 
 
 def test_a_scenario_can_expect_it(run: Run) -> None:
