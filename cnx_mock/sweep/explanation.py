@@ -69,8 +69,8 @@ def _counted(resources: Iterable[ResourceState]) -> str:
 
 
 def _named(count: int, kind: str, name: str) -> str:
-    words = KINDS[kind].words
-    return f"the {words} {name}" if count == 1 else f"{counted(count, words)} named {name}"
+    noun = KINDS[kind].words
+    return f"the {noun} {name}" if count == 1 else f"{counted(count, noun)} named {name}"
 
 
 def _lacking(result: CellResult) -> str:

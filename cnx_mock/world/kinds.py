@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """The names of one kind of resource."""
+    """The names of one kind of resource. Kinds are compared by identity: each is one object of this module."""
 
     noun: str
     """One of them, as errors and scenarios spell it: `load_balancer`."""

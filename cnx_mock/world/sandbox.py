@@ -167,7 +167,7 @@ class SandboxState:
         rule = self.provisioning[kind.noun].over(PROVISIONING[kind.noun])
         if self.next_provisioning is not None:
             rule, self.next_provisioning = self.next_provisioning.over(rule), None
-        if rule.then is not None and kind != kinds.INSTANCE:  # only an instance can be stopped
+        if rule.then is not None and kind is not kinds.INSTANCE:  # only an instance can be stopped
             rule = replace(rule, then=None)
         return Lifecycle.begin(rule, self.chance, now, record_id, then, first)
 
