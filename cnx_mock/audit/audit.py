@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.audit.call import Call
+from cnx_mock.audit.check import Check, Hit
 from cnx_mock.audit.checks import checks
 from cnx_mock.audit.logical_calls import SHARED, Traffic
 from cnx_mock.audit.threshold import Threshold
@@ -55,7 +56,7 @@ def thresholds() -> list[Threshold]:
     return sorted(dict.fromkeys([*SHARED, *own]), key=lambda each: each.name)
 
 
-def measures(given: Mapping[str, object]) -> dict[str, float]:
+def threshold_values(given: Mapping[str, object]) -> dict[str, float]:
     """Return the value of every threshold by its name: the given one, or its default. Raises AuditError for an unknown
     name and for a value that a threshold does not take."""
     known = {each.name: each for each in thresholds()}
@@ -77,34 +78,39 @@ def findings(
     codes of checks to leave out, `also` those of checks that run only if they are asked for. Raises AuditError for an
     unknown code or threshold.
     """
-    known = {check.code: check for check in checks()}
-    for code in (*ignore, *also):
-        if code not in known:
-            raise AuditError(f"no check is called {str(code)[:64]!r}{did_you_mean(str(code), known)}: {one_of(known)}")
-    limits = measures(thresholds or {})
-    chosen = [check for code, check in known.items() if code not in ignore and (code in also or not check.on_request)]
+    chosen = _chosen(ignore, also)
+    limits = threshold_values(thresholds or {})
     journals: dict[str | None, list[Call]] = {}
     for call in sorted(calls, key=lambda call: (call.began, call.seq)):
         journals.setdefault(call.sandbox, []).append(call)
     found = []
     for sandbox, own in journals.items():
-        traffic = Traffic(own, limits, sandbox)
-        where = "" if len(journals) == 1 else f"{_place(sandbox)}: "
-        for check in chosen:
-            for hit in check.run(traffic):
-                found.append(
-                    Finding(
-                        check.code,
-                        where + hit.message,
-                        tuple(call.seq for call in hit.calls),
-                        check.why,
-                        check.fix,
-                        sandbox,
-                        tuple(call.request_id for call in hit.calls),
-                    )
-                )
+        traffic = Traffic(own, limits)
+        prefix = "" if len(journals) == 1 else f"{_place(sandbox)}: "
+        found += [_finding(check, hit, sandbox, prefix) for check in chosen for hit in check.run(traffic)]
     order = list(journals)
     return sorted(found, key=lambda each: (order.index(each.sandbox), each.requests, each.code))
+
+
+def _chosen(ignore: Collection[str], also: Collection[str]) -> list[Check]:
+    """Return the checks that run. Raises AuditError for a code that no check has."""
+    known = {check.code: check for check in checks()}
+    for code in (*ignore, *also):
+        if code not in known:
+            raise AuditError(f"no check is called {str(code)[:64]!r}{did_you_mean(str(code), known)}: {one_of(known)}")
+    return [check for code, check in known.items() if code not in ignore and (code in also or not check.on_request)]
+
+
+def _finding(check: Check, hit: Hit, sandbox: str | None, prefix: str) -> Finding:
+    return Finding(
+        code=check.code,
+        message=prefix + hit.message,
+        requests=tuple(call.seq for call in hit.calls),
+        why=check.why,
+        fix=check.fix,
+        sandbox=sandbox,
+        request_ids=tuple(call.request_id for call in hit.calls),
+    )
 
 
 def hammered(calls: Iterable[Call], thresholds: Mapping[str, object] | None = None) -> list[Finding]:

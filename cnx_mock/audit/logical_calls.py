@@ -90,8 +90,6 @@ class Traffic:
     calls: Sequence[Call]
     limits: Mapping[str, float]
     """The value of each threshold by its name; durations are in microseconds."""
-    sandbox: str | None = None
-    """The sandbox's name; None for the server's own journal."""
 
     @cached_property
     def _used(self) -> dict[object, tuple[int, int]]:

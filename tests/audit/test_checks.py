@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer
-from cnx_mock.audit.audit import measures
+from cnx_mock.audit.audit import threshold_values
 from cnx_mock.audit.call import calls_of
 from cnx_mock.audit.checks import checks
 from cnx_mock.audit.logical_calls import Traffic
@@ -419,7 +419,7 @@ def test_the_order_of_fields_and_parameters_does_not_make_another_call() -> None
     bodies = [{"name": "a", "plan": "pro"}, {"plan": "pro", "name": "a"}]
     creates = [call("POST", "/v1/instances", status=500, sends=body) for body in bodies]
     lists = [get(f"/v1/instances?{query}", status=500) for query in ("page=1&limit=5", "limit=5&page=1")]
-    logical = Traffic(calls_of(journal(*creates, *lists)), measures({})).logical
+    logical = Traffic(calls_of(journal(*creates, *lists)), threshold_values({})).logical
     assert [[each.seq for each in one.attempts] for one in logical] == [[1, 2], [3, 4]]
 
 

@@ -44,7 +44,7 @@ def world(*names: str) -> Mapping[str, Any]:
     return {"accounts": [{"instances": instances}]}
 
 
-def struck(cell_rules: Sequence[Mapping[str, Any]], **entry: Any) -> Entry:
+def injected(cell_rules: Sequence[Mapping[str, Any]], **entry: Any) -> Entry:
     """A create into which the cell's rule injected its fault."""
     return create(faults=[{"rule": rule["id"], "fault": "error"} for rule in cell_rules], **entry)
 
@@ -103,7 +103,7 @@ def test_what_no_rule_sees_is_not_swept() -> None:
 def test_a_cell_is_judged_by_what_its_run_left(calls: int, run_is: dict[str, Any], verdict: str) -> None:
     sweep = judging("error", first=run(create(), left=["web-1"]))
     [cell] = sweep.cells
-    result = sweep.judge_cell(cell, run(struck(cell.rules), *[create()] * (calls - 1), **run_is))
+    result = sweep.judge_cell(cell, run(injected(cell.rules), *[create()] * (calls - 1), **run_is))
     assert (result.verdict, result.fired) == (verdict, True)
     assert sweep.results == {"instances.create-1-error": result}
     assert result.calls == {"instances.create": calls}
@@ -134,7 +134,7 @@ def test_what_was_there_before_is_not_left_by_a_failed_run() -> None:
 
 
 def compared(first: RunResult, second: RunResult) -> list[str]:
-    """What is said of two runs without faults."""
+    """The lines about two runs without faults."""
     sweep = SweepResults(options=SweepOptions(faults=select_faults([])), check_hammering=lambda entries: [])
     sweep.plan(first)
     return [line.strip() for line in sweep.compare(first, second)]

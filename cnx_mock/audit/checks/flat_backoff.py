@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from statistics import median
 from typing import ClassVar
 
+from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, milliseconds, named
-from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic, steady
+from cnx_mock.audit.logical_calls import POLL_INTERVAL, LogicalCall, Traffic, steady
 from cnx_mock.audit.threshold import Threshold
 
 FLOOR = Threshold("no-wait", "10ms", "a client that does not wait needs less than this to send a request again")
@@ -31,23 +32,26 @@ class FlatBackoff(Check):
         are left to other checks."""
         floor = traffic.limits[FLOOR.name]
         for logical in traffic.logical:
-            own = [
-                (one, two, wait)
-                for one, two, wait in logical.retries
-                if one.retry_after is None
-                and not one.refused
-                and not (logical.poll and wait >= traffic.limits[POLL_INTERVAL.name])
-                and (one.ended is None or one.over_before(two))
-            ]
+            own = _own_waits(logical, traffic)
             waits = [wait for _, _, wait in own]
             judged = waits[1:] if len(waits) > 3 and waits[0] <= floor else waits  # one immediate retry is no habit
             at_once = len(judged) >= 3 and judged[-1] <= floor and median(judged) <= floor
             if not at_once and not steady(judged, floor):  # on a busy machine, some of no wait look like waits
                 continue
             calls = [own[0][0], *(two for _, two, _ in own)]
-            pause = (
-                "without any wait between them"
-                if at_once or max(judged) <= floor
-                else f"always after a wait of {milliseconds(sorted(judged)[len(judged) // 2])}"
-            )
+            pause = f"always after a wait of {milliseconds(sorted(judged)[len(judged) // 2])}"
+            if at_once or max(judged) <= floor:
+                pause = "without any wait between them"
             yield Hit(f"{named(calls)} are attempts at one call, {logical.first}, {pause}", calls)
+
+
+def _own_waits(logical: LogicalCall, traffic: Traffic) -> list[tuple[Call, Call, int]]:
+    """Return the retries whose wait the client chose itself."""
+    return [
+        (one, two, wait)
+        for one, two, wait in logical.retries
+        if one.retry_after is None
+        and not one.refused
+        and not (logical.poll and wait >= traffic.limits[POLL_INTERVAL.name])
+        and (one.ended is None or one.over_before(two))
+    ]
