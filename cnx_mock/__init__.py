@@ -1,7 +1,7 @@
 """cnx-mock: a local sandbox of the CloudNexus cloud API that breaks on cue.
 
-The public names are loaded when they are first asked for: pytest imports this package in every run of every project
-that has installed it, and must not pay for a web server that nobody asked for.
+The public names are loaded on first use. pytest imports this package in every run of every project that has installed
+it, and must not pay for a web server that the run does not need.
 """
 
 from importlib import import_module
@@ -10,22 +10,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cnx_mock.asgi import create_app
     from cnx_mock.errors import (
+        AuditError,
+        CertificateError,
         CnxMockError,
         ControlError,
+        DocumentError,
         EgressError,
         FixtureError,
+        FixtureRefusedError,
+        InputRefusedError,
+        InterceptionError,
         InvalidInputError,
+        ListenError,
         NotRunningError,
+        ReadingError,
         ScenarioError,
+        ScenarioRefusedError,
         ScenarioWarning,
         ServerNotFoundError,
         SettingsError,
         SourceError,
         StartError,
+        StopError,
         UnknownFixture,
         UnknownScenario,
     )
-    from cnx_mock.python_api.sandbox import Entry, Rule, Sandbox
+    from cnx_mock.http.journal import JournalEntry as Entry
+    from cnx_mock.python_api.rule_handle import RuleHandle as Rule
+    from cnx_mock.python_api.sandbox import Sandbox
     from cnx_mock.python_api.server import MockServer
     from cnx_mock.scenario.scenario import Scenario
     from cnx_mock.settings import Settings
@@ -33,48 +45,69 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CnxMockError": "errors",
-    "ControlError": "errors",
-    "EgressError": "errors",
-    "Entry": "python_api.sandbox",
-    "FixtureError": "errors",
-    "InvalidInputError": "errors",
-    "MockServer": "python_api.server",
-    "NotRunningError": "errors",
-    "Rule": "python_api.sandbox",
-    "Sandbox": "python_api.sandbox",
-    "Scenario": "scenario.scenario",
-    "ScenarioError": "errors",
-    "ScenarioWarning": "errors",
-    "ServerNotFoundError": "errors",
-    "Settings": "settings",
-    "SettingsError": "errors",
-    "SourceError": "errors",
-    "StartError": "errors",
-    "UnknownFixture": "errors",
-    "UnknownScenario": "errors",
-    "create_app": "asgi",
+    "AuditError": ("errors", "AuditError"),
+    "CertificateError": ("errors", "CertificateError"),
+    "CnxMockError": ("errors", "CnxMockError"),
+    "ControlError": ("errors", "ControlError"),
+    "DocumentError": ("errors", "DocumentError"),
+    "EgressError": ("errors", "EgressError"),
+    "Entry": ("http.journal", "JournalEntry"),
+    "FixtureError": ("errors", "FixtureError"),
+    "FixtureRefusedError": ("errors", "FixtureRefusedError"),
+    "InputRefusedError": ("errors", "InputRefusedError"),
+    "InterceptionError": ("errors", "InterceptionError"),
+    "InvalidInputError": ("errors", "InvalidInputError"),
+    "ListenError": ("errors", "ListenError"),
+    "MockServer": ("python_api.server", "MockServer"),
+    "NotRunningError": ("errors", "NotRunningError"),
+    "ReadingError": ("errors", "ReadingError"),
+    "Rule": ("python_api.rule_handle", "RuleHandle"),
+    "Sandbox": ("python_api.sandbox", "Sandbox"),
+    "Scenario": ("scenario.scenario", "Scenario"),
+    "ScenarioError": ("errors", "ScenarioError"),
+    "ScenarioRefusedError": ("errors", "ScenarioRefusedError"),
+    "ScenarioWarning": ("errors", "ScenarioWarning"),
+    "ServerNotFoundError": ("errors", "ServerNotFoundError"),
+    "Settings": ("settings", "Settings"),
+    "SettingsError": ("errors", "SettingsError"),
+    "SourceError": ("errors", "SourceError"),
+    "StartError": ("errors", "StartError"),
+    "StopError": ("errors", "StopError"),
+    "UnknownFixture": ("errors", "UnknownFixture"),
+    "UnknownScenario": ("errors", "UnknownScenario"),
+    "create_app": ("asgi", "create_app"),
 }
+"""Where each public name is: the module inside this package, and what it is called there."""
 
 __all__ = [
+    "AuditError",
+    "CertificateError",
     "CnxMockError",
     "ControlError",
+    "DocumentError",
     "EgressError",
     "Entry",
     "FixtureError",
+    "FixtureRefusedError",
+    "InputRefusedError",
+    "InterceptionError",
     "InvalidInputError",
+    "ListenError",
     "MockServer",
     "NotRunningError",
+    "ReadingError",
     "Rule",
     "Sandbox",
     "Scenario",
     "ScenarioError",
+    "ScenarioRefusedError",
     "ScenarioWarning",
     "ServerNotFoundError",
     "Settings",
     "SettingsError",
     "SourceError",
     "StartError",
+    "StopError",
     "UnknownFixture",
     "UnknownScenario",
     "__version__",
@@ -85,7 +118,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'cnx_mock' has no attribute {name!r}")
-    return getattr(import_module(f"cnx_mock.{_HOMES[name]}"), name)
+    module, attribute = _HOMES[name]
+    return getattr(import_module(f"cnx_mock.{module}"), attribute)
 
 
 def __dir__() -> list[str]:

@@ -18,8 +18,13 @@
     ├── StartError                  the server cannot start (also a RuntimeError)
     │   ├── ListenError             it cannot listen at that address (also an OSError)
     │   └── CertificateError        the local certificate authority cannot be used
+    ├── StopError                   the server did not stop in time (also a RuntimeError)
     ├── NotRunningError             the server does not run, or lacks what was asked for (also a RuntimeError)
+    ├── InterceptionError           the API's name already leads to another server (also a RuntimeError)
     ├── ControlError                the control plane of a running server refused a call
+    │   └── InputRefusedError       … because of what you sent (also an InvalidInputError)
+    │       ├── ScenarioRefusedError    … a scenario or a rule (also a ScenarioError)
+    │       └── FixtureRefusedError     … a fixture (also a FixtureError)
     ├── ServerNotFoundError         no cnx-mock answers at that URL (also a ConnectionError)
     ├── ProgramError                a program cannot be started
     ├── SweepError                  a program cannot be swept
@@ -75,7 +80,7 @@ class SourceProblem:
 
 
 class CnxMockError(Exception):
-    """The root: catch it to catch every error of cnx-mock."""
+    """The root of the tree: catch it to catch every error of cnx-mock."""
 
 
 # ---- what you wrote cannot be used
@@ -119,7 +124,7 @@ class DocumentError(InvalidInputError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return "\n".join(f"{'.'.join(map(str, each.path))}: {each.message}" for each in self.problems)
+        return "\n".join(map(_placed, self.problems))
 
 
 class ScenarioError(DocumentError):
@@ -176,20 +181,51 @@ class CertificateError(StartError):
     """The local certificate authority cannot be used; the message says why, and what to do."""
 
 
+class StopError(CnxMockError, RuntimeError):
+    """The server did not stop in time; the message names its thread."""
+
+
 class NotRunningError(CnxMockError, RuntimeError):
     """The server does not run, or was started without what was asked for; the message says how to start it."""
 
 
+class InterceptionError(CnxMockError, RuntimeError):
+    """The API's host name already leads to another server of this process."""
+
+
 class ControlError(CnxMockError):
-    """The control plane refused a call: `status`, `code`, `details`, and a message that has all of them in words."""
+    """The control plane of a running server refused a call.
+
+    `status` is the HTTP status, `code` the error code, `message` a sentence, and `details` has one text for each field
+    that is wrong, by the field's name. `str()` has the message and every detail.
+    """
 
     def __init__(self, status: int, code: str, message: str, details: Mapping[str, str]) -> None:
         self.status, self.code, self.message, self.details = status, code, message, dict(details)
-        super().__init__(status, code, message, self.details)
+        Exception.__init__(self, status, code, message, self.details)  # a sibling in a subclass takes other arguments
 
     def __str__(self) -> str:
         listed = "; ".join(f"{name}: {text}" for name, text in self.details.items())
         return f"{self.message} {listed}".strip()
+
+
+class InputRefusedError(ControlError, InvalidInputError):
+    """The control plane refused a call because of what you sent: a name, a value, a rule.
+
+    `problems` has everything that is wrong, each problem with the field's name as its path.
+    """
+
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, str]) -> None:
+        super().__init__(status, code, message, details)
+        self.problems = tuple(Problem((name,), text) for name, text in self.details.items())
+
+
+class ScenarioRefusedError(InputRefusedError, ScenarioError):
+    """The control plane refused a scenario or a rule that was given as data."""
+
+
+class FixtureRefusedError(InputRefusedError, FixtureError):
+    """The control plane refused a fixture that was given as data."""
 
 
 class ServerNotFoundError(ConnectionError, CnxMockError):
@@ -221,8 +257,14 @@ class ScenarioWarning(UserWarning):
     """Something in a scenario or a rule can never happen."""
 
 
+def _placed(problem: Problem) -> str:
+    """Return a problem as a line: its path, if it has one, and its message."""
+    place = ".".join(map(str, problem.path))
+    return f"{place}: {problem.message}" if place else problem.message
+
+
 def _caret(line: str, column: int) -> str:
-    """A line of the source and a caret below the column, each on a line of its own; nothing for a blank line."""
+    """Return a line of the source and a caret below the column, each on its own line; "" for a blank line."""
     long = len(line) > _EXCERPT_WIDTH
     first = max(0, column - 1 - _EXCERPT_WIDTH // 2) if long else 0
     before, after = line[first : column - 1], line[column - 1 : first + _EXCERPT_WIDTH]

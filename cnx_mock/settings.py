@@ -1,14 +1,16 @@
-"""Every option, once: its name, type, default and help. The CLI's flags, the `CNX_MOCK_*` variables and the README's
-table are made from this."""
+"""Every option, once: its name, type, default and help.
+
+The flags of the commands, the `CNX_MOCK_*` variables and the table in the documentation are made from this.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
+from cnx_mock.api.readings import parsed
+from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
-
-Surface = Literal["documented", "named", "all"]
 
 
 def _option(default: Any, help_: str, metavar: str) -> Any:
@@ -17,7 +19,11 @@ def _option(default: Any, help_: str, metavar: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How the mock runs. Every field is a flag of `cnx-mock serve` and a `CNX_MOCK_*` variable."""
+    """How the mock runs. Every field is a flag of `cnx-mock serve` and a `CNX_MOCK_*` variable.
+
+    Raises SettingsError if an option has a value that it does not take, ReadingError if `reading` has one that does not
+    exist.
+    """
 
     host: str = _option("127.0.0.1", "Address to listen on; on 127.0.0.1 also ::1 where the machine has it.", "HOST")
     port: int = _option(4269, "Port to listen on; 0 takes a free one.", "PORT")
@@ -46,15 +52,18 @@ class Settings:
     ca_dir: str = _option("", "Folder of the local CA, in place of the one among the user's data.", "PATH")
 
     def __post_init__(self) -> None:
+        """Raise SettingsError for a value that an option does not take, ReadingError for a reading that is none."""
+        for each in fields(self):
+            _check_type(each.name, each.default, getattr(self, each.name))
         checks = (
             (0 <= self.port <= 65535, "port must be from 0 to 65535"),
             (0 <= self.tls_port <= 65535, "tls-port must be from 0 to 65535"),
             (0 <= self.proxy_port <= 65535, "proxy-port must be from 0 to 65535"),
-            (all(map(_host, self.allow_host)), "allow-host must be a host's name, without a port"),
-            (all(map(_host, self.control_host)), "control-host must be a host's name, without a port"),
+            (all(map(_is_host, self.allow_host)), "allow-host must be a host's name, without a port"),
+            (all(map(_is_host, self.control_host)), "control-host must be a host's name, without a port"),
             (0 < self.speed <= 1_000_000, "speed must be above 0, at most 1000000"),
             (self.surface in get_args(Surface), "surface must be documented, named or all"),
-            (self.seed == "random" or _digits(self.seed), "seed must be a whole number or the word random"),
+            (self.seed == "random" or _is_seed(self.seed), "seed must be a whole number or the word random"),
             (self.scenario or not self.watch, "watch needs a scenario to follow"),
             (self.enterprise_limit >= 1000, "enterprise-limit must be at least 1000"),
             (1 <= self.journal_size <= 1_000_000, "journal-size must be from 1 to 1000000"),
@@ -62,6 +71,7 @@ class Settings:
         for good, message in checks:
             if not good:
                 raise SettingsError(message)
+        parsed(self.reading)
 
     @property
     def serves_tls(self) -> bool:
@@ -74,33 +84,66 @@ class Settings:
         return self.proxy or self.proxy_port != 0
 
 
-def _digits(text: str) -> bool:
+_KINDS: Mapping[type, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "a tuple of texts",
+}
+
+
+def _check_type(name: str, default: object, value: object) -> None:
+    """Raise SettingsError, with what to write, if `value` is not of the type of `default`."""
+    option, kind = name.replace("_", "-"), type(default)
+    if kind is tuple and isinstance(value, tuple) and all(isinstance(each, str) for each in value):
+        return
+    if type(value) is kind is not tuple or (kind is float and type(value) is int):
+        return
+    raise SettingsError(f"{option} must be {_KINDS[kind]}{_correction(kind, value)}")
+
+
+def _correction(kind: type, value: object) -> str:
+    """Return what to write in place of a value of the wrong type, or else the value."""
+    if kind is tuple and isinstance(value, str | tuple | list):
+        texts = (value,) if isinstance(value, str) else value
+        return f": write {tuple(map(str, texts))!r}"
+    if kind is str and value is not None:
+        return f": write {str(value)!r}"
+    if kind is int and isinstance(value, str) and value.isdecimal():
+        return f": write {value}"
+    return f", not {value!r}"
+
+
+def _is_seed(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
-def _host(text: str) -> bool:
+def _is_host(text: str) -> bool:
     return re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]?", text, re.ASCII) is not None
 
 
 def flag(name: str) -> str:
-    """An option's flag: `--known-keys-only`."""
+    """Return an option's flag: `--known-keys-only`."""
     return "--" + name.replace("_", "-")
 
 
 def variable(name: str) -> str:
-    """An option's environment variable: `CNX_MOCK_KNOWN_KEYS_ONLY`."""
+    """Return an option's environment variable: `CNX_MOCK_KNOWN_KEYS_ONLY`."""
     return "CNX_MOCK_" + name.upper()
 
 
 def foreign(environ: Mapping[str, str]) -> list[str]:
-    """Variables that somebody else set: Kubernetes and compose describe a service called cnx-mock by
-    `CNX_MOCK_PORT=tcp://10.0.0.1:4269`."""
+    """Return the variables in `environ` that have one of our names and were not meant for us.
+
+    Kubernetes and compose describe a service called cnx-mock by `CNX_MOCK_PORT=tcp://10.0.0.1:4269`.
+    """
     ports = (variable("port"), variable("tls_port"), variable("proxy_port"))
     return [name for name in ports if environ.get(name, "").startswith(("tcp://", "udp://"))]
 
 
 def table() -> str:
-    """The options as the README shows them."""
+    """Return every option as a Markdown table."""
     rows = ["| flag | variable | default | |", "|---|---|---|---|"]
     for each in fields(Settings):
         default = ", ".join(each.default) if isinstance(each.default, tuple) else str(each.default)

@@ -3,7 +3,23 @@
 import subprocess
 import sys
 
+import pytest
+
 import cnx_mock
+from cnx_mock import errors
+
+ELSEWHERE = {"Entry": "JournalEntry", "Rule": "RuleHandle"}
+"""Public names of classes that are called otherwise where they are."""
+
+OF_COMMANDS = {
+    "BaselineError",
+    "ClockError",
+    "ProgramError",
+    "SweepError",
+    "SweepPlanError",
+    "UsageError",
+}
+"""Errors that only commands and the control plane turn into a line, and Python code never sees."""
 
 
 def test_the_public_names_are_sorted_and_importable() -> None:
@@ -13,10 +29,26 @@ def test_the_public_names_are_sorted_and_importable() -> None:
     exec("from cnx_mock import *", namespace)
     assert set(namespace) - {"__builtins__"} == set(cnx_mock.__all__)
     for name in set(cnx_mock.__all__) - {"__version__"}:
-        assert namespace[name].__name__ == name or name == "Entry"  # type: ignore[attr-defined]
+        assert namespace[name].__name__ == ELSEWHERE.get(name, name)  # type: ignore[attr-defined]
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+def test_every_error_that_python_code_can_meet_is_public() -> None:
+    known = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.CnxMockError | Warning)
+    }
+    assert known >= OF_COMMANDS
+    assert known - OF_COMMANDS == {name for name in cnx_mock.__all__ if name in known}
+
+
+@pytest.mark.parametrize("name", [name for name in cnx_mock.__all__ if name != "__version__"])
+def test_every_public_name_is_documented(name: str) -> None:
+    value = getattr(cnx_mock, name)
+    assert vars(value).get("__doc__") if isinstance(value, type) else value.__doc__
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
     assert not hasattr(cnx_mock, "MockSever")
 
 

@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import fields
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
-from cnx_mock.errors import SettingsError
+from cnx_mock import MockServer
+from cnx_mock.errors import CnxMockError, ReadingError, SettingsError
 from cnx_mock.settings import Settings, flag, foreign, table, variable
 
 NAMES = [each.name for each in fields(Settings)]
@@ -84,6 +86,60 @@ def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
     [name] = bad
     with pytest.raises(SettingsError, match=f"^{flag(name)[2:]} must be "):
         Settings(**bad)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"port": "80"}, "port must be a whole number: write 80"),
+        ({"port": "http"}, "port must be a whole number, not 'http'"),
+        ({"port": 80.0}, "port must be a whole number, not 80.0"),
+        ({"port": True}, "port must be a whole number, not True"),
+        ({"port": None}, "port must be a whole number, not None"),
+        ({"journal_size": [1]}, "journal-size must be a whole number, not [1]"),
+        ({"seed": 7}, "seed must be a text: write '7'"),
+        ({"seed": None}, "seed must be a text, not None"),
+        ({"host": 1}, "host must be a text: write '1'"),
+        ({"ca_dir": PurePosixPath("/ca")}, "ca-dir must be a text: write '/ca'"),
+        ({"fixture": PurePosixPath("team.yaml")}, "fixture must be a text: write 'team.yaml'"),
+        ({"surface": "x"}, "surface must be documented, named or all"),
+        ({"surface": 3}, "surface must be a text: write '3'"),
+        ({"scenario": "flaky-network"}, "scenario must be a tuple of texts: write ('flaky-network',)"),
+        ({"scenario": ["calm", "brownout"]}, "scenario must be a tuple of texts: write ('calm', 'brownout')"),
+        ({"scenario": None}, "scenario must be a tuple of texts, not None"),
+        ({"allow_host": "x"}, "allow-host must be a tuple of texts: write ('x',)"),
+        ({"control_host": (1,)}, "control-host must be a tuple of texts: write ('1',)"),
+        ({"reading": "tags-match=any"}, "reading must be a tuple of texts: write ('tags-match=any',)"),
+        ({"speed": "2"}, "speed must be a number, not '2'"),
+        ({"speed": True}, "speed must be a number, not True"),
+        ({"tls": 1}, "tls must be True or False, not 1"),
+        ({"watch": "yes", "scenario": ("calm",)}, "watch must be True or False, not 'yes'"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_an_error_that_says_what_to_write(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings(**wrong)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("reading", "message"),
+    [
+        ("a", "a reading is chosen as NAME=VALUE, not 'a'"),
+        ("a=b", "a: unknown reading"),
+        ("tag-match=any", "tag-match: unknown reading, did you mean 'tags-match'?"),
+        ("tags-match=ani", "tags-match: must be one of: all, any, did you mean 'any'?"),
+    ],
+)
+def test_a_reading_that_does_not_exist_is_an_error_at_once(reading: str, message: str) -> None:
+    with pytest.raises(ReadingError) as error:
+        Settings(reading=("delete-answer=204", reading))
+    assert str(error.value) == message
+
+
+def test_a_server_cannot_be_made_with_a_wrong_option() -> None:
+    with pytest.raises(CnxMockError, match="port must be a whole number: write 80"):
+        MockServer(port="80")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

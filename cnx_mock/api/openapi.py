@@ -11,8 +11,7 @@ from cnx_mock.api.provenance import Provenance, added, documented
 from cnx_mock.api.readings import DELETE_ANSWER, LIMIT_ABOVE_MAX, LIST_ENVELOPE, READINGS, TAGS_MATCH
 from cnx_mock.api.schemas import REF, Components, Schemas
 from cnx_mock.api.shapes import Deleted
-from cnx_mock.api.surface import ADDED_HEADERS
-from cnx_mock.settings import Surface
+from cnx_mock.api.surface import ADDED_HEADERS, Surface
 
 _REQUEST_ID = "req_8f7e6d5c4b3a2f1e"
 

@@ -14,14 +14,13 @@ other is something of the request's dependencies, handed in by its type.
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from cnx_mock.api import errors
-from cnx_mock.api import parsing as reading
+from cnx_mock.api import errors, parsing
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.provenance import Provenance, added, documented, implied, named
 from cnx_mock.api.readings import UNKNOWN_BODY_FIELD
@@ -117,22 +116,55 @@ class Operation:
         return self.method not in ("GET", "HEAD")
 
     def perform(self, incoming: Incoming, dependencies: Mapping[type, Any]) -> Reply:
-        """Scope, the path's resource, body syntax, validation, then the effect; raises ApiError for a refusal."""
-        dependencies[Caller].require(self.scope)
-        arguments: dict[str, Any] = {name: dependencies[kind] for name, kind in self._dependencies.items()}
+        """Take a call through STAGES, and return the handler's reply. Raises ApiError for a refusal, DeclarationError
+        if the handler does what is not declared."""
+        call = Invocation(incoming, dependencies)
+        for stage in STAGES:
+            stage(self, call)
+        assert call.reply is not None, "the last stage leaves a reply"
+        return call.reply
+
+    def _check_scope(self, call: "Invocation") -> None:
+        call.dependencies[Caller].require(self.scope)
+
+    def _find_resource(self, call: "Invocation") -> None:
+        """The path's own resource, and everything else that the handler takes and the request does not spell."""
+        for name, kind in self._dependencies.items():
+            call.arguments[name] = call.dependencies[kind]
         for name, place in self._strings.items():
-            arguments[name] = incoming.params[place]
-        for name, kind in self.records.items():
-            arguments[name] = _find(dependencies[SandboxState], kind, incoming.params[0])
-        if self.body is not None or self.query is not None:
-            self._read(incoming, dependencies, arguments)
+            call.arguments[name] = call.incoming.params[place]
+        for name, record_kind in self.records.items():
+            call.arguments[name] = _find(call.dependencies[SandboxState], record_kind, call.incoming.params[0])
+
+    def _read_body(self, call: "Invocation") -> None:
+        if self.body is not None:
+            parsing.media_type(call.incoming.content_type)
+            call.body = parsing.json_object(call.incoming.body)
+
+    def _validate(self, call: "Invocation") -> None:
+        """The body and the query together, so that a refusal names every bad field of both."""
+        if self.body is None and self.query is None:
+            return
+        sandbox: SandboxState | None = call.dependencies.get(SandboxState)
+        found: list[Problem] = []
+        if self.query is not None and not call.incoming.query and self._no_query is not None:
+            call.arguments["query"] = self._no_query
+        elif self.query is not None:
+            call.arguments["query"] = validated(self.query, self._query_data(call.incoming.query), sandbox, found)
+        if self.body is not None:
+            call.arguments["body"] = validated(self.body, call.body, sandbox, found, self._is_lenient(sandbox))
+        if found:
+            raise failed(found)
+
+    def _handle(self, call: "Invocation") -> None:
+        """The handler: it checks the quota, then the credits, then it acts."""
         try:
-            answer = self.handler(**arguments)
+            answer = self.handler(**call.arguments)
         except errors.ApiError as refusal:
             if not isinstance(refusal, (*self.raises, *errors.EVERYWHERE, errors.ValidationFailed)):
                 raise DeclarationError(f"{self.name} does not declare {type(refusal).__name__}") from refusal
             raise
-        return self._checked(answer)
+        call.reply = self._checked(answer)
 
     def _checked(self, answer: Shape | Reply) -> Reply:
         reply = answer if type(answer) is Reply else Reply(answer)  # type: ignore[arg-type]
@@ -144,30 +176,41 @@ class Operation:
             raise DeclarationError(f"{self.name} does not declare the status {reply.status}")
         return reply
 
-    def _read(self, incoming: Incoming, dependencies: Mapping[type, Any], arguments: dict[str, Any]) -> None:
-        """Put the validated body and query among the arguments, or raise with every bad field of both."""
-        sandbox: SandboxState | None = dependencies.get(SandboxState)
-        readings = sandbox.readings if sandbox is not None and self.path.startswith("/v1/") else {}
-        lenient = UNKNOWN_BODY_FIELD.of(readings) == "ignore"  # readings are about the reference, not about /_mock
-        data: dict[str, Any] = {}
-        if self.body is not None:
-            reading.media_type(incoming.content_type)
-            data = reading.json_object(incoming.body)
-        found: list[Problem] = []
-        if self.query is not None and not incoming.query and self._no_query is not None:
-            arguments["query"] = self._no_query
-        elif self.query is not None:
-            arguments["query"] = validated(self.query, self._query_data(incoming.query), sandbox, found)
-        if self.body is not None:
-            arguments["body"] = validated(self.body, data, sandbox, found, lenient)
-        if found:
-            raise failed(found)
+    def _is_lenient(self, sandbox: SandboxState | None) -> bool:
+        """Return whether unknown fields are ignored: a reading, and readings are about the API alone."""
+        readings = {} if sandbox is None or self.resource.is_control else sandbox.readings
+        return UNKNOWN_BODY_FIELD.of(readings) == "ignore"
 
     def _query_data(self, query: str) -> dict[str, Any]:
         """The declared parameters: one value, or every value where the declaration takes several."""
         known = self.query.model_fields  # type: ignore[union-attr]  # only called where there is a query
-        values = {name: given for name, given in reading.query_values(query).items() if name in known}
+        values = {name: given for name, given in parsing.query_values(query).items() if name in known}
         return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One call on its way through STAGES."""
+
+    incoming: Incoming
+    dependencies: Mapping[type, Any]
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """What the handler is called with."""
+    body: dict[str, Any] = field(default_factory=dict)
+    """The body's JSON object, not yet validated."""
+    reply: Reply | None = None
+
+
+STAGES: tuple[Callable[[Operation, Invocation], None], ...] = (
+    Operation._check_scope,  #    6  403  the key's scope
+    Operation._find_resource,  #  7  404  the path's own resource
+    Operation._read_body,  #      8  400  the body's syntax
+    Operation._validate,  #       9  400  every bad field at once
+    Operation._handle,  #        10  403  the quota
+    #                            11  403  the credits
+    #                            12       the effect
+)
+"""The second half of the contract's order of checks; `http/pipeline.py` has the first."""
 
 
 def _shape(answer: Any) -> Any:
@@ -191,9 +234,11 @@ def _find(sandbox: SandboxState, kind: type[Record], record_id: str) -> Record:
 class Resource:
     """A family of operations: the first word of their names, a tag of the document."""
 
-    def __init__(self, name: str, description: str) -> None:
+    def __init__(self, name: str, description: str, *, is_control: bool = False) -> None:
+        """`is_control` says that the operations belong to the control plane, and not to the API."""
         self.name = name
         self.description = description
+        self.is_control = is_control
         self.operations: list[Operation] = []
 
     def operation(

@@ -10,6 +10,16 @@ from cnx_mock.text.suggestions import did_you_mean
 Found = tuple[Mapping[str, Operation], tuple[str, ...]]
 
 
+def is_api_path(path: str) -> bool:
+    """Return whether a path belongs to the API, be there an operation at it or not."""
+    return path.startswith("/v1/")
+
+
+def is_control_path(path: str) -> bool:
+    """Return whether a path belongs to the control plane."""
+    return path.startswith("/_mock")
+
+
 @dataclass(slots=True)
 class _Node:
     words: dict[str, "_Node"] = field(default_factory=dict)

@@ -1,9 +1,12 @@
 """How much is served: the documented four, what the reference names or implies beside them, or everything."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
-from cnx_mock.api.operation import Operation
-from cnx_mock.settings import Surface
+if TYPE_CHECKING:  # `settings` needs the names alone, and every command reads the settings when it starts
+    from cnx_mock.api.operation import Operation
+
+Surface = Literal["documented", "named", "all"]
 
 _SERVED: dict[Surface, tuple[str, ...]] = {
     "documented": ("documented",),
@@ -20,6 +23,6 @@ def is_added(name: bytes, value: bytes) -> bool:
     return name in ADDED_HEADERS and b"successor-version" not in value
 
 
-def served(operations: Iterable[Operation], surface: Surface) -> list[Operation]:
+def served(operations: "Iterable[Operation]", surface: Surface) -> "list[Operation]":
     """The operations that belong to a surface."""
     return [operation for operation in operations if operation.provenance.kind in _SERVED[surface]]

@@ -16,9 +16,9 @@ from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.errors import AuditError
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal import JournalEntry, entry
-from cnx_mock.http.tenants import Tenant
+from cnx_mock.http.tenant import Tenant
 
-resource = Resource("_mock.audit", "How well the client behaved.")
+resource = Resource("_mock.audit", "How well the client behaved.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 

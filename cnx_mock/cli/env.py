@@ -1,5 +1,6 @@
 """`cnx-mock env`: the environment that leads programs to a running server, printed for a shell."""
 
+import json
 import os
 import re
 import shlex
@@ -7,13 +8,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
-from cnx_mock.cli.errors import usable
-from cnx_mock.cli.options import test_key
-from cnx_mock.errors import UsageError
+from cnx_mock.cli.param_types import DEFAULT_URL, SERVER_URL, TEST_KEY
+from cnx_mock.cli.running_server import ask
+from cnx_mock.net.certificates import publish_bundle
 from cnx_mock.programs.environment import Destination, bundle_of
 from cnx_mock.world.keys import EXAMPLE_KEY
 
@@ -33,7 +33,7 @@ def _bash(name: str, value: str) -> str:
 
 
 def _dotenv(name: str, value: str) -> str:
-    """Without quotes where none are needed: `docker run --env-file` takes them for part of the value."""
+    """Quote only if it is necessary: `docker run --env-file` takes quotes for part of the value."""
     if re.fullmatch(r"[\w@%+=:,./~\[\]-]*", value, re.ASCII):
         return f"{name}={value}"
     if not re.search(r"['\\\n]", value):
@@ -46,7 +46,7 @@ _SHELLS: dict[str, Callable[[str, str], str]] = {"bash": _bash, "fish": _fish, "
 
 
 def _shell(environ: Mapping[str, str]) -> str:
-    """The user's shell; bash for all that read what bash reads."""
+    """Return the user's shell; bash for every shell that reads bash's syntax."""
     name = Path(environ.get("SHELL", "")).name
     if name in ("pwsh", "powershell") or (not name and sys.platform == "win32"):
         return "powershell"
@@ -54,15 +54,17 @@ def _shell(environ: Mapping[str, str]) -> str:
 
 
 @click.command()
-@click.option("--url", default="http://127.0.0.1:4269", show_default=True, help="The running server.")
+@click.option("--url", type=SERVER_URL, default=DEFAULT_URL, show_default=True, help="The running server.")
 @click.option(
-    "--key", default=EXAMPLE_KEY, callback=test_key, help="The test key; the reference's example unless given."
+    "--key", type=TEST_KEY, default=EXAMPLE_KEY, metavar="KEY", help="The test key; by default the reference's example."
 )
-@click.option("--shell", type=click.Choice(list(_SHELLS)), help="Whose syntax; that of $SHELL unless given.")
+@click.option("--shell", type=click.Choice(list(_SHELLS)), help="The syntax; by default that of $SHELL.")
 @click.option("--json", "form", flag_value="json", help="One JSON object.")
 @click.option("--dotenv", "form", flag_value="dotenv", help="Lines for a .env file.")
 def env(url: str, key: str, shell: str | None, form: str | None) -> None:
-    """Print the environment that leads programs to a running server; with its proxy and its CA, where it has them.
+    """Print the environment variables that lead programs to a running server.
+
+    They include the server's proxy and its CA, if it has them.
 
     \b
     Examples:
@@ -72,10 +74,8 @@ def env(url: str, key: str, shell: str | None, form: str | None) -> None:
       cnx-mock env --dotenv > .env
       cnx-mock env --url http://127.0.0.1:8080 --json
     """
-    found = usable(lambda: _destination(url, key).variables(os.environ))
+    found = _destination(url, key).variables(os.environ)
     if form == "json":
-        import json
-
         click.echo(json.dumps(found, indent=2))
         return
     written = _dotenv if form == "dotenv" else _SHELLS[shell or _shell(os.environ)]
@@ -84,11 +84,8 @@ def env(url: str, key: str, shell: str | None, form: str | None) -> None:
 
 
 def _destination(url: str, key: str) -> Destination:
-    """Where a running server is found. Raises UsageError where none answers."""
-    if not _is_base(url):
-        raise UsageError(f"{url!r} is no server's URL: it must be like http://127.0.0.1:4269")
-    url = url.removesuffix("/")
-    health = _health(url)
+    """Return where a running server is found. Raises UsageError if none answers."""
+    health = ask(url, "/_mock/health", _needed, seconds=5)
     base = health["tls_url"] if health["require_tls"] else url
     if health["ca_path"] is None:
         return Destination(base, key)
@@ -101,37 +98,13 @@ def _destination(url: str, key: str) -> Destination:
     return Destination(base, key, health["proxy_url"], ca, _kept_bundle(ca))
 
 
-def _health(url: str) -> dict[str, Any]:
-    """What a server says of itself. Raises UsageError where none answers."""
-    import http.client
-
-    from cnx_mock.errors import ControlError
-    from cnx_mock.python_api.control import Control
-
-    try:
-        health: dict[str, Any] = Control(url, seconds=5).call("GET", "/_mock/health")
-        return {name: health[name] for name in ("require_tls", "tls_url", "proxy_url", "ca_path")}
-    except ConnectionError as error:
-        raise UsageError(f"{error}; start one with `cnx-mock serve`, or name another with --url") from None
-    except ControlError as error:
-        raise UsageError(f"the cnx-mock at {url} refuses: {error}") from None
-    except (http.client.HTTPException, LookupError, TypeError, ValueError):
-        raise UsageError(f"what answers at {url} is no cnx-mock, or another version of it") from None
-
-
-def _is_base(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        bare = url.removesuffix("/") == f"http://{parts.netloc}"
-        return bare and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+def _needed(health: dict[str, Any]) -> dict[str, Any]:
+    """Return what is needed of a server's own description. Raises KeyError if it lacks something."""
+    return {name: health[name] for name in ("require_tls", "tls_url", "proxy_url", "ca_path")}
 
 
 def _kept_bundle(ca: Path) -> Path | None:
-    """A bundle in the CA's folder, written anew; None where that cannot be. `ca reset` removes it."""
-    from cnx_mock.net.certificates import publish_bundle
-
+    """Write the bundle in the CA's folder, and return its path; None if it cannot be written. `ca reset` removes it."""
     try:
         return publish_bundle(ca.parent, lambda ours: bundle_of(ca, os.environ, ours))
     except OSError:

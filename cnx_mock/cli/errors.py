@@ -1,41 +1,67 @@
-"""How the command says what the user can mend: a line on stderr, exit status 2, never a traceback."""
+"""How errors become a line on stderr and an exit status: here, and nowhere else on the command line.
+
+A command raises the errors of `cnx_mock.errors` and lets them pass. The top group catches them and raises
+`CommandError`, which click shows without a traceback.
+
+    exit status   what it means
+    0             all is well
+    1             a command found something: `audit` and `sweep`; stdout was closed
+    2             something that you wrote, or a file, or the machine, cannot be used
+    3             `run`: the program succeeded, and something expected of it did not happen
+    126, 127      a program cannot be executed, is not found
+    130           Ctrl-C
+"""
 
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import IO, Any
 
 import click
 
-from cnx_mock.errors import CnxMockError, SourceError
+from cnx_mock.cli.lazy import LazyGroup
+from cnx_mock.errors import CnxMockError, ProgramError, SourceError
 
-BAD = 2
-"""Exit status for what the user can mend."""
-
-
-def refuse(message: str) -> NoReturn:
-    """Say so and leave."""
-    click.echo(f"cnx-mock: {message}", err=True)
-    sys.exit(BAD)
-
-
-def complaint(action: Callable[[], Any]) -> tuple[Any, str | None]:
-    """What the action gives, and None; or None, and what the user can mend, in words."""
-    try:
-        return action(), None
-    except SourceError as error:
-        return None, error.excerpt()
-    except BrokenPipeError:
-        raise  # nobody listens: click ends quietly
-    except CnxMockError as error:
-        return None, f"cnx-mock: {error}"
-    except OSError as error:
-        return None, f"cnx-mock: {error.strerror or error}"
+FOUND = 1
+"""Exit status of a command that looks for something and has found it."""
+BAD_INPUT = 2
+"""Exit status for something that the user can correct."""
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 and the number of SIGINT, as in shells."""
 
 
-def usable(action: Callable[[], Any]) -> Any:
-    """What the action gives; what the user can mend ends the program."""
-    result, wrong = complaint(action)
-    if wrong is not None:
-        click.echo(wrong, err=True)
-        sys.exit(BAD)
-    return result
+def error_text(error: CnxMockError | OSError) -> str:
+    """Return an error as the command line shows it: a YAML file's problems with their places, or else one line."""
+    if isinstance(error, SourceError):
+        return error.excerpt()
+    if isinstance(error, CnxMockError):
+        return f"cnx-mock: {error}"
+    name = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return f"cnx-mock: {name}{error.strerror or error}"
+
+
+class CommandError(click.ClickException):
+    """An error that ends the command: its text goes to stderr as it is."""
+
+    def __init__(self, error: CnxMockError | OSError) -> None:
+        super().__init__(error_text(error))
+        status = error.status if isinstance(error, ProgramError) else BAD_INPUT
+        self.exit_code = status  # type: ignore[misc]  # click reads it from the instance, its types say ClassVar
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the text to stderr."""
+        click.echo(self.message, file=file or sys.stderr)
+
+
+class TopGroup(LazyGroup):
+    """The group of all commands: what they raise becomes a line and an exit status here."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises CommandError for every CnxMockError and OSError."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader of stdout has gone: click ends quietly
+        except (CnxMockError, OSError) as error:
+            raise CommandError(error) from None
+        except KeyboardInterrupt:
+            click.echo(err=True)  # after the terminal's ^C
+            ctx.exit(INTERRUPTED)

@@ -1,24 +1,55 @@
-"""What would become of a request under a scenario, and why: `cnx-mock scenarios explain`."""
+"""`cnx-mock scenarios explain`: what a scenario would do to the next requests, and why."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import click
 import orjson
 
 from cnx_mock.asgi import create_app
+from cnx_mock.cli.terminal import shown
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import App
 from cnx_mock.http.journal import JournalEntry, entry
-from cnx_mock.http.tenants import Tenant
-from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.http.tenant import Tenant
+from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.settings import Settings
 from cnx_mock.text.units import format_duration, parse_duration
 from cnx_mock.world.keys import EXAMPLE_DIGITS
 
 
+@click.command("explain")
+@click.argument("name", metavar="NAME|PATH")
+@click.option(
+    "--request", "request_text", required=True, metavar="TEXT", help="Method, path and body: 'POST /v1/instances {…}'."
+)
+@click.option("--header", "headers", multiple=True, metavar="NAME: VALUE", help="A header of the request.")
+@click.option("-n", "count", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many such requests.")
+@click.option("--age", default="0s", show_default=True, metavar="DURATION", help="The sandbox's age at the first one.")
+@click.option("--every", default="0s", show_default=True, metavar="DURATION", help="Time from one to the next.")
+@click.option("--seed", default="0", show_default=True, metavar="N", help="Seed of everything drawn by chance.")
+def explain(
+    name: str, request_text: str, headers: tuple[str, ...], count: int, age: str, every: str, seed: str
+) -> None:
+    """Predict what a scenario does to the next requests, rule by rule.
+
+    No time passes, and no server is needed.
+
+    \b
+    Examples:
+      cnx-mock scenarios explain lost-response -n 2 --request 'DELETE /v1/instances/inst_0000000000000000'
+      cnx-mock scenarios explain brownout --age 45s --every 10s -n 5 --request 'GET /v1/instances'
+    """
+    request = ImaginedRequest.parsed(request_text, headers)
+    for line in asyncio.run(explained(name, request, count, age, every, seed)):
+        click.echo(shown(line))
+
+
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request to think about."""
+class ImaginedRequest:
+    """A request that is not sent."""
 
     method: str
     target: str
@@ -26,16 +57,16 @@ class Request:
     headers: RawHeaders
 
     @classmethod
-    def parsed(cls, text: str, headers: Sequence[str]) -> "Request":
-        """From `POST /v1/instances {…}` and headers `Name: value`. Raises UsageError."""
+    def parsed(cls, text: str, headers: Sequence[str]) -> "ImaginedRequest":
+        """Read `POST /v1/instances {…}` and headers `Name: value`. Raises UsageError if they are not like that."""
         method, target, body = [*text.split(None, 2), "", "", ""][:3]
         if not method.isalpha() or not target.startswith("/"):
-            raise UsageError(f"{text!r} is no request: write 'POST /v1/instances {{…}}'")
+            raise UsageError(f"{text!r} is not a request: write 'POST /v1/instances {{…}}'")
         raw: RawHeaders = []
         for header in headers:
             name, colon, value = header.partition(":")
             if not colon or not name.strip():
-                raise UsageError(f"{header!r} is no header: write 'Name: value'")
+                raise UsageError(f"{header!r} is not a header: write 'Name: value'")
             raw.append((name.strip().lower().encode("latin-1", "replace"), value.strip().encode("latin-1", "replace")))
         return cls(method.upper(), target, body.strip().encode(), raw)
 
@@ -43,9 +74,12 @@ class Request:
         return f"{self.method} {self.target}"
 
 
-async def explained(name: str, request: Request, count: int, age: str, every: str, seed: str) -> list[str]:
-    """Lines that say what would become of the next so many such requests, in the sandbox of the key that `serve`
-    prints. Raises what `create_app` raises, ClockError past the end of time, UsageError for durations that are none."""
+async def explained(name: str, request: ImaginedRequest, count: int, age: str, every: str, seed: str) -> list[str]:
+    """Return lines that say what would happen to the next `count` such requests, in the sandbox of the key that
+    `serve` prints.
+
+    Raises what `create_app` raises, ClockError past the end of time, and UsageError for a bad duration.
+    """
     try:
         first, between = parse_duration(age), parse_duration(every)
     except ValueError as error:
@@ -61,19 +95,19 @@ async def explained(name: str, request: Request, count: int, age: str, every: st
     return lines
 
 
-async def _one(app: App, tenant: Tenant, request: Request, number: int) -> list[str]:
+async def _one(app: App, tenant: Tenant, request: ImaginedRequest, number: int) -> list[str]:
     moment, _ = tenant.engine.moment()
     where = f" in phase {moment.phase.name}" if moment.phase else ""
-    exchange = await app.rehearse(tenant, request.method, request.target, request.headers, request.body)
+    record = await app.rehearse(tenant, request.method, request.target, request.headers, request.body)
     at = f"at {format_duration(moment.age)}{where}"
     nothing = "no rule is asked about this path" if tenant.engine.scenario.rules else "the scenario has no rules"
-    return [f"#{number} {at}: {request} → {_outcome(exchange)}", *_decisions(entry(exchange), nothing)]
+    return [f"#{number} {at}: {request} → {_outcome(record.exchange)}", *_decisions(entry(record), nothing)]
 
 
 def _outcome(exchange: Exchange) -> str:
-    """What the client would see, and what would be true."""
+    """Return what the client would see, and whether the change would be committed."""
     words = []
-    if exchange.delivery is not None:
+    if exchange.effects.delivery is not None:
         words.append("no answer")
     elif exchange.answer is not None:
         words.append(f"{exchange.answer.status} {_code(exchange.answer.body)}".strip())
@@ -85,7 +119,7 @@ def _outcome(exchange: Exchange) -> str:
 
 
 def _code(body: bytes) -> str:
-    """The error's code, where the body is the API's error."""
+    """Return the error's code; empty if the body is not an error of the API."""
     try:
         error = orjson.loads(body)["error"]["code"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
@@ -93,16 +127,16 @@ def _code(body: bytes) -> str:
     return str(error)
 
 
-def _decisions(shown: JournalEntry, nothing: str) -> Iterator[str]:
-    """A line a rule: what it would do, or why it would not."""
-    faults = {rule: ", ".join(each.fault for each in shown.faults if each.rule == rule) for rule in _rules(shown)}
+def _decisions(request: JournalEntry, nothing: str) -> Iterator[str]:
+    """Yield a line for each rule: what it would do, or why it would not."""
+    faults = {rule: ", ".join(each.fault for each in request.faults if each.rule == rule) for rule in _rules(request)}
     width = max(map(len, faults), default=0)
-    for decision in shown.decisions:
+    for decision in request.decisions:
         verdict = f"fires {faults[decision.rule]}" if decision.fired else "does not fire"
         yield f"     {decision.rule:{width}}  {verdict}: {decision.reason}"
     if not faults:
         yield f"     ({nothing})"
 
 
-def _rules(shown: JournalEntry) -> list[str]:
-    return [decision.rule for decision in shown.decisions]
+def _rules(request: JournalEntry) -> list[str]:
+    return [decision.rule for decision in request.decisions]

@@ -1,37 +1,36 @@
-"""`cnx-mock fixtures`: worlds that come with the package, and files of one's own."""
+"""`cnx-mock fixtures`: the worlds that come with the package, and your own files."""
 
 import click
 
-from cnx_mock.cli.yaml_files import check, counted, list_all, show
+from cnx_mock.cli.output import print_table
+from cnx_mock.cli.yaml_files import check, show
+from cnx_mock.services.worlds import find, load, shipped_fixtures
+from cnx_mock.text.plural import counted
 
 
 @click.group()
 def fixtures() -> None:
-    """Worlds to start from, and files of your own."""
+    """Worlds to start from: those of the package, and your own files."""
 
 
 @fixtures.command("list")
 def list_fixtures() -> None:
     """List the fixtures that come with the package."""
-    from cnx_mock.services.worlds import load, shipped_fixtures
-
-    list_all((name, load(name)) for name in shipped_fixtures())
+    print_table([(name, load(name).description) for name in shipped_fixtures()])
 
 
 @fixtures.command("show")
 @click.argument("name")
 def show_fixture(name: str) -> None:
     """Print a fixture's file."""
-    from cnx_mock.services.worlds import find
-
-    show(lambda: find(name))
+    show(find(name))
 
 
 @fixtures.command("check")
 @click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
 def check_fixtures(names: tuple[str, ...]) -> None:
-    """Say everything that is wrong with fixture files; without any, with the package's. Exit status 2 if anything
-    is."""
-    from cnx_mock.services.worlds import load, shipped_fixtures
+    """Report everything that is wrong with fixture files.
 
+    Without names, the package's own are checked. The exit status is 2 if anything is wrong.
+    """
     check(names or shipped_fixtures(), lambda name: counted(len(load(name).document.accounts), "account"))

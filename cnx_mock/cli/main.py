@@ -1,48 +1,41 @@
-"""The command `cnx-mock`."""
+"""The command `cnx-mock`: the table of its commands, each in a module of its own."""
 
 import atexit
 import os
-import signal
 import sys
-from dataclasses import fields
-from typing import Any, Literal
 
 import click
 
 from cnx_mock import __version__
-from cnx_mock.cli.audit import audit, journal
-from cnx_mock.cli.ca import ca
-from cnx_mock.cli.env import env
-from cnx_mock.cli.errors import refuse, usable
-from cnx_mock.cli.fixtures import fixtures
-from cnx_mock.cli.options import settings_options
-from cnx_mock.cli.run import run
-from cnx_mock.cli.scenarios import scenarios
-from cnx_mock.cli.shrink import shrink
-from cnx_mock.cli.sweep import sweep
-from cnx_mock.errors import SettingsError
-from cnx_mock.settings import Settings, foreign
+from cnx_mock.cli.errors import TopGroup
+from cnx_mock.cli.lazy import LazyCommand
+from cnx_mock.settings import foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
+COMMANDS = {
+    name: LazyCommand(f"cnx_mock.cli.{module}", name, short_help)
+    for name, module, short_help in (
+        ("audit", "audit", "Report how well a client behaved, from a server's journal."),
+        ("ca", "ca", "Show or renew the local certificate authority (CA)."),
+        ("completion", "completion", "Print a completion script."),
+        ("env", "env", "Print the environment variables that lead programs to a running server."),
+        ("fixtures", "fixtures", "Worlds to start from: those of the package, and your own files."),
+        ("journal", "journal", "Export the journal of a running server to a file."),
+        ("openapi", "reference", "Print the OpenAPI document."),
+        ("readings", "reference", "List the ambiguities of the API reference and their possible readings."),
+        ("routes", "reference", "List every endpoint."),
+        ("run", "run", "Run a program against a private mock, and report what it did there."),
+        ("scenarios", "scenarios", "Failure stories: the gallery, and your own files."),
+        ("serve", "serve", "Serve the API until Ctrl-C."),
+        ("shrink", "shrink", "Find the few faults that make a program fail under a scenario."),
+        ("sweep", "sweep", "Run a program once for every fault at every call, and judge the outcome."),
+    )
+}
+"""Every command: its name, its module, and its short help."""
 
-def main() -> None:
-    """Run the command."""
-    atexit.register(_drop_unread)
-    for name in foreign(os.environ):
-        click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
-    cli(prog_name="cnx-mock")
 
-
-def _drop_unread() -> None:
-    """Drop what stderr still holds if nobody reads it: Python would flush it once more, and exit with 120."""
-    try:
-        sys.stderr.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
-@click.group(context_settings=_CONTEXT)
+@click.group(cls=TopGroup, lazy=COMMANDS, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="cnx-mock", message="%(prog)s %(version)s")
 def cli() -> None:
     """A local sandbox of the CloudNexus API that breaks on cue.
@@ -59,98 +52,20 @@ def cli() -> None:
     """
 
 
-cli.add_command(scenarios)
-cli.add_command(fixtures)
-cli.add_command(ca)
-cli.add_command(env)
-cli.add_command(run)
-cli.add_command(audit)
-cli.add_command(journal)
-cli.add_command(sweep)
-cli.add_command(shrink)
+def main() -> None:
+    """Run the command, and leave with its exit status."""
+    atexit.register(_drop_unread)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a character that the terminal cannot show must not end the command
+            stream.reconfigure(errors="backslashreplace")
+    for name in foreign(os.environ):
+        click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
+    cli(prog_name="cnx-mock")
 
 
-@cli.command()
-@settings_options(*(each.name for each in fields(Settings)))
-def serve(**options: Any) -> None:
-    """Serve the API until Ctrl-C.
-
-    \b
-    Examples:
-      cnx-mock serve --port 8080
-      cnx-mock serve --scenario insufficient-credits
-      cnx-mock serve --tls                 HTTPS too; see `cnx-mock ca install-hint`
-      cnx-mock serve --json --quiet        one JSON line when ready
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):  # nothing to tidy up yet; an exception could end in some C library
-        signal.signal(number, lambda *_: os._exit(0))
+def _drop_unread() -> None:
+    """Drop what stderr still holds if it has no reader: Python would flush it once more, and exit with 120."""
     try:
-        settings = Settings(**options)
-    except SettingsError as error:
-        refuse(str(error))
-    from cnx_mock.cli.serve import serve_forever
-
-    usable(lambda: serve_forever(settings))
-
-
-@cli.command()
-def routes() -> None:
-    """List every endpoint: method, path, operation, scope, and how well founded it is."""
-    from cnx_mock.services import operations
-
-    rows: list[tuple[str, ...]] = [("METHOD", "PATH", "OPERATION", "SCOPE", "PROVENANCE")]
-    rows += [(o.method, o.path, o.name, o.scope or "-", o.provenance.kind) for o in operations()]
-    for row in rows:
-        click.echo("  ".join(f"{cell:{width}}" for cell, width in zip(row, _widths(rows), strict=True)).rstrip())
-
-
-@cli.command()
-def readings() -> None:
-    """List the reference's ambiguities: each reading, its words, its options (the default first), and why.
-
-    \b
-    Examples:
-      cnx-mock serve --reading delete-answer=204 --reading list-envelope=bare
-    """
-    from cnx_mock.api.readings import READINGS
-
-    for each in READINGS:
-        click.echo(f"{each.name}: {', '.join(each.options)}\n    {each.words}\n    {each.why}")
-
-
-@cli.command()
-@click.option("--surface", type=click.Choice(["documented", "named", "all"]), default="all", show_default=True)
-@click.option("--reading", "chosen", multiple=True, metavar="NAME=VALUE", help="What an ambiguous sentence means.")
-def openapi(surface: Literal["documented", "named", "all"], chosen: tuple[str, ...]) -> None:
-    """Print the OpenAPI document."""
-    import orjson
-
-    from cnx_mock.api.openapi import document
-    from cnx_mock.api.readings import in_force, parsed
-    from cnx_mock.api.surface import served
-    from cnx_mock.services import operations
-
-    readings = usable(lambda: in_force(parsed(chosen)))
-    found = document(served(operations(), surface), readings, surface)
-    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
-
-
-@cli.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
-    """Print a completion script.
-
-    \b
-    Examples:
-      source <(cnx-mock completion bash)
-      cnx-mock completion fish > ~/.config/fish/completions/cnx-mock.fish
-    """
-    from click.shell_completion import get_completion_class
-
-    kind = get_completion_class(shell)
-    assert kind is not None, "click has all three"
-    click.echo(kind(cli, {}, "cnx-mock", "_CNX_MOCK_COMPLETE").source())
-
-
-def _widths(rows: list[tuple[str, ...]]) -> list[int]:
-    return [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -1,36 +1,36 @@
-"""Many runs of one program, each with a server of its own: how it finds them, and how a signal ends them all."""
+"""Many runs of one program, each with its own server: what they have in common, and how a signal ends them all.
+
+Ctrl-C and SIGTERM cancel the work. The programs run without a terminal in sessions of their own, so that the terminal
+sends Ctrl-C to us alone; each is killed with everything it has started. (`programs/start` says how `run` differs.)
+"""
 
 import asyncio
 import os
 import signal
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from cnx_mock.net.serving import loop_factory
-from cnx_mock.net.sockets import Listeners, security
-from cnx_mock.programs.environment import Destination, bundle_of
+from cnx_mock.net.sockets import ListeningSockets, security
+from cnx_mock.programs.environment import Destination, trust_bundle
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services.worlds import load
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.trial import Stage, private
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C."""
+from cnx_mock.sweep.trial import RunConfig, private
 
 
-class Staging:
+class ProgramRuns:
     """What all runs of a program have in common. Raises what fixtures and settings raise."""
 
     def __init__(
         self, command: tuple[str, ...], settings: Settings, *, key: str | None = None, scenario: Scenario | None = None
     ) -> None:
-        """`key` is what the program is given, a fresh one as under `cnx-mock run` unless it is; `scenario` is what goes
-        wrong in every run."""
-        self._bundle = Path()
+        """`key` is given to the program, by default a new one as under `cnx-mock run`; `scenario` applies to every
+        run."""
+        self._bundle: Path | None = None
         settings = private(settings)
         self._direct = settings.allow_host
-        self.stage = Stage(
+        self.config = RunConfig(
             command=command,
             settings=settings,
             environment=self._environment,
@@ -41,21 +41,19 @@ class Staging:
         )
 
     def complete(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Do the work; False where a signal ended it. Raises what the work raises."""
-        with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
-            self._bundle = Path(folder, "ca-bundle.pem")
-            if self.stage.security is not None:
-                self._bundle.write_bytes(bundle_of(self.stage.security.ca_path, os.environ, self._bundle))
-            with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                return runner.run(_until_stopped(work))
+        """Do the work; return False if a signal ended it. Raises what the work raises."""
+        ca = self.config.security.ca_path if self.config.security is not None else None
+        with trust_bundle(ca, os.environ) as self._bundle, asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(_until_stopped(work))
 
-    def _environment(self, listeners: Listeners, key: str) -> Mapping[str, str]:
-        """What leads a program to a server, as under `cnx-mock run`."""
+    def _environment(self, listeners: ListeningSockets, key: str) -> Mapping[str, str]:
+        """Return the variables that lead a program to a server, as under `cnx-mock run`."""
         place = Destination(listeners.url, key, listeners.proxy_url, listeners.ca_path, self._bundle, self._direct)
         return place.variables(os.environ)
 
 
 async def _until_stopped(work: Callable[[], Awaitable[None]]) -> bool:
+    """Do the work; return False if SIGINT or SIGTERM ended it."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def end(*_: object) -> None:

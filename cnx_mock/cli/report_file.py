@@ -1,67 +1,99 @@
-"""A report's file: known to be writable before anything runs, and there whole or not at all."""
+"""The file of a report: known to be writable before anything runs, and written as a whole or not at all.
+
+click.File(lazy=True) opens a file only when it is written, too late to know; with atomic=True it puts an empty file in
+the place of the last report when nothing is written, as after Ctrl-C, and a plain file in the place of /dev/stderr.
+"""
 
 import os
 import tempfile
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
+
 from cnx_mock.errors import UsageError
 
 
-class Report:
-    """A JSON file to be written at the end. What is there and is no file, such as /dev/stderr, is written to as it is.
+class ReportFile:
+    """A file to be written at the end. What is there and is not a regular file, such as /dev/stderr, is appended to.
 
-    Raises UsageError for a file that could not be written.
+    Raises UsageError if the file could not be written.
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._special = Path(name).exists() and (not Path(name).is_file() or name.startswith("/dev/"))
-        self._path = Path(name) if self._special else Path(name).resolve()
+        self.name = name
+        self._is_special = Path(name).exists() and (not Path(name).is_file() or name.startswith("/dev/"))
+        self._path = Path(name) if self._is_special else Path(name).resolve()
         if self._path.is_dir():
             raise self._unusable("it is a folder")
         if self._path.exists() and not os.access(self._path, os.W_OK):
-            raise self._unusable("it is not yours to write")
-        if not self._special:
+            raise self._unusable("you may not write to it")
+        if not self._is_special:
             try:
                 self._draft().unlink()
             except OSError as error:
                 raise self._unusable(error.strerror or str(error)) from None
 
-    def write(self, data: dict[str, Any]) -> None:
-        """Write it, in the place of what was there. Raises UsageError where it cannot be written after all."""
-        import orjson
+    @property
+    def suffix(self) -> str:
+        """The end of its name, in small letters: `.json`."""
+        return Path(self.name).suffix.lower()
 
-        text = orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    def write(self, content: bytes) -> None:
+        """Write it, in the place of what was there. Raises UsageError if that fails."""
         try:
-            if self._special:
+            if self._is_special:
                 with self._path.open("ab") as stream:
-                    stream.write(text)
-                return
-            draft = self._draft()
-            try:
-                draft.write_bytes(text)
-                draft.chmod(self._path.stat().st_mode & 0o777 if self._path.exists() else 0o666 & ~_umask())
-                draft.replace(self._path)
-            finally:
-                with suppress(FileNotFoundError):
-                    draft.unlink()
+                    stream.write(content)
+            else:
+                self._replace(content)
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
 
+    def _replace(self, content: bytes) -> None:
+        """Write a draft and move it to its place. Raises OSError."""
+        draft = self._draft()
+        try:
+            draft.write_bytes(content)
+            draft.chmod(self._path.stat().st_mode & 0o777 if self._path.exists() else 0o666 & ~_umask())
+            draft.replace(self._path)
+        finally:
+            with suppress(FileNotFoundError):
+                draft.unlink()
+
     def _draft(self) -> Path:
-        """An empty file beside it. Raises OSError."""
+        """Return an empty file beside it. Raises OSError."""
         descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name[:100]}.")
         os.close(descriptor)
         return Path(name)
 
     def _unusable(self, reason: str) -> UsageError:
-        return UsageError(f"the report {self._name} cannot be written: {reason}")
+        return UsageError(f"the report {self.name} cannot be written: {reason}")
+
+
+class ReportFileType(click.Path):
+    """An option's file for a report; `suffixes` are those that its name may end in, all if there are none."""
+
+    name = "file"
+
+    def __init__(self, suffixes: Collection[str] = (), message: str = "") -> None:
+        super().__init__()
+        self._suffixes = suffixes
+        self._message = message
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the ReportFile. Raises UsageError if it could not be written."""
+        if isinstance(value, ReportFile) or (ctx is not None and ctx.resilient_parsing):
+            return value  # a shell that completes a word must not touch files
+        if self._suffixes and Path(value).suffix.lower() not in self._suffixes:
+            raise UsageError(f"{value}: {self._message}")
+        return ReportFile(str(value))
 
 
 def _umask() -> int:
-    """What new files are spared; it can be asked only by setting it."""
+    """Return the permissions that new files do not get; the system tells them only when they are set."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -1,23 +1,23 @@
 """`serve --watch`: a scenario file that changes acts at once; a bad one changes nothing, and is shown."""
 
 import asyncio
-import sys
 
 import click
 
-from cnx_mock.cli.errors import complaint
+from cnx_mock.cli.errors import error_text
+from cnx_mock.errors import CnxMockError
 from cnx_mock.http.app import App, load_scenarios
 from cnx_mock.scenario import gallery
 
 _DEBOUNCE_MS = 100
-"""An editor may write a file in several steps; after this much quiet it is read."""
+"""An editor may write a file in several steps; it is read after so much time without a change."""
 
 
 async def watch(app: App, stop: asyncio.Event) -> None:
     """Follow the scenario's files until `stop`."""
-    from watchfiles import Change, awatch
+    from watchfiles import Change, awatch  # lazy: only `--watch` needs it
 
-    # the folders, not the files: most editors put a new file in the old one's place
+    # watch the folders, not the files: most editors replace the old file by a new one
     paths = {str(gallery.find(name).absolute()) for name in app.settings.scenario}
     folders = {str(gallery.find(name).absolute().parent) for name in app.settings.scenario}
 
@@ -29,10 +29,12 @@ async def watch(app: App, stop: asyncio.Event) -> None:
 
 
 def _reload(app: App) -> None:
-    """Swap the scenario for what its files say now, or keep the last good one."""
-    _, wrong = complaint(lambda: app.tenants.revise(load_scenarios(app.settings.scenario)))
-    app.tenants.watch_error = wrong
-    if wrong is None:
-        click.echo(f"cnx-mock: scenario {app.tenants.defaults.scenario.name} reloaded", err=True)
+    """Take the scenario from its files as they are now, or keep the last good one."""
+    try:
+        app.tenants.revise(load_scenarios(app.settings.scenario))
+    except (CnxMockError, OSError) as error:
+        app.tenants.watch_error = error_text(error)
+        click.echo(f"{app.tenants.watch_error}\ncnx-mock: the scenario stays as it was", err=True)
     else:
-        click.echo(f"{wrong}\ncnx-mock: the scenario stays as it was", file=sys.stderr)
+        app.tenants.watch_error = None
+        click.echo(f"cnx-mock: scenario {app.tenants.defaults.scenario.name} reloaded", err=True)

@@ -1,7 +1,7 @@
 """The app: pages, the control plane and the API, put together.
 
-Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` is the control plane's; every other path
-is a call to the API and travels as `calls` says.
+Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` belongs to the control plane; a request
+for any other path is a call to the API, and goes through `pipeline`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,16 +19,22 @@ from cnx_mock.api import errors, openapi
 from cnx_mock.api.operation import Resource
 from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import in_force, parsed
-from cnx_mock.api.router import Router
+from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
 from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
+from cnx_mock.http.delivery import Api
+from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import Cors, Pages
-from cnx_mock.http.pipeline import Calls, Listener
-from cnx_mock.http.tenants import Recipe, Tenant, Tenants, with_fixture
+from cnx_mock.http.pipeline import Pipeline
+from cnx_mock.http.recipe import Recipe
+from cnx_mock.http.tenant import Tenant
+from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.scenario import gallery
-from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, load
@@ -38,7 +44,7 @@ from cnx_mock.world.clock import ticks, wall_now
 
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
-    """The scenarios with these names or paths, stacked. Raises UnknownScenario, SourceError or ScenarioError."""
+    """Return the scenarios with these names or paths, stacked. Raises UnknownScenario, SourceError or ScenarioError."""
     known = operations()
     return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")], known)
 
@@ -56,20 +62,19 @@ class App(Starlette):
     ) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
-        self.listeners: list[Listener] = []
-        """Called with every completed exchange; none by default, so that nothing is formatted that nobody reads."""
+        self.observers = Observers()
         self.addresses = Addresses()
-        """Where else the app is served; whoever serves it says so."""
+        """Where else the app is served; the server sets it."""
         recipe = Recipe(
             seed=self.seed,
-            scenario=scenario,
             speed=settings.speed,
             readings=parsed(settings.reading),
-            fixture=fixture or (load(settings.fixture) if settings.fixture else None),
+            own_fixture=fixture or (load(settings.fixture) if settings.fixture else None),
         )
-        self.tenants = Tenants(settings, with_fixture(recipe))
+        self.tenants = Tenants(settings, recipe.using(scenario))
         self._operations = served(operations(), settings.surface)
-        self._calls = Calls(self.tenants, Router(self._operations), self.seed, self.listeners)
+        self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
+        self._api = Api(self._pipeline, self.observers)
         resources = (*control.RESOURCES, *more_control)
         self._control = ControlPlane(
             self.tenants,
@@ -80,7 +85,12 @@ class App(Starlette):
         )
         self._documents: dict[str, bytes] = {}
         self.pages = Pages(self.seed, settings.surface)
-        routes = [Route("/", self._welcome), Route("/openapi.json", self._openapi), *docs.routes()]
+        guarded = self.pages.guarded
+        routes = [
+            Route("/", guarded(self._welcome)),
+            Route("/openapi.json", guarded(self._openapi)),
+            *docs.routes(guarded),
+        ]
         super().__init__(routes=routes, exception_handlers={HTTPException: self.pages.wrong_method})
         self._page_paths = {route.path for route in routes}
         self._entry: ASGIApp = self._dispatch
@@ -93,44 +103,48 @@ class App(Starlette):
         return self.settings.allow_host
 
     def cancel_delays(self) -> None:
-        """End every deliberate wait, for good: the server stops."""
-        self.tenants.cut()
+        """End every deliberate wait, for good, because the server stops."""
+        self.tenants.cancel_delays()
 
-    async def rehearse(self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes) -> Exchange:
-        """What would become of a call to this tenant: all but the waiting and the wire."""
-        return await self._calls.rehearse(tenant, method, target, headers, body)
+    async def rehearse(
+        self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes
+    ) -> JournalRecord:
+        """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
+        return await self._pipeline.rehearse(tenant, method, target, headers, body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The control plane stays out of the reach of other origins, CORS or not: a page must not steer the mock."""
-        entry = self._dispatch if scope.get("path", "").startswith("/_mock") else self._entry
+        """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
+        entry = self._dispatch if is_control_path(scope.get("path", "")) else self._entry
         await entry(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] != "http" or path in self._page_paths:
             await super().__call__(scope, receive, send)
-        elif path.startswith("/_mock"):
+        elif is_control_path(path):
             await self._control(scope, receive, send)
         elif self.settings.require_tls and scope.get("scheme") != "https":
             await self._refuse_plain(scope)(scope, receive, send)
         else:
-            await self._calls(scope, receive, send)
+            await self._api(scope, receive, send)
 
     def _refuse_plain(self, scope: Scope) -> Response:
-        """The answer to a call over plain HTTP where that is not enough. It reaches no sandbox, whatever its key: it is
-        in the server's own journal."""
+        """Return the answer to a call over plain HTTP if HTTPS is required. It reaches no sandbox, whatever its key: it
+        is in the server's own journal."""
         query = masked(scope["query_string"]).decode("latin-1")
         headers = messages.safe_headers(scope["headers"])
-        exchange = Exchange(scope["method"], messages.raw_path(scope), query, headers, ticks(), wall_now())
+        request = ApiRequest(
+            scope["method"], messages.raw_path(scope), query, headers, arrived=ticks(), wall=wall_now()
+        )
+        exchange = Exchange(request)
         exchange.request_id = self.pages.request_id()
         refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
         exchange.answer = messages.refused(refusal, exchange.request_id, {})
         response = self.pages.answered(exchange.answer, exchange.request_id)
-        exchange.response_headers, exchange.status = response.raw_headers, response.status_code
-        self.tenants.journal.open(exchange)
-        exchange.duration = ticks() - exchange.arrived
-        for listener in self.listeners:
-            listener(exchange, "-")
+        record = JournalRecord(exchange)
+        record.response_headers = response.raw_headers
+        self.tenants.journal.open(record)
+        self.observers.complete(record, response.status_code, "-")
         return response
 
     async def _welcome(self, request: Request) -> Response:
@@ -147,7 +161,7 @@ class App(Starlette):
         )
 
     async def _openapi(self, request: Request) -> Response:
-        """The document under the readings of the key's sandbox, or without a key of the server."""
+        """Return the OpenAPI document under the readings of the key's sandbox; without a key, of the server."""
         readings = self._readings(request)
         known = orjson.dumps(readings, option=orjson.OPT_SORT_KEYS).decode()
         if known not in self._documents:
@@ -172,8 +186,8 @@ def create_app(
 ) -> App:
     """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
 
-    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. What lies above hands
-    itself in: `control` are resources of the control plane, `checkers` know expectations of their own. Raises
+    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Layers above this one
+    hand in what they add: `control` are resources of the control plane, `checkers` judge expectations. Raises
     UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
     """
     settings = settings or Settings()

@@ -1,47 +1,161 @@
-"""Answers that do not go out in one piece, or not as HTTP would have them."""
+"""The API as an ASGI application: requests go through the pipeline, and answers (or what a fault does) to the wire."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import logging
 
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
+from cnx_mock.api.parsing import masked
+from cnx_mock.http import messages
+from cnx_mock.http.observers import Observers
+from cnx_mock.http.pipeline import Passage, Pipeline
 from cnx_mock.http.wire import RequestWire
+from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.exchange import Answer, Exchange
+from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.world.clock import ticks, wall_now
+
+log = logging.getLogger("cnx_mock")
+
+Pieces = list[tuple[int, bytes]]
+"""A body in pieces, each with the microseconds to wait before it."""
 
 
-async def deliver(
-    exchange: Exchange, answer: Answer, wire: RequestWire, send: Send, complete: Callable[[], None]
-) -> None:
-    """Send an answer at its pace and in its framing. `complete` completes the journal's entry, before the last byte
-    leaves. Raises Cut when the sandbox is reset meanwhile."""
-    if wire.gone:
-        complete()
-        return
-    exchange.status = answer.status
-    await send({"type": "http.response.start", "status": answer.status, "headers": exchange.response_headers})
-    body = b"" if exchange.method == "HEAD" else answer.body
-    last = b""
-    for wait, piece in _pieces(exchange, body):
-        await _write(wire, send, answer, last)
-        await exchange.pause(wait)
-        last = piece
-        if wire.gone:
-            complete()
-            wire.reset()
+class Api:
+    """Answers calls to the API."""
+
+    def __init__(self, pipeline: Pipeline, observers: Observers) -> None:
+        self._pipeline = pipeline
+        self._observers = observers
+        self._sender = messages.Sender(pipeline.tenants.settings.surface)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, from its arrival to its last byte."""
+        arrived, wall = ticks(), wall_now()
+        try:
+            body = await messages.read_body(scope["headers"], receive)
+        except messages.Disconnected:
             return
-    complete()
-    if answer.framing is None:
-        await send({"type": "http.response.body", "body": last})
-    else:
-        wire.close(last)
+        passage = self._pipeline.passage(
+            scope["method"],
+            messages.raw_path(scope),
+            masked(scope["query_string"]).decode("latin-1"),
+            scope["headers"],
+            body,
+            arrived=arrived,
+            wall=wall,
+            connection=(scope.get("client") or (None, None))[1],
+        )
+        wire = RequestWire(scope)
+        try:
+            await passage.run()
+            await self._deliver(passage, wire, send)
+        except Cancelled:
+            self._abort(passage, wire)
+        except asyncio.CancelledError:  # the server stops
+            self._complete(passage, passage.record.status)
+            raise
+        except Exception:
+            log.exception("cnx-mock failed while it sent an answer; please report this")
+            self._abort(passage, wire)
 
+    async def _deliver(self, passage: Passage, wire: RequestWire, send: Send) -> None:
+        """Complete the journal's record, then send: a client that has the answer finds the record complete."""
+        exchange, record = passage.exchange, passage.record
+        if exchange.effects.delivery is not None and await self._act(passage, wire):
+            return
+        passage.count_polls()
+        if wire.gone:
+            self._complete(passage, None)
+            return
+        try:
+            answer, record.response_headers, pieces = self._prepared(exchange)
+        except Exception:
+            passage.fail()
+            answer, record.response_headers, pieces = self._prepared(exchange)
+        if pieces is not None or answer.framing is not None:
+            await self._send_slowly(passage, answer, pieces, wire, send)
+            return
+        self._complete(passage, answer.status)
+        body = b"" if exchange.request.method == "HEAD" else answer.body
+        await self._sender.send(send, answer.status, record.response_headers, body)
 
-def _pieces(exchange: Exchange, body: bytes) -> Iterator[tuple[int, bytes]]:
-    return exchange.pace(body) if exchange.pace and body else iter([(0, body)])
+    async def _act(self, passage: Passage, wire: RequestWire) -> bool:
+        """Do to the connection what a fault wants. Return False if that fails: then the API's own 500 is to be sent."""
+        delivery = passage.exchange.effects.delivery
+        assert delivery is not None, "only called for one"
+        try:
+            act = await delivery(passage.exchange, wire)
+            self._complete(passage, None)
+            act()
+        except Cancelled:
+            raise
+        except Exception:
+            passage.record.duration = None  # it is not complete after all
+            passage.fail()
+            return False
+        return True
+
+    def _prepared(self, exchange: Exchange) -> tuple[Answer, RawHeaders, Pieces | None]:
+        """The answer, all its headers, and its body in pieces if a fault sets a pace. All that a fault adds to it is
+        made here, before the first byte is sent."""
+        answer, effects = exchange.answer, exchange.effects
+        assert answer is not None, "the stages leave an answer"
+        headers = self._sender.head(answer, _of_every_answer(exchange))
+        if effects.change_headers is not None:
+            headers = effects.change_headers(headers)
+        has_body = answer.body and exchange.request.method != "HEAD"
+        return answer, headers, list(effects.pace(answer.body)) if effects.pace and has_body else None
+
+    async def _send_slowly(
+        self, passage: Passage, answer: Answer, pieces: Pieces | None, wire: RequestWire, send: Send
+    ) -> None:
+        """Send an answer at its pace and in its framing. The record is complete before the last byte is sent. Raises
+        Cancelled."""
+        exchange, record = passage.exchange, passage.record
+        record.status = answer.status
+        await send({"type": "http.response.start", "status": answer.status, "headers": record.response_headers})
+        whole = b"" if exchange.request.method == "HEAD" else answer.body
+        last = b""
+        for wait, piece in [(0, whole)] if pieces is None else pieces:
+            await _write(wire, send, answer, last)
+            await exchange.pause(wait)
+            last = piece
+            if wire.gone:
+                self._complete(passage, record.status)
+                wire.reset()
+                return
+        self._complete(passage, record.status)
+        if answer.framing is None:
+            await send({"type": "http.response.body", "body": last})
+        else:
+            wire.close(last)
+
+    def _abort(self, passage: Passage, wire: RequestWire) -> None:
+        """End a call here, whatever the client has of its answer."""
+        self._complete(passage, passage.record.status)
+        wire.reset()
+
+    def _complete(self, passage: Passage, status: int | None) -> None:
+        self._observers.complete(passage.record, status, passage.label)
 
 
 async def _write(wire: RequestWire, send: Send, answer: Answer, piece: bytes) -> None:
-    """One of the pieces that are not the last."""
+    """Send one of the pieces that are not the last."""
     if answer.framing is not None:
         wire.write(piece)
     elif piece:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
+def _of_every_answer(exchange: Exchange) -> RawHeaders:
+    """The headers of every authenticated answer: the request's id and the state of the rate limit."""
+    headers = [(b"x-request-id", exchange.request_id.encode())]
+    allowance = exchange.allowance
+    if allowance is not None:
+        headers += [
+            (b"x-ratelimit-limit", str(allowance.limit).encode()),
+            (b"x-ratelimit-remaining", str(allowance.remaining).encode()),
+            (b"x-ratelimit-reset", str(allowance.reset).encode()),
+        ]
+    return headers

@@ -1,51 +1,96 @@
-"""The journal: every request of a sandbox, with what was decided about it, kept as it passed and rendered when read."""
+"""The journal: every request of a sandbox, with what the rules decided about it; rendered only when it is read."""
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from cnx_mock.api.operation import Operation
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.auth import described
 from cnx_mock.scenario.active_rule import ActiveRule, Decision
-from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.matching import Difference
-from cnx_mock.scenario.scenario import Rule
+from cnx_mock.scenario.request import ApiRequest, RawHeaders
+from cnx_mock.scenario.rule import Rule
+from cnx_mock.scenario.ruling import Ruling
 from cnx_mock.text.units import format_instant_ms
 
 BODY_SHOWN = 64 * 1024
 """Bytes of a body that an entry shows."""
 
 
+class JournalRecord:
+    """One request in a journal: the exchange, what the rules decided, and what the client was sent."""
+
+    __slots__ = ("duration", "exchange", "response_headers", "ruling", "seq", "status")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.seq = 0
+        self.ruling: Ruling | None = None
+        """None if no rule was asked."""
+        self.status: int | None = None
+        """The status that the client was sent; None until then, and for good if its connection was aborted before."""
+        self.response_headers: RawHeaders = []
+        self.duration: int | None = None
+        """Microseconds from arrival to answer; None until then."""
+
+    @property
+    def request(self) -> ApiRequest:
+        """The request."""
+        return self.exchange.request
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation, if the request reached a sandbox: what did not is not a call of an operation."""
+        return None if self.exchange.sandbox is None else self.exchange.request.operation
+
+    @property
+    def asked(self) -> tuple[tuple[ActiveRule, Rule], ...]:
+        """The rules that were asked, in order."""
+        return () if self.ruling is None else self.ruling.asked
+
+    @property
+    def applied(self) -> list[tuple[str, str]]:
+        """(rule id, fault) of every fault that was applied."""
+        return [] if self.ruling is None else self.ruling.applied
+
+    def decision(self, active: ActiveRule) -> Decision | None:
+        """Return what a rule decided, None if it did not match."""
+        return None if self.ruling is None else self.ruling.decisions.get(active)
+
+
 class Journal:
-    """The last so many exchanges, in the order of their arrival."""
+    """The last so many requests, in the order of their arrival."""
 
     def __init__(self, size: int) -> None:
-        self._kept: deque[Exchange] = deque(maxlen=size)
+        self._records: deque[JournalRecord] = deque(maxlen=size)
         self._seq = 0
 
-    def __iter__(self) -> Iterator[Exchange]:
-        return iter(list(self._kept))
+    def __iter__(self) -> Iterator[JournalRecord]:
+        return iter(list(self._records))
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._records)
 
     @property
     def seen(self) -> int:
-        """Requests ever, those that are no longer kept included."""
+        """How many requests there were, including those that are no longer in it."""
         return self._seq
 
-    def open(self, exchange: Exchange) -> None:
-        """Keep an exchange from now on; it completes itself."""
-        self._seq = exchange.seq = self._seq + 1
-        self._kept.append(exchange)
+    def open(self, record: JournalRecord) -> None:
+        """Add a record, and number it. It is completed when its answer is sent."""
+        self._seq = record.seq = self._seq + 1
+        self._records.append(record)
 
-    def find(self, request_id: str) -> Exchange | None:
-        """The exchange with this request id."""
-        return next((each for each in self._kept if each.request_id == request_id), None)
+    def find(self, request_id: str) -> JournalRecord | None:
+        """Return the record with this request id, None if there is none."""
+        return next((each for each in self._records if each.exchange.request_id == request_id), None)
 
     def clear(self) -> None:
-        """Forget every exchange; numbering goes on."""
-        self._kept.clear()
+        """Remove every record; numbering goes on."""
+        self._records.clear()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -126,80 +171,82 @@ class JournalEntry(Shape):
     """Where no rule meant it: the one that nearly did."""
 
 
-def entry(exchange: Exchange) -> JournalEntry:
-    """An exchange as the control plane and a failing test show it."""
+def entry(record: JournalRecord) -> JournalEntry:
+    """Return a record as the control plane and a failing test show it."""
+    exchange, request, operation = record.exchange, record.request, record.operation
     return JournalEntry(
-        seq=exchange.seq,
+        seq=record.seq,
         request_id=exchange.request_id,
         at=None if exchange.at is None else format_instant_ms(exchange.at),
-        wall=format_instant_ms(exchange.wall),
-        connection=exchange.connection,
-        method=exchange.method,
-        path=exchange.path,
-        query=exchange.query,
-        operation=exchange.operation.name if exchange.operation else None,
-        status=exchange.status,
-        duration_ms=None if exchange.duration is None else round(exchange.duration / 1000, 3),
+        wall=format_instant_ms(request.wall),
+        connection=request.connection,
+        method=request.method,
+        path=request.path,
+        query=request.query,
+        operation=operation.name if operation else None,
+        status=record.status,
+        duration_ms=None if record.duration is None else round(record.duration / 1000, 3),
         delayed_ms=round(exchange.delayed / 1000, 3),
-        faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in exchange.faults],
+        faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in record.applied],
         committed=exchange.committed,
         request_headers=_request_headers(exchange),
-        request_body=_text(exchange.body),
-        response_headers=_texts(exchange.response_headers),
-        response_body=_text(exchange.answer.body) if exchange.answer and exchange.response_headers else None,
-        decisions=[_decision(exchange, active, rule) for active, rule in exchange.asked],
-        near_miss=_near_miss(exchange),
+        request_body=_text(request.body),
+        response_headers=_texts(record.response_headers),
+        response_body=_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
+        decisions=[_decision(record, active, rule) for active, rule in record.asked],
+        near_miss=_near_miss(record),
     )
 
 
-def _decision(exchange: Exchange, active: ActiveRule, rule: Rule) -> RuleDecision:
-    """What a rule decided, as it was then; one that did not mean the request says which field differs."""
-    decision: Decision | None = exchange.decisions.get(active)
+def _decision(record: JournalRecord, active: ActiveRule, rule: Rule) -> RuleDecision:
+    """What a rule decided, as it was then. If it did not match: the field that differs."""
+    decision = record.decision(active)
     if decision is not None:
         return RuleDecision(rule=rule.id, fired=decision.fired, reason=decision.reason)
-    difference = rule.match.difference(exchange)
+    difference = rule.match.difference(record.request)
     reason = "not asked: the request's own header is wrong" if difference is None else str(difference)
     return RuleDecision(rule=rule.id, fired=False, reason=reason)
 
 
-def _near_miss(exchange: Exchange) -> NearMiss | None:
-    """Of the rules that did not mean the request, the one of which the most holds; none where nothing of it does."""
-    if exchange.decisions:
+def _near_miss(record: JournalRecord) -> NearMiss | None:
+    """If no rule matched, the one of which the most fields agree; None if no field of any rule does."""
+    if record.ruling is None or record.ruling.decisions:
         return None
-    misses = [(rule, list(rule.match.differences(exchange))) for _, rule in exchange.asked]
+    misses = [(rule, list(rule.match.differences(record.request))) for _, rule in record.asked]
     near = [(rule, differences) for rule, differences in misses if 0 < len(differences) < len(rule.match)]
     if not near:
         return None
     rule, differences = min(near, key=lambda miss: len(miss[1]))
-    return NearMiss(rule=rule.id, reason=_said(differences))
+    return NearMiss(rule=rule.id, reason=_joined(differences))
 
 
-def _said(differences: list[Difference]) -> str:
+def _joined(differences: list[Difference]) -> str:
     return "; ".join(map(str, differences))
 
 
 def silence(active: ActiveRule, journal: Journal) -> str:
-    """Why a rule has not fired: what it decided last, or else the request that it nearly meant."""
+    """Return why a rule has not fired: its last decision, or else the request that it nearly matched."""
     nearest: tuple[int, str] | None = None
-    for exchange in reversed(list(journal)):
-        call = f"#{exchange.seq} {exchange.method} {exchange.path}"
-        decision: Decision | None = exchange.decisions.get(active)
+    for record in reversed(list(journal)):
+        call = f"#{record.seq} {record.request.method} {record.request.path}"
+        decision = record.decision(active)
         if decision is not None:
             return f"{decision.reason} ({call})"
-        rule = next((rule for each, rule in exchange.asked if each is active), None)
-        differences = list(rule.match.differences(exchange)) if rule else []
+        rule = next((rule for each, rule in record.asked if each is active), None)
+        differences = list(rule.match.differences(record.request)) if rule else []
         if differences and (nearest is None or len(differences) <= nearest[0]):
-            nearest = len(differences), f"no request matched; the nearest is {call}: {_said(differences)}"
+            nearest = len(differences), f"no request matched; the nearest is {call}: {_joined(differences)}"
     return nearest[1] if nearest else "no request came"
 
 
 def _request_headers(exchange: Exchange) -> list[list[str]]:
-    """Headers as they came, but of the key only its end; of one that led to no sandbox, what was wrong with it."""
-    headers = _texts(exchange.headers)
-    keys = [described(value) for name, value in exchange.headers if name == b"authorization"]
+    """Headers as they came, with only the end of the key; for a request that reached no sandbox, what was wrong with
+    its key."""
+    given = exchange.request.headers
+    keys = [described(value) for name, value in given if name == b"authorization"]
     if exchange.sandbox is None and exchange.key is not None:
         keys = ["revoked"]
-    others = [header for header in headers if header[0] != "authorization"]
+    others = [header for header in _texts(given) if header[0] != "authorization"]
     return [*others, *(["authorization", key] for key in keys or ["missing"])]
 
 
@@ -211,11 +258,36 @@ def _text(body: bytes) -> str | None:
     return body[:BODY_SHOWN].decode("utf-8", "replace") if body else None
 
 
-def access_line(exchange: Exchange, label: str) -> str:
-    """One line for a person: status, duration, operation, sandbox, faults."""
-    status = exchange.status if exchange.status is not None else "cut"
-    name = exchange.operation.name if exchange.operation else "-"
-    query = f"?{exchange.query}" if exchange.query else ""
-    line = f"{exchange.method} {exchange.path}{query} {status} {(exchange.duration or 0) / 1000:.1f}ms {name} {label}"
-    faults = " ".join(f"{rule}:{fault}" for rule, fault in exchange.faults)
-    return f"{line} [{faults}]" if faults else line
+class AccessRecord(NamedTuple):
+    """What an access line says of a request."""
+
+    wall: int
+    """When it arrived, in microseconds since the epoch."""
+    method: str
+    target: str
+    """Path and query, as sent."""
+    status: int | None
+    """The answer's status; None if the connection was ended without one."""
+    duration: int
+    """Microseconds from its arrival to the end of the answer."""
+    operation: str
+    """The operation's name, `-` if the path has none."""
+    sandbox: str
+    """The end of its key, `-` if it reached no sandbox."""
+    faults: tuple[str, ...]
+    """What struck it, each as `rule:fault`."""
+
+
+def access_record(record: "JournalRecord", label: str) -> AccessRecord:
+    """Return what an access line says of a request; `label` names its sandbox."""
+    request = record.request
+    return AccessRecord(
+        wall=request.wall,
+        method=request.method,
+        target=f"{request.path}?{request.query}" if request.query else request.path,
+        status=record.status,
+        duration=record.duration or 0,
+        operation=record.operation.name if record.operation else "-",
+        sandbox=label,
+        faults=tuple(f"{rule}:{fault}" for rule, fault in record.applied),
+    )

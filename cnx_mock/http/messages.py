@@ -1,4 +1,4 @@
-"""HTTP messages: reading what arrives, and writing what goes out, the same for the API and the control plane."""
+"""HTTP messages: reading requests and writing answers, in the same way for the API and the control plane."""
 
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -13,37 +13,37 @@ from cnx_mock.api.paging import Page, Pagination, links
 from cnx_mock.api.parsing import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
-from cnx_mock.api.surface import is_added
-from cnx_mock.scenario.exchange import Answer, RawHeaders
-from cnx_mock.settings import Surface
+from cnx_mock.api.surface import Surface, is_added
+from cnx_mock.scenario.exchange import Answer
+from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.world.clock import SECOND, wall_now
 
 _JSON = (b"content-type", b"application/json")
 _FIXED = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
-"""Every answer says who it is from, so that nobody takes the mock for the cloud."""
+"""Every answer names the mock, so that it is never mistaken for the cloud."""
 
 
 class Disconnected(Exception):
-    """The client hung up before its request was whole."""
+    """The client closed the connection before its request was complete."""
 
 
 def raw_path(scope: Scope) -> str:
-    """The path as it came, undecoded, without any live key."""
+    """Return the path as it came, undecoded, without any live key."""
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     return masked(raw.partition(b"?")[0]).decode("latin-1")
 
 
 def safe_headers(headers: RawHeaders) -> RawHeaders:
-    """The headers without any live key."""
+    """Return the headers without any live key."""
     joined = b"\n".join([part for header in headers for part in header])
     if masked(joined) == joined:
         return headers
     return [(masked(name), masked(value)) for name, value in headers]
 
 
-async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIMIT) -> bytes:
-    """The body without any live key. Raises PayloadTooLarge as soon as that is known, Disconnected when it breaks
-    off."""
+async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIMIT) -> bytes | None:
+    """Return the body without any live key, None if it is larger than the limit. No more is read than it takes to know
+    that. Raises Disconnected if the client goes away before its body is complete."""
     length = None
     for name, value in headers:
         if name == b"content-length":
@@ -53,7 +53,7 @@ async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIM
     if not length:
         return b""
     if length > limit:
-        raise errors.PayloadTooLarge(limit_bytes=str(limit))
+        return None
     body, more = b"", True
     while more:
         message = await receive()
@@ -62,12 +62,12 @@ async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIM
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > limit:
-            raise errors.PayloadTooLarge(limit_bytes=str(limit))
+            return None
     return masked(body)
 
 
 def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, str]) -> Answer:
-    """A refusal as it goes out under these readings."""
+    """Return the answer for a refusal under these readings."""
     body = errors.body(refusal.code, refusal.message, refusal.details, request_id)
     status, headers = refusal.status_under(readings), refusal.headers()
     if status == 401 and not headers:  # a reading can make it one
@@ -76,10 +76,10 @@ def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, st
 
 
 def replied(operation: Operation, reply: Reply, path: str, query: str, readings: Mapping[str, str]) -> Answer:
-    """An operation's reply as it goes out under these readings, with the headers that follow from what it is."""
+    """Return the answer for an operation's reply under these readings, with the headers that follow from its kind."""
     shape = reply.shape
     if type(shape) is Deleted:
-        return _gone(shape, DELETE_ANSWER.of(readings))
+        return _deleted(shape, DELETE_ANSWER.of(readings))
     headers: RawHeaders = [*reply.headers]
     pagination = getattr(shape, "pagination", None)
     if isinstance(pagination, Pagination):
@@ -94,15 +94,15 @@ def replied(operation: Operation, reply: Reply, path: str, query: str, readings:
     return Answer(reply.status or operation.status, headers, shape.json())
 
 
-def _gone(shape: Deleted, style: str) -> Answer:
-    """What a DELETE answers, as the reading `delete-answer` has it."""
+def _deleted(shape: Deleted, style: str) -> Answer:
+    """Return the answer to a DELETE under the reading `delete-answer`."""
     if style == "204":
         return Answer(204, [], b"")
     return Answer(200, [], b"{}" if style == "200-empty-object" else shape.json())
 
 
 class Sender:
-    """Puts answers on the wire, each with what every answer bears."""
+    """Sends answers, each with the headers that every answer has."""
 
     def __init__(self, surface: Surface = "all") -> None:
         self._surface = surface
@@ -110,19 +110,19 @@ class Sender:
         self._date = b""
 
     def head(self, answer: Answer, more: RawHeaders) -> RawHeaders:
-        """Every header of an answer."""
+        """Return every header of an answer, `more` among them."""
         framing = answer.framing or (b"content-length", str(len(answer.body)).encode())
         content = [_JSON, framing] if answer.status != 204 else []
         headers = [*content, *answer.headers, *more, *_FIXED, (b"date", self._now())]
         return headers if self._surface == "all" else [each for each in headers if not is_added(*each)]
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
-        """Send an answer; `body` is empty for HEAD, whatever its length says."""
+        """Send an answer. `body` is empty for HEAD, whatever Content-Length says."""
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     def _now(self) -> bytes:
-        """RFC 9110 section 6.6.1, made once a second."""
+        """The Date header (RFC 9110 section 6.6.1), made once a second."""
         second = wall_now() // SECOND
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True).encode()

@@ -1,7 +1,8 @@
-"""What is answered outside the API and the control plane: pages, preflights, and what is no HTTP at all. All of it
-bears the headers that every answer bears."""
+"""Answers outside the API and the control plane: to requests for pages, to preflights, and to what is not HTTP. They
+have the headers that every answer has."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 
 import orjson
 from starlette.datastructures import Headers
@@ -11,11 +12,16 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from cnx_mock.api import errors
+from cnx_mock.api.surface import Surface
 from cnx_mock.http.messages import Sender, refused
 from cnx_mock.net.server_error import ServerError
-from cnx_mock.scenario.exchange import Answer, RawHeaders
-from cnx_mock.settings import Surface
+from cnx_mock.scenario.exchange import Answer
+from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.world.chance import Chance
+
+log = logging.getLogger("cnx_mock")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Pages:
@@ -26,31 +32,44 @@ class Pages:
         self._sender = Sender(surface)
 
     def page(self, content: object) -> Response:
-        """A JSON page; bytes are JSON already."""
+        """Return a page of JSON; `bytes` are sent as they are."""
         return self.answered(Answer(200, [], content if isinstance(content, bytes) else orjson.dumps(content)))
 
     def preflight(self, status: int, headers: RawHeaders) -> Response:
-        """An answer without content."""
+        """Return an answer without content."""
         return self.answered(Answer(status, headers, b""))
 
+    def guarded(self, endpoint: Endpoint) -> Endpoint:
+        """Return the endpoint of a page, with the API's own 500 in place of any error that it raises by mistake."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except Exception:
+                log.exception("cnx-mock failed at the page %s; please report this", request.url.path)
+                request_id = self.request_id()
+                return self.answered(refused(errors.InternalError(), request_id, {}), request_id)
+
+        return answer
+
     async def wrong_method(self, request: Request, exc: Exception) -> Response:
-        """Starlette's own refusals of a page, in the API's form: only a method can be wrong there."""
+        """Return a refusal by Starlette in the API's form: only a method can be wrong for a page."""
         request_id = self.request_id()
         refusal = errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD")
         return self.answered(refused(refusal, request_id, {}), request_id)
 
     def not_http(self, reason: str) -> bytes:
-        """A whole answer to what is no HTTP request, or none that belongs here."""
+        """Return a whole answer to bytes that are not an HTTP request, or not one for this port."""
         kind = errors.BadRequest
         return self.whole(ServerError(kind.status, "Bad Request", kind.code, kind.message, {"reason": reason}))
 
     def problem(self, problem: ServerError) -> Response:
-        """A refusal that is none of the API's."""
+        """Return a refusal that the API itself does not know."""
         request_id = self.request_id()
         return self.answered(_answer(problem, request_id), request_id)
 
     def whole(self, problem: ServerError) -> bytes:
-        """A refusal as it goes over the wire, status line and all; the connection ends behind it."""
+        """Return a refusal as bytes for the wire, with its status line. The connection is to be closed after it."""
         request_id = self.request_id()
         answer = _answer(problem, request_id)
         fields = [*self._headers(answer, request_id), (b"connection", b"close")]
@@ -58,11 +77,11 @@ class Pages:
         return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
 
     def request_id(self) -> str:
-        """A fresh one."""
+        """Return a new request id."""
         return self._chance.new_id("req")
 
     def answered(self, answer: Answer, request_id: str | None = None) -> Response:
-        """An answer as a response, with the headers that every one bears."""
+        """Return an answer as a response, with the headers that every answer has."""
         response = Response(answer.body, answer.status)
         response.raw_headers = self._headers(answer, request_id or self.request_id())
         return response
@@ -72,7 +91,7 @@ class Pages:
 
 
 class Cors(CORSMiddleware):
-    """Browsers of any origin may call. A preflight has no key, so it is answered before anything is judged."""
+    """Lets browsers of any origin call. A preflight has no key, so it is answered before all checks."""
 
     def __init__(self, app: ASGIApp, pages: Pages) -> None:
         everything: Sequence[str] = ("*",)
@@ -80,7 +99,7 @@ class Cors(CORSMiddleware):
         self._pages = pages
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Starlette's answer without its text."""
+        """Return Starlette's answer without its text."""
         answer = super().preflight_response(request_headers)
         kept = [header for header in answer.raw_headers if not header[0].startswith(b"content-")]
         return self._pages.preflight(answer.status_code, kept)

@@ -1,240 +1,300 @@
-"""How a call to the API travels: the contract's order of checks, from the socket to the operation and back.
+"""The API's order of checks, from the socket to the operation, and the way of the answer back.
 
-1 size 413 · 2 key 401 · 3 live key 403 · (the sandbox and its journal) · 4 limit 429 · rules are asked ·
-5 route 404, method 405 · and in `Operation.perform` 6 scope 403 · 7 the path's resource 404 · 8 body syntax 400 ·
-9 validation 400 · 10 quota · 11 credits · 12 effect
+STAGES is the contract's order, from top to bottom; nothing else decides it. Every stage is synchronous. Only a fault
+that waits awaits: the faults that the rules choose are wrapped around the stages behind `ask_rules`.
 """
 
 import logging
-from collections.abc import Callable, Mapping
-
-from starlette.types import Receive, Scope, Send
+from collections.abc import Callable
 
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming, Operation
-from cnx_mock.api.parsing import masked
+from cnx_mock.api.parsing import BODY_LIMIT
 from cnx_mock.api.readings import RATE_WINDOW
-from cnx_mock.api.router import Router
+from cnx_mock.api.router import Router, is_api_path
 from cnx_mock.api.shapes import Reply
 from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
-from cnx_mock.http.delivery import deliver
-from cnx_mock.http.tenants import Tenant, Tenants
-from cnx_mock.http.wire import RequestWire
-from cnx_mock.scenario.exchange import Cut, Exchange, RawHeaders
+from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.tenant import Tenant
+from cnx_mock.http.tenants import Tenants
+from cnx_mock.scenario.delays import Cancelled
+from cnx_mock.scenario.engine import Engine
+from cnx_mock.scenario.exchange import Exchange, FaultEffects
+from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
-from cnx_mock.world.records import KeyRecord
+from cnx_mock.world.keys import test_key
 from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
 
-Listener = Callable[[Exchange, str], None]
-"""Told of every completed exchange, and of what its sandbox is called."""
-
-_SPELLINGS_KEPT = 10_000
+_MOST_SPELLINGS = 10_000
 
 
-class Calls:
-    """The API as an ASGI application."""
+class Passage:
+    """One request on its way through STAGES. Each stage raises ApiError to refuse the request."""
 
-    def __init__(self, tenants: Tenants, router: Router, seed: int, listeners: list[Listener]) -> None:
-        self._tenants = tenants
-        self._router = router
-        self._listeners = listeners
-        self._sender = messages.Sender(tenants.settings.surface)
-        self._chance = Chance(seed, "server")
-        self._recognised: dict[bytes, str] = {}
+    __slots__ = ("digits", "exchange", "headers", "pipeline", "record", "tenant", "waits")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, from its arrival to its last byte."""
-        headers = messages.safe_headers(scope["headers"])
-        query = masked(scope["query_string"]).decode("latin-1")
-        exchange = Exchange(scope["method"], messages.raw_path(scope), query, headers, ticks(), wall_now())
-        exchange.connection = (scope.get("client") or (None, None))[1]
-        wire = RequestWire(scope)
-        label = "-"
-        try:
-            exchange.body = await messages.read_body(headers, receive)
-            tenant, exchange.key = self._recognise(scope["headers"])
-            if exchange.key.revoked:
-                raise errors.Unauthorized(reason="revoked_key")
-            label = tenant.label
-            self._open(exchange, tenant)
-            await self._through(exchange, tenant)
-        except messages.Disconnected:
-            return
-        except errors.ApiError as refusal:
-            if not exchange.request_id:
-                exchange.request_id = self._chance.new_id("req")
-                self._tenants.journal.open(exchange)
-            exchange.answer = messages.refused(refusal, exchange.request_id, self._readings(exchange))
-        except Cut:
-            self._cut(exchange, wire, label)
-            return
-        try:
-            await self._deliver(exchange, wire, send, label)
-        except Cut:
-            self._cut(exchange, wire, label)
+    def __init__(self, pipeline: "Pipeline", request: ApiRequest, headers: RawHeaders, *, waits: bool = True) -> None:
+        self.pipeline = pipeline
+        self.exchange = Exchange(request)
+        self.record = JournalRecord(self.exchange)
+        self.headers = headers
+        """The request's headers as they came; in those of the request a live key is masked."""
+        self.waits = waits
+        """Whether faults really wait; otherwise their waits are only added up."""
+        self.digits: str | None = None
+        """The digits of its test key."""
+        self.tenant: Tenant | None = None
 
-    async def rehearse(self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes) -> Exchange:
-        """What would become of a call to this tenant: all but the waiting and the wire."""
-        path, _, query = target.partition("?")
-        exchange = Exchange(method, path, query, headers, ticks(), wall_now())
-        exchange.body, exchange.key = body, tenant.sandbox.key_with(tenant.key)
-        self._open(exchange, tenant)
-        exchange.delays = None
-        try:
-            await self._through(exchange, tenant)
-        except errors.ApiError as refusal:
-            exchange.answer = messages.refused(refusal, exchange.request_id, tenant.sandbox.readings)
-        self._count_polls(exchange)
-        return exchange
+    # ---- the stages
 
-    def _recognise(self, headers: RawHeaders) -> tuple[Tenant, KeyRecord]:
-        """Whose call it is, and by which key. Raises Unauthorized or LiveKeyRejected."""
-        value = auth.authorization(headers)
-        digits = self._recognised.get(value) if value is not None else None
-        if digits is None:
-            digits = auth.digits(value)
-            if len(self._recognised) >= _SPELLINGS_KEPT:
-                self._recognised.clear()
-            self._recognised[value] = digits  # type: ignore[index]  # a missing value has no digits
-        tenant = self._tenants.find(digits)
-        return tenant, tenant.sandbox.key_with(digits)
+    def check_size(self) -> None:
+        if self.exchange.request.too_large:
+            raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
 
-    def _open(self, exchange: Exchange, tenant: Tenant) -> None:
-        """The sandbox takes the exchange over: it has an id from here on, and stands in the journal."""
-        sandbox = exchange.sandbox = tenant.sandbox
-        exchange.delays = tenant.delays
-        exchange.request_id = sandbox.chance.new_id("req")
-        exchange.at = sandbox.clock.now()
-        found = self._router.find(exchange.path)
-        if found is not None:
-            exchange.operation = found[0].get(exchange.method)
-            exchange.params = found[1]
-        tenant.journal.open(exchange)
+    def read_key(self) -> None:
+        self.digits = self.pipeline.digits(auth.authorization(self.headers))
 
-    async def _through(self, exchange: Exchange, tenant: Tenant) -> None:
-        """Limit, rules, operation."""
+    def refuse_live_key(self) -> None:
+        if self.digits is None:
+            raise auth.live_key_rejected()
+
+    def enter_sandbox(self) -> None:
+        """Give the request to the key's sandbox: from here on it has an id, and is in the sandbox's journal."""
+        exchange, digits = self.exchange, self.digits
+        assert digits is not None, "a live key is refused before"
+        tenant = self.pipeline.tenants.find(digits)
         sandbox = tenant.sandbox
-        exchange.allowance, refusal = tenant.window.count(
-            sandbox.account, sandbox.clock, RATE_WINDOW.of(sandbox.readings)
-        )
+        exchange.key = sandbox.key_with(digits)
+        if exchange.key.revoked:
+            raise errors.Unauthorized(reason="revoked_key")
+        self.tenant = tenant
+        exchange.sandbox = sandbox
+        exchange.delays = tenant.delays if self.waits else None
+        exchange.at = sandbox.clock.now()
+        exchange.request_id = sandbox.chance.new_id("req")
+        tenant.journal.open(self.record)
+
+    def count_request(self) -> None:
+        sandbox, tenant = self.sandbox, self.tenant
+        assert tenant is not None, "the sandbox was entered before"
+        style = RATE_WINDOW.of(sandbox.readings)
+        self.exchange.allowance, refusal = tenant.window.count(sandbox.account, sandbox.clock, style)
         if refusal is not None:
             raise refusal
-        if sandbox.account.fate == "broken":
+
+    def fail_broken_account(self) -> None:
+        if self.sandbox.account.fate == "broken":
             raise errors.InternalError
-        engine = tenant.engine
+
+    def ask_rules(self) -> None:
+        request, tenant, now = self.exchange.request, self.tenant, self.exchange.at
+        assert tenant is not None, "the sandbox was entered before"
+        assert now is not None, "the sandbox was entered before"
+        if not is_api_path(request.path):
+            return
+        self.record.ruling = tenant.engine.in_force(now)  # what the journal shows if the fault header is wrong
         try:
-            chosen = engine.ask(exchange) if exchange.path.startswith("/v1/") else None
-        except ScenarioError as error:  # the request's own fault header
+            self.record.ruling = tenant.engine.ask(request, now)
+        except ScenarioError as error:  # in the request's own fault header
             raise errors.ValidationFailed(**{str(each.path[0]): each.message for each in error.problems}) from None
-        if chosen is None:
-            self._operate(exchange, sandbox)
-            return
 
-        async def rest() -> None:
-            self._operate(exchange, sandbox)
+    def find_route(self) -> None:
+        request = self.exchange.request
+        if request.operation is None:
+            raise self.pipeline.router.refusal(request.method, request.path)
 
-        await engine.perform(chosen, exchange, rest)
+    def perform(self) -> None:
+        """Perform the operation: its own stages are `api.operation.STAGES`."""
+        exchange, request, sandbox = self.exchange, self.exchange.request, self.sandbox
+        operation = request.operation
+        assert operation is not None, "the route was found before"
+        assert exchange.key is not None, "the sandbox was entered before"
+        caller = Caller(exchange.key)
+        incoming = Incoming(request.params, request.query, request.body, request.header(b"content-type"))
+        if exchange.effects.stale is None and exchange.effects.provisioning is None:
+            reply = operation.perform(incoming, {SandboxState: sandbox, Caller: caller})
+        else:
+            reply = _perform_shaped(exchange.effects, operation, incoming, sandbox, caller)
+        exchange.committed = operation.mutates
+        exchange.polled = caller.polled
+        exchange.answer = messages.replied(operation, reply, request.path, request.query, sandbox.readings)
 
-    def _operate(self, exchange: Exchange, sandbox: SandboxState) -> None:
-        """Perform the operation and leave its answer, whatever it is, in the exchange. Nothing awaits in here: every
-        operation is atomic."""
-        operation = exchange.operation
+    # ---- how they are run
+
+    async def run(self) -> None:
+        """Take the request through all stages and through its faults. It leaves an answer, or a fault's delivery in its
+        place. Raises Cancelled."""
         try:
-            assert exchange.key is not None, "whose call it is was found before"
-            if operation is None:
-                raise self._router.refusal(exchange.method, exchange.path)
-            caller = Caller(exchange.key)
-            incoming = Incoming(exchange.params, exchange.query, exchange.body, exchange.header(b"content-type"))
-            if exchange.stale is None and exchange.provisioning is None:
-                reply = operation.perform(incoming, {SandboxState: sandbox, Caller: caller})
+            for stage in BEFORE_FAULTS:
+                stage(self)
+            ruling = self.record.ruling
+            if ruling is None or not ruling.chosen:
+                self.operate()
             else:
-                reply = _perform_shaped(exchange, operation, incoming, sandbox, caller)
-            exchange.committed = operation.mutates
-            exchange.polled = caller.polled
-            exchange.answer = messages.replied(operation, reply, exchange.path, exchange.query, sandbox.readings)
+                await Engine.perform(ruling, self.exchange, self._operate)
         except errors.ApiError as refusal:
-            exchange.answer = messages.refused(refusal, exchange.request_id, sandbox.readings)
+            self.refuse(refusal)
+        except Cancelled:
+            raise
         except Exception:
-            log.exception("cnx-mock broke while it performed %s; please report this", operation)
-            exchange.answer = messages.refused(errors.InternalError(), exchange.request_id, {})
+            self.fail()
 
-    def _readings(self, exchange: Exchange) -> Mapping[str, str]:
-        """The sandbox's readings; the server's for what reached none."""
-        return exchange.sandbox.readings if exchange.sandbox else self._tenants.defaults.chosen
+    def operate(self) -> None:
+        """Take the request through the stages behind the rules. It leaves an answer, whatever happens. Nothing awaits
+        in here: every operation is atomic."""
+        try:
+            for stage in BEHIND_FAULTS:
+                stage(self)
+        except errors.ApiError as refusal:
+            self.refuse(refusal)
+        except Exception:
+            self.fail()
 
-    async def _deliver(self, exchange: Exchange, wire: RequestWire, send: Send, label: str) -> None:
-        """Complete the journal's entry, then send: who has the answer finds the entry complete."""
-        if exchange.delivery is not None:
-            act = await exchange.delivery(exchange, wire)
-            self._close(exchange, None, label)
-            act()
-            return
-        answer = exchange.answer
-        assert answer is not None, "every way through the checks leaves an answer"
-        self._count_polls(exchange)
-        if wire.gone:
-            self._close(exchange, None, label)
-            return
-        exchange.response_headers = self._sender.head(answer, _standing(exchange))
-        if exchange.surgery is not None:
-            exchange.response_headers = exchange.surgery(exchange.response_headers)
-        if exchange.pace is not None or answer.framing is not None:
-            await deliver(exchange, answer, wire, send, lambda: self._close(exchange, exchange.status, label))
-            return
-        self._close(exchange, answer.status, label)
-        body = b"" if exchange.method == "HEAD" else answer.body
-        await self._sender.send(send, answer.status, exchange.response_headers, body)
+    async def _operate(self) -> None:
+        """The same, as what faults are wrapped around."""
+        self.operate()
 
-    @staticmethod
-    def _count_polls(exchange: Exchange) -> None:
-        """An answer that shows what is coming up counts as a poll of it."""
-        if exchange.polled and not exchange.replaced and exchange.method != "HEAD" and exchange.sandbox is not None:
-            exchange.sandbox.count_polls(exchange.polled)
+    def refuse(self, refusal: errors.ApiError) -> None:
+        """Answer with a refusal. A request that reached no sandbox is put into the server's own journal."""
+        exchange, tenants = self.exchange, self.pipeline.tenants
+        if not exchange.request_id:
+            exchange.request_id = self.pipeline.chance.new_id("req")
+            tenants.journal.open(self.record)
+        readings = exchange.sandbox.readings if exchange.sandbox else tenants.defaults.chosen
+        exchange.answer = messages.refused(refusal, exchange.request_id, readings)
 
-    def _cut(self, exchange: Exchange, wire: RequestWire, label: str) -> None:
-        """The sandbox was reset: the call ends here, whatever the client has of it."""
-        self._close(exchange, exchange.status, label)
-        wire.reset()
+    def fail(self) -> None:
+        """Answer with the API's own 500, in place of whatever faults wanted: the mock has a bug. Call it while the
+        exception is handled, which is logged."""
+        request = self.exchange.request
+        log.exception("cnx-mock failed at %s %s; please report this", request.method, request.path)
+        self.exchange.effects = FaultEffects(replaced=True)
+        self.refuse(errors.InternalError())
 
-    def _close(self, exchange: Exchange, status: int | None, label: str) -> None:
-        exchange.status = status
-        exchange.duration = ticks() - exchange.arrived
-        for listener in self._listeners:
-            listener(exchange, label)
+    def count_polls(self) -> None:
+        """Count a poll of every resource that is provisioning and that the answer shows."""
+        exchange = self.exchange
+        if exchange.polled and not exchange.effects.replaced and exchange.request.method != "HEAD":
+            self.sandbox.count_polls(exchange.polled)
+
+    @property
+    def sandbox(self) -> SandboxState:
+        """The key's sandbox."""
+        assert self.exchange.sandbox is not None, "the sandbox was entered before"
+        return self.exchange.sandbox
+
+    @property
+    def label(self) -> str:
+        """What a log line calls its sandbox."""
+        return "-" if self.tenant is None else self.tenant.label
+
+
+Stage = Callable[[Passage], None]
+
+BEFORE_FAULTS: tuple[Stage, ...] = (
+    Passage.check_size,  #           1  413
+    Passage.read_key,  #             2  401  missing or malformed
+    Passage.refuse_live_key,  #      3  403
+    Passage.enter_sandbox,  #           401  unknown or revoked; the sandbox's journal has it from here on
+    Passage.count_request,  #        4  429
+    Passage.fail_broken_account,  #     500  the magic key for it
+    Passage.ask_rules,  #               400  a fault header that cannot be used
+)
+
+BEHIND_FAULTS: tuple[Stage, ...] = (
+    Passage.find_route,  #           5  404, 405
+    Passage.perform,  #              6  …    `api.operation.STAGES` goes on: scope, resource, syntax, validation, effect
+)
+
+STAGES = (*BEFORE_FAULTS, *BEHIND_FAULTS)
+
+
+class Pipeline:
+    """What the stages need to know, for all requests of one server."""
+
+    def __init__(self, tenants: Tenants, router: Router, seed: int) -> None:
+        self.tenants = tenants
+        self.router = router
+        self.chance = Chance(seed, "server")
+        self._digits: dict[bytes, str] = {}
+        """The digits of test keys by the header that brought them. No live key is ever put into it."""
+
+    def passage(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: RawHeaders,
+        body: bytes | None,
+        *,
+        arrived: int,
+        wall: int,
+        connection: int | None = None,
+        waits: bool = True,
+    ) -> Passage:
+        """Return the passage of a request that has arrived. `headers` are as they came; a body of None is one that is
+        too large."""
+        operations, params = self.router.find(path) or ({}, ())
+        request = ApiRequest(
+            method,
+            path,
+            query,
+            messages.safe_headers(headers),
+            body or b"",
+            operation=operations.get(method),
+            params=params,
+            arrived=arrived,
+            wall=wall,
+            connection=connection,
+            too_large=body is None,
+        )
+        return Passage(self, request, headers, waits=waits)
+
+    async def rehearse(
+        self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes
+    ) -> JournalRecord:
+        """Return the record of a call with this tenant's key. It goes through all stages and faults, but nothing waits,
+        and nothing is sent."""
+        path, _, query = target.partition("?")
+        key = (b"authorization", f"Bearer {test_key(tenant.key)}".encode())
+        headers = [*(each for each in headers if each[0] != key[0]), key]
+        read = body if len(body) <= BODY_LIMIT else None
+        passage = self.passage(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
+        await passage.run()
+        passage.count_polls()
+        return passage.record
+
+    def digits(self, authorization: bytes | None) -> str | None:
+        """Return the digits of the test key in this header, None for a live key. Raises Unauthorized."""
+        digits = self._digits.get(authorization) if authorization is not None else None
+        if digits is None:
+            digits = auth.parse(authorization)
+            if digits is not None and authorization is not None:
+                if len(self._digits) >= _MOST_SPELLINGS:
+                    self._digits.clear()
+                self._digits[authorization] = digits
+        return digits
 
 
 def _perform_shaped(
-    exchange: Exchange, operation: Operation, incoming: Incoming, sandbox: SandboxState, caller: Caller
+    effects: FaultEffects, operation: Operation, incoming: Incoming, sandbox: SandboxState, caller: Caller
 ) -> Reply:
-    """Perform an operation of which faults have said that it reads the past, or how long it takes what it makes."""
-    world = sandbox if exchange.stale is None else sandbox.as_of(sandbox.now - exchange.stale)
-    world.next_provisioning = exchange.provisioning
+    """Perform an operation that a fault lets read the past, or for which a fault says how long provisioning takes."""
+    world = sandbox if effects.stale is None else sandbox.as_of(sandbox.now - effects.stale)
+    world.next_provisioning = effects.provisioning
     try:
         reply = operation.perform(incoming, {SandboxState: world, Caller: caller})
-        exchange.provisioned = world.next_provisioning is None
-        exchange.read = True
+        effects.provisioned = world.next_provisioning is None
+        effects.read = True
     except errors.NotFound:
-        exchange.read = True
+        effects.read = True
         raise
     finally:
         world.next_provisioning = None
     caller.polled = [sandbox.polling[each.id] for each in caller.polled]  # what was read may be a copy
     return reply
-
-
-def _standing(exchange: Exchange) -> RawHeaders:
-    """What every authenticated answer says of its request and of the limit."""
-    headers = [(b"x-request-id", exchange.request_id.encode())]
-    allowance = exchange.allowance
-    if allowance is not None:
-        headers += [
-            (b"x-ratelimit-limit", str(allowance.limit).encode()),
-            (b"x-ratelimit-remaining", str(allowance.remaining).encode()),
-            (b"x-ratelimit-reset", str(allowance.reset).encode()),
-        ]
-    return headers

@@ -24,7 +24,7 @@ class RequestWire:
 
     def reset(self) -> None:
         """Cut the connection with a TCP RST."""
-        self._muted().cut()
+        self._muted().abort()
 
     def close(self, last: bytes = b"") -> None:
         """Send these bytes as they are, then end the connection with a FIN."""

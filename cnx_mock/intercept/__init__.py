@@ -1,1 +1,1 @@
-"""Leading this process's own HTTPS to the mock, below every HTTP client; and keeping it away from other hosts."""
+"""Leading this process's HTTPS to the mock: hooks below every HTTP client, interception, and the egress guard."""

@@ -1,5 +1,5 @@
-"""A guard at the way out of the process: every look-up of another host, and every connection to one, is refused and
-remembered."""
+"""The egress guard: it refuses every look-up of another host than this machine, and every connection to one, and keeps
+a list of them."""
 
 import errno
 import socket
@@ -9,41 +9,42 @@ from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from cnx_mock.errors import EgressError
-from cnx_mock.intercept.hooks import LOCK, Way, seams
+from cnx_mock.intercept.hooks import LOCK, Hook, process_hooks
 
 
-class Guard(Way):
-    """What stands guard, and `attempts`: what was attempted, each once, as `host:port, what`. Hosts that are `allowed`
-    may be reached like this machine."""
+class EgressGuard(Hook):
+    """Refuses other hosts than this machine and those that are `allowed`."""
 
-    order: ClassVar[int] = 2  # behind an interception: what is led to the mock goes nowhere else
+    order: ClassVar[int] = 2  # after an interception: what is led to the mock stays on this machine
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self.attempts: list[str] = []
-        self._told = 0
+        """What was refused, each attempt once, as `host:port, looked up` or `host:port, connected to`."""
+        self._reported = 0
         self._allowed = {each.lower() for each in allowed}
         for each in tuple(self._allowed):
             with suppress(OSError):
                 self._allowed.update(str(info[4][0]) for info in socket.getaddrinfo(each, None))
 
-    def look_up(self, host: str, port: object) -> str:
-        """Addresses may be looked up, since nobody is asked; and so may this machine's own name. Raises EgressError."""
+    def resolve(self, host: str, port: object) -> str:
+        """Return the host. An address may be looked up, since that asks no server, and so may this machine's own name.
+        Raises EgressError for another host."""
         if _address(host) is None and host != socket.gethostname() and not self._is_free(host):
             self._refuse(host, port, "looked up")
         return host
 
     def connect(self, host: str, port: Any) -> tuple[str, Any]:
-        """Raises EgressError."""
+        """Return the address. Raises EgressError for another host."""
         if not self._is_free(host):
             self._refuse(host, port, "connected to")
         return host, port
 
-    def news(self) -> str:
-        """What was attempted since this was last asked, as a text for whoever runs the test; "" for nothing."""
-        fresh, self._told = self.attempts[self._told :], len(self.attempts)
-        if not fresh:
+    def new_attempts(self) -> str:
+        """Return the attempts since the last call of this method, as a text for a test report; "" if there are none."""
+        new, self._reported = self.attempts[self._reported :], len(self.attempts)
+        if not new:
             return ""
-        return "\n  ".join(["the egress guard refused other hosts than this machine:", *fresh])
+        return "\n  ".join(["the egress guard refused other hosts than this machine:", *new])
 
     def _is_free(self, host: str) -> bool:
         name = host.rstrip(".").lower()
@@ -62,20 +63,20 @@ class Guard(Way):
 
 
 @contextmanager
-def guarding(allowed: Iterable[str] = ()) -> Iterator[Guard]:
-    """Refuse every other host for as long as this lasts, in every thread."""
-    guard = Guard(allowed)
+def guard_egress(allowed: Iterable[str] = ()) -> Iterator[EgressGuard]:
+    """Refuse every other host in every thread, for the length of a `with` block."""
+    guard = EgressGuard(allowed)
     with LOCK:
-        seams().add(guard)
+        process_hooks().add(guard)
     try:
         yield guard
     finally:
         with LOCK:
-            seams().remove(guard)
+            process_hooks().remove(guard)
 
 
 def _address(host: str) -> Any:
-    """The address that this text is, None if it is a name. One of IPv4 in IPv6's clothes is the one of IPv4."""
+    """Return the address that this text is, None if it is a name. An IPv4 address mapped into IPv6 is the IPv4 one."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:

@@ -1,8 +1,9 @@
-"""The few places of a Python process through which its clients find and reach a host, whatever HTTP library is above.
+"""Hooks into the few functions through which a Python process resolves a host name and connects, below every HTTP
+library.
 
-They are the lowest that Python code can replace: the C functions below `socket.getaddrinfo`, so that whoever has
-imported it by name is met too; `connect` of the socket class; uvloop's loop and aiohttp's c-ares resolver, which go
-past the socket module. What is replaced stays replaced only while somebody wants it.
+They are the lowest functions that Python code can replace: the C functions below `socket.getaddrinfo`, so that code
+that imported it by name meets the hook too; `connect` of the socket class; and uvloop's loop and aiohttp's c-ares
+resolver, which do not use the socket module. They are replaced only while there is a hook.
 """
 
 import _socket
@@ -18,37 +19,38 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 LOCK = threading.RLock()
-"""Held while something is replaced or put back: interception and the guard may begin in several threads at once."""
+"""Held while functions are replaced or restored: interception and the guard may start in several threads at once."""
 
-_MARK = "__cnx_mock_seams__"
+_MARK = "__cnx_mock_hooks__"
 
 Address = tuple[Any, ...]
 Make = Callable[[Any], Callable[..., Any]]
 
 
-class Way:
-    """Has a say in where the process looks and goes. Both methods give back what is to be used, or raise OSError."""
+class Hook:
+    """Is asked before the process resolves a name or connects. Both methods return what to use, or raise OSError."""
 
     order: ClassVar[int] = 0
-    """The lower is asked first; the next sees what it made of it."""
+    """The hook with the lowest order is asked first; the next one gets its result."""
 
-    def look_up(self, host: str, port: object) -> str:
-        """A name or an address is about to be resolved; `port` as the caller gave it, None if unknown."""
+    def resolve(self, host: str, port: object) -> str:
+        """Return the name or address to resolve in place of this one; `port` is as the caller gave it, None if it is
+        unknown."""
         raise NotImplementedError
 
     def connect(self, host: str, port: Any) -> tuple[str, Any]:
-        """A socket is about to be connected, or to send to this address."""
+        """Return the address to connect to, or to send to, in place of this one."""
         raise NotImplementedError
 
 
 class Patches:
-    """Attributes of other people's modules and classes, until they are put back."""
+    """Replaced attributes of other modules and classes, until they are restored."""
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
 
     def replace(self, owner: Any, name: str, make: Make) -> None:
-        """Put what `make` makes of the attribute in its place; an attribute that is not there is left alone."""
+        """Replace an attribute by what `make` returns for it. An attribute that does not exist is left alone."""
         original = getattr(owner, name, None)
         if original is None:
             return
@@ -56,7 +58,7 @@ class Patches:
 
         def undo() -> None:
             if vars(owner).get(name) is not replacement:
-                return  # somebody else replaced it later, and knows what to put back
+                return  # other code replaced it later, and restores it
             if own:
                 setattr(owner, name, original)
             else:
@@ -66,40 +68,40 @@ class Patches:
         self._undo.append(undo)
 
     def undo(self) -> None:
-        """Put everything back, the last first."""
+        """Restore every attribute, the last one first. Idempotent."""
         while self._undo:
             self._undo.pop()()
 
 
-class Seams:
-    """The seams while they are open, and the ways that have a say. Whoever kept a replaced function beyond that finds
-    no way left in it: it does what the original does."""
+class Hooks:
+    """The hooks of the process, and the functions that ask them. Code that keeps a replaced function after the last
+    hook is gone has no hook left in it: the function does what the original does."""
 
     def __init__(self) -> None:
-        self.ways: tuple[Way, ...] = ()
+        self.installed: tuple[Hook, ...] = ()
         self._patches = Patches()
 
-    def add(self, way: Way) -> None:
-        """Let it have its say; the first opens the seams."""
-        if not self.ways:
-            self._open()
-        self.ways = tuple(sorted((*self.ways, way), key=lambda each: each.order))
+    def add(self, hook: Hook) -> None:
+        """Install a hook; the first one replaces the functions."""
+        if not self.installed:
+            self._replace_functions()
+        self.installed = tuple(sorted((*self.installed, hook), key=lambda each: each.order))
 
-    def remove(self, way: Way) -> None:
-        """The last closes the seams."""
-        self.ways = tuple(each for each in self.ways if each is not way)
-        if not self.ways:
+    def remove(self, hook: Hook) -> None:
+        """Remove a hook; the last one restores the functions."""
+        self.installed = tuple(each for each in self.installed if each is not hook)
+        if not self.installed:
             self._patches.undo()
 
-    # ---- what is asked
+    # ---- what the functions ask
 
-    def _look_up(self, host: Any, port: object = None) -> Any:
+    def _resolve(self, host: Any, port: object = None) -> Any:
         name = _text(host)
         if not name:
             return host
         found = name
-        for way in self.ways:
-            found = way.look_up(found, port)
+        for hook in self.installed:
+            found = hook.resolve(found, port)
         return host if found == name else found
 
     def _connect(self, host: Any, port: Any) -> tuple[Any, Any]:
@@ -107,8 +109,8 @@ class Seams:
         if not name:
             return host, port
         found: tuple[str, Any] = (name, port)
-        for way in self.ways:
-            found = way.connect(*found)
+        for hook in self.installed:
+            found = hook.connect(*found)
         return (host, port) if found == (name, port) else found
 
     def _address(self, sock: Any, address: Any) -> Any:
@@ -117,9 +119,9 @@ class Seams:
             return address
         return (*self._connect(*address[:2]), *address[2:])
 
-    # ---- what is replaced
+    # ---- the functions
 
-    def _open(self) -> None:
+    def _replace_functions(self) -> None:
         replace = self._patches.replace
         replace(_socket, "getaddrinfo", self._getaddrinfo)
         for module in (_socket, socket):
@@ -140,13 +142,13 @@ class Seams:
 
     def _getaddrinfo(self, original: Any) -> Callable[..., Any]:
         def getaddrinfo(host: Any, port: Any, *more: Any, **named: Any) -> Any:
-            return original(self._look_up(host, port), port, *more, **named)
+            return original(self._resolve(host, port), port, *more, **named)
 
         setattr(getaddrinfo, _MARK, self)
         return getaddrinfo
 
     def _gethostby(self, original: Any) -> Callable[..., Any]:
-        return lambda host: original(self._look_up(host))
+        return lambda host: original(self._resolve(host))
 
     def _socket_connect(self, original: Any) -> Callable[..., Any]:
         return lambda sock, address: original(sock, self._address(sock, address))
@@ -171,7 +173,7 @@ class Seams:
         return sendmsg
 
     def _loop_sock_connect(self, original: Any) -> Callable[..., Any]:
-        """Windows connects in C."""
+        """On Windows, the loop connects in C, and does not use the socket class."""
 
         async def sock_connect(loop: Any, sock: Any, address: Any) -> Any:
             return await original(loop, sock, self._address(sock, address))
@@ -180,13 +182,13 @@ class Seams:
 
     def _loop_getaddrinfo(self, original: Any) -> Callable[..., Any]:
         async def getaddrinfo(loop: Any, host: Any, port: Any, **named: Any) -> Any:
-            return await original(loop, self._look_up(host, port), port, **named)
+            return await original(loop, self._resolve(host, port), port, **named)
 
         return getaddrinfo
 
     def _loop_create_connection(self, original: Any) -> Callable[..., Any]:
         async def create_connection(loop: Any, factory: Any, host: Any = None, port: Any = None, **named: Any) -> Any:
-            found = self._connect(self._look_up(host, port), port)
+            found = self._connect(self._resolve(host, port), port)
             if found != (host, port):
                 if named.get("ssl") and named.get("server_hostname") is None:
                     named["server_hostname"] = host
@@ -201,38 +203,39 @@ class Seams:
         ) -> Any:
             if isinstance(remote_addr, tuple) and len(remote_addr) >= 2:
                 host, port = remote_addr[:2]
-                remote_addr = (*self._connect(self._look_up(host, port), port), *remote_addr[2:])
+                remote_addr = (*self._connect(self._resolve(host, port), port), *remote_addr[2:])
             return await original(loop, factory, local_addr, remote_addr, **named)
 
         return endpoint
 
     def _resolver_resolve(self, original: Any) -> Callable[..., Any]:
         async def resolve(resolver: Any, host: Any, port: int = 0, family: Any = socket.AF_INET) -> Any:
-            return await original(resolver, self._look_up(host, port), port, family)
+            return await original(resolver, self._resolve(host, port), port, family)
 
         return resolve
 
 
-def seams() -> Seams:
-    """The process's seams: those that are open, or closed ones. To be called, and used, under LOCK."""
+def process_hooks() -> Hooks:
+    """Return the hooks of the process. Hold LOCK to call this, and to change them."""
     found = getattr(_socket.getaddrinfo, _MARK, None)
-    return found if isinstance(found, Seams) else Seams()
+    return found if isinstance(found, Hooks) else Hooks()
 
 
 def original_class(base: type[Any], module: str) -> type[Any]:
-    """The standard library's own class on top of a C class, also where another library has put its own in that name."""
+    """Return the standard library's own class on top of a C class, even if another library has taken its name."""
     return next(each for each in base.__subclasses__() if each.__module__ == module)
 
 
 def _text(host: Any) -> str:
-    """A host as it may be given; "" for none."""
+    """Return a host as a text, "" if there is none."""
     if isinstance(host, bytes | bytearray):
         return host.decode("ascii", "replace")
     return host if isinstance(host, str) else ""
 
 
 def _imported(name: str) -> ModuleType | None:
-    """A library if it is there: a test may import it itself later, when it would be too late."""
+    """Return a library, None if it is not installed. If a test imported it later, it would be too late to replace its
+    functions."""
     with suppress(ImportError):
         return import_module(name) if find_spec(name.partition(".")[0]) else None
     return None

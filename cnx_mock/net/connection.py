@@ -72,7 +72,7 @@ class Connection(HttpToolsProtocol):
             super().data_received(data)
             self._last = b""
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End the connection with an RST: to linger for zero seconds means to send one (socket(7)). Over TLS it goes
         out as well, with no close_notify before it; but Python 3.10 to 3.12 show an RST under TLS to their own programs
         as a plain end (python/cpython#115627, mended late in 3.12).

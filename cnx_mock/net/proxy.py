@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cnx_mock.net.addresses import API_HOST, is_loopback
 from cnx_mock.net.connection import Connection
 from cnx_mock.net.server_error import ErrorPages, ServerError
-from cnx_mock.net.sockets import Listeners
+from cnx_mock.net.sockets import ListeningSockets
 
 HEAD_LIMIT = 16 * 1024
 """The most bytes of a CONNECT request."""
@@ -34,7 +34,7 @@ Made = Callable[[], asyncio.Protocol]
 class Ways:
     """Where the proxy leads: to the API over HTTP or HTTPS, out to a host that is allowed, or nowhere."""
 
-    listeners: Listeners
+    listeners: ListeningSockets
     plain: Made
     secure: Made
     allowed: frozenset[str]

@@ -19,7 +19,7 @@ from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.connection import Connection, drain
 from cnx_mock.net.proxy import Forwarded, Proxy, Ways, host_names
 from cnx_mock.net.server_error import ErrorPages
-from cnx_mock.net.sockets import Listeners
+from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
 
 KEEP_ALIVE_SECONDS = 75
@@ -58,7 +58,7 @@ class ServedApp(Protocol):
 class Serving:
     """An app on its sockets."""
 
-    def __init__(self, app: ServedApp, listeners: Listeners) -> None:
+    def __init__(self, app: ServedApp, listeners: ListeningSockets) -> None:
         self.app = app
         app.addresses = listeners.addresses
         self._listeners = [listeners]
@@ -70,12 +70,12 @@ class Serving:
         [listeners] = self._listeners
         await self._serve(listeners)
 
-    async def add(self, listeners: Listeners) -> None:
+    async def add(self, listeners: ListeningSockets) -> None:
         """Accept connections on further sockets, which are closed with the others."""
         self._listeners.append(listeners)
         await self._serve(listeners)
 
-    async def cut(self, listeners: Listeners) -> None:
+    async def abort_connections(self, listeners: ListeningSockets) -> None:
         """Close the connections that came in through these sockets; new ones are accepted as before."""
         ports = {sock.getsockname()[1] for sock in (*listeners.plain, *listeners.tls)}
         connections = self._state.connections
@@ -85,7 +85,7 @@ class Serving:
         while cut & connections:
             await asyncio.sleep(0)
 
-    async def _serve(self, listeners: Listeners) -> None:
+    async def _serve(self, listeners: ListeningSockets) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
         http: tuple[Any, ...] = (pages.not_http, self._config(), state, {}, loop)
         plain = partial(Connection, *http)

@@ -69,7 +69,7 @@ def url_of(sock: socket.socket, scheme: str = "http") -> str:
 
 
 @dataclass(frozen=True)
-class Listeners:
+class ListeningSockets:
     """The sockets of one server, bound and listening, and what its HTTPS needs."""
 
     plain: list[socket.socket]
@@ -121,11 +121,11 @@ def security(settings: Settings) -> Security | None:
     return Security(ca.server_context(), ca.path)
 
 
-def open_listeners(settings: Settings, shared: Security | None = None) -> Listeners:
+def open_sockets(settings: Settings, shared: Security | None = None) -> ListeningSockets:
     """Bind what the settings ask for, all of it or nothing; HTTPS with what is shared, else with a certificate of its
     own. Raises what `listen` raises, and CertificateError."""
     ca = shared or security(settings)
-    listeners = Listeners([], [], [], ca.context if ca else None, ca.ca_path if ca else None)
+    listeners = ListeningSockets([], [], [], ca.context if ca else None, ca.ca_path if ca else None)
     try:
         listeners.plain.extend(listen(settings.host, settings.port))
         if ca:

@@ -1,9 +1,7 @@
-"""One run of a program: bounded in time, and with nothing of it left running."""
+"""A program run with a time limit, out of sight; nothing of it is left running. (`start` says how `run` differs.)"""
 
 import asyncio
-import errno
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,37 +9,25 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO
 
-from cnx_mock.errors import ProgramError
+from cnx_mock.programs.start import ProgramResult, start
 from cnx_mock.world.clock import SECOND, ticks
 
 _LAST_BYTES = 4000
-"""Of what a program says, how much of its end is kept."""
+"""How much of the end of a program's output is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a run ended."""
+async def run(
+    command: Sequence[str], environ: Mapping[str, str], seconds: float | None, executor: Executor
+) -> ProgramResult:
+    """Run a program in a process group of its own, and return how it ended.
 
-    status: int | None
-    """The exit status, below zero for the signal that ended it; None where it went on beyond the limit."""
-    seconds: float
-    """How long it took."""
-    words: str
-    """The end of what it said on stdout and stderr."""
-
-
-async def run(command: Sequence[str], environ: Mapping[str, str], seconds: float | None, executor: Executor) -> Ended:
-    """Run a program in a process group of its own, and kill whatever is left of the group at its end: at the limit,
-    and when this is cancelled. Raises ProgramError."""
+    What is left of the group at the end is killed: at the time limit, and if this is cancelled. Raises ProgramError.
+    """
     began = ticks()
-    with tempfile.TemporaryFile() as said:
-        try:
-            process = _started(list(command), environ, said)
-        except OSError as error:
-            raise ProgramError(command[0], error) from None
+    with tempfile.TemporaryFile() as output:
+        process = start(command, lambda words: _spawned(words, environ, output))
         waiting = asyncio.get_running_loop().run_in_executor(executor, _wait, process)
         try:
             in_time, _ = await asyncio.wait([waiting], timeout=seconds)
@@ -50,28 +36,18 @@ async def run(command: Sequence[str], environ: Mapping[str, str], seconds: float
             _kill(process)
             await waiting
             process.wait()
-        return Ended(process.returncode if in_time else None, took, _end(said))
+        return ProgramResult(process.returncode if in_time else None, took, _end(output))
 
 
-def _started(command: list[str], environ: Mapping[str, str], said: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """The process; a script without a `#!` line is the shell's, as everywhere. Raises OSError."""
-
-    def start(words: list[str]) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            words, env=dict(environ), stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-        )
-
-    try:
-        return start(command)
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-    return start(["/bin/sh", shutil.which(command[0]) or command[0], *command[1:]])
+def _spawned(command: list[str], environ: Mapping[str, str], output: IO[bytes]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+    )
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:
-    """Until the process has ended. Where that is possible it is left to be reaped, so that its group's number cannot be
-    somebody else's yet."""
+    """Wait until the process has ended. If the system can, do not reap it yet: the number of its group must not be
+    given to another process before the group is killed."""
     if hasattr(os, "waitid"):
         with suppress(ChildProcessError):
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -87,7 +63,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _end(said: IO[bytes]) -> str:
-    size = said.seek(0, os.SEEK_END)
-    said.seek(max(0, size - _LAST_BYTES))
-    return said.read().decode("utf-8", "replace")
+def _end(output: IO[bytes]) -> str:
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _LAST_BYTES))
+    return output.read().decode("utf-8", "replace")

@@ -1,12 +1,14 @@
-"""The environment that leads a program to the mock.
+"""The environment variables that lead a program to the mock.
 
-Two ways lead there, and both are laid: the base URL and the key, for programs that ask for them; the proxy and the CA,
-for those whose URL is the cloud's.
+There are two ways, and both are set: the base URL and the key, for programs that read them; the proxy and the CA, for
+programs that call the cloud's own address.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import ssl
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +30,21 @@ _BUNDLES = (
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a program is to be led. `proxy_url` is None where there is no proxy, `ca` and `bundle` where there is no
-    HTTPS: our CA alone, and our CA with all that is trusted otherwise. `direct` are hosts that need no proxy."""
+    """The server to which a program is led."""
 
     url: str
     key: str
     proxy_url: str | None = None
+    """None if the server has no proxy."""
     ca: Path | None = None
+    """The file of our CA; None if the server has no HTTPS."""
     bundle: Path | None = None
+    """A file with our CA and everything else that the program trusts; None for our CA alone."""
     direct: tuple[str, ...] = ()
+    """Hosts that need no proxy."""
 
     def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """What to set on top of this environment."""
+        """Return the variables to set on top of this environment."""
         found = {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.key}
         if self.proxy_url is not None:
             around = _around(environ, (*self.direct, *_LOOPBACK))
@@ -53,24 +58,41 @@ class Destination:
             found[_ADDING] = bundle if environ.get(_ADDING) else str(self.ca)
         return found
 
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return this environment with the variables set."""
+        return {**environ, **self.variables(environ)}
+
+
+@contextmanager
+def trust_bundle(ca: Path | None, environ: Mapping[str, str]) -> Iterator[Path | None]:
+    """Write a file with our CA and everything else that programs trust; it exists as long as the context.
+
+    Gives its path, or None if there is no CA.
+    """
+    with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
+        bundle = Path(folder, "ca-bundle.pem")
+        if ca is not None:
+            bundle.write_bytes(bundle_of(ca, environ, bundle))
+        yield bundle if ca is not None else None
+
 
 def _around(environ: Mapping[str, str], more: Iterable[str]) -> str:
-    """The hosts to which no proxy leads: those that the user has named, but none that stands for the API, and more."""
+    """Return the value of NO_PROXY: the hosts that the user has named, but none that means the API, and more."""
     given = re.split(r"[,\s]+", f"{environ.get('NO_PROXY', '')},{environ.get('no_proxy', '')}")
     hosts = dict.fromkeys(name for name in (*given, *more) if name)
     return ",".join(name for name in hosts if not _covers(name, API_HOST))
 
 
 def _covers(pattern: str, host: str) -> bool:
-    """Whether an entry of NO_PROXY stands for a host: itself, a domain of it, or everything."""
+    """Return whether an entry of NO_PROXY means a host: the host itself, a domain of it, or everything."""
     domain = pattern.lower().partition(":")[0]
     name = domain.strip("*.")
     return host.endswith(name) if name else domain != ""  # requests compares ends without looking for a dot
 
 
 def bundle_of(ca: Path, environ: Mapping[str, str], ours: Path) -> bytes:
-    """Our CA with all that programs trust otherwise, PEM: what the environment names, or else what the system has.
-    `ours` is a bundle of our own making, which the environment may name already."""
+    """Return our CA and everything else that programs trust, as PEM: what the environment names, or else what the
+    system has. `ours` is the file that this is written to, which the environment may name already."""
     named = [Path(environ[name]) for name in _REPLACING if environ.get(name)]
     bundles = list(_texts(each for each in named if each not in (ca, ours)))
     if not bundles:
@@ -80,8 +102,8 @@ def bundle_of(ca: Path, environ: Mapping[str, str], ours: Path) -> bytes:
     return b"\n".join(dict.fromkeys([*bundles, ca.read_bytes()]))
 
 
-def _texts(paths: Iterable[Path]) -> Iterable[bytes]:
-    """The files' contents, where there are certificates in them."""
+def _texts(paths: Iterable[Path]) -> Iterator[bytes]:
+    """Yield the contents of those files that have certificates in them."""
     for path in paths:
         with suppress(OSError):
             text = path.read_bytes()
@@ -90,8 +112,6 @@ def _texts(paths: Iterable[Path]) -> Iterable[bytes]:
 
 
 def _from_the_store() -> bytes:
-    """What Python trusts by itself, where no file says it: the system's own store on Windows."""
-    import ssl
-
+    """Return what Python trusts if no file is named: on Windows, the system's own store."""
     found = ssl.create_default_context().get_ca_certs(binary_form=True)
     return "".join(map(ssl.DER_cert_to_PEM_cert, found)).encode()

@@ -1,88 +1,77 @@
-"""Another program, run as if nobody stood in between: standard streams, signals and exit status pass through."""
+"""A program run in the foreground as if it were alone: standard streams, signals and exit status pass through. (`start`
+says how a sweep differs.)"""
 
-import errno
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 
-from cnx_mock.errors import ProgramError
+from cnx_mock.programs.start import ProgramResult, start
+from cnx_mock.world.clock import SECOND, ticks
 
 _PASSED_ON = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGCONT")
 _ENDING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
 _RESTORED = ("SIGPIPE", "SIGXFSZ")
-"""What Python ignores, and programs do not expect to find ignored."""
+"""Signals that Python ignores, and that programs do not expect to be ignored."""
 
 _SI_KERNEL = 128
-"""The origin of a signal that no process sent: on Linux, the terminal's."""
+"""`si_code` of a signal that no process sent: on Linux, the terminal's."""
 
 if sys.platform == "win32":
 
-    class Signals:
-        """What is sent to us is the child's: the console sends it Ctrl-C by itself."""
+    class Foreground:
+        """Runs a program in the foreground; the console sends Ctrl-C to the program by itself."""
 
-        def run(self, command: list[str], environ: Mapping[str, str]) -> int:
-            """Run a program to its end; its exit status. Raises ProgramError."""
-            try:
-                process = subprocess.Popen(command, env=dict(environ))
-            except OSError as error:
-                raise ProgramError(command[0], error) from None
+        def run(self, command: Sequence[str], environ: Mapping[str, str]) -> ProgramResult:
+            """Run a program to its end. Raises ProgramError."""
+            began = ticks()
+            process = start(command, lambda words: subprocess.Popen(words, env=dict(environ)))
             while True:
                 with suppress(KeyboardInterrupt):
-                    return process.wait()
+                    return ProgramResult(process.wait(), (ticks() - began) / SECOND)
 
 else:
 
-    class Signals:
-        """From here on, what is sent to us is the child's: signals wait until there is one, and then go to it.
+    class Foreground:
+        """Runs a program in the foreground. From when this is made, signals are the program's: they are blocked until
+        it runs, and then passed on to it.
 
-        The child is in our process group, so that a terminal serves it as if it were alone: what the terminal sends
-        (Ctrl-C, Ctrl-Z), it sends to both, and it is not passed on once more. Threads must be started after this.
+        The program is in our process group, so that a terminal treats it as if it were alone: what the terminal sends
+        (Ctrl-C, Ctrl-Z), it sends to both, and it is not passed on a second time. Threads must be started after this.
         """
 
         def __init__(self) -> None:
-            signal.signal(signal.SIGCHLD, lambda *_: None)  # were it ignored, nobody would learn how children end
+            signal.signal(signal.SIGCHLD, lambda *_: None)  # if it were ignored, waitpid would not find the program
             self._watched = {*map(_number, _PASSED_ON), signal.SIGCHLD}
             self._before = signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
 
-        def run(self, command: list[str], environ: Mapping[str, str]) -> int:
-            """Run a program to its end: its exit status, 128 + N where signal N killed it. Raises ProgramError."""
+        def run(self, command: Sequence[str], environ: Mapping[str, str]) -> ProgramResult:
+            """Run a program to its end. A signal that came before it could start ends it unstarted. Raises
+            ProgramError."""
+            began = ticks()
             early = signal.sigpending() & set(map(_number, _ENDING))
             if early:
-                return 128 + int(min(early))
-            try:
-                child = self._spawn(command, environ)
-            except OSError as error:
-                raise ProgramError(command[0], error) from None
+                return ProgramResult(-int(min(early)), 0)
+            child = start(command, lambda words: self._spawned(words, environ))
             while True:
                 number, sender = self._next()
                 if number == signal.SIGCHLD:
                     status = _ended(child)
                     if status is not None:
-                        return status
+                        return ProgramResult(status, (ticks() - began) / SECOND)
                 elif sender not in (None, child):
                     with suppress(ProcessLookupError, PermissionError):
                         os.kill(child, number)
 
-        def _spawn(self, command: list[str], environ: Mapping[str, str]) -> int:
-            """The process's id; a script without a `#!` line is the shell's, as everywhere. Raises OSError."""
-            if not command[0]:  # Python refuses it in its own way
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            spawn = partial(os.posix_spawnp, setsigmask=self._before, setsigdef=[*map(_number, _RESTORED)])
-            try:
-                return spawn(command[0], command, environ)
-            except OSError as error:
-                if error.errno != errno.ENOEXEC:
-                    raise
-            script = shutil.which(command[0]) or command[0]
-            return spawn("/bin/sh", ["sh", script, *command[1:]], environ)
+        def _spawned(self, command: list[str], environ: Mapping[str, str]) -> int:
+            """Start a process with the signals as they were before us; return its id. Raises OSError."""
+            restored = [*map(_number, _RESTORED)]
+            return os.posix_spawnp(command[0], command, environ, setsigmask=self._before, setsigdef=restored)
 
         def _next(self) -> tuple[int, int | None]:
-            """The next signal and who sent it, None where it was the terminal."""
+            """Wait for the next signal; return it and the process that sent it, None for the terminal."""
             if hasattr(signal, "sigwaitinfo"):
                 found = signal.sigwaitinfo(self._watched)
                 return found.si_signo, None if found.si_code == _SI_KERNEL else found.si_pid
@@ -94,8 +83,8 @@ else:
         return int(getattr(signal, name))
 
     def _ended(child: int) -> int | None:
-        """The child's exit status, None while it lives. Where job control has stopped it, we stop with it, so that the
-        shell sees it; SIGCONT wakes both."""
+        """Return the child's exit status, negative for a signal; None while it runs. If job control has stopped it, we
+        stop too, so that the shell sees it; SIGCONT wakes both."""
         found, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
         if not found:
             return None
@@ -103,8 +92,7 @@ else:
             if os.WSTOPSIG(status) in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
                 os.kill(os.getpid(), signal.SIGSTOP)
             return None
-        code = os.waitstatus_to_exitcode(status)
-        return code if code >= 0 else 128 - code
+        return os.waitstatus_to_exitcode(status)
 
     def _in_foreground() -> bool:
         try:

@@ -1,1 +1,1 @@
-"""The pytest plugin: fixtures, options, the egress guard and `--cnx-sweep`."""
+"""The pytest plugin: fixtures, options, reports, the egress guard and `--cnx-sweep`."""

@@ -1,5 +1,5 @@
-"""The egress guard in pytest: a test that reaches for another host than this machine fails. Imported in every pytest
-run like the plugin that it belongs to, it imports nothing but pytest and the standard library until it stands guard."""
+"""The egress guard in pytest: a test that connects to another host than this machine fails. Every pytest run imports
+this, so it imports nothing but pytest and the standard library until a test needs the guard."""
 
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from cnx_mock.intercept.egress import Guard
+    from cnx_mock.intercept.egress import EgressGuard
 
-_GUARD = pytest.StashKey["Guard"]()
+_GUARD = pytest.StashKey["EgressGuard"]()
 
 _NO_EGRESS = "fail every test that reaches for another host than this machine"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the guard."""
+    """Declare the options of the guard."""
     group = parser.getgroup("cnx-mock", "CloudNexus mock")
     group.addoption("--cnx-no-egress", action="store_true", help=_NO_EGRESS)
     parser.addini("cnx_no_egress", _NO_EGRESS, type="bool", default=False)
@@ -23,12 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stand guard in every test where that is wished."""
+    """Guard every test, if the option is set."""
     if config.getoption("--cnx-no-egress") or config.getini("cnx_no_egress"):
-        config.pluginmanager.register(_Guarded())
+        config.pluginmanager.register(_GuardEveryTest())
 
 
-class _Guarded:
+class _GuardEveryTest:
     """A plugin of its own, so that suites without the option have no fixture in every test."""
 
     @pytest.fixture(autouse=True)
@@ -38,28 +38,30 @@ class _Guarded:
 
 @pytest.fixture
 def cnx_no_egress(request: pytest.FixtureRequest) -> Iterator[None]:
-    """For this test, other hosts than this machine (and those of the ini option `cnx_egress_hosts`) are out of reach:
-    whoever tries gets a PermissionError, and the test fails even if its code passes over that."""
-    from cnx_mock.intercept.egress import guarding
+    """Refuse every other host than this machine and those of the ini option `cnx_egress_hosts`, for this test.
 
-    with guarding(request.config.getini("cnx_egress_hosts")) as guard:
+    Code that tries to reach one gets an EgressError, a PermissionError. The test fails even if the code ignores that.
+    """
+    from cnx_mock.intercept.egress import guard_egress  # lazy: most suites do not need the guard
+
+    with guard_egress(request.config.getini("cnx_egress_hosts")) as guard:
         request.node.stash[_GUARD] = guard
         yield
-    _fail(guard)
+    _fail_for_new_attempts(guard)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that passed although it reached out."""
+    """Fail a test that passed although it tried to reach another host."""
     result = yield
     guard = item.stash.get(_GUARD, None)
     if guard is not None:
-        _fail(guard)
+        _fail_for_new_attempts(guard)
     return result
 
 
-def _fail(guard: "Guard") -> None:
-    """Fail for what was not told yet."""
-    news = guard.news()
-    if news:
-        pytest.fail(news, pytrace=False)
+def _fail_for_new_attempts(guard: "EgressGuard") -> None:
+    """Fail for the attempts that no failure has shown yet."""
+    attempts = guard.new_attempts()
+    if attempts:
+        pytest.fail(attempts, pytrace=False)

@@ -1,14 +1,14 @@
-"""The pytest plugin. It is imported in every pytest run of every project that has installed cnx-mock, so it imports
-nothing but pytest and the standard library until a test asks for a fixture."""
+"""The pytest plugin: its fixtures and its marker. pytest imports it in every run of every project that has installed
+cnx-mock, so it imports nothing but pytest and the standard library until a test asks for a fixture."""
 
-from argparse import ArgumentTypeError
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cnx_mock.pytest_plugin.options import add_options, chosen_scenario, chosen_seed
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 
 if TYPE_CHECKING:
@@ -16,65 +16,22 @@ if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
     from cnx_mock.settings import Settings
 
-pytest_plugins = "cnx_mock.pytest_plugin.egress"
+pytest_plugins = ("cnx_mock.pytest_plugin.egress", "cnx_mock.pytest_plugin.reporting")
 
 _START = "2026-01-01T00:00:00Z"
 
 _BASE = {"name": "pytest", "world": {"clock": {"start": _START}}, "provisioning": {"polls": 1}}
-"""What every test's sandbox starts from: a fixed instant, so that bodies are the same in every run; and the first
-read of a new resource says provisioning, the second running, so that a loop that polls ends at once."""
-
-_SCENARIO = "scenario for every test without a marker of its own"
-_SEED = "seed of everything drawn by chance"
-_INTERCEPT = "lead https://api.cloudnexus.com to the mock in every test"
+"""What every test's sandbox starts from. The clock starts at a fixed instant, so that bodies are the same in every run.
+A new resource is provisioning at its first read and running at its second, so that a loop that polls ends at once."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the plugin."""
-    group = parser.getgroup("cnx-mock", "CloudNexus mock")
-    group.addoption("--cnx-seed", type=_seed, metavar="N", help=f"{_SEED} (default: the ini option, or 0)")
-    group.addoption("--cnx-scenario", metavar="NAME|PATH", help=f"{_SCENARIO} (default: the ini option)")
-    group.addoption("--cnx-url", metavar="URL", help="a running cnx-mock to use, in place of one of our own")
-    group.addoption(
-        "--cnx-sweep", action="store_true", help="run every test that uses cnx with every fault at every call"
-    )
-    group.addoption(
-        "--cnx-sweep-faults", default="", metavar="NAMES", help="sweep with these faults only: reset-after,hang"
-    )
-    group.addoption(
-        "--cnx-sweep-timeout", metavar="DURATION", help="limit of a swept run (default: 3 × its own time + 15s)"
-    )
-    group.addoption("--cnx-cell", metavar="NAME", help="run with one fault of a sweep: instances.create-1-reset-after")
-    group.addoption("--cnx-intercept", action="store_true", help=_INTERCEPT)
-    parser.addini("cnx_intercept", _INTERCEPT, type="bool", default=False)
-    parser.addini("cnx_key", "API key of code that has its own: it leads to each test's sandbox", default="")
-    parser.addini("cnx_seed", _SEED, default="0")
-    parser.addini("cnx_scenario", _SCENARIO, default="")
-    parser.addini("cnx_scenario_dirs", "folders in which scenarios are found by name", type="paths", default=[])
-
-
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise ArgumentTypeError(f"{text!r} is no whole number of at most 18 digits")
-    return int(text)
-
-
-def _chosen_seed(config: pytest.Config) -> int:
-    given: int | None = config.getoption("--cnx-seed")
-    if given is not None:
-        return given
-    try:
-        return _seed(config.getini("cnx_seed"))
-    except ArgumentTypeError as error:
-        raise pytest.UsageError(f"cnx_seed: {error}") from None
-
-
-def _chosen_scenario(config: pytest.Config) -> str:
-    return config.getoption("--cnx-scenario") or str(config.getini("cnx_scenario"))
+    """Declare the options of the plugin."""
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Declare the markers, check the seed, and register the plugins that the options ask for."""
     config.addinivalue_line(
         "markers",
         "cnx_scenario(*scenarios): run the test's `cnx` sandbox under a CloudNexus scenario; "
@@ -83,18 +40,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "cnx_sweep(allow): the exceptions that --cnx-sweep takes for a clean failure of this test"
     )
-    _chosen_seed(config)
+    chosen_seed(config)
     if config.getoption("--cnx-sweep"):
         if config.getoption("--cnx-cell"):
             raise pytest.UsageError("--cnx-cell runs one cell of a sweep: leave --cnx-sweep out")
-        from cnx_mock.pytest_plugin.sweep import SweepPlugin
+        from cnx_mock.pytest_plugin.sweep import SweepPlugin  # lazy: only a sweep needs it
 
         config.pluginmanager.register(SweepPlugin(config), "cnx_sweep")
     if config.getoption("--cnx-intercept") or config.getini("cnx_intercept"):
-        config.pluginmanager.register(_Intercepted())
+        config.pluginmanager.register(_InterceptEveryTest())
 
 
-class _Intercepted:
+class _InterceptEveryTest:
     """A plugin of its own, so that suites without the option have no fixture in every test."""
 
     @pytest.fixture(autouse=True)
@@ -102,60 +59,47 @@ class _Intercepted:
         pass
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    """What it takes to run the suite again."""
-    scenario, url = _chosen_scenario(config), config.getoption("--cnx-url")
-    words = [f"seed {_chosen_seed(config)}", *([f"scenario {scenario}"] if scenario else []), *([url] if url else [])]
-    return f"cnx-mock: {', '.join(words)}"
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once under each of its scenarios."""
     marker = metafunc.definition.get_closest_marker("cnx_scenario")
     if marker is not None and len(marker.args) > 1 and "cnx_story" in metafunc.fixturenames:
-        metafunc.parametrize("cnx_story", marker.args, ids=[_title(story) for story in marker.args], indirect=True)
+        metafunc.parametrize("cnx_story", marker.args, ids=[_title(each) for each in marker.args], indirect=True)
 
 
-def _title(story: object) -> str:
-    """What a scenario is called in a test's id."""
-    if isinstance(story, list):
-        return "+".join(map(_title, story)) or "none"
-    if isinstance(story, dict):
-        return str(story.get("name", "inline"))
-    return Path(str(story)).stem
+def _title(scenario: object) -> str:
+    """Return what a scenario is called in the id of a test."""
+    if isinstance(scenario, list):
+        return "+".join(map(_title, scenario)) or "none"
+    if isinstance(scenario, dict):
+        return str(scenario.get("name", "inline"))
+    return Path(str(scenario)).stem
 
 
 @pytest.fixture(scope="session")
 def cnx_settings(pytestconfig: pytest.Config) -> "Settings":
-    """How `cnx_server` runs; override it for another surface, TLS, readings, and so on."""
-    from cnx_mock.settings import Settings
+    """The settings of `cnx_server`: override this fixture for another surface, TLS, readings, and so on."""
+    from cnx_mock.settings import Settings  # lazy: only a suite that uses the mock needs it
 
-    return Settings(port=0, seed=str(_chosen_seed(pytestconfig)))
+    return Settings(port=0, seed=str(chosen_seed(pytestconfig)))
 
 
 @pytest.fixture(scope="session")
 def cnx_server(pytestconfig: pytest.Config, cnx_settings: "Settings") -> Iterator["SandboxMaker"]:
-    """The CloudNexus mock of this worker, on a free port; started when a test first asks for it. With `--cnx-url` the
-    one that runs there."""
+    """The CloudNexus mock of this worker, on a free port, started when a test first asks for it. With `--cnx-url` it is
+    the server that runs there."""
     url: str | None = pytestconfig.getoption("--cnx-url")
     if url is None:
-        from cnx_mock.errors import StartError
-        from cnx_mock.python_api.server import MockServer
+        from cnx_mock.python_api.server import MockServer  # lazy: only a suite that uses the mock needs it
 
-        server = MockServer(settings=cnx_settings)
-        try:
-            server.start()
-        except StartError as error:
-            pytest.fail(f"the server cannot start: {error}", pytrace=False)
+        with _short_failure("the server cannot start: "):
+            server = MockServer(settings=cnx_settings).start()
         yield server
         server.stop()
         return
-    from cnx_mock.python_api.remote import RemoteServer
+    from cnx_mock.python_api.remote import RemoteServer  # lazy: as above
 
-    try:
+    with _short_failure("--cnx-url: "):
         remote = RemoteServer(url)
-    except (OSError, ValueError) as error:
-        pytest.fail(f"--cnx-url: {error}", pytrace=False)
     yield remote
     remote.close()
 
@@ -167,7 +111,7 @@ def cnx_story(request: pytest.FixtureRequest) -> Any:
         return request.param
     marker = request.node.get_closest_marker("cnx_scenario")
     if marker is None:
-        return _chosen_scenario(request.config) or None
+        return chosen_scenario(request.config) or None
     if marker.kwargs:
         pytest.fail("cnx_scenario takes scenarios, and no keywords: cnx_scenario('flaky-network')", pytrace=False)
     return marker.args[0] if marker.args else None
@@ -176,16 +120,12 @@ def cnx_story(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: Any) -> "Sandbox":
     """A fresh CloudNexus sandbox for this test: `cnx.url`, `cnx.api_key`, `cnx.inject(…)`, `cnx.requests`."""
-    from cnx_mock.errors import ControlError
-
-    stories = cnx_story if isinstance(cnx_story, list) else [] if cnx_story is None else [cnx_story]
-    found = [_found(story, request.config) for story in stories]
-    seed = _chosen_seed(request.config)
+    given = cnx_story if isinstance(cnx_story, list) else [] if cnx_story is None else [cnx_story]
+    scenarios = [_BASE, *_sweep_scenario(request), *(_in_own_folders(each, request.config) for each in given)]
+    seed = chosen_seed(request.config)
     key = str(request.config.getini("cnx_key")) or None
-    try:
-        sandbox = cnx_server.sandbox([_BASE, *_struck(request), *found], name=request.node.nodeid, seed=seed, key=key)
-    except (ControlError, LookupError, TypeError, ValueError) as error:
-        pytest.fail(f"the scenario of this test cannot be used:\n{error}", pytrace=False)
+    with _short_failure("the sandbox of this test cannot be made:\n"):
+        sandbox = cnx_server.sandbox(scenarios, name=request.node.nodeid, seed=seed, key=key)
     sandbox.enforced = request.node.get_closest_marker("cnx_scenario") is not None
     request.node.stash[SANDBOX] = sandbox
     return sandbox
@@ -193,35 +133,48 @@ def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: A
 
 @pytest.fixture
 def cnx_intercept(cnx: "Sandbox", cnx_server: "SandboxMaker") -> Iterator["Sandbox"]:
-    """The sandbox `cnx`, with https://api.cloudnexus.com led to it for every HTTP client in this process: give the
+    """The sandbox `cnx`, with https://api.cloudnexus.com led to it for every HTTP client in this process. Give the
     client `cnx.api_key`, or write the key that it has into the ini option `cnx_key`."""
-    from cnx_mock.python_api.server import MockServer
+    from cnx_mock.python_api.server import MockServer  # lazy: only a suite that uses the mock needs it
 
     if not isinstance(cnx_server, MockServer):
         pytest.fail("cnx_intercept leads to a server of its own process: leave --cnx-url out", pytrace=False)
-    with cnx_server.intercept():
+    with ExitStack() as stack:
+        with _short_failure("cnx_intercept: "):
+            stack.enter_context(cnx_server.intercept())
         yield cnx
 
 
-def _struck(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
-    """What a sweep, or `--cnx-cell`, lets happen in this test, as a scenario; none otherwise."""
+@contextmanager
+def _short_failure(prefix: str) -> Iterator[None]:
+    """Turn an error of ours in a fixture into a failure that is its message alone."""
+    from cnx_mock.errors import CnxMockError  # lazy: only a suite that uses the mock needs it
+
+    try:
+        yield
+    except CnxMockError as error:
+        raise pytest.fail.Exception(f"{prefix}{error}", pytrace=False) from None
+
+
+def _sweep_scenario(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    """Return the scenario with the faults of a sweep, or of `--cnx-cell`, in this test; nothing without."""
     cell = request.config.getoption("--cnx-cell")
     if cell:
-        from cnx_mock.pytest_plugin.sweep import one_cell
+        from cnx_mock.pytest_plugin.sweep import one_cell  # lazy: only a sweep needs it
 
         request.node.stash[FAULT] = one_cell(cell)
     rules = request.node.stash.get(FAULT, [])
     return [{"name": "sweep", "rules": rules}] if rules else []
 
 
-def _found(story: Any, config: pytest.Config) -> Any:
-    """The file of a scenario that one of the suite's own folders has; anything else as it is."""
-    if isinstance(story, str) and Path(story).name == story:
+def _in_own_folders(scenario: Any, config: pytest.Config) -> Any:
+    """Return the file of a scenario that is in one of the suite's own folders; anything else as it is."""
+    if isinstance(scenario, str) and Path(scenario).name == scenario:
         for folder in config.getini("cnx_scenario_dirs"):
-            path = Path(folder) / f"{story.removesuffix('.yaml')}.yaml"
+            path = Path(folder) / f"{scenario.removesuffix('.yaml')}.yaml"
             if path.is_file():
                 return path
-    return story
+    return scenario
 
 
 @pytest.hookimpl(wrapper=True)
@@ -230,45 +183,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     sandbox = item.stash.get(SANDBOX, None)
     if sandbox is not None and not item.stash.get(FAULT, []):
-        try:
-            sandbox.assert_fired()
-        except AssertionError as error:
-            pytest.fail(str(error), pytrace=False)
+        with _short_failure("it cannot be told whether the injected rules fired: "):
+            try:
+                sandbox.assert_fired()
+            except AssertionError as error:
+                raise pytest.fail.Exception(str(error), pytrace=False) from None
     return result
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show a failing test what the mock saw."""
-    report = yield
-    sandbox = item.stash.get(SANDBOX, None)
-    if sandbox is not None and report.failed:
-        report.sections.append(("cnx-mock journal", f"{_journal(sandbox)}\n{_again(item)}"))
-    return report
-
-
-def _again(item: pytest.Item) -> str:
-    """The command that runs the test again, with the same chance."""
-    scenario = _chosen_scenario(item.config)
-    words = ["pytest", quote(item.nodeid), "--cnx-seed", str(_chosen_seed(item.config))]
-    return " ".join(["again:", *words, *(["--cnx-scenario", quote(scenario)] if scenario else [])])
-
-
-def _journal(sandbox: "Sandbox") -> str:
-    """The sandbox's requests, a line each, with the rules that fired below."""
-    lines = []
-    try:
-        entries = sandbox.requests
-    except OSError as error:
-        return f"(the journal could not be read: {error})"
-    for entry in entries:
-        query = f"?{entry.query}" if entry.query else ""
-        status = "cut" if entry.status is None else entry.status
-        committed = ", committed" if entry.committed else ""
-        lines.append(f"#{entry.seq} {entry.method} {entry.path}{query} → {status} ({entry.operation}{committed})")
-        lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults]
-        if entry.near_miss:
-            lines.append(f"     nearly {entry.near_miss.rule}: {entry.near_miss.reason}")
-    return "\n".join(lines) or "(no requests)"

@@ -1,4 +1,5 @@
-"""What the plugin keeps with each test. Like the plugin, it imports nothing but pytest and the standard library."""
+"""What the plugin keeps with each test. Every pytest run imports this, so it imports nothing but pytest and the
+standard library."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,4 +12,4 @@ SANDBOX: "pytest.StashKey[Sandbox]" = pytest.StashKey()
 """The sandbox of the test that runs."""
 
 FAULT = pytest.StashKey[list[dict[str, Any]]]()
-"""The rules that a sweep applies to this test. The test did not ask for them, so it need not meet its own."""
+"""The rules that a sweep applies to this test. The test did not ask for them, so its own rules need not fire."""

@@ -15,14 +15,14 @@ from _pytest.runner import runtestprotocol
 from cnx_mock.audit.audit import hammered
 from cnx_mock.audit.call import calls_of
 from cnx_mock.errors import SweepPlanError
-from cnx_mock.programs.bounded import Ended
+from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.sweep.explanation import sentence
-from cnx_mock.sweep.plan import FAULTS, chosen_faults, rule_of
+from cnx_mock.sweep.plan import FAULTS, rule_for, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import bad_first
-from cnx_mock.sweep.results import Swept, Wish
-from cnx_mock.sweep.trial import Trial
+from cnx_mock.sweep.results import SweepOptions, SweepResults
+from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.verdict import FAILING
 from cnx_mock.text.units import parse_duration
 from cnx_mock.world.clock import SECOND, ticks
@@ -43,7 +43,7 @@ class SweepPlugin:
         self._found: list[tuple[str, dict[str, Any]]] = []
         try:
             names = [name for name in config.getoption("--cnx-sweep-faults").split(",") if name]
-            self._faults = chosen_faults(names)
+            self._faults = select_faults(names)
             limit = config.getoption("--cnx-sweep-timeout")
             self._limit = None if limit is None else parse_duration(limit) / SECOND
         except (SweepPlanError, ValueError) as error:
@@ -103,17 +103,17 @@ class SweepPlugin:
         """All runs of a test, and what came of them, as plain data."""
         first, outcome = self._attempt(item, None, None)
         if outcome != "passed":
-            return _told(f"it is not swept, since without faults it {outcome}")
-        swept = Swept(wish=Wish(faults=self._faults, seed=0), hammers=_hammering)
+            return _told(f"it is not swept: without faults it {outcome}")
+        swept = SweepResults(options=SweepOptions(faults=self._faults), check_hammering=_hammering)
         swept.plan(first)
         if not swept.cells:
-            return _told("it is not swept: none of the faults can strike a call of it")
+            return _told("it is not swept: none of the faults applies to any of its calls")
         second, _ = self._attempt(item, None, None)
         notes = list(swept.compare(first, second))
         limit = self._limit or 3 * max(first.ended.seconds, second.ended.seconds) + EXTRA_SECONDS
         for cell in swept.cells:
-            trial, _ = self._attempt(item, cell.document()["rules"], limit)
-            swept.judged(cell, trial, allowed=_allowed(item))
+            run, _ = self._attempt(item, cell.document()["rules"], limit)
+            swept.judge_cell(cell, run, allowed=_allowed(item))
         results = list(swept.results.values())
         again = f"pytest {item.nodeid!r} --cnx-cell "
         bad = [each for each in bad_first(results) if each.verdict in FAILING]
@@ -125,7 +125,7 @@ class SweepPlugin:
 
     def _attempt(
         self, item: pytest.Item, rules: Sequence[Mapping[str, Any]] | None, limit: float | None
-    ) -> tuple[Trial, str]:
+    ) -> tuple[RunResult, str]:
         """One run of a test, with these rules at work or none, and how it ended: passed, failed, skipped."""
         raised: list[BaseException] = []
         item.stash[_RAISED] = raised
@@ -138,14 +138,14 @@ class SweepPlugin:
         outcome = next((report.outcome for report in reports if report.outcome != "passed"), "passed")
         status = None if over else int(outcome == "failed")
         sandbox = item.stash.get(SANDBOX, None)
-        ended = Ended(status, seconds, f"{type(raised[0]).__name__}: {raised[0]}"[:200] if raised else "")
+        ended = ProgramResult(status, seconds, f"{type(raised[0]).__name__}: {raised[0]}"[:200] if raised else "")
         if sandbox is None:
-            return Trial(ended=ended, entries=[], states=[], start=[]), outcome
+            return RunResult(ended=ended, entries=[], states=[], start=[]), outcome
         entries = [{"sandbox": None, **entry} for entry in sandbox.call("GET", "/requests")["data"]]
         states = [sandbox.state()]
         sandbox.reset()  # ends what still hangs, and shows how it all began
         start = [sandbox.state()] if rules is None else []
-        return Trial(ended=ended, entries=entries, states=states, start=start), outcome
+        return RunResult(ended=ended, entries=entries, states=states, start=start), outcome
 
 
 def one_cell(name: str) -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ def one_cell(name: str) -> list[dict[str, Any]]:
         found = re.fullmatch(r"([\w.]+)-([0-9]{1,9})-([\w-]+)", part)
         if found is None or found[3] not in known or int(found[2]) < 1:
             raise pytest.UsageError(f"--cnx-cell: {part!r} is no cell: write instances.create-1-reset-after")
-        rules.append(rule_of(found[1], int(found[2]), known[found[3]]))
+        rules.append(rule_for(found[1], int(found[2]), known[found[3]]))
     return rules
 
 

@@ -1,42 +1,49 @@
-"""The audit in Python: `cnx.audit.assert_clean()`, and what the command line says of a server."""
+"""The audit in Python: `cnx.audit.assert_clean()`, and the findings with which a run of the command line ends."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import calls_of
 from cnx_mock.audit.journals import entries_of
 from cnx_mock.audit.report import lines
-from cnx_mock.python_api.control import Control
-
-if TYPE_CHECKING:
-    from cnx_mock.python_api.sandbox import Sandbox
+from cnx_mock.python_api.control import Control, SandboxControl
 
 _SHOWN = 10
-"""Findings that a run ends with; the report names all."""
+"""How many findings a run shows at its end; the report has all of them."""
 
 
 class Audit:
-    """How well a sandbox's client behaved."""
+    """How well the client of a sandbox behaved."""
 
-    def __init__(self, sandbox: "Sandbox") -> None:
-        self._sandbox = sandbox
+    def __init__(self, control: SandboxControl) -> None:
+        self._control = control
 
     def findings(
         self, *, ignore: Collection[str] = (), also: Collection[str] = (), **thresholds: object
     ) -> list[Finding]:
-        """What it should not have done, each with `code`, `message`, `requests`, `why` and `fix`.
+        """Return what the client should not have done.
 
-        `ignore` and `also` are codes of checks, thresholds are named as on the command line, with `_` for `-`:
-        `poll_interval="200ms"`. Raises ValueError for unknown ones.
+        Args:
+            ignore: Codes of checks to leave out.
+            also: Codes of checks that run only on request.
+            **thresholds: The thresholds of the command line, with `_` for `-`, such as `poll_interval="200ms"`.
+
+        Returns:
+            The findings, each with `code`, `message`, `requests`, `why` and `fix`.
+
+        Raises:
+            AuditError: If a check or a threshold does not exist, or a threshold does not take that value.
+            ServerNotFoundError: If the server has stopped.
         """
-        entries = self._sandbox.call("GET", "/requests")["data"]
+        entries = self._control.call("GET", "/requests")["data"]
         named = {name.replace("_", "-"): value for name, value in thresholds.items()}
         return findings(calls_of(entries), named, ignore, also)
 
     def assert_clean(self, *, ignore: Collection[str] = (), also: Collection[str] = (), **thresholds: object) -> None:
-        """Raise AssertionError with every finding, why it matters and how to fix it, if there is any. Words as for
-        `findings`."""
+        """Raise AssertionError if there is a finding. The message has every finding, why it matters and how to fix it.
+
+        The arguments and the other errors are those of `findings`.
+        """
         found = self.findings(ignore=ignore, also=also, **thresholds)
         if found:
             raise AssertionError("\n".join(lines(found)))
@@ -45,13 +52,17 @@ class Audit:
 def audited(
     control: Control, key: str | None = None, ignore: Collection[str] = (), also: Collection[str] = ()
 ) -> Sequence[Finding]:
-    """The findings of a running server: in the key's sandbox, or without a key in every one and before the door."""
+    """Return the findings of a running server.
+
+    With a key they are those of its sandbox. Without one they are those of every sandbox, and of the requests that
+    reached none.
+    """
     journals = control.call("GET", "/_mock/journals", key)["data"]
     return findings(calls_of(entries_of(journals)), {}, ignore, also)
 
 
 def last_words(found: Sequence[Finding]) -> Iterator[str]:
-    """The end of `cnx-mock run`: a line a finding, and one that says how to read more; none for a careful client."""
+    """Yield the end of `cnx-mock run`: a line for each finding, and one that says how to read more."""
     for each in found[:_SHOWN]:
         yield f"audit: {each}"
     if found:

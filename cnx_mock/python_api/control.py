@@ -1,4 +1,4 @@
-"""A client of the control plane: what stands behind every handle, for a server in this process or anywhere else."""
+"""A client of the control plane. Every handle uses it, for a server in this process and for one anywhere else."""
 
 import http.client
 import json
@@ -6,13 +6,29 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
-from cnx_mock.errors import ControlError
+from cnx_mock.errors import ControlError, InputRefusedError, InvalidInputError, ServerNotFoundError
 
 TIMEOUT_SECONDS = 30
 
 
+def base_url(text: str) -> str:
+    """Return the base URL of a server, without a slash at its end.
+
+    Raises InvalidInputError if the text is not `http://`, a host and perhaps a port.
+    """
+    try:
+        parts = urlsplit(text)
+        plain = text.removesuffix("/") == f"http://{parts.netloc}" and parts.username is None
+        usable = plain and bool(parts.hostname) and parts.port != 0
+    except (AttributeError, TypeError, ValueError):
+        usable = False
+    if not usable or any(each.isspace() for each in text):
+        raise InvalidInputError(f"{text!r} is not a URL of a cnx-mock: write http://127.0.0.1:4269")
+    return text.removesuffix("/")
+
+
 class Control:
-    """Calls to one server's control plane, from any thread; each may take so many seconds."""
+    """Calls to the control plane of one server, from any thread; each call may take so many seconds."""
 
     def __init__(self, url: str, seconds: float = TIMEOUT_SECONDS) -> None:
         self.url = url
@@ -21,17 +37,33 @@ class Control:
         self._connection: http.client.HTTPConnection | None = None
         self._lock = threading.Lock()
 
-    def call(self, method: str, path: str, key: str | None = None, body: Any = None) -> Any:
-        """The answer's JSON. Raises ControlError for a refusal, ConnectionError where no server is."""
+    def call(
+        self,
+        method: str,
+        path: str,
+        key: str | None = None,
+        body: Any = None,
+        refused: type[InputRefusedError] = InputRefusedError,
+    ) -> Any:
+        """Return the JSON of the answer.
+
+        Raises ControlError if the server refuses the call: `refused`, a subclass, if it refuses what was sent. Raises
+        ServerNotFoundError if no cnx-mock answers, and InvalidInputError for what cannot be sent.
+        """
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        data = None if body is None else json.dumps(body)
+        data = None if body is None else _encoded(body)
         with self._lock:
             status, text = self._exchange(method, path, data, headers)
-        answer = json.loads(text)
-        if status >= 400:
+        try:
+            answer = json.loads(text)
+            if status < 400:
+                return answer
             error = answer["error"]
-            raise ControlError(status, error["code"], error["message"], error["details"])
-        return answer
+            kind = refused if error["code"] == "VALIDATION_ERROR" else ControlError
+            refusal = kind(status, error["code"], error["message"], error["details"])
+        except (LookupError, TypeError, ValueError):
+            raise ServerNotFoundError(f"what answers at {self.url} is not a cnx-mock") from None
+        raise refusal
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
@@ -43,14 +75,17 @@ class Control:
         if self._connection is not None:
             try:
                 return self._ask(self._connection, method, path, data, headers)
-            except (http.client.HTTPException, OSError):
-                self.close()  # an idle connection that the server has closed: once more on a fresh one
-        self._connection = http.client.HTTPConnection(self._address, timeout=self._seconds)
+            except (http.client.HTTPException, OSError, ValueError):
+                self.close()  # perhaps the server has closed an idle connection: once more on a fresh one
         try:
+            self._connection = http.client.HTTPConnection(self._address, timeout=self._seconds)
             return self._ask(self._connection, method, path, data, headers)
-        except OSError as error:
+        except (http.client.InvalidURL, ValueError) as error:
             self.close()
-            raise ConnectionError(f"no cnx-mock answers at {self.url}: {error}") from None
+            raise InvalidInputError(f"{method} {path!r} cannot be sent to {self.url}: {error}") from None
+        except (http.client.HTTPException, OSError) as error:
+            self.close()
+            raise ServerNotFoundError(f"no cnx-mock answers at {self.url}: {error}") from None
 
     @staticmethod
     def _ask(
@@ -59,3 +94,25 @@ class Control:
         connection.request(method, path, data, headers)
         response = connection.getresponse()
         return response.status, response.read()
+
+
+class SandboxControl:
+    """Calls to the control plane for one sandbox; the handles of a sandbox share it."""
+
+    def __init__(self, control: Control, api_key: str) -> None:
+        self.url = control.url
+        self._control = control
+        self._api_key = api_key
+
+    def call(
+        self, method: str, path: str, body: Any = None, refused: type[InputRefusedError] = InputRefusedError
+    ) -> Any:
+        """Return the JSON of the answer; `path` comes after `/_mock`. Raises what `Control.call` raises."""
+        return self._control.call(method, f"/_mock{path}", self._api_key, body, refused)
+
+
+def _encoded(body: Any) -> str:
+    try:
+        return json.dumps(body)
+    except (RecursionError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"this cannot be sent as JSON: {error}") from None

@@ -1,54 +1,58 @@
-"""What hangs on a sandbox in Python: its clock, its account, its instances."""
+"""The parts of a sandbox in Python: its clock, its account, its instances.
+
+Every property and method here asks the server. They raise InputRefusedError for a value that the server does not take,
+and ServerNotFoundError if the server has stopped.
+"""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from cnx_mock.python_api.sandbox import Sandbox
+from cnx_mock.python_api.control import SandboxControl
 
 
 class ClockHandle:
-    """A sandbox's clock."""
+    """The clock of a sandbox."""
 
-    def __init__(self, sandbox: "Sandbox") -> None:
-        self._sandbox = sandbox
+    def __init__(self, control: SandboxControl) -> None:
+        self._control = control
 
     @property
     def now(self) -> dt.datetime:
-        """The sandbox's time, UTC."""
-        return dt.datetime.fromisoformat(self._sandbox.call("GET", "/clock")["now"])
+        """Return the sandbox's time, in UTC."""
+        return dt.datetime.fromisoformat(self._control.call("GET", "/clock")["now"])
 
     @property
     def speed(self) -> float:
-        """Sandbox seconds per real second."""
-        return float(self._sandbox.call("GET", "/clock")["speed"])
+        """How many seconds of the sandbox pass in a real second. Can be set."""
+        return float(self._control.call("GET", "/clock")["speed"])
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        self._sandbox.call("PATCH", "/clock", {"speed": speed})
+        self._control.call("PATCH", "/clock", {"speed": speed})
 
     def advance(self, by: str) -> None:
-        """Move on by a duration such as `45s`: when this returns, everything due has happened."""
-        self._sandbox.call("POST", "/clock/advance", {"by": by})
+        """Move the clock forward by a duration such as `45s`. When this returns, everything due has happened."""
+        self._control.call("POST", "/clock/advance", {"by": by})
 
     def freeze(self) -> None:
-        """Stand still but for `advance`."""
-        self._sandbox.call("PATCH", "/clock", {"frozen": True})
+        """Stop the clock: only `advance` moves it."""
+        self._control.call("PATCH", "/clock", {"frozen": True})
 
     def unfreeze(self) -> None:
-        """Go on."""
-        self._sandbox.call("PATCH", "/clock", {"frozen": False})
+        """Let the clock run again."""
+        self._control.call("PATCH", "/clock", {"frozen": False})
 
 
 class AccountHandle:
-    """A sandbox's account."""
+    """The account of a sandbox. Every property can be set."""
 
-    def __init__(self, sandbox: "Sandbox") -> None:
-        self._sandbox = sandbox
+    def __init__(self, control: SandboxControl) -> None:
+        self._control = control
 
     @property
     def plan(self) -> str:
-        """starter, professional or enterprise."""
+        """The plan: starter, professional or enterprise."""
         return str(self._state()["plan"])
 
     @plan.setter
@@ -57,7 +61,7 @@ class AccountHandle:
 
     @property
     def balance(self) -> str:
-        """Such as "$100.00"."""
+        """The balance in US dollars, such as "$100.00"."""
         return str(self._state()["balance"])
 
     @balance.setter
@@ -66,7 +70,7 @@ class AccountHandle:
 
     @property
     def rate_limit(self) -> str:
-        """Such as "300/min"."""
+        """The rate limit of the API, such as "300/min"."""
         return str(self._state()["rate_limit"])
 
     @rate_limit.setter
@@ -75,7 +79,7 @@ class AccountHandle:
 
     @property
     def scopes(self) -> list[str]:
-        """What the key may do."""
+        """The scopes of the sandbox's key, such as ["instances:read"]."""
         return list(self._state()["scopes"])
 
     @scopes.setter
@@ -83,25 +87,33 @@ class AccountHandle:
         self._change(scopes=scopes)
 
     def _state(self) -> dict[str, Any]:
-        state: dict[str, Any] = self._sandbox.call("GET", "/account")
+        state: dict[str, Any] = self._control.call("GET", "/account")
         return state
 
     def _change(self, **changes: Any) -> None:
-        self._sandbox.call("PATCH", "/account", changes)
+        self._control.call("PATCH", "/account", changes)
 
 
 class InstancesHandle:
-    """A sandbox's instances, from outside: no rule is asked, nothing is counted or charged at the door."""
+    """The instances of a sandbox, from outside the API: no rule applies, no rate limit counts, nothing is charged."""
 
-    def __init__(self, sandbox: "Sandbox") -> None:
-        self._sandbox = sandbox
+    def __init__(self, control: SandboxControl) -> None:
+        self._control = control
 
     def add(self, **fields: Any) -> dict[str, Any]:
-        """An instance that is simply there: `add(name="web-1", status="running")`; everything has a default."""
-        added: dict[str, Any] = self._sandbox.call("POST", "/instances", fields)
+        """Put an instance into the sandbox and return it. Every field has a default.
+
+        Example: `cnx.instances.add(name="web-1", status="running")`.
+        """
+        added: dict[str, Any] = self._control.call("POST", "/instances", fields)
         return added
 
     def set_status(self, instance_id: str, status: str) -> dict[str, Any]:
-        """Stop it or start it."""
-        changed: dict[str, Any] = self._sandbox.call("PATCH", f"/instances/{instance_id}", {"status": status})
+        """Set the status of an instance, `stopped` or `running`, and return the instance.
+
+        Raises ControlError if there is no such instance, or if it cannot have that status now.
+        """
+        changed: dict[str, Any] = self._control.call(
+            "PATCH", f"/instances/{quote(str(instance_id), safe='')}", {"status": status}
+        )
         return changed

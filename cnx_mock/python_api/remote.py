@@ -1,64 +1,112 @@
-"""Whoever makes sandboxes: this process's own server, or one that runs anywhere else on this machine."""
+"""What every server can do for a test: make sandboxes. And a server that runs in another process of this machine."""
 
 from typing import Any
 
-from cnx_mock.python_api.control import Control
-from cnx_mock.python_api.sandbox import Sandbox, Story, World, document, warn, world
+from cnx_mock.errors import (
+    FixtureError,
+    FixtureRefusedError,
+    InputRefusedError,
+    ScenarioRefusedError,
+    ServerNotFoundError,
+)
+from cnx_mock.python_api.control import Control, base_url
+from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document, warn
+from cnx_mock.python_api.sandbox import Sandbox
+from cnx_mock.services.worlds import read_fixture
 
 
 class SandboxMaker:
-    """A server that sandboxes can be asked of."""
+    """A server that makes sandboxes."""
 
     def _running(self) -> Control:
-        """Its control plane."""
+        """Return the client of its control plane. Raises NotRunningError if the server does not run."""
         raise NotImplementedError
 
     @property
     def url(self) -> str:
-        """The base URL. Raises RuntimeError unless the server runs."""
+        """The base URL; paths such as `/v1/instances` come after it. Raises NotRunningError if the server does not
+        run."""
         return self._running().url
 
     def sandbox(
         self,
-        scenario: Story | list[Story] | None = None,
-        fixture: World | None = None,
+        scenario: ScenarioInput | list[ScenarioInput] | None = None,
+        fixture: FixtureInput | None = None,
         *,
         name: str | None = None,
         seed: int | None = None,
         key: str | None = None,
     ) -> Sandbox:
-        """A fresh sandbox. `scenario` is one or several to stack, `fixture` its world, `name` keys its chance: the same
-        name and seed see the same ids. `key` is for code with a hard-coded key: that key's world, made anew."""
-        body: dict[str, Any] = {} if fixture is None else {"fixture": world(fixture)}
-        if key is not None:
-            body["key"] = key
-        if name is not None:
-            body["name"] = name
-        if seed is not None:
-            body["seed"] = seed
+        """Make a fresh sandbox: a new key, and a world that nothing else uses.
+
+        Args:
+            scenario: What goes wrong in it: the name of a scenario, a path, plain data, or a list of them to stack.
+                The server's scenario unless given.
+            fixture: The world that it starts from: a name, a path or plain data. The server's fixture unless given.
+            name: A name for it. Ids and chance depend on the name and the seed: the same name has the same ids.
+            seed: The seed of everything random in it, a whole number from 0. The server's seed unless given.
+            key: A test key that the code under test has hard-coded. Its sandbox is made anew.
+
+        Returns:
+            The sandbox.
+
+        Raises:
+            UnknownScenario, UnknownFixture: If nothing has that name.
+            SourceError: If a file cannot be used; it has every problem as file:line:column.
+            ScenarioError, FixtureError: If plain data cannot be used; the message has every problem.
+            InputRefusedError: If the name, the seed or the key cannot be used.
+            NotRunningError: If the server does not run.
+            ServerNotFoundError: If the server does not answer.
+
+        Example:
+            sandbox = server.sandbox("flaky-network", "small-team")
+        """
+        body: dict[str, Any] = {"key": key, "name": name, "seed": seed}
+        if fixture is not None:
+            body["fixture"] = fixture_document(fixture)
         if scenario is not None:
-            stories = scenario if isinstance(scenario, list) else [scenario]
-            body["scenario"] = [document(story) for story in stories]
+            scenarios = scenario if isinstance(scenario, list) else [scenario]
+            body["scenario"] = [scenario_document(each) for each in scenarios]
+        body = {field: value for field, value in body.items() if value is not None}
         control = self._running()
-        fresh = control.call("POST", "/_mock/sandboxes", body=body)
+        try:
+            fresh = control.call("POST", "/_mock/sandboxes", body=body)
+        except InputRefusedError as error:
+            raise _blamed(error, body) from None
         warn(fresh["warnings"])
         return Sandbox(control, fresh["api_key"])
 
 
 class RemoteServer(SandboxMaker):
-    """A cnx-mock that somebody else has started, such as `cnx-mock serve`."""
+    """A cnx-mock that runs in another process of this machine, such as `cnx-mock serve`."""
 
     def __init__(self, url: str) -> None:
-        """Raises ConnectionError where no cnx-mock answers, ValueError for what is no such URL."""
-        if not url.startswith("http://"):
-            raise ValueError(f"{url!r} is no URL of a cnx-mock: write http://127.0.0.1:4269")
-        self._control = Control(url.rstrip("/"))
-        if self._control.call("GET", "/_mock/health").get("status") != "ok":
-            raise ConnectionError(f"what answers at {url} is no cnx-mock")
+        """Connect to it.
+
+        Raises InvalidInputError if the text is not the URL of a server, and ServerNotFoundError if no cnx-mock answers
+        there.
+        """
+        self._control = Control(base_url(url))
+        health = self._control.call("GET", "/_mock/health")
+        if not isinstance(health, dict) or health.get("status") != "ok":
+            raise ServerNotFoundError(f"what answers at {url} is not a cnx-mock")
 
     def _running(self) -> Control:
         return self._control
 
     def close(self) -> None:
-        """Close the connection to it."""
+        """Close the connection to the server."""
         self._control.close()
+
+
+def _blamed(error: InputRefusedError, body: dict[str, Any]) -> InputRefusedError:
+    """Return the refusal as that of the scenario or of the fixture, if it is about one of them."""
+    if error.details.keys() <= {"key", "name", "seed"}:
+        return error
+    kind = ScenarioRefusedError if "scenario" in body else FixtureRefusedError
+    if "scenario" in body and "fixture" in body:
+        try:
+            read_fixture(body["fixture"])
+        except FixtureError:
+            kind = FixtureRefusedError
+    return kind(error.status, error.code, error.message, error.details)

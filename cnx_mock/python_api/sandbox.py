@@ -1,111 +1,104 @@
 """A sandbox in Python: its key, its clock, its account, its rules and its journal."""
 
-import sys
-import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import count
-from os import PathLike, fspath
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
-from cnx_mock.errors import ControlError, ScenarioWarning
+from cnx_mock.errors import FixtureRefusedError, Problem, ScenarioError, ScenarioRefusedError
 from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDecision
 from cnx_mock.python_api.audit import Audit
-from cnx_mock.python_api.control import Control
+from cnx_mock.python_api.control import Control, SandboxControl
 from cnx_mock.python_api.handles import AccountHandle, ClockHandle, InstancesHandle
-from cnx_mock.python_api.requests import Entry, Requests
-from cnx_mock.scenario import gallery
+from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document, warn
+from cnx_mock.python_api.requests import Requests
+from cnx_mock.python_api.rule_handle import RuleHandle
 from cnx_mock.scenario.rule import rule_document
-from cnx_mock.scenario.scenario import Scenario
-from cnx_mock.services import operations
-from cnx_mock.services import worlds as fixtures
-
-Story = str | PathLike[str] | Mapping[str, Any] | Scenario
-"""A scenario as people give it: a name of the gallery, a path, plain data, or one that was read before."""
-
-__all__ = ["ControlError", "Entry", "Rule", "Sandbox", "Story", "document"]
-
-
-_OURS = str(Path(__file__).parents[1])
-"""Where warnings do not point: at our own lines."""
-
-World = str | PathLike[str] | Mapping[str, Any]
-"""A fixture as people give it: a name, a path, or plain data."""
-
-
-def world(fixture: World) -> dict[str, Any]:
-    """A fixture as plain data. Raises UnknownFixture, or SourceError with every problem at its place."""
-    return dict(fixture if isinstance(fixture, Mapping) else fixtures.load(fspath(fixture)).written)
-
-
-def document(story: Story) -> dict[str, Any]:
-    """A scenario as plain data; never a name alone, which would mean one of the gallery. Raises UnknownScenario, or
-    SourceError with every problem at its place."""
-    if isinstance(story, Mapping):
-        if story.keys() != {"name"}:
-            return dict(story)
-        story = str(story["name"])
-    scenario = story if isinstance(story, Scenario) else gallery.load(fspath(story), operations())
-    return {"description": scenario.description, **scenario.document, "name": scenario.name}
-
-
-def warn(found: Iterable[str]) -> None:
-    """Say what can never happen, at the line of the user's that asked for it."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
-        level, frame = level + 1, frame.f_back
-    for each in found:
-        warnings.warn(each, ScenarioWarning, stacklevel=level)
 
 
 class Sandbox:
-    """One key and its world. Every method may be called from any thread, also while the client under test runs."""
+    """One test key and its world: made by `MockServer.sandbox`, or in pytest by the fixture `cnx`.
+
+    Every method may be called from any thread, also while the client under test runs. Every call goes to the server.
+    All of them raise ServerNotFoundError if the server has stopped, and ControlError if it refuses for another reason
+    than those below; both are below CnxMockError.
+
+    Example:
+        sandbox = server.sandbox()
+        sandbox.inject("instances.create", error="INTERNAL_ERROR", times=1)
+        deploy(sandbox.url, sandbox.api_key)
+        sandbox.requests.assert_called("instances.create", times=2)
+    """
 
     def __init__(self, control: Control, api_key: str) -> None:
-        self._control = control
+        self._control = SandboxControl(control, api_key)
         self._injected = count(1)  # its next() is atomic: any thread may inject
-        self._must_fire: list[Rule] = []
+        self._must_fire: list[RuleHandle] = []
         self.enforced = False
-        """Whether what its scenario expects must have happened when `assert_fired` asks: one given to `use` does."""
+        """Whether `assert_fired` also checks what the scenario expects. `use` sets it."""
         self.api_key = api_key
-        """The key that leads to this sandbox."""
-        self.clock = ClockHandle(self)
-        """Its clock."""
-        self.account = AccountHandle(self)
-        """Its account."""
-        self.instances = InstancesHandle(self)
-        """Its instances, from outside."""
-        self.audit = Audit(self)
-        """How well its client behaved: `cnx.audit.assert_clean()`."""
+        """The key of this sandbox. The client under test must send it."""
+        self.clock = ClockHandle(self._control)
+        """Its clock: `now`, `speed`, `advance`, `freeze`, `unfreeze`."""
+        self.account = AccountHandle(self._control)
+        """Its account: `plan`, `balance`, `rate_limit`, `scopes`."""
+        self.instances = InstancesHandle(self._control)
+        """Its instances, from outside the API: `add`, `set_status`."""
+        self.audit = Audit(self._control)
+        """How well its client behaved: `findings`, `assert_clean`."""
 
     def __repr__(self) -> str:
         return f"<Sandbox …{self.api_key[-4:]} at {self.url}>"
 
     @property
     def url(self) -> str:
-        """The server's base URL; paths such as `/v1/instances` come behind it."""
+        """The base URL of the server; paths such as `/v1/instances` come after it."""
         return self._control.url
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment that leads a client here."""
+        """The environment variables by which a client finds this sandbox: base URL and API key."""
         return {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.api_key}
 
     @property
     def requests(self) -> Requests:
-        """The journal, newest last, with assertions: `cnx.requests.assert_called("instances.create", times=1)`."""
+        """The journal, newest request last: a list with assertions.
+
+        Example: `cnx.requests.assert_called("instances.create", times=1)`.
+        """
         return Requests(_entry(item) for item in self.call("GET", "/requests")["data"])
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Any call to the control plane for this sandbox, `path` behind `/_mock`. Raises ControlError."""
-        return self._control.call(method, f"/_mock{path}", self.api_key, body)
+        """Call the control plane for this sandbox and return the JSON of the answer.
 
-    def use(self, scenario: Story) -> None:
-        """Live by this scenario from now on; injected rules stay. Raises SourceError or ControlError for a bad one;
-        what in it can never happen is a ScenarioWarning."""
-        state = self.call("PUT", "/scenario", document(scenario))
+        Args:
+            method: The HTTP method.
+            path: The path after `/_mock`, such as `/clock`.
+            body: Plain data to send as JSON.
+
+        Raises:
+            ControlError: If the server refuses the call; InputRefusedError if that is because of the body.
+            InvalidInputError: If path or body cannot be sent.
+        """
+        return self._control.call(method, path, body)
+
+    def use(self, scenario: ScenarioInput) -> None:
+        """Put a scenario into force in place of the former one. Injected rules stay.
+
+        What in it can never happen is a ScenarioWarning.
+
+        Args:
+            scenario: A name of the gallery, a path, plain data, or a `Scenario`.
+
+        Raises:
+            UnknownScenario: If no scenario has that name.
+            SourceError: If a file cannot be used; it has every problem as file:line:column.
+            ScenarioError: If plain data cannot be used; the message has every problem.
+
+        Example:
+            cnx.use("flaky-network")
+        """
+        state = self._control.call("PUT", "/scenario", scenario_document(scenario), ScenarioRefusedError)
         self.enforced = True
         warn(state["warnings"])
 
@@ -126,12 +119,35 @@ class Sandbox:
         ttl: str | None = None,
         optional: bool = False,
         **fault: Any,
-    ) -> "Rule":
-        """Add a rule: `inject("instances.create", error="INTERNAL_ERROR", times=2, at="after")`.
+    ) -> RuleHandle:
+        """Add a rule. It applies a fault to the requests that it matches; the words are those of a scenario file.
 
-        The keys of `fault` are those of a scenario file; further match keys go into `match`. As a context manager the
-        rule is removed at the end. A rule without `probability` must fire before the test ends, unless it is
-        `optional`. Raises ControlError for what no scenario file could say.
+        In pytest, a rule without `probability` must fire before the test ends, unless it is `optional`. A rule that can
+        never fire is a ScenarioWarning.
+
+        Args:
+            operation: The operation, such as `instances.create`, a pattern such as `instances.*`, or a list of them.
+            match: Further conditions on the request: `method`, `path`, `resource`, `query`, `header`, `body`.
+            when: The part of the scenario in which the rule holds: `phase`, `after`, `until`.
+            times: How many of the requests get the fault, or which, such as `{"skip": 1}`.
+            per: What `times` and `sequence` count by: `sandbox` or `resource`.
+            probability: The chance that a request gets the fault, from 0 to 1.
+            at: When the fault comes: `before` or `after` the operation has had its effect.
+            sequence: One fault for each request in turn, in place of `fault`.
+            then: What comes after the sequence: `pass`, `repeat` or `last`.
+            id: The id of the rule; `inject-1` and so on unless given.
+            ttl: How long the rule lasts, such as `30s`, on the sandbox's clock.
+            optional: Whether the rule may end without having fired.
+            **fault: The fault, such as `error="INTERNAL_ERROR"`, `status=503`, `latency="2s"`, `connection="reset"`.
+
+        Returns:
+            The rule. As a context manager it removes itself at the end of the block.
+
+        Raises:
+            ScenarioError: If no scenario file could hold this rule; the message has every problem.
+
+        Example:
+            cnx.inject("instances.create", error="INTERNAL_ERROR", times=2, at="after")
         """
         given = {
             "match": match,
@@ -143,95 +159,56 @@ class Sandbox:
             "then": then,
             "ttl": ttl,
         }
-        said = {key: value for key, value in given.items() if value is not None}
-        rule_id = id or f"inject-{next(self._injected)}"
-        state = self.call(
-            "PUT",
-            f"/rules/{quote(rule_id, safe='')}",
-            rule_document({"operation": operation, **said, "at": at, **fault}),
-        )
-        rule = Rule(self, rule_id)
-        if not optional and "probability" not in said:
+        chosen = {key: value for key, value in given.items() if value is not None}
+        rule_id = f"inject-{next(self._injected)}" if id is None or id == "" else id
+        if not isinstance(rule_id, str):
+            raise ScenarioError([Problem(("id",), f"must be a text, not {rule_id!r}")])
+        document = rule_document({"operation": operation, **chosen, "at": at, **fault})
+        state = self._control.call("PUT", f"/rules/{quote(rule_id, safe='')}", document, ScenarioRefusedError)
+        rule = RuleHandle(self._control, rule_id)
+        if not optional and "probability" not in chosen:
             self._must_fire.append(rule)
         warn(f"{rule_id}: {each}" for each in state["warnings"])
         return rule
 
     def assert_fired(self) -> None:
-        """Raise AssertionError, with the reasons, where a rule given to `inject` never fired, or what a scenario given
-        to `use` expects has not happened. The pytest plugin asks at the end of every test."""
+        """Raise AssertionError, with the reasons, if a rule given to `inject` never fired, or if what a scenario given
+        to `use` expects has not happened. The pytest plugin calls it at the end of every test."""
         missed = [f"{rule.id} never fired: {rule.why}" for rule in self._must_fire if not rule.fired]
         if self.enforced:
             missed += self.call("GET", "/scenario")["unmet"]
         if missed:
             raise AssertionError("\n".join(missed))
 
-    def load(self, fixture: World) -> None:
-        """Replace its whole world by a fixture's: a name, a path, or plain data. Raises SourceError or ControlError."""
-        self.call("PUT", "/state", world(fixture))
+    def load(self, fixture: FixtureInput) -> None:
+        """Replace the whole world of the sandbox by that of a fixture.
+
+        Args:
+            fixture: A name, a path, or plain data such as `state` returns.
+
+        Raises:
+            UnknownFixture: If no fixture has that name.
+            SourceError: If a file cannot be used; it has every problem as file:line:column.
+            FixtureError: If plain data cannot be used; the message has every problem.
+
+        Example:
+            cnx.load("small-team")
+        """
+        self._control.call("PUT", "/state", fixture_document(fixture), FixtureRefusedError)
 
     def state(self) -> dict[str, Any]:
-        """Its whole world as a fixture, which `load` takes again."""
+        """Return the whole world of the sandbox as a fixture, which `load` takes."""
         written: dict[str, Any] = self.call("GET", "/state")
         return written
 
     def reset(self) -> None:
-        """Put it back to how it was made: state, rules, clock, window and journal."""
+        """Put the sandbox back to how it was made: state, rules, clock, rate limit window and journal."""
         self.call("POST", "/reset")
         self._injected = count(1)
         self._must_fire.clear()
 
 
-class Rule:
-    """An injected rule; once removed, it still says what it did."""
-
-    def __init__(self, sandbox: Sandbox, rule_id: str) -> None:
-        self._sandbox = sandbox
-        self._last: dict[str, Any] | None = None
-        self.id = rule_id
-
-    @property
-    def fired(self) -> int:
-        """Requests to which its fault was applied."""
-        return int(self._state()["fired"])
-
-    @property
-    def matched(self) -> int:
-        """Requests that it meant."""
-        return int(self._state()["matched"])
-
-    @property
-    def why(self) -> str | None:
-        """Why it has not fired; None where it has."""
-        why: str | None = self._state()["why"]
-        return why
-
-    def remove(self) -> None:
-        """Take it out. Removing twice is removing once."""
-        if self._last is not None:
-            return
-        self._last = self._state()
-        self._sandbox.call("DELETE", f"/rules/{quote(self.id, safe='')}")
-
-    def __enter__(self) -> "Rule":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            self.remove()
-        except ControlError as error:
-            if error.code != "NOT_FOUND":  # a reset has taken it out already
-                raise
-
-    def _state(self) -> dict[str, Any]:
-        if self._last is not None:
-            return self._last
-        state: dict[str, Any] = self._sandbox.call("GET", f"/rules/{quote(self.id, safe='')}")
-        return state
-
-
-def _entry(item: dict[str, Any]) -> Entry:
+def _entry(item: dict[str, Any]) -> JournalEntry:
     faults = [FaultApplied(**each) for each in item.pop("faults")]
     decisions = [RuleDecision(**each) for each in item.pop("decisions")]
     near = item.pop("near_miss")

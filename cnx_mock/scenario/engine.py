@@ -8,34 +8,25 @@ so that no rule changes another's draws.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario import header, magic
-from cnx_mock.scenario.active_rule import ActiveRule, Decision, Draw, Origin
+from cnx_mock.scenario.active_rule import ActiveRule, Origin
 from cnx_mock.scenario.exchange import Exchange
-from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.scenario.fault import Turn
 from cnx_mock.scenario.phases import Moment, Timeline
+from cnx_mock.scenario.request import ApiRequest
+from cnx_mock.scenario.ruling import Chosen, Ruling
 from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.records import NEVER
 
-_KEPT = 1000
-"""Entries of what is kept by words of the client's, so that it cannot fill the memory."""
+_MOST_REMEMBERED = 1000
+"""The most entries of a table whose keys the client chooses, so that it cannot fill the memory."""
 
 Way = Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A fault to apply to one request."""
-
-    active: ActiveRule
-    rule: Rule
-    fault: Fault
-    draw: Draw
 
 
 class Engine:
@@ -62,7 +53,7 @@ class Engine:
 
     def __iter__(self) -> Iterator[ActiveRule]:
         self._settle(self._now())
-        return iter(self._asked)
+        return iter(self._in_order)
 
     def rules(self, origin: Origin) -> tuple[Rule, ...]:
         """The rules of one origin: injected, or the scenario's."""
@@ -147,10 +138,10 @@ class Engine:
         self._changed()
 
     def _changed(self) -> None:
-        self._asked = (*self._injected, *self._scenario_rules)
-        self._as_asked = tuple((active, active.rule) for active in self._asked)
+        self._in_order = (*self._injected, *self._scenario_rules)
+        self._undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
         self._covering: dict[tuple[str | None, str], tuple[ActiveRule, ...]] = {}
-        self._next_end = min((active.ends for active in self._asked if active.ends is not None), default=NEVER)
+        self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
 
     def _settle(self, now: int) -> None:
         """End what ends by itself."""
@@ -160,74 +151,83 @@ class Engine:
             self._changed()
 
     def _candidates(self, operation: str | None, method: str) -> tuple[ActiveRule, ...]:
-        """The rules that can mean such a call at all: most requests are done with them at one look."""
+        """Return the rules that can match such a call at all: none for most requests, which are done with that."""
         found = self._covering.get((operation, method))
         if found is None:
-            if len(self._covering) > _KEPT:  # methods are the client's words
+            if len(self._covering) > _MOST_REMEMBERED:  # a method can be any word of the client's
                 self._covering.clear()
-            found = tuple(active for active in self._asked if active.rule.match.covers(operation, method))
+            found = tuple(active for active in self._in_order if active.rule.match.covers(operation, method))
             self._covering[operation, method] = found
         return found
 
-    def _own(self, exchange: Exchange) -> tuple[ActiveRule, ...]:
-        """The rules that a request brings along: in its header, and by its magic names. Raises ScenarioError for a
-        header that cannot be used."""
-        own: tuple[ActiveRule, ...] = ()
-        given = exchange.header_values(header.NAME)
+    def _brought_by(self, request: ApiRequest) -> tuple[ActiveRule, ...]:
+        """Return the rules that a request brings with it: in its header, and by its magic names. Raises ScenarioError
+        for a header that cannot be used."""
+        brought: tuple[ActiveRule, ...] = ()
+        given = request.header_values(header.NAME)
         if given:
             active = self._brought.get(given[0])
             if active is None or len(given) > 1:
                 active = _active(header.rule(given, self._operations, self.scenario.phases), "header", self._now())
                 active.key = f"header {given[0]}"
-                if len(self._brought) >= _KEPT:
+                if len(self._brought) >= _MOST_REMEMBERED:
                     self._brought.clear()
                 self._brought[given[0]] = active
-            own = (active,) if active.ends is None or self._now() < active.ends else ()
-        if self._magic and magic.MARK in exchange.body:
-            own += tuple(active for active in self._magic if active.rule.match.difference(exchange) is None)
-        return own
+            brought = (active,) if active.ends is None or self._now() < active.ends else ()
+        if self._magic and magic.MARK in request.body:
+            brought += tuple(active for active in self._magic if active.rule.match.difference(request) is None)
+        return brought
 
-    def ask(self, exchange: Exchange) -> list[Chosen] | None:
-        """Every fault to apply to this request, outermost first; None where there is none. Raises ScenarioError for a
-        fault header that cannot be used."""
-        now = self._now() if exchange.at is None else exchange.at
+    def in_force(self, now: int) -> Ruling:
+        """Return a ruling that names the rules in force and has no decisions. It is shared: do not change it."""
         self._settle(now)
-        exchange.asked = self._as_asked
-        operation = exchange.operation.name if exchange.operation else None
-        candidates = self._candidates(operation, exchange.method)
-        own = self._own(exchange)
-        if own:
-            exchange.asked = (*((active, active.rule) for active in own), *self._as_asked)
-            meant = (active for active in own if active.rule.match.covers(operation, exchange.method))
-            candidates = (*meant, *candidates)
-        chosen = self._decide(exchange, candidates, self._story.at(now)) if candidates else []
-        self._story.count(now)
-        return chosen or None
+        return self._undecided
 
-    def _decide(self, exchange: Exchange, candidates: tuple[ActiveRule, ...], moment: Moment) -> list[Chosen]:
-        chosen: list[Chosen] = []
+    def ask(self, request: ApiRequest, now: int) -> Ruling:
+        """Ask every rule about this request, once. Raises ScenarioError for a fault header that cannot be used."""
+        ruling = self.in_force(now)
+        operation = request.operation.name if request.operation else None
+        candidates = self._candidates(operation, request.method)
+        brought = self._brought_by(request)
+        if brought:
+            ruling = Ruling((*((active, active.rule) for active in brought), *ruling.asked))
+            meant = (active for active in brought if active.rule.match.covers(operation, request.method))
+            candidates = (*meant, *candidates)
+        if candidates:
+            ruling = self._decided(ruling.asked, request, candidates, self._story.at(now))
+        self._story.count(now)
+        return ruling
+
+    def _decided(
+        self,
+        asked: tuple[tuple[ActiveRule, Rule], ...],
+        request: ApiRequest,
+        candidates: tuple[ActiveRule, ...],
+        moment: Moment,
+    ) -> Ruling:
+        ruling = Ruling(asked)
         winner: str | None = None
         for active in candidates:
-            if active.rule.match.difference_of_call(exchange) is not None:
+            if active.rule.match.difference_of_call(request) is not None:
                 continue
-            decision, step, draw = active.decide(moment, exchange.resource, winner, self._chance)
-            exchange.decisions[active] = decision
-            chosen += [Chosen(active, active.rule, fault, draw) for fault in step]
+            decision, step, draw = active.decide(moment, request.resource, winner, self._chance)
+            ruling.decisions[active] = decision
+            ruling.chosen += [Chosen(active, active.rule, fault, draw) for fault in step]
             if any(fault.outcome for fault in step):
                 winner = active.rule.id
-        return chosen
+        return ruling
 
     @staticmethod
-    async def perform(chosen: list[Chosen], exchange: Exchange, rest: Way) -> None:
-        """Send the exchange through its faults; `rest` performs the operation and leaves its answer."""
+    async def perform(ruling: Ruling, exchange: Exchange, rest: Way) -> None:
+        """Send the exchange through the chosen faults. `rest` performs the operation and leaves its answer."""
         way = rest
-        for each in reversed(chosen):
+        for each in reversed(ruling.chosen):
             turn = Turn(
                 at=each.rule.at,
                 draw=each.draw,
                 proceed=way,
-                fired=partial(_fired, exchange, each.active, each.fault),
-                spared=partial(_spared, exchange, each.active),
+                fired=partial(ruling.fired, each.active, each.fault),
+                spared=partial(ruling.spared, each.active),
             )
             way = partial(each.fault.apply, exchange, turn)
         await way()
@@ -247,20 +247,6 @@ def _left(active: ActiveRule, now: int) -> list[ActiveRule]:
         else:
             return []
     return [active]
-
-
-def _fired(exchange: Exchange, active: ActiveRule, fault: Fault) -> None:
-    """A rule counts once an exchange, however many faults it has."""
-    if all(rule != active.rule.id for rule, _ in exchange.faults):
-        active.fired += 1
-        exchange.decisions[active] = replace(exchange.decisions[active], fired=True)
-    exchange.faults.append((active.rule.id, fault.label()))
-
-
-def _spared(exchange: Exchange, active: ActiveRule, why: str) -> None:
-    """A refusal goes out unchanged, whatever its rule had decided; the ordinal is spent."""
-    applied = any(rule == active.rule.id for rule, _ in exchange.faults)  # another fault of the same rule
-    exchange.decisions[active] = Decision(applied, f"{exchange.decisions[active].reason}, {why}")
 
 
 def _unclaimed(rule_id: str, rules: tuple[Rule, ...]) -> None:

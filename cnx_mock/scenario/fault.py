@@ -65,7 +65,7 @@ class Outcome(Fault):
             if exchange.answer is None or exchange.answer.status >= 400:
                 turn.spared("nothing was committed")
                 return
-        exchange.replaced = True
+        exchange.effects.replaced = True
         turn.fired()
         self.replace(exchange)
 
@@ -87,10 +87,10 @@ class BodyOutcome(Outcome):
         answer = exchange.answer
         if answer is None or answer.status >= 400:
             turn.spared("nothing was committed")
-        elif not answer.body or exchange.method == "HEAD":
+        elif not answer.body or exchange.request.method == "HEAD":
             turn.spared("the answer has no body")
         else:
-            exchange.replaced = True
+            exchange.effects.replaced = True
             turn.fired()
             exchange.answer = self.spoilt(answer, turn.draw)
 
@@ -113,13 +113,17 @@ class Pacing(Fault):
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Set the pace for whatever goes out in the end."""
-        first = exchange.pace is None
+        first = exchange.effects.pace is None
         if first:
-            exchange.pace = self.pieces
+            exchange.effects.pace = self.pieces
         await turn.proceed()
         if not first:
             turn.spared("an earlier rule sets the pace")
-        elif exchange.delivery or not (exchange.answer and exchange.answer.body) or exchange.method == "HEAD":
+        elif (
+            exchange.effects.delivery
+            or not (exchange.answer and exchange.answer.body)
+            or exchange.request.method == "HEAD"
+        ):
             turn.spared("no body goes out")
         else:
             turn.fired()

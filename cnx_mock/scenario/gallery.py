@@ -41,7 +41,7 @@ def linted(name: str, operations: Collection[Operation]) -> tuple[Scenario, Sour
     source = read_file(path)
     scenario = parse(source, operations, path.stem)
     found = lint(scenario, operations)
-    return scenario, source.refuse(_explained(source, each) for each in found) if found else None
+    return scenario, source.error(_explained(source, each) for each in found) if found else None
 
 
 def parse(source: Source, operations: Collection[Operation], name: str) -> Scenario:
@@ -49,9 +49,9 @@ def parse(source: Source, operations: Collection[Operation], name: str) -> Scena
     try:
         scenario = read_scenario(source.data, operations, name)
     except ScenarioError as error:
-        raise source.refuse(_explained(source, problem) for problem in error.problems) from None
-    if source.findings:
-        raise source.refuse()
+        raise source.error(_explained(source, problem) for problem in error.problems) from None
+    if source.problems:
+        raise source.error()
     return scenario
 
 

@@ -50,8 +50,8 @@ def _pairs(text: str) -> dict[str, Any]:
             raise _wrong(f"has {key} twice")
         try:
             source = read(value, _SPELT)
-            if source.findings:
-                raise source.refuse()
+            if source.problems:
+                raise source.error()
             pairs[key] = source.data
         except SourceError as error:
             raise _wrong(f"{key}: {error.problems[0].message}") from None

@@ -8,7 +8,7 @@ from fnmatch import translate
 from typing import Any
 
 from cnx_mock.api.parsing import query_values
-from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.request import ApiRequest
 
 _MISSING = object()
 
@@ -109,40 +109,40 @@ class Match:
             return False
         return self.method is None or self.method.matches(method)
 
-    def difference(self, exchange: Exchange) -> Difference | None:
+    def difference(self, request: ApiRequest) -> Difference | None:
         """The first field that differs, or None where the rule means this request."""
-        return next(self.differences(exchange), None)
+        return next(self.differences(request), None)
 
-    def difference_of_call(self, exchange: Exchange) -> Difference | None:
+    def difference_of_call(self, request: ApiRequest) -> Difference | None:
         """What differs in this one call, where `covers` has said yes."""
         if self.path is None and self.resource is None and not (self.query or self.header or self.body):
             return None  # most rules
-        return next(self._in_call(exchange), None)
+        return next(self._in_call(request), None)
 
-    def differences(self, exchange: Exchange) -> Iterator[Difference]:
+    def differences(self, request: ApiRequest) -> Iterator[Difference]:
         """Every field that differs."""
         if self.operation is not None:
-            name = exchange.operation.name if exchange.operation else None
+            name = request.operation.name if request.operation else None
             if name is None or not self.operation.matches(name):
                 yield Difference("operation", name, self.operation, _shown)
-        if self.method is not None and not self.method.matches(exchange.method):
-            yield Difference("method", exchange.method, self.method, _shown)
-        yield from self._in_call(exchange)
+        if self.method is not None and not self.method.matches(request.method):
+            yield Difference("method", request.method, self.method, _shown)
+        yield from self._in_call(request)
 
-    def _in_call(self, exchange: Exchange) -> Iterator[Difference]:
-        if self.path is not None and not self.path.matches(exchange.path):
-            yield Difference("path", exchange.path, self.path, _shown)
+    def _in_call(self, request: ApiRequest) -> Iterator[Difference]:
+        if self.path is not None and not self.path.matches(request.path):
+            yield Difference("path", request.path, self.path, _shown)
         if self.resource is not None:
-            resource = exchange.resource
+            resource = request.resource
             if resource is None or not self.resource.matches(resource):
                 yield Difference("resource", resource, self.resource, _shown)
         if self.query:
-            given = query_values(exchange.query)
+            given = query_values(request.query)
             yield from _texts("query", self.query, lambda name: given.get(name, []))
         if self.header:
-            yield from _texts("header", self.header, lambda name: exchange.header_values(name.lower().encode()))
+            yield from _texts("header", self.header, lambda name: request.header_values(name.lower().encode()))
         if self.body:
-            yield from _values(self.body, exchange.json())
+            yield from _values(self.body, request.json())
 
     def __len__(self) -> int:
         """How many fields it looks at."""

@@ -1,48 +1,51 @@
-"""What became of a bad cell, in one sentence that anybody understands."""
+"""Explain a bad cell in one sentence."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from cnx_mock.sweep.results import Result
-from cnx_mock.sweep.state import KINDS, Thing
+from cnx_mock.sweep.results import CellResult
+from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState
 from cnx_mock.sweep.verdict import GOOD
 
 _SHOWN = 3
-"""Resources that a sentence names."""
+"""How many resources a sentence names."""
+_MANY_CALLS = 10
+"""More calls of one operation than this are worth mentioning."""
 
 
-def sentence(result: Result) -> str:
-    """ "`POST /v1/instances` #2, reset after commit: your client retried and left 2 instances named web-1"."""
-    return f"{result.cell.title}: {blame(result)}"
+def sentence(result: CellResult) -> str:
+    """Return the cell and what the client did wrong in it: "`POST /v1/instances` #2, reset after commit: your client
+    retried and left 2 instances named web-1"."""
+    return f"{result.cell.title}: {reason(result)}"
 
 
-def blame(result: Result) -> str:
-    """What the client did wrong, empty where it did nothing wrong."""
+def reason(result: CellResult) -> str:
+    """Return what the client did wrong; an empty text if it did nothing wrong."""
     if result.verdict in GOOD:
         return ""
     if not result.fired:
-        return f"{_blame(result)}; the fault never struck, so CMD differs from run to run"
-    return _blame(result)
+        return f"{_reason(result)}; the fault was never injected, so CMD behaves differently from run to run"
+    return _reason(result)
 
 
-def _blame(result: Result) -> str:
+def _reason(result: CellResult) -> str:
     judgement = result.judgement
     match result.verdict:
         case "hung":
-            return f"your client went on beyond {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
+            return f"your client was still running after {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
         case "duplicated":
-            return f"your client {_tried(result.status)} and left {_present(judgement.left, result.things)}"
+            return f"your client {_retried(result.status)} and left {_totals(judgement.left, result.resources)}"
         case "leaked":
             return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
             return f"your client {_exited(result.status)}, but {_lacking(result)}"
         case "raised":
-            return f"your client raised {result.words}, which is not among what the test allows"
+            return f"your client raised {result.output}, which the test does not allow"
         case _:
-            return f"your client hammers: {'; '.join(result.hammering)}"
+            return f"your client hammers the API: {'; '.join(result.hammering)}"
 
 
-def _tried(status: int | None) -> str:
+def _retried(status: int | None) -> str:
     return "retried" if status == 0 else f"retried, {_exited(status)}"
 
 
@@ -52,38 +55,39 @@ def _exited(status: int | None) -> str:
     return f"was ended by signal {-status}" if status is not None and status < 0 else f"failed (exit status {status})"
 
 
-def _present(left: Iterable[Thing], things: Counter[Thing]) -> str:
-    """How many of the name of each there are now: `2 instances named web-1`."""
-    names = dict.fromkeys((thing.kind, thing.name) for thing in left)
-    totals = [(sum(n for each, n in things.items() if (each.kind, each.name) == name), name) for name in names]
-    return _listed([_named(total, kind, name) for total, (kind, name) in totals])
+def _totals(left: Iterable[ResourceState], resources: ResourceCounts) -> str:
+    """Return how many resources of each name exist now: `2 instances named web-1`."""
+    totals = Counter((each.kind, each.name) for each in resources.elements())
+    names = dict.fromkeys((each.kind, each.name) for each in left)
+    return _enumerated([_named(totals[kind, name], kind, name) for kind, name in names])
 
 
-def _counted(left: Iterable[Thing]) -> str:
-    counts = Counter((thing.kind, thing.name) for thing in left)
-    return _listed([_named(count, kind, name) for (kind, name), count in counts.items()])
+def _counted(resources: Iterable[ResourceState]) -> str:
+    counts = Counter((each.kind, each.name) for each in resources)
+    return _enumerated([_named(count, kind, name) for (kind, name), count in counts.items()])
 
 
 def _named(count: int, kind: str, name: str) -> str:
     return f"the {KINDS[kind]} {name}" if count == 1 else f"{count} {KINDS[kind]}s named {name}"
 
 
-def _lacking(result: Result) -> str:
+def _lacking(result: CellResult) -> str:
     difference = result.judgement.difference
     if difference.missing:
         verb = "is" if len(difference.missing) == 1 else "are"
         return f"{_counted(difference.missing)} {verb} missing"
+    verb = "has" if len(difference.changed) == 1 else "have"
     fields = ", ".join(difference.fields())
-    return f"{_counted(expected for expected, _ in difference.changed)} has another {fields}"
+    return f"{_counted(expected for expected, _ in difference.changed)} {verb} a different {fields}"
 
 
-def _listed(words: list[str]) -> str:
-    if len(words) > _SHOWN:
-        words = [*words[:_SHOWN], f"{len(words) - _SHOWN} more"]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+def _enumerated(phrases: Sequence[str]) -> str:
+    if len(phrases) > _SHOWN:
+        phrases = [*phrases[:_SHOWN], f"{len(phrases) - _SHOWN} more"]
+    return " and ".join([", ".join(phrases[:-1]), phrases[-1]] if len(phrases) > 1 else phrases)
 
 
-def _busiest(calls: dict[str, int]) -> str:
-    """Which operation it called most, where that is often."""
+def _busiest(calls: Mapping[str, int]) -> str:
+    """Return which operation it called most, if it called it often."""
     name = max(calls, key=lambda each: calls[each], default="")
-    return f"; it called {name} {calls[name]} times" if name and calls[name] > 10 else ""
+    return f"; it called {name} {calls[name]} times" if name and calls[name] > _MANY_CALLS else ""

@@ -1,4 +1,4 @@
-"""Which faults strike which calls: from the calls of a run without any to the cells of the matrix."""
+"""Plan a sweep: from the calls of a run without faults, make the cells of the matrix, one call and one fault each."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,51 +16,54 @@ from cnx_mock.world.records import ProvisionedRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One call of the run without faults, and what can go wrong with it."""
+class SweptCall:
+    """One call of the run without faults, with what decides which faults apply to it."""
 
     operation: str
     """The operation's name."""
     ordinal: int
-    """Which call of its operation it is, from 1."""
+    """Its number among the calls of its operation, from 1."""
     method: str
     """The operation's method."""
     path: str
-    """The operation's path, with its parameters in braces."""
+    """The operation's path template, with parameters in braces."""
     commits: bool = False
-    """Whether it changed something."""
+    """Whether it changed the account."""
     answered: bool = True
-    """Whether its answer had a body that can be spoilt."""
+    """Whether its answer had a body, which can then be damaged."""
     provisions: bool = False
-    """Whether it makes something that takes time to come up."""
+    """Whether it created a resource that takes time to provision."""
     charges: bool = False
-    """Whether it makes something that costs money."""
+    """Whether it created a resource that costs money."""
     follows: bool = False
-    """Whether it reads, and something was changed before it."""
+    """Whether it is a read after a change."""
 
     @property
     def title(self) -> str:
-        """It for a person: `POST /v1/instances #2`."""
+        """The call for a person: `POST /v1/instances #2`."""
         return f"{self.method} {self.path} #{self.ordinal}"
 
 
-def recorded(entries: Iterable[Mapping[str, Any]]) -> list[Call]:
-    """The calls of a journal, as `GET /_mock/requests` shows them, in their order: all that rules can strike. Those
-    that the rate limit refused are none, since no rule is asked about them."""
+def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
+    """Return the calls that rules can apply to, in order. `entries` are a journal's, as `GET /_mock/requests` answers
+    them.
+
+    Requests without an operation are left out, and so are those that the rate limit refused: no rule sees them.
+    """
     known = {operation.name: operation for operation in operations()}
-    numbers: Counter[str] = Counter()
+    ordinals: Counter[str] = Counter()
     calls, changed = [], False
     for entry in entries:
         operation, status = known.get(entry["operation"]), entry["status"]
         if operation is None or (status == 429 and not entry["faults"]):
             continue
-        numbers[operation.name] += 1
+        ordinals[operation.name] += 1
         commits = entry["committed"]
         creates = commits and operation.method == "POST"
         calls.append(
-            Call(
+            SweptCall(
                 operation=operation.name,
-                ordinal=numbers[operation.name],
+                ordinal=ordinals[operation.name],
                 method=operation.method,
                 path=operation.path,
                 commits=commits,
@@ -79,104 +82,113 @@ def _provisioned() -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One way for a call to go wrong."""
+class SweepFault:
+    """One kind of failure that a sweep injects."""
 
     name: str
-    """What `--faults`, the matrix and reports call it."""
-    said: str
-    """It in a sentence: `reset after commit`."""
-    strikes: Callable[[Call], bool]
-    """Whether it can strike such a call."""
-    fault: dict[str, Any]
-    """What a scenario's rule says of it."""
+    """Its name in `--faults`, in the matrix and in reports."""
+    description: str
+    """It in a few words: `reset after commit`."""
+    applies_to: Callable[[SweptCall], bool]
+    """Return whether it can happen to a call."""
+    effect: dict[str, Any]
+    """The `fault` of a scenario's rule that causes it."""
     at: str = "before"
+    """The `at` of that rule."""
     take: int | None = 1
-    """How many calls of the operation it strikes, from this one on; None for all of them."""
+    """How many calls of the operation it affects, from the chosen one on; None for all of them."""
     usual: bool = True
-    """Whether it strikes unless others are asked for."""
+    """Whether a sweep uses it if no faults are named."""
 
 
-def rule_of(operation: str, ordinal: int, fault: Fault) -> dict[str, Any]:
-    """A scenario's rule that does it to the call of this number."""
+def rule_for(operation: str, ordinal: int, fault: SweepFault) -> dict[str, Any]:
+    """Return a scenario's rule that injects a fault into the call with this ordinal of an operation."""
     span = {"skip": ordinal - 1, "take": fault.take}
     times = {"only": [ordinal]} if fault.take == 1 else {key: value for key, value in span.items() if value}
     limited = {"times": times} if times else {}
     at = {} if fault.at == "before" else {"at": fault.at}
     rule_id = f"sweep:{operation}-{ordinal}-{fault.name}"
-    return {"id": rule_id, "match": {"operation": operation}, **limited, **at, "fault": fault.fault}
+    return {"id": rule_id, "match": {"operation": operation}, **limited, **at, "fault": fault.effect}
 
 
-def _every(call: Call) -> bool:
+def _every(call: SweptCall) -> bool:
     return True
 
 
-def _committed(call: Call) -> bool:
+def _committed(call: SweptCall) -> bool:
     return call.commits
 
 
 FAULTS = (
-    Fault("error", "INTERNAL_ERROR before effect", _every, {"error": "INTERNAL_ERROR"}),
-    Fault("error-after", "INTERNAL_ERROR after commit", _committed, {"error": "INTERNAL_ERROR"}, at="after"),
-    Fault("outage", "INTERNAL_ERROR five times", _every, {"error": "INTERNAL_ERROR"}, take=5),
-    Fault("down", "INTERNAL_ERROR from here on", _every, {"error": "INTERNAL_ERROR"}, take=None, usual=False),
-    Fault("reset", "reset before effect", _every, {"connection": "reset"}),
-    Fault("reset-after", "reset after commit", _committed, {"connection": "reset"}, at="after"),
-    Fault("rate-limit", "RATE_LIMITED with Retry-After 2 s", _every, {"error": "RATE_LIMITED", "retry_after": "2s"}),
-    Fault("hang", "hang before effect", _every, {"connection": "hang"}),
-    Fault("hang-after", "hang after commit", _committed, {"connection": "hang"}, at="after"),
-    Fault("truncate", "truncated body", lambda call: call.answered, {"body": {"truncate": 0.5}}),
-    Fault("bad-json", "malformed JSON", lambda call: call.answered, {"body": "malformed_json"}),
-    Fault("no-credits", "INSUFFICIENT_CREDITS", lambda call: call.charges, {"error": "INSUFFICIENT_CREDITS"}),
-    Fault("never-ready", "provisioning that never ends", lambda call: call.provisions, {"provisioning": "never"}),
-    Fault("stale", "stale read", lambda call: call.follows, {"stale": "1m"}),
+    SweepFault("error", "INTERNAL_ERROR before effect", _every, {"error": "INTERNAL_ERROR"}),
+    SweepFault("error-after", "INTERNAL_ERROR after commit", _committed, {"error": "INTERNAL_ERROR"}, at="after"),
+    SweepFault("outage", "INTERNAL_ERROR five times", _every, {"error": "INTERNAL_ERROR"}, take=5),
+    SweepFault("down", "INTERNAL_ERROR from here on", _every, {"error": "INTERNAL_ERROR"}, take=None, usual=False),
+    SweepFault("reset", "reset before effect", _every, {"connection": "reset"}),
+    SweepFault("reset-after", "reset after commit", _committed, {"connection": "reset"}, at="after"),
+    SweepFault(
+        "rate-limit", "RATE_LIMITED with Retry-After 2 s", _every, {"error": "RATE_LIMITED", "retry_after": "2s"}
+    ),
+    SweepFault("hang", "hang before effect", _every, {"connection": "hang"}),
+    SweepFault("hang-after", "hang after commit", _committed, {"connection": "hang"}, at="after"),
+    SweepFault("truncate", "truncated body", lambda call: call.answered, {"body": {"truncate": 0.5}}),
+    SweepFault("bad-json", "malformed JSON", lambda call: call.answered, {"body": "malformed_json"}),
+    SweepFault("no-credits", "INSUFFICIENT_CREDITS", lambda call: call.charges, {"error": "INSUFFICIENT_CREDITS"}),
+    SweepFault("never-ready", "provisioning that never ends", lambda call: call.provisions, {"provisioning": "never"}),
+    SweepFault("stale", "stale read", lambda call: call.follows, {"stale": "1m"}),
 )
-"""Every fault, in the order of the matrix."""
+"""Every fault, in the order of the matrix's columns."""
+
+Injection = tuple[SweptCall, SweepFault]
+"""A fault at a call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One run to be made: one fault at one call, or two."""
+    """One run to make, with one fault at one call, or with two faults at two calls."""
 
-    strikes: tuple[tuple[Call, Fault], ...]
-
-    @property
-    def call(self) -> Call:
-        """The (first) call."""
-        return self.strikes[0][0]
+    injections: tuple[Injection, ...]
 
     @property
-    def fault(self) -> Fault:
-        """The (first) fault."""
-        return self.strikes[0][1]
+    def call(self) -> SweptCall:
+        """The first call with a fault."""
+        return self.injections[0][0]
+
+    @property
+    def fault(self) -> SweepFault:
+        """The fault at the first call."""
+        return self.injections[0][1]
 
     @property
     def name(self) -> str:
-        """It as a file's name: `instances.create-2-reset-after`."""
-        return "--".join(f"{call.operation}-{call.ordinal}-{fault.name}" for call, fault in self.strikes)
+        """Its name, also that of its file: `instances.create-2-reset-after`."""
+        return "--".join(f"{call.operation}-{call.ordinal}-{fault.name}" for call, fault in self.injections)
 
     @property
     def title(self) -> str:
-        """It for a person: "`POST /v1/instances` #2, reset after commit"."""
-        said = (f"`{call.method} {call.path}` #{call.ordinal}, {fault.said}" for call, fault in self.strikes)
-        return "; ".join(said)
+        """The cell for a person: "`POST /v1/instances` #2, reset after commit"."""
+        titles = (
+            f"`{call.method} {call.path}` #{call.ordinal}, {fault.description}" for call, fault in self.injections
+        )
+        return "; ".join(titles)
 
     @property
     def rules(self) -> list[dict[str, Any]]:
-        """What happens in it, as a scenario's rules."""
-        return [rule_of(call.operation, call.ordinal, fault) for call, fault in self.strikes]
+        """The rules that inject its faults."""
+        return [rule_for(call.operation, call.ordinal, fault) for call, fault in self.injections]
 
     def document(self) -> dict[str, Any]:
-        """The scenario in which it happens. Resources come up at the second look, so that waiting for them is short."""
+        """Return its scenario as plain data. Resources are ready at the second poll, so that waiting is short."""
         return {"name": f"sweep {self.name}"[:100], "provisioning": {"polls": 1}, "rules": self.rules}
 
 
-CALM: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
-"""The scenario of the runs without faults."""
+NO_FAULTS: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
+"""The scenario of the runs without faults, as plain data."""
 
 
-def chosen_faults(names: Sequence[str]) -> list[Fault]:
-    """The faults with these names, or else the usual ones. Raises SweepPlanError."""
+def select_faults(names: Sequence[str]) -> list[SweepFault]:
+    """Return the faults with these names, in the order of the matrix; the usual ones if there are no names. Raises
+    SweepPlanError for an unknown name."""
     known = {fault.name: fault for fault in FAULTS}
     for name in names:
         if name not in known:
@@ -185,33 +197,40 @@ def chosen_faults(names: Sequence[str]) -> list[Fault]:
 
 
 def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:
-    """Raise SweepPlanError for a pattern that means no operation."""
+    """Raise SweepPlanError for a pattern that matches no operation's name."""
     for pattern in patterns:
         if not any(Pattern(pattern.removeprefix("!")).matches(name) for name in known):
             raise SweepPlanError(f"no operation is called {pattern!r}{did_you_mean(pattern, known)}")
 
 
-def planned(
-    calls: Sequence[Call], faults: Sequence[Fault], patterns: Sequence[str] = (), *, pairs: bool = False
+def plan_cells(
+    calls: Sequence[SweptCall], faults: Sequence[SweepFault], patterns: Sequence[str] = (), *, pairs: bool = False
 ) -> list[Cell]:
-    """The cells, call by call. `patterns` are of operations' names, all of them unless given; `pairs` adds every two
-    faults at two calls."""
-    meant = Pattern(list(patterns)) if patterns else Pattern("*")
-    single = [(call, fault) for call in calls for fault in faults if meant.matches(call.operation)]
-    strikes = [(call, fault) for call, fault in single if fault.strikes(call)]
-    cells = [Cell((strike,)) for strike in strikes]
-    return [*cells, *_pairs(strikes)] if pairs else cells
+    """Return the cells, call by call.
+
+    `patterns` select operations by name; without any, all are selected. `pairs` adds a cell for every two faults at
+    two different calls.
+    """
+    selected = Pattern(list(patterns)) if patterns else Pattern("*")
+    injections = [
+        (call, fault)
+        for call in calls
+        for fault in faults
+        if selected.matches(call.operation) and fault.applies_to(call)
+    ]
+    cells = [Cell((injection,)) for injection in injections]
+    return [*cells, *_pairs(injections)] if pairs else cells
 
 
-def _pairs(strikes: Sequence[tuple[Call, Fault]]) -> Iterator[Cell]:
-    """Two faults at two calls."""
-    return (Cell((one, two)) for one, two in combinations(strikes, 2) if one[0] != two[0])
+def _pairs(injections: Sequence[Injection]) -> Iterator[Cell]:
+    return (Cell((one, two)) for one, two in combinations(injections, 2) if one[0] != two[0])
 
 
-def sampled(cells: Sequence[Cell], most: int | None, seed: int) -> list[Cell]:
-    """At most so many of the cells, in their order: single faults before pairs, else drawn by the seed."""
+def sample_cells(cells: Sequence[Cell], most: int | None, seed: int) -> list[Cell]:
+    """Return at most `most` of the cells, in their order. Single faults come before pairs; otherwise the seed decides.
+    None for `most` returns all."""
     if most is None or len(cells) <= most:
         return list(cells)
-    drawn = sorted(cells, key=lambda cell: (len(cell.strikes), fraction(seed, "sweep", cell.name)))[:most]
+    drawn = sorted(cells, key=lambda cell: (len(cell.injections), fraction(seed, "sweep", cell.name)))[:most]
     kept = set(map(id, drawn))
     return [cell for cell in cells if id(cell) in kept]

@@ -1,61 +1,66 @@
-"""What struck in a run, each fault at its call: drawn by chance or counted, now a rule that strikes there again."""
+"""Record the faults that a scenario injected into a run. Each becomes a rule that injects it at the same call again,
+whether chance or a count had decided on it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cnx_mock.http.journal import JournalRecord
 from cnx_mock.scenario.active_rule import ActiveRule
-from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.scenario import Rule
 from cnx_mock.text.units import format_duration
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
-    """One rule's faults at one call."""
+class RecordedFault:
+    """What one rule injected into one call."""
 
     rule: Mapping[str, Any]
-    """A scenario's rule that does it at this call, and at no other."""
+    """A scenario's rule that injects the same at this call only."""
     title: str
-    """It for a person: "`POST /v1/instances` #2: connection=reset after commit (rule reset)"."""
+    """The fault for a person: "`POST /v1/instances` #2: connection=reset after commit (rule reset)"."""
 
 
-def strikes(exchanges: Iterable[Exchange]) -> list[Strike]:
-    """What a scenario's rules did to one sandbox's calls, which are in order of arrival. What a request brought along
-    itself, in its header or by magic names, it brings again, and what was injected was none of the scenario."""
-    found: list[Strike] = []
-    numbers: Counter[str] = Counter()
-    for exchange in exchanges:
-        if not exchange.asked:  # no rule counts it
+def recorded_faults(records: Iterable[JournalRecord]) -> list[RecordedFault]:
+    """Return the faults that a scenario's rules injected into one sandbox's calls, which are in order of arrival.
+
+    Left out are faults that a request asks for itself, by a header or by magic names: the program sends them again.
+    Injected rules are left out too, since they are not part of the scenario.
+    """
+    found: list[RecordedFault] = []
+    ordinals: Counter[str] = Counter()
+    for record in records:
+        if not record.asked:  # no rule counts it
             continue
-        operation = exchange.operation.name if exchange.operation else f"{exchange.method} {exchange.path}"
-        numbers[operation] += 1
-        found += _struck(exchange, numbers[operation])
+        operation = record.operation.name if record.operation else f"{record.request.method} {record.request.path}"
+        ordinals[operation] += 1
+        found += _recorded(record, ordinals[operation])
     return found
 
 
-def _struck(exchange: Exchange, number: int) -> Iterator[Strike]:
+def _recorded(record: JournalRecord, ordinal: int) -> Iterator[RecordedFault]:
     labels: dict[str, list[str]] = {}
-    for rule_id, label in exchange.faults:
+    for rule_id, label in record.applied:
         labels.setdefault(rule_id, []).append(label)
-    for active, rule in exchange.asked:
+    for active, rule in record.asked:
         if active.origin == "scenario" and rule.id in labels:
-            yield Strike(_again(exchange, active, rule, number), _title(exchange, rule, number, labels[rule.id]))
+            title = _title(record, rule, ordinal, labels[rule.id])
+            yield RecordedFault(_rule_again(record, active, rule, ordinal), title)
 
 
-def _again(exchange: Exchange, active: ActiveRule, rule: Rule, number: int) -> dict[str, Any]:
-    operation = exchange.operation
-    match = {"operation": operation.name} if operation else {"method": exchange.method, "path": exchange.path}
-    place = exchange.decisions[active].place
+def _rule_again(record: JournalRecord, active: ActiveRule, rule: Rule, ordinal: int) -> dict[str, Any]:
+    request, operation = record.request, record.operation
+    match = {"operation": operation.name} if operation else {"method": request.method, "path": request.path}
+    place = decision.place if (decision := record.decision(active)) else 1
     fault = dict(rule.document["fault"] if "fault" in rule.document else rule.document["sequence"][place - 1])
-    if not isinstance(fault.get("latency", ""), str) and exchange.delayed:
-        fault["latency"] = format_duration(exchange.delayed)  # of a range, what was drawn
+    if not isinstance(fault.get("latency", ""), str) and record.exchange.delayed:
+        fault["latency"] = format_duration(record.exchange.delayed)  # the rule has a range: this is what was drawn
     at = {} if rule.at == "before" else {"at": rule.at}
-    return {"id": f"{rule.id[:60]}:{exchange.seq}", "match": match, "times": {"only": [number]}, **at, "fault": fault}
+    return {"id": f"{rule.id[:60]}:{record.seq}", "match": match, "times": {"only": [ordinal]}, **at, "fault": fault}
 
 
-def _title(exchange: Exchange, rule: Rule, number: int, labels: list[str]) -> str:
-    path = exchange.operation.path if exchange.operation else exchange.path
+def _title(record: JournalRecord, rule: Rule, ordinal: int, labels: list[str]) -> str:
+    path = record.operation.path if record.operation else record.request.path
     after = "" if rule.at == "before" else " after commit"
-    return f"`{exchange.method} {path}` #{number}: {', '.join(labels)}{after} (rule {rule.id})"
+    return f"`{record.request.method} {path}` #{ordinal}: {', '.join(labels)}{after} (rule {rule.id})"

@@ -1,4 +1,4 @@
-"""How a cell is shown again: a scenario file, and the command that runs under it."""
+"""Reproduce a cell: write its scenario file, and give the command that runs the program under it."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,44 +9,46 @@ from typing import Any
 import yaml
 
 from cnx_mock.sweep.explanation import sentence
-from cnx_mock.sweep.results import Result
+from cnx_mock.sweep.results import CellResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """Where scenario files go, and what else the command needs."""
+    """The folder for scenario files, and what else the command needs."""
 
     folder: Path
-    """Where the files are written; made when the first one is."""
+    """The folder for the files. It is created with the first one."""
     command: Sequence[str]
     """The program and its arguments."""
     scenarios: Sequence[str] = ()
-    """Scenarios that every run had."""
+    """The scenarios that applied to every run."""
     options: Sequence[str] = ()
-    """Further options, such as the fixture."""
+    """Further options of `cnx-mock run`, such as the fixture."""
 
-    def path(self, result: Result) -> Path:
-        """The file of a cell."""
+    def path(self, result: CellResult) -> Path:
+        """Return the path of a cell's file."""
         return self.folder / f"{result.cell.name}.yaml"
 
-    def write(self, result: Result) -> None:
-        """Write the scenario in which the cell happens. Raises OSError."""
+    def write(self, result: CellResult) -> None:
+        """Write a cell's scenario. Raises OSError if that is impossible."""
         write_scenario(self.path(result), [sentence(result), self.line(result)], result.cell.document())
 
-    def line(self, result: Result) -> str:
-        """The command that shows it again."""
+    def line(self, result: CellResult) -> str:
+        """Return the command that reproduces a cell, on one line."""
         scenarios = [word for name in (str(self.path(result)), *self.scenarios) for word in ("--scenario", name)]
-        return _line(shlex.join(["cnx-mock", "run", *scenarios, *self.options, "--", *self.command]))
+        return _one_line(shlex.join(["cnx-mock", "run", *scenarios, *self.options, "--", *self.command]))
 
 
 def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, Any]) -> None:
-    """Write a scenario as a person would, flat rules with one key a line, below a comment. Raises OSError."""
+    """Write a scenario file, with the comments at its top and one key of a rule on each line. Its folder is created if
+    it does not exist. Raises OSError if that is impossible."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    above = "".join(f"# {_line(comment)}\n" for comment in comments)
+    above = "".join(f"# {_one_line(comment)}\n" for comment in comments)
     below = yaml.safe_dump(dict(document), sort_keys=False, default_flow_style=None, width=120)
     path.write_text(above + below, encoding="utf-8")
 
 
-def _line(text: str) -> str:
-    """On one line, whatever the program's arguments are."""
-    return text.replace("\r", "\\r").replace("\n", "\\n")
+def _one_line(text: str) -> str:
+    """Return the text with line breaks and everything else that is not printable escaped: a program's arguments may
+    contain it, and a YAML file or a terminal must not."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

@@ -1,4 +1,4 @@
-"""A sweep as far as it is known: its calls, its cells, and what came of each; and how a run is judged."""
+"""The results of a sweep so far: its calls, its cells, and the verdict on each. Here runs become verdicts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,118 +6,124 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnx_mock.sweep.compare import changed_calls, changed_state
-from cnx_mock.sweep.plan import Call, Cell, Fault, planned, recorded, sampled
-from cnx_mock.sweep.state import Aside, Things, things, unsteady
-from cnx_mock.sweep.trial import Trial
-from cnx_mock.sweep.verdict import Judgement, Run, Verdict, judge, milder
+from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
+from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, varying_fields
+from cnx_mock.sweep.trial import RunResult
+from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
 
-Hammers = Callable[[Sequence[Mapping[str, Any]]], Sequence[str]]
-"""What is to be said of a run's retries, one line a finding; entries are as `GET /_mock/requests` shows them, each with
-the `sandbox` that it is of, in order of arrival."""
+HammeringCheck = Callable[[Sequence[Mapping[str, Any]]], Sequence[str]]
+"""Return what is wrong with a run's retries, one line for each finding. The entries are as `GET /_mock/requests`
+answers them, each with its `sandbox`, in order of arrival."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What is to be swept, and how."""
+class SweepOptions:
+    """What to sweep, and how."""
 
-    faults: Sequence[Fault]
+    faults: Sequence[SweepFault]
     operations: Sequence[str] = ()
+    """Patterns of operation names; none selects all operations."""
     pairs: bool = False
+    """Whether to run two faults at two calls as well."""
     most: int | None = None
-    """At most so many runs with faults."""
+    """How many runs with faults there may be; None for any number."""
     seconds: float | None = None
-    """The time limit of a run."""
+    """The time limit of a run; None for one that depends on the runs without faults."""
     jobs: int = 1
+    """How many runs are made at the same time."""
     seed: int = 0
+    """The seed that chooses the cells if there are more than `most`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class CellResult:
     """What came of a cell."""
 
     cell: Cell
     judgement: Judgement
     status: int | None
-    """The exit status; None where the run was ended at the limit."""
+    """The exit status; None if the run was ended at the time limit."""
     seconds: float
+    """How long the run took."""
     fired: bool
-    """Whether the fault struck at all."""
-    things: Things
-    """What the run left."""
+    """Whether all faults of the cell were injected."""
+    resources: ResourceCounts
+    """The resources that the run left."""
     calls: dict[str, int]
     """How often each operation was called."""
     hammering: Sequence[str]
-    words: str
-    """The end of what the program said."""
+    """What is wrong with the run's retries."""
+    output: str
+    """The end of the program's output."""
 
     @property
     def verdict(self) -> Verdict:
-        """Its verdict."""
+        """The verdict on the cell."""
         return self.judgement.verdict
 
 
 @dataclass(kw_only=True)
-class Swept:
-    """What is known of a sweep so far."""
+class SweepResults:
+    """What is known of a sweep so far. Call `plan`, then `compare`, then `judge_cell` for each cell."""
 
-    wish: Wish
-    hammers: Hammers
-    calls: list[Call] = field(default_factory=list)
+    options: SweepOptions
+    check_hammering: HammeringCheck
+    calls: list[SweptCall] = field(default_factory=list)
     """The calls of the run without faults."""
     cells: list[Cell] = field(default_factory=list)
-    """The runs to be made."""
+    """The runs with faults that are to be made."""
     left_out: int = 0
-    """How many more there would be."""
-    results: dict[str, Result] = field(default_factory=dict)
-    """What came of the cells, by their names."""
-    _judge: Callable[[Run], Judgement] = field(init=False)
-    _aside: Aside = field(init=False)
+    """How many more cells there would be without `options.most`."""
+    results: dict[str, CellResult] = field(default_factory=dict)
+    """The results so far, by the cells' names."""
+    _judge: Callable[[Evidence], Judgement] = field(init=False)
+    _ignored: IgnoredFields = field(init=False)
 
-    def plan(self, first: Trial) -> None:
-        """Take the calls from a run without faults, and make the cells."""
-        wish = self.wish
-        self.calls = recorded(first.entries)
-        cells = planned(self.calls, wish.faults, wish.operations, pairs=wish.pairs)
-        self.cells = sampled(cells, wish.most, wish.seed)
+    def plan(self, first: RunResult) -> None:
+        """Take the calls of a run without faults, and plan the cells."""
+        options = self.options
+        self.calls = swept_calls(first.entries)
+        cells = plan_cells(self.calls, options.faults, options.operations, pairs=options.pairs)
+        self.cells = sample_cells(cells, options.most, options.seed)
         self.left_out = len(cells) - len(self.cells)
 
-    def compare(self, first: Trial, second: Trial) -> Iterator[str]:
-        """Judge by two runs without faults from now on: what differs between them is left aside, and said here."""
-        self._aside = unsteady(first.states, second.states)
-        start = things([*first.start], self._aside)
-        expected = [
-            Run(
-                status=each.ended.status,
-                things=things(each.states, self._aside),
-                creates=each.creates,
-                hammering=self.hammers(each.entries),
-            )
-            for each in (first, second)
-        ]
-        self._judge = lambda run: milder(*(judge(each, run, start) for each in expected))
+    def compare(self, first: RunResult, second: RunResult) -> Iterator[str]:
+        """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
+        every run. Yields a line for each difference and for each finding of the audit."""
+        self._ignored = varying_fields(first.states, second.states)
+        start = count_resources(first.start, self._ignored)
+        expected = [self._evidence(each) for each in (first, second)]
+        self._judge = lambda actual: mildest(*(judge(each, actual, start) for each in expected))
         differing = [*changed_calls(first.entries, second.entries), *changed_state(first.states, second.states)]
         if differing:
-            yield "two runs without faults differ: calls are told apart by operation and number"
+            yield "two runs without faults differ: calls are identified by operation and number"
             yield from (f"  {each}" for each in differing)
-            yield "  what differs by chance is left aside; a seed or fixed names in CMD would be judged too"
-        for line in dict.fromkeys(line for run in expected for line in run.hammering):
+            yield "  random values are not compared; with a seed or fixed names in CMD they would be"
+        for line in dict.fromkeys(line for each in expected for line in each.hammering):
             yield f"without any fault: {line}"
 
-    def judged(self, cell: Cell, trial: Trial, *, allowed: bool = True) -> Result:
-        """What came of a cell; it is known from now on. `allowed` is whether a failure was of an expected kind."""
-        hammering = self.hammers(trial.entries)
-        found = things(trial.states, self._aside)
-        run = Run(status=trial.ended.status, things=found, creates=trial.creates, hammering=hammering, allowed=allowed)
-        result = Result(
+    def judge_cell(self, cell: Cell, run: RunResult, *, allowed: bool = True) -> CellResult:
+        """Judge a cell's run, and keep the result. `allowed` is whether a failure was of an expected kind."""
+        evidence = self._evidence(run, allowed)
+        result = CellResult(
             cell=cell,
-            judgement=self._judge(run),
-            status=trial.ended.status,
-            seconds=trial.ended.seconds,
-            fired=trial.fired([rule["id"] for rule in cell.rules]),
-            things=found,
-            calls=dict(Counter(each["operation"] for each in trial.entries if each["operation"])),
-            hammering=hammering,
-            words=trial.ended.words,
+            judgement=self._judge(evidence),
+            status=run.ended.status,
+            seconds=run.ended.seconds,
+            fired=run.fired([rule["id"] for rule in cell.rules]),
+            resources=evidence.resources,
+            calls=dict(Counter(each["operation"] for each in run.entries if each["operation"])),
+            hammering=evidence.hammering,
+            output=run.ended.output,
         )
         self.results[cell.name] = result
         return result
+
+    def _evidence(self, run: RunResult, allowed: bool = True) -> Evidence:
+        return Evidence(
+            status=run.ended.status,
+            resources=count_resources(run.states, self._ignored),
+            creates=run.creates,
+            hammering=self.check_hammering(run.entries),
+            allowed=allowed,
+        )

@@ -1,4 +1,4 @@
-"""The sweep: the runs without faults, then one run for every cell, several at once if so wished."""
+"""Run a sweep: two runs without faults, then one run for every cell, several at a time if asked."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
@@ -7,91 +7,94 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cnx_mock.errors import SweepError
-from cnx_mock.sweep.plan import CALM, Call, Cell
-from cnx_mock.sweep.results import Result, Swept
-from cnx_mock.sweep.trial import Stage, Trial, attempt
+from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweptCall
+from cnx_mock.sweep.results import CellResult, SweepResults
+from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
 
 BASELINE_SECONDS = 600
-"""How long a run without faults may take unless a limit is given."""
+"""The time limit of a run without faults, unless a limit is given."""
 EXTRA_SECONDS = 15
-"""What a run with a fault may take beyond three times the run without."""
+"""The time limit of a run with a fault is three times the run without faults, and this."""
 _LINES_SHOWN = 8
+"""How many lines of the program's output an error message shows."""
 
 
-class Audience(Protocol):
-    """Who wants to know how it goes."""
+class ProgressReporter(Protocol):
+    """Shows the progress of a sweep to a person."""
 
-    def said(self, line: str) -> None:
-        """Something worth knowing."""
+    def message(self, line: str) -> None:
+        """Show a line that the person should know."""
 
     def planned(self, sweep: "Sweep") -> None:
         """The runs without faults are over, and the cells are known."""
 
-    def judged(self, result: Result) -> None:
-        """A cell is done."""
+    def judged(self, result: CellResult) -> None:
+        """A cell has its verdict."""
 
 
 @dataclass(kw_only=True)
-class Sweep(Swept):
-    """One sweep of a program; what is known of it so far is there at every time."""
+class Sweep(SweepResults):
+    """One sweep of a program. Its results so far can be read at any time."""
 
-    stage: Stage
-    audience: Audience
+    config: RunConfig
+    progress: ProgressReporter
     baseline_seconds: float = 0
+    """How long the slower run without faults took."""
     limit: float = BASELINE_SECONDS
     """The time limit of a run, in seconds."""
 
     async def run(self) -> None:
-        """Make every run. Raises SweepError for a program that cannot be swept, ProgramError for one that cannot run.
-        Cancelled, it ends what runs."""
-        executor = ThreadPoolExecutor(self.wish.jobs, "cnx-mock sweep")
+        """Make all runs. When this is cancelled, it ends the programs that still run.
+
+        Raises SweepError if the program cannot be swept, ProgramError if it cannot be started.
+        """
+        executor = ThreadPoolExecutor(self.options.jobs, "cnx-mock sweep")
         try:
             await self._begin(executor)
-            self.audience.planned(self)
+            self.progress.planned(self)
             waiting = iter(self.cells)
-            await _all(self._work(waiting, executor) for _ in range(self.wish.jobs))
+            await _all(self._work(waiting, executor) for _ in range(self.options.jobs))
         finally:
             executor.shutdown(wait=False)
 
     async def _work(self, waiting: Iterator[Cell], executor: ThreadPoolExecutor) -> None:
-        """Make one run after the other, taking each from what all workers have in common."""
+        """Run one cell after the other; all workers take their cells from the same iterator."""
         for cell in waiting:
-            trial = await attempt(self.stage, cell.document(), self.limit, executor)
-            self.audience.judged(self.judged(cell, trial))
+            run = await run_once(self.config, cell.document(), self.limit, executor)
+            self.progress.judged(self.judge_cell(cell, run))
 
     async def _begin(self, executor: ThreadPoolExecutor) -> None:
-        """Run it twice without faults, see whether the two agree, and make the plan."""
-        first = await self._calm(executor)
+        """Run the program twice without faults, compare the two runs, and plan the cells."""
+        first = await self._without_faults(executor)
         self.plan(first)
         if not self.calls:
             raise SweepError(_no_calls(first))
         if first.unseen:
-            self.audience.said(f"CMD makes more calls than the journal keeps: the first {first.unseen} are left out")
-        second = await self._calm(executor)
+            self.progress.message(f"CMD makes more calls than the journal keeps: the first {first.unseen} are left out")
+        second = await self._without_faults(executor)
         for line in self.compare(first, second):
-            self.audience.said(line)
+            self.progress.message(line)
         self.baseline_seconds = max(first.ended.seconds, second.ended.seconds)
-        self.limit = self.wish.seconds or 3 * self.baseline_seconds + EXTRA_SECONDS
+        self.limit = self.options.seconds or 3 * self.baseline_seconds + EXTRA_SECONDS
         if not self.cells:
-            raise SweepError(f"none of these faults can strike these calls; CMD calls {', '.join(_names(self.calls))}")
+            called = ", ".join(_operations(self.calls))
+            raise SweepError(f"none of these faults applies to any of these calls; CMD calls {called}")
 
-    async def _calm(self, executor: ThreadPoolExecutor) -> Trial:
-        limit = self.wish.seconds or BASELINE_SECONDS
-        trial = await attempt(self.stage, CALM, limit, executor)
-        if trial.ended.status is None:
-            raise SweepError(
-                f"CMD goes on after {limit:g} s without any fault: give it more time (--timeout){_last(trial)}"
-            )
-        if trial.ended.status != 0:
-            message = (
-                f"CMD fails without any fault (exit status {trial.ended.status}): it must succeed against the mock"
-            )
-            raise SweepError(message + _last(trial))
-        return trial
+    async def _without_faults(self, executor: ThreadPoolExecutor) -> RunResult:
+        limit = self.options.seconds or BASELINE_SECONDS
+        run = await run_once(self.config, NO_FAULTS, limit, executor)
+        status = run.ended.status
+        if status is None:
+            message = f"CMD is still running after {limit:g} s without any fault: give it more time (--timeout)"
+            raise SweepError(message + _last_lines(run))
+        if status != 0:
+            message = f"CMD fails without any fault (exit status {status}): it must succeed against the mock"
+            raise SweepError(message + _last_lines(run))
+        return run
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do all of it at once; where one fails, or this is cancelled, end the others first."""
+    """Run all coroutines at the same time. If one fails, or this is cancelled, cancel the others and wait for them."""
     tasks = [asyncio.ensure_future(each) for each in work]
     try:
         await asyncio.gather(*tasks)
@@ -101,18 +104,18 @@ async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _names(calls: Sequence[Call]) -> list[str]:
+def _operations(calls: Sequence[SweptCall]) -> list[str]:
     return list(dict.fromkeys(call.operation for call in calls))
 
 
-def _no_calls(trial: Trial) -> str:
-    if trial.nowhere:
+def _no_calls(run: RunResult) -> str:
+    if run.nowhere:
         return "CMD's requests have no key that the mock knows: it must send CLOUDNEXUS_API_KEY, or any cnx_test_ key"
     message = "CMD makes no calls to the mock: it must take its base URL from CLOUDNEXUS_BASE_URL"
-    return message + _last(trial)
+    return message + _last_lines(run)
 
 
-def _last(trial: Trial) -> str:
-    """The last lines that it said, indented."""
-    lines = trial.ended.words.rstrip().splitlines()[-_LINES_SHOWN:]
+def _last_lines(run: RunResult) -> str:
+    """Return the last lines of the program's output, indented, each after a line break."""
+    lines = run.ended.output.rstrip().splitlines()[-_LINES_SHOWN:]
     return "".join(f"\n  {line}" for line in lines)

@@ -1,30 +1,35 @@
-"""Shrinking: of the faults that struck in a failing run, those without which it does not fail.
+"""Shrink a failing run: of the faults that were injected, find the few that make the program fail.
 
-What chance had decided is first written down as rules that strike the same calls. Then faults are left out, many at
-once while that works, by Zeller's delta debugging ("Simplifying and Isolating Failure-Inducing Input", 2002), until
-none of those that are left can be spared alone.
+First, what chance decided is recorded as rules for the same calls. Then faults are left out, many at a time as long as
+that works, by Zeller's delta debugging ("Simplifying and Isolating Failure-Inducing Input", 2002). It ends when leaving
+out any single fault makes the program succeed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from cnx_mock.errors import SweepError
 from cnx_mock.scenario.scenario import Scenario
-from cnx_mock.sweep.recorded_faults import Strike
+from cnx_mock.sweep.recorded_faults import RecordedFault
 from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS
-from cnx_mock.sweep.state import things
-from cnx_mock.sweep.trial import Stage, Trial, attempt
+from cnx_mock.sweep.state import resources_left
+from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
 
 _KEPT = ("seed", "world", "provisioning")
-"""What of a scenario is no fault, and stays."""
+"""The keys of a scenario that are not faults: they stay."""
 
 
-async def fewest(strikes: Sequence[Strike], fails: Callable[[Sequence[Strike]], Awaitable[bool]]) -> list[Strike]:
-    """So few of these that it fails with them, and does not without any one of them. It must fail with all."""
-    kept, parts = list(strikes), 2
+async def fewest(
+    faults: Sequence[RecordedFault], fails: Callable[[Sequence[RecordedFault]], Awaitable[bool]]
+) -> list[RecordedFault]:
+    """Return some of these faults: the program fails with them, and succeeds without any single one of them.
+
+    `fails` runs the program with the given faults. It must return True for all of them.
+    """
+    kept, parts = list(faults), 2
     while len(kept) > 1:
         parts = min(parts, len(kept))
         bounds = [len(kept) * number // parts for number in range(parts + 1)]
@@ -42,80 +47,90 @@ async def fewest(strikes: Sequence[Strike], fails: Callable[[Sequence[Strike]], 
 
 @dataclass(kw_only=True)
 class Shrink:
-    """One failing run to be shrunk; what is known of it so far is there at every time."""
+    """One failing run to shrink. Its results so far can be read at any time."""
 
-    stage: Stage
-    """How the program is run; the stage has no scenario of its own."""
+    config: RunConfig
+    """How the program is run, without a scenario."""
     scenario: Scenario
-    """The one in which it fails."""
+    """The scenario under which it fails."""
     seconds: float | None
-    """The time limit of a run; None for three times the failing one's and a while."""
+    """The time limit of a run; None for one that depends on the failing run."""
     clean: bool
-    """Whether what the program leaves behind is a failure too."""
-    said: Callable[[str], None]
-    """Where to say how it goes."""
+    """Whether it is a failure too if the program leaves resources behind."""
+    message: Callable[[str], None]
+    """Shows a line about the progress."""
     failure: str = ""
-    """How it fails; empty until that is known."""
-    struck: list[Strike] = field(default_factory=list)
-    """All that struck in the failing run."""
-    kept: list[Strike] = field(default_factory=list)
-    """The fewest of these so far with which it fails; empty until it has failed with all."""
+    """How the program fails; empty until that is known."""
+    injected: list[RecordedFault] = field(default_factory=list)
+    """All faults of the failing run."""
+    kept: list[RecordedFault] = field(default_factory=list)
+    """The fewest faults so far with which it fails; empty until it has failed with all of them."""
     runs: int = 0
+    """How many runs were made."""
+    _limit: float = field(init=False, default=BASELINE_SECONDS)
 
     async def run(self) -> None:
-        """Do it. Raises SweepError where there is nothing to shrink, ProgramError for a program that cannot be run.
-        Cancelled, it ends what runs."""
+        """Find the faults. When this is cancelled, it ends the program that still runs.
+
+        Raises SweepError if there is nothing to shrink, ProgramError if the program cannot be started.
+        """
         executor = ThreadPoolExecutor(1, "cnx-mock shrink")
-        limit = self.seconds or BASELINE_SECONDS
-
-        async def ran(document: dict[str, Any]) -> Trial:
-            self.runs += 1
-            return await attempt(self.stage, document, limit, executor)
-
-        async def fails(strikes: Sequence[Strike]) -> bool:
-            same = self._failure(await ran(self.document(strikes))) == self.failure
-            self.said(f"run {self.runs}: {_counted(len(strikes))}: {'still fails' if same else 'does not fail so'}")
-            if same:
-                self.kept = list(strikes)
-            return same
-
         try:
-            first = await ran(dict(self.scenario.document))
-            self.failure, self.struck = self._failure(first), list(first.strikes)
-            if not self.failure:
-                raise SweepError("CMD does not fail: give the --scenario, --seed and --key of the run that did")
-            self.said(f"run 1: CMD fails ({self.failure}), {_counted(len(self.struck))} struck")
-            limit = self.seconds or 3 * first.ended.seconds + EXTRA_SECONDS
-            calm = self._failure(await ran(self.document(())))
-            if calm:
-                raise SweepError(f"CMD fails without any fault as well ({calm}): no fault is the reason")
-            if not await fails(self.struck):
-                raise SweepError(
-                    "with the same faults at the same calls CMD does not fail so: it differs from run to run, or the "
-                    "moment of a fault matters (a phase, a clock)"
-                )
-            await fewest(self.struck, fails)
+            await self._begin(executor)
+            await self._check_faults_matter(executor)
+            await fewest(self.injected, lambda faults: self._fails(faults, executor))
         finally:
             executor.shutdown(wait=False)
 
-    def document(self, strikes: Sequence[Strike]) -> dict[str, Any]:
-        """The scenario in which just these strike."""
+    async def _begin(self, executor: Executor) -> None:
+        """Let the program fail once, and record the faults."""
+        self._limit = self.seconds or BASELINE_SECONDS
+        first = await self._run(dict(self.scenario.document), executor)
+        self.failure, self.injected = self._failure(first), list(first.faults)
+        if not self.failure:
+            raise SweepError("CMD does not fail: give the --scenario, --seed and --key of the run that did")
+        self.message(f"run 1: CMD fails ({self.failure}), {_counted(len(self.injected))} injected")
+        self._limit = self.seconds or 3 * first.ended.seconds + EXTRA_SECONDS
+
+    async def _check_faults_matter(self, executor: Executor) -> None:
+        """Raise SweepError unless the program fails with the recorded faults, and only with faults."""
+        without_faults = self._failure(await self._run(self.document(()), executor))
+        if without_faults:
+            raise SweepError(f"CMD fails without any fault as well ({without_faults}): the faults are not the cause")
+        if not await self._fails(self.injected, executor):
+            raise SweepError(
+                "with the same faults at the same calls CMD does not fail in this way: it behaves differently from run "
+                "to run, or the moment of a fault matters (a phase, a clock)"
+            )
+
+    async def _run(self, document: dict[str, Any], executor: Executor) -> RunResult:
+        self.runs += 1
+        return await run_once(self.config, document, self._limit, executor)
+
+    async def _fails(self, faults: Sequence[RecordedFault], executor: Executor) -> bool:
+        """Return whether the program fails in the same way with these faults, and keep them if it does."""
+        same = self._failure(await self._run(self.document(faults), executor)) == self.failure
+        ending = "still fails" if same else "does not fail in this way"
+        self.message(f"run {self.runs}: {_counted(len(faults))}: {ending}")
+        if same:
+            self.kept = list(faults)
+        return same
+
+    def document(self, faults: Sequence[RecordedFault]) -> dict[str, Any]:
+        """Return the scenario that injects exactly these faults, as plain data."""
         given = self.scenario.document
         rest = {key: given[key] for key in _KEPT if given.get(key)}
-        return {"name": f"{self.scenario.name} shrunk"[:100], **rest, "rules": [dict(each.rule) for each in strikes]}
+        return {"name": f"{self.scenario.name} shrunk"[:100], **rest, "rules": [dict(each.rule) for each in faults]}
 
-    def _failure(self, trial: Trial) -> str:
-        """How a run failed, empty where it did not."""
-        status = trial.ended.status
+    def _failure(self, run: RunResult) -> str:
+        """Return how a run failed; an empty text if it did not."""
+        status = run.ended.status
         if status is None:
-            return "it goes on beyond the time limit"
+            return "still running at the time limit"
         if status:
             return f"signal {-status}" if status < 0 else f"exit status {status}"
-        return "exit status 0, and something is left" if self.clean and _left(trial) else ""
-
-
-def _left(trial: Trial) -> bool:
-    return bool(things(trial.states) - things(trial.start))
+        left = self.clean and resources_left(run.start, run.states)
+        return "exit status 0, and something is left" if left else ""
 
 
 def _counted(number: int) -> str:

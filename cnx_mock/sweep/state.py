@@ -1,13 +1,14 @@
-"""What a run left behind, in words that can be compared: ids, addresses, times and polls left aside."""
+"""Compare the resources that two runs left. Ids, times and provisioning progress differ from run to run: they are not
+compared, and a reference to another resource is compared by that resource's name."""
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-State = Iterable[Mapping[str, Any]]
-"""Worlds as `GET /_mock/state` writes them down, one for every sandbox of a run."""
+WorldStates = Sequence[Mapping[str, Any]]
+"""The state of every sandbox of a run, each as `GET /_mock/state` answers it."""
 
 KINDS = {
     "instances": "instance",
@@ -15,104 +16,120 @@ KINDS = {
     "firewalls": "firewall",
     "load_balancers": "load balancer",
 }
-"""The resources of an account, and what one of them is called."""
+"""The kinds of resources of an account, by their key in a state, each with the noun for one of them."""
 
-_ASIDE = frozenset({"id", "number", "created_at", "updated_at", "life", "set_at"})
+_NOT_COMPARED = frozenset({"id", "number", "created_at", "updated_at", "life", "set_at"})
 _REFERENCES = ("instance", "image", "instance_ids")
-_COMING_UP = {"provisioning": "running"}
-"""Statuses that follow from the number of polls, and what comes of them."""
+_FINAL_STATUS = {"provisioning": "running"}
+"""Statuses that depend on how often the program polled, with the status that follows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """A resource, but for what differs from run to run."""
+class ResourceState:
+    """One resource of a state. Two are equal if their kind and their compared fields are."""
 
     kind: str
-    """Its place in the document: `load_balancers`."""
+    """Its key in the state: `load_balancers`."""
     fields: str
-    """All that is compared, as JSON."""
+    """The compared fields as JSON with sorted keys."""
     name: str = field(compare=False)
-    """What it is called."""
+    """Its name; its id if it has no name."""
+    id: str = field(compare=False, default="")
+
+    @property
+    def noun(self) -> str:
+        """The noun for its kind: `load balancer`."""
+        return KINDS[self.kind]
 
     def __str__(self) -> str:
-        return f"{KINDS[self.kind]} {self.name}"
+        return f"{self.noun} {self.name}"
 
 
-Things = Counter[Thing]
-Aside = Collection[tuple[str, str]]
-"""Fields that are left aside, each with its kind."""
+ResourceCounts = Counter[ResourceState]
+"""How many resources there are of each state."""
+IgnoredFields = Collection[tuple[str, str]]
+"""Fields that are not compared, as pairs of kind and field."""
 
 
-def things(state: State, aside: Aside = ()) -> Things:
-    """Everything that is there, each as often as it is there."""
-    found: Things = Counter()
-    for account in (account for world in state for account in world["accounts"]):
+def resources(states: WorldStates, ignored: IgnoredFields = ()) -> Iterator[ResourceState]:
+    """Yield every resource, sandbox by sandbox, account by account and kind by kind."""
+    for account in (account for state in states for account in state["accounts"]):
         names = {each["id"]: each.get("name") or each["id"] for kind in KINDS for each in account.get(kind, ())}
         for kind in KINDS:
             for each in account.get(kind, ()):
-                fields = {key: value for key, value in _fields(each, names).items() if (kind, key) not in aside}
-                found[Thing(kind, json.dumps(fields, sort_keys=True), _called(each))] += 1
-    return found
+                fields = {key: value for key, value in _fields(each, names).items() if (kind, key) not in ignored}
+                yield ResourceState(kind, json.dumps(fields, sort_keys=True), str(names[each["id"]]), str(each["id"]))
+
+
+def count_resources(states: WorldStates, ignored: IgnoredFields = ()) -> ResourceCounts:
+    """Return how many resources there are of each state."""
+    return Counter(resources(states, ignored))
+
+
+def resources_left(before: WorldStates, after: WorldStates) -> list[ResourceState]:
+    """Return what a run left behind: the resources of `after` whose ids are not in `before`.
+
+    Both must be of the same sandboxes, so that what was there before the run has the same id in both. A resource that
+    the run only changed is not left behind by it.
+    """
+    known = {each.id for each in resources(before)}
+    return [each for each in resources(after) if each.id not in known]
 
 
 def _fields(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """What is compared of one entry: references by name, since ids differ."""
-    fields = {key: value for key, value in entry.items() if key not in _ASIDE}
+    """Return the compared fields of a resource; `names` are the names of the account's resources by id."""
+    fields = {key: value for key, value in entry.items() if key not in _NOT_COMPARED}
     for key in _REFERENCES:
         if isinstance(fields.get(key), str):
             fields[key] = names.get(fields[key], _without_id(fields[key]))
         elif isinstance(fields.get(key), list):
             fields[key] = sorted(names.get(each, _without_id(each)) for each in fields[key])
-    if fields.get("status") in _COMING_UP:
-        fields["status"] = _COMING_UP[fields["status"]]
+    if fields.get("status") in _FINAL_STATUS:
+        fields["status"] = _FINAL_STATUS[fields["status"]]
     return fields
 
 
-def _without_id(value: str) -> str:
-    """A reference to something that is gone, by its kind; an image's name as it is."""
-    kind, _, digits = value.partition("_")
-    return f"{kind}_gone" if len(digits) == 16 and kind in ("inst", "snap") else value
+def _without_id(reference: str) -> str:
+    """Return `inst_gone` or `snap_gone` for the id of a resource that no longer exists; an image's name unchanged."""
+    kind, _, digits = reference.partition("_")
+    return f"{kind}_gone" if len(digits) == 16 and kind in ("inst", "snap") else reference
 
 
-def _called(entry: Mapping[str, Any]) -> str:
-    return str(entry.get("name") or entry.get("id"))
-
-
-def unsteady(one: State, two: State) -> set[tuple[str, str]]:
-    """The fields in which two runs of the same differ although they left equally many resources: names with a random
-    part, say."""
-    aside: set[tuple[str, str]] = set()
+def varying_fields(one: WorldStates, two: WorldStates) -> set[tuple[str, str]]:
+    """Return the fields, as pairs of kind and field, that differ between two runs without faults which left equally
+    many resources of that kind: for example a name with a random part."""
+    varying: set[tuple[str, str]] = set()
     for kind in KINDS:
         left, right = _columns(one, kind), _columns(two, kind)
         if left.get("") == right.get(""):
-            aside |= {(kind, key) for key in left.keys() | right.keys() if left.get(key) != right.get(key)}
-    return aside
+            varying |= {(kind, key) for key in left.keys() | right.keys() if left.get(key) != right.get(key)}
+    return varying
 
 
-def _columns(state: State, kind: str) -> dict[str, Counter[str]]:
-    """Every field's values, with how often each is there; under the empty name how many resources there are."""
+def _columns(states: WorldStates, kind: str) -> dict[str, Counter[str]]:
+    """Return how often each field has each value; under the empty name, how many resources there are."""
     columns: dict[str, Counter[str]] = {"": Counter()}
-    for thing, count in things(state).items():
-        if thing.kind == kind:
-            columns[""]["all"] += count
-            for key, value in json.loads(thing.fields).items():
-                columns.setdefault(key, Counter())[json.dumps(value)] += count
+    for resource in resources(states):
+        if resource.kind == kind:
+            columns[""]["all"] += 1
+            for key, value in json.loads(resource.fields).items():
+                columns.setdefault(key, Counter())[json.dumps(value)] += 1
     return columns
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """How what a run left differs from what the run without faults left."""
+class StateDifference:
+    """How the resources that a run left differ from the expected ones."""
 
-    extra: tuple[Thing, ...] = ()
-    """What is there beside it."""
-    missing: tuple[Thing, ...] = ()
-    """What is not there."""
-    changed: tuple[tuple[Thing, Thing], ...] = ()
-    """What is there otherwise: as it should be, as it is."""
+    extra: tuple[ResourceState, ...] = ()
+    """Resources that are not expected."""
+    missing: tuple[ResourceState, ...] = ()
+    """Expected resources that do not exist."""
+    changed: tuple[tuple[ResourceState, ResourceState], ...] = ()
+    """Resources with other fields than expected: the expected one, and the actual one."""
 
     def fields(self) -> list[str]:
-        """The fields of what is there otherwise."""
+        """Return the names of the fields in which the changed resources differ."""
         names: dict[str, None] = {}
         for expected, actual in self.changed:
             wanted, found = json.loads(expected.fields), json.loads(actual.fields)
@@ -120,14 +137,15 @@ class Difference:
         return list(names)
 
 
-def difference(expected: Things, actual: Things) -> Difference:
-    """How the actual things differ from the expected ones. Things of one kind and name are one thing that differs."""
+def state_difference(expected: ResourceCounts, actual: ResourceCounts) -> StateDifference:
+    """Return how the actual resources differ from the expected ones. An extra and a missing resource of one kind and
+    name count as one that has changed."""
     extra, missing = list((actual - expected).elements()), list((expected - actual).elements())
     changed = []
-    for thing in list(extra):
-        same = next((each for each in missing if (each.kind, each.name) == (thing.kind, thing.name)), None)
+    for resource in list(extra):
+        same = next((each for each in missing if (each.kind, each.name) == (resource.kind, resource.name)), None)
         if same is not None:
             missing.remove(same)
-            extra.remove(thing)
-            changed.append((same, thing))
-    return Difference(tuple(extra), tuple(missing), tuple(changed))
+            extra.remove(resource)
+            changed.append((same, resource))
+    return StateDifference(tuple(extra), tuple(missing), tuple(changed))

@@ -1,4 +1,4 @@
-"""One run in a world of its own: a server, the program, and what the two left."""
+"""Run a program once, with a server of its own, and return what it did and what it left."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -10,56 +10,58 @@ from cnx_mock.http.app import create_app
 from cnx_mock.http.journal import entry
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving
-from cnx_mock.net.sockets import Listeners, Security, open_listeners
-from cnx_mock.programs.bounded import Ended, run
+from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets
+from cnx_mock.programs.bounded import run
+from cnx_mock.programs.start import ProgramResult
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, exported
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.recorded_faults import Strike, strikes
+from cnx_mock.sweep.recorded_faults import RecordedFault, recorded_faults
 from cnx_mock.world.keys import test_key
 
-Environment = Callable[[Listeners, str], Mapping[str, str]]
-"""What to set so that a program finds a server, and a key's sandbox there."""
+Environment = Callable[[ListeningSockets, str], Mapping[str, str]]
+"""Return the environment variables that lead a program to a server, and to a key's sandbox there."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """What all runs of a sweep have in common."""
+class RunConfig:
+    """What all runs of one program have in common."""
 
     command: Sequence[str]
     """The program and its arguments."""
     settings: Settings
-    """How its servers run."""
+    """The settings of each run's server."""
     environment: Environment
-    """How the program is led there."""
+    """The variables that are added to the program's environment."""
     key: str | None = None
-    """The key that it is given; None for the one that `cnx-mock run` gives by the same seed."""
+    """The key that the program is given; None for the one that `cnx-mock run` gives with the same seed."""
     security: Security | None = None
-    """What their HTTPS has in common: a certificate for each run would cost more than the rest of its server."""
+    """The certificate that all servers share: one for each run would take longer than the rest of its server."""
     scenario: Scenario | None = None
-    """What goes wrong anyway."""
+    """A scenario that applies to every run, below the run's own."""
     fixture: Fixture | None = None
-    """The world to start from."""
+    """The world that every run starts with."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
-    """What one run was."""
+class RunResult:
+    """What one run did, and what it left."""
 
-    ended: Ended
+    ended: ProgramResult
+    """How the program ended."""
     entries: Sequence[Mapping[str, Any]]
-    """Its calls in order of arrival, as `GET /_mock/requests` shows them, each with its sandbox."""
+    """The run's requests in order of arrival, as `GET /_mock/requests` answers them, each with its sandbox."""
     states: Sequence[Mapping[str, Any]]
-    """What is there at its end, for every sandbox."""
+    """The state of each sandbox at the end."""
     start: Sequence[Mapping[str, Any]]
-    """What was there before."""
+    """The state of each sandbox before the run."""
     unseen: int = 0
-    """Requests that the journal could not keep."""
+    """How many requests the journal could not keep."""
     nowhere: int = 0
-    """Requests that reached no sandbox."""
-    strikes: Sequence[Strike] = ()
-    """What the scenario's rules did to it."""
+    """How many requests reached no sandbox."""
+    faults: Sequence[RecordedFault] = ()
+    """The faults that the scenario's rules injected."""
 
     @property
     def creates(self) -> int:
@@ -67,51 +69,58 @@ class Trial:
         return sum(each["committed"] and each["method"] == "POST" for each in self.entries)
 
     def fired(self, rules: Sequence[str]) -> bool:
-        """Whether each of these rules struck."""
+        """Return whether each of these rules injected a fault. `rules` are their ids."""
         return set(rules) <= {fault["rule"] for each in self.entries for fault in each["faults"]}
 
 
-async def attempt(stage: Stage, document: Mapping[str, Any], seconds: float | None, executor: Executor) -> Trial:
-    """Run the program once under a scenario, which the stage's own stands on. Raises ProgramError, ScenarioError for
-    two scenarios that do not go together, and OSError where no port is free."""
+async def run_once(
+    config: RunConfig, document: Mapping[str, Any], seconds: float | None, executor: Executor
+) -> RunResult:
+    """Run the program once under a scenario, given as plain data, on top of the config's own.
+
+    `seconds` is the time limit. Raises ProgramError if the program cannot be started, ScenarioError if the two
+    scenarios contradict each other, and OSError if no port is free.
+    """
     known = operations()
     scenario = read_scenario(document, known)
-    if stage.scenario is not None:
-        scenario = stacked([scenario, stage.scenario], known)
-    app = create_app(stage.settings, scenario=scenario, fixture=stage.fixture)
-    serving = Serving(app, listeners := open_listeners(stage.settings, stage.security))
+    if config.scenario is not None:
+        scenario = stacked([scenario, config.scenario], known)
+    app = create_app(config.settings, scenario=scenario, fixture=config.fixture)
+    serving = Serving(app, listeners := open_sockets(config.settings, config.security))
     try:
         await serving.start()
-        key = stage.key or test_key(app.tenants.make().key)
-        environ = {**os.environ, **stage.environment(listeners, key)}
-        ended = await run(stage.command, environ, seconds, executor)
+        key = config.key or test_key(app.tenants.make().key)
+        environ = {**os.environ, **config.environment(listeners, key)}
+        ended = await run(config.command, environ, seconds, executor)
     finally:
         await serving.stop()
-    return _taken(app.tenants, ended)
+    return _collect(app.tenants, ended)
 
 
-def _taken(tenants: Tenants, ended: Ended) -> Trial:
-    """All that is known of a run, once nothing of it goes on. The sandboxes are reset by this: how they were at the
-    start is how a reset leaves them."""
+def _collect(tenants: Tenants, ended: ProgramResult) -> RunResult:
+    """Return the result of a run that is over. This resets the sandboxes: the state after a reset is the state before
+    the run."""
     used = list(tenants)
-    exchanges = sorted(((each, tenant) for tenant in used for each in tenant.journal), key=lambda one: one[0].arrived)
+    exchanges = sorted(
+        ((each, tenant) for tenant in used for each in tenant.journal), key=lambda one: one[0].request.arrived
+    )
     states = [exported(tenant.sandbox) for tenant in used]
     entries = [{"sandbox": tenant.label, **asdict(entry(each))} for each, tenant in exchanges]
-    struck = [strike for tenant in used for strike in strikes(tenant.journal)]
+    faults = [fault for tenant in used for fault in recorded_faults(tenant.journal)]
     unseen = sum(tenant.journal.seen - len(tenant.journal) for tenant in used)
     for tenant in used:
         tenant.reset()
-    return Trial(
+    return RunResult(
         ended=ended,
         entries=entries,
         states=states,
         start=[exported(tenant.sandbox) for tenant in used],
         unseen=unseen,
         nowhere=tenants.journal.seen,
-        strikes=struck,
+        faults=faults,
     )
 
 
 def private(settings: Settings) -> Settings:
-    """The settings of a server for one run: any port, a journal that keeps a long run."""
+    """Return the settings for the server of one run: any free port, and a journal that is large enough."""
     return replace(settings, port=0, journal_size=max(settings.journal_size, 20_000))

@@ -1,77 +1,81 @@
-"""The verdict on a run with a fault: by what it left behind, not only by its exit status."""
+"""The verdict on a run with a fault. It depends on the resources that the run left, and not only on its exit status."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from cnx_mock.sweep.state import Difference, Thing, Things, difference
+from cnx_mock.sweep.state import ResourceCounts, ResourceState, StateDifference, state_difference
 
 Verdict = Literal["hung", "duplicated", "leaked", "lost", "raised", "hammered", "failed cleanly", "survived"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-"""From the worst to the best; the first that holds is the verdict."""
+"""All verdicts, from the worst to the best. The first one that is true of a run is its verdict."""
 GOOD: tuple[Verdict, ...] = ("failed cleanly", "survived")
 FAILING: tuple[Verdict, ...] = ("hung", "duplicated", "leaked", "lost", "raised")
-"""The verdicts for which a sweep fails unless others are chosen."""
+"""The verdicts that make a sweep fail, unless others are chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What is known of one run."""
+class Evidence:
+    """What the verdict on a run depends on."""
 
     status: int | None = 0
-    """The exit status; None where it went on beyond the time limit. Below zero: the signal that ended it."""
-    things: Things = field(default_factory=Counter)
-    """What is there at its end."""
+    """The exit status; below zero, the signal that ended the program; None if it went beyond the time limit."""
+    resources: ResourceCounts = field(default_factory=Counter)
+    """The resources at its end."""
     creates: int = 0
-    """How many creates were committed."""
+    """How many creates it committed."""
     allowed: bool = True
-    """Whether, where it failed, it failed in a way that is expected of it; only a test says what is."""
+    """Whether a failure is of an expected kind. Only tests name the kinds that they expect."""
     hammering: Sequence[str] = ()
-    """What the audit says of its retries."""
+    """What the audit found about its retries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A verdict, and what it is founded on."""
+    """A verdict and the facts that it rests on."""
 
     verdict: Verdict
-    difference: Difference = field(default_factory=Difference)
-    left: tuple[Thing, ...] = ()
-    """What the run left beside what the run without faults leaves."""
+    difference: StateDifference = field(default_factory=StateDifference)
+    """How the resources differ from those after the run without faults."""
+    left: tuple[ResourceState, ...] = ()
+    """The resources that the run left, and the run without faults did not."""
 
 
-def judge(expected: Run, run: Run, start: Things | None = None) -> Judgement:
-    """The verdict on a run. `expected` is the run without faults, `start` what is there before any run.
+def judge(expected: Evidence, actual: Evidence, start: ResourceCounts | None = None) -> Judgement:
+    """Return the verdict on a run. `expected` is the run without faults, `start` the resources before any run.
 
-    A run that failed may leave what was there before it as it was: it undid nothing, and left nothing of its own.
+    A failed run may leave the resources of `start` unchanged: it did not undo anything, and it left nothing of its own.
     """
-    found = difference(expected.things, run.things)
-    left = _left(found, run.status, start or Counter())
-    return Judgement(verdict=_verdict(expected, run, found, left), difference=found, left=left)
+    difference = state_difference(expected.resources, actual.resources)
+    left = _left(difference, actual.status, start or Counter())
+    return Judgement(verdict=_verdict(expected, actual, difference, left), difference=difference, left=left)
 
 
-def _left(found: Difference, status: int | None, start: Things) -> tuple[Thing, ...]:
+def _left(difference: StateDifference, status: int | None, start: ResourceCounts) -> tuple[ResourceState, ...]:
     if status == 0:
-        return found.extra
-    more = Counter([*found.extra, *(actual for _, actual in found.changed)])
+        return difference.extra
+    more = Counter([*difference.extra, *(actual for _, actual in difference.changed)])
     return tuple((more - start).elements())
 
 
-def _verdict(expected: Run, run: Run, found: Difference, left: Sequence[Thing]) -> Verdict:
-    if run.status is None:
+def _verdict(
+    expected: Evidence, actual: Evidence, difference: StateDifference, left: Sequence[ResourceState]
+) -> Verdict:
+    if actual.status is None:
         return "hung"
     if left:
-        return "duplicated" if run.creates > expected.creates else "leaked"
-    if run.status == 0 and (found.missing or found.changed):
+        return "duplicated" if actual.creates > expected.creates else "leaked"
+    if actual.status == 0 and (difference.missing or difference.changed):
         return "lost"
-    if run.status != 0 and not run.allowed:
+    if actual.status != 0 and not actual.allowed:
         return "raised"
-    if run.hammering:
+    if actual.hammering:
         return "hammered"
-    return "survived" if run.status == expected.status else "failed cleanly"
+    return "survived" if actual.status == expected.status else "failed cleanly"
 
 
-def milder(*judgements: Judgement) -> Judgement:
-    """The mildest of several judgements: what a run without faults may leave is no fault's doing."""
+def mildest(*judgements: Judgement) -> Judgement:
+    """Return the judgement with the best verdict. A run is compared with two runs without faults, and what one of
+    these may leave is not caused by a fault."""
     return max(judgements, key=lambda each: VERDICTS.index(each.verdict))

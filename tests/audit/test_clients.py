@@ -19,6 +19,7 @@ import pytest
 from cnx_mock import MockServer, Sandbox
 from cnx_mock.audit.audit import Finding
 from cnx_mock.python_api.audit import audited
+from cnx_mock.python_api.control import Control
 
 pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
@@ -163,7 +164,7 @@ def test_every_defect_is_found_and_nothing_else(defective: dict[str, Sandbox], n
     sandbox = defective[name]
     found: list[Finding] = sandbox.audit.findings(also=asked, **SCALED)
     if code == "live-key":  # it never reached the sandbox
-        found = [each for each in audited(sandbox._control) if each.sandbox is None]
+        found = [each for each in audited(Control(sandbox.url)) if each.sandbox is None]
     assert {each.code for each in found} == {code}, "\n".join(
         [*map(str, found), *(f"{each.wall} {each.connection} {each.duration_ms}" for each in sandbox.requests)]
     )

@@ -17,10 +17,10 @@ from statistics import median, quantiles
 
 from stage import Failure, machine, two_cores
 
-from cnx_mock.cli.program_runs import Staging
+from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.plan import CALM
-from cnx_mock.sweep.trial import attempt
+from cnx_mock.sweep.plan import NO_FAULTS
+from cnx_mock.sweep.trial import run_once
 
 RUNS = 100
 PROGRAMS = {
@@ -76,14 +76,14 @@ def measure(rounds: int) -> None:
 
 async def _overheads(command: tuple[str, ...]) -> list[float]:
     """Seconds that each run takes beyond the program's own, from its start to its end."""
-    stage = Staging(command, Settings(port=0, proxy=True)).stage
+    config = ProgramRuns(command, Settings(port=0, proxy=True)).config
     found = []
     with ThreadPoolExecutor(1) as executor:
-        await attempt(stage, CALM, None, executor)  # the first one loads what is loaded late
+        await run_once(config, NO_FAULTS, None, executor)  # the first one loads what is loaded late
         for _ in range(RUNS):
             began = time.perf_counter()
-            trial = await attempt(stage, CALM, None, executor)
-            found.append(time.perf_counter() - began - trial.ended.seconds)
+            run = await run_once(config, NO_FAULTS, None, executor)
+            found.append(time.perf_counter() - began - run.ended.seconds)
     return found
 
 

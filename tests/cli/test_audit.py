@@ -132,11 +132,11 @@ def test_a_har_is_one_as_browsers_write_them(hasty: Sandbox) -> None:
     ("words", "message"),
     [
         (["http://127.0.0.1:1"], "start one with `cnx-mock serve`"),
-        (["ftp://somewhere"], "is no URL of a cnx-mock"),
+        (["ftp://somewhere"], "is not the URL of a server"),
         (["--journal", "nobody.jsonl"], "nobody.jsonl: No such file"),
         (["--journal", __file__], "is no entry of a journal"),
         (["--journal", "x", "--key", "cnx_test_" + "ab" * 16], "leave URL and --key out"),
-        (["--key", "secret"], "is no test key"),
+        (["--key", "secret"], "must be cnx_test_ and 32 hexadecimal digits"),
         (["--ignore", "flat-backof"], "did you mean 'flat-backoff'"),
         (["--also", "nobody"], "no check is called 'nobody'"),
         (["--poll-interval", "soon"], "poll-interval"),

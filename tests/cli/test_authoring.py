@@ -10,8 +10,8 @@ import pytest
 
 from cnx_mock import MockServer
 from cnx_mock.cli import explain
-from cnx_mock.cli.errors import complaint
-from cnx_mock.errors import UsageError
+from cnx_mock.cli.errors import error_text
+from cnx_mock.errors import CnxMockError, UsageError
 from cnx_mock.scenario.json_schema import schema
 from cnx_mock.scenario.template import template
 from cnx_mock.services import operations
@@ -58,7 +58,7 @@ def explained(
     story: str = "story.yaml",
 ) -> list[str]:
     """What the command prints, without the process around it."""
-    return asyncio.run(explain.explained(story, explain.Request.parsed(request, headers), n, age, every, seed))
+    return asyncio.run(explain.explained(story, explain.ImaginedRequest.parsed(request, headers), n, age, every, seed))
 
 
 # ---- new
@@ -208,11 +208,11 @@ def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
 @pytest.mark.parametrize(
     ("request_text", "headers", "options", "said"),
     [
-        ("hello", [], {}, "'hello' is no request: write 'POST /v1/instances {…}'"),
-        ("GET", [], {}, "'GET' is no request: write 'POST /v1/instances {…}'"),
-        ("GET instances", [], {}, "'GET instances' is no request: write 'POST /v1/instances {…}'"),
-        ("", [], {}, "'' is no request: write 'POST /v1/instances {…}'"),
-        ("GET /v1/plans", ["nocolon"], {}, "'nocolon' is no header: write 'Name: value'"),
+        ("hello", [], {}, "'hello' is not a request: write 'POST /v1/instances {…}'"),
+        ("GET", [], {}, "'GET' is not a request: write 'POST /v1/instances {…}'"),
+        ("GET instances", [], {}, "'GET instances' is not a request: write 'POST /v1/instances {…}'"),
+        ("", [], {}, "'' is not a request: write 'POST /v1/instances {…}'"),
+        ("GET /v1/plans", ["nocolon"], {}, "'nocolon' is not a header: write 'Name: value'"),
         ("GET /v1/plans", [], {"age": "5"}, "a duration needs a unit: write 5s or 5ms"),
         ("GET /v1/plans", [], {"every": "soon"}, "'soon' is not a duration: write 250ms, 2s or 1m30s"),
         ("GET /v1/plans", [], {"every": "36525d", "n": 100}, "time ends with the year 9998"),
@@ -222,7 +222,9 @@ def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
 def test_explain_says_what_it_cannot_read(
     request_text: str, headers: list[str], options: dict[str, Any], said: str
 ) -> None:
-    assert complaint(lambda: explained(request_text, *headers, **options)) == (None, f"cnx-mock: {said}")
+    with pytest.raises(CnxMockError) as raised:
+        explained(request_text, *headers, **options)
+    assert error_text(raised.value) == f"cnx-mock: {said}"
 
 
 def test_explain_of_a_bad_file_shows_what_is_wrong(folder: Path) -> None:

@@ -148,14 +148,14 @@ def test_without_a_server_it_says_so() -> None:
         port = taken.getsockname()[1]
     line = refused(f"http://127.0.0.1:{port}")
     assert line.startswith(f"cnx-mock: no cnx-mock answers at http://127.0.0.1:{port}: ")
-    assert line.endswith("start one with `cnx-mock serve`, or name another with --url\n")
+    assert line.endswith("start one with `cnx-mock serve`, or name the URL of another\n")
 
 
 @pytest.mark.parametrize(
     "url", ["127.0.0.1:4269", "https://localhost:1", "http://h:port", "http://", "http://h/v1", "http://h?x", ""]
 )
 def test_what_is_no_servers_url_is_refused(url: str) -> None:
-    assert f"{url!r} is no server's URL: it must be like http://127.0.0.1:4269" in refused(url)
+    assert f"{url!r} is not the URL of a server: write one like http://127.0.0.1:4269" in refused(url)
 
 
 def test_another_server_is_told_apart(full: MockServer) -> None:

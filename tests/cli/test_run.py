@@ -173,7 +173,7 @@ for each in (KEY, "{KEY}"):
 """
     done = run("--scenario", "insufficient-credits", *python(source))
     assert done.stdout == "INSUFFICIENT_CREDITS\n" * 2
-    assert said(done)[1].startswith("each key has a sandbox of its own (…")
+    assert said(done)[1].startswith("each key has its own sandbox (…")
     assert "…abab × 1" in said(done)[1]
 
 
@@ -430,4 +430,4 @@ def test_two_at_once_never_meet() -> None:
 def test_the_help_has_examples_and_says_what_statuses_mean() -> None:
     shown = " ".join(run("--help").stdout.split())
     assert "cnx-mock run --scenario lost-response --expect-clean -- ./deploy.sh" in shown
-    assert "128+N where signal N killed it, 127 where it is not found, 126 where it cannot be executed" in shown
+    assert "128+N if signal N killed it, 127 if it is not found, 126 if it cannot be executed" in shown

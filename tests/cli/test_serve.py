@@ -161,9 +161,12 @@ def test_access_lines_say_what_happened_to_every_call(start: Start, client: Any)
 
     until(lambda: served.stderr.count("\n") >= 3)
     lost, listed, unknown = served.stderr.splitlines()
-    assert re.fullmatch(r"POST /v1/instances cut \d+\.\dms instances\.create …0d9c \[lost:connection=reset\]", lost)
-    assert re.fullmatch(r"GET /v1/instances\?limit=5 200 \d+\.\dms instances\.list …0d9c", listed)
-    assert re.fullmatch(r"GET /v1/nowhere 401 \d+\.\dms - -", unknown)
+    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    assert re.fullmatch(
+        rf"{time} POST /v1/instances cut \d+\.\dms instances\.create …0d9c \[lost:connection=reset\]", lost
+    )
+    assert re.fullmatch(rf"{time} GET /v1/instances\?limit=5 200 \d+\.\dms instances\.list …0d9c", listed)
+    assert re.fullmatch(rf"{time} GET /v1/nowhere 401 \d+\.\dms - -", unknown)
     assert served.stop()[0] == 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cnx_mock.sweep.recorded_faults import Strike
+from cnx_mock.sweep.recorded_faults import RecordedFault
 from cnx_mock.sweep.shrink import fewest
 from tests import commands
 from tests.cli.test_run import environment
@@ -118,11 +118,11 @@ def test_what_is_left_behind_is_a_failure_where_that_is_asked_for(folder: Path) 
         (
             "raise SystemExit(4)",
             ["--scenario", "noisy.yaml"],
-            "CMD fails without any fault as well (exit status 4): no fault is the reason",
+            "CMD fails without any fault as well (exit status 4): the faults are not the cause",
         ),
         ("", [], "there is nothing to shrink without a scenario"),
         ("", ["--scenario", "nobody.yaml"], "nobody.yaml"),
-        ("", ["--scenario", "noisy.yaml", "--output", "."], "it is a folder"),
+        ("", ["--scenario", "noisy.yaml", "--output", "."], "is a directory"),
         ("", ["--scenario", "noisy.yaml", "--timeout", "soon"], "is not a duration"),
     ],
 )
@@ -140,12 +140,12 @@ def test_a_program_that_is_not_there_is_127(folder: Path) -> None:
 
 @pytest.mark.parametrize("needed", [{4}, {0, 9}, {2, 3, 7}, set(range(10))])
 def test_none_of_the_fewest_can_be_spared(needed: set[int]) -> None:
-    every = [Strike({"id": number}, str(number)) for number in range(10)]
+    every = [RecordedFault({"id": number}, str(number)) for number in range(10)]
     tried = []
 
-    async def fails(strikes: Sequence[Strike]) -> bool:
-        tried.append(len(strikes))
-        return needed <= {strike.rule["id"] for strike in strikes}
+    async def fails(faults: Sequence[RecordedFault]) -> bool:
+        tried.append(len(faults))
+        return needed <= {each.rule["id"] for each in faults}
 
-    assert {strike.rule["id"] for strike in asyncio.run(fewest(every, fails))} == needed
+    assert {each.rule["id"] for each in asyncio.run(fewest(every, fails))} == needed
     assert len(tried) < 60

@@ -1,6 +1,13 @@
 """The normative order of checks: of two things that are wrong, the earlier one is reported."""
 
+import asyncio
+
 import pytest
+
+from cnx_mock import Settings
+from cnx_mock.api import operation
+from cnx_mock.asgi import create_app
+from cnx_mock.http import pipeline
 
 BIG = b"x" * (64 * 1024 + 1)
 LIVE = "cnx_live_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
@@ -171,3 +178,97 @@ def test_a_request_that_is_wrong_in_every_way_is_mended_step_by_step(server, cli
         "BAD_REQUEST",
         "VALIDATION_ERROR",
     ]
+
+
+def test_the_order_in_code_is_the_contracts():
+    first = [stage.__name__ for stage in pipeline.STAGES]
+    second = [stage.__name__.lstrip("_") for stage in operation.STAGES]
+
+    assert first == [
+        "check_size",
+        "read_key",
+        "refuse_live_key",
+        "enter_sandbox",
+        "count_request",
+        "fail_broken_account",
+        "ask_rules",
+        "find_route",
+        "perform",
+    ]
+    assert second == ["check_scope", "find_resource", "read_body", "validate", "handle"]
+
+
+RULE = {"match": {"path": "/v1/*"}, "fault": {"status": 503}}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "raw"),
+    [
+        ("GET", "/v1/nowhere", None),
+        ("PATCH", "/v1/instances", None),
+        ("GET", "/v1/instances/inst_0000000000000000", None),
+        ("POST", "/v1/instances", b"{"),
+        ("POST", "/v1/instances", b"{}"),
+    ],
+)
+def test_rules_are_asked_before_route_resource_syntax_and_validation(sandbox, api, method, path, raw):
+    sandbox.use({"rules": [RULE]})
+
+    assert api.call(method, path, raw=raw).status == 503
+
+
+def test_rules_are_asked_before_scope(server, client):
+    reader = client(server.url, READ_ONLY)
+    sandbox = server.sandbox({"rules": [RULE]}, key=READ_ONLY)
+
+    assert reader.post("/v1/instances", raw=b"{").status == 503
+    assert [each.status for each in sandbox.requests] == [503]
+
+
+@pytest.mark.parametrize(
+    ("key", "raw", "status"),
+    [("live", None, 403), ("missing", None, 401), ("limited", b"{", 429), ("limited", BIG, 413)],
+)
+def test_what_is_refused_before_the_rules_asks_none_of_them(server, client, key, raw, status):
+    sandbox = server.sandbox({"world": {"rate_limit": "1/min"}, "rules": [RULE]})
+    keys = {"live": LIVE, "missing": None, "limited": sandbox.api_key}
+    assert client(server.url, sandbox.api_key).get("/v1/plans").status == 503
+
+    reply = client(server.url, keys[key]).post("/v1/instances", raw=raw)
+
+    assert reply.status == status
+    assert [bool(each.decisions) for each in sandbox.requests] == [True, *[False] * (status == 429)]
+
+
+def test_the_key_for_failures_comes_after_429_and_before_the_rules(server, client):
+    broken = "cnx_test_500" + "0" * 29
+    sandbox = server.sandbox({"world": {"rate_limit": "1/min"}, "rules": [RULE]}, key=broken)
+    api = client(server.url, broken)
+
+    assert [api.get("/v1/nowhere").status for _ in range(2)] == [500, 429]
+    assert [each.decisions for each in sandbox.requests] == [[], []]
+
+
+def test_a_fault_header_that_cannot_be_used_comes_after_429_and_before_the_route(exhausted, server, client):
+    headers = {"X-CNX-Mock-Fault": "eror=INTERNAL_ERROR"}
+    fresh = client(server.url, server.sandbox().api_key)
+
+    assert code(exhausted.get("/v1/nowhere", headers=headers)) == (429, "RATE_LIMITED")
+    assert code(fresh.get("/v1/nowhere", headers=headers)) == (400, "VALIDATION_ERROR")
+
+
+def test_a_rehearsed_call_goes_through_the_same_order():
+    app = create_app(Settings(scenario=("flaky-network",)))
+    tenant = app.tenants.make()
+
+    def rehearsed(method, path, body=b""):
+        record = asyncio.run(app.rehearse(tenant, method, path, [(b"authorization", b"Bearer nobody")], body))
+        assert record.exchange.answer
+        return record.status or record.exchange.answer.status, record
+
+    tenant.sandbox.account.rate_limit = 3
+    assert rehearsed("POST", "/v1/instances", BIG)[0] == 413
+    assert [rehearsed("GET", path)[0] for path in ("/v1/nowhere", "/v2/nowhere", "/v1/plans/x")] == [404, 404, 404]
+    status, record = rehearsed("GET", "/v1/nowhere")
+    assert (status, record.ruling) == (429, None)
+    assert [each.seq for each in tenant.journal] == [1, 2, 3, 4]

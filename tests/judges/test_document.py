@@ -18,9 +18,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from cnx_mock import __version__
 from cnx_mock.api import openapi
 from cnx_mock.api.readings import READINGS
-from cnx_mock.api.surface import served
+from cnx_mock.api.surface import Surface, served
 from cnx_mock.services import operations
-from cnx_mock.settings import Surface
 
 pytestmark = [pytest.mark.judge, pytest.mark.slow]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from textwrap import dedent
 
+import cryptography.x509  # noqa: F401  # pytester forgets what a run imports, and this cannot be imported twice
 import pytest
 
 Run = Callable[..., pytest.RunResult]

@@ -35,7 +35,7 @@ def test_a_seed_that_is_none_ends_the_run_at_once(run: Run, pytester: pytest.Pyt
     ini(pytester, f"cnx_seed = {seed}")
     result = run("def test_it(cnx): pass")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: cnx_seed: '{seed}' is no whole number of at most 18 digits"])
+    result.stderr.fnmatch_lines([f"ERROR: cnx_seed: '{seed}' is not a whole number of at most 18 digits"])
 
 
 def test_scenarios_are_found_by_name_in_the_suites_own_folders(run: Run, pytester: pytest.Pytester) -> None:
@@ -118,7 +118,7 @@ def test_a_server_that_runs_already_can_be_used(run: Run, server: MockServer) ->
     ("url", "complaint"),
     [
         ("http://127.0.0.1:9", "--cnx-url: no cnx-mock answers at http://127.0.0.1:9: *refused"),
-        ("127.0.0.1:4269", "--cnx-url: '127.0.0.1:4269' is no URL of a cnx-mock: write http://127.0.0.1:4269"),
+        ("127.0.0.1:4269", "--cnx-url: '127.0.0.1:4269' is not a URL of a cnx-mock: write http://127.0.0.1:4269"),
     ],
 )
 def test_a_server_that_is_not_there_is_named(run: Run, url: str, complaint: str) -> None:

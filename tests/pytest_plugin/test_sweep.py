@@ -100,13 +100,13 @@ def test_only_what_is_allowed_counts_as_a_clean_failure(run: Run) -> None:
 def test_a_test_that_fails_anyway_is_not_swept(run: Run) -> None:
     result = run(CLIENT + "\ndef test_it(cnx):\n    assert not once(cnx, 'GET', '/v1/plans')\n", "--cnx-sweep")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["it is not swept, since without faults it failed"])
+    result.stdout.fnmatch_lines(["it is not swept: without faults it failed"])
 
 
 def test_a_test_that_makes_no_calls_is_not_swept(run: Run) -> None:
     result = run("def test_it(cnx): pass", "--cnx-sweep")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["it is not swept: none of the faults can strike a call of it"])
+    result.stdout.fnmatch_lines(["it is not swept: none of the faults applies to any of its calls"])
 
 
 @pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs POSIX timers")

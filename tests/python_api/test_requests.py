@@ -42,7 +42,7 @@ def test_what_was_called_passes(called):
 
 def test_a_failure_names_the_nearest_request_and_what_differs(called):
     assert complaint(called, "instances.create", body={"name": "web-3"}, status=201) == [
-        "0 requests fit (instances.create, status=201, body={'name': 'web-3'}), not at least 1",
+        "0 requests match (instances.create, status=201, body={'name': 'web-3'}), not at least 1",
         'the nearest is #3 POST /v1/instances → 201: body name is "web-2", not "web-3"',
         "#1 POST /v1/instances → 500",
         "#2 POST /v1/instances → 201",
@@ -59,12 +59,12 @@ def test_every_field_that_differs_is_named(called):
 
 
 def test_one_too_many_is_a_failure_too(called):
-    assert complaint(called, "instances.create", times=2)[0] == "3 requests fit (instances.create), not 2"
+    assert complaint(called, "instances.create", times=2)[0] == "3 requests match (instances.create), not 2"
 
 
 def test_where_no_request_came_it_says_so(sandbox):
     assert complaint(sandbox, "instances.create") == [
-        "0 requests fit (instances.create), not at least 1",
+        "0 requests match (instances.create), not at least 1",
         "no request came",
     ]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cnx_mock import MockServer, Sandbox, Settings, SourceError, StartError, create_app
+from cnx_mock import MockServer, Sandbox, ScenarioError, Settings, SourceError, StartError, create_app
 
 KEY = "cnx_test_0123456789abcdef0123456789abcdef"
 
@@ -165,7 +165,7 @@ def test_a_bad_scenario_file_is_refused_at_its_place_before_anything_starts(tmp_
     ],
 )
 def test_a_bad_scenario_in_python_is_refused_too(story: dict[str, Any], problem: str) -> None:
-    with pytest.raises(StartError, match=re.escape(problem)):
+    with pytest.raises(ScenarioError, match=f"^{re.escape(problem)}"):
         MockServer(story).start()
 
 

@@ -1125,7 +1125,7 @@ def _readable() -> dict[str, object]:
             source = read(dedent(text).lstrip("\n"), name)
         except SourceError:
             continue
-        if not source.findings:
+        if not source.problems:
             found[name] = source.data
     return found
 

@@ -10,8 +10,7 @@ import httpx2
 import pytest
 import requests
 
-from cnx_mock import ControlError, Sandbox
-from cnx_mock.python_api.sandbox import Entry
+from cnx_mock import ControlError, Entry, Sandbox
 from tests.conftest import INSTANCE, Client, Wire, wire_to
 
 SCHEMES = ["http", "https"]

@@ -5,9 +5,9 @@ import pytest
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
-from cnx_mock.sweep.plan import FAULTS, Call, check_operations, chosen_faults, planned, sampled
+from cnx_mock.sweep.plan import FAULTS, SweptCall, check_operations, plan_cells, sample_cells, select_faults
 
-CREATE = Call(
+CREATE = SweptCall(
     operation="instances.create",
     ordinal=1,
     method="POST",
@@ -16,9 +16,9 @@ CREATE = Call(
     provisions=True,
     charges=True,
 )
-READ = Call(operation="instances.get", ordinal=2, method="GET", path="/v1/instances/{id}", follows=True)
-PLANS = Call(operation="plans.list", ordinal=1, method="GET", path="/v1/plans")
-DELETE = Call(
+READ = SweptCall(operation="instances.get", ordinal=2, method="GET", path="/v1/instances/{id}", follows=True)
+PLANS = SweptCall(operation="plans.list", ordinal=1, method="GET", path="/v1/plans")
+DELETE = SweptCall(
     operation="instances.delete", ordinal=1, method="DELETE", path="/v1/instances/{id}", commits=True, answered=False
 )
 
@@ -36,52 +36,52 @@ AFTER = ["error-after", "reset-after", "hang-after"]
         (DELETE, {*EVERY, *AFTER}),
     ],
 )
-def test_a_call_meets_every_usual_fault_that_applies_to_it(call: Call, names: set[str]) -> None:
-    assert {cell.fault.name for cell in planned([call], chosen_faults([]))} == names
+def test_a_call_meets_every_usual_fault_that_applies_to_it(call: SweptCall, names: set[str]) -> None:
+    assert {cell.fault.name for cell in plan_cells([call], select_faults([]))} == names
 
 
 def test_one_fault_strikes_by_name_only() -> None:
     assert [fault.name for fault in FAULTS if not fault.usual] == ["down"]
-    assert [fault.name for fault in chosen_faults(["down", "error"])] == ["error", "down"]
+    assert [fault.name for fault in select_faults(["down", "error"])] == ["error", "down"]
 
 
-@pytest.mark.parametrize("cell", planned([CREATE, READ, DELETE], FAULTS, pairs=True), ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", plan_cells([CREATE, READ, DELETE], FAULTS, pairs=True), ids=lambda cell: cell.name)
 def test_every_cell_is_a_good_scenario(cell: object) -> None:
     scenario = read_scenario(cell.document(), operations())  # type: ignore[attr-defined]
     assert [rule.id for rule in scenario.rules] == [rule["id"] for rule in cell.rules]  # type: ignore[attr-defined]
 
 
 def test_a_rule_strikes_the_call_of_its_number() -> None:
-    [cell] = planned([READ], chosen_faults(["error"]))
+    [cell] = plan_cells([READ], select_faults(["error"]))
     [rule] = cell.document()["rules"]
     assert (rule["match"], rule["times"]) == ({"operation": "instances.get"}, {"only": [2]})
-    [outage] = planned([READ], chosen_faults(["outage"]))
+    [outage] = plan_cells([READ], select_faults(["outage"]))
     assert outage.document()["rules"][0]["times"] == {"skip": 1, "take": 5}
 
 
 def test_operations_are_chosen_by_pattern() -> None:
-    cells = planned([CREATE, READ, PLANS], chosen_faults(["error"]), ["instances.*"])
+    cells = plan_cells([CREATE, READ, PLANS], select_faults(["error"]), ["instances.*"])
     assert [cell.call.operation for cell in cells] == ["instances.create", "instances.get"]
 
 
 def test_pairs_strike_two_calls() -> None:
-    cells = planned([CREATE, READ], chosen_faults(["error", "reset"]), pairs=True)
+    cells = plan_cells([CREATE, READ], select_faults(["error", "reset"]), pairs=True)
     assert len(cells) == 4 + 4
-    assert all(len({call for call, _ in cell.strikes}) == 2 for cell in cells[4:])
+    assert all(len({call for call, _ in cell.injections}) == 2 for cell in cells[4:])
 
 
 def test_of_too_many_the_seed_draws_and_single_faults_come_first() -> None:
-    cells = planned([CREATE, READ], chosen_faults([]), pairs=True)
-    few = sampled(cells, 5, 7)
+    cells = plan_cells([CREATE, READ], select_faults([]), pairs=True)
+    few = sample_cells(cells, 5, 7)
     assert len(few) == 5
-    assert all(len(cell.strikes) == 1 for cell in few)
-    assert sampled(cells, 5, 7) == few
-    assert sampled(cells, 5, 8) != few
+    assert all(len(cell.injections) == 1 for cell in few)
+    assert sample_cells(cells, 5, 7) == few
+    assert sample_cells(cells, 5, 8) != few
 
 
 def test_names_that_there_are_not_are_told() -> None:
     with pytest.raises(SweepPlanError, match="no fault is called 'rest', did you mean 'reset'"):
-        chosen_faults(["rest"])
+        select_faults(["rest"])
     with pytest.raises(
         SweepPlanError, match="no operation is called 'instance.create', did you mean 'instances.create'"
     ):

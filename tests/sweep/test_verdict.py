@@ -4,47 +4,50 @@ from collections import Counter
 
 import pytest
 
-from cnx_mock.sweep.state import Thing, things
-from cnx_mock.sweep.verdict import Run, judge, milder
+from cnx_mock.sweep.state import ResourceState, count_resources
+from cnx_mock.sweep.verdict import Evidence, judge, mildest
 
-WEB = Thing("instances", '{"name": "web-1", "status": "running"}', "web-1")
-STOPPED = Thing("instances", '{"name": "web-1", "status": "stopped"}', "web-1")
-BEFORE = Thing("instances", '{"name": "was-here", "status": "running"}', "was-here")
-EXPECTED = Run(status=0, things=Counter([BEFORE, WEB]), creates=1)
+WEB = ResourceState("instances", '{"name": "web-1", "status": "running"}', "web-1")
+STOPPED = ResourceState("instances", '{"name": "web-1", "status": "stopped"}', "web-1")
+BEFORE = ResourceState("instances", '{"name": "was-here", "status": "running"}', "was-here")
+EXPECTED = Evidence(status=0, resources=Counter([BEFORE, WEB]), creates=1)
 
 
 @pytest.mark.parametrize(
     ("run", "verdict"),
     [
-        (Run(status=None, things=Counter([BEFORE, WEB, WEB]), creates=2, hammering=["flat"]), "hung"),
-        (Run(status=0, things=Counter([BEFORE, WEB, WEB]), creates=2, hammering=["flat"]), "duplicated"),
-        (Run(status=1, things=Counter([BEFORE, WEB, WEB]), creates=2), "duplicated"),
-        (Run(status=0, things=Counter([BEFORE, WEB, WEB]), creates=1), "leaked"),
-        (Run(status=1, things=Counter([BEFORE, STOPPED]), creates=1), "leaked"),
-        (Run(status=0, things=Counter([BEFORE]), creates=0, hammering=["flat"]), "lost"),
-        (Run(status=0, things=Counter([BEFORE, STOPPED]), creates=1), "lost"),
-        (Run(status=0, things=Counter([BEFORE, WEB]), creates=1, hammering=["flat"]), "hammered"),
-        (Run(status=1, things=Counter([BEFORE]), creates=0), "failed cleanly"),
-        (Run(status=1, things=Counter([BEFORE, WEB]), creates=1), "failed cleanly"),
-        (Run(status=-15, things=Counter(), creates=0), "failed cleanly"),
-        (Run(status=0, things=Counter([BEFORE, WEB]), creates=1), "survived"),
-        (Run(status=0, things=Counter([BEFORE, WEB]), creates=2), "survived"),
+        (Evidence(status=None, resources=Counter([BEFORE, WEB, WEB]), creates=2, hammering=["flat"]), "hung"),
+        (Evidence(status=0, resources=Counter([BEFORE, WEB, WEB]), creates=2, hammering=["flat"]), "duplicated"),
+        (Evidence(status=1, resources=Counter([BEFORE, WEB, WEB]), creates=2), "duplicated"),
+        (Evidence(status=0, resources=Counter([BEFORE, WEB, WEB]), creates=1), "leaked"),
+        (Evidence(status=1, resources=Counter([BEFORE, STOPPED]), creates=1), "leaked"),
+        (Evidence(status=0, resources=Counter([BEFORE]), creates=0, hammering=["flat"]), "lost"),
+        (Evidence(status=0, resources=Counter([BEFORE, STOPPED]), creates=1), "lost"),
+        (Evidence(status=0, resources=Counter([BEFORE, WEB]), creates=1, hammering=["flat"]), "hammered"),
+        (Evidence(status=1, resources=Counter([BEFORE]), creates=0), "failed cleanly"),
+        (Evidence(status=1, resources=Counter([BEFORE, WEB]), creates=1), "failed cleanly"),
+        (Evidence(status=-15, resources=Counter(), creates=0), "failed cleanly"),
+        (Evidence(status=0, resources=Counter([BEFORE, WEB]), creates=1), "survived"),
+        (Evidence(status=0, resources=Counter([BEFORE, WEB]), creates=2), "survived"),
     ],
 )
-def test_the_first_verdict_that_holds(run: Run, verdict: str) -> None:
+def test_the_first_verdict_that_holds(run: Evidence, verdict: str) -> None:
     assert judge(EXPECTED, run, Counter([BEFORE])).verdict == verdict
 
 
 def test_a_failed_run_may_leave_what_was_there_as_it_was() -> None:
-    deletes = Run(status=0, things=Counter(), creates=0)
-    failed = Run(status=1, things=Counter([BEFORE]), creates=0)
+    deletes = Evidence(status=0, resources=Counter(), creates=0)
+    failed = Evidence(status=1, resources=Counter([BEFORE]), creates=0)
     assert judge(deletes, failed, Counter([BEFORE])).verdict == "failed cleanly"
 
 
 def test_what_a_run_without_faults_may_leave_is_no_faults_doing() -> None:
-    run = Run(status=0, things=Counter([WEB, WEB]), creates=2)
-    both = judge(Run(things=Counter([WEB]), creates=1), run), judge(Run(things=Counter([WEB, WEB]), creates=2), run)
-    assert milder(*both).verdict == "survived"
+    run = Evidence(status=0, resources=Counter([WEB, WEB]), creates=2)
+    both = (
+        judge(Evidence(resources=Counter([WEB]), creates=1), run),
+        judge(Evidence(resources=Counter([WEB, WEB]), creates=2), run),
+    )
+    assert mildest(*both).verdict == "survived"
 
 
 # ---- states
@@ -57,13 +60,13 @@ def account(**found: object) -> list[dict[str, object]]:
 def test_ids_times_and_what_follows_from_polls_are_left_aside() -> None:
     one = account(instances=[{"id": "inst_1", "name": "web-1", "status": "provisioning", "created_at": "1"}])
     two = account(instances=[{"id": "inst_2", "name": "web-1", "status": "running", "created_at": "2"}])
-    assert things(one) == things(two)
+    assert count_resources(one) == count_resources(two)
 
 
 def test_a_stopped_instance_is_another_than_a_running_one() -> None:
     one = account(instances=[{"id": "inst_1", "name": "web-1", "status": "stopped"}])
     two = account(instances=[{"id": "inst_1", "name": "web-1", "status": "running"}])
-    assert things(one) != things(two)
+    assert count_resources(one) != count_resources(two)
 
 
 def test_references_are_compared_by_name() -> None:
@@ -71,5 +74,5 @@ def test_references_are_compared_by_name() -> None:
         instances = [{"id": f"inst_{number}{name}", "name": name, "status": "running"} for name in ("a", "b")]
         return account(instances=instances, snapshots=[{"id": "snap_1", "name": "s", "instance": f"inst_{number}{of}"}])
 
-    assert things(world("1", "a")) == things(world("2", "a"))
-    assert things(world("1", "a")) != things(world("2", "b"))
+    assert count_resources(world("1", "a")) == count_resources(world("2", "a"))
+    assert count_resources(world("1", "a")) != count_resources(world("2", "b"))

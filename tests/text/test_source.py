@@ -1,33 +1,32 @@
-"""YAML with positions: what is read, what is refused, and where a finding points."""
+"""YAML with positions: what is read, what is an error, and where a problem points."""
 
 import pickle
+from collections.abc import Iterator
 from math import inf, isnan
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import pytest
 import yaml
 
 from cnx_mock import errors
 from cnx_mock.errors import Problem, SourceError, SourceProblem
-from cnx_mock.text import source
+from cnx_mock.text import builder, source
+from cnx_mock.text import parser as yaml_parser
 from cnx_mock.text.source import Source, read, read_file
 
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"], autouse=True)
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test runs with libyaml and with PyYAML's own parser: positions are the same."""
-    monkeypatch.setattr(source, "_PARSER", getattr(yaml, request.param))
+    """Every test runs with libyaml and with PyYAML's own parser: positions and messages are the same."""
+    monkeypatch.setattr(yaml_parser, "_PARSER", getattr(yaml, request.param))
 
 
 def refused(text: str) -> SourceError:
     with pytest.raises(SourceError) as error:
         read(text, "bad.yaml")
     return error.value
-
-
-def where(error: SourceError) -> list[tuple[int, int]]:
-    return [(each.line, each.column) for each in error.problems]
 
 
 SCENARIO = """\
@@ -46,7 +45,7 @@ def test_a_document_is_plain_data() -> None:
         "name": "friday",
         "rules": [{"id": "slow", "fault": {"latency": "2s"}}, {"fault": {"error": "no"}}],
     }
-    assert document.findings == ()
+    assert document.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def test_keys_are_always_text(key: str) -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "---\n", "\ufeff", "~"])
 def test_a_document_without_a_value_is_none(text: str) -> None:
     document = read(text, "f")
-    assert (document.data, document.findings) == (None, ())
+    assert (document.data, document.problems) == (None, ())
     assert document.position(("anything",)) == document.position(())
 
 
@@ -131,7 +130,7 @@ def test_windows_line_ends_and_characters_beyond_ascii_do_not_shift_positions() 
 
 def test_all_problems_come_in_one_error_in_the_order_of_the_file() -> None:
     document = read(SCENARIO + "name: twice\n", "friday.yaml")
-    error = document.refuse(
+    error = document.error(
         [
             Problem(("rules", 0, "fault"), "unknown fault"),
             Problem(("rules", 0, "id"), "unknown\nkey", at_key=True),
@@ -148,74 +147,139 @@ def test_all_problems_come_in_one_error_in_the_order_of_the_file() -> None:
 def test_the_first_of_two_equal_keys_counts() -> None:
     document = read("a: {x: 1}\nb: 2\n'a': {y: !t 3}\n", "f")
     assert document.data == {"a": {"x": 1}, "b": 2}
-    assert [str(each) for each in document.findings] == [
+    assert [str(each) for each in document.problems] == [
         "f:3:1: duplicate key 'a' (first set on line 1)",
         "f:3:10: tags are not supported: '!t'",
     ]
 
 
 @pytest.mark.parametrize(
-    ("text", "finding"),
+    ("text", "problem"),
     [
         ("a: !!python/object:os.system x", "f:1:4: tags are not supported: '!!python/object:os.system'"),
         ("a: !!str 5", "f:1:4: tags are not supported: '!!str'"),
         ("a: &x {b: 1}\nc:\n  <<: *x", "f:3:3: merge keys (<<) are not supported; write the keys out"),
-        ("[a, b]: 1", "f:1:1: a key has to be text"),
-        ("a: &x b\n*x : 1", "f:2:1: a key has to be text"),
-        (f"a: {'1' * 5000}", "f:1:4: a number of 5000 characters is too long; at most 100 are read"),
+        ("[a, b]: 1", "f:1:1: a key must be text"),
+        ("a: &x b\n*x : 1", "f:2:1: a key must be text"),
+        (f"a: {'1' * 5000}", "f:1:4: a number of 5000 characters is too long; use at most 100"),
         ("{" + "k" * 90 + ": 1, " + "k" * 90 + ": 2}", f"f:1:97: duplicate key '{'k' * 59}…' (first set on line 1)"),
     ],
 )
-def test_what_cannot_be_used_is_found_without_losing_the_rest(text: str, finding: str) -> None:
+def test_what_cannot_be_used_is_found_without_losing_the_rest(text: str, problem: str) -> None:
     document = read(text, "f")
-    assert [str(each) for each in document.findings] == [finding]
+    assert [str(each) for each in document.problems] == [problem]
     assert isinstance(document.data, dict)
 
 
+ESCAPE = r"this escape does not stand for a character; write \\ for a backslash"
+COLON = "a colon is not allowed here; put a text with a colon in quotes, or check the indentation"
+
+
 @pytest.mark.parametrize(
-    ("text", "line", "column"),
+    ("text", "expected"),
     [
-        ("a: 1\n\tb: 2\n", 2, 1),
-        ("a:\n  - x\n\t- y\n", 3, 1),
-        ("a: [1, 2\nb: 3\n", 2, 2),
-        ("a: {b: 1\n\n", 1, 9),
-        ('a: "open\n', 1, 9),
-        ("a: b: c\n", 1, 5),
-        ("a: 'b' c\n", 1, 8),
-        ("a: @b\n", 1, 4),
-        ("a: 1\n---\nb: 2\n", 2, 1),
-        ("a: *nowhere\n", 1, 4),
-        ("a: &a [1, *a]\n", 1, 11),
-        ("a: \x07\n", 1, 4),
-        ("a: 1\r\nb: \ud800\n", 2, 4),
-        ("a: 1\n\ufeffb: 2\n", 2, 1),
-        ("%YAML 1.1\n---\na: 1\n", 1, 1),
-        ("a: 1\r%TAG ! b\n", 2, 1),
+        ("a: 1\n\tb: 2\n", "2:1: a tab is not allowed here; indent with spaces"),
+        ("a:\n  - x\n\t- y\n", "3:1: a tab is not allowed here; indent with spaces"),
+        ("a: |\n\tx\n", "2:1: a tab is not allowed here; indent with spaces"),
+        ("a: [1, 2\nb: 3\n", "2:2: the list that begins on line 1 needs ',' or ']' here"),
+        ("a: [1,\n\n  2", "3:4: the list that begins on line 1 needs ',' or ']' here"),
+        ("a: {b: [1, 2}", "1:13: the list needs ',' or ']' here"),
+        ("a: {b: 1\n\n", "1:9: the map needs ',' or '}' here"),
+        ("a: [1,,2]", "1:7: a value is missing before ','"),
+        ("a: [1,", "1:7: a value is missing at the end"),
+        ("a: ]", "1:4: a value is missing before ']'"),
+        ("[- a]", "1:2: a value cannot begin here; check the indentation, or put the text in quotes"),
+        ('a: "open\n', "1:9: the quoted text is not closed"),
+        ("a:\n  'open\n\n", "2:8: the quoted text is not closed"),
+        ('a: "b\n---\nc"', "2:1: the quoted text that begins on line 1 is not closed"),
+        (r'a: "b\q"', f"1:6: {ESCAPE}"),
+        (r'a: "\xzz"', f"1:5: {ESCAPE}"),
+        (r'a: "é\ud800"', f"1:6: {ESCAPE}"),
+        (r'a: "\U00110000"', f"1:5: {ESCAPE}"),
+        ('b: 1\na: "\\UFFFFFFFF"', f"2:5: {ESCAPE}"),
+        ("a: b: c\n", f"1:5: {COLON}"),
+        ("a: 1\n  b: 2\n", f"2:4: {COLON}"),
+        ("a: 1\nb\nc: 2\n", "2:1: a colon is missing in this line: write 'key: value', or check the indentation"),
+        ('- a\n"b"\n', "2:1: a colon is missing in this line: write 'key: value', or check the indentation"),
+        (
+            "a: - b",
+            "1:4: a list cannot begin here; begin it on a line of its own, or put a text with a hyphen in quotes",
+        ),
+        ("a: 'b' c\n", "1:8: this does not fit into the map; check the indentation and the quotes"),
+        (
+            "- a: 1\n b: 2\n",
+            "2:2: this does not fit into the list that begins on line 1; check the indentation and the quotes",
+        ),
+        ("'a' b", "1:5: this does not belong to what is before it; check the indentation and the quotes"),
+        ("a: @b\n", "1:4: a value cannot begin with '@'; put it in quotes"),
+        ("a: |x\n", "1:5: this cannot follow '|'; begin the text on the next line"),
+        ("a: > x\n", "1:6: this cannot follow '>'; begin the text on the next line"),
+        ("a: & b\n", "1:5: a name must follow '&'; put a text that begins with '&' in quotes"),
+        ("a: *é\n", "1:5: a name must follow '*'; put a text that begins with '*' in quotes"),
+        ("a: !<\n", "1:4: tags are not supported; put a text that begins with '!' in quotes"),
+        ("a: !x!y b\n", "1:4: tags are not supported; put a text that begins with '!' in quotes"),
+        ("a: 1\n---\nb: 2\n", "2:1: a second document begins here; a file can have only one"),
+        ("a: *nowhere\n", "1:4: the alias 'nowhere' has no anchor before it"),
+        ("a: &a [1, *a]\n", "1:11: the alias 'a' is inside its own anchor"),
+        ("a: \x07\n", "1:4: the character U+0007 is not allowed here"),
+        ("a: 1\r\nb: \ud800\n", "2:4: the character U+D800 is not allowed here"),
+        ("a: 1\n\ufeffb: 2\n", "2:1: the character U+FEFF is not allowed here"),
+        ("%YAML 1.1\n---\na: 1\n", "1:1: directives are not supported: a line cannot begin with %"),
+        ("a: 1\r%TAG ! b\n", "2:1: directives are not supported: a line cannot begin with %"),
     ],
 )
-def test_what_is_no_yaml_is_refused_where_it_goes_wrong(text: str, line: int, column: int) -> None:
-    assert where(refused(text)) == [(line, column)]
+def test_what_is_not_yaml_is_an_error_at_its_place_in_our_words(text: str, expected: str) -> None:
+    assert str(refused(text)) == f"bad.yaml:{expected}"
 
 
-@pytest.mark.parametrize("escape", ["ud800", "U00110000", "UFFFFFFFF"])
-def test_an_escape_of_no_character_is_refused(escape: str) -> None:
-    assert len(refused(f'a: "\\{escape}"').problems) == 1
+# ---- another version of the parser has other words, and other limits
 
 
-def test_a_tab_is_called_a_tab() -> None:
-    assert str(refused("a:\n\tb: 1\n")) == "bad.yaml:2:1: a tab cannot stand here; indent with spaces"
+def strict(error: type[Exception], limit: int = 80) -> Any:
+    """A parser that reads everything ahead, and raises `error` at the bracket that is nested deeper than its limit."""
+
+    def parse(text: str, Loader: type[Any]) -> Iterator[yaml.Event]:
+        depth = 0
+        for index, character in enumerate(text):
+            depth += (character in "[{") - (character in "]}")
+            if depth > limit and error is yaml.scanner.ScannerError:
+                mark = yaml.Mark("", index, 0, index, None, 0)
+                raise yaml.scanner.ScannerError("while counting", mark, "too many levels for me", mark)
+            if depth > limit:
+                raise error("too many levels for me")
+        yield from PARSE(text, Loader=Loader)
+
+    return parse
 
 
-def test_an_unclosed_bracket_names_the_line_of_its_start() -> None:
-    assert "that starts on line 1" in str(refused("a: [1,\n\n  2"))
+PARSE = yaml.parse
 
 
-def test_an_error_of_the_parser_without_a_position_is_at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_limits_are_reported_before_those_of_a_stricter_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml, "parse", strict(yaml.scanner.ScannerError))
+    assert str(refused("[" * 100)) == "bad.yaml:1:65: this is nested deeper than 64 levels"
+    twice = f"{{a: 1, a: 2, b: [*c]}}{'[' * 100}"
+    assert str(refused(twice)).splitlines() == [
+        "bad.yaml:1:8: duplicate key 'a' (first set on line 1)",
+        "bad.yaml:1:18: the alias 'c' has no anchor before it",
+    ]
+
+
+def test_a_recursive_parser_cannot_leak_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml, "parse", strict(RecursionError))
+    assert str(refused("[" * 100)) == "bad.yaml:1:1: this is nested too deeply"
+
+
+@pytest.mark.parametrize("where", [(), ("while dreaming",)])
+def test_an_error_that_no_parser_has_yet_still_begins_with_our_words(
+    monkeypatch: pytest.MonkeyPatch, where: tuple[str, ...]
+) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise yaml.YAMLError("out of\nmemory")
+        mark = yaml.Mark("", 3, 0, 3, None, 0)
+        raise yaml.scanner.ScannerError(None, None, "out of\nluck", mark) if where else yaml.YAMLError("out of\nluck")
 
     monkeypatch.setattr(yaml, "parse", fail)
-    assert str(refused("a: 1")) == "bad.yaml:1:1: out of memory"
+    assert str(refused("a: 1")) == f"bad.yaml:1:{4 if where else 1}: this is not YAML: out of luck"
 
 
 LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -243,9 +307,9 @@ def test_bombs_are_refused_quickly(bomb: str, why: str) -> None:
 
 
 def test_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "MAX_VALUES", 4)
+    monkeypatch.setattr(builder, "MAX_VALUES", 4)
     assert read("{a: 1, b: 2, c: 3}", "f").data == {"a": 1, "b": 2, "c": 3}
-    assert where(refused("{a: 1, b: 2, c: 3, d: 4}")) == [(1, 23)]
+    assert str(refused("{a: 1, b: 2, c: 3, d: 4}")) == "bad.yaml:1:23: there are more than 4 values"
 
 
 def test_sixty_four_levels_are_allowed() -> None:
@@ -292,7 +356,7 @@ def test_there_is_no_hint_for_what_is_not_there() -> None:
 
 
 def test_an_excerpt_shows_the_line_and_a_caret() -> None:
-    error = read("a:\n  b: 1\n", "f").refuse([Problem(("a", "b"), "wrong")])
+    error = read("a:\n  b: 1\n", "f").error([Problem(("a", "b"), "wrong")])
     assert error.excerpt() == "f:2:6: wrong\n      b: 1\n         ^"
 
 
@@ -314,7 +378,7 @@ def test_an_excerpt_never_sends_an_escape_sequence_to_the_terminal() -> None:
 
 
 @pytest.mark.parametrize(("text", "line"), [("a: 1\n\n", 2), ("", 1), ("a: 1", 9)])
-def test_an_excerpt_of_nothing_is_the_finding_alone(text: str, line: int) -> None:
+def test_an_excerpt_of_nothing_is_the_problem_alone(text: str, line: int) -> None:
     assert SourceError([SourceProblem("f", line, 1, "wrong")], text.splitlines()).excerpt() == f"f:{line}:1: wrong"
 
 
@@ -342,7 +406,7 @@ def test_a_file_is_read_and_named_as_given(tmp_path: Path, monkeypatch: pytest.M
         ("large.yaml", b"#" * (source.MAX_BYTES + 1), "is larger than 1048576 bytes"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str, content: bytes | None, why: str) -> None:
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, content: bytes | None, why: str) -> None:
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)

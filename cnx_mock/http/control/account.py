@@ -13,7 +13,7 @@ from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.text.units import format_money, parse_money, parse_rate
 from cnx_mock.world.account import DEFAULT_BALANCE, SCOPES, AccountPlan
 
-resource = Resource("_mock.account", "A sandbox's account.")
+resource = Resource("_mock.account", "A sandbox's account.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 

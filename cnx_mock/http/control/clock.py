@@ -14,7 +14,7 @@ from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.text.units import format_instant_ms, parse_duration, parse_instant
 from cnx_mock.world.clock import Clock, wall_now
 
-resource = Resource("_mock.clock", "A sandbox's clock.")
+resource = Resource("_mock.clock", "A sandbox's clock.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 

@@ -11,7 +11,7 @@ from cnx_mock.services.compute.instances import InstanceDetail, detail, provisio
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import SandboxState
 
-resource = Resource("_mock.instances", "Instances, from outside.")
+resource = Resource("_mock.instances", "Instances, from outside.", is_control=True)
 
 
 class InstanceChange(Declared):

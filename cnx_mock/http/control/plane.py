@@ -12,10 +12,14 @@ from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming
 from cnx_mock.api.parsing import masked
 from cnx_mock.api.router import Router
+from cnx_mock.api.validation import failed
+from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
-from cnx_mock.http.tenants import Tenant, Tenants
+from cnx_mock.http.tenant import Tenant
+from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.addresses import Addresses, is_loopback
-from cnx_mock.scenario.exchange import Answer, RawHeaders
+from cnx_mock.scenario.exchange import Answer
+from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
 from cnx_mock.world.records import KeyRecord
@@ -24,36 +28,36 @@ from cnx_mock.world.sandbox import SandboxState
 log = logging.getLogger("cnx_mock")
 
 BODY_LIMIT = 64 * 1024 * 1024
-"""The most bytes of a control call: a whole world may come in."""
+"""The most bytes of a control call's body: it can be a whole world."""
 
-_NOBODY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created=0)
-"""The control plane asks for no scope."""
+_NO_KEY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created=0)
+"""The key of a call without one: no operation of the control plane needs a scope."""
 
 
 ExpectationChecker = Callable[[Tenant], Iterable[str]]
-"""Says in words what of a tenant's scenario's expectations is not met: of those that only a layer above can judge."""
+"""Returns which expectations of a tenant's scenario are not met, in words: those that only a layer above can judge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the control plane acts on: the tenants, since when they have been there, where they are found, and who else
-    checkers them."""
+    """What the control plane acts on."""
 
     tenants: Tenants
     started: int
+    """When the server started, in microseconds of the monotonic clock."""
     addresses: Callable[[], Addresses]
     checkers: Sequence["ExpectationChecker"] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """Whom a call speaks of: the key's tenant, or without a key the server and its defaults."""
+    """What a call is about: the key's tenant, or without a key the server and its defaults."""
 
     tenant: Tenant | None
     key: KeyRecord | None
 
     def must(self) -> Tenant:
-        """The tenant. Raises Unauthorized for a call that makes sense only with a key."""
+        """Return the tenant. Raises Unauthorized for a call without a key."""
         if self.tenant is None:
             raise errors.Unauthorized(reason="missing_key")
         return self.tenant
@@ -76,21 +80,20 @@ class ControlPlane:
         self._chance = Chance(seed, "control")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One call."""
+        """Answer one call."""
         request_id = self._chance.new_id("req")
         try:
             answer = self._answer(scope, await messages.read_body(scope["headers"], receive, BODY_LIMIT))
         except messages.Disconnected:
             return
-        except errors.ApiError as refusal:
-            answer = messages.refused(refusal, request_id, {})
-        except Exception:
-            log.exception("cnx-mock broke in its control plane; please report this")
-            answer = messages.refused(errors.InternalError(), request_id, {})
+        except Exception as error:
+            answer = messages.refused(_refusal(error), request_id, {})
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode())])
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
-    def _answer(self, scope: Scope, body: bytes) -> Answer:
+    def _answer(self, scope: Scope, body: bytes | None) -> Answer:
+        if body is None:
+            raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
         headers = messages.safe_headers(scope["headers"])
         _check_host(headers, self._server.tenants.settings.control_host)
         value = auth.authorization(scope["headers"])
@@ -106,16 +109,32 @@ class ControlPlane:
         incoming = Incoming(params, query, body, content_type)
         key = tenant.sandbox.key_with(digits) if tenant and digits else None
         target = ControlTarget(tenant, key)
-        dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: Caller(key or _NOBODY)}
+        dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: Caller(key or _NO_KEY)}
         if operation.within_sandbox:
             dependencies[SandboxState] = target.must().sandbox
         reply = operation.perform(incoming, dependencies)
         return messages.replied(operation, reply, path, query, {})
 
 
+def _refusal(error: Exception) -> errors.ApiError:
+    """Return how the control plane answers to an error: by a 400 that says why, if the caller wrote something that
+    cannot be used. Any other error is a bug, and is logged: call this while it is handled."""
+    if isinstance(error, errors.ApiError):
+        return error
+    if isinstance(error, DocumentError):
+        return failed(error.problems)
+    if isinstance(error, SourceError):
+        places = {f"{each.file}:{each.line}:{each.column}": each.message for each in error.problems}
+        return errors.ValidationFailed(**places)
+    if isinstance(error, CnxMockError):
+        return errors.BadRequest(reason=str(error))
+    log.exception("cnx-mock failed in its control plane; please report this")
+    return errors.InternalError()
+
+
 def _check_host(headers: RawHeaders, others: tuple[str, ...]) -> None:
-    """Only loopback names and those that were allowed: a page in a browser must not reach the control plane through a
-    name of its own (DNS rebinding)."""
+    """Raise Forbidden unless the Host header has a loopback name or an allowed one: a page in a browser must not reach
+    the control plane through a name of its own (DNS rebinding)."""
     host = next((value.decode("latin-1") for name, value in headers if name == b"host"), "")
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     if not is_loopback(name) and name.lower() not in {other.lower() for other in others}:

@@ -11,7 +11,7 @@ from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import failed
 from cnx_mock.http.control.plane import ControlTarget, Server
 
-resource = Resource("_mock.readings", "What ambiguous sentences of the reference mean.")
+resource = Resource("_mock.readings", "What ambiguous sentences of the reference mean.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 

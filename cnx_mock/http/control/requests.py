@@ -10,11 +10,10 @@ from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Listing
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.rules import Cleared
-from cnx_mock.http.journal import JournalEntry, entry
-from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.http.journal import JournalEntry, JournalRecord, entry
 from cnx_mock.scenario.matching import Pattern
 
-resource = Resource("_mock.requests", "The journal.")
+resource = Resource("_mock.requests", "The journal.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 
@@ -39,12 +38,12 @@ class JournalQuery(Query):
     limit: _Whole = None
     """At most so many: the oldest with `since`, else the newest."""
 
-    def selects(self, exchange: Exchange) -> bool:
-        """Whether an entry is wanted."""
-        name = exchange.operation.name if exchange.operation else ""
+    def selects(self, record: JournalRecord) -> bool:
+        """Return whether a record is wanted."""
+        name = record.operation.name if record.operation else ""
         return (
-            (self.since is None or exchange.seq > self.since)
-            and (self.status is None or exchange.status == self.status)
+            (self.since is None or record.seq > self.since)
+            and (self.status is None or record.status == self.status)
             and (self.operation is None or Pattern(self.operation).matches(name))
         )
 
@@ -53,10 +52,10 @@ class JournalQuery(Query):
 def list_(server: Server, target: ControlTarget, query: JournalQuery) -> Listing[JournalEntry]:
     """List the journal, newest last; without a key, the server's own: requests that reached no sandbox."""
     journal = target.tenant.journal if target.tenant else server.tenants.journal
-    chosen = [exchange for exchange in journal if query.selects(exchange)]
+    chosen = [record for record in journal if query.selects(record)]
     if query.limit is not None:
         chosen = chosen[: query.limit] if query.since is not None else chosen[max(0, len(chosen) - query.limit) :]
-    return Listing(data=[entry(exchange) for exchange in chosen])
+    return Listing(data=[entry(record) for record in chosen])
 
 
 @resource.operation("DELETE", "/_mock/requests", provenance=_OURS)
@@ -74,7 +73,7 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
 def get(server: Server, target: ControlTarget, request_id: str) -> JournalEntry:
     """Read one exchange, with what every rule decided."""
     journal = target.tenant.journal if target.tenant else server.tenants.journal
-    exchange = journal.find(request_id)
-    if exchange is None:
+    record = journal.find(request_id)
+    if record is None:
         raise NotFound(resource="request", id=request_id)
-    return entry(exchange)
+    return entry(record)

@@ -9,8 +9,6 @@ from pydantic import RootModel
 from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
-from cnx_mock.api.validation import failed
-from cnx_mock.errors import ScenarioError
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal import silence
 from cnx_mock.scenario.active_rule import ActiveRule
@@ -20,7 +18,7 @@ from cnx_mock.scenario.scenario import Rule, read_rule
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
 
-resource = Resource("_mock.rules", "Rules in force.")
+resource = Resource("_mock.rules", "Rules in force.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 
@@ -96,10 +94,7 @@ def _of_defaults(server: Server) -> Engine:
 def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
     if data.get("id", rule_id) != rule_id:
         raise ValidationFailed(id=f"is {rule_id} in the path")
-    try:
-        return read_rule({**data, "id": rule_id}, operations(), rule_id, engine.scenario.phases)
-    except ScenarioError as error:
-        raise failed(error.problems) from None
+    return read_rule({**data, "id": rule_id}, operations(), rule_id, engine.scenario.phases)
 
 
 @resource.operation("GET", "/_mock/rules", provenance=_OURS)
@@ -134,10 +129,7 @@ def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> R
     """Add a rule (201), or replace the one with its id, counters at zero (200); with a `ttl` for so long."""
     id = unquote(id)
     book = _Book(server, target)
-    try:
-        replaced = book.engine.inject(_read(body.root, id, book.engine))
-    except ScenarioError as error:
-        raise failed(error.problems) from None
+    replaced = book.engine.inject(_read(body.root, id, book.engine))
     book.keep()
     return Reply(_state(book.find(id), book), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
 

@@ -13,11 +13,11 @@ from cnx_mock.api.validation import Declared
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
-from cnx_mock.http.tenants import Tenant
+from cnx_mock.http.tenant import Tenant
 from cnx_mock.world.clock import SECOND, ticks
 from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 
-resource = Resource("_mock.sandboxes", "The mock's sandboxes.")
+resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 
@@ -127,7 +127,7 @@ def create(server: Server, body: SandboxCreate) -> FreshSandbox:
     if body.scenario is not None:
         changes["scenario"] = named_or_inline(body.scenario)
     if body.fixture is not None:
-        changes["fixture"] = fixture_of(body.fixture)
+        changes["own_fixture"] = fixture_of(body.fixture)
     if body.key is None:
         tenant = server.tenants.make(body.name, **changes)
     else:

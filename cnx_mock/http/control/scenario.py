@@ -1,7 +1,7 @@
 """The scenario in force, and the gallery."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import RootModel
@@ -9,11 +9,10 @@ from pydantic import RootModel
 from cnx_mock.api.errors import InvalidState, ValidationFailed
 from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
-from cnx_mock.api.validation import failed, spelling
-from cnx_mock.errors import ScenarioError
+from cnx_mock.api.validation import spelling
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal import silence
-from cnx_mock.http.tenants import Tenant
+from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
@@ -21,7 +20,7 @@ from cnx_mock.services import operations
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_instant_ms
 
-resource = Resource("_mock.scenario", "The scenario in force.")
+resource = Resource("_mock.scenario", "The scenario in force.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 
@@ -70,12 +69,9 @@ class GalleryItem(Shape):
 
 
 def named_or_inline(items: Iterable[str | Mapping[str, Any]]) -> Scenario:
-    """Scenarios given by name or in full, stacked. Raises ValidationFailed for what cannot be used."""
+    """Return the scenarios given by name or in full, stacked. Raises ValidationFailed or ScenarioError."""
     known = operations()
-    try:
-        return stacked([_one(item, known) for item in items] or [Scenario()], known)
-    except ScenarioError as error:
-        raise failed(error.problems) from None
+    return stacked([_one(item, known) for item in items] or [Scenario()], known)
 
 
 def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario:
@@ -100,28 +96,21 @@ def put(server: Server, target: ControlTarget, body: ScenarioDocument) -> Scenar
     """Use a scenario in place of the former one; injected rules stay. Without a key, new sandboxes get it."""
     scenario = named_or_inline([body.root])
     if target.tenant is None:
-        server.tenants.defaults = replace(server.tenants.defaults, scenario=scenario)
+        server.tenants.defaults = server.tenants.defaults.using(scenario)
     else:
-        _use(target.tenant, scenario)
+        target.tenant.use(scenario)
     return _state(server, target.tenant)
 
 
 @resource.operation("DELETE", "/_mock/scenario", provenance=_OURS)
 def delete(server: Server, target: ControlTarget) -> ScenarioState:
     """Use no scenario; without a key, in every sandbox and for new ones."""
-    calm = Scenario(name="none")
+    nothing = Scenario(name="none")
     if target.tenant is None:
-        server.tenants.defaults = replace(server.tenants.defaults, scenario=calm)
+        server.tenants.defaults = server.tenants.defaults.using(nothing)
     for tenant in [target.tenant] if target.tenant else server.tenants:
-        tenant.engine.use(calm)
+        tenant.engine.use(nothing)
     return _state(server, target.tenant)
-
-
-def _use(tenant: Tenant, scenario: Scenario) -> None:
-    try:
-        tenant.use(scenario)
-    except ScenarioError as error:
-        raise failed(error.problems) from None
 
 
 def _state(server: Server, tenant: Tenant | None) -> ScenarioState:
@@ -157,7 +146,7 @@ def _unmet(server: Server, tenant: Tenant) -> list[str]:
 
 
 def warnings(scenario: Scenario) -> list[str]:
-    """What in a scenario can never happen, in words."""
+    """Return what in a scenario can never happen, in words."""
     return [f"{spelling(each.path)}: {each.message}" for each in lint(scenario, operations())]
 
 

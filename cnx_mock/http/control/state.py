@@ -8,13 +8,11 @@ from pydantic import RootModel
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
-from cnx_mock.api.validation import failed
-from cnx_mock.errors import FixtureError
 from cnx_mock.http.control.plane import ControlTarget
 from cnx_mock.services.worlds import Fixture, exported, load, read_fixture, shipped_fixtures
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
-resource = Resource("_mock.state", "A sandbox's whole world.")
+resource = Resource("_mock.state", "A sandbox's whole world.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 
@@ -35,13 +33,10 @@ class State(Shape):
 
 
 def fixture_of(given: str | dict[str, Any]) -> Fixture:
-    """A fixture given by name or in full. Raises ValidationFailed for what cannot be used."""
+    """Return a fixture given by name or in full. Raises ValidationFailed or FixtureError."""
     name = given if isinstance(given, str) else given["name"] if set(given) == {"name"} else None
-    try:
-        if name is None:
-            return read_fixture(given)
-    except FixtureError as error:
-        raise failed(error.problems) from None
+    if name is None:
+        return read_fixture(given)
     known = shipped_fixtures()
     if name not in known:
         hint = did_you_mean(name, known) if isinstance(name, str) else ""

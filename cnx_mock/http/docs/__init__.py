@@ -1,8 +1,9 @@
-"""The page at `/docs`: the OpenAPI document, to read and to try. All of it comes from here, so it works offline.
+"""The page at `/docs`, where the OpenAPI document can be read and tried. It works offline: every file is served here.
 
 swagger-ui is vendored in `static/swagger-ui/`; VENDORED.md there says which release, and how to take a newer one.
 """
 
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,8 @@ from cnx_mock import __version__
 from cnx_mock.world.clock import SECOND, wall_now
 
 PATH = "/docs"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 _STATIC = Path(__file__).parent / "static"
 _JS, _CSS, _TEXT = "text/javascript", "text/css", "text/plain"
@@ -30,7 +33,7 @@ _FILES = {
     "/swagger-ui/LICENSE": ("swagger-ui/LICENSE", _TEXT),
     "/swagger-ui/NOTICE": ("swagger-ui/NOTICE", _TEXT),
 }
-"""What is served, and nothing else: path below `/docs`, file, type."""
+"""Everything that is served: path below `/docs`, file, media type."""
 
 _HEADERS = {
     "server": f"cnx-mock/{__version__}",
@@ -40,18 +43,19 @@ _HEADERS = {
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    # Kept by the browser, but asked after: the next cnx-mock on this port may be another release.
+    # The browser keeps it, but asks whether it is current: the next cnx-mock on this port may be another release.
     "cache-control": "no-cache",
 }
 
 
-def routes() -> list[Route]:
-    """One route a file. Files are read when they are asked for: most servers are never looked at."""
-    return [Route(PATH + below, _File(*served).answer) for below, served in _FILES.items()]
+def routes(guarded: Callable[[Endpoint], Endpoint]) -> list[Route]:
+    """Return one route for each file, `guarded` around its endpoint. A file is read at its first request: most servers
+    get none."""
+    return [Route(PATH + below, guarded(_File(*served).answer)) for below, served in _FILES.items()]
 
 
 class _File:
-    """One file, read once."""
+    """One file; it is read once."""
 
     def __init__(self, name: str, media_type: str) -> None:
         self._path = _STATIC / name
@@ -60,7 +64,7 @@ class _File:
         self._etag = ""
 
     async def answer(self, request: Request) -> Response:
-        """The file, or 304 for a browser that has it."""
+        """Return the file, or a 304 for a browser that has it."""
         if not self._etag:
             self._content = self._path.read_bytes()
             self._etag = f'"{sha256(self._content).hexdigest()[:32]}"'

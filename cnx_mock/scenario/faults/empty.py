@@ -15,7 +15,7 @@ class Empty(Outcome):
 
     def replace(self, exchange: Exchange) -> None:
         """Have the connection ended instead of an answer sent."""
-        exchange.delivery = _end
+        exchange.effects.delivery = _end
 
 
 async def _end(exchange: Exchange, wire: Wire) -> LastAct:

@@ -105,13 +105,13 @@ def _limited(exchange: Exchange, seconds: int) -> Details:
 
 
 def _not_found(exchange: Exchange) -> Details:
-    for kind in exchange.operation.records.values() if exchange.operation else ():
-        return {"resource": kind.noun, "id": exchange.params[0]}
-    return {"path": exchange.path}
+    for kind in exchange.request.operation.records.values() if exchange.request.operation else ():
+        return {"resource": kind.noun, "id": exchange.request.params[0]}
+    return {"path": exchange.request.path}
 
 
 def _forbidden(exchange: Exchange) -> Details:
-    scope = exchange.operation.scope if exchange.operation else None
+    scope = exchange.request.operation.scope if exchange.request.operation else None
     granted = exchange.key.scopes if exchange.key else ()
     return {
         "required_scope": scope or "none",
@@ -120,7 +120,7 @@ def _forbidden(exchange: Exchange) -> Details:
 
 
 def _region(exchange: Exchange) -> Details:
-    data = exchange.json()
+    data = exchange.request.json()
     region = data.get("region") if isinstance(data, dict) else None
     return {"region": region} if isinstance(region, str) else dict(errors.RegionUnavailable.example)
 
@@ -129,6 +129,6 @@ _FILLED: dict[type[errors.ApiError], Callable[[Exchange], Details]] = {
     errors.NotFound: _not_found,
     errors.Forbidden: _forbidden,
     errors.RegionUnavailable: _region,
-    errors.MethodNotAllowed: lambda exchange: {"method": exchange.method, "allowed": "GET, HEAD"},
+    errors.MethodNotAllowed: lambda exchange: {"method": exchange.request.method, "allowed": "GET, HEAD"},
 }
 """The errors whose details the request itself can fill."""

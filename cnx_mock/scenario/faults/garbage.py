@@ -19,7 +19,7 @@ class Garbage(Outcome):
 
     def replace(self, exchange: Exchange) -> None:
         """Have the bytes sent instead of an answer."""
-        exchange.delivery = _babble
+        exchange.effects.delivery = _babble
 
 
 async def _babble(exchange: Exchange, wire: Wire) -> LastAct:

@@ -15,7 +15,7 @@ class Hang(Outcome):
 
     def replace(self, exchange: Exchange) -> None:
         """Have the client waited out instead of an answer sent."""
-        exchange.delivery = _wait
+        exchange.effects.delivery = _wait
 
 
 async def _wait(exchange: Exchange, wire: Wire) -> LastAct:

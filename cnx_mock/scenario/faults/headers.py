@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
 from cnx_mock.api.validation import Declared
-from cnx_mock.scenario.exchange import Exchange, RawHeaders
+from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.scenario.request import RawHeaders
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 _VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
@@ -66,13 +67,13 @@ class Headers(Fault):
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Lay the knife ready for whatever goes out in the end. Of several rules' the first wins."""
-        first = exchange.surgery is None
+        first = exchange.effects.change_headers is None
         if first:
-            exchange.surgery = self.changed
+            exchange.effects.change_headers = self.changed
         await turn.proceed()
         if not first:
             turn.spared("an earlier rule changes the headers")
-        elif exchange.delivery:
+        elif exchange.effects.delivery:
             turn.spared("no headers go out")
         else:
             turn.fired()

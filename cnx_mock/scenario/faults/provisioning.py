@@ -29,13 +29,13 @@ class Provisioning(Fault):
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Have it said of what the operation makes, if it makes something. Of several rules' the first wins."""
-        first = exchange.provisioning is None
+        first = exchange.effects.provisioning is None
         if first:
-            exchange.provisioning = self.provisioning
+            exchange.effects.provisioning = self.provisioning
         await turn.proceed()
         if not first:
             turn.spared("an earlier rule says how long it takes")
-        elif not exchange.provisioned:
+        elif not exchange.effects.provisioned:
             turn.spared("nothing was made")
         else:
             turn.fired()

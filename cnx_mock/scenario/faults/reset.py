@@ -14,9 +14,9 @@ class Reset(Outcome):
     """A real RST (SO_LINGER 0), not a polite end. Over TLS too; Python 3.10 to 3.12 show it there as a plain end."""
 
     def replace(self, exchange: Exchange) -> None:
-        """Have the wire cut instead of an answer sent."""
-        exchange.delivery = _cut
+        """Abort the connection instead of sending an answer."""
+        exchange.effects.delivery = _reset
 
 
-async def _cut(exchange: Exchange, wire: Wire) -> LastAct:
+async def _reset(exchange: Exchange, wire: Wire) -> LastAct:
     return wire.reset

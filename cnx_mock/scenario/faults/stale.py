@@ -35,12 +35,12 @@ class Stale(Fault):
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Have the operation read the past, if it only reads. Of several rules' the first wins."""
-        reads = exchange.operation is not None and not exchange.operation.mutates
-        first = exchange.stale is None
+        reads = exchange.request.operation is not None and not exchange.request.operation.mutates
+        first = exchange.effects.stale is None
         if reads and first:
-            exchange.stale = self.stale
+            exchange.effects.stale = self.stale
         await turn.proceed()
-        if not reads or not exchange.read:
+        if not reads or not exchange.effects.read:
             turn.spared("nothing is read")
         elif not first:
             turn.spared("an earlier rule says how stale it is")

@@ -37,9 +37,9 @@ def load(name: str) -> Fixture:
     try:
         fixture = read_fixture(source.data, path.stem)
     except FixtureError as error:
-        raise source.refuse(
+        raise source.error(
             Problem(each.path, each.message + source.trap(each.path), each.at_key) for each in error.problems
         ) from None
-    if source.findings:
-        raise source.refuse()
+    if source.problems:
+        raise source.error()
     return fixture

@@ -1,1 +1,1 @@
-"""A sweep as people and programs read it, one file each form."""
+"""Reports of a sweep: for a terminal, as JSON, as HTML and as JUnit XML."""

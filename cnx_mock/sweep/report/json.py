@@ -1,4 +1,4 @@
-"""All that there is to report of a sweep, as plain data: the JSON report, and what the other forms are made from."""
+"""The report of a sweep as plain data: the JSON report, and what the other reports are made from."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -9,47 +9,49 @@ from cnx_mock.errors import BaselineError
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import Cell
 from cnx_mock.sweep.report.matrix import counts
-from cnx_mock.sweep.results import Result
+from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import GOOD, VERDICTS, Verdict
 
-Known = Mapping[tuple[Any, ...], str]
-"""Verdicts of an earlier report by what tells cells apart."""
+CellIdentity = tuple[tuple[str, int, str], ...]
+"""What identifies a cell in two reports: operation, ordinal and fault of each of its injections."""
+Baseline = Mapping[CellIdentity, str]
+"""The verdicts of an earlier report."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """A sweep, and what is thought of it."""
+class SweepReport:
+    """A sweep, and which of its verdicts count as failures."""
 
     sweep: Sweep
     failing: Collection[Verdict]
-    """The verdicts for which it fails."""
-    known: Known
-    """Bad cells that are accepted."""
-    line: Callable[[Result], str]
-    """The command that shows a cell again."""
+    """The verdicts that make the sweep fail."""
+    baseline: Baseline
+    """The cells of an earlier report. A bad cell that had the same verdict there is accepted."""
+    reproduce: Callable[[CellResult], str]
+    """Return the command that reproduces a cell."""
 
     @property
-    def results(self) -> list[Result]:
-        """What is known, in the order of the plan."""
+    def results(self) -> list[CellResult]:
+        """The results so far, in the order of the plan."""
         found = (self.sweep.results.get(cell.name) for cell in self.sweep.cells)
         return [result for result in found if result is not None]
 
-    def accepted(self, result: Result) -> bool:
-        """Whether an earlier report has it already, with the same verdict."""
-        return result.verdict in self.failing and self.known.get(_identity(result.cell)) == result.verdict
+    def accepted(self, result: CellResult) -> bool:
+        """Return whether a cell is bad, and had the same verdict in the earlier report."""
+        return result.verdict in self.failing and self.baseline.get(_identity(result.cell)) == result.verdict
 
-    def fails(self, result: Result) -> bool:
-        """Whether the sweep fails for it."""
+    def fails(self, result: CellResult) -> bool:
+        """Return whether the sweep fails because of a cell."""
         return result.verdict in self.failing and not self.accepted(result)
 
     def document(self) -> dict[str, Any]:
-        """The JSON report."""
+        """Return the JSON report as plain data."""
         sweep = self.sweep
         return {
             "version": __version__,
-            "command": list(sweep.stage.command),
-            "seed": sweep.wish.seed,
+            "command": list(sweep.config.command),
+            "seed": sweep.options.seed,
             "fail_on": sorted(self.failing, key=VERDICTS.index),
             "baseline_seconds": round(sweep.baseline_seconds, 3),
             "timeout_seconds": round(sweep.limit, 3),
@@ -62,14 +64,14 @@ class Facts:
             "cells": [self._cell(result) for result in self.results],
         }
 
-    def _cell(self, result: Result) -> dict[str, Any]:
+    def _cell(self, result: CellResult) -> dict[str, Any]:
         bad = result.verdict not in GOOD
-        more = [_strike(call.operation, call.ordinal, fault.name) for call, fault in result.cell.strikes[1:]]
+        first, *others = map(_injection, _identity(result.cell))
         return {
-            **_strike(result.cell.call.operation, result.cell.call.ordinal, result.cell.fault.name),
-            **({"and": more} if more else {}),
+            **first,
+            **({"and": others} if others else {}),
             "verdict": result.verdict,
-            "reproduce": self.line(result) if bad else None,
+            "reproduce": self.reproduce(result) if bad else None,
             "message": sentence(result) if bad else None,
             "accepted": self.accepted(result),
             "struck": result.fired,
@@ -78,23 +80,23 @@ class Facts:
         }
 
 
-def _strike(operation: str, ordinal: int, fault: str) -> dict[str, Any]:
-    return {"operation": operation, "ordinal": ordinal, "fault": fault}
+def _injection(identity: tuple[str, int, str]) -> dict[str, Any]:
+    return dict(zip(("operation", "ordinal", "fault"), identity, strict=True))
 
 
-def _identity(cell: Cell) -> tuple[Any, ...]:
-    return tuple((call.operation, call.ordinal, fault.name) for call, fault in cell.strikes)
+def _identity(cell: Cell) -> CellIdentity:
+    return tuple((call.operation, call.ordinal, fault.name) for call, fault in cell.injections)
 
 
-def known_cells(document: Any) -> Known:
-    """The verdicts of an earlier JSON report. Raises BaselineError."""
+def read_baseline(document: Any) -> Baseline:
+    """Return the verdicts of an earlier JSON report. Raises BaselineError if the document is not one."""
     try:
         found = {}
         for cell in document["cells"]:
-            strikes = [cell, *cell.get("and", [])]
-            identity = tuple((each["operation"], int(each["ordinal"]), each["fault"]) for each in strikes)
+            injections = [cell, *cell.get("and", [])]
+            identity = tuple((each["operation"], int(each["ordinal"]), each["fault"]) for each in injections)
             found[identity] = str(cell["verdict"])
         return found
     except (KeyError, TypeError, ValueError, AttributeError):
-        message = "it is no JSON report of a sweep: it has no cells with operation, ordinal, fault and verdict"
+        message = "this is not a JSON report of a sweep: it has no cells with operation, ordinal, fault and verdict"
         raise BaselineError(message) from None

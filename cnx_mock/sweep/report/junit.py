@@ -1,20 +1,17 @@
-"""JUnit XML, as CI systems read it: one test case a cell."""
+"""The report of a sweep as JUnit XML, which CI systems read: one test case for each cell."""
 
-import re
 from xml.etree import ElementTree
 
 from cnx_mock.sweep.explanation import sentence
-from cnx_mock.sweep.report.json import Facts
-from cnx_mock.sweep.results import Result
-
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML cannot say."""
+from cnx_mock.sweep.report.characters import allowed
+from cnx_mock.sweep.report.json import SweepReport
+from cnx_mock.sweep.results import CellResult
 
 
-def junit(facts: Facts) -> bytes:
-    """The report."""
-    results = facts.results
-    failed = sum(map(facts.fails, results))
+def junit_report(report: SweepReport) -> bytes:
+    """Return the report as UTF-8."""
+    results = report.results
+    failed = sum(map(report.fails, results))
     totals = {
         "name": "cnx-mock sweep",
         "tests": str(len(results)),
@@ -25,27 +22,23 @@ def junit(facts: Facts) -> bytes:
     root = ElementTree.Element("testsuites", totals)
     suite = ElementTree.SubElement(root, "testsuite", totals | {"skipped": "0"})
     for result in results:
-        _case(suite, facts, result)
+        _case(suite, report, result)
     ElementTree.indent(root)
-    whole: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return whole + b"\n"
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
-def _case(suite: ElementTree.Element, facts: Facts, result: Result) -> None:
-    first, *others = result.cell.strikes
+def _case(suite: ElementTree.Element, report: SweepReport, result: CellResult) -> None:
+    first, *others = result.cell.injections
     name = "; ".join([first[1].name, *(f"{call.operation} #{call.ordinal} {fault.name}" for call, fault in others)])
     case = ElementTree.SubElement(
         suite,
         "testcase",
         {"classname": f"{first[0].operation} #{first[0].ordinal}", "name": name, "time": f"{result.seconds:.3f}"},
     )
-    if facts.fails(result):
-        message = _text(f"{result.verdict}: {sentence(result)}")
+    if report.fails(result):
+        message = allowed(f"{result.verdict}: {sentence(result)}")
         failure = ElementTree.SubElement(case, "failure", {"message": message, "type": result.verdict})
-        failure.text = _text(f"{sentence(result)}\n{facts.line(result)}\n\n{result.words}")
+        failure.text = allowed(f"{sentence(result)}\n{report.reproduce(result)}\n\n{result.output}")
     else:
         ElementTree.SubElement(case, "system-out").text = result.verdict
-
-
-def _text(text: str) -> str:
-    return _FORBIDDEN.sub("�", text)

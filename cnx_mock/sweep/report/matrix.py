@@ -1,14 +1,14 @@
-"""The matrix, call by fault, for any form that shows it."""
+"""The matrix of calls and faults, for every report that shows it."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnx_mock.sweep.plan import Call, Cell, Fault
-from cnx_mock.sweep.results import Result, Swept
+from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall
+from cnx_mock.sweep.results import CellResult, SweepResults
 from cnx_mock.sweep.verdict import VERDICTS, Verdict
 
-WORDS: dict[Verdict, str] = {
+ABBREVIATIONS: dict[Verdict, str] = {
     "hung": "HUNG",
     "duplicated": "DUPL",
     "leaked": "LEAK",
@@ -18,51 +18,51 @@ WORDS: dict[Verdict, str] = {
     "failed cleanly": "fail",
     "survived": "ok",
 }
-"""The verdicts as the matrix spells them."""
-UNSTRUCK = "-"
-"""A good cell whose fault never struck."""
-TO_COME = "…"
-"""A cell whose run is not over."""
+"""The verdicts as the matrix shows them."""
+NOT_INJECTED = "-"
+"""A good cell whose fault was never injected."""
+PENDING = "…"
+"""A cell that has no result yet."""
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Rows of calls, columns of faults; only single faults have a place in it."""
+    """Rows of calls and columns of faults. Cells with two faults are not in it."""
 
-    calls: Sequence[Call]
-    faults: Sequence[Fault]
+    calls: Sequence[SweptCall]
+    faults: Sequence[SweepFault]
     cells: dict[tuple[str, int, str], Cell]
 
-    def cell(self, call: Call, fault: Fault) -> Cell | None:
-        """The cell of a call and a fault; None where there is none."""
+    def cell(self, call: SweptCall, fault: SweepFault) -> Cell | None:
+        """Return the cell of a call and a fault; None if that fault does not apply to that call."""
         return self.cells.get((call.operation, call.ordinal, fault.name))
 
 
-def matrix(sweep: Swept) -> Matrix:
-    """The matrix of a sweep, without rows and columns that are empty."""
-    single = [cell for cell in sweep.cells if len(cell.strikes) == 1]
+def matrix(sweep: SweepResults) -> Matrix:
+    """Return the matrix of a sweep without empty rows and columns."""
+    single = [cell for cell in sweep.cells if len(cell.injections) == 1]
     calls = {(cell.call.operation, cell.call.ordinal) for cell in single}
     names = {cell.fault.name for cell in single}
     return Matrix(
         [call for call in sweep.calls if (call.operation, call.ordinal) in calls],
-        [fault for fault in sweep.wish.faults if fault.name in names],
+        [fault for fault in sweep.options.faults if fault.name in names],
         {(cell.call.operation, cell.call.ordinal, cell.fault.name): cell for cell in single},
     )
 
 
-def word(result: Result | None) -> str:
-    """What stands in the matrix for a cell."""
+def abbreviation(result: CellResult | None) -> str:
+    """Return what the matrix shows for a result; None is a cell that has none yet."""
     if result is None:
-        return TO_COME
-    return UNSTRUCK if result.verdict == "survived" and not result.fired else WORDS[result.verdict]
+        return PENDING
+    return NOT_INJECTED if result.verdict == "survived" and not result.fired else ABBREVIATIONS[result.verdict]
 
 
-def counts(results: Sequence[Result]) -> dict[Verdict, int]:
-    """How many cells have each verdict, the worst first."""
+def counts(results: Sequence[CellResult]) -> dict[Verdict, int]:
+    """Return how many cells have each verdict, the worst verdict first."""
     found = Counter(result.verdict for result in results)
     return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
 
 
-def bad_first(results: Sequence[Result]) -> list[Result]:
-    """The results by verdict, the worst first, else in their order."""
+def bad_first(results: Sequence[CellResult]) -> list[CellResult]:
+    """Return the results sorted by verdict, the worst first; results of one verdict stay in their order."""
     return sorted(results, key=lambda result: VERDICTS.index(result.verdict))

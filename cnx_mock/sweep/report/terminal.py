@@ -1,33 +1,33 @@
-"""The matrix for a terminal, readable without colour, in blocks that fit its width."""
+"""The matrix as text for a terminal: readable without colour, in blocks of columns that fit its width."""
 
 from collections.abc import Iterator, Sequence
 
-from cnx_mock.sweep.plan import Fault
-from cnx_mock.sweep.report.matrix import TO_COME, UNSTRUCK, WORDS, Matrix, counts, matrix, word
-from cnx_mock.sweep.results import Result, Swept
+from cnx_mock.sweep.plan import SweepFault
+from cnx_mock.sweep.report.matrix import ABBREVIATIONS, NOT_INJECTED, PENDING, Matrix, abbreviation, counts, matrix
+from cnx_mock.sweep.results import CellResult, SweepResults
 from cnx_mock.sweep.verdict import FAILING, GOOD, Verdict
 
 _COLOURS: dict[str, str] = {
-    **{WORDS[verdict]: "1;31" for verdict in FAILING},
-    WORDS["hammered"]: "33",
-    WORDS["failed cleanly"]: "36",
-    WORDS["survived"]: "32",
-    UNSTRUCK: "2",
-    TO_COME: "2",
+    **{ABBREVIATIONS[verdict]: "1;31" for verdict in FAILING},
+    ABBREVIATIONS["hammered"]: "33",
+    ABBREVIATIONS["failed cleanly"]: "36",
+    ABBREVIATIONS["survived"]: "32",
+    NOT_INJECTED: "2",
+    PENDING: "2",
 }
-"""By the word in the matrix: the parameters of the terminal's SGR sequence."""
+"""The parameters of the terminal's SGR sequence (ECMA-48, 8.3.117) by the text of a cell."""
 _GAP = "  "
 _LONGEST = 44
-"""Of a call's title in the first column."""
+"""Characters of a call's title in the first column."""
 
 
 def painted(text: str, colour: str, wanted: bool) -> str:
-    """The text in a colour."""
+    """Return the text in a colour, which is given as SGR parameters; unchanged unless `wanted`."""
     return f"\x1b[{colour}m{text}\x1b[0m" if wanted and colour else text
 
 
-def lines(sweep: Swept, width: int, colour: bool) -> Iterator[str]:
-    """The matrix, as far as it is known."""
+def lines(sweep: SweepResults, width: int, colour: bool) -> Iterator[str]:
+    """Yield the lines of the matrix with the results so far. `width` is in columns."""
     table = matrix(sweep)
     titles = [call.title if len(call.title) <= _LONGEST else f"{call.title[: _LONGEST - 1]}…" for call in table.calls]
     first = max(map(len, titles), default=0)
@@ -37,9 +37,9 @@ def lines(sweep: Swept, width: int, colour: bool) -> Iterator[str]:
         yield from _block(sweep, table, faults, titles, first, colour)
 
 
-def _blocks(faults: Sequence[Fault], room: int) -> Iterator[list[Fault]]:
-    """The columns, as many at a time as fit."""
-    block: list[Fault] = []
+def _blocks(faults: Sequence[SweepFault], room: int) -> Iterator[list[SweepFault]]:
+    """Yield as many faults at a time as fit into the room beside the titles."""
+    block: list[SweepFault] = []
     used = 0
     for fault in faults:
         used += _width(fault) + len(_GAP)
@@ -52,7 +52,12 @@ def _blocks(faults: Sequence[Fault], room: int) -> Iterator[list[Fault]]:
 
 
 def _block(
-    sweep: Swept, table: Matrix, faults: Sequence[Fault], titles: Sequence[str], first: int, colour: bool
+    sweep: SweepResults,
+    table: Matrix,
+    faults: Sequence[SweepFault],
+    titles: Sequence[str],
+    first: int,
+    colour: bool,
 ) -> Iterator[str]:
     for part in (0, 1):
         heads = [_head(fault)[part].ljust(_width(fault)) for fault in faults]
@@ -62,35 +67,37 @@ def _block(
         row = title.ljust(first)
         for fault in faults:
             cell = table.cell(call, fault)
-            text = "" if cell is None else word(sweep.results.get(cell.name))
+            text = "" if cell is None else abbreviation(sweep.results.get(cell.name))
             row += _GAP + painted(text, _COLOURS.get(text, ""), colour) + " " * (_width(fault) - len(text))
         yield row.rstrip()
 
 
-def _head(fault: Fault) -> tuple[str, str]:
-    """A column's head on two lines, the name standing at the bottom."""
+def _head(fault: SweepFault) -> tuple[str, str]:
+    """Return the two lines above a column; a short name is on the lower one."""
     one, _, two = fault.name.partition("-")
     return (f"{one}-", two) if two else ("", one)
 
 
-def _width(fault: Fault) -> int:
+def _width(fault: SweepFault) -> int:
     return max(4, *map(len, _head(fault)))
 
 
-def legend(sweep: Swept) -> str:
-    """What the words of the matrix mean, those that occur."""
+def legend(sweep: SweepResults) -> str:
+    """Return what the abbreviations mean that occur in the matrix."""
     results = list(sweep.results.values())
-    said = [f"{WORDS[verdict]} {verdict}" for verdict in counts(results) if WORDS[verdict] != verdict]
-    if any(word(result) == UNSTRUCK for result in results):
-        said.append(f"{UNSTRUCK} the fault never struck")
-    return " · ".join(reversed(said))
+    meanings = [
+        f"{ABBREVIATIONS[verdict]} {verdict}" for verdict in counts(results) if ABBREVIATIONS[verdict] != verdict
+    ]
+    if any(abbreviation(result) == NOT_INJECTED for result in results):
+        meanings.append(f"{NOT_INJECTED} the fault was never injected")
+    return " · ".join(reversed(meanings))
 
 
-def totals(results: Sequence[Result], colour: bool) -> str:
-    """How many runs had each verdict: `3 leaked, 12 failed cleanly, 20 survived`."""
+def totals(results: Sequence[CellResult], colour: bool) -> str:
+    """Return how many cells have each verdict: `3 leaked, 12 failed cleanly, 20 survived`."""
     return ", ".join(painted(f"{n} {verdict}", colour_of(verdict), colour) for verdict, n in counts(results).items())
 
 
 def colour_of(verdict: Verdict) -> str:
-    """A verdict's colour; none for the good ones in running text."""
-    return "" if verdict in GOOD else _COLOURS[WORDS[verdict]]
+    """Return the SGR parameters for a verdict in running text; an empty text for the good ones."""
+    return "" if verdict in GOOD else _COLOURS[ABBREVIATIONS[verdict]]

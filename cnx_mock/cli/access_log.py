@@ -1,0 +1,73 @@
+"""The access lines of `cnx-mock serve`: in plain text for a log, in coloured columns on a terminal.
+
+The columns are formatted by hand and not by rich: a line is written for every request, and importing rich would make
+the server's start slower by more than the server itself takes for a hundred requests.
+"""
+
+import sys
+from contextlib import suppress
+from datetime import datetime
+from typing import TextIO
+
+from cnx_mock.cli.terminal import columns, is_live, painted, shown, wants_colour
+from cnx_mock.http.journal import AccessRecord, JournalRecord, access_record
+from cnx_mock.text.units import format_instant_ms
+
+_WIDE = 100
+"""Columns from which on a terminal's line also has the sandbox and the operation."""
+_TARGET = 36
+"""Columns of a path and query."""
+
+
+class AccessLog:
+    """Writes a line for every request, whether the stream is still read or not."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = is_live(self._stream)
+        self._colour = wants_colour(self._stream)
+
+    def __call__(self, record: JournalRecord, label: str) -> None:
+        """Write the line of an exchange; `label` names its sandbox."""
+        self.write(access_record(record, label))
+
+    def write(self, record: AccessRecord) -> None:
+        """Write the line of a request."""
+        line = terminal_line(record, columns(), colour=self._colour) if self._live else plain_line(record)
+        with suppress(OSError):
+            self._stream.write(shown(line) + "\n")
+
+
+def plain_line(record: AccessRecord) -> str:
+    """Return the line for a log: the time in UTC, then fields with one space between them, and the faults."""
+    faults = f" [{' '.join(record.faults)}]" if record.faults else ""
+    return (
+        f"{format_instant_ms(record.wall)} {record.method} {record.target} {_status(record)} "
+        f"{record.duration / 1000:.1f}ms {record.operation} {record.sandbox}{faults}"
+    )
+
+
+def terminal_line(record: AccessRecord, width: int, *, colour: bool) -> str:
+    """Return the line for a terminal: in columns, the time in the local zone, cut off at the terminal's width."""
+    time = datetime.fromtimestamp(record.wall / 1_000_000).astimezone().strftime("%H:%M:%S")
+    head = f"{time} {_status(record):>4} "
+    rest = f"{record.duration / 1000:>7.1f}ms {record.method:<6} {record.target:<{_TARGET if width >= _WIDE else 0}}"
+    if width >= _WIDE:
+        rest += f" {record.sandbox:<6} {record.operation}"
+    if record.faults:
+        rest += f" [{' '.join(record.faults)}]"
+    room = width - len(head)
+    if len(rest) > room:
+        rest = rest[: max(0, room - 1)] + "…"
+    return painted(head, _colour(record), colour) + rest.rstrip()
+
+
+def _status(record: AccessRecord) -> str:
+    return "cut" if record.status is None else str(record.status)
+
+
+def _colour(record: AccessRecord) -> str:
+    """Return the colour of a line's time and status: red for 5xx and no answer, yellow for 429, else none."""
+    if record.status is None or record.status >= 500:
+        return "red"
+    return "yellow" if record.status == 429 else ""

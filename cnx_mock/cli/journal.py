@@ -1,0 +1,44 @@
+"""`cnx-mock journal`: the journal of a running server, as a file."""
+
+from typing import Any
+
+import click
+
+from cnx_mock.audit.journals import Format, entries_of, written
+from cnx_mock.cli.param_types import DEFAULT_URL, SERVER_URL, TEST_KEY
+from cnx_mock.cli.running_server import ask
+
+url_argument = click.argument("url", type=SERVER_URL, default=DEFAULT_URL, metavar="[URL]")
+key_option = click.option(
+    "--key",
+    type=TEST_KEY,
+    metavar="KEY",
+    help="Only the sandbox of this test key. Without it: every sandbox, and the requests that reached none.",
+)
+
+
+@click.group()
+def journal() -> None:
+    """Export the journal of a running server to a file."""
+
+
+@journal.command()
+@url_argument
+@key_option
+@click.option("--format", "form", type=click.Choice(["jsonl", "har"]), default="jsonl", show_default=True)
+def export(url: str, key: str | None, form: Format) -> None:
+    """Print the journal as JSON lines or as HAR 1.2.
+
+    Keys are redacted. `cnx-mock audit --journal` reads both forms.
+
+    \b
+    Examples:
+      cnx-mock journal export > traffic.jsonl
+      cnx-mock journal export --key cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c --format har > traffic.har
+    """
+    click.echo(written(entries_of(journals_of(url, key)), form, url), nl=False)
+
+
+def journals_of(url: str, key: str | None) -> list[dict[str, Any]]:
+    """Return every journal of a server, or only one key's. Raises UsageError if there is none to be had."""
+    return ask(url, "/_mock/journals", lambda answer: list(answer["data"]), key)

@@ -1,0 +1,76 @@
+"""A click group that knows its commands by name and imports a command's module only when that command is called.
+
+The way that click's documentation describes (LazyGroup), with one thing more: each command's short help stands beside
+its name, so that `--help` and a shell's completion list the commands without importing any of them.
+"""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+
+@dataclass(frozen=True, slots=True)
+class LazyCommand:
+    """Where a command is defined, and its short help."""
+
+    module: str
+    attribute: str
+    help: str
+
+    def load(self) -> click.Command:
+        """Import the module and return the command."""
+        command: click.Command = getattr(import_module(self.module), self.attribute)
+        return command
+
+
+class LazyCommands(MutableMapping[str, click.Command]):
+    """Commands by name, each imported when it is looked up."""
+
+    def __init__(self, lazy: Mapping[str, LazyCommand]) -> None:
+        self._lazy = lazy
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            self._loaded[name] = self._lazy[name].load()
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._lazy, **self._loaded})
+
+    def __len__(self) -> int:
+        return len({**self._lazy, **self._loaded})
+
+    def short_help(self, name: str) -> str:
+        """Return a command's short help without importing the command."""
+        lazy = self._lazy.get(name)
+        return self._loaded[name].get_short_help_str(100) if lazy is None else lazy.help
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def __init__(self, name: str | None = None, *, lazy: Mapping[str, LazyCommand], **more: Any) -> None:
+        self._names = LazyCommands(lazy)
+        super().__init__(name, self._names, **more)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their short help. Imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._names.short_help(name)) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that begin with the incomplete word. Imports no command."""
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=self._names.short_help(name)) for name in names]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]

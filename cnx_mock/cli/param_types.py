@@ -1,0 +1,82 @@
+"""What options take beside click's own types: durations, test keys, the URL of a running server, lists of names."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from cnx_mock.errors import UsageError
+from cnx_mock.text.units import parse_duration
+from cnx_mock.world.clock import SECOND
+from cnx_mock.world.keys import is_test_key
+
+DEFAULT_URL = "http://127.0.0.1:4269"
+"""The URL of `cnx-mock serve` with its own defaults."""
+
+
+class DurationType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
+    """A time longer than zero, such as `2s` or `1m30s`; its value is in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds."""
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = parse_duration(value) / SECOND
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds <= 0:
+            self.fail("must be longer than 0s", param, ctx)
+        return seconds
+
+
+class KeyType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
+    """A test key. A wrong value is not repeated in the message, since it may be a live key."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the key."""
+        if not is_test_key(value):
+            self.fail("must be cnx_test_ and 32 hexadecimal digits; a live key never leads here", param, ctx)
+        return str(value)
+
+
+class ServerUrlType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
+    """The base URL of a running server; its value has no slash at its end."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the URL. Raises UsageError if it is not one."""
+        url = str(value).removesuffix("/")
+        if not _is_base(url):
+            raise UsageError(f"{value!r} is not the URL of a server: write one like {DEFAULT_URL}")
+        return url
+
+
+class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
+    """Names with commas between them, such as `reset,hang`; its value is a list."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        """Return the names."""
+        return value if isinstance(value, list) else [word.strip() for word in value.split(",") if word.strip()]
+
+
+def _is_base(url: str) -> bool:
+    """Return whether a URL is `http://`, a host, and a port or none."""
+    try:
+        parts = urlsplit(url)
+        return url == f"http://{parts.netloc}" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+DURATION = DurationType()
+TEST_KEY = KeyType()
+SERVER_URL = ServerUrlType()
+NAMES = NamesType()

@@ -1,0 +1,33 @@
+"""The settings of a server that is started for one program, and warnings about its scenarios."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from cnx_mock.scenario.gallery import linted
+from cnx_mock.services import operations
+from cnx_mock.settings import Settings
+from cnx_mock.world.chance import random_seed
+
+
+def program_settings(options: Mapping[str, Any]) -> Settings:
+    """Return the settings of a server that is started for one program, with its seed drawn if it is `random`.
+
+    Warnings about its scenarios are printed. Raises SettingsError, and what scenarios raise.
+    """
+    settings = Settings(**options, port=0, proxy=True)
+    if settings.seed == "random":
+        settings = replace(settings, seed=str(random_seed()))
+        click.echo(f"cnx-mock: the seed is {settings.seed}", err=True)
+    print_warnings(settings)
+    return settings
+
+
+def print_warnings(settings: Settings) -> None:
+    """Print on stderr what in the settings' scenarios can never happen. Raises what scenarios raise."""
+    for name in settings.scenario:
+        _, lint = linted(name, operations())
+        if lint is not None:
+            click.echo(f"{lint.excerpt()}\ncnx-mock: the lines above are warnings", err=True)

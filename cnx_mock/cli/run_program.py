@@ -1,0 +1,129 @@
+"""What `cnx-mock run` does: it starts a server, runs the program in the foreground, and says what the program did."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import orjson
+
+from cnx_mock import __version__
+from cnx_mock.api.parsing import masked
+from cnx_mock.audit.audit import Finding, findings
+from cnx_mock.audit.call import calls_of
+from cnx_mock.cli.errors import BAD_INPUT
+from cnx_mock.cli.options import command_line
+from cnx_mock.cli.program_settings import program_settings
+from cnx_mock.cli.report_file import ReportFile
+from cnx_mock.cli.run_summary import RunSummary, taken
+from cnx_mock.cli.terminal import painted, shown, wants_colour
+from cnx_mock.errors import UsageError
+from cnx_mock.http.app import load_scenarios
+from cnx_mock.programs.environment import Destination, trust_bundle
+from cnx_mock.programs.passthrough import Foreground
+from cnx_mock.programs.start import ProgramResult
+from cnx_mock.python_api.audit import last_words
+from cnx_mock.python_api.control import Control
+from cnx_mock.python_api.server import MockServer
+
+UNMET = 3
+"""Exit status if the program succeeded, and something expected of it did not happen."""
+
+_COLOURS = {"expected": "red", "left behind": "yellow", "audit": "yellow"}
+"""Of a line of the summary, by what stands before its colon."""
+
+
+class ProgramRun:
+    """One run of one program. Raises what its settings and scenarios raise."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        options: Mapping[str, Any],
+        *,
+        key: str | None,
+        report: ReportFile | None,
+        expect_clean: bool,
+        quiet: bool,
+    ) -> None:
+        self._settings = program_settings(options)
+        self._command = command
+        self._key = key
+        self._report = report
+        self._expect_clean = expect_clean
+        self._quiet = quiet
+
+    def run(self, foreground: Foreground) -> int:
+        """Run it, and return the exit status. Raises ProgramError, StartError, and what fixtures raise."""
+        with MockServer(settings=self._settings) as server:
+            result = self._result(server, foreground)
+            control = Control(server.url)
+            summary, journal = taken(control, server.sandboxes())
+            control.close()
+        found = findings(calls_of(journal))
+        status = self._status(result, summary)
+        self._print(summary, found, status, failed=status != result.shell_status)
+        if self._report is None:
+            return status
+        report = self._document(summary, result, status)
+        report |= {"findings": [each.document() for each in found], "journal": journal}
+        try:
+            self._report.write(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        except UsageError as error:  # the program's own failure is the more important one
+            _say([str(error)])
+            return status or BAD_INPUT
+        return status
+
+    def _result(self, server: MockServer, foreground: Foreground) -> ProgramResult:
+        sandbox = server.sandbox(key=self._key)
+        with trust_bundle(server.ca_path, os.environ) as bundle:
+            place = Destination(
+                server.url, sandbox.api_key, server.proxy_url, server.ca_path, bundle, self._settings.allow_host
+            )
+            return foreground.run(self._command, place.environment(os.environ))
+
+    def _status(self, result: ProgramResult, summary: RunSummary) -> int:
+        """Return the program's exit status; if it succeeded and should not have, 3."""
+        failed = summary.unmet or (self._expect_clean and summary.left)
+        return UNMET if result.status == 0 and failed else result.shell_status
+
+    def _print(self, summary: RunSummary, found: Sequence[Finding], status: int, *, failed: bool) -> None:
+        if self._quiet:
+            if failed:
+                _say([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
+            return
+        _say(summary.lines())
+        _say(last_words(found))
+        if status and self._is_by_chance(summary):
+            line = command_line("shrink", self._settings, self._command, key=self._key, expect_clean=self._expect_clean)
+            _say(["which of these faults made it fail? To find out:", f"  {line}"])
+
+    def _is_by_chance(self, summary: RunSummary) -> bool:
+        """Return whether several faults struck, or one that was drawn: then it helps to know which mattered."""
+        random = {rule.id for rule in load_scenarios(self._settings.scenario).rules if "probability" in rule.document}
+        return sum(each.fired for each in summary.faults) > 1 or any(each.rule in random for each in summary.faults)
+
+    def _document(self, summary: RunSummary, result: ProgramResult, status: int) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "command": [masked(os.fsencode(each)).decode("utf-8", "replace") for each in self._command],
+            "command_status": result.shell_status,
+            "exit_status": status,
+            "duration_ms": round(result.seconds * 1000, 3),
+            "seed": int(self._settings.seed),
+            "scenario": list(self._settings.scenario),
+            "fixture": self._settings.fixture or None,
+            "expect_clean": self._expect_clean,
+            "summary": summary.data(),
+        }
+
+
+def _say(lines: Iterable[str]) -> None:
+    """Write to stderr, whether it is still read or not."""
+    colour = wants_colour(sys.stderr)
+    with suppress(OSError):
+        for line in lines:
+            text = painted(shown(line), _COLOURS.get(line.partition(":")[0], ""), colour)
+            sys.stderr.write(f"cnx-mock: {text}\n")
+        sys.stderr.flush()

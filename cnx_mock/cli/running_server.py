@@ -1,0 +1,30 @@
+"""Questions to a running server, for the commands that read one: `env`, `audit`, `journal`."""
+
+import http.client
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from cnx_mock.errors import ControlError, UsageError
+from cnx_mock.python_api.control import TIMEOUT_SECONDS, Control
+
+Answer = TypeVar("Answer")
+
+
+def ask(
+    url: str, path: str, read: Callable[[Any], Answer], key: str | None = None, seconds: float = TIMEOUT_SECONDS
+) -> Answer:
+    """Return what `read` takes from the answer to a GET of a control plane's path, within so many seconds.
+
+    Raises UsageError if no server answers, if it refuses, and if what answers is not a cnx-mock.
+    """
+    control = Control(url, seconds)
+    try:
+        return read(control.call("GET", path, key))
+    except ConnectionError as error:
+        raise UsageError(f"{error}; start one with `cnx-mock serve`, or name the URL of another") from None
+    except ControlError as error:
+        raise UsageError(f"the cnx-mock at {url} refuses: {error}") from None
+    except (http.client.HTTPException, ArithmeticError, LookupError, TypeError, ValueError):
+        raise UsageError(f"what answers at {url} is not a cnx-mock, or another version of it") from None
+    finally:
+        control.close()

@@ -1,0 +1,102 @@
+"""What `cnx-mock serve` does: it greets on stdout, serves until a signal, and writes access lines to stderr."""
+
+import asyncio
+import gc
+import logging
+import os
+import shlex
+import signal
+import sys
+from contextlib import suppress
+
+import orjson
+
+from cnx_mock.asgi import create_app
+from cnx_mock.cli.access_log import AccessLog
+from cnx_mock.cli.program_settings import print_warnings
+from cnx_mock.cli.watch import watch
+from cnx_mock.http import docs
+from cnx_mock.http.app import App
+from cnx_mock.net.serving import Serving, loop_factory
+from cnx_mock.net.sockets import ListeningSockets, open_sockets
+from cnx_mock.settings import Settings
+from cnx_mock.world.keys import EXAMPLE_KEY
+
+
+def serve_forever(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_sockets` raise."""
+    logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
+    app = create_app(settings)
+    print_warnings(settings)
+    listeners = open_sockets(settings)
+    if not settings.quiet:
+        app.observers.add(AccessLog())
+    gc.freeze()  # what was made at start-up stays: no collection need look at it again
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(app, listeners))
+
+
+async def _serve(app: App, listeners: ListeningSockets) -> None:
+    serving = Serving(app, listeners)
+    stop = asyncio.Event()
+    _on_signal(stop)
+    following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
+    await asyncio.sleep(0)  # the files are watched before the server says that it is ready
+    await serving.start()
+    _greet(app, listeners)
+    await stop.wait()
+    if following is not None:
+        await following
+    await serving.stop()
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: a second signal while the first one is obeyed
+            loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+def _greet(app: App, listeners: ListeningSockets) -> None:
+    """Write the greeting, the only text on stdout."""
+    url = listeners.url
+    if app.settings.json:
+        ready = {"url": url, "api_key": EXAMPLE_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
+        if listeners.tls_url:
+            ready |= {"tls_url": listeners.tls_url, "ca_path": str(listeners.ca_path)}
+        if listeners.proxy_url:
+            ready["proxy_url"] = listeners.proxy_url
+        _say(orjson.dumps(ready).decode())
+        if app.settings.seed == "random":
+            sys.stderr.write(f"cnx-mock: the seed is {app.seed}\n")
+        return
+    seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
+    tls = f"  https    {listeners.tls_url}\n  CA       {listeners.ca_path}\n" if listeners.tls_url else ""
+    proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
+    _say(
+        f"cnx-mock serves the CloudNexus API at {url}\n"
+        f"  key      {EXAMPLE_KEY}\n"
+        f"  docs     {url}{docs.PATH}\n"
+        f"{tls}{proxy}"
+        f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"
+        f"Try:\n"
+        f"  {_curl(app, listeners)}/v1/instances -H 'Authorization: Bearer {EXAMPLE_KEY}'\n"
+        f"Ctrl-C stops it.",
+    )
+
+
+def _curl(app: App, listeners: ListeningSockets) -> str:
+    """Return the beginning of a curl command that will be answered."""
+    if not app.settings.require_tls:
+        return f"curl {listeners.url}"
+    return f"curl --cacert {shlex.quote(str(listeners.ca_path))} {listeners.tls_url}"
+
+
+def _say(text: str) -> None:
+    """Write to stdout at once: the program that started us waits for it."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,45 @@
+"""What the terminal can show: colour or none, how wide, ASCII or more. Everything that people read asks here."""
+
+import os
+import shutil
+from typing import TextIO
+
+import click
+
+COLUMNS = 120
+"""The width of text if there is no terminal to ask."""
+
+_ASCII = str.maketrans({"…": "...", "×": "x", "→": "->", "·": "*", "–": "-", "’": "'", "≥": ">=", "≤": "<="})
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Return whether a stream is to be coloured: a terminal that can, and no NO_COLOR (see no-color.org)."""
+    return is_live(stream) and not os.environ.get("NO_COLOR")
+
+
+def is_live(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal on which the cursor can move."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def columns() -> int:
+    """Return the width of text: COLUMNS, or the terminal's width, or 120."""
+    return shutil.get_terminal_size((COLUMNS, 24)).columns
+
+
+def is_ascii() -> bool:
+    """Return whether the locale is C or POSIX by name, which asks for ASCII alone."""
+    found = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
+    return found in ("C", "POSIX")
+
+
+def shown(text: str) -> str:
+    """Return the text in the characters that the locale has. For people only: never for JSON and the like."""
+    if not is_ascii():
+        return text
+    return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def painted(text: str, colour: str, wanted: bool) -> str:
+    """Return the text in a colour of click's, or as it is if no colour is wanted."""
+    return click.style(text, fg=colour) if wanted and colour else text

@@ -1,0 +1,36 @@
+"""Who is told of completed exchanges."""
+
+import logging
+from collections.abc import Callable
+
+from cnx_mock.http.journal import JournalRecord
+from cnx_mock.world.clock import ticks
+
+log = logging.getLogger("cnx_mock")
+
+Observer = Callable[[JournalRecord, str], None]
+"""Called with every completed record, and with the label of its sandbox ("-" without one)."""
+
+
+class Observers:
+    """The observers of one server; none by default, so that no line is formatted that is not shown."""
+
+    def __init__(self) -> None:
+        self._observers: list[Observer] = []
+
+    def add(self, observer: Observer) -> None:
+        """Call this with every record that is completed from now on. An error that it raises is logged, and has no
+        effect on the answer."""
+        self._observers.append(observer)
+
+    def complete(self, record: JournalRecord, status: int | None, label: str) -> None:
+        """Complete a record with the status that the client is sent, None if it is sent none. Idempotent."""
+        if record.duration is not None:
+            return
+        record.status = status
+        record.duration = ticks() - record.exchange.request.arrived
+        for observer in self._observers:
+            try:
+                observer(record, label)
+            except Exception:
+                log.exception("cnx-mock: an observer of requests failed; please report this")

@@ -1,0 +1,72 @@
+"""How a sandbox is made, and made again by a reset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cnx_mock.scenario.scenario import Rule, Scenario
+from cnx_mock.services.worlds import Fixture, load
+from cnx_mock.world.account import AccountPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything that decides how a sandbox begins."""
+
+    seed: int = 0
+    scenario: Scenario = Scenario()
+    scenario_fixture: Fixture | None = None
+    """The fixture that the scenario names, read when the scenario was accepted: see `using`."""
+    rules: tuple[Rule, ...] = ()
+    speed: float = 1.0
+    frozen: bool = False
+    start: int | None = None
+    plan: AccountPlan | None = None
+    balance: int | None = None
+    rate_limit: int | None = None
+    readings: Mapping[str, str] = field(default_factory=dict)
+    own_fixture: Fixture | None = None
+    """The fixture to begin with, unless the scenario names one."""
+    account: int | None = None
+    """The index of one of the fixture's accounts; None for a copy of the first one."""
+    scopes: tuple[str, ...] | None = None
+
+    @property
+    def fixture(self) -> Fixture | None:
+        """The fixture to begin with: the scenario's comes before its own."""
+        return self.scenario_fixture or self.own_fixture
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """The readings that were chosen: the scenario's come before its own."""
+        return {**self.readings, **self.scenario.world.readings}
+
+    def using(self, scenario: Scenario) -> "Recipe":
+        """Return the recipe with another scenario, and with the fixture that it names. Raises UnknownFixture or
+        SourceError."""
+        return replace(self, scenario=scenario, scenario_fixture=fixture_of(scenario))
+
+    def changed(self, **changes: Any) -> "Recipe":
+        """Return the recipe with other values of these fields. Raises what `using` raises."""
+        scenario = changes.pop("scenario", None)
+        recipe = replace(self, **changes)
+        return recipe if scenario is None else recipe.using(scenario)
+
+    def patched(self, readings: Mapping[str, str], clock: Mapping[str, Any]) -> "Recipe":
+        """Return the recipe with these readings and clock settings (start, speed, frozen), which come before what its
+        scenario has said of them until now."""
+        world = self.scenario.world
+        left = {name: option for name, option in world.readings.items() if name not in readings}
+        overruled = replace(world, readings=left, **dict.fromkeys(clock))
+        scenario = replace(self.scenario, world=overruled)
+        return replace(self, scenario=scenario, readings={**self.readings, **readings}, **clock)
+
+    def for_key(self, key: str) -> "Recipe":
+        """Return the recipe for the sandbox of a key: with the account that lists it, if the fixture has one."""
+        return replace(self, account=None if self.fixture is None else self.fixture.account_of(key))
+
+
+def fixture_of(scenario: Scenario) -> Fixture | None:
+    """Return the fixture that a scenario begins with, None if it names none. Raises UnknownFixture or SourceError."""
+    name = scenario.world.fixture
+    return None if name is None else load(name)

@@ -1,0 +1,191 @@
+"""One key, one world: everything that belongs to one key."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cnx_mock.api.errors import InvalidState
+from cnx_mock.api.operation import Operation
+from cnx_mock.http.journal import Journal
+from cnx_mock.http.limits import Window
+from cnx_mock.http.recipe import Recipe, fixture_of
+from cnx_mock.scenario.delays import Delays
+from cnx_mock.scenario.engine import Engine
+from cnx_mock.scenario.scenario import Rule, Scenario, World
+from cnx_mock.services.worlds import Fixture
+from cnx_mock.world.account import MAGIC_KEYS, AccountPlan, AccountTraits
+from cnx_mock.world.catalogue import Catalogue
+from cnx_mock.world.chance import Chance
+from cnx_mock.world.clock import Clock
+from cnx_mock.world.sandbox import SandboxOptions, SandboxState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all tenants of one server share."""
+
+    catalogue: Catalogue
+    operations: Collection[Operation]
+    """Those that rules may match."""
+    magic_names: Collection[Rule]
+    """Rules that are always there; none if magic names are off."""
+    plan_limits: Mapping[AccountPlan, int]
+    journal_size: int
+    claim: Callable[[str, "Tenant"], bool]
+    """Lets a key open a tenant unless it opens another one; returns whether it does."""
+
+
+class Tenant:
+    """Everything of one key: its sandbox, rules, rate window and journal."""
+
+    def __init__(self, key: str, name: str, given: str | None, recipe: Recipe, shared: Shared) -> None:
+        self.key = key
+        self.name = name
+        """What its chance is keyed by: the digits of a key that the client brought, or the name of one made here."""
+        self.given_name = given
+        self.recipe = recipe
+        self.delays = Delays()
+        self._shared = shared
+        self.reset()
+
+    def reset(self) -> None:
+        """Make the sandbox again as its recipe says. Requests that wait are cancelled; what other requests in flight
+        still do changes the old world."""
+        self.delays.cancel()
+        self.sandbox = self._new_sandbox()
+        chance = Chance(self.sandbox.chance.seed, self.name)
+        shared = self._shared
+        self.engine = Engine(
+            chance, self.recipe.scenario, lambda: self.sandbox.now, shared.operations, shared.magic_names
+        )
+        for rule in self.recipe.rules:
+            self.engine.inject(rule)
+        self.window = Window()
+        self.journal = Journal(shared.journal_size)
+
+    def use(self, scenario: Scenario) -> None:
+        """Use another scenario from now on: its rules in place of the former one's, and its world's settings.
+
+        Raises InvalidState if it sets the clock's start or a fixture and the sandbox has been used, UnknownFixture or
+        SourceError if its fixture cannot be used, ScenarioError if an injected rule has the id of one of its rules; and
+        then changes nothing.
+        """
+        world = scenario.world
+        if (world.start is not None or world.fixture is not None) and not self.sandbox.untouched:
+            raise InvalidState(resource="sandbox", state="used", required="untouched")
+        fixture = fixture_of(scenario)
+        self.engine.use(scenario)
+        if fixture is not None:
+            self.load(fixture)
+        if world.start is not None:
+            self._start_at(world.start)
+        self._apply(world)
+        self.sandbox.provisioning.update(scenario.provisioning)
+
+    def revise(self, scenario: Scenario, fixture: Fixture | None) -> None:
+        """Go on with another version of the scenario that it was made with. Unchanged rules keep their counters, and of
+        the world's settings only the changed ones act; its fixture acts at the next reset. Raises ScenarioError as
+        `use` does."""
+        before = self.recipe.scenario
+        if self.engine.scenario.document is before.document:
+            self.engine.revise(scenario)
+            self._apply(scenario.world.news(before.world))
+            self.sandbox.provisioning.update(
+                {kind: rule for kind, rule in scenario.provisioning.items() if before.provisioning.get(kind) != rule}
+            )
+        self.recipe = replace(self.recipe, scenario=scenario, scenario_fixture=fixture).for_key(self.key)
+
+    def _start_at(self, start: int) -> None:
+        """Set the clock. The rate window and the age of the story do not change."""
+        old = self.sandbox.clock
+        self.sandbox.clock = Clock(start, old.speed, old.frozen)
+        self.sandbox.clock.advanced = old.advanced
+        self.engine.shift(self.sandbox.now - old.now())
+
+    def _apply(self, world: World) -> None:
+        """Apply a world's settings, except those of how it starts."""
+        sandbox, account = self.sandbox, self.sandbox.account
+        sandbox.readings.update(world.readings)
+        if world.speed is not None:
+            sandbox.clock.speed = world.speed
+        if world.frozen is not None:
+            sandbox.clock.frozen = world.frozen
+        if world.balance is not None:
+            sandbox.balance = world.balance
+        account.plan = world.plan or account.plan
+        account.rate_limit = _first(world.rate_limit, account.rate_limit)
+        account.quotas = dict(_first(world.quotas, account.quotas))
+
+    def _new_sandbox(self) -> SandboxState:
+        recipe, world, fixture = self.recipe, self.recipe.scenario.world, self.recipe.fixture
+        seed = recipe.seed if recipe.scenario.seed is None else recipe.scenario.seed
+        plan = SandboxOptions(
+            traits=MAGIC_KEYS.get(self.key, AccountTraits()),
+            plan=recipe.plan or world.plan,
+            balance=_first(recipe.balance, world.balance),
+            rate_limit=_first(recipe.rate_limit, world.rate_limit),
+            quotas=world.quotas or {},
+            readings=dict(recipe.chosen),
+            plan_limits=self._shared.plan_limits,
+            provisioning=recipe.scenario.provisioning,
+            start=_first(world.start, recipe.start),
+            speed=_first(world.speed, recipe.speed),
+            frozen=_first(world.frozen, recipe.frozen),
+            magic=bool(self._shared.magic_names),
+        )
+        sandbox = SandboxState(self.name, seed, self._shared.catalogue, plan, opening=fixture is None)
+        if fixture is not None:
+            listed = () if recipe.account is None else fixture.keys(recipe.account)
+            fixture.build(sandbox, recipe.account or 0, listed, own_clock=plan.start is not None)
+            self._overrule(sandbox, plan)
+        self._own_key(sandbox)
+        return sandbox
+
+    def _own_key(self, sandbox: SandboxState) -> None:
+        """Make sure that the client's own key is one of the account's."""
+        if not sandbox.opens(self.key):
+            traits = MAGIC_KEYS.get(self.key, AccountTraits())
+            scopes = traits.scopes if self.recipe.scopes is None else self.recipe.scopes
+            sandbox.add_key(self.key, "Default key", scopes, revoked=traits.fate == "revoked")
+
+    @staticmethod
+    def _overrule(sandbox: SandboxState, plan: SandboxOptions) -> None:
+        """Apply what a scenario or the control plane says of the account, over the fixture."""
+        sandbox.account.plan = plan.plan or sandbox.account.plan
+        sandbox.account.rate_limit = _first(plan.rate_limit, sandbox.account.rate_limit)
+        if plan.balance is not None:
+            sandbox.balance = plan.balance
+
+    def load(self, fixture: Fixture) -> None:
+        """Replace the whole world by a fixture's first account. Rules, readings, window and journal stay.
+
+        Keys that the fixture lists open this sandbox too, unless they open another one."""
+        old = self.sandbox
+        plan = SandboxOptions(
+            traits=MAGIC_KEYS.get(self.key, AccountTraits()),
+            plan_limits=self._shared.plan_limits,
+            provisioning=old.provisioning,
+            readings=old.readings,
+            magic=old.magic,
+        )
+        self.delays.cancel()
+        sandbox = SandboxState(self.name, old.chance.seed, self._shared.catalogue, plan, opening=False)
+        sandbox.clock.advanced = old.clock.advanced
+        fixture.build(sandbox, 0, [key for key in fixture.keys(0) if self._shared.claim(key, self)])
+        self.sandbox = sandbox
+        self.engine.shift(sandbox.now - old.now)
+        self._own_key(sandbox)
+
+    @property
+    def last4(self) -> str:
+        """The end of its key, all of it that is ever shown."""
+        return self.key[-4:]
+
+    @property
+    def label(self) -> str:
+        """What a log line calls it."""
+        return self.given_name or f"…{self.last4}"
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)

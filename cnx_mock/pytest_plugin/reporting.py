@@ -1,0 +1,88 @@
+"""What the plugin adds to the reports of pytest: the header, the journal of a failing test, and short failures for our
+own errors. Every pytest run imports this, so it imports nothing but pytest and the standard library until a test fails.
+"""
+
+import contextlib
+from collections.abc import Generator
+from pathlib import Path
+from shlex import quote
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cnx_mock.pytest_plugin.options import chosen_scenario, chosen_seed
+from cnx_mock.pytest_plugin.stash import SANDBOX
+
+if TYPE_CHECKING:
+    from cnx_mock.python_api.sandbox import Sandbox
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Show what it takes to run the suite again."""
+    scenario, url = chosen_scenario(config), config.getoption("--cnx-url")
+    parts = [f"seed {chosen_seed(config)}", *([f"scenario {scenario}"] if scenario else []), *([url] if url else [])]
+    return f"cnx-mock: {', '.join(parts)}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failing test what the mock saw, and hide our frames if the failure is an error of ours."""
+    if call.excinfo is not None and not item.config.getoption("fulltrace", False):
+        _hide_our_frames(call.excinfo)
+    report = yield
+    sandbox = item.stash.get(SANDBOX, None)
+    if sandbox is not None and report.failed:
+        report.sections.append(("cnx-mock journal", f"{_journal(sandbox)}\n{_again(item)}"))
+    return report
+
+
+def _hide_our_frames(info: pytest.ExceptionInfo[BaseException]) -> None:
+    """End the traceback at the line of the test that called us, for errors that say all in their message."""
+    from cnx_mock.errors import CnxMockError  # lazy: only a failing test needs it
+
+    if not isinstance(info.value, CnxMockError | AssertionError):
+        return
+    last, entry = None, info.value.__traceback__
+    while entry is not None:
+        if not _is_ours(entry):
+            last = entry
+        entry = entry.tb_next
+    if last is not None:
+        last.tb_next = None
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    """Return whether a frame is ours, that of a context manager of ours, or that of a generated `__init__` of ours."""
+    file = entry.tb_frame.f_code.co_filename
+    return file in (contextlib.__file__, "<string>") or Path(file).is_relative_to(_PACKAGE)
+
+
+def _again(item: pytest.Item) -> str:
+    """Return the command that runs the test again, with the same seed."""
+    scenario = chosen_scenario(item.config)
+    words = ["pytest", quote(item.nodeid), "--cnx-seed", str(chosen_seed(item.config))]
+    return " ".join(["again:", *words, *(["--cnx-scenario", quote(scenario)] if scenario else [])])
+
+
+def _journal(sandbox: "Sandbox") -> str:
+    """Return the requests of the sandbox, a line for each, with the rules that fired below."""
+    from cnx_mock.errors import CnxMockError  # lazy: only a failing test needs it
+    from cnx_mock.python_api.requests import request_line  # lazy: a test with a sandbox has imported it
+
+    lines = []
+    try:
+        entries = sandbox.requests
+    except CnxMockError as error:
+        return f"(the journal could not be read: {error})"
+    for entry in entries:
+        committed = ", committed" if entry.committed else ""
+        lines.append(f"{request_line(entry)} ({entry.operation}{committed})")
+        lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults]
+        if entry.near_miss:
+            lines.append(f"     nearly {entry.near_miss.rule}: {entry.near_miss.reason}")
+    return "\n".join(lines) or "(no requests)"

@@ -1,0 +1,73 @@
+"""An injected rule in Python: how often it fired, and its end."""
+
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+from cnx_mock.errors import ControlError
+from cnx_mock.python_api.control import SandboxControl
+
+
+class RuleHandle:
+    """A rule that `Sandbox.inject` added; `cnx_mock.Rule` is this class.
+
+    After it is removed, it still has its last counts. As a context manager it is removed at the end of the block:
+
+        with cnx.inject("instances.create", error="INTERNAL_ERROR", times=1) as rule:
+            deploy()
+        assert rule.fired == 1
+
+    Its properties ask the server. They raise ServerNotFoundError if the server has stopped, and ControlError if the
+    rule is gone, because a reset removed it.
+    """
+
+    def __init__(self, control: SandboxControl, rule_id: str) -> None:
+        self._control = control
+        self._path = f"/rules/{quote(rule_id, safe='')}"
+        self._last: dict[str, Any] | None = None
+        self.id = rule_id
+        """The id of the rule."""
+
+    def __repr__(self) -> str:
+        return f"<Rule {self.id}>"
+
+    @property
+    def fired(self) -> int:
+        """Return the number of requests to which its fault was applied."""
+        return int(self._state()["fired"])
+
+    @property
+    def matched(self) -> int:
+        """Return the number of requests that it matched."""
+        return int(self._state()["matched"])
+
+    @property
+    def why(self) -> str | None:
+        """Return the reason why it has not fired; None if it has."""
+        why: str | None = self._state()["why"]
+        return why
+
+    def remove(self) -> None:
+        """Remove the rule from the sandbox. Idempotent."""
+        if self._last is not None:
+            return
+        self._last = self._state()
+        self._control.call("DELETE", self._path)
+
+    def __enter__(self) -> "RuleHandle":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.remove()
+        except ControlError as error:
+            if error.code != "NOT_FOUND":  # a reset has removed it already
+                raise
+
+    def _state(self) -> dict[str, Any]:
+        if self._last is not None:
+            return self._last
+        state: dict[str, Any] = self._control.call("GET", self._path)
+        return state

@@ -1,0 +1,68 @@
+"""A server on a thread and an event loop of its own, with a bounded start and stop."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+from cnx_mock.errors import NotRunningError, StartError, StopError
+from cnx_mock.net.serving import ServedApp, Serving, loop_factory
+from cnx_mock.net.sockets import ListeningSockets
+
+TIMEOUT_SECONDS = 10
+
+
+class ServerThread:
+    """One run of a server: it starts once and stops once."""
+
+    def __init__(self, app: ServedApp, listeners: ListeningSockets) -> None:
+        self._serving = Serving(app, listeners)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._failure: BaseException | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"cnx-mock {listeners.url}", daemon=True)
+
+    def start(self) -> None:
+        """Serve from now on. Raises StartError if the server fails, or is not ready in time."""
+        self._thread.start()
+        if not self._ready.wait(TIMEOUT_SECONDS) or self._failure is not None:
+            self.stop()
+            raise StartError(f"the server did not start: {self._failure!r}") from self._failure
+
+    def stop(self) -> None:
+        """Stop serving, close every connection, and wait for the thread. Raises StopError if it does not end."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(TIMEOUT_SECONDS)
+        if self._thread.is_alive():
+            raise StopError(f"the thread {self._thread.name} did not stop within {TIMEOUT_SECONDS} s")
+
+    def add(self, listeners: ListeningSockets) -> None:
+        """Accept connections on further sockets, which are closed with the others."""
+        self._wait_for(self._serving.add(listeners))
+
+    def close_connections(self, listeners: ListeningSockets) -> None:
+        """Close the connections that came in through these sockets; new ones are accepted as before."""
+        self._wait_for(self._serving.abort_connections(listeners))
+
+    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine on the server's loop, and wait for its end. Raises NotRunningError if the loop is busy."""
+        assert self._loop is not None, "it has been started"
+        try:
+            asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise NotRunningError(f"the server did not react within {TIMEOUT_SECONDS} s") from None
+
+    def _run(self) -> None:
+        """The thread: an event loop from start to stop."""
+        loop = self._loop = loop_factory()()
+        try:
+            loop.run_until_complete(self._serving.start())
+            loop.call_soon(self._ready.set)
+            loop.run_forever()
+            loop.run_until_complete(self._serving.stop())
+        except BaseException as failure:  # whatever it is, start() must raise it
+            self._failure = failure
+        finally:
+            self._ready.set()
+            loop.close()

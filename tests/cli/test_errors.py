@@ -1,0 +1,125 @@
+"""Every error of cnx-mock becomes a line on stderr and an exit status, in one place."""
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from cnx_mock import errors
+from cnx_mock.cli.errors import TopGroup
+from cnx_mock.cli.main import cli
+from cnx_mock.errors import CnxMockError, ListenError, ProgramError, SourceError, SourceProblem
+from cnx_mock.text.source import read
+
+ARGUMENTS: dict[type[BaseException], tuple[Any, ...]] = {
+    errors.ControlError: (409, "CONFLICT", "it is taken", {}),
+    errors.DocumentError: ([errors.Problem(("name",), "must be a string")],),
+    errors.ListenError: (errno.EADDRINUSE, "port 1 on 127.0.0.1 is already in use"),
+    errors.ProgramError: ("./nobody", FileNotFoundError(errno.ENOENT, "No such file")),
+    errors.SourceError: ([SourceProblem("a.yaml", 1, 1, "cnx-mock: is bad")],),
+}
+
+
+def below(root: type[CnxMockError]) -> Iterator[type[CnxMockError]]:
+    for each in root.__subclasses__():
+        if each.__module__ == errors.__name__:
+            yield from (each, *below(each))
+
+
+def made(kind: type[CnxMockError]) -> CnxMockError:
+    return kind(*next((ARGUMENTS[each] for each in kind.__mro__ if each in ARGUMENTS), ("it is bad",)))
+
+
+def raising(error: BaseException) -> Result:
+    """What a command does that raises this error."""
+    group = TopGroup("cnx-mock", lazy={})
+
+    @group.command()
+    def fail() -> None:
+        raise error
+
+    return CliRunner().invoke(group, ["fail"])
+
+
+@pytest.mark.parametrize("kind", sorted(set(below(CnxMockError)), key=str))
+def test_every_error_of_the_tree_is_one_line_and_a_status(kind: type[CnxMockError]) -> None:
+    result = raising(made(kind))
+    assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+    assert "cnx-mock: " in result.stderr
+    assert result.exit_code == (127 if kind is ProgramError else 2)
+
+
+def test_a_program_that_cannot_be_executed_is_126() -> None:
+    assert raising(ProgramError("./plain", PermissionError(errno.EACCES, "Permission denied"))).exit_code == 126
+
+
+def test_a_yaml_file_is_shown_with_its_line_and_a_caret() -> None:
+    with pytest.raises(SourceError) as raised:
+        read("a: {b: 1\n", "story.yaml")
+    result = raising(raised.value)
+    assert result.stderr.startswith("story.yaml:")
+    assert result.stderr.rstrip().endswith("^")
+
+
+def test_an_address_that_is_in_use_is_said_without_its_number() -> None:
+    result = raising(ListenError(errno.EADDRINUSE, "port 1 on 127.0.0.1 is already in use"))
+    assert result.stderr == "cnx-mock: port 1 on 127.0.0.1 is already in use\n"
+
+
+def test_a_file_that_cannot_be_read_is_named() -> None:
+    result = raising(PermissionError(errno.EACCES, "Permission denied", "journal.jsonl"))
+    assert (result.exit_code, result.stderr) == (2, "cnx-mock: journal.jsonl: Permission denied\n")
+
+
+def test_ctrl_c_is_130_and_no_traceback() -> None:
+    result = raising(KeyboardInterrupt())
+    assert (result.exit_code, result.output) == (130, "\n")
+
+
+def test_a_reader_that_has_gone_ends_it_quietly() -> None:
+    result = raising(BrokenPipeError(errno.EPIPE, "Broken pipe"))
+    assert (result.exit_code, result.output) == (1, "")
+
+
+def test_a_fault_of_our_own_is_not_hidden() -> None:
+    assert isinstance(raising(ZeroDivisionError()).exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audit", "--journal", "."], "is a directory"),
+        (["shrink", "--scenario", "calm", "--output", ".", "--", "true"], "is a directory"),
+        (["sweep", "--scenarios", "file", "--", "true"], "'file' is a file"),
+        (["sweep", "--report", "nowhere/r.json", "--", "true"], "the report nowhere/r.json cannot be written: No such"),
+        (
+            ["sweep", "--report", "folder.json", "--", "true"],
+            "the report folder.json cannot be written: it is a folder",
+        ),
+        (["sweep", "--baseline", "file", "--", "true"], "file: "),
+        (["fixtures", "show", "nobody"], "no fixture is called 'nobody'"),
+        (["scenarios", "show", "file.yaml"], "file.yaml:1:1: "),
+        (["openapi", "--reading", "a=b"], "a: unknown reading"),
+        (["shrink", "--speed", "0", "--", "true"], "speed must be above 0"),
+    ],
+)
+def test_what_a_user_writes_never_ends_in_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.yaml").write_bytes(b"\xff")
+    (tmp_path / "file").write_bytes(b"\xff")
+    (tmp_path / "folder.json").mkdir()
+    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "file.yaml", "folder.json"]
+
+
+def test_usage_errors_are_clicks_own() -> None:
+    result = CliRunner().invoke(cli, ["run"])
+    assert result.exit_code == click.UsageError.exit_code == 2
+    assert "Missing argument" in result.stderr
