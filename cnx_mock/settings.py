@@ -11,6 +11,7 @@ from typing import Any, get_args
 from cnx_mock.api.readings import parsed
 from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
+from cnx_mock.text.tables import markdown_table
 
 
 def _option(default: Any, help_: str, metavar: str) -> Any:
@@ -144,10 +145,10 @@ def foreign(environ: Mapping[str, str]) -> list[str]:
 
 def table() -> str:
     """Return every option as a Markdown table."""
-    rows = ["| flag | variable | default | |", "|---|---|---|---|"]
+    rows = [("flag", "variable", "default", "")]
     for each in fields(Settings):
         default = ", ".join(each.default) if isinstance(each.default, tuple) else str(each.default)
         spelled = f"`{flag(each.name)} {each.metadata['metavar']}`".replace(" `", "`").replace("|", "\\|")
         shown = "" if each.default in ((), False) else f"`{default}`"
-        rows.append(f"| {spelled} | `{variable(each.name)}` | {shown} | {each.metadata['help']} |")
-    return "\n".join(rows)
+        rows.append((spelled, f"`{variable(each.name)}`", shown, each.metadata["help"]))
+    return markdown_table(rows)

@@ -16,6 +16,7 @@ from cnx_mock.services import operations
 from cnx_mock.world.records import KeyRecord
 from tests import commands
 from tests.commands import COMMAND
+from tests.openapi_parts import resolved
 
 OPERATIONS = {operation.name: operation for operation in operations()}
 
@@ -35,10 +36,11 @@ def declared(document):
     }
 
 
-def codes(item):
-    """Every error that the document has of an operation."""
-    answers = [answer["content"]["application/json"] for answer in item["responses"].values() if "content" in answer]
-    return {code for answer in answers for code in answer.get("examples", ())}
+def codes(document, item):
+    """Return the code of every error that an operation can answer with."""
+    answers = [resolved(document, answer) for answer in item["responses"].values()]
+    bodies = [answer["content"]["application/json"] for answer in answers if "content" in answer]
+    return {code for body in bodies for code in body.get("examples", ())}
 
 
 # ---- lock 1: one object feeds router, validator and document
@@ -67,7 +69,8 @@ def test_every_path_of_the_document_is_served_and_allows_what_the_document_says(
 
 def test_the_documents_constraints_are_the_validators(document, api, sandbox):
     body = document["components"]["schemas"]["InstanceCreate"]
-    limit = next(p for p in document["paths"]["/v1/instances"]["get"]["parameters"] if p["name"] == "limit")["schema"]
+    parameters = [resolved(document, each) for each in document["paths"]["/v1/instances"]["get"]["parameters"]]
+    limit = next(each for each in parameters if each["name"] == "limit")["schema"]
 
     refused = api.post("/v1/instances", {}).details
     assert set(refused) == set(body["required"])
@@ -182,8 +185,9 @@ class Driver:
     def call(self, operation, *, key=None, body=None, raw=None, query=None, unknown=False):
         """Call an operation as one should, but for what the arguments change."""
         path = operation.path
-        for kind in operation.records.values():
-            path = path.replace("{id}", f"{kind.noun}_0" if unknown else self.ids[kind.noun])
+        for record_class in operation.records.values():
+            noun = record_class.kind.noun
+            path = path.replace("{id}", f"{noun}_0" if unknown else self.ids[noun])
         query = query or QUERIES.get(operation.name)
         if operation.body is not None and raw is None and body is None:
             body = BODIES[operation.name](self.ids)
@@ -281,10 +285,10 @@ def test_the_judge_of_shapes_would_see_a_difference(driver):
 def test_every_error_that_an_operation_declares_can_be_had(driver, document, name):
     item = declared(document)[name][2]
 
-    for code in codes(item):
+    for code in codes(document, item):
         reply = driver.provoke(OPERATIONS[name], code)
         assert reply.error["code"] == code, reply.body
-        answer = item["responses"][str(reply.status)]
+        answer = resolved(document, item["responses"][str(reply.status)])
         assert code in answer["content"]["application/json"]["examples"]
         promised = {header.lower() for header in answer["headers"]}
         if code == "LIVE_KEY_REJECTED":  # shares its status with answers that were counted
@@ -295,7 +299,7 @@ def test_every_error_that_an_operation_declares_can_be_had(driver, document, nam
 def test_the_journal_of_everything_holds_exactly_what_is_declared(driver, document, server):
     everything = declared(document)
     for name in deletes_last(everything):
-        for code in codes(everything[name][2]):
+        for code in codes(document, everything[name][2]):
             driver.provoke(OPERATIONS[name], code)
         assert driver.call(OPERATIONS[name]).status < 400
 
@@ -305,11 +309,12 @@ def test_the_journal_of_everything_holds_exactly_what_is_declared(driver, docume
         met.setdefault(entry.operation, set()).add(code[1] if code else entry.status)
     unseen = {"UNAUTHORIZED", "LIVE_KEY_REJECTED", "PAYLOAD_TOO_LARGE"}  # what reaches no sandbox
     assert met == {
-        name: (codes(item) - unseen) | set(OPERATIONS[name].statuses) for name, (_, _, item) in everything.items()
+        name: (codes(document, item) - unseen) | set(OPERATIONS[name].statuses)
+        for name, (_, _, item) in everything.items()
     }
 
 
 def test_every_error_of_the_catalogue_is_declared_somewhere_or_is_about_the_path(document):
-    everywhere = set().union(*(codes(item) for _, _, item in declared(document).values()))
+    everywhere = set().union(*(codes(document, item) for _, _, item in declared(document).values()))
 
     assert set(errors.catalogue()) - everywhere == {"HTTPS_REQUIRED", "METHOD_NOT_ALLOWED", "REGION_UNAVAILABLE"}

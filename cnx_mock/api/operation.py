@@ -1,4 +1,4 @@
-"""THE declaration: one object per endpoint, which feeds the router, the validator, the encoder and the document.
+"""The declaration of an endpoint: one object that feeds the router, the validator, the encoder and the document.
 
     instances = Resource("instances", "Virtual machines.")
 
@@ -6,9 +6,12 @@
     def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
         \"""Create a new instance.\"""
 
-The signature is the contract. A parameter named `body` or `query` is read and validated; one whose type is a `Record`
-is the path's own resource, looked up before anything else of the request is judged; a `str` is a part of the path; any
-other is something of the request's dependencies, handed in by its type.
+The handler's signature is the contract:
+
+- `body` and `query` are read from the request and validated;
+- a parameter whose type is a `Record` is the resource of the path, which is looked up before anything is validated;
+- a `str` is a part of the path;
+- any other parameter is a dependency of the request, passed by its type.
 """
 
 import inspect
@@ -22,11 +25,13 @@ from pydantic import BaseModel
 
 from cnx_mock.api import errors, parsing
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.paging import Paged
 from cnx_mock.api.provenance import Provenance, added, documented, implied, named
 from cnx_mock.api.readings import UNKNOWN_BODY_FIELD
 from cnx_mock.api.shapes import Reply, Shape
 from cnx_mock.api.validation import failed, validated
 from cnx_mock.errors import Problem
+from cnx_mock.world.kinds import Kind
 from cnx_mock.world.records import Record
 from cnx_mock.world.sandbox import SandboxState
 
@@ -38,7 +43,7 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What a request brings for its operation: all of it still unread."""
+    """The parts of a request that an operation needs, not parsed yet."""
 
     params: tuple[str, ...]
     query: str
@@ -47,13 +52,13 @@ class Incoming:
 
 
 class DeclarationError(TypeError):
-    """An operation did what its declaration does not say: a mistake in this program, never in a request."""
+    """An operation did something that it does not declare: an error in cnx-mock, never in a request."""
 
 
 class Operation:
-    """One endpoint: what it is called, where it is, what goes in and what comes out."""
+    """One endpoint: its name, its method and path, what goes in and what comes out."""
 
-    def __init__(  # a declaration has as many words as it has
+    def __init__(  # every part of a declaration is an argument
         self,
         resource: "Resource",
         handler: Handler,
@@ -94,25 +99,25 @@ class Operation:
 
     @property
     def operation_id(self) -> str:
-        """What a generated client calls it: `create_instance`, `list_instances`, `get_billing_balance`."""
-        many, verb = self.resource.name, self.name.partition(".")[2]
+        """Its name in generated clients: `create_instance`, `list_instances`, `get_billing_balance`."""
+        verb = self.name.partition(".")[2]
         if verb in ("create", "get", "replace", "delete"):
-            return f"{verb}_{many.removesuffix('s')}"
-        return f"{verb}_{many}" if verb == "list" else f"get_{many}_{verb}"
+            return f"{verb}_{self.resource.noun}"
+        return f"{verb}_{self.resource.name}" if verb == "list" else f"get_{self.resource.name}_{verb}"
 
     @property
     def pages(self) -> bool:
         """Whether it answers with one page of a list."""
-        return "pagination" in getattr(self.answer_type, "__dataclass_fields__", {})
+        return issubclass(self.answer_type, Paged)
 
     @property
     def within_sandbox(self) -> bool:
-        """Whether it is about one sandbox, and makes no sense without."""
+        """Whether it needs a sandbox."""
         return bool(self.records) or SandboxState in self._dependencies.values()
 
     @property
     def mutates(self) -> bool:
-        """Whether a successful call changes something."""
+        """Whether a successful call can change something."""
         return self.method not in ("GET", "HEAD")
 
     def perform(self, incoming: Incoming, dependencies: Mapping[type, Any]) -> Reply:
@@ -214,7 +219,7 @@ STAGES: tuple[Callable[[Operation, Invocation], None], ...] = (
 
 
 def _shape(answer: Any) -> Any:
-    """The shape of `Shape | Reply`, or of a shape alone."""
+    """Return the shape of a return type that is `Shape | Reply` or a shape alone."""
     if get_origin(answer) not in (Union, UnionType):
         return answer
     return next(kind for kind in get_args(answer) if kind is not Reply)
@@ -224,22 +229,34 @@ def _required(model: type[BaseModel]) -> bool:
     return any(field.is_required() for field in model.model_fields.values())
 
 
-def _find(sandbox: SandboxState, kind: type[Record], record_id: str) -> Record:
-    record = sandbox.table(kind).get(record_id)
+def _find(sandbox: SandboxState, record_class: type[Record], record_id: str) -> Record:
+    record = sandbox.table(record_class).get(record_id)
     if record is None:
-        raise errors.NotFound(resource=kind.noun, id=record_id)
+        raise errors.NotFound(resource=record_class.kind.noun, id=record_id)
     return record
 
 
 class Resource:
-    """A family of operations: the first word of their names, a tag of the document."""
+    """A group of operations: the first part of their names, and a tag of the document."""
 
-    def __init__(self, name: str, description: str, *, is_control: bool = False) -> None:
+    def __init__(self, name: str, description: str, kind: Kind | None = None, *, is_control: bool = False) -> None:
         """`is_control` says that the operations belong to the control plane, and not to the API."""
         self.name = name
         self.description = description
+        self.kind = kind
+        """The kind of resource that the operations are about; None if they are not about one kind."""
         self.is_control = is_control
         self.operations: list[Operation] = []
+
+    @classmethod
+    def of(cls, kind: Kind, description: str) -> "Resource":
+        """Return the group of operations on one kind of resource."""
+        return cls(kind.plural, description, kind)
+
+    @property
+    def noun(self) -> str:
+        """One of what the operations are about: `instance`."""
+        return self.name if self.kind is None else self.kind.noun
 
     def operation(
         self,
@@ -253,7 +270,11 @@ class Resource:
         raises: tuple[type[errors.ApiError], ...] = (),
         deprecated: bool = False,
     ) -> Callable[[H], H]:
-        """Declare an endpoint: see the head of this module."""
+        """Return a decorator that declares its function as an endpoint; see the head of this module.
+
+        `status` is the usual status of a success, `also` has further ones. `raises` are the errors that the handler
+        itself raises, beside those that every operation can raise.
+        """
 
         def declare(handler: H) -> H:
             self.operations.append(

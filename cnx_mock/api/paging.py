@@ -1,6 +1,6 @@
-"""Pagination, one rule for every list under `/v1`: `page` from 1, `limit` 1 to 100, 20 unless given.
+"""Pagination, the same for every list under `/v1`: `page` from 1, and `limit` from 1 to 100, by default 20.
 
-"Added pagination to all list endpoints" (v1.1.0); "Items per page (max 100)".
+The reference: "Added pagination to all list endpoints" (v1.1.0); "Items per page (max 100)".
 """
 
 import re
@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from cnx_mock.api.provenance import documented
 from cnx_mock.api.readings import LIMIT_ABOVE_MAX
 from cnx_mock.api.shapes import Shape
+from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.table import Table
@@ -25,14 +26,18 @@ LIMIT_MAX = 100
 LIMIT_DEFAULT = 20
 
 
-def _number(most: int) -> BeforeValidator:
-    """A positive whole number in plain ASCII digits: `int()` would also take "１", "+1" and "1_0"."""
+def _number(most: int, clamps: bool = False) -> BeforeValidator:
+    """Return a validator for a whole number from 1 to `most`, in plain ASCII digits.
+
+    (`int()` would also accept "１", "+1" and "1_0".) With `clamps`, the reading `limit-above-max` can turn a greater
+    number into `most`.
+    """
 
     def read(value: object, info: ValidationInfo) -> int:
         if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,99}", value):
             if int(value) <= most:
                 return int(value)
-            if info.field_name == "limit" and LIMIT_ABOVE_MAX.of(_readings(info)) == "clamp":
+            if clamps and LIMIT_ABOVE_MAX.of(_readings(info)) == "clamp":
                 return most
         raise ValueError(f"must be a whole number from 1 to {most}")
 
@@ -48,7 +53,7 @@ def _integer(most: int, default: int) -> WithJsonSchema:
 
 
 class Query(Declared):
-    """Base of declared query parameters. Parameters that are not declared are ignored."""
+    """Base of all declared query parameters. Parameters that are not declared are ignored."""
 
 
 class PageQuery(Query):
@@ -57,14 +62,18 @@ class PageQuery(Query):
     page: Annotated[int, _number(PAGE_MAX), _integer(PAGE_MAX, 1), documented("Page number for pagination")] = 1
     """Page number for pagination."""
     limit: Annotated[
-        int, _number(LIMIT_MAX), _integer(LIMIT_MAX, LIMIT_DEFAULT), documented("Items per page (max 100)")
+        int,
+        _number(LIMIT_MAX, clamps=True),
+        _integer(LIMIT_MAX, LIMIT_DEFAULT),
+        documented("Items per page (max 100)"),
+        UnderReading(LIMIT_ABOVE_MAX, "clamp", {"maximum": None}),
     ] = LIMIT_DEFAULT
     """Items per page (max 100)."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Pagination(Shape):
-    """Where in a list a page stands."""
+    """The place of a page in its list."""
 
     page: Annotated[int, Field(ge=1, examples=[1])]
     """This page's number."""
@@ -77,28 +86,38 @@ class Pagination(Shape):
 
     @classmethod
     def of(cls, query: PageQuery, total: int) -> "Pagination":
-        """Where the page that a query asks for stands in a list of so many items."""
+        """Return the place of the requested page in a list of `total` items."""
         return cls(page=query.page, limit=query.limit, total=total, total_pages=max(1, -(-total // query.limit)))
 
 
 T = TypeVar("T", bound=Shape)
 
 
+class Paged(Shape):
+    """Base of every answer that is one page of something longer."""
+
+    __slots__ = ()
+    pagination: Pagination
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
-class Page(Shape, Generic[T]):
+class Page(Paged, Generic[T]):
     """One page of a list, in order of creation."""
 
     data: list[T]
-    """The page's items; empty past the end."""
+    """The items of this page; empty after the last page."""
     pagination: Pagination
-    """Where this page stands."""
+    """The place of this page in the list."""
 
     def encode(self) -> bytes:
-        """The page in the usual envelope."""
+        """Return the page as JSON in the default envelope."""
         return self.in_envelope("nested")
 
     def in_envelope(self, envelope: str) -> bytes:
-        """The page as the reading `list-envelope` has it. The items' own JSON is joined: most were sent before."""
+        """Return the page as JSON in an envelope of the reading `list-envelope`.
+
+        The items' own JSON is joined, because most of them have been encoded before.
+        """
         items = b"[" + b",".join([item.json() for item in self.data]) + b"]"
         if envelope == "bare":
             return items
@@ -112,7 +131,7 @@ class Page(Shape, Generic[T]):
 def page_of(
     records: Table[Any] | Sequence[Any], query: PageQuery, show: Callable[[Any], T], keep: Iterable[Any] | None = None
 ) -> Page[T]:
-    """The page that a query asks for; only its items are shown. `keep` is the filtered list where there is a filter."""
+    """Return the requested page. `show` is called for its items only. `keep` has the filtered records, if any."""
     chosen = records if keep is None else list(keep)
     total, start = len(chosen), (query.page - 1) * query.limit
     shown = [show(record) for record in islice(chosen, start, start + query.limit)] if start < total else []
@@ -120,7 +139,7 @@ def page_of(
 
 
 def links(path: str, query: str, pagination: Pagination) -> bytes:
-    """The `Link` header of a page (RFC 8288): relative references, every other query parameter kept."""
+    """Return the `Link` header of a page (RFC 8288): relative references that keep every other query parameter."""
     kept = "".join(f"{pair}&" for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[0]) != "page")
     target = f"<{path}?{quote(kept, safe='=&%+-._~:/,@!$()*;?')}page="
     page, last = pagination.page, pagination.total_pages

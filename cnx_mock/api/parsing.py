@@ -6,13 +6,14 @@ from typing import Any, NoReturn
 from urllib.parse import unquote_plus
 
 from cnx_mock.api.errors import BadRequest
+from cnx_mock.world.keys import LIVE_PREFIX
 
 BODY_LIMIT = 64 * 1024
 """The most bytes of a body that are read."""
 
-_LIVE = "cnx_live_"
-_LIVE_KEY = re.compile(rb"cnx_live_[0-9A-Za-z]*", re.IGNORECASE)
-_MASKED = b"cnx_live_redacted"
+_LIVE = LIVE_PREFIX.encode()
+_LIVE_KEY = re.compile(_LIVE + rb"[0-9A-Za-z]*", re.IGNORECASE)
+_MASKED = _LIVE + b"redacted"
 
 
 def _spelt(letter: str) -> str:
@@ -22,7 +23,7 @@ def _spelt(letter: str) -> str:
 
 
 _SPELT_LIVE_KEY = re.compile(
-    ("".join(map(_spelt, _LIVE)) + r"(?:[0-9A-Za-z]|(?:%|\\u00)(?:3[0-9]|[46][1-9a-f]|[57][0-9a]))*").encode(),
+    ("".join(map(_spelt, LIVE_PREFIX)) + r"(?:[0-9A-Za-z]|(?:%|\\u00)(?:3[0-9]|[46][1-9a-f]|[57][0-9a]))*").encode(),
     re.IGNORECASE,
 )
 
@@ -31,7 +32,7 @@ def masked(text: bytes) -> bytes:
     """The same bytes without any live key, however it is spelt."""
     if b"%" in text or b"\\u" in text:
         return _SPELT_LIVE_KEY.sub(_MASKED, text)
-    return _LIVE_KEY.sub(_MASKED, text) if b"cnx_live_" in text.lower() else text
+    return _LIVE_KEY.sub(_MASKED, text) if _LIVE in text.lower() else text
 
 
 def json_object(raw: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What stands between a valid request and its effect: the account's quota, then its money."""
+"""The last checks before a create: the account's quota, then its balance."""
 
 from cnx_mock.api.errors import InsufficientCredits, QuotaExceeded
 from cnx_mock.text.units import format_money
@@ -7,16 +7,16 @@ from cnx_mock.world.records import Record
 from cnx_mock.world.sandbox import SandboxState
 
 
-def room_for(sandbox: SandboxState, kind: type[Record]) -> None:
-    """Raise QuotaExceeded unless the account may have one more of these."""
-    quota = sandbox.account.quotas.get(kind.table)
-    current = len(sandbox.table(kind))
+def room_for(sandbox: SandboxState, record_class: type[Record]) -> None:
+    """Check the account's quota. Raises QuotaExceeded if it allows no further record of this class."""
+    quota = sandbox.account.quotas.get(record_class.kind.plural)
+    current = len(sandbox.table(record_class))
     if quota is not None and current >= quota:
-        raise QuotaExceeded(resource=kind.noun, current=str(current), limit=str(quota))
+        raise QuotaExceeded(resource=record_class.kind.noun, current=str(current), limit=str(quota))
 
 
 def afford(sandbox: SandboxState, now: int) -> None:
-    """Raise InsufficientCredits unless the balance reaches the minimum that a billable create needs."""
+    """Check the account's balance. Raises InsufficientCredits if it is below the minimum for a billable create."""
     balance = sandbox.ledger.balance(now)
     if balance < MINIMUM_BALANCE:
         raise InsufficientCredits(current_balance=format_money(balance), required=format_money(MINIMUM_BALANCE))

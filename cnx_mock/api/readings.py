@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cnx_mock.errors import Problem, ReadingError
 from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.tables import markdown_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,9 @@ def wrong(chosen: Mapping[str, object]) -> list[Problem]:
 
 
 def table() -> str:
-    """The readings as the README shows them."""
-    rows = [
-        f"| `{each.name}` | {each.words} | {', '.join(f'`{option}`' for option in each.options)} |" for each in READINGS
-    ]
-    return "\n".join(["| reading | words | options (default first) |", "|---|---|---|", *rows])
+    """Return every reading as a Markdown table."""
+    rows = [(f"`{each.name}`", each.words, ", ".join(f"`{option}`" for option in each.options)) for each in READINGS]
+    return markdown_table([("reading", "words", "options (default first)"), *rows])
 
 
 def parsed(given: Iterable[str]) -> dict[str, str]:

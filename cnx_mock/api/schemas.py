@@ -1,7 +1,7 @@
-"""The document's component schemas: those of the declared shapes, as the readings in force have them."""
+"""The component schemas of the OpenAPI document: those of the declared shapes, under the readings in force."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -9,25 +9,27 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from cnx_mock.api.operation import Operation
+from cnx_mock.api.paging import Page
 from cnx_mock.api.provenance import added, documented
 from cnx_mock.api.readings import LIST_ENVELOPE, UNKNOWN_BODY_FIELD
 
 REF = "#/components/schemas/{model}"
 
-_SILENT = added("the reference shows no such field").marks()
-_SAID = documented("Error responses include a structured JSON body").marks()
+_UNMARKED = added("the reference shows no such field").marks()
+"""The provenance of a field that declares none."""
+_DOCUMENTED = documented("Error responses include a structured JSON body").marks()
 
 
 class Schemas(GenerateJsonSchema):
-    """Pydantic's schemas without a title for every field: names speak for themselves."""
+    """Pydantic's schemas without a title for every field, which only repeats the field's name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """None."""
+        """Return False: no field gets a title."""
         return False
 
 
 class Components:
-    """The schemas that a document's operations refer to."""
+    """The schemas that the operations of a document refer to."""
 
     def __init__(self, operations: Sequence[Operation], readings: Mapping[str, str]) -> None:
         inputs: list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]] = []
@@ -44,20 +46,29 @@ class Components:
             self._inherit(operation.answer_type)
         self._describe()
         self._settle(readings)
+        self._envelop(operation for operation in operations if operation.answer_type is Page)
         self.schemas["Error"] = _ERROR
 
     def body(self, model: type[BaseModel]) -> dict[str, Any]:
-        """A reference to a declared body."""
+        """Return a reference to the schema of a declared body."""
         found: dict[str, Any] = self._refs[(model, "validation")]
         return found
 
     def answer(self, operation: Operation) -> dict[str, Any]:
-        """A reference to what an operation answers with."""
+        """Return a reference to the schema of an operation's answer."""
         found: dict[str, Any] = self._refs[(str(operation.answer), "serialization")]
         return found
 
+    def named(self, operation: Operation) -> dict[str, Any]:
+        """Return the schema of an operation's answer."""
+        found: dict[str, Any] = self.schemas[self._name(operation)]
+        return found
+
+    def _name(self, operation: Operation) -> str:
+        return str(self.answer(operation)["$ref"]).rpartition("/")[2]
+
     def _inherit(self, kind: type[Any]) -> None:
-        """Let a shape's fields say what they say where they were declared: pydantic reads a class's own words only."""
+        """Copy the descriptions of inherited fields: pydantic reads only those in the class itself."""
         own = self.schemas.get(kind.__name__, {}).get("properties", {})
         for base in filter(is_dataclass, kind.__mro__[1:]):
             declared = TypeAdapter(base).json_schema(ref_template=REF, schema_generator=Schemas)
@@ -66,55 +77,58 @@ class Components:
                     own[name].setdefault("description", field["description"])
 
     def _describe(self) -> None:
-        """Let a field that says what its schema says really say it: pydantic leaves repeated words out."""
+        """Give a field without a description that of its schema: pydantic omits a description that repeats it."""
         for schema in self.schemas.values():
             for field in schema.get("properties", {}).values():
                 if "$ref" in field:
                     field.setdefault("description", self.schemas[field["$ref"].rpartition("/")[2]]["description"])
 
     def _settle(self, readings: Mapping[str, str]) -> None:
-        for name, schema in list(self.schemas.items()):
-            schema.pop("title", None)  # generators would call every list `Page`
-            if name.endswith("List") and "pagination" in schema.get("properties", {}) and "timezone" not in str(schema):
-                self.schemas[name] = self._paged(schema)
-            for field in self.schemas[name].get("properties", {}).values():
-                for mark, value in _SILENT.items():
-                    field.setdefault(mark, value)
+        for schema in self.schemas.values():
+            schema.pop("title", None)  # client generators would call every list `Page`
+            _mark(schema)
             if UNKNOWN_BODY_FIELD.of(readings) == "ignore" and schema.get("additionalProperties") is False:
                 schema.pop("additionalProperties")
 
-    def _paged(self, schema: dict[str, Any]) -> dict[str, Any]:
-        data = schema["properties"]["data"]
-        if self._envelope == "bare":
-            return {"type": "array", "items": data["items"], "description": schema["description"]}
-        if self._envelope == "flat":
-            return {
-                **schema,
-                "required": ["data", "page", "pages", "results"],
-                "properties": {
+    def _envelop(self, lists: Iterable[Operation]) -> None:
+        """Put the answers of these operations into the envelope that is in force."""
+        for name in {self._name(operation) for operation in lists}:
+            schema = self.schemas[name]
+            data = schema["properties"]["data"]
+            if self._envelope == "bare":
+                self.schemas[name] = {"type": "array", "items": data["items"], "description": schema["description"]}
+            elif self._envelope == "flat":
+                schema["required"] = ["data", "page", "pages", "results"]
+                schema["properties"] = {
                     "data": data,
                     "page": _count(1, "This page's number.", 1),
                     "pages": _count(1, "Pages; 1 for an empty list.", 3),
                     "results": _count(0, "Items on all pages.", 42),
-                },
-            }
-        return schema
+                }
+                _mark(schema)
 
 
-def _count(least: int, words: str, example: int) -> dict[str, Any]:
-    return {"type": "integer", "minimum": least, "description": words, "examples": [example]}
+def _mark(schema: dict[str, Any]) -> None:
+    """Mark the fields of a schema that declare no provenance."""
+    for field in schema.get("properties", {}).values():
+        for mark, value in _UNMARKED.items():
+            field.setdefault(mark, value)
+
+
+def _count(least: int, description: str, example: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least, "description": description, "examples": [example]}
 
 
 _PAGE = re.compile(r"\bPage_(\w+?)_(?=\b|$)")
 
 
 def _page_name(name: str) -> str:
-    """`Page_Instance_` is `InstanceList` to a client generator."""
+    """Return the name that clients get for pydantic's name of a page: `InstanceList` for `Page_Instance_`."""
     return _PAGE.sub(r"\1List", name)
 
 
 def _renamed(value: Any) -> Any:
-    """The same with every reference to a page renamed."""
+    """Return the same schema with every reference to a page renamed."""
     if isinstance(value, dict):
         return {k: _page_name(v) if k == "$ref" else _renamed(v) for k, v in value.items()}
     return [_renamed(each) for each in value] if isinstance(value, list) else value
@@ -131,27 +145,32 @@ _ERROR: dict[str, Any] = {
             "description": "The refusal.",
             "required": ["code", "message", "details", "request_id"],
             "additionalProperties": False,
-            **_SAID,
+            **_DOCUMENTED,
             "properties": {
-                "code": {"type": "string", "description": "Machine-readable code.", "examples": ["NOT_FOUND"], **_SAID},
+                "code": {
+                    "type": "string",
+                    "description": "Machine-readable code.",
+                    "examples": ["NOT_FOUND"],
+                    **_DOCUMENTED,
+                },
                 "message": {
                     "type": "string",
                     "description": "Human-readable message.",
                     "examples": ["The requested resource does not exist."],
-                    **_SAID,
+                    **_DOCUMENTED,
                 },
                 "details": {
                     "type": "object",
                     "description": "What the code does not say.",
                     "additionalProperties": {"type": "string"},
                     "examples": [{"current_balance": "$2.45", "required": "$5.00"}],
-                    **_SAID,
+                    **_DOCUMENTED,
                 },
                 "request_id": {
                     "type": "string",
                     "description": "As in X-Request-Id; empty where nothing was asked of the API.",
                     "examples": ["req_8f7e6d5c4b3a2f1e"],
-                    **_SAID,
+                    **_DOCUMENTED,
                 },
             },
         }

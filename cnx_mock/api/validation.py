@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.errors import Path, Problem
+from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 
@@ -34,10 +35,10 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "model_attributes_type": lambda c: "must be an object",
     "none_required": lambda c: "must be null",
     "string_pattern_mismatch": lambda c: f"must match {c['pattern']}",
-    "string_too_short": lambda c: f"must have at least {_count(c['min_length'], 'character')}",
-    "string_too_long": lambda c: f"must have at most {_count(c['max_length'], 'character')}",
-    "too_short": lambda c: f"must have at least {_count(c['min_length'], 'item')}",
-    "too_long": lambda c: f"must have at most {_count(c['max_length'], 'item')}",
+    "string_too_short": lambda c: f"must have at least {counted(c['min_length'], 'character')}",
+    "string_too_long": lambda c: f"must have at most {counted(c['max_length'], 'character')}",
+    "too_short": lambda c: f"must have at least {counted(c['min_length'], 'item')}",
+    "too_long": lambda c: f"must have at most {counted(c['max_length'], 'item')}",
     "greater_than_equal": lambda c: f"must be at least {c['ge']}",
     "greater_than": lambda c: f"must be above {c['gt']}",
     "less_than_equal": lambda c: f"must be at most {c['le']}",
@@ -45,10 +46,6 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "finite_number": lambda c: "must be a finite number",
     "value_error": lambda c: str(c["error"]),
 }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def problems(error: ValidationError, model: type[BaseModel], data: Any, noun: str = "field") -> list[Problem]:

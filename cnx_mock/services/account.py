@@ -11,7 +11,9 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_instant, format_money
+from cnx_mock.world import kinds
 from cnx_mock.world.account import MINIMUM_BALANCE
+from cnx_mock.world.keys import TEST_PREFIX, TestPrefix
 from cnx_mock.world.records import KeyRecord
 from cnx_mock.world.sandbox import SandboxState
 
@@ -40,9 +42,9 @@ class Quotas(Shape):
 class Account(Shape):
     """The account that the key belongs to."""
 
-    id: Annotated[str, Field(pattern="^acct_[0-9a-f]{16}$", examples=["acct_8f7e6d5c4b3a2f1e"])]
+    id: Annotated[str, Field(pattern=kinds.ACCOUNT.id_pattern, examples=["acct_8f7e6d5c4b3a2f1e"])]
     """Its id."""
-    name: Annotated[str, Field(examples=["SandboxState"])]
+    name: Annotated[str, Field(examples=["Sandbox"])]
     """Its name."""
     plan: Annotated[Literal["starter", "professional", "enterprise"], Field(examples=["professional"])]
     """Its plan, which gives the rate limit; not the plan of an instance."""
@@ -68,11 +70,11 @@ class Account(Shape):
 class ApiKey(Shape):
     """A key, never its secret."""
 
-    id: Annotated[str, Field(pattern="^key_[0-9a-f]{16}$", examples=["key_8f7e6d5c4b3a2f1e"])]
+    id: Annotated[str, Field(pattern=kinds.API_KEY.id_pattern, examples=["key_8f7e6d5c4b3a2f1e"])]
     """Its id."""
     name: Annotated[str, Field(examples=["Default key"])]
     """Its name."""
-    prefix: Literal["cnx_test_"]
+    prefix: TestPrefix
     """How it begins."""
     last4: Annotated[str, Field(examples=["0d9c"])]
     """How it ends."""
@@ -88,7 +90,7 @@ def _show_key(record: KeyRecord) -> ApiKey:
     return ApiKey(
         id=record.id,
         name=record.name,
-        prefix="cnx_test_",
+        prefix=TEST_PREFIX,
         last4=record.digits[-4:],
         scopes=list(record.scopes),
         status="revoked" if record.revoked else "active",

@@ -12,7 +12,7 @@ from cnx_mock.scenario.matching import Pattern
 from cnx_mock.services import operations
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.chance import fraction
-from cnx_mock.world.records import ProvisionedRecord
+from cnx_mock.world.kinds import PROVISIONED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +68,13 @@ def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
                 path=operation.path,
                 commits=commits,
                 answered=bool(status and status < 400 and entry["response_body"] and entry["method"] != "HEAD"),
-                provisions=creates and operation.resource.name in _provisioned(),
+                provisions=creates and operation.resource.kind in PROVISIONED,
                 charges=creates and InsufficientCredits in operation.raises,
                 follows=changed and not operation.mutates,
             )
         )
         changed = changed or commits
     return calls
-
-
-def _provisioned() -> set[str]:
-    return {kind.table for kind in ProvisionedRecord.__subclasses__()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What a sandbox remembers: its clock, its chance, its records and its bill. Imports only `text`."""
+"""What a sandbox remembers: its clock, its random draws, its records and its ledger."""

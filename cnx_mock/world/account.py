@@ -1,20 +1,22 @@
-"""Whose sandbox it is: the account, its plan, its rights; and the keys whose digits choose an account."""
+"""The account of a sandbox: its plan, its scopes and its quotas; and the magic keys, whose digits choose an account."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cnx_mock.world.keys import EXAMPLE_DIGITS
+from cnx_mock.world import kinds
+from cnx_mock.world.keys import EXAMPLE_DIGITS, KEY_DIGITS, magic_digits
 
 AccountPlan = Literal["starter", "professional", "enterprise"]
 Fate = Literal["revoked", "limited", "broken"]
 
 PLAN_LIMITS: dict[AccountPlan, int] = {"starter": 60, "professional": 300, "enterprise": 1000}
-"""Requests a minute, in the reference's words: "Starter: 60", "Professional: 300", "Enterprise: 1,000+ (custom)"."""
+"""Requests per minute. The reference: "Starter: 60", "Professional: 300", "Enterprise: 1,000+ (custom)"."""
 
 MINIMUM_BALANCE = 500
-"""Cents that a billable create needs: the "required": "$5.00" of the documented error."""
+"""The cents that a billable create needs: the `"required": "$5.00"` of the documented error."""
 
 DEFAULT_BALANCE = 100_00
+"""The opening balance in cents."""
 
 SCOPES = (
     "instances:read",
@@ -28,39 +30,41 @@ SCOPES = (
 )
 
 
-QUOTAS = ("instances", "snapshots", "firewalls", "load_balancers")
-"""What an account can be limited in."""
+QUOTAS = tuple(kind.plural for kind in kinds.MADE)
+"""The resources whose number can be limited."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountTraits:
-    """What a key's digits say of its account."""
+    """What a key's digits decide about its account."""
 
     plan: AccountPlan = "professional"
     balance: int = DEFAULT_BALANCE
+    """The opening balance in cents."""
     scopes: tuple[str, ...] = SCOPES
     fate: Fate | None = None
+    """What happens to every request: it is answered with 401, 429 or 500. None for nothing special."""
 
 
 _READ_ONLY = tuple(scope for scope in SCOPES if scope.endswith(":read"))
 
 MAGIC_KEYS = {
     EXAMPLE_DIGITS: AccountTraits(),
-    "1" * 32: AccountTraits(plan="starter"),
-    "2" * 32: AccountTraits(plan="professional"),
-    "3" * 32: AccountTraits(plan="enterprise"),
-    "245" + "0" * 29: AccountTraits(balance=245),
-    "401" + "0" * 29: AccountTraits(fate="revoked"),
-    "403" + "0" * 29: AccountTraits(scopes=_READ_ONLY),
-    "429" + "0" * 29: AccountTraits(fate="limited"),
-    "500" + "0" * 29: AccountTraits(fate="broken"),
+    "1" * KEY_DIGITS: AccountTraits(plan="starter"),
+    "2" * KEY_DIGITS: AccountTraits(plan="professional"),
+    "3" * KEY_DIGITS: AccountTraits(plan="enterprise"),
+    magic_digits("245"): AccountTraits(balance=245),
+    magic_digits("401"): AccountTraits(fate="revoked"),
+    magic_digits("403"): AccountTraits(scopes=_READ_ONLY),
+    magic_digits("429"): AccountTraits(fate="limited"),
+    magic_digits("500"): AccountTraits(fate="broken"),
 }
-"""The digits behind `cnx_test_` that mean something; any other key has an ordinary account."""
+"""The digits of test keys with a meaning. Any other test key has an ordinary account."""
 
 
 @dataclass(slots=True)
 class SandboxAccount:
-    """The account that a sandbox belongs to. Its money is in the sandbox's ledger."""
+    """The account of a sandbox. Its money is in the sandbox's ledger."""
 
     id: str
     name: str
@@ -69,11 +73,11 @@ class SandboxAccount:
     fate: Fate | None
     created: int
     rate_limit: int | None = None
-    """Requests a minute, where something other than the plan decides."""
+    """Requests per minute, in place of the plan's; None for the plan's."""
     quotas: dict[str, int] = field(default_factory=dict)
-    """The most of each resource; a missing one is unlimited."""
+    """The greatest number of each resource, by its plural. A resource that is not in it is unlimited."""
 
     @property
     def limit(self) -> int:
-        """Requests a minute."""
+        """Requests per minute."""
         return self.rate_limit if self.rate_limit is not None else self.plan_limits[self.plan]

@@ -1,5 +1,4 @@
-"""The catalogue: what can be bought and where, read from `fixtures/catalogue.yaml`. It is data, shared and
-read-only."""
+"""The catalogue: plans, regions and images, read from `fixtures/catalogue.yaml`. Shared by all sandboxes, read-only."""
 
 from functools import cache
 from typing import Annotated
@@ -39,7 +38,7 @@ class _Document(BaseModel):
 
 
 class Catalogue:
-    """Plans, regions and images, in the order of the file."""
+    """A table each of plans, regions and images, in the order of the file."""
 
     def __init__(self) -> None:
         document = _document()
@@ -56,5 +55,5 @@ class Catalogue:
 
 @cache
 def _document() -> _Document:
-    """Read once in a process: the file is part of the package."""
+    """Return the catalogue's file. It is read once per process, because it is part of the package."""
     return _Document.model_validate(read_file(locate("fixtures") / "catalogue.yaml").data)

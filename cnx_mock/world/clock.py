@@ -1,6 +1,6 @@
-"""Time. The only module that reads the machine's clocks; everybody else is handed a `Clock` or asks here.
+"""Time: the only module that reads the machine's clocks. All others get a `Clock` or call a function of this one.
 
-Instants and durations are integer microseconds (instants since the Unix epoch), so that `advance` is exact.
+Instants and durations are whole microseconds, instants since the Unix epoch, so that `advance` is exact.
 """
 
 import time
@@ -13,20 +13,20 @@ HOUR = 3600 * SECOND
 
 
 def wall_now() -> int:
-    """Real time, as an instant."""
+    """Return real time, as an instant."""
     return time.time_ns() // 1000
 
 
 def ticks() -> int:
-    """A real stopwatch in microseconds: never goes back, zero means nothing."""
+    """Return the microseconds of a stopwatch that never goes back. Only differences have a meaning."""
     return time.monotonic_ns() // 1000
 
 
 class Clock:
-    """A sandbox's clock: real by default, faster by `speed`, standing while `frozen`, moved on by `advance`.
+    """A sandbox's clock. It shows real time, unless it has a start or a speed of its own, is frozen, or is advanced.
 
-    It never goes back. Nothing waits on it: whatever depends on time is computed from `now()` when it is read, so when
-    `advance` returns, everything due has happened.
+    It never goes back. Nothing waits for it: everything that depends on time is computed from `now()` when it is read.
+    So when `advance` returns, everything that was due has happened.
     """
 
     __slots__ = ("_anchor", "_at", "_frozen", "_speed", "advanced")
@@ -37,10 +37,10 @@ class Clock:
         self._speed = _checked(speed)
         self._frozen = frozen
         self.advanced = 0
-        """Everything that `advance` ever added, in microseconds: windows on the wire move on by it, not by `speed`."""
+        """All that `advance` ever added, in microseconds. Rate windows follow it; they do not follow `speed`."""
 
     def now(self) -> int:
-        """The sandbox's time, as an instant."""
+        """Return the sandbox's time, as an instant."""
         if self._frozen:
             return self._at
         elapsed = ticks() - self._anchor
@@ -48,7 +48,7 @@ class Clock:
 
     @property
     def speed(self) -> float:
-        """Sandbox seconds per real second."""
+        """Sandbox seconds per real second. Setting it raises ClockError unless it is above 0 and at most 1,000,000."""
         return self._speed
 
     @speed.setter
@@ -68,7 +68,7 @@ class Clock:
         self._frozen = frozen
 
     def advance(self, by: int) -> None:
-        """Move on by a duration. Raises ClockError for a negative one."""
+        """Move the clock forward. Raises ClockError for a negative duration, and beyond the year 9998."""
         if by < 0:
             raise ClockError("a sandbox's time never goes back")
         self._rebase()
@@ -76,7 +76,7 @@ class Clock:
         self.advanced += by
 
     def wire(self) -> int:
-        """Real time plus whatever `advance` added, in microseconds of the stopwatch: what rate windows run on."""
+        """Return `ticks()` plus all that `advance` added: the time of rate windows."""
         return ticks() + self.advanced
 
     def _rebase(self) -> None:
@@ -90,7 +90,7 @@ def _checked(speed: float) -> float:
 
 
 _LAST = 253_370_764_800 * SECOND
-"""9999-01-01T00:00:00Z: a year short of what RFC 3339 can write, so that nothing computed from `now` overflows."""
+"""9999-01-01T00:00:00Z, one year before the last that RFC 3339 can write: nothing computed from `now` overflows."""
 
 
 def _within_calendar(instant: int) -> int:

@@ -1,10 +1,10 @@
-"""The account's money: an append-only list of entries, in whole cents; the balance is a pure function of (entries,
-clock). The events behind it, one by one, are what `statement` lists.
+"""The account's money: an append-only list of entries, in whole cents. The balance is a pure function of the entries
+and the time; `statement` lists the single events behind it.
 
-A credit is one event. A metered resource costs its hourly price for each *started* hour: one charge, when it starts.
-With `now = Q h + R s` and a start of `q h + r s` that is `price * (Q - q + 1)`, one hour less where `r > R`. So the sum
-over every open meter needs three totals and the prices by second of the hour, however many resources run and however
-far the clock is moved on.
+A credit is one event. A metered resource costs its hourly price for each *started* hour: one charge, at the start of
+the hour. If the time is Q hours and R seconds, and the meter was opened at q hours and r seconds, it has cost
+`price * (Q - q + 1)`, or one hour less if r > R. So the sum over all open meters needs only three totals and the prices
+by second of the hour. Its cost does not depend on the number of resources, or on how far the clock is moved.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from cnx_mock.world.clock import HOUR, SECOND
 
 OPENING = "Opening balance"
-"""What an account begins with, in the statement's words."""
+"""The description of the first credit of an account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Money given (or, below zero, taken) at one instant."""
+    """Money added to the account at one instant; below zero if it was taken away."""
 
     at: int
     cents: int
@@ -28,9 +28,9 @@ class Credit:
 
 @dataclass(slots=True)
 class Meter:
-    """A resource that costs `hourly_cents` for each started hour from `opened` to `closed` (None: it still runs).
+    """A resource that costs `hourly_cents` for each started hour from `opened` to `closed`.
 
-    Both ends count: at the very instant at which an hour starts, it is paid; what is closed then has paid it.
+    Both ends count: an hour is charged at the instant at which it starts, also if the meter is closed at that instant.
     """
 
     resource_id: str
@@ -40,15 +40,16 @@ class Meter:
     number: int
     """Its place among all entries of the ledger, in order of creation; from 1."""
     closed: int | None = None
+    """The instant at which charging ended; None if the resource is still charged."""
 
     def hours(self, now: int) -> int:
-        """Started hours up to now."""
+        """Return how many hours have started up to this instant."""
         end = now if self.closed is None else min(now, self.closed)
         return max(0, (end - self.opened) // HOUR + 1)
 
 
 class Ledger:
-    """Every credit and every meter of one account, in the order they came."""
+    """Every credit and every meter of one account, in order of creation."""
 
     __slots__ = ("_by_minute", "_by_second", "_closed_cents", "_hours", "_open", "_price", "credits", "meters")
 
@@ -63,17 +64,17 @@ class Ledger:
         self._by_minute = [0] * 60
 
     def credit(self, at: int, cents: int, description: str) -> None:
-        """Add money at an instant. All events fall on whole seconds, as times are shown."""
+        """Add money at an instant, rounded down to whole seconds, which is how times are shown."""
         self.credits.append(Credit(at - at % SECOND, cents, description, self._next()))
         self._closed_cents -= cents
 
     def open(self, resource_id: str, description: str, hourly_cents: int, now: int) -> None:
-        """Start to charge for a resource: its first hour at once. What was closed may be opened again, as often as one
-        likes; the first hour of each time is paid."""
+        """Start charging for a resource; the first hour is charged at once. A resource that was closed can be opened
+        again."""
         self._start(resource_id, description, hourly_cents, now - now % SECOND)
 
     def close(self, resource_id: str, now: int) -> None:
-        """Stop charging for a resource; the hour that it is in stays paid."""
+        """Stop charging for a resource. The current hour stays charged. Raises KeyError if it is not charged."""
         meter = self._open.pop(resource_id)
         self._count(meter, -1)
         meter.closed = now
@@ -82,25 +83,29 @@ class Ledger:
     def reprice(self, resource_id: str, description: str, hourly_cents: int, now: int) -> None:
         """Charge another price from the resource's next hour on.
 
-        An hour is billed once, when it starts, for what the resource is then: a change charges nothing, gives nothing
-        back, and does not move the hours. 2 cents at 12:10, 4 from 12:40 on: 2 at 12:10, 4 at 13:10.
+        An hour is charged once, when it starts, at the price of that moment. So a change charges nothing, refunds
+        nothing, and does not shift the hours: a resource of 2 cents opened at 12:10, repriced to 4 cents at 12:40,
+        costs 2 cents at 12:10 and 4 cents at 13:10.
         """
         hours, opened = self._open[resource_id].hours(now), self._open[resource_id].opened
         self.close(resource_id, now)
         self._start(resource_id, description, hourly_cents, opened + hours * HOUR)
 
     def charges(self, resource_id: str) -> bool:
-        """Whether a resource is charged for now."""
+        """Return whether a resource is being charged."""
         return resource_id in self._open
 
     def restore(self, resource_id: str, description: str, hourly_cents: int, opened: int, closed: int | None) -> None:
-        """A meter as it was, in a ledger that is read back or invented: open still, or closed long ago."""
+        """Add a meter from the past: still open if `closed` is None, otherwise closed at that instant."""
         self._start(resource_id, description, hourly_cents, opened - opened % SECOND)
         if closed is not None:
             self.close(resource_id, closed)
 
     def balance(self, now: int) -> int:
-        """Cents left: credits less charges. For the present, that is for any instant from the last change on."""
+        """Return the cents left: credits minus charges.
+
+        Right for any instant from the last change of the ledger on; see `PastLedger` for earlier ones.
+        """
         hour, second = divmod(now // SECOND, 3600)
         minute = second // 60
         not_yet = sum(self._by_minute[minute + 1 :]) + sum(self._by_second[second + 1 : (minute + 1) * 60])
@@ -110,7 +115,7 @@ class Ledger:
         return len(self.credits) + len(self.meters) + 1
 
     def _start(self, resource_id: str, description: str, hourly_cents: int, opened: int) -> None:
-        """A meter from `opened` on, which lies an hour ahead at most: further, and the balance would be wrong."""
+        """Add an open meter. `opened` may be one hour ahead at most: `balance` relies on that."""
         assert resource_id not in self._open, "a resource has one meter at a time"
         meter = Meter(resource_id, description, hourly_cents, opened, self._next())
         self.meters.append(meter)

@@ -1,5 +1,4 @@
-"""How a resource comes into being: its status is a pure function of when it began, its rule, the time, the polls
-seen."""
+"""How a resource comes up. Its status is a pure function of its beginning, its rule, the time and the polls so far."""
 
 from dataclasses import dataclass, replace
 
@@ -7,51 +6,56 @@ from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import MINUTE, SECOND
 
 POLLS_END_AFTER = MINUTE
-"""A rule that counts polls ends by itself after this much of the sandbox's time, so that `advance("60s")` ends it
-too."""
+"""The time after which a resource that counts polls comes up anyway, so that `advance("60s")` is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProvisioningRule:
-    """How long a resource takes to come up.
-
-    `delay` is a range in microseconds, or None for never; `polls` counts reads instead; `then` is the status after it.
-    """
+    """How long a resource takes to come up, and which status it has then."""
 
     delay: tuple[int, int] | None
+    """The shortest and the longest time, in microseconds; None for never."""
     polls: int | None = None
+    """How many reads it takes, in place of a time."""
     then: str | None = None
+    """The status after that; None for the usual one."""
     usual: bool = False
-    """Whether it takes as long as it would without this rule, which speaks of nothing but what comes then."""
+    """Whether it takes the usual time, so that the rule only sets the status after that."""
 
     def over(self, other: "ProvisioningRule") -> "ProvisioningRule":
-        """The rule where `other` is what is usual, and says how long."""
+        """Return this rule, or, if it takes the usual time, the `other` one with this rule's status."""
         return replace(other, then=self.then or other.then) if self.usual else self
 
 
 SNAPSHOT = ProvisioningRule(delay=(5 * SECOND, 15 * SECOND))
 
 INSTANCE = ProvisioningRule(delay=(30 * SECOND, 60 * SECOND))
-"""The reference's words: "Deployment typically completes within 30-60 seconds." """
+"""From the reference: "Deployment typically completes within 30-60 seconds." """
 
 
 @dataclass(slots=True)
 class Lifecycle:
-    """One resource's way from its first status to its lasting one, fixed when it was made."""
+    """The way of one resource from its first status to its lasting one. It is fixed when the resource is made."""
 
     began: int
+    """The instant at which it was made."""
     ends: int | None
+    """The instant at which it comes up; None for never."""
     polls_left: int | None
+    """How many more reads show the first status; None if reads do not count."""
     then: str
+    """The lasting status."""
     first: str = "provisioning"
+    """The status until then."""
 
     @classmethod
     def begin(
         cls, rule: ProvisioningRule, chance: Chance, now: int, resource_id: str, then: str, first: str = "provisioning"
     ) -> "Lifecycle":
-        """Fix the rule for a resource that is made now; `then` is the lasting status unless the rule names one.
+        """Return the lifecycle of a resource that is made now.
 
-        A range is drawn in whole seconds where both its ends are whole seconds, else in microseconds.
+        `then` is the lasting status, unless the rule names one. The time is drawn from the rule's range: in whole
+        seconds if both ends are whole seconds, otherwise in microseconds.
         """
         if rule.polls is not None:
             ends: int | None = now if rule.polls == 0 else now + POLLS_END_AFTER
@@ -64,15 +68,15 @@ class Lifecycle:
         return cls(began=now, ends=ends, polls_left=rule.polls or None, then=rule.then or then, first=first)
 
     def status(self, now: int) -> str:
-        """The first status until it has come up, then the lasting one."""
+        """Return the first status, or the lasting one if the resource has come up."""
         return self.then if self.ready(now) else self.first
 
     def ready(self, now: int) -> bool:
-        """Whether the resource has come up."""
+        """Return whether the resource has come up."""
         return self.ends is not None and now >= self.ends
 
-    def seen(self, now: int) -> None:
-        """Count one read of a resource that counts polls: after the last of them it has come up."""
+    def count_poll(self, now: int) -> None:
+        """Count one read, if reads count for this resource. After the last of them it has come up."""
         if self.polls_left is not None and not self.ready(now):
             self.polls_left -= 1
             if self.polls_left == 0:

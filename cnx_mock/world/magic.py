@@ -1,7 +1,8 @@
-"""Values that make the sandbox misbehave, for clients that cannot add a header; `scenario.magic` says how."""
+"""Magic values: names that make the sandbox misbehave, for clients that cannot add a header. `scenario.magic` has the
+rule behind each."""
 
 PREFIX = "mock-"
-"""Instance names that begin so are reserved."""
+"""Instance names that begin with it are reserved."""
 
 NAMES = (
     "mock-insufficient-credits",
@@ -13,7 +14,7 @@ NAMES = (
     "mock-created-then-500",
     "mock-rate-limited",
 )
-"""The instance names that mean something."""
+"""The instance names with a meaning."""
 
 REGION = "mock-outage-1"
-"""A region where nothing can be made."""
+"""A region in which nothing can be made."""

@@ -1,4 +1,4 @@
-"""Tables and money as they were at an earlier instant, for reads that lag behind: made for one read, then forgotten."""
+"""Tables and the ledger as they were at an earlier instant, for stale reads. Made for one read, then thrown away."""
 
 from dataclasses import replace
 from typing import TypeVar
@@ -12,7 +12,7 @@ M = TypeVar("M", bound=MadeRecord)
 
 
 def table_as_of(table: Table[M], instant: int) -> Table[M]:
-    """A table of copies: what was there at an instant, as it was then."""
+    """Return a table of copies: the records that existed at an instant, as they were then."""
     past: Table[M] = Table()
     for record in table.since(instant):
         copy = record.as_of(instant)
@@ -22,18 +22,21 @@ def table_as_of(table: Table[M], instant: int) -> Table[M]:
 
 
 class PastLedger(Ledger):
-    """A ledger that is only read. Its balance is right at any instant, which takes longer than at the last one."""
+    """A ledger that is only read. Its balance is right at any instant, but slower to compute."""
 
     __slots__ = ()
 
     def balance(self, now: int) -> int:
-        """Cents left then."""
+        """Return the cents left at that instant."""
         return Statement(self, now).balance
 
 
 def ledger_as_of(ledger: Ledger, instant: int) -> PastLedger:
-    """The ledger to read at an instant. What the account began with was always there: no read is so stale that there
-    was no account. Like all money it goes by whole seconds."""
+    """Return the ledger to read at an instant.
+
+    The opening balance is always in it, also at an instant before the account was made: a stale read is never so stale
+    that the account does not exist. As in every ledger, instants are rounded down to whole seconds.
+    """
     past = PastLedger()
     past.meters = ledger.meters
     past.credits = [

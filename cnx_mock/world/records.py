@@ -1,8 +1,13 @@
-"""The records that a sandbox keeps: slotted, mutable, and known to every service that must see them."""
+"""The records that a sandbox keeps: slotted, mutable, and known to every service that needs them.
+
+All instants are microseconds since the Unix epoch.
+"""
 
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
+from cnx_mock.world import kinds
+from cnx_mock.world.kinds import Kind
 from cnx_mock.world.lifecycle import Lifecycle
 
 NEVER = 1 << 63
@@ -13,48 +18,46 @@ NEVER = 1 << 63
 class Record:
     """Anything with an id that a table holds."""
 
-    table: ClassVar[str]
-    """Its table's name, which is also the first word of its operations: `instances`."""
-    noun: ClassVar[str]
-    """What one of them is called in an error: `instance`."""
+    kind: ClassVar[Kind]
+    """What records of this class are called."""
 
     id: str
     shown: Any = field(default=None, init=False, repr=False)
-    """What was last shown of it in a list, kept by its service until `shown_until`."""
+    """The answer that lists show for it, cached by its service until `shown_until`."""
     shown_until: int = field(default=0, init=False, repr=False)
     detailed: Any = field(default=None, init=False, repr=False)
-    """The same in every detail, until `detailed_until`."""
+    """The answer with every detail, cached until `detailed_until`."""
     detailed_until: int = field(default=0, init=False, repr=False)
 
     pages: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-    """Its table's pages, which show it: shared by all records of the table."""
+    """The cached pages of its table. All records of the table share this dictionary."""
     place: int = field(default=0, init=False, repr=False)
-    """How many its table had been given when it came."""
+    """Its place in its table, in order of creation; from 1."""
 
     def touch(self) -> None:
-        """Forget what was shown: it is another one by now."""
+        """Forget the cached answers, because the record has changed."""
         self.shown_until = self.detailed_until = 0
         self.pages.clear()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class MadeRecord(Record):
-    """Anything that a client makes, and that reads may lag behind."""
+    """A record that a client makes, and that a stale read can show as it was."""
 
     number: int
-    """Which of its kind it is: 1 for the first that the sandbox ever made."""
+    """Its number among all records of its kind that the sandbox ever made; from 1."""
     created: int
     updated: int
     changed: int = field(default=0, init=False, repr=False)
-    """The instant of its last change; 0 while it is what it was made."""
+    """The instant of its last change; 0 if it has not changed since it was made."""
     former: Self | None = field(default=None, init=False, repr=False)
-    """What it was right before that."""
+    """A copy of it from just before that change."""
 
     def changing(self: Self, now: int) -> None:
-        """To be called before every change: keep what it is until now, and forget what was shown.
+        """Keep a copy for stale reads and forget the cached answers. Call it before every change.
 
-        One former version is kept. What changes twice at one instant, or at that of its making, was never anything
-        else in between.
+        Only one former version is kept. Several changes at the same instant count as one, and a change at the instant
+        of creation belongs to the creation.
         """
         self.touch()
         if now not in (self.changed, self.created):
@@ -64,10 +67,11 @@ class MadeRecord(Record):
             self.changed = now
 
     def as_of(self, instant: int) -> Self | None:
-        """A copy of what it was at an instant, as far as one former version tells; None before it was made. To be read
-        only: nothing was shown of it yet, but its lists and its lifecycle are not its own.
+        """Return a copy of the record as it was at an instant, or None if it did not exist yet.
 
-        A lifecycle only ever learns that it ends now, which is no news to whoever looks at an earlier instant.
+        Only one former version is known, so an earlier state than that cannot be returned. The copy is only to be
+        read: it shares its lists and its lifecycle with the record. Sharing the lifecycle is safe, because a lifecycle
+        only ever changes by ending now, which does not alter its status at an earlier instant.
         """
         if self.created > instant:
             return None
@@ -79,8 +83,7 @@ class MadeRecord(Record):
 class PlanRecord(Record):
     """A compute tier."""
 
-    table = "plans"
-    noun = "plan"
+    kind = kinds.PLAN
 
     name: str
     vcpus: int
@@ -93,8 +96,7 @@ class PlanRecord(Record):
 class RegionRecord(Record):
     """A place that resources can be deployed to."""
 
-    table = "regions"
-    noun = "region"
+    kind = kinds.REGION
 
     name: str
 
@@ -103,8 +105,7 @@ class RegionRecord(Record):
 class ImageRecord(Record):
     """An operating system that an instance can boot."""
 
-    table = "images"
-    noun = "image"
+    kind = kinds.IMAGE
 
     name: str
     distribution: str
@@ -114,17 +115,17 @@ class ImageRecord(Record):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ProvisionedRecord(MadeRecord):
-    """Anything that takes time to come up."""
+    """A record that takes time to come up."""
 
     name: str
     lifecycle: Lifecycle
 
     def status(self, now: int) -> str:
-        """Where it is in its life."""
+        """Return its status at this instant."""
         return self.lifecycle.status(now)
 
     def provisioned(self, now: int) -> int | None:
-        """The instant at which it came up, or None before that."""
+        """Return the instant at which it came up, or None if it has not yet."""
         return self.lifecycle.ends if self.lifecycle.ready(now) else None
 
 
@@ -132,8 +133,7 @@ class ProvisionedRecord(MadeRecord):
 class InstanceRecord(ProvisionedRecord):
     """A virtual machine."""
 
-    table = "instances"
-    noun = "instance"
+    kind = kinds.INSTANCE
 
     plan: PlanRecord
     region: str
@@ -143,28 +143,28 @@ class InstanceRecord(ProvisionedRecord):
     load_balancer_ids: list[str] = field(default_factory=list)
     snapshot_ids: list[str] = field(default_factory=list)
     forced: tuple[str, int] | None = None
-    """A status set from outside (the control plane, a fixture), and since when: no documented call stops an
-    instance."""
+    """A status that the control plane or a fixture has set, and the instant since which it holds. No documented call
+    stops an instance."""
 
     def changes(self, now: int) -> int:
-        """The instant from which its status may be another one without anybody's doing."""
+        """Return the next instant at which its status changes by itself, or NEVER."""
         coming_up = self.forced is None and not self.lifecycle.ready(now)
         return self.lifecycle.ends if coming_up and self.lifecycle.ends is not None else NEVER
 
     def status(self, now: int) -> str:
-        """`provisioning`, `running` or `stopped`."""
+        """Return `provisioning`, `running` or `stopped`."""
         if self.forced:
             return self.forced[0]
         return self.lifecycle.status(now)
 
     def provisioned(self, now: int) -> int | None:
-        """The instant at which it came up, or None before that."""
+        """Return the instant at which it came up, or None if it has not yet."""
         if self.lifecycle.ready(now):
             return self.lifecycle.ends
         return self.forced[1] if self.forced else None
 
     def stopped(self, now: int) -> int | None:
-        """The instant since which it has been stopped, or None while it is not."""
+        """Return the instant since which it has been stopped, or None if it is not stopped."""
         if self.status(now) != "stopped":
             return None
         return self.forced[1] if self.forced else self.lifecycle.ends
@@ -172,13 +172,12 @@ class InstanceRecord(ProvisionedRecord):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class SnapshotRecord(ProvisionedRecord):
-    """An instance's disk as it was."""
+    """A copy of an instance's disk."""
 
-    table = "snapshots"
-    noun = "snapshot"
+    kind = kinds.SNAPSHOT
 
     label: str | None
-    """The name that the client gave it, if any."""
+    """The name that the client gave it; None if it gave none."""
     source_instance_id: str
     source_instance_name: str
     region: str
@@ -189,35 +188,40 @@ class SnapshotRecord(ProvisionedRecord):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class FirewallRecord(MadeRecord):
-    """Rules for what may reach some instances, and what these may reach."""
+    """A firewall: rules for the traffic of the instances attached to it."""
 
-    table = "firewalls"
-    noun = "firewall"
+    kind = kinds.FIREWALL
 
     settings: dict[str, Any]
-    """What the client declared: the fields of the answer that it may set, but for the instances."""
+    """The fields that the client declared, except for the instances."""
     instance_ids: list[str]
+
+    def listed_by(self, instance: InstanceRecord) -> list[str]:
+        """Return the list in which an instance keeps the ids of its firewalls."""
+        return instance.firewall_ids
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class LoadBalancerRecord(ProvisionedRecord):
-    """A way in to some instances, in one region or several."""
+    """A load balancer: it spreads traffic over the instances attached to it."""
 
-    table = "load_balancers"
-    noun = "load_balancer"
+    kind = kinds.LOAD_BALANCER
 
     settings: dict[str, Any]
-    """What the client declared, as for a firewall."""
+    """The fields that the client declared, except for the name, the regions and the instances."""
     regions: list[str]
     instance_ids: list[str]
+
+    def listed_by(self, instance: InstanceRecord) -> list[str]:
+        """Return the list in which an instance keeps the ids of its load balancers."""
+        return instance.load_balancer_ids
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class KeyRecord(Record):
-    """An API key. The digits are a secret even here: the API shows the last four."""
+    """An API key. Its digits are a secret: the API shows only the last four."""
 
-    table = "api_keys"
-    noun = "api_key"
+    kind = kinds.API_KEY
 
     name: str
     digits: str

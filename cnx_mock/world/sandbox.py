@@ -1,14 +1,16 @@
-"""A sandbox: one key's world, made of a clock, chance, an account, a ledger and tables."""
+"""A sandbox: what the cloud remembers for one key. Its clock, its random draws, an account, a ledger and tables."""
 
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from cnx_mock.world import kinds
 from cnx_mock.world.account import PLAN_LIMITS, AccountPlan, AccountTraits, SandboxAccount
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
+from cnx_mock.world.kinds import Kind
 from cnx_mock.world.ledger import OPENING, Ledger
 from cnx_mock.world.lifecycle import INSTANCE, SNAPSHOT, Lifecycle, ProvisioningRule
 from cnx_mock.world.past import ledger_as_of, table_as_of
@@ -29,52 +31,66 @@ from cnx_mock.world.table import Table
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=ProvisionedRecord)
 
-PROVISIONING = {"instance": INSTANCE, "load_balancer": INSTANCE, "snapshot": SNAPSHOT}
-"""How long each kind takes unless a scenario says; a load balancer takes as long as an instance."""
+PROVISIONING = {
+    kinds.INSTANCE.noun: INSTANCE,
+    kinds.LOAD_BALANCER.noun: INSTANCE,
+    kinds.SNAPSHOT.noun: SNAPSHOT,
+}
+"""How long each kind takes to come up if no scenario changes it. A load balancer takes as long as an instance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions:
-    """How a sandbox begins; everything has a default."""
+    """How a sandbox starts. Every option has a default."""
 
     traits: AccountTraits = AccountTraits()
     plan: AccountPlan | None = None
+    """The account's plan, in place of the one in `traits`."""
     balance: int | None = None
+    """The opening balance in cents, in place of the one in `traits`."""
     rate_limit: int | None = None
+    """Requests per minute, in place of the plan's."""
     quotas: Mapping[str, int] = field(default_factory=dict)
     plan_limits: Mapping[AccountPlan, int] = field(default_factory=lambda: PLAN_LIMITS)
     provisioning: Mapping[str, ProvisioningRule] = field(default_factory=dict)
+    """By the noun of the kind: `instance`."""
     readings: Mapping[str, str] = field(default_factory=dict)
     start: int | None = None
+    """The instant at which the clock starts; None for real time."""
     speed: float = 1.0
     frozen: bool = False
     magic: bool = True
+    """Whether magic names have a meaning."""
 
 
 class SandboxState:
-    """What the cloud remembers for one key."""
+    """Everything that the cloud remembers for one key."""
 
-    def __init__(self, name: str, seed: int, catalogue: Catalogue, plan: SandboxOptions, opening: bool = True) -> None:
+    def __init__(
+        self, name: str, seed: int, catalogue: Catalogue, options: SandboxOptions, opening: bool = True
+    ) -> None:
+        """Make an empty sandbox. `name` and `seed` are the key of its random draws; `opening` credits the balance."""
         self.chance = Chance(seed, name)
-        self.clock = Clock(plan.start, plan.speed, plan.frozen)
+        self.clock = Clock(options.start, options.speed, options.frozen)
         self.ledger = Ledger()
         self.account = SandboxAccount(
-            id=self.chance.new_id("acct"),
-            name="SandboxState",
-            plan=plan.plan or plan.traits.plan,
-            plan_limits=dict(plan.plan_limits),
-            fate=plan.traits.fate,
+            id=self.chance.new_id(kinds.ACCOUNT.prefix),
+            name="Sandbox",
+            plan=options.plan or options.traits.plan,
+            plan_limits=dict(options.plan_limits),
+            fate=options.traits.fate,
             created=self.clock.now(),
-            rate_limit=plan.rate_limit,
-            quotas=dict(plan.quotas),
+            rate_limit=options.rate_limit,
+            quotas=dict(options.quotas),
         )
-        self.provisioning: dict[str, ProvisioningRule] = {**PROVISIONING, **plan.provisioning}
+        self.provisioning: dict[str, ProvisioningRule] = {**PROVISIONING, **options.provisioning}
+        """How long each kind takes to come up, by its noun."""
         self.next_provisioning: ProvisioningRule | None = None
-        """How long the next thing takes that is made, whatever its kind usually takes; then it is None again."""
-        self.readings: dict[str, str] = dict(plan.readings)
-        """The readings that differ from the defaults; `api.readings` knows what they mean."""
-        self.magic = plan.magic
-        """Whether magic names mean something."""
+        """How long the next resource takes that is made, of whatever kind. It is used once."""
+        self.readings: dict[str, str] = dict(options.readings)
+        """The readings that differ from their defaults, by name; see `api.readings`."""
+        self.magic = options.magic
+        """Whether magic names have a meaning."""
         self.keys: Table[KeyRecord] = Table()
         self._by_digits: dict[str, KeyRecord] = {}
         self.instances: Table[InstanceRecord] = Table()
@@ -82,20 +98,20 @@ class SandboxState:
         self.firewalls: Table[FirewallRecord] = Table()
         self.load_balancers: Table[LoadBalancerRecord] = Table()
         self.polling: dict[str, ProvisionedRecord] = {}
-        """What comes up by being polled and has not yet: little, so that a list need not look at all."""
+        """The records that count polls and have not come up yet, by id. Usually none: lists then need not look."""
         self.catalogue = catalogue
-        self._tables: dict[str, Table[Any]] = {
-            KeyRecord.table: self.keys,
-            InstanceRecord.table: self.instances,
-            SnapshotRecord.table: self.snapshots,
-            FirewallRecord.table: self.firewalls,
-            LoadBalancerRecord.table: self.load_balancers,
-            PlanRecord.table: catalogue.plans,
-            RegionRecord.table: catalogue.regions,
-            ImageRecord.table: catalogue.images,
+        self._tables: dict[Kind, Table[Any]] = {
+            KeyRecord.kind: self.keys,
+            InstanceRecord.kind: self.instances,
+            SnapshotRecord.kind: self.snapshots,
+            FirewallRecord.kind: self.firewalls,
+            LoadBalancerRecord.kind: self.load_balancers,
+            PlanRecord.kind: catalogue.plans,
+            RegionRecord.kind: catalogue.regions,
+            ImageRecord.kind: catalogue.images,
         }
         if opening:
-            balance = plan.balance if plan.balance is not None else plan.traits.balance
+            balance = options.balance if options.balance is not None else options.traits.balance
             self.ledger.credit(self.clock.now(), balance, OPENING)
 
     @property
@@ -105,7 +121,7 @@ class SandboxState:
 
     @property
     def balance(self) -> int:
-        """Cents left on the account, now."""
+        """The cents that are left on the account now. Setting it adds the difference as a credit."""
         return self.ledger.balance(self.clock.now())
 
     @balance.setter
@@ -113,16 +129,16 @@ class SandboxState:
         now = self.clock.now()
         self.ledger.credit(now, cents - self.ledger.balance(now), "Balance set")
 
-    def table(self, kind: type[R]) -> Table[R]:
-        """The table that holds records of this kind."""
-        return self._tables[kind.table]
+    def table(self, record_class: type[R]) -> Table[R]:
+        """Return the table that holds the records of a class."""
+        return self._tables[record_class.kind]
 
     def add_key(
         self, digits: str, name: str, scopes: tuple[str, ...], revoked: bool = False, key_id: str | None = None
     ) -> KeyRecord:
-        """A key to this account."""
+        """Add a key to the account, and return its record. Without `key_id` it gets a fresh id."""
         record = KeyRecord(
-            id=key_id or self.chance.new_id("key"),
+            id=key_id or self.chance.new_id(kinds.API_KEY.prefix),
             name=name,
             digits=digits,
             scopes=scopes,
@@ -133,30 +149,36 @@ class SandboxState:
         return record
 
     def opens(self, digits: str) -> bool:
-        """Whether these are the digits of one of its keys."""
+        """Return whether the key with these digits belongs to this account."""
         return digits in self._by_digits
 
     def key_with(self, digits: str) -> KeyRecord:
-        """The key with these digits, which is one of this account's."""
+        """Return the account's key with these digits. Raises KeyError if it has none."""
         return self._by_digits[digits]
 
-    def begin(self, kind: str, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
-        """The life of a resource of this kind that is made now."""
-        rule = self.provisioning[kind].over(PROVISIONING[kind])
+    def next_id(self, kind: Kind) -> tuple[str, int]:
+        """Return the id and the number of the next resource of a kind."""
+        number = self.chance.count(kind.prefix)
+        return self.chance.new_id(kind.prefix, number), number
+
+    def begin(self, kind: Kind, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
+        """Return the lifecycle of a resource that is made now: `first` is its status until it has come up, `then` its
+        status after that."""
+        rule = self.provisioning[kind.noun].over(PROVISIONING[kind.noun])
         if self.next_provisioning is not None:
             rule, self.next_provisioning = self.next_provisioning.over(rule), None
-        if rule.then is not None and kind != "instance":  # nothing else can be stopped
+        if rule.then is not None and kind != kinds.INSTANCE:  # only an instance can be stopped
             rule = replace(rule, then=None)
         return Lifecycle.begin(rule, self.chance, now, record_id, then, first)
 
     def added(self, table: Table[P], record: P) -> P:
-        """Keep a new record that takes time to come up."""
+        """Add a new record that takes time to come up, and return it."""
         if record.lifecycle.polls_left:
             self.polling[record.id] = record
         return table.add(record)
 
     def removed(self, table: Table[P], record: P, now: int) -> None:
-        """Have a record no longer that took time to come up."""
+        """Remove a record that took time to come up."""
         self.polling.pop(record.id, None)
         table.remove(record, now)
 
@@ -170,20 +192,20 @@ class SandboxState:
                 holder.updated = now
 
     def count_polls(self, polled: Iterable[ProvisionedRecord]) -> None:
-        """Count one read of each of these."""
+        """Count one read of each of these records."""
         now = self.clock.now()
         for record in polled:
-            record.lifecycle.seen(now)
+            record.lifecycle.count_poll(now)
             if record.lifecycle.ready(now):
                 self.polling.pop(record.id, None)
                 record.touch()
 
     def as_of(self, instant: int) -> "SandboxState":
-        """The sandbox as it was at an instant, to be read once and thrown away.
+        """Return the sandbox as it was at an instant, for one read.
 
-        Its clock stands there, and its tables hold copies: without what was made later, with what was removed later,
-        and with the former version of what changed later, of which one is kept. The account, its keys and the catalogue
-        are those of now, and so is `polling`: a read of the past counts in the present.
+        The clock is frozen at the instant. The tables hold copies: without records that were made later, with records
+        that were removed later, and with the former version of records that changed later (one such version is kept).
+        The account, its keys, the catalogue and `polling` are the present ones: a stale read counts as a poll now.
         """
         instant = max(0, instant)
         view = copy(self)
@@ -195,14 +217,14 @@ class SandboxState:
         view.load_balancers = table_as_of(self.load_balancers, instant)
         view._tables = {
             **self._tables,
-            InstanceRecord.table: view.instances,
-            SnapshotRecord.table: view.snapshots,
-            FirewallRecord.table: view.firewalls,
-            LoadBalancerRecord.table: view.load_balancers,
+            InstanceRecord.kind: view.instances,
+            SnapshotRecord.kind: view.snapshots,
+            FirewallRecord.kind: view.firewalls,
+            LoadBalancerRecord.kind: view.load_balancers,
         }
         return view
 
     @property
     def untouched(self) -> bool:
-        """Whether nothing has ever been made in it."""
+        """Whether the sandbox is empty: no instance, snapshot, firewall or load balancer."""
         return not any(len(table) for table in (self.instances, self.snapshots, self.firewalls, self.load_balancers))

@@ -1,9 +1,9 @@
-"""What a ledger says: its events up to an instant, in order, and what was spent between others.
+"""The events of a ledger up to an instant, page by page, and the spending between instants.
 
-Years of hundreds of meters are millions of charges, so nothing here walks them. Time is cut into the hours of the
-epoch. An entry whose n events fall into the hours s … s+n-1, one into each (a credit is one event), has had
-max(0, h - s) - max(0, h - s - n) of them before hour h: summed over all entries, that is two look-ups in prefix sums.
-So a page is found by bisection, and only the events of its own hours are made.
+Years of hundreds of meters are millions of charges, so nothing here iterates over all of them. Time is divided into
+the hours since the epoch. An entry has n events in the hours s … s+n-1, one in each hour (a credit is one event). So it
+has max(0, h - s) - max(0, h - s - n) events before hour h. Summed over all entries, that takes two look-ups in prefix
+sums. A page is found by bisection, and only the events of its own hours are made.
 """
 
 from bisect import bisect_left, bisect_right
@@ -17,21 +17,21 @@ from cnx_mock.world.ledger import Credit, Ledger, Meter
 
 
 class Event(NamedTuple):
-    """Money that came or went at one instant. Events sort as statements list them: by time, then by creation."""
+    """One credit or one charge. Events sort as statements list them: by time, then by order of creation."""
 
     at: int
     number: int
     """The number of its entry in the ledger."""
     hour: int
-    """Which of a meter's hours it pays for, from 0; 0 for a credit."""
+    """Which of the meter's hours it is for, from 0; 0 for a credit."""
     cents: int
-    """Below zero for a charge."""
+    """The change of the balance: below zero for a charge."""
     entry: Credit | Meter
 
 
 @dataclass(slots=True)
 class Spending:
-    """What one resource cost in a span of time."""
+    """What one resource cost in a period."""
 
     resource_id: str
     description: str
@@ -39,8 +39,8 @@ class Spending:
     cents: int = 0
 
 
-class _Run(NamedTuple):
-    """An entry as its events: `times` of them, an hour apart from `at` on."""
+class _Series(NamedTuple):
+    """The events of one entry: `times` of them, one hour apart, the first at `at`."""
 
     at: int
     times: int
@@ -53,86 +53,88 @@ class _Run(NamedTuple):
         return self.at // HOUR
 
     def before(self, instant: int) -> int:
-        """Events before an instant."""
+        """Return how many of the events are before an instant."""
         return min(max(0, -((self.at - instant) // HOUR)), self.times)
 
     def within(self, hours: range) -> list[Event]:
-        """The events of these hours."""
+        """Return the events in these hours."""
         steps = range(max(0, hours.start - self.first), min(self.times, hours.stop - self.first))
         return [Event(self.at + step * HOUR, self.entry.number, step, self.cents, self.entry) for step in steps]
 
 
 class _Total:
-    """The weights of all events before an hour, when each event of a run weighs the same."""
+    """Answers: what do all events before an hour weigh together? All events of one series weigh the same."""
 
-    def __init__(self, runs: Sequence[_Run], weights: Sequence[int]) -> None:
-        weighed = list(zip(runs, weights, strict=True))
+    def __init__(self, series: Sequence[_Series], weights: Sequence[int]) -> None:
+        weighed = list(zip(series, weights, strict=True))
         bends = sorted(
-            [(run.first, weight) for run, weight in weighed]
-            + [(run.first + run.times, -weight) for run, weight in weighed]
+            [(each.first, weight) for each, weight in weighed]
+            + [(each.first + each.times, -weight) for each, weight in weighed]
         )
         self._hours = [hour for hour, _ in bends]
         self._slopes = list(accumulate((slope for _, slope in bends), initial=0))
         self._moments = list(accumulate((slope * hour for hour, slope in bends), initial=0))
 
     def before(self, hour: int) -> int:
-        """The sum of max(0, hour - bend) * slope over all bends."""
+        """Return the total weight before an hour: the sum of max(0, hour - bend) * slope over all bends."""
         place = bisect_left(self._hours, hour)
         return hour * self._slopes[place] - self._moments[place]
 
 
 class Statement:
-    """Everything that happened in a ledger up to an instant, this included."""
+    """All events of a ledger up to and including an instant."""
 
     def __init__(self, ledger: Ledger, now: int) -> None:
-        self._runs = [_Run(credit.at, 1, credit.cents, credit) for credit in ledger.credits if credit.at <= now]
+        self._series = [_Series(credit.at, 1, credit.cents, credit) for credit in ledger.credits if credit.at <= now]
         for meter in ledger.meters:
             if hours := meter.hours(now):
-                self._runs.append(_Run(meter.opened, hours, -meter.hourly_cents, meter))
-        self.count = sum(run.times for run in self._runs)
-        """How many events there were."""
-        self.balance = sum(run.times * run.cents for run in self._runs)
-        """Cents left after them."""
+                self._series.append(_Series(meter.opened, hours, -meter.hourly_cents, meter))
+        self.count = sum(each.times for each in self._series)
+        """How many events there are."""
+        self.balance = sum(each.times * each.cents for each in self._series)
+        """The cents left after the last event."""
 
     def page(self, offset: int, limit: int) -> list[tuple[Event, int]]:
-        """At most so many events behind the first `offset`, each with the cents that were left after it."""
+        """Return at most `limit` events after the first `offset`, each with the cents left after it."""
         end = min(self.count, offset + limit)
         if end <= offset:
             return []
-        counts = _Total(self._runs, [1] * len(self._runs))
-        every = range(min(run.first for run in self._runs), max(run.first + run.times for run in self._runs))
+        counts = _Total(self._series, [1] * len(self._series))
+        every = range(min(each.first for each in self._series), max(each.first + each.times for each in self._series))
         first = every[bisect_right(every, offset, key=counts.before) - 1]
         last = every[bisect_right(every, end - 1, key=counts.before) - 1]
-        events = sorted(event for run in self._runs for event in run.within(range(first, last + 1)))
-        earlier = _Total(self._runs, [run.cents for run in self._runs]).before(first)
+        events = sorted(event for each in self._series for event in each.within(range(first, last + 1)))
+        earlier = _Total(self._series, [each.cents for each in self._series]).before(first)
         balances = accumulate((event.cents for event in events), initial=earlier)
         next(balances)
         skipped = offset - counts.before(first)
         return list(zip(events, balances, strict=True))[skipped : skipped + end - offset]
 
     def spent(self, start: int, end: int) -> int:
-        """Cents charged from one instant on and before another."""
+        """Return the cents charged from `start` on and before `end`."""
         return sum(
-            (run.before(start) - run.before(end)) * run.cents for run in self._runs if isinstance(run.entry, Meter)
+            (each.before(start) - each.before(end)) * each.cents
+            for each in self._series
+            if isinstance(each.entry, Meter)
         )
 
     def spending(self, bounds: Sequence[int]) -> list[list[Spending]]:
-        """The same between each bound and the next, resource by resource, in the order of their creation."""
-        spans: list[dict[str, Spending]] = [{} for _ in bounds[1:]]
-        for run in self._runs:
-            if isinstance(run.entry, Meter):
-                _spread(run, run.entry, bounds, spans)
-        return [list(span.values()) for span in spans]
+        """Return the spending of each period between two neighbouring bounds, by resource, in order of creation."""
+        periods: list[dict[str, Spending]] = [{} for _ in bounds[1:]]
+        for each in self._series:
+            if isinstance(each.entry, Meter):
+                _spread(each, each.entry, bounds, periods)
+        return [list(period.values()) for period in periods]
 
 
-def _spread(run: _Run, meter: Meter, bounds: Sequence[int], spans: Sequence[dict[str, Spending]]) -> None:
-    """Add a meter's charges to the spans that they fall into; only these are looked at."""
-    place = max(0, bisect_right(bounds, run.at) - 1)
-    done = run.before(bounds[place])
-    while place < len(spans) and done < run.times:
-        upto = run.before(bounds[place + 1])
+def _spread(series: _Series, meter: Meter, bounds: Sequence[int], periods: Sequence[dict[str, Spending]]) -> None:
+    """Add a meter's charges to the periods they fall into, without a look at the other periods."""
+    place = max(0, bisect_right(bounds, series.at) - 1)
+    done = series.before(bounds[place])
+    while place < len(periods) and done < series.times:
+        upto = series.before(bounds[place + 1])
         if upto > done:
-            spending = spans[place].setdefault(meter.resource_id, Spending(meter.resource_id, meter.description))
+            spending = periods[place].setdefault(meter.resource_id, Spending(meter.resource_id, meter.description))
             spending.description = meter.description
             spending.hours += upto - done
             spending.cents += (upto - done) * meter.hourly_cents

@@ -1,4 +1,4 @@
-"""A table: records of one kind, in the order of their creation."""
+"""A table: records of one kind, in order of creation."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _REMOVED_KEPT = 1000
 
 
 class Table(Generic[R]):
-    """Records by id, in order of creation. The last 1,000 that were removed are kept, for reads that lag behind."""
+    """Records by id, in order of creation. The last 1,000 removed records are kept for stale reads."""
 
     __slots__ = ("_given", "_records", "_removed", "pages")
 
@@ -21,7 +21,7 @@ class Table(Generic[R]):
         self._given = 0
         self._removed: deque[tuple[int, R]] = deque(maxlen=_REMOVED_KEPT)
         self.pages: dict[Any, Any] = {}
-        """Pages that were shown, kept by the service that shows them; whatever changes a record forgets them all."""
+        """Pages cached by the service that shows them. Every change of a record clears them all."""
 
     def __len__(self) -> int:
         return len(self._records)
@@ -33,15 +33,15 @@ class Table(Generic[R]):
         return record_id in self._records
 
     def get(self, record_id: str) -> R | None:
-        """The record with this id, or None."""
+        """Return the record with this id, or None."""
         return self._records.get(record_id)
 
     def ids(self) -> list[str]:
-        """Every id, in order of creation."""
+        """Return every id, in order of creation."""
         return list(self._records)
 
     def add(self, record: R) -> R:
-        """Keep a new record and give it back."""
+        """Add a new record, and return it."""
         self._records[record.id] = record
         record.pages = self.pages
         self._given = record.place = self._given + 1
@@ -49,12 +49,12 @@ class Table(Generic[R]):
         return record
 
     def remove(self, record: R, now: int) -> None:
-        """Have a record no longer."""
+        """Remove a record. Raises KeyError if the table does not hold it."""
         del self._records[record.id]
         self._removed.append((now, record))
         self.pages.clear()
 
     def since(self, instant: int) -> list[R]:
-        """The records that were there at an instant or came later, in order of creation, each as it is now."""
+        """Return the records that existed at an instant or were made later, in order of creation, as they are now."""
         removed = [record for gone, record in self._removed if gone > instant]
         return sorted([*removed, *self], key=lambda record: record.place) if removed else list(self)

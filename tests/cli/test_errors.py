@@ -15,7 +15,7 @@ from cnx_mock.cli.main import cli
 from cnx_mock.errors import CnxMockError, ListenError, ProgramError, SourceError, SourceProblem
 from cnx_mock.text.source import read
 
-ARGUMENTS: dict[type[BaseException], tuple[Any, ...]] = {
+ARGUMENTS: dict[type[CnxMockError], tuple[Any, ...]] = {
     errors.ControlError: (409, "CONFLICT", "it is taken", {}),
     errors.DocumentError: ([errors.Problem(("name",), "must be a string")],),
     errors.ListenError: (errno.EADDRINUSE, "port 1 on 127.0.0.1 is already in use"),

@@ -18,6 +18,7 @@ import pytest
 from cnx_mock import MockServer
 from cnx_mock.api.readings import READINGS
 from cnx_mock.settings import Settings
+from tests.openapi_parts import resolved
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -579,8 +580,9 @@ heading("v1.1.0 Aug 12, 2025")
 @says("• Added pagination to all list endpoints")
 @under("list-envelope")
 def test_every_list_has_pages(api, readings):
-    paths = api.get("/openapi.json").json["paths"]
-    lists = [path for path, item in paths.items() if "{" not in path and _pages(item["get"])]
+    document = api.get("/openapi.json").json
+    paths = document["paths"].items()
+    lists = [path for path, item in paths if "{" not in path and _pages(document, item["get"])]
     assert len(lists) == 11
     for path in lists:
         needed = "&start=2026-01-01&end=2026-01-03" if path.endswith("reports") else ""
@@ -589,8 +591,8 @@ def test_every_list_has_pages(api, readings):
         assert api.get(f"{path}?page=0{needed}").details.keys() == {"page"}
 
 
-def _pages(operation: dict[str, Any]) -> bool:
-    return {"page", "limit"} <= {each["name"] for each in operation["parameters"]}
+def _pages(document: dict[str, Any], operation: dict[str, Any]) -> bool:
+    return {"page", "limit"} <= {resolved(document, each)["name"] for each in operation["parameters"]}
 
 
 @says("• Improved rate limit response headers")

@@ -263,8 +263,8 @@ def test_a_rehearsed_call_goes_through_the_same_order():
 
     def rehearsed(method, path, body=b""):
         record = asyncio.run(app.rehearse(tenant, method, path, [(b"authorization", b"Bearer nobody")], body))
-        assert record.exchange.answer
-        return record.status or record.exchange.answer.status, record
+        answer = record.exchange.answer
+        return record.status or (answer and answer.status), record
 
     tenant.sandbox.account.rate_limit = 3
     assert rehearsed("POST", "/v1/instances", BIG)[0] == 413

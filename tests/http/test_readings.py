@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from cnx_mock import ControlError, MockServer
 from cnx_mock.cli.main import cli
 from cnx_mock.settings import Settings
+from tests.openapi_parts import resolved
 
 DEFAULTS = {
     "insufficient-credits-status": "403",
@@ -416,11 +417,12 @@ def test_the_document_is_that_of_the_key(api, choose, client, sandbox):
     ],
 )
 def test_the_documents_statuses_follow(api, choose, name, option, code):
-    responses = document(api, choose, name, option)["paths"]["/v1/instances"]["post"]["responses"]
+    whole = document(api, choose, name, option)
+    responses = whole["paths"]["/v1/instances"]["post"]["responses"]
     found = [
         s
         for s, each in responses.items()
-        if code in each.get("content", {}).get("application/json", {}).get("examples", {})
+        if code in resolved(whole, each).get("content", {}).get("application/json", {}).get("examples", {})
     ]
     assert found == [option]
 
@@ -460,9 +462,8 @@ def test_the_documents_lists_follow(api, choose, option, properties):
 @pytest.mark.parametrize(("option", "maximum"), [("reject", 100), ("clamp", None)])
 def test_the_documents_limit_follows(api, choose, option, maximum):
     found = document(api, choose, "limit-above-max", option)
-    limits = [
-        p["schema"].get("maximum") for each in operations(found) for p in each["parameters"] if p["name"] == "limit"
-    ]
+    parameters = [resolved(found, p) for each in operations(found) for p in each["parameters"]]
+    limits = [p["schema"].get("maximum") for p in parameters if p["name"] == "limit"]
     assert limits == [maximum] * 11
 
 
@@ -482,7 +483,8 @@ def test_the_documents_bodies_follow(api, choose, option, closed):
 
 def test_the_documents_words_on_tags_follow(api, choose):
     def words(option):
-        parameters = document(api, choose, "tags-match", option)["paths"]["/v1/instances"]["get"]["parameters"]
+        found = document(api, choose, "tags-match", option)
+        parameters = [resolved(found, each) for each in found["paths"]["/v1/instances"]["get"]["parameters"]]
         return next(each["description"] for each in parameters if each["name"] == "tags")
 
     assert "every one" in words("all")

@@ -10,6 +10,7 @@ from cnx_mock import MockServer
 from cnx_mock.cli.main import cli
 from cnx_mock.errors import SettingsError
 from cnx_mock.settings import Settings
+from tests.openapi_parts import resolved
 
 DOCUMENTED = {
     "GET /v1/instances",
@@ -87,7 +88,7 @@ def operations(document):
 def answers(document):
     """Every answer of every operation in the document."""
     return [
-        (status, response)
+        (status, resolved(document, response))
         for operation in operations(document).values()
         for status, response in operation["responses"].items()
     ]

@@ -20,6 +20,7 @@ from cnx_mock.api import openapi
 from cnx_mock.api.readings import READINGS
 from cnx_mock.api.surface import Surface, served
 from cnx_mock.services import operations
+from tests.openapi_parts import resolved
 
 pytestmark = [pytest.mark.judge, pytest.mark.slow]
 
@@ -60,14 +61,6 @@ def document(request: pytest.FixtureRequest) -> dict[str, Any]:
     return made(request.param)
 
 
-def resolved(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    """The part itself, or what it refers to."""
-    found: Any = document
-    for word in part.get("$ref", "#").split("/")[1:]:
-        found = found[word]
-    return part if found is document else found
-
-
 @pytest.fixture(scope="module")
 def whole() -> dict[str, Any]:
     """The document as it is by default."""
@@ -82,14 +75,14 @@ def every_operation(document: dict[str, Any]) -> Iterator[Part]:
 
 def every_parameter(document: dict[str, Any]) -> Iterator[Part]:
     for where, operation in every_operation(document):
-        for parameter in operation["parameters"]:
+        for parameter in (resolved(document, each) for each in operation["parameters"]):
             yield f"{where} ?{parameter['name']}", parameter
 
 
 def every_header(document: dict[str, Any]) -> Iterator[Part]:
     for where, operation in every_operation(document):
         for status, answer in operation["responses"].items():
-            for name, header in answer.get("headers", {}).items():
+            for name, header in resolved(document, answer).get("headers", {}).items():
                 yield f"{where} {status} {name}", resolved(document, header)
 
 
@@ -184,7 +177,9 @@ def test_every_error_of_every_operation_has_an_example_that_fits(document: dict[
     error = jsonschema_rs.Draft202012Validator(document["components"]["schemas"]["Error"])
     seen: Counter[str] = Counter()
     for where, operation in every_operation(document):
-        refusals = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+        refusals = {
+            status: resolved(document, answer) for status, answer in operation["responses"].items() if status >= "400"
+        }
         assert {"401", "429", "500"} <= refusals.keys(), where
         for status, answer in refusals.items():
             media = answer["content"]["application/json"]

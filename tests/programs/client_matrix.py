@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnx_mock.text.tables import markdown_table
+
 PROGRAMS = Path(__file__).resolve().parent.parent / "clients"
 
 WAYS = {
@@ -43,6 +45,5 @@ CLIENTS = (
 
 def table() -> str:
     """The README's table."""
-    head = f"| client | {' | '.join(WAYS.values())} |"
-    rows = (f"| {client.name} | {' | '.join(client.needs.get(way, 'nothing') for way in WAYS)} |" for client in CLIENTS)
-    return "\n".join([head, "|---" * (len(WAYS) + 1) + "|", *rows])
+    rows = [(client.name, *(client.needs.get(way, "nothing") for way in WAYS)) for client in CLIENTS]
+    return markdown_table([("client", *WAYS.values()), *rows])

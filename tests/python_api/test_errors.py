@@ -263,8 +263,7 @@ def test_a_server_that_has_stopped_is_not_found() -> None:
 def test_a_value_that_the_server_refuses_is_bad_input(sandbox: Sandbox, call: Callable[[Sandbox], object]) -> None:
     with pytest.raises(InputRefusedError) as caught:
         call(sandbox)
-    assert isinstance(caught.value, ControlError)
-    assert issubclass(InputRefusedError, ValueError)
+    assert {ControlError, ValueError} <= set(type(caught.value).__mro__)
 
 
 @pytest.mark.parametrize("wrong", [{"seed": "x"}, {"seed": -1}, {"name": 42}, {"name": "#1"}, {"key": "cnx_test_x"}])
@@ -301,7 +300,6 @@ def test_what_cannot_be_sent_is_bad_input(sandbox: Sandbox) -> None:
 def test_conditions_and_checks_that_do_not_exist_are_bad_input(sandbox: Sandbox) -> None:
     with pytest.raises(ScenarioError, match="did you mean 'body'"):
         sandbox.requests.matching(bdy={})
-    wrong: Any
     for wrong in ({"ignore": ["nope"]}, {"also": ["nope"]}, {"nope": 1}, {"poll_interval": "x"}, {"poll_interval": 5}):
         with pytest.raises(AuditError):
             sandbox.audit.findings(**wrong)

@@ -13,6 +13,8 @@ from typing import Any
 import httpx2
 import requests
 
+from cnx_mock.text.tables import markdown_table
+
 Seen = type[Exception] | None
 """The very class of what is raised; None where nothing is."""
 
@@ -178,8 +180,5 @@ def _cell(seen: Seen | int) -> str:
 
 def table() -> str:
     """The rows as Markdown."""
-    lines = [f"| fault | {' | '.join(f'`{name}`' for name in COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for row in ROWS:
-        cells = [_cell(getattr(row, field)) for field in COLUMNS]
-        lines.append(f"| {row.written} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    rows = [(row.written, *(_cell(getattr(row, field)) for field in COLUMNS)) for row in ROWS]
+    return markdown_table([("fault", *(f"`{name}`" for name in COLUMNS.values())), *rows])

@@ -206,7 +206,7 @@ def test_what_leads_nowhere_is_refused_and_nothing_is_changed(sandbox: Sandbox, 
 
 def test_an_id_that_is_there_twice_is_refused(sandbox: Sandbox) -> None:
     twice = {"name": "web", "id": "inst_0123456789abcdef"}
-    with pytest.raises(ControlError, match="is there already"):
+    with pytest.raises(ControlError, match="is already used"):
         sandbox.load({"accounts": [{"instances": [twice, twice]}]})
 
 

@@ -105,8 +105,9 @@ def _limited(exchange: Exchange, seconds: int) -> Details:
 
 
 def _not_found(exchange: Exchange) -> Details:
-    for kind in exchange.request.operation.records.values() if exchange.request.operation else ():
-        return {"resource": kind.noun, "id": exchange.request.params[0]}
+    operation = exchange.request.operation
+    for record_class in operation.records.values() if operation else ():
+        return {"resource": record_class.kind.noun, "id": exchange.request.params[0]}
     return {"path": exchange.request.path}
 
 

@@ -8,7 +8,7 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.scenario.provisioning import PROVISIONING_SCHEMA, read_provisioning, spell_provisioning
-from cnx_mock.world.records import ProvisionedRecord
+from cnx_mock.world.kinds import PROVISIONED
 
 
 class Provisioning(Fault):
@@ -23,9 +23,7 @@ class Provisioning(Fault):
 
     def applies(self, operation: Operation, method: str) -> bool:
         """Whether it makes something that takes time to come up."""
-        return method == "POST" and operation.resource.name in {
-            kind.table for kind in ProvisionedRecord.__subclasses__()
-        }
+        return method == "POST" and operation.resource.kind in PROVISIONED
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Have it said of what the operation makes, if it makes something. Of several rules' the first wins."""

@@ -10,6 +10,7 @@ from cnx_mock.api.provenance import added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.services.billing.balance import billing
 from cnx_mock.text.units import format_instant, format_money
+from cnx_mock.world import kinds
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.ledger import Meter
 from cnx_mock.world.sandbox import SandboxState
@@ -20,7 +21,7 @@ from cnx_mock.world.statement import Event, Statement
 class Transaction(Shape):
     """Money that came or went at one instant."""
 
-    id: Annotated[str, Field(pattern="^txn_[0-9a-f]{16}$", examples=["txn_8f7e6d5c4b3a2f1e"])]
+    id: Annotated[str, Field(pattern=kinds.TRANSACTION.id_pattern, examples=["txn_8f7e6d5c4b3a2f1e"])]
     """Its id."""
     type: Annotated[Literal["credit", "charge"], Field(examples=["charge"])]
     """A charge is one started hour of a resource; everything else is a credit, and below zero if it takes money."""
@@ -45,7 +46,7 @@ def show(event: Event, balance: int, chance: Chance) -> Transaction:
     asks."""
     meter = event.entry if isinstance(event.entry, Meter) else None
     return Transaction(
-        id=chance.new_id("txn", event.number << 32 | event.hour),
+        id=chance.new_id(kinds.TRANSACTION.prefix, event.number << 32 | event.hour),
         type="charge" if meter else "credit",
         amount=format_money(event.cents),
         amount_cents=event.cents,

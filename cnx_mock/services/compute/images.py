@@ -8,10 +8,11 @@ from pydantic import Field
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
+from cnx_mock.world import kinds
 from cnx_mock.world.records import ImageRecord
 from cnx_mock.world.sandbox import SandboxState
 
-images = Resource("images", "An operating system that an instance can boot.")
+images = Resource.of(kinds.IMAGE, "An operating system that an instance can boot.")
 
 _WHY = added("a client that must name an image has to learn the names somewhere")
 

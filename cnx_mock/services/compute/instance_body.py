@@ -9,6 +9,7 @@ from cnx_mock.api.fields import Name, Region, collapsed, sandbox_of
 from cnx_mock.api.operation import documented
 from cnx_mock.api.paging import PageQuery
 from cnx_mock.api.readings import INSTANCE_NAMES, TAGS_MATCH
+from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world import magic
@@ -87,6 +88,9 @@ def _split(value: object) -> object:
     return [tag for item in given for tag in item.split(",") if tag] if isinstance(given, list) else given
 
 
+_TAGS = "Filter by tags, comma-separated or repeated; an instance must have"
+
+
 class InstanceQuery(PageQuery):
     """Filters of the list."""
 
@@ -107,8 +111,9 @@ class InstanceQuery(PageQuery):
         BeforeValidator(_split),
         Field(examples=[["web", "production"]]),
         documented("Supports filtering by region, status, and tags."),
+        UnderReading(TAGS_MATCH, "any", {"description": f"{_TAGS} any one of them."}),
+        Field(description=f"{_TAGS} every one of them."),
     ] = []
-    """Filter by tags, comma-separated or repeated; an instance must have every one."""
 
     def selects(self, record: InstanceRecord, readings: Mapping[str, str]) -> bool:
         """Whether the instance belongs into the list, its status and the page aside."""

@@ -16,11 +16,12 @@ from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery
 from cnx_mock.services.compute.metrics import Metrics, sample
 from cnx_mock.text.units import format_instant, format_money
+from cnx_mock.world import kinds
 from cnx_mock.world.clock import MINUTE
 from cnx_mock.world.records import NEVER, InstanceRecord
 from cnx_mock.world.sandbox import SandboxState
 
-instances = Resource("instances", "Virtual machines.")
+instances = Resource.of(kinds.INSTANCE, "Virtual machines.")
 
 METERED_NAME = "Instance {name} ({plan})"
 """What the bill calls an instance."""
@@ -46,7 +47,7 @@ class Specs(Shape):
 class Instance(Shape):
     """A virtual machine."""
 
-    id: Annotated[str, Field(pattern="^inst_[0-9a-f]{16}$", examples=["inst_8f7e6d5c4b3a2f1e"])]
+    id: Annotated[str, Field(pattern=kinds.INSTANCE.id_pattern, examples=["inst_8f7e6d5c4b3a2f1e"])]
     """Its id."""
     name: Annotated[str, Field(examples=["prod-api-01"])]
     """Instance identifier, as given."""
@@ -126,7 +127,7 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
         "tags": record.tags,
         "status": status,
         "ipv4": None if status == "provisioning" else f"198.{18 + high}.{middle}.{last}",
-        "ipv6": str(IPv6Address((0x20010DB8 << 96) + (int(record.id.rpartition("_")[2], 16) << 32) + 1)),
+        "ipv6": str(IPv6Address((0x20010DB8 << 96) + (int(kinds.INSTANCE.id_digits(record.id), 16) << 32) + 1)),
         "specs": Specs(vcpus=plan.vcpus, memory_mb=plan.memory_mb, disk_gb=plan.disk_gb),
         "firewall_ids": record.firewall_ids,
         "created_at": format_instant(record.created),
@@ -215,10 +216,9 @@ def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
 
 def provision(sandbox: SandboxState, body: InstanceCreate, now: int) -> InstanceRecord:
     """A new instance in the sandbox, paid for from now on."""
-    number = sandbox.chance.count("inst")
     plan = sandbox.catalogue.plans.get(body.plan)
     assert plan is not None, "the declaration and the catalogue name the same plans"
-    new_id = sandbox.chance.new_id("inst", number)
+    new_id, number = sandbox.next_id(kinds.INSTANCE)
     record = InstanceRecord(
         id=new_id,
         number=number,
@@ -229,7 +229,7 @@ def provision(sandbox: SandboxState, body: InstanceCreate, now: int) -> Instance
         tags=body.tags,
         created=now,
         updated=now,
-        lifecycle=sandbox.begin("instance", new_id, now, then="running"),
+        lifecycle=sandbox.begin(kinds.INSTANCE, new_id, now, then="running"),
     )
     sandbox.added(sandbox.instances, record)
     sandbox.ledger.open(new_id, METERED_NAME.format(name=body.name, plan=plan.id), plan.hourly_cents, now)

@@ -9,10 +9,11 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_money
+from cnx_mock.world import kinds
 from cnx_mock.world.records import PlanRecord
 from cnx_mock.world.sandbox import SandboxState
 
-plans = Resource("plans", "A compute tier.")
+plans = Resource.of(kinds.PLAN, "A compute tier.")
 
 _WHY = added("a client that must name a plan has to learn the names somewhere")
 

@@ -8,10 +8,11 @@ from pydantic import Field
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
+from cnx_mock.world import kinds
 from cnx_mock.world.records import RegionRecord
 from cnx_mock.world.sandbox import SandboxState
 
-regions = Resource("regions", "A place that resources can be deployed to.")
+regions = Resource.of(kinds.REGION, "A place that resources can be deployed to.")
 
 _WHY = added("a client that must name a region has to learn the names somewhere")
 

@@ -15,10 +15,11 @@ from cnx_mock.api.purchase import room_for
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.text.units import format_instant
+from cnx_mock.world import kinds
 from cnx_mock.world.records import SnapshotRecord
 from cnx_mock.world.sandbox import SandboxState
 
-snapshots = Resource("snapshots", "Disks of instances as they were.")
+snapshots = Resource.of(kinds.SNAPSHOT, "Disks of instances as they were.")
 
 _IMPLIED = implied("Snapshots are preserved unless explicitly removed.")
 
@@ -38,7 +39,7 @@ class SnapshotCreate(Declared):
 class Snapshot(Shape):
     """A disk as it was."""
 
-    id: Annotated[str, Field(pattern="^snap_[0-9a-f]{16}$", examples=["snap_8f7e6d5c4b3a2f1e"])]
+    id: Annotated[str, Field(pattern=kinds.SNAPSHOT.id_pattern, examples=["snap_8f7e6d5c4b3a2f1e"])]
     """Its id, which a new instance can name as its image."""
     name: Annotated[str | None, Field(examples=["before-upgrade"])]
     """Its name, if it has one."""
@@ -126,8 +127,7 @@ def create(sandbox: SandboxState, body: SnapshotCreate) -> Snapshot:
     if source.status(now) == "provisioning":
         raise InvalidState(resource="instance", state="provisioning", required="running or stopped")
     room_for(sandbox, SnapshotRecord)
-    number = sandbox.chance.count("snap")
-    new_id = sandbox.chance.new_id("snap", number)
+    new_id, number = sandbox.next_id(kinds.SNAPSHOT)
     record = SnapshotRecord(
         id=new_id,
         number=number,
@@ -141,7 +141,7 @@ def create(sandbox: SandboxState, body: SnapshotCreate) -> Snapshot:
         min_disk_gb=source.plan.disk_gb,
         created=now,
         updated=now,
-        lifecycle=sandbox.begin("snapshot", new_id, now, then="available", first="creating"),
+        lifecycle=sandbox.begin(kinds.SNAPSHOT, new_id, now, then="available", first="creating"),
     )
     source.changing(now)
     source.snapshot_ids.append(new_id)

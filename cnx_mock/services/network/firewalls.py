@@ -17,10 +17,11 @@ from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.services.network.attachment import attach
 from cnx_mock.text.units import format_instant
+from cnx_mock.world import kinds
 from cnx_mock.world.records import FirewallRecord
 from cnx_mock.world.sandbox import SandboxState
 
-firewalls = Resource("firewalls", "Rules for what may reach instances, and what these may reach.")
+firewalls = Resource.of(kinds.FIREWALL, "Rules for what may reach instances, and what these may reach.")
 
 _NAMED = named("New /v1/network/firewall endpoint")
 
@@ -116,7 +117,7 @@ class FirewallRule(Shape):
 class Firewall(Shape):
     """A firewall."""
 
-    id: Annotated[str, Field(pattern="^fw_[0-9a-f]{16}$", examples=["fw_8f7e6d5c4b3a2f1e"])]
+    id: Annotated[str, Field(pattern=kinds.FIREWALL.id_pattern, examples=["fw_8f7e6d5c4b3a2f1e"])]
     """Its id."""
     name: Annotated[str, Field(examples=["web"])]
     """Its name."""
@@ -175,8 +176,7 @@ def create(sandbox: SandboxState, body: FirewallBody) -> Firewall:
     """Create a firewall."""
     room_for(sandbox, FirewallRecord)
     now = sandbox.now
-    number = sandbox.chance.count("fw")
-    new_id = sandbox.chance.new_id("fw", number)
+    new_id, number = sandbox.next_id(kinds.FIREWALL)
     record = FirewallRecord(id=new_id, number=number, settings={}, instance_ids=[], created=now, updated=now)
     _settle(sandbox, sandbox.firewalls.add(record), body, now)
     return _show(record)
@@ -203,7 +203,7 @@ def delete(sandbox: SandboxState, firewall: FirewallRecord) -> Deleted:
 
     Instances that it protects are detached first."""
     now = sandbox.now
-    attach(sandbox, firewall, [], "firewall_ids", now)
+    attach(sandbox, firewall, [], now)
     sandbox.firewalls.remove(firewall, now)
     return Deleted(id=firewall.id)
 
@@ -213,4 +213,4 @@ def _settle(sandbox: SandboxState, record: FirewallRecord, body: FirewallBody, n
     record.changing(now)
     record.updated = now
     record.settings = body.model_dump(exclude={"instance_ids"})
-    attach(sandbox, record, body.instance_ids, "firewall_ids", now)
+    attach(sandbox, record, body.instance_ids, now)

@@ -15,10 +15,11 @@ from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.services.network.attachment import attach
 from cnx_mock.services.network.load_balancer_body import LoadBalancerBody, Port, Protocol, health_check
 from cnx_mock.text.units import format_instant, format_money
+from cnx_mock.world import kinds
 from cnx_mock.world.records import LoadBalancerRecord
 from cnx_mock.world.sandbox import SandboxState
 
-load_balancers = Resource("load_balancers", "Ways in to instances, in one region or several.")
+load_balancers = Resource.of(kinds.LOAD_BALANCER, "Ways in to instances, in one region or several.")
 
 _NAMED = named("Added support for multi-region load balancers")
 
@@ -90,7 +91,7 @@ class Target(Shape):
 class LoadBalancer(Shape):
     """A load balancer."""
 
-    id: Annotated[str, Field(pattern="^lb_[0-9a-f]{16}$", examples=["lb_8f7e6d5c4b3a2f1e"])]
+    id: Annotated[str, Field(pattern=kinds.LOAD_BALANCER.id_pattern, examples=["lb_8f7e6d5c4b3a2f1e"])]
     """Its id."""
     name: Annotated[str, Field(examples=["front"])]
     """Its name."""
@@ -154,7 +155,7 @@ def _show(sandbox: SandboxState, record: LoadBalancerRecord, now: int) -> LoadBa
         regions=record.regions,
         status=status,
         algorithm=settings["algorithm"],
-        hostname=f"{record.id.removeprefix('lb_')}.lb.cloudnexus.test",
+        hostname=f"{kinds.LOAD_BALANCER.id_digits(record.id)}.lb.cloudnexus.test",
         endpoints=[
             Endpoint(region=region, ipv4=None if provisioned is None else _address(record.number, place), status=status)
             for place, region in enumerate(record.regions)
@@ -205,8 +206,7 @@ def create(sandbox: SandboxState, body: LoadBalancerBody) -> LoadBalancer:
     now = sandbox.now
     room_for(sandbox, LoadBalancerRecord)
     afford(sandbox, now)
-    number = sandbox.chance.count("lb")
-    new_id = sandbox.chance.new_id("lb", number)
+    new_id, number = sandbox.next_id(kinds.LOAD_BALANCER)
     record = LoadBalancerRecord(
         id=new_id,
         number=number,
@@ -216,7 +216,7 @@ def create(sandbox: SandboxState, body: LoadBalancerBody) -> LoadBalancer:
         instance_ids=[],
         created=now,
         updated=now,
-        lifecycle=sandbox.begin("load_balancer", new_id, now, then="active"),
+        lifecycle=sandbox.begin(kinds.LOAD_BALANCER, new_id, now, then="active"),
     )
     _settle(sandbox, sandbox.added(sandbox.load_balancers, record), body, now)
     return _show(sandbox, record, now)
@@ -246,7 +246,7 @@ def delete(sandbox: SandboxState, load_balancer: LoadBalancerRecord) -> Deleted:
 
     The instances behind it stay."""
     now = sandbox.now
-    attach(sandbox, load_balancer, [], "load_balancer_ids", now)
+    attach(sandbox, load_balancer, [], now)
     sandbox.removed(sandbox.load_balancers, load_balancer, now)
     sandbox.ledger.close(load_balancer.id, now)
     return Deleted(id=load_balancer.id)
@@ -262,4 +262,4 @@ def _settle(sandbox: SandboxState, record: LoadBalancerRecord, body: LoadBalance
     record.name, record.regions = body.name, list(body.regions)
     record.settings = body.model_dump(include={"algorithm", "forwarding_rules"})
     record.settings["health_check"] = health_check(body)
-    attach(sandbox, record, body.instance_ids, "load_balancer_ids", now)
+    attach(sandbox, record, body.instance_ids, now)

@@ -1,8 +1,18 @@
-"""Fixtures: worlds as files. Reading one gives a `Fixture`, which builds as many sandboxes as there are keys."""
+"""Fixtures: worlds as files. Reading a file gives a `Fixture`, which can fill any number of sandboxes."""
 
 from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.export import exported
-from cnx_mock.services.worlds.files import find, load, shipped_fixtures
+from cnx_mock.services.worlds.files import find, load, resolve, shipped_fixtures
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 
-__all__ = ["Fixture", "FixtureError", "UnknownFixture", "exported", "find", "load", "read_fixture", "shipped_fixtures"]
+__all__ = [
+    "Fixture",
+    "FixtureError",
+    "UnknownFixture",
+    "exported",
+    "find",
+    "load",
+    "read_fixture",
+    "resolve",
+    "shipped_fixtures",
+]

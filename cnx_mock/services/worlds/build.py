@@ -1,7 +1,11 @@
-"""An account's entries → records in a sandbox. Nothing is checked here: `read_fixture` has built it once before."""
+"""Building: the entries of an account become records in a sandbox.
+
+The builder collects problems instead of raising. `read_fixture` builds every account once as a check, so a fixture that
+has been read builds without problems.
+"""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from cnx_mock.errors import Path, Problem
 from cnx_mock.services.compute import METERED_NAME
@@ -17,37 +21,55 @@ from cnx_mock.services.worlds.document import (
     LoadBalancerEntry,
     SnapshotEntry,
 )
+from cnx_mock.world import kinds
 from cnx_mock.world.account import DEFAULT_BALANCE
-from cnx_mock.world.clock import HOUR
+from cnx_mock.world.clock import HOUR, SECOND
+from cnx_mock.world.kinds import Kind
 from cnx_mock.world.ledger import OPENING
 from cnx_mock.world.lifecycle import Lifecycle
 from cnx_mock.world.records import FirewallRecord, InstanceRecord, LoadBalancerRecord, SnapshotRecord
 from cnx_mock.world.sandbox import SandboxState
+from cnx_mock.world.table import Table
 
 DAY = 24 * HOUR
 
-_LAST = 1 << 62
+Place = tuple[str, int]
+"""The place of an entry in its account: the key of its list, and its index."""
 
-T = TypeVar("T", bound=Entry)
+_AFTER_ALL = 1 << 62
+"""Sorts ledger lines without a number after all lines that have one."""
+
+_USUAL_TIME = 45 * SECOND
+"""How long a resource took to come up that is up already."""
+
+
+class _Metered(NamedTuple):
+    """A resource that is charged from its creation on."""
+
+    record_id: str
+    description: str
+    hourly_cents: int
+    created: int
 
 
 class Builder:
-    """One account's way into a sandbox; what is wrong with it is left in `problems`."""
+    """Builds one account in a sandbox. Afterwards `problems` has everything that is wrong with it."""
 
     def __init__(self, sandbox: SandboxState, entry: AccountEntry, path: Path) -> None:
+        """`path` is the place of the account's entry in its document; it is put before the path of each problem."""
         self.problems: list[Problem] = []
         self._sandbox, self._entry, self._path = sandbox, entry, path
         self._now = sandbox.now
-        self._metered: list[tuple[str, str, int, int]] = []
+        self._metered: list[_Metered] = []
         self._open: set[str] = set()
-        self._named: dict[str, InstanceRecord] = {}
+        self._by_name: dict[str, InstanceRecord] = {}
 
     def build(self) -> None:
-        """Everything that the account has, in an order in which each thing finds what it speaks of."""
+        """Add everything that the account has: referenced resources first, the ledger last."""
         entry = self._entry
-        known = {each.id for each in entry.snapshots}
+        snapshot_ids = {each.id for each in entry.snapshots}
         for index, instance in enumerate(entry.instances):
-            self._instance(instance, index, known)
+            self._instance(instance, index, snapshot_ids)
         for index, snapshot in enumerate(entry.snapshots):
             self._snapshot(snapshot, index)
         for index, firewall in enumerate(entry.firewalls):
@@ -58,49 +80,51 @@ class Builder:
             self._charge(charge, index)
         for index, credit in enumerate(entry.credits):
             if _at(credit, self._now) > self._now:
-                self._wrong("credits", index, "at", message="lies in the future")
+                self._problem("credits", index, "at", message="is in the future")
         if not self.problems:
             self._ledger()
 
-    def _wrong(self, *where: str | int, message: str) -> None:
-        self.problems.append(Problem((*self._path, *where), message))
+    def _problem(self, *place: str | int, message: str) -> None:
+        self.problems.append(Problem((*self._path, *place), message))
 
-    def _identity(self, kind: str, entry: Any, table: Any, where: tuple[str, int]) -> tuple[str, int]:
+    def _identity(self, kind: Kind, entry: Any, table: Table[Any], place: Place) -> tuple[str, int]:
+        """Return the id and the number of an entry's record: those that it gives, or the next ones."""
         chance = self._sandbox.chance
-        number: int = entry.number or chance.count(kind)
-        chance.resume({kind: number})
-        record_id: str = entry.id or chance.new_id(kind, number)
+        number: int = entry.number or chance.count(kind.prefix)
+        chance.resume({kind.prefix: number})
+        record_id: str = entry.id or chance.new_id(kind.prefix, number)
         if record_id in table:
-            self._wrong(*where, "id", message=f"{record_id} is there already")
+            self._problem(*place, "id", message=f"{record_id} is already used")
         return record_id, number
 
-    def _times(self, entry: Entry, where: tuple[str, int]) -> tuple[int, int]:
+    def _times(self, entry: Entry, place: Place) -> tuple[int, int]:
+        """Return the instants at which an entry's record was created and last changed."""
         if entry.created_at is not None:
             created = int(entry.created_at)
         else:
             created = self._now - (DAY if entry.age is None else entry.age)
         if created > self._now:
-            self._wrong(*where, "created_at", message="lies in the future")
+            self._problem(*place, "created_at", message="is in the future")
         return created, created if entry.updated_at is None else int(entry.updated_at)
 
     def _life(
-        self, kind: str, life: LifeEntry | None, record_id: str, created: int, up: bool, then: str, first: str
+        self, kind: Kind, life: LifeEntry | None, record_id: str, created: int, up: bool, then: str, first: str
     ) -> Lifecycle:
-        """As the entry says exactly; else come up in its time, or only begun now."""
+        """Return a record's lifecycle: exactly as `life` has it; otherwise complete if `up`, or starting now."""
         if life is not None:
             return Lifecycle(began=created, ends=life.ends, polls_left=life.polls_left, then=life.then, first=first)
         if up:
-            ends = min(created + 45_000_000, self._now)
+            ends = min(created + _USUAL_TIME, self._now)
             return Lifecycle(began=created, ends=ends, polls_left=None, then=then, first=first)
         return self._sandbox.begin(kind, record_id, self._now, then=then, first=first)
 
-    def _instance(self, entry: InstanceEntry, index: int, snapshots: set[str | None]) -> None:
-        where = ("instances", index)
+    def _instance(self, entry: InstanceEntry, index: int, snapshot_ids: set[str | None]) -> None:
+        place = (kinds.INSTANCE.plural, index)
         sandbox = self._sandbox
-        if entry.image not in sandbox.catalogue.images and entry.image not in snapshots:
-            self._wrong(*where, "image", message="is neither an image id nor the id of a snapshot in this account")
-        record_id, number = self._identity("inst", entry, sandbox.instances, where)
-        created, updated = self._times(entry, where)
+        if entry.image not in sandbox.catalogue.images and entry.image not in snapshot_ids:
+            self._problem(*place, "image", message="is neither an image id nor the id of a snapshot in this account")
+        record_id, number = self._identity(kinds.INSTANCE, entry, sandbox.instances, place)
+        created, updated = self._times(entry, place)
         plan = sandbox.catalogue.plans.get(entry.plan)
         assert plan is not None, "the declaration and the catalogue name the same plans"
         forced: tuple[str, int] | None = None
@@ -119,27 +143,33 @@ class Builder:
             created=created,
             updated=updated,
             lifecycle=self._life(
-                "instance", entry.life, record_id, created, entry.status != "provisioning", "running", "provisioning"
+                kinds.INSTANCE,
+                entry.life,
+                record_id,
+                created,
+                entry.status != "provisioning",
+                then="running",
+                first="provisioning",
             ),
             forced=forced,
         )
         sandbox.added(sandbox.instances, record)
-        self._named.setdefault(entry.name, record)
-        self._metered.append(
-            (record_id, METERED_NAME.format(name=entry.name, plan=plan.id), plan.hourly_cents, created)
-        )
+        self._by_name.setdefault(entry.name, record)
+        description = METERED_NAME.format(name=entry.name, plan=plan.id)
+        self._metered.append(_Metered(record_id, description, plan.hourly_cents, created))
 
-    def _find(self, word: str) -> InstanceRecord | None:
-        return self._sandbox.instances.get(word) or self._named.get(word)
+    def _find(self, reference: str) -> InstanceRecord | None:
+        """Return the account's instance with this id, or the first one with this name."""
+        return self._sandbox.instances.get(reference) or self._by_name.get(reference)
 
     def _snapshot(self, entry: SnapshotEntry, index: int) -> None:
-        where = ("snapshots", index)
+        place = (kinds.SNAPSHOT.plural, index)
         sandbox, source = self._sandbox, self._find(entry.instance)
-        record_id, number = self._identity("snap", entry, sandbox.snapshots, where)
-        created, updated = self._times(entry, where)
-        exact = entry.source_name, entry.region, entry.image, entry.disk_gb
-        if source is None and None in exact:
-            self._wrong(*where, "instance", message=f"no instance of this account is called '{entry.instance}'")
+        record_id, number = self._identity(kinds.SNAPSHOT, entry, sandbox.snapshots, place)
+        created, updated = self._times(entry, place)
+        known = entry.source_name, entry.region, entry.image, entry.disk_gb
+        if source is None and None in known:
+            self._problem(*place, "instance", message=f"no instance of this account is called '{entry.instance}'")
             return
         disk = entry.disk_gb or (source.plan.disk_gb if source else 0)
         record = SnapshotRecord(
@@ -156,41 +186,49 @@ class Builder:
             created=created,
             updated=updated,
             lifecycle=self._life(
-                "snapshot", entry.life, record_id, created, entry.status == "available", "available", "creating"
+                kinds.SNAPSHOT,
+                entry.life,
+                record_id,
+                created,
+                entry.status == "available",
+                then="available",
+                first="creating",
             ),
         )
         sandbox.added(sandbox.snapshots, record)
         if source is not None:
             source.snapshot_ids.append(record_id)
 
-    def _behind(self, ids: Sequence[str], where: tuple[str, int], regions: Sequence[str] | None = None) -> list[str]:
+    def _attached(self, references: Sequence[str], place: Place, regions: Sequence[str] | None = None) -> list[str]:
+        """Return the ids of the instances that are referenced by name or id, each once. They must be in the regions."""
         found = []
-        for index, word in enumerate(ids):
+        for index, word in enumerate(references):
             instance = self._find(word)
             if instance is None:
-                self._wrong(*where, "instance_ids", index, message=f"no instance of this account is called '{word}'")
+                self._problem(*place, "instance_ids", index, message=f"no instance of this account is called '{word}'")
             elif regions is not None and instance.region not in regions:
-                self._wrong(*where, "instance_ids", index, message=f"is in {instance.region}, none of the regions")
+                message = f"is in {instance.region}, which is not one of the regions"
+                self._problem(*place, "instance_ids", index, message=message)
             else:
                 found.append(instance.id)
         return list(dict.fromkeys(found))
 
     def _firewall(self, entry: FirewallEntry, index: int) -> None:
-        where = ("firewalls", index)
-        record_id, number = self._identity("fw", entry, self._sandbox.firewalls, where)
-        created, updated = self._times(entry, where)
+        place = (kinds.FIREWALL.plural, index)
+        record_id, number = self._identity(kinds.FIREWALL, entry, self._sandbox.firewalls, place)
+        created, updated = self._times(entry, place)
         settings = entry.model_dump(include={"name", "default_inbound", "default_outbound", "rules"})
         record = FirewallRecord(
             id=record_id, number=number, settings=settings, instance_ids=[], created=created, updated=updated
         )
         self._sandbox.firewalls.add(record)
-        attach(self._sandbox, record, self._behind(entry.instance_ids, where), "firewall_ids", created)
+        attach(self._sandbox, record, self._attached(entry.instance_ids, place), created)
 
     def _load_balancer(self, entry: LoadBalancerEntry, index: int) -> None:
-        where = ("load_balancers", index)
+        place = (kinds.LOAD_BALANCER.plural, index)
         sandbox = self._sandbox
-        record_id, number = self._identity("lb", entry, sandbox.load_balancers, where)
-        created, updated = self._times(entry, where)
+        record_id, number = self._identity(kinds.LOAD_BALANCER, entry, sandbox.load_balancers, place)
+        created, updated = self._times(entry, place)
         settings = entry.model_dump(include={"algorithm", "forwarding_rules"})
         record = LoadBalancerRecord(
             id=record_id,
@@ -202,59 +240,68 @@ class Builder:
             created=created,
             updated=updated,
             lifecycle=self._life(
-                "load_balancer", entry.life, record_id, created, entry.status == "active", "active", "provisioning"
+                kinds.LOAD_BALANCER,
+                entry.life,
+                record_id,
+                created,
+                entry.status == "active",
+                then="active",
+                first="provisioning",
             ),
         )
         sandbox.added(sandbox.load_balancers, record)
-        attach(sandbox, record, self._behind(entry.instance_ids, where, entry.regions), "load_balancer_ids", created)
+        attach(sandbox, record, self._attached(entry.instance_ids, place, entry.regions), created)
         price = REGION_HOURLY_CENTS * len(entry.regions)
-        self._metered.append((record_id, f"Load balancer {entry.name}", price, created))
+        self._metered.append(_Metered(record_id, f"Load balancer {entry.name}", price, created))
 
     def _charge(self, charge: ChargeEntry, index: int) -> None:
-        """Time runs forward, and a resource is charged once at a time."""
+        """Check a line of the history: its times are in order, and no resource has two open charges."""
         opened, closed = _span(charge, self._now)
         if closed is not None and closed < opened:
-            self._wrong("history", index, "closed", message="lies before it began")
+            self._problem("history", index, "closed", message="is before it started")
         if charge.resource_id in self._open:
-            self._wrong("history", index, "resource_id", message=f"{charge.resource_id} is charged for already")
+            self._problem("history", index, "resource_id", message=f"{charge.resource_id} is already being charged")
         if closed is None:
-            running = {record_id for record_id, *_ in self._metered} if self._entry.ledger != "complete" else set()
+            running = {each.record_id for each in self._metered} if self._entry.ledger != "complete" else set()
             if charge.resource_id in running:
-                self._wrong("history", index, "resource_id", message=f"{charge.resource_id} is charged for anyhow")
+                self._problem("history", index, "resource_id", message=f"{charge.resource_id} is charged anyway")
             self._open.add(charge.resource_id)
         ahead = HOUR if self._entry.ledger == "complete" else 0  # a price that changes starts with the next hour
         if opened > self._now + ahead:
-            self._wrong("history", index, "opened", message="lies in the future")
+            self._problem("history", index, "opened", message="is in the future")
         if closed is not None and closed > self._now:
-            self._wrong("history", index, "closed", message="lies in the future")
+            self._problem("history", index, "closed", message="is in the future")
 
     def _ledger(self) -> None:
-        """Money: exactly as an export has it, or so that what is left at the start is what the entry says."""
+        """Fill the ledger: with exactly the lines of an export, or so that the entry's balance results."""
         entry, ledger, now = self._entry, self._sandbox.ledger, self._now
         lines: list[CreditEntry | ChargeEntry] = [*entry.credits, *entry.history]
-        for line in sorted(lines, key=lambda each: each.number or _LAST):
+        for line in sorted(lines, key=lambda each: each.number or _AFTER_ALL):
             if isinstance(line, CreditEntry):
                 ledger.credit(_at(line, now), line.amount, line.description)
             else:
                 ledger.restore(line.resource_id, line.description, line.hourly, *_span(line, now))
         if entry.ledger == "complete":
-            for record_id, *_ in self._metered:
-                if not ledger.charges(record_id):
-                    self._wrong("history", message=f"has no running charge for {record_id}, and is to be complete")
+            for each in self._metered:
+                if not ledger.charges(each.record_id):
+                    message = f"is complete, but has no open charge for {each.record_id}"
+                    self._problem("history", message=message)
             return
-        for record_id, description, cents, created in self._metered:
-            ledger.restore(record_id, description, cents, created, None)
+        for each in self._metered:
+            ledger.restore(each.record_id, each.description, each.hourly_cents, each.created, None)
         wanted = DEFAULT_BALANCE if entry.balance is None else entry.balance
-        opened = min((created for *_, created in self._metered), default=now)
+        opened = min((each.created for each in self._metered), default=now)
         ledger.credit(min(opened, now), wanted - ledger.balance(now), OPENING)
 
 
 def _at(credit: CreditEntry, now: int) -> int:
+    """Return the instant of a credit."""
     at = credit.at if credit.at is not None else now - (credit.age or 0)
     return int(at)
 
 
 def _span(charge: ChargeEntry, now: int) -> tuple[int, int | None]:
+    """Return the instants at which a charge starts and ends; None for the end if it goes on."""
     opened = charge.opened if charge.opened is not None else now - (DAY if charge.age is None else charge.age)
     closed = charge.closed if charge.lasted is None else opened + charge.lasted
     return opened, closed

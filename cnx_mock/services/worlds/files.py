@@ -1,6 +1,9 @@
-"""Where fixtures are found: by name among those that come with the package, by path anywhere."""
+"""Finding fixtures: by name among those in the package, or by path."""
 
+from collections.abc import Mapping
+from os import PathLike, fspath
 from pathlib import Path
+from typing import Any
 
 from cnx_mock.errors import FixtureError, Problem, UnknownFixture
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
@@ -9,16 +12,20 @@ from cnx_mock.text.source import read_file
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 CATALOGUE = "catalogue"
-"""What is for sale stands in the same folder, and is no world."""
+"""The file in the same folder that is not a fixture: it lists what can be bought."""
 
 
 def shipped_fixtures() -> list[str]:
-    """The names of the fixtures that come with the package."""
+    """Return the names of the fixtures in the package, sorted."""
     return [name for name in names("fixtures") if name != CATALOGUE]
 
 
 def find(name: str) -> Path:
-    """The file of a fixture: a shipped name, or a path (with a slash, or ending in .yaml or .json)."""
+    """Return the path of a fixture's file.
+
+    `name` is the name of a fixture in the package, or a path: with a slash, or ending in .yaml, .yml or .json. Raises
+    UnknownFixture for any other name. A path is not checked for existence.
+    """
     if name in shipped_fixtures():
         found = shipped("fixtures", name)
         assert found is not None, "it was just listed"
@@ -31,7 +38,10 @@ def find(name: str) -> Path:
 
 
 def load(name: str) -> Fixture:
-    """The fixture with this name or at this path. Raises UnknownFixture, or SourceError with every problem."""
+    """Return the fixture with this name or at this path.
+
+    Raises UnknownFixture if nothing has the name, SourceError with every problem if the file cannot be used.
+    """
     path = find(name)
     source = read_file(path)
     try:
@@ -43,3 +53,11 @@ def load(name: str) -> Fixture:
     if source.problems:
         raise source.error()
     return fixture
+
+
+def resolve(given: str | PathLike[str] | Mapping[str, Any]) -> Fixture:
+    """Return the fixture that is given by name, by path or as plain data.
+
+    Raises UnknownFixture, SourceError or FixtureError.
+    """
+    return read_fixture(given) if isinstance(given, Mapping) else load(fspath(given))

@@ -1,4 +1,4 @@
-"""A fixture that has been read: it knows its keys, and builds sandboxes."""
+"""A fixture that has been checked: it knows its keys, and fills sandboxes."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from cnx_mock.api.validation import problems
 from cnx_mock.errors import FixtureError, Path, Problem
 from cnx_mock.services.worlds.build import Builder
 from cnx_mock.services.worlds.document import AccountEntry, FixtureDocument
-from cnx_mock.services.worlds.generate import generated, wrong_spread
+from cnx_mock.services.worlds.generate import generated, spread_problems
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
@@ -26,19 +26,25 @@ class Fixture:
     description: str
     document: FixtureDocument = field(repr=False)
     written: Mapping[str, Any] = field(repr=False, default_factory=dict)
-    """The fixture as it was written."""
+    """The data that the fixture was read from."""
 
     def account_of(self, digits: str) -> int | None:
-        """Which account a key belongs to; None for a key that the fixture does not list."""
-        for index, account in enumerate(self.document.accounts):
-            if any(key.key.endswith(digits) for key in account.keys):
+        """Return the index of the account to which a key belongs, or None if the fixture does not list the key."""
+        for index in range(len(self.document.accounts)):
+            if digits in self.keys(index):
                 return index
         return None
 
+    def keys(self, index: int) -> list[str]:
+        """Return the digits of an account's keys."""
+        return [digits_of(key.key) for key in self.document.accounts[index].keys]
+
     def build(self, sandbox: SandboxState, index: int, keys: Collection[str], own_clock: bool = False) -> None:
-        """Fill a fresh sandbox with an account, and with those of its listed keys whose digits are among `keys`; a
-        sandbox that was given a clock of its own keeps it."""
-        _settle(sandbox, self.document, index, own_clock)
+        """Fill a new sandbox with the account at this index.
+
+        Of the account's keys, those whose digits are in `keys` are added. With `own_clock` the sandbox keeps its clock.
+        """
+        _prepare(sandbox, self.document, index, own_clock)
         for key in self.document.accounts[index].keys:
             digits = digits_of(key.key)
             if digits in keys:
@@ -47,11 +53,8 @@ class Fixture:
                 record.created = sandbox.account.created if key.created_at is None else key.created_at
         Builder(sandbox, self._with_fleet(sandbox, index), ()).build()
 
-    def keys(self, index: int) -> list[str]:
-        """The digits of an account's keys."""
-        return [digits_of(key.key) for key in self.document.accounts[index].keys]
-
     def _with_fleet(self, sandbox: SandboxState, index: int) -> AccountEntry:
+        """Return the account's entry, with the generated fleet if it is the first account."""
         entry, fleet = self.document.accounts[index], self.document.generate
         if fleet is None or index != 0:
             return entry
@@ -59,8 +62,8 @@ class Fixture:
         return entry.model_copy(update={"instances": [*entry.instances, *made]})
 
 
-def _settle(sandbox: SandboxState, document: FixtureDocument, index: int, own_clock: bool) -> None:
-    """Clock (unless the sandbox has one of its own), chance and account, before anything is built on them."""
+def _prepare(sandbox: SandboxState, document: FixtureDocument, index: int, own_clock: bool) -> None:
+    """Set the clock (unless it keeps its own), the random draws and the account, before anything is built on them."""
     clock, entry, account = document.clock, document.accounts[index], sandbox.account
     if not own_clock:
         before = sandbox.clock
@@ -78,28 +81,36 @@ def _settle(sandbox: SandboxState, document: FixtureDocument, index: int, own_cl
 
 
 def read_fixture(data: Any, name: str = "inline") -> Fixture:
-    """A fixture from plain data. Raises FixtureError with everything that is wrong."""
+    """Return the fixture in plain data. Raises FixtureError with every problem in it.
+
+    `name` is the fixture's name if the data has none.
+    """
     data = {} if data is None else data
-    scratch = SandboxState("scratch", 0, Catalogue(), SandboxOptions())
+    scratch = _scratch()
     try:
         document = FixtureDocument.model_validate(data, context=scratch)
     except ValidationError as error:
         raise FixtureError(problems(error, FixtureDocument, data, "key")) from None
-    found = _wrong_keys(document) + _built_once(document)
+    found = _repeated_keys(document) + _building_problems(document)
     if document.generate is not None:
-        fleet = wrong_spread(document.generate, scratch.catalogue)
+        fleet = spread_problems(document.generate, scratch.catalogue)
         found += [Problem(("generate", *each.path), each.message, each.at_key) for each in fleet]
     if found:
         raise FixtureError(found)
     return Fixture(document.name or name, document.description, document, data)
 
 
-def _built_once(document: FixtureDocument) -> list[Problem]:
-    """What only building shows: names that lead nowhere, ids that are there twice."""
+def _scratch() -> SandboxState:
+    """Return an empty sandbox for a check."""
+    return SandboxState("scratch", 0, Catalogue(), SandboxOptions())
+
+
+def _building_problems(document: FixtureDocument) -> list[Problem]:
+    """Return the problems that only building shows, such as names that nothing has, and ids that are used twice."""
     found: list[Problem] = []
     for index, entry in enumerate(document.accounts):
-        sandbox = SandboxState("scratch", 0, Catalogue(), SandboxOptions())
-        _settle(sandbox, document, index, own_clock=False)
+        sandbox = _scratch()
+        _prepare(sandbox, document, index, own_clock=False)
         path: Path = ("accounts", index)
         builder = Builder(sandbox, entry, path)
         builder.build()
@@ -107,7 +118,7 @@ def _built_once(document: FixtureDocument) -> list[Problem]:
     return found
 
 
-def _wrong_keys(document: FixtureDocument) -> list[Problem]:
+def _repeated_keys(document: FixtureDocument) -> list[Problem]:
     seen: set[str] = set()
     found = []
     for index, account in enumerate(document.accounts):

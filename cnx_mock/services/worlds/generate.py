@@ -1,5 +1,5 @@
-"""A fleet that nobody wrote: names by Faker, everything else by weighted, keyed draws. Same seed and same Faker
-release, same fleet."""
+"""Generated fleets: names from Faker, everything else from weighted, keyed draws. The same seed and the same release of
+Faker give the same fleet."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,8 +13,8 @@ from cnx_mock.world.chance import digest, fraction
 from cnx_mock.world.clock import SECOND
 
 
-def wrong_spread(entry: GenerateEntry, catalogue: Catalogue) -> list[Problem]:
-    """Words that a spread may not have, and weights that are all zero."""
+def spread_problems(entry: GenerateEntry, catalogue: Catalogue) -> list[Problem]:
+    """Return the problems of a fleet's spread: unknown words, and weights that are all zero."""
     found = []
     for axis, known in _axes(catalogue).items():
         weights: dict[str, int] = getattr(entry.spread, axis)
@@ -27,7 +27,7 @@ def wrong_spread(entry: GenerateEntry, catalogue: Catalogue) -> list[Problem]:
 
 
 def generated(entry: GenerateEntry, seed: int, catalogue: Catalogue) -> Iterator[InstanceEntry]:
-    """The instances of the fleet, oldest first."""
+    """Return the instances of the fleet, the oldest first."""
     names = _names(seed)
     usual = {axis: dict.fromkeys(known, 1) for axis, known in _axes(catalogue).items()}
     usual["status"] = {"running": 1}
@@ -46,7 +46,7 @@ _BLANK = {name: field.get_default() for name, field in InstanceEntry.model_field
 
 
 def _axes(catalogue: Catalogue) -> dict[str, list[str]]:
-    """What can be spread, and over what; tags are free."""
+    """Return what can be spread, each with its possible values; an empty list allows any value."""
     return {
         "region": catalogue.regions.ids(),
         "plan": catalogue.plans.ids(),
@@ -57,7 +57,7 @@ def _axes(catalogue: Catalogue) -> dict[str, list[str]]:
 
 
 def _drawn(weights: Mapping[str, int], seed: int, number: int, axis: str) -> str:
-    """One of the words, each as likely as its weight."""
+    """Return one of the words; its probability is its weight divided by the sum of all weights."""
     place = digest(seed, "fleet", number, axis) % sum(weights.values())
     for word, weight in weights.items():
         place -= weight
@@ -67,8 +67,8 @@ def _drawn(weights: Mapping[str, int], seed: int, number: int, axis: str) -> str
 
 
 def _names(seed: int) -> Iterator[str]:
-    """Words that can begin an instance's name. Faker is slow to import: only here, and only when names are made."""
-    from faker import Faker
+    """Return an endless iterator over words that an instance's name can begin with."""
+    from faker import Faker  # lazy: Faker is slow to import, and only generated fleets need it
 
     fake = Faker("en_US")
     fake.seed_instance(seed)
