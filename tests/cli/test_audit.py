@@ -44,8 +44,14 @@ def call(sandbox: Sandbox, path: str) -> int:
     return requests.get(f"{sandbox.url}{path}", headers=headers, timeout=10).status_code
 
 
+AT_ONCE = ("--no-wait", "1m")
+"""What counts as no wait: a busy machine makes more of it than the default allows."""
+
+
 def found(*words: object) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = json.loads(cnx_mock("audit", *words, "--format", "json").stdout)["findings"]
+    listed: list[dict[str, Any]] = json.loads(cnx_mock("audit", *words, *AT_ONCE, "--format", "json").stdout)[
+        "findings"
+    ]
     return listed
 
 
@@ -53,7 +59,7 @@ def found(*words: object) -> list[dict[str, Any]]:
 
 
 def test_it_says_what_is_wrong_why_and_how_to_fix_it(hasty: Sandbox) -> None:
-    done = cnx_mock("audit", hasty.url)
+    done = cnx_mock("audit", hasty.url, *AT_ONCE)
     assert done.returncode == 1
     assert "flat-backoff: #1, #2, #3 and #4 are one call, GET /v1/plans, retried without any wait" in done.stdout
     assert "    why: " in done.stdout
@@ -80,7 +86,7 @@ def test_json_has_what_is_promised(hasty: Sandbox) -> None:
 
 
 def test_sarif_names_its_rules(hasty: Sandbox) -> None:
-    log = json.loads(cnx_mock("audit", hasty.url, "--format", "sarif").stdout)
+    log = json.loads(cnx_mock("audit", hasty.url, *AT_ONCE, "--format", "sarif").stdout)
     [run] = log["runs"]
     [result] = run["results"]
     assert log["version"] == "2.1.0"
@@ -164,7 +170,7 @@ def test_a_test_can_assert_it(run: Run) -> None:
 
         def test_hasty(cnx):
             hasty(cnx)
-            cnx.audit.assert_clean()
+            cnx.audit.assert_clean(no_wait="1m")
 
         def test_hasty_but_allowed(cnx):
             hasty(cnx)
@@ -197,7 +203,7 @@ def test_a_scenario_can_expect_it(run: Run) -> None:
 
 def test_the_control_plane_answers_the_same(hasty: Sandbox) -> None:
     headers = {"Authorization": f"Bearer {hasty.api_key}"}
-    answer = requests.get(f"{hasty.url}/_mock/audit?ignore=early-retry", headers=headers, timeout=10).json()
+    answer = requests.get(f"{hasty.url}/_mock/audit?ignore=early-retry&no-wait=1m", headers=headers, timeout=10).json()
     assert [each["code"] for each in answer["findings"]] == ["flat-backoff"]
     wrong = requests.get(f"{hasty.url}/_mock/audit?ignore=nobody", headers=headers, timeout=10)
     assert wrong.status_code == 400

@@ -160,7 +160,7 @@ def test_an_option_of_the_wrong_type_is_named(wrong: dict[str, Any]) -> None:
     "wrong", [{"scenario": "calm"}, {"seed": 7}, {"host": None}, {"watch": 1}, {"reading": (1,)}, {"journal_size": 1.5}]
 )
 def test_settings_take_the_declared_types_only(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=f"^{next(iter(wrong)).replace('_', '-')} must be .*, not "):
+    with pytest.raises(SettingsError, match=f"^{next(iter(wrong)).replace('_', '-')} must be "):
         Settings(**wrong)
 
 
