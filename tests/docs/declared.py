@@ -1,6 +1,7 @@
 """The pages of the reference that are made from declarations of ours: scenario files, faults, readings, options, audit
 checks, the sweep, and commands."""
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -249,12 +250,23 @@ def scenario_file(name: str) -> str:
 
 
 def source(where: str) -> str:
-    """A class, a function or a command of ours, as it is written: `MODULE:NAME`."""
-    module, _, name = where.partition(":")
-    found: Any = getattr(import_module(module), name)
+    """A class, a function, a command or a constant of ours, as it is written: `MODULE:NAME`."""
+    name, _, attribute = where.partition(":")
+    module = import_module(name)
+    found: Any = getattr(module, attribute)
     if isinstance(found, click.Command):
         found = found.callback
-    return fenced("python", inspect.cleandoc("\n" + inspect.getsource(found)))
+    text = inspect.getsource(found) if callable(found) else _assignment(inspect.getsource(module), attribute)
+    return fenced("python", inspect.cleandoc("\n" + text))
+
+
+def _assignment(text: str, name: str) -> str:
+    """The statement of a module that gives a constant its value."""
+    for statement in ast.parse(text).body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return ast.get_source_segment(text, statement) or ""
+    raise LookupError(name)
 
 
 def recipes() -> str:
