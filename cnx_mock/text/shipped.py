@@ -1,4 +1,4 @@
-"""Where the shipped YAML files are: inside the package in a wheel, at the root of a checkout or editable install."""
+"""The YAML files that come with cnx-mock: inside the package in a wheel, beside it in a checkout."""
 
 import re
 from pathlib import Path
@@ -11,18 +11,18 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def locate(folder: Folder) -> Path:
-    """Return the shipped folder of that name; `FileNotFoundError` says where it was looked for."""
+    """Return the folder with that name. Raises FileNotFoundError, with the places that were tried, if there is none."""
     inside, beside = _PACKAGE / folder, _PACKAGE.parent / folder
     if inside.is_dir():
         return inside
-    # Without this file the parent is site-packages, where a folder of that name belongs to somebody else.
+    # Without this file the parent is site-packages: a folder with that name there belongs to another package.
     if beside.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
         return beside
     raise FileNotFoundError(f"the shipped {folder} are neither in {inside} nor in {beside}: install cnx-mock again")
 
 
 def shipped(folder: Folder, name: str) -> Path | None:
-    """Return the path of the shipped file ``<name>.yaml``, or None when there is none or `name` is no plain word."""
+    """Return the path of the file ``<name>.yaml``; None if there is none, or if `name` is not a plain word."""
     if not _NAME.fullmatch(name):
         return None
     path = locate(folder) / f"{name}.yaml"
@@ -30,5 +30,5 @@ def shipped(folder: Folder, name: str) -> Path | None:
 
 
 def names(folder: Folder) -> list[str]:
-    """Return the names that `shipped` finds, sorted."""
+    """Return the names of the folder's files, sorted, without ``.yaml``."""
     return sorted(path.stem for path in locate(folder).glob("*.yaml") if shipped(folder, path.stem))

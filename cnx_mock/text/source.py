@@ -99,8 +99,8 @@ def read_file(path: FilePath) -> Source:
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise _unreadable(path, f"is not UTF-8 (byte {byte:#04x} at position {error.start})") from None
-    except ValueError as error:
-        raise _unreadable(path, f"cannot be read: {error}") from None
+    except ValueError:  # its words are Python's, and change from version to version
+        raise _unreadable(path, "cannot be read: the name has a null character") from None
     return read(text, str(path))
 
 

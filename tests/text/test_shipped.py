@@ -1,4 +1,4 @@
-"""The shipped folders, in a wheel and in a checkout."""
+"""The YAML files that come with the package: where they are in a wheel and in a checkout."""
 
 from pathlib import Path
 

@@ -401,7 +401,7 @@ def test_a_file_is_read_and_named_as_given(tmp_path: Path, monkeypatch: pytest.M
     [
         ("absent.yaml", None, "cannot be read: No such file or directory"),
         (".", None, "is a folder, not a file"),
-        ("\0", None, "cannot be read: embedded null byte"),
+        ("\0", None, "cannot be read: the name has a null character"),
         ("latin.yaml", b"a: \xff", "is not UTF-8 (byte 0xff at position 3)"),
         ("large.yaml", b"#" * (source.MAX_BYTES + 1), "is larger than 1048576 bytes"),
     ],
