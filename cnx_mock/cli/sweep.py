@@ -144,11 +144,7 @@ def sweep(
     reproduction = Reproduction(
         folder=folder, command=command, scenarios=settings.scenario, options=_run_options(settings)
     )
-    scenario = load_scenarios(settings.scenario) if settings.scenario else None
-    runs = ProgramRuns(command, settings, scenario=scenario)
-    with progress_reporter() as reporter:
-        swept = Sweep(config=runs.config, options=sweep_options, check_hammering=_hammering, progress=reporter)
-        complete = runs.complete(swept.run)
+    swept, complete = _swept(command, settings, sweep_options)
     report = SweepReport(sweep=swept, failing=failing, baseline=accepted, reproduce=reproduction.line)
     _show(report, complete)
     for result in report.results:
@@ -160,6 +156,15 @@ def sweep(
         content = _FORMS[file.suffix](report)
         file.write(content if isinstance(content, bytes) else content.encode())
     context.exit(FOUND if any(map(report.fails, report.results)) else 0)
+
+
+def _swept(command: tuple[str, ...], settings: Settings, options: SweepOptions) -> tuple[Sweep, bool]:
+    """Make the runs; return the sweep, and whether it is complete. Raises SweepError and ProgramError."""
+    scenario = load_scenarios(settings.scenario) if settings.scenario else None
+    runs = ProgramRuns(command, settings, scenario=scenario)
+    with progress_reporter() as reporter:
+        sweep = Sweep(config=runs.config, options=options, check_hammering=_hammering, progress=reporter)
+        return sweep, runs.complete(sweep.run)
 
 
 def _show(report: SweepReport, complete: bool) -> None:

@@ -23,17 +23,18 @@ class Audit:
     ) -> list[Finding]:
         """Return what the client should not have done.
 
-        Args:
-            ignore: Codes of checks to leave out.
-            also: Codes of checks that run only on request.
-            **thresholds: The thresholds of the command line, with `_` for `-`, such as `poll_interval="200ms"`.
+        Arguments:
 
-        Returns:
-            The findings, each with `code`, `message`, `requests`, `why` and `fix`.
+        - `ignore`: Codes of checks to leave out.
+        - `also`: Codes of checks that run only on request.
+        - `**thresholds`: The thresholds of the command line, with `_` for `-`, such as `poll_interval="200ms"`.
+
+        Returns the findings, each with `code`, `message`, `requests`, `why` and `fix`.
 
         Raises:
-            AuditError: If a check or a threshold does not exist, or a threshold does not take that value.
-            ServerNotFoundError: If the server has stopped.
+
+        - `AuditError` if a check or a threshold does not exist, or a threshold does not take that value.
+        - `ServerNotFoundError` if the server has stopped.
         """
         entries = self._control.call("GET", "/requests")["data"]
         named = {name.replace("_", "-"): value for name, value in thresholds.items()}

@@ -39,26 +39,28 @@ class SandboxMaker:
     ) -> Sandbox:
         """Make a fresh sandbox: a new key, and a world that nothing else uses.
 
-        Args:
-            scenario: What goes wrong in it: the name of a scenario, a path, plain data, or a list of them to stack.
-                The server's scenario unless given.
-            fixture: The world that it starts from: a name, a path or plain data. The server's fixture unless given.
-            name: A name for it. Ids and chance depend on the name and the seed: the same name has the same ids.
-            seed: The seed of everything random in it, a whole number from 0. The server's seed unless given.
-            key: A test key that the code under test has hard-coded. Its sandbox is made anew.
+        Arguments:
 
-        Returns:
-            The sandbox.
+        - `scenario`: What goes wrong in it: the name of a scenario, a path, plain data, or a list of them to stack.
+          The server's scenario unless given.
+        - `fixture`: The world that it starts from: a name, a path or plain data. The server's fixture unless given.
+        - `name`: A name for it. Ids and chance depend on the name and the seed: the same name has the same ids.
+        - `seed`: The seed of everything random in it, a whole number from 0. The server's seed unless given.
+        - `key`: A test key that the code under test has hard-coded. Its sandbox is made anew.
+
+        Returns the sandbox.
 
         Raises:
-            UnknownScenario, UnknownFixture: If nothing has that name.
-            SourceError: If a file cannot be used; it has every problem as file:line:column.
-            ScenarioError, FixtureError: If plain data cannot be used; the message has every problem.
-            InputRefusedError: If the name, the seed or the key cannot be used.
-            NotRunningError: If the server does not run.
-            ServerNotFoundError: If the server does not answer.
+
+        - `UnknownScenario`, `UnknownFixture` if nothing has that name.
+        - `SourceError` if a file cannot be used; it has every problem as file:line:column.
+        - `ScenarioError`, `FixtureError` if plain data cannot be used; the message has every problem.
+        - `InputRefusedError` if the name, the seed or the key cannot be used.
+        - `NotRunningError` if the server does not run.
+        - `ServerNotFoundError` if the server does not answer.
 
         Example:
+
             sandbox = server.sandbox("flaky-network", "small-team")
         """
         body: dict[str, Any] = {"key": key, "name": name, "seed": seed}

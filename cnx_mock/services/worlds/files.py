@@ -1,9 +1,6 @@
 """Finding fixtures: by name among those in the package, or by path."""
 
-from collections.abc import Mapping
-from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
 
 from cnx_mock.errors import FixtureError, Problem, UnknownFixture
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
@@ -53,11 +50,3 @@ def load(name: str) -> Fixture:
     if source.problems:
         raise source.error()
     return fixture
-
-
-def resolve(given: str | PathLike[str] | Mapping[str, Any]) -> Fixture:
-    """Return the fixture that is given by name, by path or as plain data.
-
-    Raises UnknownFixture, SourceError or FixtureError.
-    """
-    return read_fixture(given) if isinstance(given, Mapping) else load(fspath(given))
