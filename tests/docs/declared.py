@@ -32,19 +32,19 @@ _CAREFUL = Path(__file__).resolve().parents[1] / "audit" / "clients" / "careful.
 
 # ---- scenario files
 
-_SECTIONS = (
-    ("A scenario", models.ScenarioSection, "The top level of a file. Every key is optional."),
-    ("world", models.WorldSection, ""),
-    ("world.clock", models.ClockSection, ""),
-    ("provisioning", models.ProvisioningSection, ""),
-    ("phases", models.PhaseSection, "Each item of `phases`. A phase ends by `for` or by `until`."),
-    ("phases.until", models.UntilSection, ""),
-    ("rules", models.RuleSection, "Each item of `rules`. A rule has a `fault` or a `sequence`."),
-    ("match", models.MatchSection, ""),
-    ("when", conditions.WhenSection, ""),
-    ("times", conditions.TimesForm, "A number means `take`. Otherwise `skip` and `take`, or `every`, or `only`."),
-    ("probability", conditions.RampForm, "A number from 0 to 1, or a ramp across a phase:"),
-    ("expect", models.ExpectSection, ""),
+_MODELS = (
+    ("A scenario", models.ScenarioModel, "The top level of a file. Every key is optional."),
+    ("world", models.WorldModel, ""),
+    ("world.clock", models.ClockModel, ""),
+    ("provisioning", models.ProvisioningModel, ""),
+    ("phases", models.PhaseModel, "Each item of `phases`. A phase ends by `for` or by `until`."),
+    ("phases.until", models.UntilModel, ""),
+    ("rules", models.RuleModel, "Each item of `rules`. A rule has a `fault` or a `sequence`."),
+    ("match", models.MatchModel, ""),
+    ("when", conditions.WhenModel, ""),
+    ("times", conditions.TimesModel, "A number means `take`. Otherwise `skip` and `take`, or `every`, or `only`."),
+    ("probability", conditions.RampModel, "A number from 0 to 1, or a ramp across a phase:"),
+    ("expect", models.ExpectModel, ""),
 )
 _SCENARIO_FILES = """A scenario is a YAML file. These are all its keys. The keys of `fault` are on the page
 [Faults](faults.md). The same keys work in `sandbox.inject(…)`, in `PUT /_mock/rules/{id}` and in the request header
@@ -57,7 +57,7 @@ as a JSON Schema for your editor."""
 def scenario_files() -> str:
     """Every key of a scenario file."""
     parts = []
-    for title, model, words in _SECTIONS:
+    for title, model, words in _MODELS:
         head = f"## {title}" if " " in title else f"## `{title}`"
         parts += [head, words or sentence(inspect.getdoc(model) or ""), _keys(model)]
     return page("Scenario files", _SCENARIO_FILES, *parts)
