@@ -185,7 +185,8 @@ class Engine:
 
     def ask(self, request: ApiRequest, now: int) -> Ruling:
         """Ask every rule about this request, once. Raises ScenarioError for a fault header that cannot be used."""
-        ruling = self.in_force(now)
+        self._settle(now)
+        ruling = self._undecided
         operation = request.operation.name if request.operation else None
         candidates = self._candidates(operation, request.method)
         brought = self._brought_by(request)
