@@ -1,6 +1,7 @@
 """The pages of the reference that are made from declarations of ours: scenario files, faults, readings, options, audit
 checks, the sweep, and commands."""
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -33,18 +34,18 @@ _CAREFUL = Path(__file__).resolve().parents[1] / "audit" / "clients" / "careful.
 # ---- scenario files
 
 _SECTIONS = (
-    ("A scenario", models.ScenarioSection, "The top level of a file. Every key is optional."),
-    ("world", models.WorldSection, ""),
-    ("world.clock", models.ClockSection, ""),
-    ("provisioning", models.ProvisioningSection, ""),
-    ("phases", models.PhaseSection, "Each item of `phases`. A phase ends by `for` or by `until`."),
-    ("phases.until", models.UntilSection, ""),
-    ("rules", models.RuleSection, "Each item of `rules`. A rule has a `fault` or a `sequence`."),
-    ("match", models.MatchSection, ""),
-    ("when", conditions.WhenSection, ""),
-    ("times", conditions.TimesForm, "A number means `take`. Otherwise `skip` and `take`, or `every`, or `only`."),
-    ("probability", conditions.RampForm, "A number from 0 to 1, or a ramp across a phase:"),
-    ("expect", models.ExpectSection, ""),
+    ("A scenario", models.ScenarioModel, "The top level of a file. Every key is optional."),
+    ("world", models.WorldModel, ""),
+    ("world.clock", models.ClockModel, ""),
+    ("provisioning", models.ProvisioningModel, ""),
+    ("phases", models.PhaseModel, "Each item of `phases`. A phase ends by `for` or by `until`."),
+    ("phases.until", models.UntilModel, ""),
+    ("rules", models.RuleModel, "Each item of `rules`. A rule has a `fault` or a `sequence`."),
+    ("match", models.MatchModel, ""),
+    ("when", conditions.WhenModel, ""),
+    ("times", conditions.TimesModel, "A number means `take`. Otherwise `skip` and `take`, or `every`, or `only`."),
+    ("probability", conditions.RampModel, "A number from 0 to 1, or a ramp across a phase:"),
+    ("expect", models.ExpectModel, ""),
 )
 _SCENARIO_FILES = """A scenario is a YAML file. These are all its keys. The keys of `fault` are on the page
 [Faults](faults.md). The same keys work in `sandbox.inject(…)`, in `PUT /_mock/rules/{id}` and in the request header
@@ -249,12 +250,23 @@ def scenario_file(name: str) -> str:
 
 
 def source(where: str) -> str:
-    """A class, a function or a command of ours, as it is written: `MODULE:NAME`."""
-    module, _, name = where.partition(":")
-    found: Any = getattr(import_module(module), name)
+    """A class, a function, a command or a constant of ours, as it is written: `MODULE:NAME`."""
+    name, _, attribute = where.partition(":")
+    module = import_module(name)
+    found: Any = getattr(module, attribute)
     if isinstance(found, click.Command):
         found = found.callback
-    return fenced("python", inspect.cleandoc("\n" + inspect.getsource(found)))
+    text = inspect.getsource(found) if callable(found) else _assignment(inspect.getsource(module), attribute)
+    return fenced("python", inspect.cleandoc("\n" + text))
+
+
+def _assignment(text: str, name: str) -> str:
+    """The statement of a module that gives a constant its value."""
+    for statement in ast.parse(text).body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return ast.get_source_segment(text, statement) or ""
+    raise LookupError(name)
 
 
 def recipes() -> str:
