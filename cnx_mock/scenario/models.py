@@ -149,7 +149,7 @@ class ExpectModel(Declared):
 
 
 def _fixture(name: str) -> str:
-    known = [each for each in names("fixtures") if each != "catalogue"]
+    known = names("fixtures")
     if name not in known and not name.endswith((".yaml", ".yml", ".json")) and "/" not in name:
         raise ValueError(f"must be a path, or one of: {one_of(known)}{did_you_mean(name, known)}")
     return name

@@ -53,3 +53,11 @@ def test_nothing_else_is_ever_opened(scenarios: Path, name: str) -> None:
 
 def test_names_are_sorted(scenarios: Path) -> None:
     assert names("scenarios") == ["friday-brownout", "tail"]
+
+
+def test_the_catalogue_is_not_a_fixture(root: Path) -> None:
+    folder = root / "cnx_mock" / "fixtures"
+    folder.mkdir(parents=True)
+    for name in ("catalogue", "fleet"):
+        (folder / f"{name}.yaml").touch()
+    assert names("fixtures") == ["fleet"]

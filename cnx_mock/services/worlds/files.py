@@ -8,13 +8,10 @@ from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import read_file
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
-CATALOGUE = "catalogue"
-"""The file in the same folder that is not a fixture: it lists what can be bought."""
-
 
 def shipped_fixtures() -> list[str]:
     """Return the names of the fixtures in the package, sorted."""
-    return [name for name in names("fixtures") if name != CATALOGUE]
+    return names("fixtures")
 
 
 def find(name: str) -> Path:
