@@ -99,7 +99,7 @@ class CarefulClient:
             return None
 
     def _wait(self, attempt: int, answer: requests.Response | None) -> None:
-        """Wait longer each time, at random, so that clients do not come back together; and as long as the answer asks."""
+        """Wait longer each time, at random, so that clients do not come back together; at least as long as asked."""
         told = "0" if answer is None else answer.headers.get("Retry-After", "0")
         own = self.chance.uniform(0, min(60, self.base * 2**attempt))
         time.sleep(max(own, float(told) if told.isdigit() else 0))
