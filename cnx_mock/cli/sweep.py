@@ -26,7 +26,7 @@ from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import check_operations, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.html import html_report
-from cnx_mock.sweep.report.json import Baseline, SweepReport, read_baseline
+from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import bad_first
 from cnx_mock.sweep.reproduction import Reproduction
@@ -36,10 +36,10 @@ from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
-_FORMS: dict[str, Callable[[SweepReport], str | bytes]] = {
+_FORMS: dict[str, Callable[[SweepReport], bytes]] = {
     ".html": html_report,
     ".htm": html_report,
-    ".json": lambda report: json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n",
+    ".json": json_report,
     ".xml": junit_report,
 }
 """Reports by the end of their file's name."""
@@ -153,8 +153,7 @@ def sweep(
     if not complete:
         context.exit(INTERRUPTED)
     for file in reports:
-        content = _FORMS[file.suffix](report)
-        file.write(content if isinstance(content, bytes) else content.encode())
+        file.write(_FORMS[file.suffix](report))
     context.exit(FOUND if any(map(report.fails, report.results)) else 0)
 
 
