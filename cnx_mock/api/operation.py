@@ -17,7 +17,7 @@ The handler's signature is the contract:
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -156,7 +156,7 @@ class Operation:
             call.arguments["query"] = self._no_query
         elif self.query is not None:
             call.arguments["query"] = validated(self.query, self._query_data(call.incoming.query), sandbox, found)
-        if self.body is not None:
+        if self.body is not None and call.body is not None:
             call.arguments["body"] = validated(self.body, call.body, sandbox, found, self._is_lenient(sandbox))
         if found:
             raise failed(found)
@@ -193,17 +193,19 @@ class Operation:
         return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
 
 
-@dataclass(slots=True)
 class Invocation:
     """One call on its way through STAGES."""
 
-    incoming: Incoming
-    dependencies: Mapping[type, Any]
-    arguments: dict[str, Any] = field(default_factory=dict)
-    """What the handler is called with."""
-    body: dict[str, Any] = field(default_factory=dict)
-    """The body's JSON object, not yet validated."""
-    reply: Reply | None = None
+    __slots__ = ("arguments", "body", "dependencies", "incoming", "reply")
+
+    def __init__(self, incoming: Incoming, dependencies: Mapping[type, Any]) -> None:
+        self.incoming = incoming
+        self.dependencies = dependencies
+        self.arguments: dict[str, Any] = {}
+        """What the handler is called with."""
+        self.body: dict[str, Any] | None = None
+        """The body's JSON object, not yet validated."""
+        self.reply: Reply | None = None
 
 
 STAGES: tuple[Callable[[Operation, Invocation], None], ...] = (

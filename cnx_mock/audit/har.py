@@ -13,6 +13,7 @@ from cnx_mock import __version__
 from cnx_mock.api.parsing import query_values
 from cnx_mock.http.auth import described
 from cnx_mock.text.units import format_instant_ms, parse_instant
+from cnx_mock.world.keys import is_shortened
 
 _OURS = ("seq", "request_id", "sandbox", "at", "duration_ms", "delayed_ms", "operation", "committed", "faults")
 """The fields of an entry that HAR does not have. `duration_ms` is one of them: HAR's `time` cannot say that a request
@@ -126,5 +127,5 @@ def _pairs(headers: Iterable[Mapping[str, str]]) -> list[list[str]]:
 
 def _safe(name: str, value: str) -> str:
     """Return a header's value without a usable key: other tools save keys in full."""
-    ours = value in ("live", "missing", "revoked", "malformed") or "cnx_test_…" in value
+    ours = value in ("live", "missing", "revoked", "malformed") or is_shortened(value)
     return described(value.encode("latin-1", "replace")) if name == "authorization" and not ours else value

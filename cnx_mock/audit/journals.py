@@ -1,7 +1,6 @@
 """Journals as files: one JSON object for each line, or HAR 1.2. They never contain a key."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -11,10 +10,9 @@ from cnx_mock.api.parsing import masked
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.har import from_har, to_har
 from cnx_mock.errors import AuditError
+from cnx_mock.world.keys import shorten_test_keys
 
 Format = Literal["jsonl", "har"]
-
-_KEY = re.compile(r"(cnx_test_)[0-9a-f]{28}([0-9a-f]{4})", re.IGNORECASE)
 
 
 def entries_of(journals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -23,7 +21,7 @@ def entries_of(journals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(entries, key=lambda entry: (entry["wall"], entry["seq"]))
 
 
-def written(entries: Iterable[Mapping[str, Any]], form: Format, url: str) -> str:
+def journal_text(entries: Iterable[Mapping[str, Any]], form: Format, url: str) -> str:
     """Return a journal's entries as the text of a file. `url` is the server's base URL, which HAR needs."""
     safe = [orjson.loads(redacted(orjson.dumps(entry).decode())) for entry in entries]
     if form == "har":
@@ -33,11 +31,11 @@ def written(entries: Iterable[Mapping[str, Any]], form: Format, url: str) -> str
 
 def redacted(text: str) -> str:
     """Return the text without keys: a live key is masked, and of a test key only the end is kept."""
-    return _KEY.sub(r"\1…\2", masked(text.encode()).decode())
+    return shorten_test_keys(masked(text.encode()).decode())
 
 
-def read(text: str, name: str) -> list[Call]:
-    """Return the calls of a file that `written` wrote, or of the HAR of any tool.
+def read_journal(text: str, name: str) -> list[Call]:
+    """Return the calls of a file that `journal_text` wrote, or of the HAR of any tool.
 
     `name` is the file's name, for messages. Raises AuditError if the text is neither; the message names the line.
     """

@@ -1,17 +1,18 @@
 """What a program did in the mock: its requests, the faults that struck it, what it left, what did not happen."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from cnx_mock.audit.audit import Finding
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.sweep.state import resources_left
 from cnx_mock.text.plural import counted
 
 _SHOWN = 10
-"""Resources that the summary names; the report names all."""
+"""Resources and findings that the summary names; the report names all."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,15 @@ class RunSummary:
     def data(self) -> dict[str, Any]:
         """Return it as plain data, for a report."""
         return asdict(self)
+
+
+def finding_lines(found: Sequence[Finding]) -> Iterator[str]:
+    """Yield a line for each finding, and one that says how to read more; nothing for a careful client."""
+    for each in found[:_SHOWN]:
+        yield f"audit: {each}"
+    if found:
+        more = f"{len(found) - _SHOWN} more findings; " if len(found) > _SHOWN else ""
+        yield f"audit: {more}--report FILE says why it matters, and how to fix it"
 
 
 @dataclass(frozen=True)

@@ -97,10 +97,10 @@ class Passage:
         assert now is not None, "the sandbox was entered before"
         if not is_api_path(request.path):
             return
-        self.record.ruling = tenant.engine.in_force(now)  # what the journal shows if the fault header is wrong
         try:
             self.record.ruling = tenant.engine.ask(request, now)
         except ScenarioError as error:  # in the request's own fault header
+            self.record.ruling = tenant.engine.in_force(now)  # the journal names the rules that were not asked
             raise errors.ValidationFailed(**{str(each.path[0]): each.message for each in error.problems}) from None
 
     def find_route(self) -> None:
@@ -173,7 +173,8 @@ class Passage:
         exception is handled, which is logged."""
         request = self.exchange.request
         log.exception("cnx-mock failed at %s %s; please report this", request.method, request.path)
-        self.exchange.effects = FaultEffects(replaced=True)
+        self.exchange.effects = FaultEffects()
+        self.exchange.effects.replaced = True
         self.refuse(errors.InternalError())
 
     def count_polls(self) -> None:

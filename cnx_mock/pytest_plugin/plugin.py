@@ -12,8 +12,8 @@ from cnx_mock.pytest_plugin.options import add_options, chosen_scenario, chosen_
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 
 if TYPE_CHECKING:
-    from cnx_mock.python_api.remote import SandboxMaker
     from cnx_mock.python_api.sandbox import Sandbox
+    from cnx_mock.python_api.sandbox_maker import SandboxMaker
     from cnx_mock.settings import Settings
 
 pytest_plugins = ("cnx_mock.pytest_plugin.egress", "cnx_mock.pytest_plugin.reporting")

@@ -9,12 +9,11 @@ from typing import Any
 from cnx_mock.asgi import create_app
 from cnx_mock.errors import NotRunningError, SettingsError, StartError
 from cnx_mock.http.app import App
-from cnx_mock.intercept.interception import intercepting
 from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document
-from cnx_mock.python_api.remote import SandboxMaker
 from cnx_mock.python_api.sandbox import Sandbox
+from cnx_mock.python_api.sandbox_maker import SandboxMaker
 from cnx_mock.python_api.server_thread import ServerThread
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
@@ -166,6 +165,8 @@ class MockServer(SandboxMaker):
             with server.intercept():
                 requests.get("https://api.cloudnexus.com/v1/instances", headers=…)
         """
+        from cnx_mock.intercept.interception import intercepting  # lazy: `cnx-mock run` starts without it
+
         url = self._running().url
         listeners = self._listeners_for_interception()
         return intercepting(url, listeners, lambda: self._close_connections(listeners))

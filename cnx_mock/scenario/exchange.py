@@ -60,17 +60,20 @@ HeaderChange = Callable[[RawHeaders], RawHeaders]
 """Returns the headers to send in place of the usual ones."""
 
 
-@dataclass(slots=True)
 class FaultEffects:
-    """What faults want to happen to an exchange, and what the operation reports about it."""
+    """What faults want to happen to an exchange, and what the operation reports about it. The defaults belong to the
+    class, so that the effects of a request without faults cost next to nothing."""
 
     stale: int | None = None
     """How many microseconds of the sandbox's time its reads lag behind."""
     provisioning: ProvisioningRule | None = None
-    """How long the resource takes to come up that the operation makes."""
+    """How long the resource that the operation makes takes to come up."""
     change_headers: HeaderChange | None = None
+    """Changes the headers, once all of them are there."""
     pace: Pace | None = None
+    """Sends the body slowly."""
     delivery: Delivery | None = None
+    """Acts on the connection; no answer is sent."""
     replaced: bool = False
     """Whether a fault has put something else in the answer's place."""
     read: bool = False

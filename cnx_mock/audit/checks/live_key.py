@@ -6,6 +6,7 @@ from typing import ClassVar
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
+from cnx_mock.world.keys import has_live_key
 
 
 class LiveKey(Check):
@@ -32,4 +33,4 @@ def _has_live_key(call: Call) -> bool:
     """Return whether a request had a live key, in the Authorization header or anywhere else. A journal keeps no live
     key, only the word that there was one."""
     texts = (call.path, call.query, call.request_body or "", *call.request_headers.values())
-    return call.request_headers.get("authorization") == "live" or any("cnx_live_" in each.lower() for each in texts)
+    return call.request_headers.get("authorization") == "live" or any(map(has_live_key, texts))
