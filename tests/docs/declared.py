@@ -170,7 +170,7 @@ def options_page() -> str:
 def checks() -> str:
     """The checks as a table."""
     rows = ([f"`{each.code}`", each.title + ", only with `--also`" * each.on_request] for each in audit_checks())
-    return table(["check", "finds a client that …"], rows)
+    return table(["check", "what it finds"], rows)
 
 
 def checks_page() -> str:

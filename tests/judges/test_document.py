@@ -30,12 +30,14 @@ SURFACES: tuple[Surface, ...] = ("documented", "named", "all")
 VARIANTS: dict[str, tuple[dict[str, str], Surface]] = {
     **{surface: ({}, surface) for surface in SURFACES},
     **{
-        f"{reading.name}={option}": ({reading.name: option}, "all")
-        for reading in READINGS
-        for option in reading.options[1:]
+        f"choice {number} of every reading": (
+            {each.name: each.options[number] for each in READINGS if number < len(each.options)},
+            "all",
+        )
+        for number in range(1, max(len(each.options) for each in READINGS))
     },
 }
-"""The document under every surface, and under every option of every reading."""
+"""The document under every surface, and under every option of every reading: readings change different parts of it."""
 
 UNIT = re.compile(
     r"\b(cents|seconds?|percent|MiB|GB|bytes|port|ports|minute|hours|number|items|pages|processors|periods"
