@@ -44,6 +44,8 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": lambda c: f"must be above {c['gt']}",
     "less_than_equal": lambda c: f"must be at most {c['le']}",
     "less_than": lambda c: f"must be below {c['lt']}",
+    "string_unicode": lambda c: "must be a string without half characters (lone surrogates)",
+    "invalid_key": lambda c: "is not a string: every key must be one",
     "finite_number": lambda c: "must be a finite number",
     "value_error": lambda c: str(c["error"]),
 }
@@ -111,8 +113,9 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
 
 
 def _in_words(details: ErrorDetails) -> str:
+    """Return our message for one of pydantic's errors; ours comes first for a kind that we do not know, too."""
     words_for = _WORDS.get(details["type"])
-    return words_for(details.get("ctx", {})) if words_for else details["msg"][0].lower() + details["msg"][1:]
+    return words_for(details.get("ctx", {})) if words_for else f"is not valid ({details['msg']})"
 
 
 def _path(loc: tuple[int | str, ...], data: Any) -> Path:

@@ -114,15 +114,15 @@ class App(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
-        entry = self._dispatch if is_control_path(scope.get("path", "")) else self._entry
-        await entry(scope, receive, send)
+        if scope["type"] == "http" and is_control_path(scope["path"]):
+            await self._control(scope, receive, send)
+        else:
+            await self._entry(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] != "http" or path in self._page_paths:
             await super().__call__(scope, receive, send)
-        elif is_control_path(path):
-            await self._control(scope, receive, send)
         elif self.settings.require_tls and scope.get("scheme") != "https":
             await self._refuse_plain(scope)(scope, receive, send)
         else:
@@ -144,7 +144,7 @@ class App(Starlette):
         record = JournalRecord(exchange)
         record.response_headers = response.raw_headers
         self.tenants.journal.open(record)
-        self.observers.complete(record, response.status_code, "-")
+        self.observers.complete(record, response.status_code, None)
         return response
 
     async def _welcome(self, request: Request) -> Response:
@@ -184,7 +184,7 @@ def create_app(
     control: Sequence[Resource] = (),
     checkers: Sequence[ExpectationChecker] = (),
 ) -> App:
-    """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
+    """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Layers above this one
     hand in what they add: `control` are resources of the control plane, `checkers` judge expectations. Raises

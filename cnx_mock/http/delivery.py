@@ -137,7 +137,8 @@ class Api:
         wire.reset()
 
     def _complete(self, passage: Passage, status: int | None) -> None:
-        self._observers.complete(passage.record, status, passage.label)
+        tenant = None if passage.exchange.sandbox is None else passage.tenant
+        self._observers.complete(passage.record, status, tenant)
 
 
 async def _write(wire: RequestWire, send: Send, answer: Answer, piece: bytes) -> None:

@@ -1,8 +1,8 @@
 """The rate limit: requests a minute per account.
 
 The documented reset 1702834567 is at second :07, so by default the first counted request opens the window; the reading
-`rate-window` has two other ways. The window runs on real time plus whatever `advance` added: a client that really waits
-as it was told finds it open.
+`rate-window` has two other styles. The window runs on real time plus whatever `advance` added: a client that waits for
+the time in `Retry-After` finds it open.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from cnx_mock.world.clock import MINUTE, SECOND, Clock, wall_now
 
 
 class Window:
-    """One account's window."""
+    """The rate window of one account."""
 
     __slots__ = ("_counted", "_opened", "_used")
 
@@ -22,10 +22,11 @@ class Window:
         self._opened: int | None = None
         self._used = 0
         self._counted: deque[int] = deque()
-        """When each request of the last minute came, where the window slides."""
+        """When each request of the last minute came, if the window slides."""
 
     def count(self, account: SandboxAccount, clock: Clock, style: str) -> tuple[Allowance, RateLimited | None]:
-        """Count a request: where the window stands then, and the refusal if there was no room (which is not counted).
+        """Count a request. Return the window's state after it, and the refusal if the limit was reached before; a
+        refused request is not counted.
 
         `style` is the reading: anchored, aligned or sliding."""
         now, wall, limit = clock.wire(), wall_now(), account.limit
@@ -48,13 +49,13 @@ class Window:
         return Allowance(limit, limit - used - 1, reset), None
 
     def _fixed(self, now: int, aligned: bool = False) -> tuple[int, int]:
-        """Requests in the window that is open now, and how long it still is."""
+        """Return how many requests the open window has counted, and how many microseconds are left of it."""
         if self._opened is None or not 0 <= now - self._opened < MINUTE:
             self._opened, self._used = now - (now % MINUTE if aligned else 0), 0
         return self._used, self._opened + MINUTE - now
 
     def _slid(self, now: int) -> tuple[int, int]:
-        """Requests in the last minute, and how long the oldest of them still counts."""
+        """Return how many requests came in the last minute, and for how many microseconds the oldest still counts."""
         while self._counted and now - self._counted[0] >= MINUTE:
             self._counted.popleft()
         oldest = self._counted[0] if self._counted else now

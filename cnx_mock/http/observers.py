@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.tenant import Tenant
 from cnx_mock.world.clock import ticks
 
 log = logging.getLogger("cnx_mock")
@@ -23,7 +24,7 @@ class Observers:
         effect on the answer."""
         self._observers.append(observer)
 
-    def complete(self, record: JournalRecord, status: int | None, label: str) -> None:
+    def complete(self, record: JournalRecord, status: int | None, tenant: Tenant | None) -> None:
         """Complete a record with the status that the client is sent, None if it is sent none. Idempotent."""
         if record.duration is not None:
             return
@@ -31,6 +32,6 @@ class Observers:
         record.duration = ticks() - record.exchange.request.arrived
         for observer in self._observers:
             try:
-                observer(record, label)
+                observer(record, tenant.label if tenant else "-")
             except Exception:
                 log.exception("cnx-mock: an observer of requests failed; please report this")

@@ -36,7 +36,11 @@ _MOST_SPELLINGS = 10_000
 class Passage:
     """One request on its way through STAGES. Each stage raises ApiError to refuse the request."""
 
-    __slots__ = ("digits", "exchange", "headers", "pipeline", "record", "tenant", "waits")
+    __slots__ = ("digits", "exchange", "headers", "pipeline", "record", "sandbox", "tenant", "waits")
+
+    tenant: Tenant
+    """The key's tenant and its sandbox, both unset until `enter_sandbox`."""
+    sandbox: SandboxState
 
     def __init__(self, pipeline: "Pipeline", request: ApiRequest, headers: RawHeaders, *, waits: bool = True) -> None:
         self.pipeline = pipeline
@@ -47,8 +51,7 @@ class Passage:
         self.waits = waits
         """Whether faults really wait; otherwise their waits are only added up."""
         self.digits: str | None = None
-        """The digits of its test key."""
-        self.tenant: Tenant | None = None
+        """The digits of its test key; None for a live key."""
 
     # ---- the stages
 
@@ -73,17 +76,16 @@ class Passage:
         if exchange.key.revoked:
             raise errors.Unauthorized(reason="revoked_key")
         self.tenant = tenant
-        exchange.sandbox = sandbox
+        self.sandbox = exchange.sandbox = sandbox
         exchange.delays = tenant.delays if self.waits else None
         exchange.at = sandbox.clock.now()
         exchange.request_id = sandbox.chance.new_id("req")
         tenant.journal.open(self.record)
 
     def count_request(self) -> None:
-        sandbox, tenant = self.sandbox, self.tenant
-        assert tenant is not None, "the sandbox was entered before"
+        sandbox = self.sandbox
         style = RATE_WINDOW.of(sandbox.readings)
-        self.exchange.allowance, refusal = tenant.window.count(sandbox.account, sandbox.clock, style)
+        self.exchange.allowance, refusal = self.tenant.window.count(sandbox.account, sandbox.clock, style)
         if refusal is not None:
             raise refusal
 
@@ -92,15 +94,13 @@ class Passage:
             raise errors.InternalError
 
     def ask_rules(self) -> None:
-        request, tenant, now = self.exchange.request, self.tenant, self.exchange.at
-        assert tenant is not None, "the sandbox was entered before"
-        assert now is not None, "the sandbox was entered before"
-        if not is_api_path(request.path):
+        request, engine, now = self.exchange.request, self.tenant.engine, self.exchange.at
+        if now is None or not is_api_path(request.path):
             return
         try:
-            self.record.ruling = tenant.engine.ask(request, now)
+            self.record.ruling = engine.ask(request, now)
         except ScenarioError as error:  # in the request's own fault header
-            self.record.ruling = tenant.engine.in_force(now)  # the journal names the rules that were not asked
+            self.record.ruling = engine.in_force(now)  # the journal names the rules that were not asked
             raise errors.ValidationFailed(**{str(each.path[0]): each.message for each in error.problems}) from None
 
     def find_route(self) -> None:
@@ -182,17 +182,6 @@ class Passage:
         exchange = self.exchange
         if exchange.polled and not exchange.effects.replaced and exchange.request.method != "HEAD":
             self.sandbox.count_polls(exchange.polled)
-
-    @property
-    def sandbox(self) -> SandboxState:
-        """The key's sandbox."""
-        assert self.exchange.sandbox is not None, "the sandbox was entered before"
-        return self.exchange.sandbox
-
-    @property
-    def label(self) -> str:
-        """What a log line calls its sandbox."""
-        return "-" if self.tenant is None else self.tenant.label
 
 
 Stage = Callable[[Passage], None]

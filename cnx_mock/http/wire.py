@@ -1,4 +1,4 @@
-"""The connection of one request, as faults see it."""
+"""One request's access to the connection below HTTP."""
 
 import asyncio
 
@@ -9,21 +9,21 @@ from cnx_mock.net.connection import EXTENSION, Connection
 
 
 class RequestWire:
-    """The wire as one request's faults see it."""
+    """The connection, as a fault of one request uses it."""
 
     def __init__(self, scope: Scope) -> None:
         self._connection: Connection | None
         self._cycle: RequestResponseCycle | None
-        # taken out: a scope that leads to its own cycle is freed only by the garbage collector, in long pauses
+        # removed: a scope that refers to its own cycle is freed only by the garbage collector, in long pauses
         self._connection, self._cycle = scope.get("extensions", {}).pop(EXTENSION, (None, None))
 
     @property
     def gone(self) -> bool:
-        """Whether the client has hung up."""
+        """Whether the client has closed the connection."""
         return self._cycle is not None and self._cycle.disconnected
 
     def reset(self) -> None:
-        """Cut the connection with a TCP RST."""
+        """Abort the connection with a TCP RST. Raises RuntimeError under a server that is not cnx-mock's own."""
         self._muted().abort()
 
     def close(self, last: bytes = b"") -> None:
@@ -33,7 +33,7 @@ class RequestWire:
         transport.close()
 
     def left(self) -> "asyncio.Future[None]":
-        """Done when the client has hung up. The connection serves nothing else from here on."""
+        """Return a future that is done when the client has closed the connection. No other request is served on it."""
         return self._own().left()
 
     def write(self, data: bytes) -> None:
@@ -46,7 +46,7 @@ class RequestWire:
         return self._connection
 
     def _muted(self) -> Connection:
-        """The connection, once uvicorn believes that the call was answered."""
+        """Return the connection, and make uvicorn believe that the request was answered."""
         connection = self._own()
         if self._cycle is not None:
             self._cycle.response_started = self._cycle.response_complete = self._cycle.disconnected = True

@@ -1,4 +1,4 @@
-"""Names and addresses: the API's host, this machine's own names, and the URLs at which one server is found."""
+"""Names and addresses: the API's host, the names of this machine, and the further URLs of one server."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -9,7 +9,7 @@ API_HOST = "api.cloudnexus.com"
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host's name is one that this machine has for itself."""
+    """Return whether a host name means this machine: `localhost`, or an address of the loopback interface."""
     try:
         return name.lower() == "localhost" or ip_address(name.strip("[]")).is_loopback
     except ValueError:
@@ -18,7 +18,7 @@ def is_loopback(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a server is found beside plain HTTP; None for what it does not have, or what another server listens for."""
+    """The addresses of a server besides plain HTTP; None for what it does not have, or what another server provides."""
 
     tls_url: str | None = None
     proxy_url: str | None = None

@@ -1,8 +1,8 @@
-"""The connection below HTTP: uvicorn's protocol, so that a fault can reach the transport.
+"""The connection below HTTP: uvicorn's protocol, extended so that a fault can reach the transport.
 
-It leans on three of uvicorn's internals, all of them here and all under test: `on_headers_complete` makes scope and
-cycle, `send_400_response` answers what is no HTTP, and a cycle that is marked complete or disconnected neither writes
-nor complains.
+It relies on three of uvicorn's internals, all of them used here and tested: `on_headers_complete` makes the scope and
+the cycle, `send_400_response` answers what is not HTTP, and a cycle that is marked complete or disconnected neither
+writes nor logs.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "cnx_mock.connection"
-"""Where the scope carries the connection."""
+"""The key of the connection among the scope's extensions."""
 
 _LINGER_0 = struct.pack("ii", 1, 0)
 
 _HTTP2 = b"PRI * HTTP/2.0"
-"""How a client begins that takes HTTP/2 for granted (RFC 9113 section 3.4)."""
+"""The first bytes of a client that assumes HTTP/2 (RFC 9113 section 3.4)."""
 
 
 class Connection(HttpToolsProtocol):
@@ -40,7 +40,7 @@ class Connection(HttpToolsProtocol):
         self.scope["extensions"] = extensions
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """uvicorn tells the last request only: with others in the pipeline behind it, the first would never hear."""
+        """Tell every request under way that the client is gone; uvicorn tells only the last one of a pipeline."""
         super().connection_lost(exc)
         for cycle in self._under_way:
             cycle.disconnected = True
@@ -49,7 +49,7 @@ class Connection(HttpToolsProtocol):
             self._left.set_result(None)
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP gets the API's error body too."""
+        """Answer to what is not HTTP, with the API's error body."""
         reason = "this is not an HTTP request"
         if self._last.startswith(_HTTP2):
             reason = "this is HTTP/2, and cnx-mock speaks HTTP/1.1"
@@ -57,8 +57,8 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def left(self) -> "asyncio.Future[None]":
-        """Done when the client has hung up. Whatever it still sends is thrown away, or its end would go unnoticed
-        behind calls that nobody will answer."""
+        """Return a future that is done when the client has closed the connection. Whatever it still sends is dropped:
+        behind requests that are never answered, its end would not be noticed."""
         if self._left is None:
             self._left = self.loop.create_future()
             self.flow.resume_reading()
@@ -73,9 +73,9 @@ class Connection(HttpToolsProtocol):
             self._last = b""
 
     def abort(self) -> None:
-        """End the connection with an RST: to linger for zero seconds means to send one (socket(7)). Over TLS it goes
-        out as well, with no close_notify before it; but Python 3.10 to 3.12 show an RST under TLS to their own programs
-        as a plain end (python/cpython#115627, mended late in 3.12).
+        """End the connection with an RST, which is what SO_LINGER with zero seconds sends (socket(7)). Over TLS it is
+        sent too, with no close_notify before it; but Python 3.10 to 3.12 show programs an RST under TLS as a plain end
+        (python/cpython#115627, fixed late in 3.12).
         """
         if self.transport.is_closing():
             return
@@ -85,7 +85,7 @@ class Connection(HttpToolsProtocol):
 
 
 async def drain(tasks: set[asyncio.Task[None]], seconds: float) -> None:
-    """Let requests in flight end; cancel those that have not after so many seconds."""
+    """Wait until the requests in flight end; cancel those that have not ended after so many seconds."""
     if tasks:
         _, late = await asyncio.wait(tasks, timeout=seconds)
         for task in late:

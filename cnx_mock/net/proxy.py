@@ -1,5 +1,5 @@
-"""A proxy on the server's own loop, for programs whose URL is the cloud's: what is meant for the cloud is answered on
-the client's own connection, so that a fault of the wire reaches the client as it is."""
+"""A proxy on the server's own event loop, for programs that use the cloud's URL. Calls to the cloud are answered on the
+client's own connection, so that a fault of the connection reaches the client unchanged."""
 
 import asyncio
 import re
@@ -27,29 +27,29 @@ _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _AUTHORITY = re.compile(rb"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _OF_THE_HOP = (b"host", b"proxy-authorization", b"proxy-connection")
 
-Made = Callable[[], asyncio.Protocol]
+MakeProtocol = Callable[[], asyncio.Protocol]
 
 
 @dataclass(frozen=True)
-class Ways:
-    """Where the proxy leads: to the API over HTTP or HTTPS, out to a host that is allowed, or nowhere."""
+class ProxyRoutes:
+    """The routes through the proxy: to the API over HTTP or HTTPS, to an allowed host, or none."""
 
-    listeners: ListeningSockets
-    plain: Made
-    secure: Made
+    sockets: ListeningSockets
+    plain: MakeProtocol
+    secure: MakeProtocol
     allowed: frozenset[str]
     pages: ErrorPages
 
-    def to(self, host: str, port: int) -> Made | ServerError | None:
-        """What serves this address: a protocol of ours; None for the address itself; or why nothing does."""
+    def to(self, host: str, port: int) -> MakeProtocol | ServerError | None:
+        """Return what serves this address: one of our protocols, None for the host itself, or the error to answer."""
         if host == API_HOST and port in (80, 443):
             return self.secure if port == 443 else self.plain
-        if is_loopback(host) or host == self.listeners.plain[0].getsockname()[0]:
-            if port in _ports(self.listeners.plain):
+        if is_loopback(host) or host == self.sockets.plain[0].getsockname()[0]:
+            if port in _ports(self.sockets.plain):
                 return self.plain
-            if port in _ports(self.listeners.tls):
+            if port in _ports(self.sockets.tls):
                 return self.secure
-            if port in _ports(self.listeners.proxy):
+            if port in _ports(self.sockets.proxy):
                 return ServerError(
                     508, "Loop Detected", "PROXY_LOOP", "This address is the proxy itself.", {"host": host}
                 )
@@ -60,31 +60,32 @@ class Ways:
             403,
             f"Forbidden: {flag} would let it pass",
             "HOST_NOT_ALLOWED",
-            f"The proxy leads to {API_HOST}, and lets other hosts pass only where it was told so: {flag}",
+            f"The proxy leads to {API_HOST}, and to other hosts only if they are allowed: {flag}",
             {"host": f"{host}:{port}", "option": flag},
         )
 
     def of(self, url: bytes) -> tuple[bytes, ServerError | None]:
-        """Whom a request in absolute form is for, as its Host header should say it, and why it is not served."""
+        """Return the host of a request in absolute form, as its Host header should have it, and the error if it is not
+        served."""
         try:
             parsed = httptools.parse_url(url)
         except httptools.HttpParserInvalidURLError:
             return b"", self._bad("the URL cannot be read")
         if not parsed.host:
-            return b"", self._bad(f"this is the proxy; the API is at {self.listeners.url}")
+            return b"", self._bad(f"this is the proxy; the API is at {self.sockets.url}")
         port = parsed.port or 80
         name = b"[%b]" % parsed.host if b":" in parsed.host else parsed.host
         found = _address(b"%b:%d" % (name, port))
         if parsed.schema.lower() != b"http" or found is None:
-            return b"", self._bad("only http:// can be asked for like this; https:// needs CONNECT")
-        way = self.to(*found)
+            return b"", self._bad("only an http:// URL can be requested like this; https:// needs CONNECT")
+        route = self.to(*found)
         authority = name if port == 80 else b"%b:%d" % (name, port)
-        if way is None:
-            message = "The proxy lets other hosts pass in tunnels only: use https, or keep the host in NO_PROXY."
+        if route is None:
+            message = "The proxy reaches other hosts through tunnels only: use https, or keep the host in NO_PROXY."
             return authority, ServerError(501, "Not Implemented", "NOT_TUNNELLED", message, {"host": found[0]})
-        if way is self.secure:
+        if route is self.secure:
             return authority, self._bad("this port speaks HTTPS")
-        return authority, way if isinstance(way, ServerError) else None
+        return authority, route if isinstance(route, ServerError) else None
 
     @staticmethod
     def _bad(reason: str) -> ServerError:
@@ -92,13 +93,18 @@ class Ways:
 
 
 class Proxy(asyncio.Protocol):
-    """A client's connection until it is known where it leads."""
+    """A client's connection until its route is known."""
 
     def __init__(
-        self, ways: Ways, forwarded: Made, connections: set[Any], tasks: set[Any], loop: asyncio.AbstractEventLoop
+        self,
+        routes: ProxyRoutes,
+        forwarded: MakeProtocol,
+        connections: set[Any],
+        tasks: set[Any],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.transport: asyncio.Transport
-        self._ways = ways
+        self._routes = routes
         self._forwarded = forwarded
         self._connections = connections
         self._tasks = tasks
@@ -133,15 +139,15 @@ class Proxy(asyncio.Protocol):
         target, _, version = line.partition(b" ")
         address = _address(target)
         if address is None or not version.startswith(b"HTTP/1."):
-            self.transport.write(self._ways.pages.not_http(f"{method.decode()} needs a host and a port"))
+            self.transport.write(self._routes.pages.not_http(f"{method.decode()} needs a host and a port"))
             self.transport.close()
             return
-        way = self._ways.to(*address)
-        if isinstance(way, ServerError):
-            self._refuse(way)
-        elif way is not None:
+        route = self._routes.to(*address)
+        if isinstance(route, ServerError):
+            self._refuse(route)
+        elif route is not None:
             self.transport.write(_ESTABLISHED)
-            self._become(way(), rest)
+            self._become(route(), rest)
         else:
             self.transport.pause_reading()
             self._leaving = self._loop.create_task(self._leave(*address, rest))
@@ -166,11 +172,11 @@ class Proxy(asyncio.Protocol):
             end.open()
 
     def _refuse(self, problem: ServerError) -> None:
-        self.transport.write(self._ways.pages.whole(problem))
+        self.transport.write(self._routes.pages.whole(problem))
         self.transport.close()
 
     def _become(self, protocol: asyncio.Protocol, data: bytes) -> None:
-        """Have another protocol serve the connection from here on."""
+        """Let another protocol serve the connection from now on."""
         self._connections.discard(self)
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
@@ -179,8 +185,8 @@ class Proxy(asyncio.Protocol):
 
 
 class _End(asyncio.Protocol):
-    """One of the two ends of a tunnel; what comes before both are there is kept, for uvloop may read a first time
-    although it was asked not to."""
+    """One of the two ends of a tunnel. Data that arrives before both are open is kept: uvloop may read once although
+    reading is paused."""
 
     def __init__(self, connections: set[Any]) -> None:
         self.transport: asyncio.Transport
@@ -190,7 +196,7 @@ class _End(asyncio.Protocol):
         self._early: list[bytes] | None = []
 
     def open(self) -> None:
-        """Let through what has come, and all that comes."""
+        """Pass on what has arrived, and all that arrives from now on."""
         early, self._early = self._early or [], None
         for data in early:
             self.other.transport.write(data)
@@ -215,7 +221,7 @@ class _End(asyncio.Protocol):
             self._early.append(data)
 
     def eof_received(self) -> bool:
-        """The other direction may go on."""
+        """Return True, which keeps the other direction open, unless that has ended too."""
         self._ended = True
         if self._early is not None:
             return True
@@ -233,24 +239,24 @@ class _End(asyncio.Protocol):
 
 
 class Forwarded(Connection):
-    """A client that speaks plain HTTP to the proxy: each of its requests says whom it is for."""
+    """A client that speaks plain HTTP to the proxy: each of its requests names its host."""
 
-    def __init__(self, ways: Ways, *args: Any) -> None:
+    def __init__(self, routes: ProxyRoutes, *args: Any) -> None:
         super().__init__(*args)
-        self._ways = ways
+        self._routes = routes
         self._api: ASGIApp = self.app
 
     def on_headers_complete(self) -> None:
-        """The URL's host counts, whatever the Host header says (RFC 9112 section 3.2.2)."""
-        authority, problem = self._ways.of(self.url)
+        """Use the URL's host in place of the Host header (RFC 9112 section 3.2.2)."""
+        authority, problem = self._routes.of(self.url)
         kept = [header for header in self.headers if header[0] not in _OF_THE_HOP]
         self.headers[:] = [(b"host", authority), *kept]
-        self.app = self._api if problem is None else _Refusing(self._ways.pages, problem)
+        self.app = self._api if problem is None else _Refusing(self._routes.pages, problem)
         super().on_headers_complete()
 
 
 class _Refusing:
-    """Answers every request with one problem."""
+    """Answers every request with one error."""
 
     def __init__(self, pages: ErrorPages, problem: ServerError) -> None:
         self._pages = pages
@@ -261,12 +267,12 @@ class _Refusing:
 
 
 def host_names(given: Iterable[str]) -> frozenset[str]:
-    """Host names as they are compared."""
+    """Return host names in the form in which they are compared."""
     return frozenset(each.strip("[]").rstrip(".").lower() for each in given)
 
 
 def _address(authority: bytes) -> tuple[str, int] | None:
-    """The host and the port of `host:port`, None where it is something else."""
+    """Return the host and the port of `host:port`, None for anything else."""
     found = _AUTHORITY.fullmatch(authority)
     if found is None or not 0 < int(found[2]) <= 65535:
         return None

@@ -1,7 +1,7 @@
-"""Serving on an event loop that somebody else runs: sockets bound beforehand, uvicorn's protocol, a stop that is
-bounded.
+"""Serving on an event loop that the caller runs: sockets bound beforehand, uvicorn's protocol, a stop within a time.
 
-uvicorn's own `Server` sleeps twice while it stops and exits the process for a taken port, so only its protocol is used.
+uvicorn's own `Server` sleeps twice while it stops, and exits the process if the port is in use, so only its protocol is
+used.
 """
 
 import asyncio
@@ -17,26 +17,26 @@ from uvicorn.server import ServerState
 
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.connection import Connection, drain
-from cnx_mock.net.proxy import Forwarded, Proxy, Ways, host_names
+from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes, host_names
 from cnx_mock.net.server_error import ErrorPages
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
 
 KEEP_ALIVE_SECONDS = 75
-"""How long an idle connection stays open: longer than clients think between two calls."""
+"""How long an idle connection stays open: longer than clients pause between two calls."""
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """What makes the fastest loop there is."""
+    """Return the function that makes the fastest event loop of this platform."""
     if sys.platform == "win32":
         return asyncio.new_event_loop
-    import uvloop
+    import uvloop  # lazy: it does not exist on Windows, and costs start-up time
 
     return uvloop.new_event_loop
 
 
 class ServedApp(Protocol):
-    """The ASGI application that is served, and what serving needs of it."""
+    """The ASGI application to serve, and what serving needs of it."""
 
     addresses: Addresses
 
@@ -58,53 +58,53 @@ class ServedApp(Protocol):
 class Serving:
     """An app on its sockets."""
 
-    def __init__(self, app: ServedApp, listeners: ListeningSockets) -> None:
+    def __init__(self, app: ServedApp, sockets: ListeningSockets) -> None:
         self.app = app
-        app.addresses = listeners.addresses
-        self._listeners = [listeners]
+        app.addresses = sockets.addresses
+        self._sockets = [sockets]
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
         """Accept connections from now on."""
-        [listeners] = self._listeners
-        await self._serve(listeners)
+        [sockets] = self._sockets
+        await self._serve(sockets)
 
-    async def add(self, listeners: ListeningSockets) -> None:
-        """Accept connections on further sockets, which are closed with the others."""
-        self._listeners.append(listeners)
-        await self._serve(listeners)
+    async def add(self, sockets: ListeningSockets) -> None:
+        """Accept connections on further sockets too. They are closed with the others."""
+        self._sockets.append(sockets)
+        await self._serve(sockets)
 
-    async def abort_connections(self, listeners: ListeningSockets) -> None:
-        """Close the connections that came in through these sockets; new ones are accepted as before."""
-        ports = {sock.getsockname()[1] for sock in (*listeners.plain, *listeners.tls)}
+    async def abort_connections(self, sockets: ListeningSockets) -> None:
+        """Abort the connections that were accepted on these sockets. New ones are accepted as before."""
+        ports = {sock.getsockname()[1] for sock in (*sockets.plain, *sockets.tls)}
         connections = self._state.connections
-        cut = {each for each in connections if _port(each.transport) in ports}
-        for connection in cut:
+        aborted = {each for each in connections if _port(each.transport) in ports}
+        for connection in aborted:
             connection.transport.abort()
-        while cut & connections:
+        while aborted & connections:
             await asyncio.sleep(0)
 
-    async def _serve(self, listeners: ListeningSockets) -> None:
+    async def _serve(self, sockets: ListeningSockets) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
         http: tuple[Any, ...] = (pages.not_http, self._config(), state, {}, loop)
         plain = partial(Connection, *http)
-        await self._accept(plain, listeners.plain)
-        if listeners.context is None:
+        await self._accept(plain, sockets.plain)
+        if sockets.context is None:
             return
-        not_tls = partial(pages.not_http, f"this port speaks HTTPS: use {listeners.tls_url}")
-        secure = partial(Tls, listeners.context, plain, not_tls, state.connections)
-        await self._accept(secure, listeners.tls)
-        ways = Ways(listeners, plain, secure, host_names(self.app.allowed_hosts), pages)
-        proxy = partial(Proxy, ways, partial(Forwarded, ways, *http), state.connections, state.tasks, loop)
-        await self._accept(proxy, listeners.proxy)
+        not_tls = partial(pages.not_http, f"this port speaks HTTPS: use {sockets.tls_url}")
+        secure = partial(Tls, sockets.context, plain, not_tls, state.connections)
+        await self._accept(secure, sockets.tls)
+        routes = ProxyRoutes(sockets, plain, secure, host_names(self.app.allowed_hosts), pages)
+        proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.connections, state.tasks, loop)
+        await self._accept(proxy, sockets.proxy)
 
     async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
         for sock in sockets:
             self._servers.append(await asyncio.get_running_loop().create_server(protocol, sock=sock))
 
     async def stop(self, seconds: float = 0.5) -> None:
-        """Stop accepting, cut what waits on purpose, let the rest end within so many seconds, then close."""
+        """Stop accepting, cancel deliberate waits, let the rest end within so many seconds, then close everything."""
         for server in self._servers:
             server.close()
         self.app.cancel_delays()
@@ -113,8 +113,8 @@ class Serving:
             connection.transport.abort()
         while self._state.connections:
             await asyncio.sleep(0)
-        for listeners in self._listeners:
-            listeners.close()
+        for sockets in self._sockets:
+            sockets.close()
 
     def _config(self) -> uvicorn.Config:
         config = uvicorn.Config(
@@ -133,6 +133,6 @@ class Serving:
 
 
 def _port(transport: Any) -> int | None:
-    """The port at which a connection came in."""
+    """Return the port on which a connection was accepted."""
     name = transport.get_extra_info("sockname")
     return name[1] if name else None

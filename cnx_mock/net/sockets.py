@@ -1,5 +1,5 @@
-"""The sockets that a server listens on, bound before its loop runs: their ports are known at once, and a taken one is
-an error of whoever starts the server."""
+"""The sockets that a server listens on. They are bound before its event loop runs: the ports are known at once, and a
+port in use is an error for the caller that starts the server."""
 
 import errno
 import os
@@ -18,8 +18,8 @@ _TRIES = 20
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Bound, listening sockets: one, or for 127.0.0.1 also one on ::1 with the same port where the machine has it
-    (`localhost` means either). Raises ListenError; the message names the port or the address."""
+    """Return bound, listening sockets: one, or for 127.0.0.1 also one on ::1 with the same port if the machine has that
+    (`localhost` means either). Raises ListenError, whose message names the port or the address."""
     for _ in range(_TRIES):
         first = _bound(host, port)
         if host != "127.0.0.1":
@@ -37,7 +37,8 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """One socket. TCP is named, or asyncio leaves Nagle's delay on and every answer waits 40 ms for an ACK."""
+    """Return one socket. It names TCP explicitly: otherwise asyncio leaves Nagle's algorithm on, and every answer waits
+    40 ms for an ACK."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
@@ -61,8 +62,8 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def url_of(sock: socket.socket, scheme: str = "http") -> str:
-    """Where clients on this machine find a listening socket; one that listens everywhere is found on loopback, the only
-    place where the control plane answers."""
+    """Return the URL of a listening socket for clients on this machine. For one that listens on all addresses it is the
+    loopback address, the only one at which the control plane answers."""
     host, port = sock.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
@@ -70,7 +71,7 @@ def url_of(sock: socket.socket, scheme: str = "http") -> str:
 
 @dataclass(frozen=True)
 class ListeningSockets:
-    """The sockets of one server, bound and listening, and what its HTTPS needs."""
+    """The listening sockets of one server, and what its HTTPS needs."""
 
     plain: list[socket.socket]
     tls: list[socket.socket]
@@ -86,17 +87,17 @@ class ListeningSockets:
 
     @property
     def tls_url(self) -> str | None:
-        """The base URL over HTTPS, None without."""
+        """The base URL over HTTPS; None without HTTPS."""
         return url_of(self.tls[0], "https") if self.tls else None
 
     @property
     def proxy_url(self) -> str | None:
-        """The proxy's URL, None without."""
+        """The proxy's URL; None without a proxy."""
         return url_of(self.proxy[0]) if self.proxy else None
 
     @property
     def addresses(self) -> Addresses:
-        """What clients are told."""
+        """The addresses to tell clients."""
         return Addresses(self.tls_url, self.proxy_url, self.ca_path)
 
     def close(self) -> None:
@@ -114,7 +115,7 @@ class Security:
 
 
 def security(settings: Settings) -> Security | None:
-    """What the settings' HTTPS needs, None without. Raises CertificateError."""
+    """Return what HTTPS needs under these settings; None without HTTPS. Raises CertificateError."""
     if not settings.serves_tls:
         return None
     ca = authority(ca_folder(settings.ca_dir, os.environ))
@@ -122,17 +123,17 @@ def security(settings: Settings) -> Security | None:
 
 
 def open_sockets(settings: Settings, shared: Security | None = None) -> ListeningSockets:
-    """Bind what the settings ask for, all of it or nothing; HTTPS with what is shared, else with a certificate of its
-    own. Raises what `listen` raises, and CertificateError."""
+    """Bind the sockets that the settings ask for, all of them or none. HTTPS uses `shared`, or a certificate of
+    its own. Raises ListenError or CertificateError."""
     ca = shared or security(settings)
-    listeners = ListeningSockets([], [], [], ca.context if ca else None, ca.ca_path if ca else None)
+    sockets = ListeningSockets([], [], [], ca.context if ca else None, ca.ca_path if ca else None)
     try:
-        listeners.plain.extend(listen(settings.host, settings.port))
+        sockets.plain.extend(listen(settings.host, settings.port))
         if ca:
-            listeners.tls.extend(listen(settings.host, settings.tls_port))
+            sockets.tls.extend(listen(settings.host, settings.tls_port))
         if settings.serves_proxy:
-            listeners.proxy.extend(listen(settings.host, settings.proxy_port))
+            sockets.proxy.extend(listen(settings.host, settings.proxy_port))
     except OSError:
-        listeners.close()
+        sockets.close()
         raise
-    return listeners
+    return sockets

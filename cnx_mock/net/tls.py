@@ -1,9 +1,9 @@
 """TLS between a connection's socket and its HTTP.
 
-The event loops have TLS of their own, and it is not used, for three reasons: the first bytes must be seen before TLS
-begins, so that plain HTTP gets an answer; a tunnel of the proxy turns to TLS in the middle of its connection; and what
-`close` and `abort` leave on the wire differs from loop to loop, where a fault has to be exact. Here a close is a
-close_notify and a FIN at once, and an abort is what the socket makes of it.
+The event loops' own TLS is not used, for three reasons. The first bytes must be seen before TLS begins, so that plain
+HTTP gets an answer. A tunnel of the proxy changes to TLS in the middle of its connection. And what `close` and `abort`
+send differs from loop to loop, while a fault has to be exact. Here `close` sends a close_notify and a FIN at once, and
+`abort` is the socket's own.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ _PIECE = 256 * 1024
 
 class Tls(asyncio.Protocol, asyncio.Transport):
     """One connection: the protocol of its socket, and the transport of the protocol that `secured` makes once the
-    handshake is done. `not_tls` is the whole answer to a client that speaks something else. While it is open it stands
-    in `connections`."""
+    handshake is done. `not_tls` returns the whole answer to a client that does not speak TLS. While the connection is
+    open it is in `connections`."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Tls(asyncio.Protocol, asyncio.Transport):
             self._session = self._context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._incoming.write(data)
         try:
-            self._go_on(self._session)
+            self._process(self._session)
         except ssl.SSLError:  # OpenSSL has written an alert that says why
             self._flush()
             self._closing = True
@@ -80,8 +80,8 @@ class Tls(asyncio.Protocol, asyncio.Transport):
         if self._http is not None:
             self._http.resume_writing()
 
-    def _go_on(self, session: ssl.SSLObject) -> None:
-        """Take what has come one step further. Raises SSLError."""
+    def _process(self, session: ssl.SSLObject) -> None:
+        """Process the bytes that have arrived. Raises SSLError."""
         if self._http is None:
             try:
                 session.do_handshake()
@@ -92,14 +92,14 @@ class Tls(asyncio.Protocol, asyncio.Transport):
             self._http = self._secured()
             self._http.connection_made(self)
         data, ended = self._decrypted(session)
-        self._flush()  # TLS has words of its own to say, such as new keys
+        self._flush()  # messages of TLS itself, such as new keys
         if data:
             self._http.data_received(data)
         if ended:
             self.close()
 
     def _decrypted(self, session: ssl.SSLObject) -> tuple[bytes, bool]:
-        """All that can be read now, in one piece as a socket would give it, and whether the client has ended."""
+        """Return all that can be read now, in one piece as from a socket, and whether the client has ended."""
         pieces = []
         try:
             while piece := session.read(_PIECE):
@@ -136,7 +136,7 @@ class Tls(asyncio.Protocol, asyncio.Transport):
             return
         self._closing = True
         if self._session is not None:
-            with suppress(ssl.SSLError):  # the client's own close_notify is not waited for
+            with suppress(ssl.SSLError):  # without waiting for the client's own close_notify
                 self._session.unwrap()
             self._flush()
         self.transport.close()

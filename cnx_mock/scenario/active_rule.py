@@ -1,4 +1,4 @@
-"""A rule in force: what it has done so far, and how it decides about the next request."""
+"""A rule in force: its counters, and how it decides about the next request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Decision:
     fired: bool
     reason: str
     place: int = 1
-    """Which of the rule's steps it takes."""
+    """The number of the rule's step that is taken, from 1."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,13 +32,13 @@ class ActiveRule:
     rule: Rule
     origin: Origin
     key: str = ""
-    """What its draws are keyed by; the rule's id unless given."""
+    """The key of its draws; the rule's id unless given."""
     ends: int | None = None
-    """The instant at which it ends by itself."""
-    former: "ActiveRule | None" = None
-    """What it stands in for until then."""
-    kept: tuple[Rule, int | None] | None = None
-    """What it said before a change that ends by itself, and when it would have ended."""
+    """The instant at which its ttl ends; None without one."""
+    replaced: "ActiveRule | None" = None
+    """The rule that it replaces until then."""
+    former_rule: tuple[Rule, int | None] | None = None
+    """The rule before a change that ends by itself, and when it would have ended."""
     matched: int = 0
     """Requests that passed match and when."""
     fired: int = 0
@@ -47,12 +47,12 @@ class ActiveRule:
     def decide(
         self, moment: Moment, resource: str | None, winner: str | None, chance: Chance
     ) -> tuple[Decision, Step, Draw]:
-        """What it decides about a request that matches: the decision, what is to happen, and its draws. `winner` is the
-        rule before it whose outcome the request has got already."""
+        """Decide about a request that matches: return the decision, the faults to apply, and the draws for them.
+        `winner` is the id of an earlier rule whose outcome the request gets."""
         rule = self.rule
         unmet = rule.when.unmet(moment) if rule.when else None
         if unmet is not None:
-            return Decision(False, unmet), (), _nothing
+            return Decision(False, unmet), (), _no_draw
         ordinal, draw = self._count(resource, chance)
         turn = rule.times.turn(ordinal)
         reasons = [rule.times.describe(ordinal)]
@@ -74,7 +74,7 @@ class ActiveRule:
         return Decision(True, ", ".join(reasons), rule.place(turn)), step, draw
 
     def _count(self, resource: str | None, chance: Chance) -> tuple[int, Draw]:
-        """The request's ordinal: among all, or among those of its resource."""
+        """Count a request; return its ordinal, among all or among those of its resource, and its draws."""
         self.matched += 1
         key = self.key or self.rule.id
         if self.rule.per == "sandbox":
@@ -83,11 +83,11 @@ class ActiveRule:
         return ordinal, partial(chance.fraction, key, resource, ordinal)
 
 
-def _nothing(purpose: str) -> float:
+def _no_draw(purpose: str) -> float:
     return 0.0
 
 
 def _compared(draw: float, sign: str, probability: float) -> str:
-    """A draw as the journal shows it, with as many digits as it takes to see that the sign is right."""
+    """Return a draw as the journal shows it, with enough digits to see that the sign is right."""
     digits = next((n for n in range(2, 17) if f"{draw:.{n}f}" != f"{probability:.{n}f}"), 17)
     return f"draw {draw:.{digits}f} {sign} {probability:.{digits}f}"

@@ -1,10 +1,10 @@
-"""The engine: asks every rule about a request, once, and has the faults that fire wrapped around the rest of its way.
+"""The engine: asks every rule about a request, once, and wraps the chosen faults around the rest of its stages.
 
 The order is fixed, and every journal entry shows it: match, when, times (the ordinal counts requests that passed both),
 probability (a keyed draw), at, fault. Rules are asked in this order: the request's own header, magic names, injected
 rules by arrival, the scenario's from top to bottom. The first rule that fires with an outcome wins; the shapers of
-rules before it apply, those of rules behind it do not. Every rule that matches takes its ordinal even behind a winner,
-so that no rule changes another's draws.
+rules before it apply, those of rules after it do not. Every rule that matches takes its ordinal even after a winner, so
+that no rule changes another's draws.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -26,11 +26,11 @@ from cnx_mock.world.records import NEVER
 _MOST_REMEMBERED = 1000
 """The most entries of a table whose keys the client chooses, so that it cannot fill the memory."""
 
-Way = Callable[[], Awaitable[None]]
+Rest = Callable[[], Awaitable[None]]
 
 
 class Engine:
-    """The rules of one sandbox, and how far its story is."""
+    """The rules of one sandbox, and the state of its story."""
 
     def __init__(
         self,
@@ -40,15 +40,15 @@ class Engine:
         operations: Collection[Operation] = (),
         magic_names: Collection[Rule] = (),
     ) -> None:
-        """`now` is the sandbox's clock; `operations` are those that a request's own header may match; `magic_names` are
-        rules that are always there."""
+        """`now` reads the sandbox's clock. `operations` are those that a request's own header may match; `magic_names`
+        are rules that are always in force."""
         self._chance = chance
         self._now = now
         self._operations = operations
         self._magic = [ActiveRule(rule, "magic") for rule in magic_names]
         self._injected: list[ActiveRule] = []
         self._brought: dict[str, ActiveRule] = {}
-        """Rules that came in headers, by the header: one that is sent again goes on counting."""
+        """Rules from fault headers, by the header's text: the same header again goes on counting."""
         self.use(scenario)
 
     def __iter__(self) -> Iterator[ActiveRule]:
@@ -56,11 +56,12 @@ class Engine:
         return iter(self._in_order)
 
     def rules(self, origin: Origin) -> tuple[Rule, ...]:
-        """The rules of one origin: injected, or the scenario's."""
+        """Return the rules of one origin: injected, or the scenario's."""
         return tuple(active.rule for active in self if active.origin == origin)
 
     def use(self, scenario: Scenario) -> None:
-        """Replace the scenario and its rules, and begin its story; injected rules stay."""
+        """Replace the scenario and its rules, and begin its story; injected rules stay. Raises ScenarioError as
+        `must_allow` does."""
         self.must_allow(scenario)
         now = self._now()
         self.scenario = scenario
@@ -70,13 +71,13 @@ class Engine:
         self._changed()
 
     def must_allow(self, scenario: Scenario) -> None:
-        """Raise ScenarioError where an injected rule has the id of one of the scenario's."""
+        """Raise ScenarioError if an injected rule has the id of one of this scenario's."""
         for active in self._injected:
-            _unclaimed(active.rule.id, scenario.rules)
+            _must_be_free(active.rule.id, scenario.rules)
 
     def revise(self, scenario: Scenario) -> None:
-        """Go on with another version of the scenario: rules that say what they said keep their counters, and the story
-        goes on where it was unless its phases are others."""
+        """Go on with another version of the scenario. Unchanged rules keep their counters, and the story goes on unless
+        its phases have changed. Raises ScenarioError as `must_allow` does."""
         self.must_allow(scenario)
         now = self._now()
         before = {active.rule.id: active for active in self._scenario_rules}
@@ -90,50 +91,52 @@ class Engine:
         self._changed()
 
     def moment(self) -> tuple[Moment, int]:
-        """Where the story is, and the instant at which its phase began."""
+        """Return the present moment of the story, and the instant at which its phase began."""
         return self._story.at(self._now()), self._story.since
 
     def shift(self, by: int) -> None:
-        """The sandbox's clock is another one, so far ahead: the story's age, and what is left of every ttl, stay."""
+        """Follow the sandbox's clock to one that is `by` microseconds ahead. The story's age and the rest of every ttl
+        stay."""
         self._story.shift(by)
         for active in (*self._injected, *self._scenario_rules, *self._brought.values()):
             active.ends = None if active.ends is None else active.ends + by
         self._changed()
 
     def find(self, rule_id: str) -> ActiveRule | None:
-        """The rule with this id."""
+        """Return the rule with this id, None if there is none."""
         return next((active for active in self if active.rule.id == rule_id), None)
 
     def inject(self, rule: Rule) -> bool:
-        """Add a rule behind the other injected ones, or replace the one with its id, counters at zero: then True. One
-        with a ttl gives its place back to the one that it replaced."""
-        _unclaimed(rule.id, self.scenario.rules)
+        """Add a rule after the other injected ones, or replace the one with its id, with counters at zero. Return
+        whether it replaced one. If it has a ttl, the replaced rule comes back at its end. Raises ScenarioError if the
+        scenario has a rule with its id."""
+        _must_be_free(rule.id, self.scenario.rules)
         before = self.find(rule.id)
         active = _active(rule, "injected", self._now())
         if before is None:
             self._injected.append(active)
         else:
-            active.former = before if rule.ttl is not None else None
+            active.replaced = before if rule.ttl is not None else None
             self._injected[self._injected.index(before)] = active
         self._changed()
         return before is not None
 
     def change(self, active: ActiveRule, rule: Rule, for_now: bool = False) -> None:
-        """Let a rule say something else from now on, or until its new ttl is over; its counters stay."""
+        """Change a rule from now on, or, with `for_now`, until its new ttl ends. Its counters stay."""
         if for_now and rule.ttl is not None:
-            active.kept = active.kept or (active.rule, active.ends)
+            active.former_rule = active.former_rule or (active.rule, active.ends)
             active.ends = self._now() + rule.ttl
         active.rule = rule
         self._changed()
 
     def remove(self, active: ActiveRule) -> None:
-        """Take one rule out, wherever it came from."""
+        """Remove one rule, injected or the scenario's."""
         self._injected = [each for each in self._injected if each is not active]
         self._scenario_rules = [each for each in self._scenario_rules if each is not active]
         self._changed()
 
     def clear(self) -> None:
-        """Take every injected rule out; the scenario's own stay."""
+        """Remove every injected rule; the scenario's own stay."""
         self._injected = []
         self._changed()
 
@@ -144,10 +147,10 @@ class Engine:
         self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
 
     def _settle(self, now: int) -> None:
-        """End what ends by itself."""
+        """Remove or restore the rules whose ttl is over."""
         while now >= self._next_end:
-            self._injected = [each for active in self._injected for each in _left(active, now)]
-            self._scenario_rules = [each for active in self._scenario_rules for each in _left(active, now)]
+            self._injected = [each for active in self._injected for each in _remains(active, now)]
+            self._scenario_rules = [each for active in self._scenario_rules for each in _remains(active, now)]
             self._changed()
 
     def _candidates(self, operation: str | None, method: str) -> tuple[ActiveRule, ...]:
@@ -185,7 +188,8 @@ class Engine:
 
     def ask(self, request: ApiRequest, now: int) -> Ruling:
         """Ask every rule about this request, once. Raises ScenarioError for a fault header that cannot be used."""
-        ruling = self.in_force(now)
+        self._settle(now)
+        ruling = self._undecided
         operation = request.operation.name if request.operation else None
         candidates = self._candidates(operation, request.method)
         brought = self._brought_by(request)
@@ -218,37 +222,38 @@ class Engine:
         return ruling
 
     @staticmethod
-    async def perform(ruling: Ruling, exchange: Exchange, rest: Way) -> None:
+    async def perform(ruling: Ruling, exchange: Exchange, rest: Rest) -> None:
         """Send the exchange through the chosen faults. `rest` performs the operation and leaves its answer."""
-        way = rest
+        proceed = rest
         for each in reversed(ruling.chosen):
             turn = Turn(
                 at=each.rule.at,
                 draw=each.draw,
-                proceed=way,
+                proceed=proceed,
                 fired=partial(ruling.fired, each.active, each.fault),
                 spared=partial(ruling.spared, each.active),
             )
-            way = partial(each.fault.apply, exchange, turn)
-        await way()
+            proceed = partial(each.fault.apply, exchange, turn)
+        await proceed()
 
 
 def _active(rule: Rule, origin: Origin, now: int) -> ActiveRule:
     return ActiveRule(rule, origin, ends=None if rule.ttl is None else now + rule.ttl)
 
 
-def _left(active: ActiveRule, now: int) -> list[ActiveRule]:
-    """What is left of a rule at an instant: itself, what it said before, what it stands in for, nothing."""
+def _remains(active: ActiveRule, now: int) -> list[ActiveRule]:
+    """Return what remains of a rule at an instant: the rule itself, as it was before a change, the one that it replaced
+    for a time, or nothing."""
     while active.ends is not None and now >= active.ends:
-        if active.kept is not None:
-            (active.rule, active.ends), active.kept = active.kept, None
-        elif active.former is not None:
-            active = active.former
+        if active.former_rule is not None:
+            (active.rule, active.ends), active.former_rule = active.former_rule, None
+        elif active.replaced is not None:
+            active = active.replaced
         else:
             return []
     return [active]
 
 
-def _unclaimed(rule_id: str, rules: tuple[Rule, ...]) -> None:
+def _must_be_free(rule_id: str, rules: tuple[Rule, ...]) -> None:
     if any(rule.id == rule_id for rule in rules):
         raise ScenarioError([Problem(("id",), f"the scenario has a rule with the id '{rule_id}'")])

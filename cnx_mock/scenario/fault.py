@@ -1,6 +1,6 @@
-"""What every fault is: a small declaration whose fields are its keys in a rule, and what it does to an exchange.
+"""The base of every fault: a declaration whose fields are its keys in a rule, and what it does to an exchange.
 
-Shapers change how an answer comes; at most one outcome takes its place. To add one, write one file under `faults/`.
+Shapers change how an answer is sent; at most one outcome replaces it. To add a fault, write one file under `faults/`.
 """
 
 from abc import abstractmethod
@@ -17,17 +17,17 @@ At = Literal["before", "after"]
 
 @dataclass(slots=True)
 class Turn:
-    """A fault's turn in one exchange: what its rule says, and the way on."""
+    """A fault's turn in one exchange: what its rule says, and how to go on."""
 
     at: At
     draw: Callable[[str], float]
-    """A keyed draw in [0, 1) for a purpose."""
+    """Returns a keyed draw in [0, 1) for a purpose."""
     proceed: Callable[[], Awaitable[None]]
-    """The rest of the way: other faults, then the operation, which leaves its answer in the exchange."""
+    """Performs the rest: other faults, then the operation, which leaves its answer in the exchange."""
     fired: Callable[[], None]
-    """Say that the fault was applied."""
+    """Records that the fault was applied."""
     spared: Callable[[str], None]
-    """Say that it was not, and why, although its rule had decided for it."""
+    """Records that the fault was not applied although its rule had decided for it, and why."""
 
 
 class Fault(Declared):
@@ -37,29 +37,29 @@ class Fault(Declared):
     """The field by which a rule names the fault; a class without one is a base of several."""
     outcome: ClassVar[bool] = False
     role: ClassVar[str] = ""
-    """Of all faults with the same role a rule has one."""
+    """A rule has at most one fault of each role."""
 
     def label(self) -> str:
-        """The fault in the journal's words: `latency=200ms`."""
+        """Return the fault as the journal shows it: `latency=200ms`."""
         return f"{self.key}={getattr(self, self.key)}"
 
     def applies(self, operation: Operation, method: str) -> bool:
-        """Whether it can ever be applied to such a call."""
+        """Return whether it can ever be applied to such a call."""
         return True
 
     @abstractmethod
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Do it. Whoever does not call `turn.proceed` keeps the operation from happening."""
+        """Apply the fault. If it does not call `turn.proceed`, the operation is not performed. Raises Cancelled."""
 
 
 class Outcome(Fault):
-    """A fault that takes the answer's place, before the effect or after it has been committed."""
+    """A fault that replaces the answer, before the effect or after it has been committed."""
 
     outcome: ClassVar[bool] = True
     role: ClassVar[str] = "outcome"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Replace the answer; after the effect only where there was one: a refusal goes out unchanged."""
+        """Replace the answer. After the effect only if there was one: a refusal is sent unchanged."""
         if turn.at == "after":
             await turn.proceed()
             if exchange.answer is None or exchange.answer.status >= 400:
@@ -71,18 +71,18 @@ class Outcome(Fault):
 
     @abstractmethod
     def replace(self, exchange: Exchange) -> None:
-        """Put something else into the answer's place."""
+        """Leave something else in the exchange in place of the answer."""
 
 
 class BodyOutcome(Outcome):
-    """An outcome that spoils a body. There must be one to spoil: the call happens, whatever `at` says."""
+    """An outcome that spoils the answer's body. The operation is performed first, whatever `at` says."""
 
     def applies(self, operation: Operation, method: str) -> bool:
-        """Whether such an answer has a body."""
+        """Return whether the answer to such a call has a body."""
         return method != "HEAD"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Spoil the answer; a refusal goes out unchanged."""
+        """Spoil the answer's body; a refusal is sent unchanged."""
         await turn.proceed()
         answer = exchange.answer
         if answer is None or answer.status >= 400:
@@ -95,11 +95,11 @@ class BodyOutcome(Outcome):
             exchange.answer = self.spoilt(answer, turn.draw)
 
     def replace(self, exchange: Exchange) -> None:
-        """Nothing takes the answer's place."""
+        """Not called: `apply` spoils the answer itself."""
 
     @abstractmethod
     def spoilt(self, answer: Answer, draw: Callable[[str], float]) -> Answer:
-        """The answer with another body."""
+        """Return the answer with another body."""
 
 
 class Pacing(Fault):
@@ -108,11 +108,11 @@ class Pacing(Fault):
     role: ClassVar[str] = "pace"
 
     def applies(self, operation: Operation, method: str) -> bool:
-        """Whether such an answer has a body."""
+        """Return whether the answer to such a call has a body."""
         return method != "HEAD"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Set the pace for whatever goes out in the end."""
+        """Set the pace of the answer, whichever it will be."""
         first = exchange.effects.pace is None
         if first:
             exchange.effects.pace = self.pieces
@@ -130,4 +130,4 @@ class Pacing(Fault):
 
     @abstractmethod
     def pieces(self, body: bytes) -> Iterator[tuple[int, bytes]]:
-        """The body in pieces, each with the microseconds to wait before it."""
+        """Split the body into pieces, each with the microseconds to wait before it."""

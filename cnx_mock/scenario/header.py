@@ -15,41 +15,42 @@ from cnx_mock.text.source import read
 NAME = b"x-cnx-mock-fault"
 """The header, in lower case."""
 
-_SPELT = "X-CNX-Mock-Fault"
+_DISPLAYED = "X-CNX-Mock-Fault"
 
 _OPEN = {"{": "}", "[": "]"}
 
 
 def rule(given: Sequence[str], operations: Collection[Operation], phases: Sequence[Phase]) -> Rule:
-    """The rule that a request's headers (one, or it is wrong) declare. Raises ScenarioError."""
+    """Return the rule that a request's fault header declares. Raises ScenarioError if it cannot be used, or is there
+    twice."""
     if len(given) > 1:
-        raise _wrong("is there twice: put everything into one")
-    document = _json(given[0]) if given[0].lstrip().startswith("{") else rule_document(_pairs(given[0]))
+        raise _wrong("is given twice: put everything into one header")
+    document = _json_object(given[0]) if given[0].lstrip().startswith("{") else rule_document(_pairs(given[0]))
     try:
         return read_rule(document, operations, "header", phases)
     except ScenarioError as error:
         raise _wrong("; ".join(problem.named for problem in error.problems)) from None
 
 
-def _json(text: str) -> dict[str, Any]:
+def _json_object(text: str) -> dict[str, Any]:
     try:
         data: dict[str, Any] = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise _wrong(f"is no JSON: {error}") from None
+        raise _wrong(f"is not JSON: {error}") from None
     return data
 
 
 def _pairs(text: str) -> dict[str, Any]:
-    """`key=value; key=value`; a value is written as in a YAML file."""
+    """Read `key=value; key=value`; a value is written as in a YAML file. Raises ScenarioError."""
     pairs: dict[str, Any] = {}
     for part in filter(str.strip, _parts(text)):
         key, equals, value = (each.strip() for each in part.partition("="))
         if not equals or not key:
-            raise _wrong(f"{part.strip()!r} is no key=value: write error=RATE_LIMITED; retry_after=2s")
+            raise _wrong(f"{part.strip()!r} is not key=value: write error=RATE_LIMITED; retry_after=2s")
         if key in pairs:
             raise _wrong(f"has {key} twice")
         try:
-            source = read(value, _SPELT)
+            source = read(value, _DISPLAYED)
             if source.problems:
                 raise source.error()
             pairs[key] = source.data
@@ -61,7 +62,7 @@ def _pairs(text: str) -> dict[str, Any]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """What stands between semicolons, but for those in quotes, brackets or braces."""
+    """Split at semicolons, except those in quotes, brackets or braces. Raises ScenarioError."""
     closing: list[str] = []
     begun = 0
     for place, character in enumerate(text):
@@ -77,9 +78,9 @@ def _parts(text: str) -> Iterator[str]:
             yield text[begun:place]
             begun = place + 1
     if closing:
-        raise _wrong(f"nothing closes what {closing[0]} should close in {text[begun:].strip()[:40]!r}")
+        raise _wrong(f"{closing[0]} is missing in {text[begun:].strip()[:40]!r}")
     yield text[begun:]
 
 
 def _wrong(message: str) -> ScenarioError:
-    return ScenarioError([Problem((_SPELT,), message)])
+    return ScenarioError([Problem((_DISPLAYED,), message)])

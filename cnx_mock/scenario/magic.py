@@ -8,7 +8,7 @@ from cnx_mock.scenario.rule import Rule, read_rule
 from cnx_mock.world.magic import NAMES, PREFIX, REGION
 
 MARK = PREFIX.encode()
-"""What stands in every body that has a magic value: most bodies are done with it at one look."""
+"""Every body with a magic value contains it, so that most bodies need no closer look."""
 
 _BY_NAME: dict[str, dict[str, Any]] = {
     "mock-insufficient-credits": {"fault": {"error": "INSUFFICIENT_CREDITS"}},
@@ -25,13 +25,13 @@ _OUTAGE = {"error": "REGION_UNAVAILABLE", "details": {"region": REGION}}
 
 
 def rules(operations: Collection[Operation]) -> list[Rule]:
-    """The rules, in the order in which they are asked: the region before the name."""
-    created = {"operation": "instances.create"}
-    balanced = {"operation": ["load_balancers.create", "load_balancers.replace"]}
+    """Return the rules in the order in which they are asked: the region before the name."""
+    creates = {"operation": "instances.create"}
+    balancers = {"operation": ["load_balancers.create", "load_balancers.replace"]}
     documents = [
-        {"match": {**created, "body": {"region": REGION}}, "fault": _OUTAGE},
-        {"match": {**balanced, "body": {"regions": REGION}}, "fault": _OUTAGE},
-        *({"match": {**created, "body": {"name": name}}, **_BY_NAME[name]} for name in NAMES),
+        {"match": {**creates, "body": {"region": REGION}}, "fault": _OUTAGE},
+        {"match": {**balancers, "body": {"regions": REGION}}, "fault": _OUTAGE},
+        *({"match": {**creates, "body": {"name": name}}, **_BY_NAME[name]} for name in NAMES),
     ]
     names = [REGION, REGION, *NAMES]
     return [read_rule(each, operations, f"magic:{name}") for each, name in zip(documents, names, strict=True)]

@@ -127,5 +127,5 @@ def _check_before(index: int, text: str, file: str) -> None:
     A parser reads ahead, and has limits of its own: libyaml 0.2.6 stops at 1,000 levels before it has shown the first.
     What we do not allow is reported in our words: so the part that the parser could read is read again on its own.
     """
-    with suppress(ParserError):
+    with suppress(ParserError, RecursionError):
         Builder(text, file, end=index).document()

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from cnx_mock import MockServer, Sandbox
-from cnx_mock.audit.audit import Finding
-from cnx_mock.python_api.audit import audited
+from cnx_mock.audit.audit import Finding, findings
+from cnx_mock.audit.call import calls_of
+from cnx_mock.audit.journals import entries_of
 from cnx_mock.python_api.control import Control
 
 pytestmark = [pytest.mark.clients, pytest.mark.slow]
@@ -168,7 +169,8 @@ def test_every_defect_is_found_and_nothing_else(defective: dict[str, Sandbox], n
     found: list[Finding] = sandbox.audit.findings(also=asked, **(BUSY if name in NEVER_WAIT else SCALED))
     if code == "live-key":  # it never reached the sandbox
         with closing(Control(sandbox.url)) as control:
-            found = [each for each in audited(control) if each.sandbox is None]
+            journals = control.call("GET", "/_mock/journals")["data"]
+        found = [each for each in findings(calls_of(entries_of(journals))) if each.sandbox is None]
     assert {each.code for each in found} == {code}, "\n".join(
         [*map(str, found), *(f"{each.wall} {each.connection} {each.duration_ms}" for each in sandbox.requests)]
     )

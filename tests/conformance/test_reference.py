@@ -144,6 +144,7 @@ def test_only_a_bearer_token_is_a_key(client, sandbox, headers, status):
 
 @says("Example Authorization: Bearer cnx_live_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c")
 def test_the_examples_digits_are_a_key(client, server):
+    server.sandbox(key=f"cnx_test_{DIGITS}")  # other tests have used it too: as it was made
     reply = client(server.url).get("/v1/account", headers={"Authorization": f"Bearer cnx_test_{DIGITS}"})
     assert (reply.status, reply.json["plan"], reply.json["balance"]) == (200, "professional", "$100.00")
 

@@ -33,7 +33,7 @@ _CAREFUL = Path(__file__).resolve().parents[1] / "audit" / "clients" / "careful.
 
 # ---- scenario files
 
-_SECTIONS = (
+_MODELS = (
     ("A scenario", models.ScenarioModel, "The top level of a file. Every key is optional."),
     ("world", models.WorldModel, ""),
     ("world.clock", models.ClockModel, ""),
@@ -58,7 +58,7 @@ as a JSON Schema for your editor."""
 def scenario_files() -> str:
     """Every key of a scenario file."""
     parts = []
-    for title, model, words in _SECTIONS:
+    for title, model, words in _MODELS:
         head = f"## {title}" if " " in title else f"## `{title}`"
         parts += [head, words or sentence(inspect.getdoc(model) or ""), _keys(model)]
     return page("Scenario files", _SCENARIO_FILES, *parts)
@@ -170,7 +170,7 @@ def options_page() -> str:
 def checks() -> str:
     """The checks as a table."""
     rows = ([f"`{each.code}`", each.title + ", only with `--also`" * each.on_request] for each in audit_checks())
-    return table(["check", "finds a client that …"], rows)
+    return table(["check", "what it finds"], rows)
 
 
 def checks_page() -> str:

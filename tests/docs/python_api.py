@@ -144,7 +144,8 @@ def _arguments(function: Function) -> str:
 
 
 def words_of(docstring: str) -> str:
-    """A docstring as Markdown: paragraphs in one line each, `Args:` and `Raises:` as lists, examples as they are."""
+    """A docstring as Markdown: paragraphs in one line each, `Args:` and `Raises:` as lists, examples as they are. What
+    is Markdown already, lists below `Arguments:` and `Raises:`, stays so."""
     return "\n\n".join(_part(part) for part in re.split(r"\n\s*\n", docstring))
 
 
@@ -152,9 +153,9 @@ def _part(part: str) -> str:
     head, _, rest = part.partition("\n")
     if part.startswith("    ") or re.search(r"^- ", part, flags=re.MULTILINE):
         return part
-    if head == "Example:":
+    if head == "Example:" and rest:
         return f"Example:\n\n{rest}"
-    if head in ("Args:", "Raises:", "Attributes:"):
+    if head in ("Args:", "Raises:", "Attributes:") and rest:
         title = {"Args:": "Arguments:"}.get(head, head)
         return f"{title}\n\n{_items(rest)}"
     return " ".join(part.split())

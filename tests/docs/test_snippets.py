@@ -49,6 +49,7 @@ def test_every_file_has_a_name_of_its_own() -> None:
 # ---- Python
 
 
+@pytest.mark.slow
 def test_the_tests_in_the_pages_pass(server: MockServer, pytester: pytest.Pytester) -> None:
     # `server` has TLS: it loads cryptography here, which pytester would load a second time, with types of its own
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
@@ -65,6 +66,7 @@ def test_the_tests_in_the_pages_pass(server: MockServer, pytester: pytest.Pytest
     pytester.runpytest_inprocess("-p", "no:cacheprovider", apart).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_test_of_the_pages_can_be_swept(server: MockServer, pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     pytester.makepyfile(test_swept=files("python")["test_swept.py"])
@@ -222,6 +224,7 @@ def test_what_serve_is_shown_to_say_is_its_greeting() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [line for line in shown() if line != "cnx-mock serve"])
 def test_what_a_command_is_shown_to_print_is_what_it_prints(line: str, tmp_path: Path) -> None:
     for name in ("deploy.sh", "deploy.py", "typo.yaml"):
@@ -254,6 +257,8 @@ def plain(line: str) -> str:
 # ---- other languages
 
 
+@pytest.mark.slow
+@pytest.mark.clients
 @pytest.mark.parametrize(("kind", "name", "tool"), [("js", "list.mjs", ["node"]), ("go", "list.go", ["go", "run"])])
 def test_the_programs_in_the_pages_list_instances(kind: str, name: str, tool: list[str], tmp_path: Path) -> None:
     if shutil.which(tool[0]) is None:

@@ -184,7 +184,7 @@ def test_other_hosts_are_refused_with_the_flag_that_would_let_them_pass(server, 
     flag = f"--allow-host {target.partition(':')[0]}"
     assert (status, phrase) == (403, f"Forbidden: {flag} would let it pass")
     assert (error["code"], error["details"]) == ("HOST_NOT_ALLOWED", {"host": target, "option": flag})
-    assert f"only where it was told so: {flag}" in error["message"]
+    assert f"only if they are allowed: {flag}" in error["message"]
 
 
 @pytest.mark.usefixtures("proxied")

@@ -278,7 +278,7 @@ def test_an_instance_that_does_not_exist_is_not_found_whatever_its_id(sandbox: S
     wrong: Any
     for wrong in ("inst_none", "a b", "../clock", "ü", 5):
         with pytest.raises(ControlError) as caught:
-            sandbox.instances.set_status(wrong, "stopped")  # type: ignore[arg-type]
+            sandbox.instances.set_status(wrong, "stopped")
         assert caught.value.status in (400, 404)
 
 

@@ -82,15 +82,15 @@ def test_it_may_hold_in_a_phase_only(server, client):
     [
         ("eror=NOT_FOUND", "unknown key 'eror', did you mean 'error'?"),
         ("error=NOT_FOUD", "'error' must be one of: "),
-        ("error", "'error' is no key=value: write error=RATE_LIMITED; retry_after=2s"),
+        ("error", "'error' is not key=value: write error=RATE_LIMITED; retry_after=2s"),
         ("", "is empty: write error=RATE_LIMITED; retry_after=2s"),
         (";;", "is empty: write error=RATE_LIMITED; retry_after=2s"),
         ("status=503; status=502", "has status twice"),
         ("status=503; timez=2", "unknown key 'timez'"),
         ("latency=2", "'latency' needs a unit: write 2s or 2ms"),
-        ("latency=[1ms", "nothing closes what ] should close in 'latency=[1ms'"),
-        ('message="x', 'nothing closes what " should close in '),
-        ('{"fault": {"status": 503}', "is no JSON: "),
+        ("latency=[1ms", "] is missing in 'latency=[1ms'"),
+        ('message="x', '" is missing in '),
+        ('{"fault": {"status": 503}', "is not JSON: "),
         ('{"falt": {"status": 503}}', "unknown key 'falt', did you mean 'fault'?"),
         ("operation=instances.creat; status=500", "no operation is called 'instances.creat'"),
         ("status=503; when={phase: a}", "no phase is called 'a' (the scenario has no phases)"),
@@ -115,7 +115,7 @@ def test_two_such_headers_are_refused(server, sandbox, api, client):
     connection.putheader("X-CNX-Mock-Fault", "status=502")
     connection.endheaders()
     response = connection.getresponse()
-    assert (response.status, b"is there twice" in response.read()) == (400, True)
+    assert (response.status, b"is given twice" in response.read()) == (400, True)
     connection.close()
 
 
