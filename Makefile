@@ -20,7 +20,7 @@ PYTHON ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-latest lint check bench build upgrade clean FORCE
+.PHONY: help serve test test-latest lint check docs bench build upgrade clean FORCE
 .NOTPARALLEL:
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo "              the quick ones alone                       ARGS=\"-m 'not slow'\""
 	@echo 'make lint     ruff (format and lint) and mypy, strict'
 	@echo 'make check    lint and test: all that must hold before a commit'
+	@echo 'make docs     the reference from the code, and the documentation as a site, in site/'
 	@echo 'make bench    requests a second, beside a bare ASGI app (needs wrk)   ARGS="--sweep"'
 	@echo 'make build    the sdist and the wheel, in dist/'
 	@echo 'make upgrade  the newest versions of everything into $(CONSTRAINTS)'
@@ -73,6 +74,13 @@ lint: $(VENV)/installed-lint
 
 check: lint test
 
+# Strict: a link or an anchor that leads nowhere fails. Whoever reads the site needs no network for it.
+docs: $(VENV)/installed-docs
+	@$(BIN)/python -m tests.docs.generate
+	@$(BIN)/zensical build --strict --clean
+	@! grep -rlE '<(script|link|img|iframe)[^>]*(src|href)="?(https?:)?//' site --include='*.html' \
+	  || { echo "these pages load something from another host"; exit 1; }
+
 bench: $(VENV)/installed
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
 
@@ -81,7 +89,7 @@ build: $(VENV)/installed-test
 	@$(BIN)/python -m build --outdir dist .
 
 clean:
-	@rm -rf $(VENV) $(LATEST) dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(LATEST) dist site .cache .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 	@find cnx_mock tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the environment
@@ -140,7 +148,7 @@ print(*dict.fromkeys(unfold(sys.argv[1])), sep="\n")
 endef
 export unfold
 
-$(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/installed
+$(VENV)/installed-test $(VENV)/installed-lint $(VENV)/installed-docs: $(VENV)/installed-%: $(VENV)/installed
 	@echo 'Installing what $* needs …'
 	@touch $(VENV)/busy
 	@$(BIN)/python -c "$$unfold" $* > $(VENV)/$*.txt

@@ -51,19 +51,25 @@ _EXCERPT_WIDTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at a place in a document; `at_key` points at the key rather than at its value."""
+    """What is wrong at a place in a document; `at_key` points at the key rather than at its value.
+
+    The message goes on from the key's name ("must be …"), unless it is a whole `sentence`.
+    """
 
     path: Path
     message: str
     at_key: bool = False
+    sentence: bool = False
 
     @property
     def named(self) -> str:
-        """The message with the key's name in it."""
+        """The message with the key's name in it: `'times' must be at least 1`, `unknown key 'tmes'`."""
         name = self.path[-1] if self.path else None
         if self.message.startswith("unknown key"):
             return self.message.replace("unknown key", f"unknown key '{name}'", 1)
-        return f"'{name}' {self.message}" if isinstance(name, str) else self.message
+        if not isinstance(name, str):
+            return self.message
+        return f"'{name}'{':' if self.sentence else ''} {self.message}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

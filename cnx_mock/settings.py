@@ -1,6 +1,6 @@
 """Every option, once: its name, type, default and help.
 
-The flags of the commands, the `CNX_MOCK_*` variables and the table in the documentation are made from this.
+The flags of the commands, the `CNX_MOCK_*` variables and `docs/reference/options.md` are made from this.
 """
 
 import re
@@ -11,7 +11,6 @@ from typing import Any, get_args
 from cnx_mock.api.readings import parsed
 from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
-from cnx_mock.text.tables import markdown_table
 
 
 def _option(default: Any, help_: str, metavar: str) -> Any:
@@ -141,14 +140,3 @@ def foreign(environ: Mapping[str, str]) -> list[str]:
     """
     ports = (variable("port"), variable("tls_port"), variable("proxy_port"))
     return [name for name in ports if environ.get(name, "").startswith(("tcp://", "udp://"))]
-
-
-def table() -> str:
-    """Return every option as a Markdown table."""
-    rows = [("flag", "variable", "default", "")]
-    for each in fields(Settings):
-        default = ", ".join(each.default) if isinstance(each.default, tuple) else str(each.default)
-        spelled = f"`{flag(each.name)} {each.metadata['metavar']}`".replace(" `", "`").replace("|", "\\|")
-        shown = "" if each.default in ((), False) else f"`{default}`"
-        rows.append((spelled, f"`{variable(each.name)}`", shown, each.metadata["help"]))
-    return markdown_table(rows)

@@ -9,6 +9,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -77,6 +78,12 @@ class Import:
     name: str  # what is taken from it, unless that is a module
 
 
+@cache
+def parsed(source: str, file: str) -> ast.Module:
+    """The tree of a file, which every law looks at."""
+    return ast.parse(source, file)
+
+
 def modules(house: Path) -> dict[str, Module]:
     found = {}
     for path in sorted(house.rglob("*.py")):
@@ -84,7 +91,7 @@ def modules(house: Path) -> dict[str, Module]:
         name = ".".join(folders if stem == "__init__" else [*folders, stem])
         source = path.read_text(encoding="utf-8")
         file = path.relative_to(house).as_posix()
-        found[name] = Module(name, file, ast.parse(source, file), len(source.splitlines()), stem == "__init__")
+        found[name] = Module(name, file, parsed(source, file), len(source.splitlines()), stem == "__init__")
     return found
 
 

@@ -1,5 +1,5 @@
-"""One declaration feeds router, validator, encoder and document: they agree with one another, an operation cannot do
-what it does not declare, and everything that is declared happens."""
+"""One declaration feeds the router, the validator, the encoder and the document. So they agree with one another, an
+operation cannot do what it does not declare, and everything that is declared happens."""
 
 import re
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ OPERATIONS = {operation.name: operation for operation in operations()}
 
 @pytest.fixture
 def document(server, client):
-    """The document as it is served."""
+    """The document that the server sends."""
     return client(server.url).get("/openapi.json").json
 
 
 def declared(document):
-    """Every operation of the document, by the name that scenarios know."""
+    """Return the method, the path and the declaration of every operation, by its name in scenarios."""
     return {
         item["x-cnx-operation"]: (method.upper(), path, item)
         for path, methods in document["paths"].items()
@@ -86,13 +86,13 @@ def test_the_documents_constraints_are_the_validators(document, api, sandbox):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Thing(Shape):
-    """What the operations of these tests answer."""
+    """The answer of the operations in these tests."""
 
     id: str
 
 
 def perform(handler, **declaration):
-    """Declare an operation and perform it."""
+    """Declare an operation, perform it, and return its reply."""
     things = Resource("things", "Things.")
     things.operation("POST", "/v1/things", provenance=added("a test"), **declaration)(handler)
     key = KeyRecord(id="key_0", name="k", digits="0" * 32, scopes=(), revoked=False, created=0)
@@ -150,20 +150,20 @@ BODIES = {
     "load_balancers.create": lambda ids: {"name": "lb", "regions": ["us-east-1"], "forwarding_rules": RULES},
     "load_balancers.replace": lambda ids: {"name": "lb", "regions": ["eu-west-1"], "forwarding_rules": RULES},
 }
-"""A good body for every operation that takes one."""
+"""A valid body for every operation that has one."""
 
 QUERIES = {"billing.reports": "start=2026-01-01&end=2026-02-01&timezone=Europe/Berlin"}
-"""A good query for every operation that needs one."""
+"""A valid query for every operation that requires one."""
 
 INVALID_STATE = {
     "instances.create": lambda ids: {**BODIES["instances.create"](ids), "image": ids["creating"]},
     "snapshots.create": lambda ids: {"instance_id": ids["provisioning"]},
 }
-"""A body that meets something in the wrong state, for every operation that can."""
+"""A body that refers to a resource in the wrong state, for every operation that can answer INVALID_STATE."""
 
 
 class Driver:
-    """One sandbox in which every operation can be made to answer whatever it declares."""
+    """One sandbox in which every operation can be made to give each of its declared answers."""
 
     def __init__(self, sandbox, api, client):
         self.sandbox, self.api, self.client = sandbox, api, client
@@ -183,7 +183,7 @@ class Driver:
         return reply.json["id"]
 
     def call(self, operation, *, key=None, body=None, raw=None, query=None, unknown=False):
-        """Call an operation as one should, but for what the arguments change."""
+        """Call an operation correctly, except for what the arguments change."""
         path = operation.path
         for record_class in operation.records.values():
             noun = record_class.kind.noun
@@ -195,7 +195,7 @@ class Driver:
         return api.call(operation.method, f"{path}?{query}" if query else path, body, raw=raw)
 
     def provoke(self, operation, code):
-        """Make an operation answer with an error; everything is as before afterwards."""
+        """Make an operation answer with an error, and undo the changes that it took."""
         provoke = getattr(self, f"_{code.lower()}", None)
         assert provoke is not None, f"say here how to provoke {code}"
         return provoke(operation)

@@ -9,7 +9,8 @@ import pytest
 
 from cnx_mock import MockServer
 from cnx_mock.errors import CnxMockError, ReadingError, SettingsError
-from cnx_mock.settings import Settings, flag, foreign, table, variable
+from cnx_mock.settings import Settings, flag, foreign, variable
+from tests.docs.declared import options
 
 NAMES = [each.name for each in fields(Settings)]
 
@@ -27,8 +28,8 @@ def test_flags_and_variables_are_spelt_from_the_name() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_option_has_a_row(name: str) -> None:
-    [row] = [line for line in table().splitlines() if f"`{variable(name)}`" in line]
-    assert row.startswith((f"| `{flag(name)} ", f"| `{flag(name)}`"))
+    [row] = [line for line in options().splitlines() if f"`{variable(name)}`" in line]
+    assert re.match(rf"\| (`|<code>){flag(name)}(`| )", row)
 
 
 def test_the_defaults_are_good() -> None:

@@ -1,5 +1,5 @@
-"""The API against a plain dictionary: whatever is created, attached, snapshotted and deleted, in whatever order, the
-lists are those of the model, attachments show on both sides, statuses follow the clock and money adds up."""
+"""The API against a model made of dictionaries, with random steps in random order: lists are those of the model,
+attachments show on both sides, statuses follow the clock, and the money adds up."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -34,7 +34,7 @@ steps = st.sampled_from([1, 5, 15, 30, 60, 1800, HOUR, 26 * HOUR])
 
 
 class Cloud(RuleBasedStateMachine):
-    """What is drawn is done to the API and to the model, and both must agree after every step."""
+    """Each random step is done to the API and to the model. Both must agree after every step."""
 
     server: MockServer
     client: Any
@@ -46,7 +46,7 @@ class Cloud(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        """A fresh sandbox, and an empty model of it."""
+        """Start with a new sandbox and an empty model of it."""
         self.sandbox: Sandbox = self.server.sandbox(WORLD)
         self.api = self.client(self.sandbox.url, self.sandbox.api_key)
         self.now = 0
@@ -66,7 +66,7 @@ class Cloud(RuleBasedStateMachine):
 
     @rule(target=instances, plan=plans, snapshot=snapshots)
     def boot(self, plan: str, snapshot: str) -> Any:
-        """From a snapshot that may be gone, still creating, or too large."""
+        """Create an instance from a snapshot that may be deleted, not available yet, or too large."""
         body = {"name": "copy", "plan": plan, "region": "us-east-1", "image": snapshot}
         known = self.kept.get(snapshot)
         if known is None or DISKS[plan] < known["disk"]:
@@ -79,7 +79,7 @@ class Cloud(RuleBasedStateMachine):
 
     @rule(instance=instances, status=st.sampled_from(["running", "stopped"]))
     def turn(self, instance: str, status: str) -> None:
-        """Stopped and started from outside: no documented call does that."""
+        """Stop or start an instance by the control plane: no documented call does that."""
         self.sandbox.instances.set_status(instance, status)
         self.alive[instance].update(status=status, up=True)
 
@@ -110,7 +110,7 @@ class Cloud(RuleBasedStateMachine):
 
     @rule(snapshot=snapshots)
     def remove(self, snapshot: str) -> None:
-        """Perhaps for the second time: the bundle still has it."""
+        """Delete it, perhaps for the second time: the bundle still has it."""
         self._call("DELETE", f"/v1/snapshots/{snapshot}", 200 if self.kept.pop(snapshot, None) else 404)
 
     # ---- firewalls and load balancers
@@ -145,7 +145,7 @@ class Cloud(RuleBasedStateMachine):
 
     @rule(balancer=balancers, behind=st.lists(instances, max_size=3))
     def balance_others(self, balancer: str, behind: list[str]) -> None:
-        """In the same number of regions, so that the price stays."""
+        """Replace it with the same number of regions, so that the price does not change."""
         meter = next(each for each in self.meters if each["id"] == balancer)
         where = set(REGIONS) if meter["cents"] == 4 else {REGIONS[0]}
         passes = self._within(behind, where)
@@ -224,7 +224,7 @@ class Cloud(RuleBasedStateMachine):
             self.meters.append({"id": None, "cents": balance["balance_cents"] - 100_00, "opened": 0, "closed": 0})
 
     def teardown(self) -> None:
-        """Nothing that was asked broke the server, whoever asked."""
+        """No request has broken the server."""
         statuses = {entry.status for entry in self.sandbox.requests}
         assert not {status for status in statuses if status is None or status >= 500}
 
@@ -236,7 +236,7 @@ class Cloud(RuleBasedStateMachine):
         return reply.json
 
     def _all(self, kind: str) -> dict[str, Any]:
-        """A whole list, page by page."""
+        """Return a whole list, read page by page."""
         found: dict[str, Any] = {}
         for page in range(1, 100):
             listed = self._call("GET", f"/v1/{kind}?limit=10&page={page}", 200)
@@ -258,7 +258,7 @@ class Cloud(RuleBasedStateMachine):
         next(meter for meter in self.meters if meter["id"] == resource)["closed"] = self.now
 
     def _came_up(self, shown: dict[str, Any], model: dict[str, Any], low: int, high: int, after: str) -> None:
-        """Its status is what its age allows, and never goes back."""
+        """Check that a status fits the age of the resource, and never goes back."""
         age, first = self.now - model["made"], "creating" if after == "available" else "provisioning"
         allowed = {first} if age < low else {after} if age >= high or model["status"] == after else {first, after}
         assert shown["status"] in allowed
@@ -275,7 +275,7 @@ class Cloud(RuleBasedStateMachine):
 
 @pytest.fixture
 def cloud(server: MockServer, client: Any) -> Iterator[type[Cloud]]:
-    """The machine, bound to the run's server."""
+    """The state machine, bound to the server of this run."""
     Cloud.server, Cloud.client = server, client
     yield Cloud
     del Cloud.server, Cloud.client

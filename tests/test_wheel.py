@@ -34,7 +34,7 @@ def about(wheel: zipfile.ZipFile, name: str) -> str:
 
 
 def test_everything_of_the_package_is_inside(wheel: zipfile.ZipFile) -> None:
-    kept = [path for path in (ROOT / "cnx_mock").rglob("*.py") if "__pycache__" not in path.parts]
+    kept = [path for suffix in ("py", "j2") for path in (ROOT / "cnx_mock").rglob(f"*.{suffix}")]
     expected = {str(path.relative_to(ROOT)) for path in kept} | {"cnx_mock/py.typed"}
     assert expected <= set(wheel.namelist())
 

@@ -1,1 +1,1 @@
-"""What an endpoint is: its declaration, its errors, its shapes. Imports `world` and `text`."""
+"""What an endpoint is: its declaration, its errors, its answers, and the document made from these."""

@@ -1,4 +1,4 @@
-"""Everything that the API can refuse, raised where it is found and rendered in one place.
+"""Every error that the API answers with: raised by any stage of a request, and rendered in one place.
 
 ApiError
  ├─ BadRequest 400            InvalidState 400          ValidationFailed 400     RegionUnavailable 400
@@ -8,7 +8,7 @@ ApiError
  ├─ NotFound 404              MethodNotAllowed 405      PayloadTooLarge 413
  └─ RateLimited 429           InternalError 500
 
-The reference documents the body's form, `INSUFFICIENT_CREDITS`, and the statuses 400 401 403 404 429 500.
+The reference documents the form of the body, `INSUFFICIENT_CREDITS`, and the statuses 400 401 403 404 429 500.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,20 +17,21 @@ from typing import ClassVar
 import orjson
 
 from cnx_mock.api.readings import CREDITS_STATUS, LIVE_KEY_STATUS, VALIDATION_STATUS, Reading
+from cnx_mock.world.keys import LIVE_PREFIX, TEST_PREFIX
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class ApiError(Exception):
-    """A refusal with a machine-readable code, a human-readable message, and details whose values are strings."""
+    """An answer that refuses a request: a code for programs, a message for people, and details as strings."""
 
     status: ClassVar[int]
     code: ClassVar[str]
     message: ClassVar[str]
     example: ClassVar[Mapping[str, str]] = {}
-    """Details as a scenario sends them when the request itself does not say: the reference's, where it has any."""
+    """The details that a scenario sends if the request itself gives none. From the reference, if it has any."""
     reading: ClassVar[Reading | None] = None
-    """The reading that decides on the status, where the reference leaves it open."""
+    """The reading that decides the status; None if the reference does."""
 
     def __init__(self, /, **details: str) -> None:  # a field may be called `self`
         super().__init__(self.code, details)
@@ -38,23 +39,23 @@ class ApiError(Exception):
 
     @classmethod
     def status_under(cls, readings: Mapping[str, str]) -> int:
-        """The status under the readings in force."""
+        """Return the status of this error under the chosen readings."""
         return cls.status if cls.reading is None else int(cls.reading.of(readings))
 
     def headers(self) -> Headers:
-        """What HTTP asks for beside this status."""
+        """Return the headers that HTTP requires with this status."""
         return ()
 
 
 class BadRequest(ApiError):
-    """The request cannot be read."""
+    """The request cannot be parsed."""
 
     status, code, message = 400, "BAD_REQUEST", "The request could not be read."
     example = {"reason": "malformed JSON at line 1 column 5"}
 
 
 class ValidationFailed(ApiError):
-    """One entry for every field that is wrong."""
+    """At least one field is wrong. The details have an entry for each."""
 
     status, code, message = 400, "VALIDATION_ERROR", "One or more fields are invalid."
     example = {"name": "is required"}
@@ -62,54 +63,54 @@ class ValidationFailed(ApiError):
 
 
 class InvalidState(ApiError):
-    """The resource cannot do that now."""
+    """The resource's state does not allow this."""
 
     status, code, message = 400, "INVALID_STATE", "The resource is not in a state that allows this."
     example = {"resource": "instance", "state": "provisioning", "required": "running"}
 
 
 class RegionUnavailable(ApiError):
-    """The region is known and does not answer."""
+    """The region exists, but has an outage."""
 
     status, code, message = 400, "REGION_UNAVAILABLE", "The region is temporarily unavailable."
     example = {"region": "us-east-1"}
 
 
 class Unauthorized(ApiError):
-    """No key, or none that counts."""
+    """The key is missing, malformed, unknown or revoked."""
 
-    status, code, message = 401, "UNAUTHORIZED", "A valid API key is required: Authorization: Bearer cnx_test_…"
+    status, code, message = 401, "UNAUTHORIZED", f"A valid API key is required: Authorization: Bearer {TEST_PREFIX}…"
     example = {"reason": "unknown_key"}
 
     def headers(self) -> Headers:
-        """RFC 9110 section 11.6.1: a 401 says how to authenticate."""
+        """Return the `WWW-Authenticate` header, which RFC 9110 section 11.6.1 requires."""
         return ((b"www-authenticate", b"Bearer"),)
 
 
 class Forbidden(ApiError):
-    """The key's scopes do not reach that far."""
+    """The key does not have the scope that the operation needs."""
 
     status, code, message = 403, "FORBIDDEN", "This API key is not allowed to do that."
     example = {"required_scope": "instances:write", "granted_scopes": "instances:read"}
 
 
 class LiveKeyRejected(ApiError):
-    """A production key, refused before anything happens."""
+    """The key is a production key. It is refused before anything else happens."""
 
-    status, code, message = 403, "LIVE_KEY_REJECTED", "This is a sandbox: use a cnx_test_ key, never a live one."
-    example = {"key_prefix": "cnx_live_", "expected_prefix": "cnx_test_"}
+    status, code, message = 403, "LIVE_KEY_REJECTED", f"This is a sandbox: use a {TEST_PREFIX} key, never a live one."
+    example = {"key_prefix": LIVE_PREFIX, "expected_prefix": TEST_PREFIX}
     reading = LIVE_KEY_STATUS
 
 
 class HttpsRequired(ApiError):
-    """Plain HTTP where HTTPS is asked for. Not 426, which offers to go on in TLS on this very connection."""
+    """Plain HTTP, but HTTPS is required. Not 426: that status offers an upgrade to TLS on the same connection."""
 
     status, code, message = 403, "HTTPS_REQUIRED", "All requests must be made over HTTPS."
     example = {"url": "https://api.cloudnexus.com"}
 
 
 class InsufficientCredits(ApiError):
-    """The account has run out of money; code, message and details are the reference's own."""
+    """The balance is too low. Code, message and details are from the reference."""
 
     status, code, message = 403, "INSUFFICIENT_CREDITS", "Account balance is below minimum threshold."
     example = {"current_balance": "$2.45", "required": "$5.00"}
@@ -117,50 +118,50 @@ class InsufficientCredits(ApiError):
 
 
 class QuotaExceeded(ApiError):
-    """The account has as many as it may."""
+    """The account has the greatest allowed number of this resource."""
 
     status, code, message = 403, "QUOTA_EXCEEDED", "The account's quota for this resource is used up."
     example = {"resource": "instance", "current": "10", "limit": "10"}
 
 
 class NotFound(ApiError):
-    """No such resource, or no such path."""
+    """The resource or the path does not exist."""
 
     status, code, message = 404, "NOT_FOUND", "The requested resource does not exist."
     example = {"resource": "instance", "id": "inst_0000000000000000"}
 
 
 class MethodNotAllowed(ApiError):
-    """The path exists, the method does not."""
+    """The path exists, but not with this method."""
 
     status, code, message = 405, "METHOD_NOT_ALLOWED", "This path does not support that method."
     example = {"method": "PATCH", "allowed": "GET, HEAD, POST"}
 
     def headers(self) -> Headers:
-        """RFC 9110 section 15.5.6: a 405 says which methods there are."""
+        """Return the `Allow` header, which RFC 9110 section 15.5.6 requires."""
         return ((b"allow", self.details["allowed"].encode()),)
 
 
 class PayloadTooLarge(ApiError):
-    """More body than is read."""
+    """The body is larger than the limit."""
 
     status, code, message = 413, "PAYLOAD_TOO_LARGE", "The request body is too large."
     example = {"limit_bytes": "65536"}
 
 
 class RateLimited(ApiError):
-    """Too many requests in this window."""
+    """There were too many requests in this window."""
 
     status, code, message = 429, "RATE_LIMITED", "Too many requests: wait for the window to reset."
     example = {"limit": "300", "remaining": "0", "reset": "1702834567", "retry_after": "1"}
 
     def headers(self) -> Headers:
-        """RFC 9110 section 10.2.3, in seconds."""
+        """Return the `Retry-After` header in seconds (RFC 9110 section 10.2.3)."""
         return ((b"retry-after", self.details["retry_after"].encode()),)
 
 
 class InternalError(ApiError):
-    """Something broke in the cloud."""
+    """The cloud itself failed."""
 
     status, code, message = 500, "INTERNAL_ERROR", "An internal error occurred."
 
@@ -176,11 +177,11 @@ EVERYWHERE: tuple[type[ApiError], ...] = (
     RateLimited,
     InternalError,
 )
-"""What any operation may answer before its handler is asked; a handler's own errors stand in its declaration."""
+"""What can be raised before an operation's handler is called. The handler's own errors are in its declaration."""
 
 
 def catalogue() -> dict[str, type[ApiError]]:
-    """Every error by its code."""
+    """Return every error class by its code."""
     return {error.code: error for error in _descendants(ApiError)}
 
 
@@ -191,7 +192,7 @@ def _descendants(error: type[ApiError]) -> Iterator[type[ApiError]]:
 
 
 def body(code: str, message: str, details: Mapping[str, str], request_id: str) -> bytes:
-    """The one form of every error, as documented."""
+    """Return the body of an error, in the form that the reference documents."""
     return orjson.dumps(
         {"error": {"code": code, "message": message, "details": dict(details), "request_id": request_id}}
     )

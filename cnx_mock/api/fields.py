@@ -1,4 +1,4 @@
-"""The fields that more than one resource has, each with its one rule. Validation runs within a sandbox: its context."""
+"""Types of fields that several resources share. The context of their validation is the sandbox."""
 
 from typing import Annotated
 
@@ -13,9 +13,9 @@ NAME_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$"
 
 
 def sandbox_of(info: ValidationInfo) -> SandboxState:
-    """The sandbox within which a body is validated."""
+    """Return the sandbox in whose context a body is validated."""
     sandbox = info.context
-    assert isinstance(sandbox, SandboxState), "bodies are validated within a sandbox"
+    assert isinstance(sandbox, SandboxState), "bodies are validated in the context of a sandbox"
     return sandbox
 
 
@@ -40,7 +40,7 @@ def _known_scope(scope: str) -> str:
 
 
 def collapsed(items: list[str]) -> list[str]:
-    """Each of them once, in order."""
+    """Return the items without repetitions, in order."""
     return list(dict.fromkeys(items))
 
 
@@ -48,7 +48,7 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=63)]
 """1 to 63 letters, digits, dots and hyphens."""
 
 KnownScope = Annotated[str, AfterValidator(_known_scope)]
-"""Something that a key may do."""
+"""A permission of a key, such as `instances:read`."""
 
 Region = Annotated[str, AfterValidator(_known_region), Field(examples=["us-east-1"])]
 """One of `/v1/regions`."""
@@ -61,4 +61,4 @@ InstanceIds = Annotated[
     Field(max_length=1000, examples=[["inst_8f7e6d5c4b3a2f1e"]]),
     AfterValidator(collapsed),
 ]
-"""Instances, each once."""
+"""Ids of instances of this account. Repetitions are removed."""

@@ -1,4 +1,4 @@
-"""How a request is read: JSON without its traps, query strings, and live keys masked before anything is kept."""
+"""Parsing requests: strict JSON, query strings, and masking of live keys before anything is stored."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from cnx_mock.api.errors import BadRequest
 from cnx_mock.world.keys import LIVE_PREFIX
 
 BODY_LIMIT = 64 * 1024
-"""The most bytes of a body that are read."""
+"""The greatest number of bytes in a body."""
 
 _LIVE = LIVE_PREFIX.encode()
 _LIVE_KEY = re.compile(_LIVE + rb"[0-9A-Za-z]*", re.IGNORECASE)
@@ -17,7 +17,7 @@ _MASKED = _LIVE + b"redacted"
 
 
 def _spelt(letter: str) -> str:
-    """A letter as it is, percent-encoded (`%5F`) or escaped in JSON (`\\u005f`)."""
+    """Return a regular expression for a letter as it is, percent-encoded (`%5F`) or escaped in JSON (`\\u005f`)."""
     codes = "|".join(dict.fromkeys(f"{ord(each):02x}" for each in (letter.lower(), letter.upper())))
     return rf"(?:{letter}|(?:%|\\u00)(?:{codes}))"
 
@@ -29,15 +29,18 @@ _SPELT_LIVE_KEY = re.compile(
 
 
 def masked(text: bytes) -> bytes:
-    """The same bytes without any live key, however it is spelt."""
+    """Return the same bytes with every live key replaced, also if it is percent-encoded or escaped."""
     if b"%" in text or b"\\u" in text:
         return _SPELT_LIVE_KEY.sub(_MASKED, text)
     return _LIVE_KEY.sub(_MASKED, text) if _LIVE in text.lower() else text
 
 
 def json_object(raw: bytes) -> dict[str, Any]:
-    """A body's JSON object. Raises BadRequest for anything else, and for what parsers disagree on (RFC 8259 section 4
-    on duplicate names, section 8.1 on encoding and BOM; NaN and Infinity are no JSON at all)."""
+    """Return a body's JSON object. Raises BadRequest if it is not one.
+
+    Also refused is everything that parsers treat differently: duplicate names (RFC 8259 section 4), other encodings
+    and a byte order mark (section 8.1), and NaN and Infinity, which are not JSON.
+    """
     if not raw:
         raise BadRequest(reason="the body is empty")
     try:
@@ -69,12 +72,12 @@ def _no_constant(word: str) -> NoReturn:
 
 
 def _whole(digits: str) -> int | float:
-    """Whole numbers too long for any field become floats, which no whole-number field takes."""
+    """Return an integer, or a float if it is too long for any field: integer fields refuse floats."""
     return int(digits) if len(digits) < 100 else float("inf")
 
 
 def _check_text(value: Any) -> None:
-    """Raise BadRequest for a lone surrogate, which only an escape can spell and no encoding can write."""
+    """Check strings for lone surrogates, which cannot be encoded. Raises BadRequest if there is one."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -90,7 +93,7 @@ def _check_text(value: Any) -> None:
 
 
 def query_values(query: str) -> dict[str, list[str]]:
-    """Every value by its parameter, in order; `+` and `%20` are spaces (the HTML form encoding)."""
+    """Return the values of each parameter, in order. `+` and `%20` mean a space, as in HTML forms."""
     values: dict[str, list[str]] = {}
     for pair in query.split("&"):
         if pair:
@@ -100,6 +103,6 @@ def query_values(query: str) -> dict[str, list[str]]:
 
 
 def media_type(header: str | None) -> None:
-    """Raise BadRequest unless the content type says JSON; none at all counts as JSON."""
+    """Check the content type. Raises BadRequest if it is not JSON; a missing header is accepted."""
     if header is not None and header.partition(";")[0].strip().lower() != "application/json":
         raise BadRequest(content_type=f"must be application/json, not {header[:100]}")

@@ -1,5 +1,5 @@
-"""How well founded a thing is, and the words or the reason behind it. Stands on operations, and in `Annotated` on
-fields."""
+"""Provenance: what in the reference an operation or a field is based on. Declared on operations, and on fields in
+`Annotated`."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,13 +11,14 @@ Kind = Literal["documented", "named", "implied", "added"]
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a thing comes from."""
+    """What an operation or a field is based on."""
 
     kind: Kind
     source: str
+    """A quotation from the reference, or the reason if it is `added`."""
 
     def marks(self) -> dict[str, str]:
-        """As the OpenAPI document shows it."""
+        """Return the extension keywords for the OpenAPI document."""
         return {"x-cnx-provenance": self.kind, "x-cnx-source": self.source}
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -25,20 +26,20 @@ class Provenance:
 
 
 def documented(words: str) -> Provenance:
-    """The reference's own words."""
+    """Return the provenance of something that the reference describes, with its words."""
     return Provenance("documented", words)
 
 
 def named(words: str) -> Provenance:
-    """The reference names it and gives no shape."""
+    """Return the provenance of something that the reference names but does not describe."""
     return Provenance("named", words)
 
 
 def implied(words: str) -> Provenance:
-    """A sentence of the reference cannot be true without it."""
+    """Return the provenance of something that a sentence of the reference requires."""
     return Provenance("implied", words)
 
 
 def added(why: str) -> Provenance:
-    """Ours."""
+    """Return the provenance of something that is not in the reference, with the reason for it."""
     return Provenance("added", why)

@@ -1,30 +1,35 @@
-"""The reference's ambiguities, switchable. An ambiguous sentence is a *reading*: declared once, here; the default
-invents the least new behaviour; people test their client against every other."""
+"""Readings: the ambiguities of the reference, each declared once, here.
+
+The default of a reading invents the least new behaviour. Its other options can be chosen, to test a client against
+every meaning that the reference allows.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cnx_mock.errors import Problem, ReadingError
 from cnx_mock.text.suggestions import did_you_mean, one_of
-from cnx_mock.text.tables import markdown_table
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One ambiguity: its name, the words that leave it open, what they can mean (the default first), and why that."""
+    """One ambiguity of the reference."""
 
     name: str
     words: str
+    """The ambiguous words, or what is missing."""
     options: tuple[str, ...]
+    """What they can mean; the default first."""
     why: str
+    """The reason for the default."""
 
     @property
     def default(self) -> str:
-        """The option in force unless another is chosen."""
+        """The option in force if no other is chosen."""
         return self.options[0]
 
     def of(self, chosen: Mapping[str, str]) -> str:
-        """The option in force among those that were chosen."""
+        """Return the option in force. `chosen` has options by the names of their readings."""
         return chosen.get(self.name, self.options[0])
 
 
@@ -104,12 +109,12 @@ READINGS = (
 
 
 def in_force(chosen: Mapping[str, str]) -> dict[str, str]:
-    """Every reading's option, by name."""
+    """Return the option in force of every reading, by name."""
     return {reading.name: reading.of(chosen) for reading in READINGS}
 
 
 def wrong(chosen: Mapping[str, object]) -> list[Problem]:
-    """What is wrong with a choice of readings: unknown names, options that there are not."""
+    """Return the problems of a choice of readings: unknown names and unknown options."""
     known = {reading.name: reading for reading in READINGS}
     found = []
     for name, option in chosen.items():
@@ -122,14 +127,8 @@ def wrong(chosen: Mapping[str, object]) -> list[Problem]:
     return found
 
 
-def table() -> str:
-    """Return every reading as a Markdown table."""
-    rows = [(f"`{each.name}`", each.words, ", ".join(f"`{option}`" for option in each.options)) for each in READINGS]
-    return markdown_table([("reading", "words", "options (default first)"), *rows])
-
-
 def parsed(given: Iterable[str]) -> dict[str, str]:
-    """`NAME=VALUE` texts as a choice. Raises ReadingError for the first that cannot be used."""
+    """Return a choice from texts of the form `NAME=VALUE`. Raises ReadingError for the first wrong one."""
     chosen: dict[str, str] = {}
     for text in given:
         name, equals, option = text.partition("=")

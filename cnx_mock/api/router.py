@@ -1,4 +1,4 @@
-"""Which operation a method and a path mean. Paths are matched undecoded: `%2F` stays inside an id."""
+"""Routing: from a method and a path to an operation. Paths are not decoded before: `%2F` is part of an id."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class _Node:
 
 
 class Router:
-    """Every operation by its path; a word beats a parameter, so that `/v1/instances/legacy` can own its path."""
+    """All operations by path. A literal part wins over a parameter: `/v1/instances/legacy` is not an id."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self.operations = list(operations)
@@ -52,7 +52,7 @@ class Router:
             self._plain[operation.path] = (node.methods, ())
 
     def find(self, path: str) -> Found | None:
-        """The operations at a path by method, and the path's parameters; None where there is nothing."""
+        """Return the operations at a path, by method, and the parameters in the path; None if there is none."""
         plain = self._plain.get(path)
         if plain is not None:
             return plain
@@ -68,7 +68,7 @@ class Router:
         return (node.methods, tuple(params)) if node.methods else None
 
     def refusal(self, method: str, path: str) -> NotFound | MethodNotAllowed:
-        """Why no operation answers: the path is unknown, or only the method is."""
+        """Return the error for a request without an operation: the path is unknown, or only the method is."""
         found = self.find(path)
         if found is None:
             return NotFound(path=path[:500] + did_you_mean(path, (operation.path for operation in self.operations)))

@@ -1,4 +1,4 @@
-"""What operations answer with: slotted dataclasses that know their own JSON and keep it."""
+"""The answers of operations: slotted dataclasses that encode themselves as JSON and cache it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
@@ -8,13 +8,13 @@ from pydantic import ConfigDict, Field
 
 
 class Shape:
-    """Base of every answer. An answer is made, sent, perhaps sent again, and never changed."""
+    """Base of every answer. An answer can be sent several times, and is never changed."""
 
     __slots__ = ("_json",)
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     def json(self) -> bytes:
-        """Its JSON, encoded once."""
+        """Return its JSON. It is encoded once."""
         try:
             return self._json
         except AttributeError:
@@ -22,7 +22,7 @@ class Shape:
             return self._json
 
     def encode(self) -> bytes:
-        """Its JSON, encoded now."""
+        """Return its JSON, encoded now."""
         return orjson.dumps(self)
 
 
@@ -33,7 +33,7 @@ def shape(cls: type[Any]) -> Any:
 
 @dataclass(slots=True, eq=False)
 class Reply:
-    """An answer with a status, a location or headers other than its operation's usual ones."""
+    """An answer with its own status, location or headers, in place of the usual ones of its operation."""
 
     shape: Shape
     status: int | None = None
@@ -43,10 +43,10 @@ class Reply:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Deleted(Shape):
-    """A resource that is gone."""
+    """Confirms that a resource was deleted."""
 
     id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
-    """The id that was deleted."""
+    """The id of the deleted resource."""
     deleted: bool = True
     """Always true."""
 
@@ -56,7 +56,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Listing(Shape, Generic[T]):
-    """A short list, whole."""
+    """A short list without pages."""
 
     data: list[T]
     """The items."""

@@ -1,4 +1,5 @@
-"""How much is served: the documented four, what the reference names or implies beside them, or everything."""
+"""Surfaces: how much of the API is served. Only the documented operations, also those that the reference names or
+implies, or all."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
@@ -15,14 +16,14 @@ _SERVED: dict[Surface, tuple[str, ...]] = {
 }
 
 ADDED_HEADERS = frozenset({b"x-request-id", b"location", b"link", b"cache-control", b"x-total-count"})
-"""Headers that no sentence of the reference names and HTTP itself does not ask for: only `all` sends them."""
+"""Headers that neither the reference names nor HTTP requires. Only the surface `all` sends them."""
 
 
 def is_added(name: bytes, value: bytes) -> bool:
-    """Whether a header is ours alone. The legacy path's pointer to its successor goes with what the reference names."""
+    """Return whether a header is an addition of cnx-mock. The legacy path's link to its successor is not one."""
     return name in ADDED_HEADERS and b"successor-version" not in value
 
 
 def served(operations: "Iterable[Operation]", surface: Surface) -> "list[Operation]":
-    """The operations that belong to a surface."""
+    """Return the operations of a surface."""
     return [operation for operation in operations if operation.provenance.kind in _SERVED[surface]]

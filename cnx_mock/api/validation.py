@@ -1,4 +1,4 @@
-"""What is wrong with data that does not fit its declaration: every problem at once, in plain words, with its place."""
+"""Validation: every problem of some data at once, each in plain words and with its place."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -14,7 +14,8 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 
 
 class Declared(BaseModel):
-    """Base of every declared input: nothing unknown, nothing converted, every field's docstring its description."""
+    """Base of every declared input. Unknown names and values of another type are errors; docstrings of fields are their
+    descriptions."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
@@ -43,15 +44,17 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": lambda c: f"must be above {c['gt']}",
     "less_than_equal": lambda c: f"must be at most {c['le']}",
     "less_than": lambda c: f"must be below {c['lt']}",
+    "string_unicode": lambda c: "must be a string without half characters (lone surrogates)",
+    "invalid_key": lambda c: "is not a string: every key must be one",
     "finite_number": lambda c: "must be a finite number",
     "value_error": lambda c: str(c["error"]),
 }
 
 
 def problems(error: ValidationError, model: type[BaseModel], data: Any, noun: str = "field") -> list[Problem]:
-    """Every problem of a failed validation: where, and what is wrong in words that a person would use.
+    """Return every problem of a failed validation.
 
-    `noun` is what the format calls a name: a field of a body, a key of a file.
+    `noun` is what the format calls a name: the `field` of a body, or the `key` of a file.
     """
     return [_problem(details, model, data, noun) for details in error.errors(include_url=False)]
 
@@ -59,8 +62,10 @@ def problems(error: ValidationError, model: type[BaseModel], data: Any, noun: st
 def validated(
     model: type[M], data: dict[str, Any], context: Any, found: list[Problem], lenient: bool = False
 ) -> M | None:
-    """The data as its declaration has it, or None with everything that is wrong among `found`. `lenient` forgives names
-    that nobody knows, wherever they stand."""
+    """Return the validated data. If it is wrong, return None and add every problem to `found`.
+
+    With `lenient`, unknown names are ignored, at any depth.
+    """
     try:
         return model.model_validate(data, context=context)
     except ValidationError as error:
@@ -73,7 +78,7 @@ def validated(
 
 
 def _without(data: Any, paths: set[Path], here: Path) -> Any:
-    """A copy of the data without what stands at these paths."""
+    """Return a copy of the data without the values at these paths. `here` is the path of `data` itself."""
     if isinstance(data, dict):
         return {k: _without(v, paths, (*here, k)) for k, v in data.items() if (*here, k) not in paths}
     if isinstance(data, list):
@@ -108,12 +113,13 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
 
 
 def _in_words(details: ErrorDetails) -> str:
+    """Return our message for one of pydantic's errors; ours comes first for a kind that we do not know, too."""
     words_for = _WORDS.get(details["type"])
-    return words_for(details.get("ctx", {})) if words_for else details["msg"][0].lower() + details["msg"][1:]
+    return words_for(details.get("ctx", {})) if words_for else f"is not valid ({details['msg']})"
 
 
 def _path(loc: tuple[int | str, ...], data: Any) -> Path:
-    """The parts of pydantic's location that are places in the data; the others name branches of a union."""
+    """Return the parts of pydantic's location that are places in the data; the others are branches of a union."""
     path: list[int | str] = []
     for part in loc:
         inside = data if isinstance(data, Mapping) else dict(enumerate(data)) if isinstance(data, list) else {}
@@ -124,7 +130,7 @@ def _path(loc: tuple[int | str, ...], data: Any) -> Path:
 
 
 def _quoted(expected: str) -> list[str]:
-    """The words of pydantic's `'a', 'b' or 'c'`."""
+    """Return the words in pydantic's `'a', 'b' or 'c'`."""
     return expected.split("'")[1::2]
 
 
@@ -134,19 +140,19 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _names(model: type[BaseModel], path: Path) -> list[str]:
-    """The names that the declaration knows at a place."""
+    """Return the names that the declaration allows at a place."""
     return sorted(name for node in _declared(model, path) for name in node.get("properties", {}))
 
 
 def _example(model: type[BaseModel], path: Path) -> str:
-    """How an object is written that stands at a place: `: {requests: 20}`."""
+    """Return how the object at a place is written: `: {requests: 20}`; empty if its declaration has no example."""
     given = [example for node in _declared(model, path) for example in node.get("examples", ())]
     pairs = given[0].items() if given and isinstance(given[0], dict) else ()
     return f": {{{', '.join(f'{key}: {value}' for key, value in pairs)}}}" if pairs else ""
 
 
 def _declared(model: type[BaseModel], path: Path) -> list[dict[str, Any]]:
-    """What the declaration's schema says of a place."""
+    """Return the parts of the declaration's schema that describe a place."""
     schema = _schema(model)
     nodes = [schema]
     for part in path:
@@ -168,7 +174,7 @@ def _branches(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str
 
 
 def spelling(path: Path) -> str:
-    """A place as the API spells it: `rules[0].ports`."""
+    """Return a place as the API writes it: `rules[0].ports`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -176,5 +182,5 @@ def spelling(path: Path) -> str:
 
 
 def failed(found: Sequence[Problem]) -> ValidationFailed:
-    """The API's error for these problems: one entry per bad field."""
+    """Return the API's error for these problems, with one entry for each field."""
     return ValidationFailed(**{spelling(problem.path): problem.message for problem in found})

@@ -1,1 +1,1 @@
-"""How well a client behaved, judged from what the journal keeps of its calls. Nothing below knows of this."""
+"""The audit: judge from a journal how well a client behaved. The rooms below do not know it."""

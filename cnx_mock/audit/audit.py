@@ -1,10 +1,11 @@
-"""The audit: every check on every journal, and what came of it."""
+"""The audit: run every check on every journal, and return the findings."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.audit.call import Call
+from cnx_mock.audit.check import Check, Hit
 from cnx_mock.audit.checks import checks
 from cnx_mock.audit.logical_calls import SHARED, Traffic
 from cnx_mock.audit.threshold import Threshold
@@ -12,7 +13,7 @@ from cnx_mock.errors import AuditError
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 HAMMERING = ("early-retry", "flat-backoff", "amplification")
-"""The checks that find early, flat or endless retries."""
+"""The codes of the checks that find early, flat or endless retries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Finding:
     fix: str
     """What to do about it."""
     sandbox: str | None = None
-    """What the sandbox is called; None for the server's own journal."""
+    """The sandbox's name; None for the server's own journal."""
     request_ids: tuple[str, ...] = ()
     """The requests' ids."""
 
@@ -38,7 +39,7 @@ class Finding:
         return f"{self.code}: {self.message}"
 
     def document(self) -> dict[str, Any]:
-        """It as JSON shows it."""
+        """Return the finding as plain data for JSON."""
         requests = list(self.requests)
         return {
             "code": self.code,
@@ -50,13 +51,14 @@ class Finding:
 
 
 def thresholds() -> list[Threshold]:
-    """Every threshold there is, by name."""
+    """Return every threshold, sorted by name."""
     own = [threshold for check in checks() for threshold in check.thresholds]
     return sorted(dict.fromkeys([*SHARED, *own]), key=lambda each: each.name)
 
 
-def measures(given: Mapping[str, object]) -> dict[str, float]:
-    """Every threshold's value: as given, else its default. Raises AuditError for a name or a value that is none."""
+def threshold_values(given: Mapping[str, object]) -> dict[str, float]:
+    """Return the value of every threshold by its name: the given one, or its default. Raises AuditError for an unknown
+    name and for a value that a threshold does not take."""
     known = {each.name: each for each in thresholds()}
     for name in given:
         if name not in known:
@@ -70,43 +72,49 @@ def findings(
     ignore: Collection[str] = (),
     also: Collection[str] = (),
 ) -> list[Finding]:
-    """Everything that the checks have to say of these calls, sandbox by sandbox, in the order of the requests.
+    """Return what the checks find in these calls, sandbox by sandbox, in the order of the requests.
 
-    `thresholds` are values by name, written as on the command line (`{"poll-interval": "200ms"}`); `ignore` leaves
-    checks out by their codes, `also` adds those that look only when asked. Raises AuditError for unknown ones.
+    `thresholds` are values by name, written as on the command line: `{"poll-interval": "200ms"}`. `ignore` are the
+    codes of checks to leave out, `also` those of checks that run only if they are asked for. Raises AuditError for an
+    unknown code or threshold.
     """
-    known = {check.code: check for check in checks()}
-    for code in (*ignore, *also):
-        if code not in known:
-            raise AuditError(f"no check is called {str(code)[:64]!r}{did_you_mean(str(code), known)}: {one_of(known)}")
-    limits = measures(thresholds or {})
-    chosen = [check for code, check in known.items() if code not in ignore and (code in also or not check.on_request)]
+    chosen = _chosen(ignore, also)
+    limits = threshold_values(thresholds or {})
     journals: dict[str | None, list[Call]] = {}
     for call in sorted(calls, key=lambda call: (call.began, call.seq)):
         journals.setdefault(call.sandbox, []).append(call)
     found = []
     for sandbox, own in journals.items():
-        traffic = Traffic(own, limits, sandbox)
-        where = "" if len(journals) == 1 else f"{_place(sandbox)}: "
-        for check in chosen:
-            for seen in check.look(traffic):
-                found.append(
-                    Finding(
-                        check.code,
-                        where + seen.message,
-                        tuple(call.seq for call in seen.calls),
-                        check.why,
-                        check.fix,
-                        sandbox,
-                        tuple(call.request_id for call in seen.calls),
-                    )
-                )
+        traffic = Traffic(own, limits)
+        prefix = "" if len(journals) == 1 else f"{_place(sandbox)}: "
+        found += [_finding(check, hit, sandbox, prefix) for check in chosen for hit in check.run(traffic)]
     order = list(journals)
     return sorted(found, key=lambda each: (order.index(each.sandbox), each.requests, each.code))
 
 
+def _chosen(ignore: Collection[str], also: Collection[str]) -> list[Check]:
+    """Return the checks that run. Raises AuditError for a code that no check has."""
+    known = {check.code: check for check in checks()}
+    for code in (*ignore, *also):
+        if code not in known:
+            raise AuditError(f"no check is called {str(code)[:64]!r}{did_you_mean(str(code), known)}: {one_of(known)}")
+    return [check for code, check in known.items() if code not in ignore and (code in also or not check.on_request)]
+
+
+def _finding(check: Check, hit: Hit, sandbox: str | None, prefix: str) -> Finding:
+    return Finding(
+        code=check.code,
+        message=prefix + hit.message,
+        requests=tuple(call.seq for call in hit.calls),
+        why=check.why,
+        fix=check.fix,
+        sandbox=sandbox,
+        request_ids=tuple(call.request_id for call in hit.calls),
+    )
+
+
 def hammered(calls: Iterable[Call], thresholds: Mapping[str, object] | None = None) -> list[Finding]:
-    """Early, flat or endless retries, and nothing else."""
+    """Return the findings about early, flat or endless retries only. Raises AuditError as `findings` does."""
     return findings(calls, thresholds, ignore=[each.code for each in checks() if each.code not in HAMMERING])
 
 

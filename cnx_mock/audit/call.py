@@ -1,4 +1,4 @@
-"""One call as the checks see it: what was asked, what was answered, and when, whatever kind of journal it stood in."""
+"""One call as the checks see it: its request, its answer and its times. It is the same for every kind of journal."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ from cnx_mock.services import operations
 from cnx_mock.text.units import parse_instant
 from cnx_mock.world.clock import SECOND
 
-COMING_UP = ("provisioning", "creating")
-"""The statuses of what is still coming up."""
+PROVISIONING = ("provisioning", "creating")
+"""The statuses of resources that are not ready yet."""
 
 ROUNDING = 2_000
-"""Microseconds by which two times of a journal may be wrong: it is written in milliseconds."""
+"""Microseconds by which the difference of two times in a journal may be wrong: they are in whole milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Call:
-    """One request, and what became of it. Times are real, in microseconds."""
+    """One request and its answer. Times are real time, not the sandbox's, in microseconds since the Unix epoch."""
 
     seq: int
-    """Its number in its journal."""
+    """Its number in the journal, from 1."""
     request_id: str
     """Its id, as in `X-Request-Id`."""
     sandbox: str | None
-    """What its sandbox is called; None for the server's own journal, and where a journal does not say."""
+    """The name of its sandbox; None for the server's own journal, and if the journal does not say."""
     began: int
     """When it arrived."""
     ended: int | None
-    """When its answer left, or its connection ended; None while it is under way."""
+    """When its answer was sent, or its connection ended; None while the request is being handled."""
     connection: object
-    """What tells the client's connections apart; None where it is not known."""
+    """What identifies the client's connection; None if it is not known."""
     method: str
     """The method."""
     path: str
@@ -47,17 +47,17 @@ class Call:
     query: str
     """The query string, undecoded."""
     operation: Operation | None
-    """What it means; None where it means nothing."""
+    """The API's operation; None if there is none with that method and path."""
     params: tuple[str, ...]
     """The ids in the path."""
     status: int | None
-    """The status that went out; None where no answer did."""
+    """The status that was sent; None if no answer was."""
     committed: bool
-    """Whether it changed something."""
+    """Whether it changed the account."""
     request_headers: Mapping[str, str]
-    """By lower-case name; several of a name are joined, as RFC 9110 section 5.3 has it."""
+    """Values by lower-case name. Several fields of one name are joined (RFC 9110, section 5.3)."""
     response_headers: Mapping[str, str]
-    """By lower-case name; several of a name are joined, as RFC 9110 section 5.3 has it."""
+    """Values by lower-case name. Several fields of one name are joined (RFC 9110, section 5.3)."""
     request_body: str | None
     """The body as text."""
     response_body: str | None
@@ -69,30 +69,31 @@ class Call:
 
     @cached_property
     def sent(self) -> Any:
-        """The request's body as JSON; as text where it is none."""
+        """The request's body as JSON; as text if it is not JSON."""
         return _parsed(self.request_body, self.request_body)
 
     @cached_property
     def shown(self) -> Any:
-        """The answer's body as JSON; None where it is none."""
+        """The answer's body as JSON; None if it is not JSON."""
         return _parsed(self.response_body, None)
 
     @cached_property
     def request(self) -> tuple[str, str, str, bytes]:
-        """What makes two requests the same one: method, path, parameters and body, in any order and spelling."""
+        """What two calls have in common if they are the same request: method, path, parameters and body. The order of
+        parameters and fields does not matter."""
         values = sorted((name, value) for name, given in query_values(self.query).items() for value in given)
         body = orjson.dumps(self.sent, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
         return self.method, self.path, repr(values), body
 
     @property
     def code(self) -> str:
-        """The error's code; empty where there is none."""
+        """The code of the answer's error; an empty text if there is none."""
         error = self.shown.get("error") if isinstance(self.shown, dict) else None
         return str(error.get("code", "")) if isinstance(error, dict) else ""
 
     @property
-    def spoilt(self) -> bool:
-        """Whether it was answered with success, and a body that nobody can read."""
+    def unreadable(self) -> bool:
+        """Whether the answer has a status of success, and a body that cannot be read."""
         if not self.succeeded_by_status or self.method == "HEAD" or self.status == 204:
             return False
         if self.response_body is None:
@@ -102,43 +103,43 @@ class Call:
 
     @property
     def succeeded_by_status(self) -> bool:
-        """Whether its status says success."""
+        """Whether the status is one of success."""
         return self.status is not None and 200 <= self.status < 300
 
     def over_before(self, later: "Call") -> bool:
-        """Whether its answer was there when a later call began. A connection carries one call at a time: there the
-        client had the answer, even if the server's own bookkeeping ended later."""
+        """Return whether the client had the answer when a later call began. A connection carries one call at a time:
+        a later call on the same connection shows it, even if the journal says that the first one ended later."""
         if self.status is not None and self.connection is not None and self.connection == later.connection:
             return True
         return self.ended is not None and self.ended <= later.began + ROUNDING
 
     @property
     def succeeded(self) -> bool:
-        """Whether the client has an answer that says success, and can read it."""
-        return self.succeeded_by_status and not self.spoilt
+        """Whether the client has an answer of success that it can read."""
+        return self.succeeded_by_status and not self.unreadable
 
     @property
     def refused(self) -> bool:
-        """Whether it was refused for what it was: the same again will be refused again."""
-        passing = (408, 425, 429)
-        return self.status is not None and 400 <= self.status < 500 and self.status not in passing
+        """Whether it was refused for its content: the same request will be refused again."""
+        temporary = (408, 425, 429)
+        return self.status is not None and 400 <= self.status < 500 and self.status not in temporary
 
     @property
-    def makes(self) -> bool:
-        """Whether it makes something new each time that it is sent."""
+    def creates(self) -> bool:
+        """Whether it creates a new resource each time that it is sent."""
         return self.operation is not None and self.method == "POST" and self.operation.status == 201
 
     @property
-    def fate_unknown(self) -> bool:
-        """Whether the client cannot know if it happened: no answer, one it cannot read, or an error behind which it
-        may have. A 503 says that it was not handled, unless it was."""
-        if self.status is None or self.spoilt:
+    def outcome_unknown(self) -> bool:
+        """Whether the client cannot know if the change happened: there is no answer, or an unreadable one, or an error
+        after which it may have happened. A 501 or 503 says that it did not happen, unless the journal knows better."""
+        if self.status is None or self.unreadable:
             return True
         return self.status >= 500 and (self.committed or self.status not in (501, 503))
 
     @cached_property
     def retry_after(self) -> int | None:
-        """How long its answer asks to wait, in microseconds; None where it does not."""
+        """How long the answer asks the client to wait, in microseconds; None if it does not ask."""
         value = self.response_headers.get("retry-after", "").strip()
         if value.isascii() and value.isdigit() and len(value) < 10:
             return int(value) * SECOND
@@ -151,15 +152,21 @@ class Call:
 
     @cached_property
     def items(self) -> list[dict[str, Any]]:
-        """The resources that its answer shows: one, a page of them, or none."""
+        """The resources in the answer: one, a page of them, or none."""
         shown = self.shown.get("data", self.shown) if isinstance(self.shown, dict) else self.shown
         listed = shown if isinstance(shown, list) else [shown]
         return [each for each in listed if isinstance(each, dict) and isinstance(each.get("id"), str)]
 
     @property
-    def coming_up(self) -> list[str]:
-        """The ids of what it shows as still coming up."""
-        return [each["id"] for each in self.items if each.get("status") in COMING_UP]
+    def provisioning(self) -> list[str]:
+        """The ids of the resources that the answer shows as not ready yet."""
+        return [each["id"] for each in self.items if each.get("status") in PROVISIONING]
+
+    def lists_what(self, create: "Call") -> bool:
+        """Return whether this is a list of the kind of resource that another call creates."""
+        if self.operation is None or create.operation is None:
+            return False
+        return bool(self.operation.pages) and self.operation.resource is create.operation.resource
 
 
 def _parsed(body: str | None, otherwise: Any) -> Any:
@@ -170,15 +177,18 @@ def _parsed(body: str | None, otherwise: Any) -> Any:
 
 
 def calls_of(entries: Iterable[Mapping[str, Any]], sandbox: str | None = None) -> list[Call]:
-    """Calls from a journal's entries, as `GET /_mock/requests` shows them, in order of arrival. An entry's own word on
-    its `sandbox` wins. Raises KeyError, TypeError or ValueError for what is no entry."""
+    """Return the calls of a journal in order of arrival. `entries` are as `GET /_mock/requests` answers them.
+
+    `sandbox` is the name for entries that do not say theirs. Raises KeyError, TypeError or ValueError for data that is
+    not an entry.
+    """
     router = Router(operations())
     return sorted((_call(entry, sandbox, router) for entry in entries), key=lambda call: (call.began, call.seq))
 
 
 def _call(entry: Mapping[str, Any], sandbox: str | None, router: Router) -> Call:
     if not isinstance(entry, Mapping):
-        raise TypeError("it is no JSON object")
+        raise TypeError("it is not a JSON object")
     began = parse_instant(entry["wall"])
     duration = entry["duration_ms"]
     found = router.find(_text(entry["path"]))
@@ -206,7 +216,7 @@ def _call(entry: Mapping[str, Any], sandbox: str | None, router: Router) -> Call
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a text")
     return value
 
 

@@ -1,4 +1,4 @@
-"""What every check is: a small declaration, and a search through one journal's calls.
+"""The base of all checks. A check is a small declaration, and a search through the calls of one journal.
 
 To add one, write one file under `checks/`.
 """
@@ -14,15 +14,15 @@ from cnx_mock.audit.threshold import Threshold
 from cnx_mock.text.units import format_duration
 
 _SHOWN = 6
-"""Requests that a finding names one by one."""
+"""How many requests a message lists one by one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What a check saw: one line that names the requests, and the requests."""
+class Hit:
+    """One place in a journal where a check found something."""
 
     message: str
-    """One line."""
+    """One line that names the requests."""
     calls: Sequence[Call]
     """The requests that it is about."""
 
@@ -39,17 +39,17 @@ class Check(ABC):
     fix: ClassVar[str]
     """What to do about it."""
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
-    """The numbers that it judges by."""
+    """The numbers that it decides by."""
     on_request: ClassVar[bool] = False
-    """Whether it looks only when it is asked to."""
+    """Whether it runs only if it is asked for by name."""
 
     @abstractmethod
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """What is to be said of this journal."""
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield what it finds in a journal."""
 
 
 def named(calls: Iterable[Call]) -> str:
-    """Requests by their numbers: `#1, #2 and #3`; of many the first ones and the last."""
+    """Return the requests' numbers: `#1, #2 and #3`. Of many requests it has the first ones and the last one."""
     numbers = [f"#{call.seq}" for call in calls]
     if len(numbers) > _SHOWN:
         return f"{', '.join(numbers[: _SHOWN - 1])} … {numbers[-1]} ({len(numbers)} requests)"
@@ -57,14 +57,14 @@ def named(calls: Iterable[Call]) -> str:
 
 
 def outcome(call: Call) -> str:
-    """What the client had of a call, in a few words."""
+    """Return what the client received, in a few words: `a 400 VALIDATION_ERROR`."""
     if call.status is None:
         return "no answer"
-    if call.spoilt:
+    if call.unreadable:
         return f"a {call.status} that cannot be read"
     return f"a {call.status} {call.code}".strip()
 
 
-def lasted(microseconds: float) -> str:
-    """A duration in milliseconds, as people write it."""
+def milliseconds(microseconds: float) -> str:
+    """Return a duration rounded to milliseconds: `1.5s`."""
     return format_duration(round(microseconds / 1000) * 1000)

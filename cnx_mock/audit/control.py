@@ -1,4 +1,4 @@
-"""What the audit adds to the control plane: its findings, and whole journals to look at elsewhere."""
+"""The endpoints that the audit adds to the control plane: its findings, and whole journals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _OURS = added("the mock's own control plane")
 
 
 def _split(value: object) -> object:
-    """`a,b`, repeated, or both."""
+    """Split `a,b`; a parameter may also be repeated."""
     given = [value] if isinstance(value, str) else value
     return [word for item in given for word in item.split(",") if word] if isinstance(given, list) else given
 
@@ -32,14 +32,14 @@ _Words = Annotated[list[str], BeforeValidator(_split), Field(max_length=100)]
 
 
 class AuditQuery(Query):
-    """Which checks, and by which measures."""
+    """Which checks run, and with which thresholds."""
 
     ignore: _Words = []
     """Codes of checks to leave out, comma-separated or repeated."""
     also: _Words = []
-    """Codes of checks that look only when asked."""
+    """Codes of checks that run only if they are asked for."""
     threshold: _Words = []
-    """Measures, `NAME=VALUE`: `poll-interval=200ms`."""
+    """Values of thresholds, `NAME=VALUE`: `poll-interval=200ms`."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -60,10 +60,10 @@ class FindingItem(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class AuditAnswer(Shape):
-    """All that was found."""
+    """All findings."""
 
     findings: list[FindingItem]
-    """In the order of the requests."""
+    """The findings in the order of the requests."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -71,14 +71,14 @@ class JournalItem(Shape):
     """One journal."""
 
     sandbox: str | None
-    """What its sandbox is called; null for the server's own."""
+    """The name of its sandbox; null for the server's own journal."""
     requests: list[JournalEntry]
-    """Its entries, newest last."""
+    """Its entries, the newest last."""
 
 
 @resource.operation("GET", "/_mock/audit", provenance=_OURS)
 def audit(server: Server, target: ControlTarget, query: AuditQuery) -> AuditAnswer:
-    """Judge how the client behaved; without a key, in every sandbox and where none was reached."""
+    """Judge how the client behaved. Without a key: in every sandbox, and in requests that reached none."""
     measures = dict(_measure(each) for each in query.threshold)
     calls = [call for journal in _journals(server, target) for call in _calls(journal)]
     try:
@@ -90,12 +90,13 @@ def audit(server: Server, target: ControlTarget, query: AuditQuery) -> AuditAnsw
 
 @resource.operation("GET", "/_mock/journals", provenance=_OURS)
 def journals(server: Server, target: ControlTarget) -> Listing[JournalItem]:
-    """Read whole journals: the key's, or without a key every sandbox's and the server's own."""
+    """Read whole journals: the key's; without a key, every sandbox's and the server's own."""
     return Listing(data=list(_journals(server, target)))
 
 
 def unmet(tenant: Tenant) -> list[str]:
-    """What a scenario that expects a clean audit is told of a tenant's client: a line a finding."""
+    """Return one line for each finding about a tenant's client, if its scenario expects a clean audit; otherwise
+    nothing."""
     if not tenant.engine.scenario.expects_clean_audit:
         return []
     found: list[Finding] = findings(_calls(_journal(tenant)))

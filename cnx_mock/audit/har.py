@@ -1,6 +1,7 @@
-"""HAR 1.2, the format in which browsers and proxies keep traffic: a journal written so, and read back.
+"""Write and read a journal as HAR 1.2, the format in which browsers and proxies save traffic
+(http://www.softwareishard.com/blog/har-12-spec/).
 
-What HAR has no word for stands in `_cnx` of every entry (names of one's own begin with an underscore, section 2).
+Values that HAR has no field for are in the field `_cnx` of every entry: custom fields begin with an underscore.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,13 +13,15 @@ from cnx_mock import __version__
 from cnx_mock.api.parsing import query_values
 from cnx_mock.http.auth import described
 from cnx_mock.text.units import format_instant_ms, parse_instant
+from cnx_mock.world.keys import is_shortened
 
 _OURS = ("seq", "request_id", "sandbox", "at", "duration_ms", "delayed_ms", "operation", "committed", "faults")
-"""What HAR has no word for. `duration_ms` is among it because HAR's `time` cannot say that a call is under way."""
+"""The fields of an entry that HAR does not have. `duration_ms` is one of them: HAR's `time` cannot say that a request
+is still being handled."""
 
 
 def to_har(entries: Iterable[Mapping[str, Any]], url: str) -> dict[str, Any]:
-    """A journal's entries as a HAR document; `url` is the server's base."""
+    """Return a journal's entries as a HAR document. `url` is the server's base URL."""
     creator = {"name": "cnx-mock", "version": __version__}
     return {"log": {"version": "1.2", "creator": creator, "entries": [_entry(each, url) for each in entries]}}
 
@@ -83,8 +86,8 @@ def _type(headers: Iterable[Iterable[str]]) -> str:
 
 
 def from_har(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The entries of a HAR document: those that `to_har` wrote, or any tool's. Raises KeyError, TypeError or ValueError
-    for what is none."""
+    """Return the entries of a HAR document that `to_har` or another tool wrote. Raises KeyError, TypeError or
+    ValueError if it is not one."""
     return [_read(entry, seq) for seq, entry in enumerate(document["log"]["entries"], 1)]
 
 
@@ -93,10 +96,10 @@ def _read(entry: Mapping[str, Any], seq: int) -> dict[str, Any]:
     address = urlsplit(request["url"])
     status = response["status"] or None
     duration = max(0.0, float(entry["time"]))
-    said: Mapping[str, Any] = entry.get("_cnx") or {}
+    ours: Mapping[str, Any] = entry.get("_cnx") or {}
     body = response.get("content", {}).get("text")
     headers = _pairs(response["headers"])
-    if not said and body is None:  # many tools leave bodies out: that the client had none does not follow
+    if not ours and body is None:  # many tools leave bodies out: the client may still have had one
         headers = [header for header in headers if header[0] != "content-length"]
     changed = request["method"] not in ("GET", "HEAD", "OPTIONS") and status is not None and status < 300
     return {
@@ -104,7 +107,7 @@ def _read(entry: Mapping[str, Any], seq: int) -> dict[str, Any]:
         "request_id": next((value for name, value in headers if name == "x-request-id"), ""),
         "duration_ms": duration,
         "committed": changed,
-        **said,
+        **ours,
         "wall": format_instant_ms(parse_instant(entry["startedDateTime"])),
         "connection": entry.get("connection"),
         "method": request["method"],
@@ -123,6 +126,6 @@ def _pairs(headers: Iterable[Mapping[str, str]]) -> list[list[str]]:
 
 
 def _safe(name: str, value: str) -> str:
-    """A header without a key that could be used: other tools write them down in full."""
-    ours = value in ("live", "missing", "revoked", "malformed") or "cnx_test_…" in value
+    """Return a header's value without a usable key: other tools save keys in full."""
+    ours = value in ("live", "missing", "revoked", "malformed") or is_shortened(value)
     return described(value.encode("latin-1", "replace")) if name == "authorization" and not ours else value

@@ -1,7 +1,6 @@
-"""Journals as files: one JSON object a line, or HAR 1.2; keys never stand in them."""
+"""Journals as files: one JSON object for each line, or HAR 1.2. They never contain a key."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -11,20 +10,19 @@ from cnx_mock.api.parsing import masked
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.har import from_har, to_har
 from cnx_mock.errors import AuditError
+from cnx_mock.world.keys import shorten_test_keys
 
 Format = Literal["jsonl", "har"]
 
-_KEY = re.compile(r"(cnx_test_)[0-9a-f]{28}([0-9a-f]{4})", re.IGNORECASE)
-
 
 def entries_of(journals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The entries of what `GET /_mock/journals` answers, each with its sandbox, in order of arrival."""
+    """Return the entries of what `GET /_mock/journals` answers, each with its sandbox, in order of arrival."""
     entries = [{"sandbox": each["sandbox"], **entry} for each in journals for entry in each["requests"]]
     return sorted(entries, key=lambda entry: (entry["wall"], entry["seq"]))
 
 
 def written(entries: Iterable[Mapping[str, Any]], form: Format, url: str) -> str:
-    """A journal's entries as a file's text. `url` is the server's base; HAR needs it."""
+    """Return a journal's entries as the text of a file. `url` is the server's base URL, which HAR needs."""
     safe = [orjson.loads(redacted(orjson.dumps(entry).decode())) for entry in entries]
     if form == "har":
         return json.dumps(to_har(safe, url), indent=2, ensure_ascii=False) + "\n"
@@ -32,23 +30,25 @@ def written(entries: Iterable[Mapping[str, Any]], form: Format, url: str) -> str
 
 
 def redacted(text: str) -> str:
-    """The text without any key, wherever it stood: a live one is masked, of a test key the end stays."""
-    return _KEY.sub(r"\1…\2", masked(text.encode()).decode())
+    """Return the text without keys: a live key is masked, and of a test key only the end is kept."""
+    return shorten_test_keys(masked(text.encode()).decode())
 
 
 def read(text: str, name: str) -> list[Call]:
-    """The calls of a file that `written` wrote, or of any tool's HAR. `name` is the file's, for messages. Raises
-    AuditError, by line where there are lines."""
+    """Return the calls of a file that `written` wrote, or of the HAR of any tool.
+
+    `name` is the file's name, for messages. Raises AuditError if the text is neither; the message names the line.
+    """
     document = _json(text)
     if isinstance(document, dict) and "log" in document:
-        return _calls(from_har, document, name, "is no HAR 1.2")
-    if isinstance(document, dict) and isinstance(document.get("data"), list):  # what /_mock/requests answers
-        return _calls(list, document["data"], name, "is no journal")
+        return _calls(from_har, document, name, "is not HAR 1.2")
+    if isinstance(document, dict) and isinstance(document.get("data"), list):  # the answer of /_mock/requests
+        return _calls(list, document["data"], name, "is not a journal")
     entries = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             entry = _json(line)
-            _calls(lambda one: [one], entry, f"{name}:{number}", "is no entry of a journal")
+            _calls(lambda one: [one], entry, f"{name}:{number}", "is not an entry of a journal")
             entries.append(entry)
     if not entries:
         raise AuditError(f"{name} is empty: `cnx-mock journal export` writes a journal")
@@ -64,7 +64,7 @@ def _calls(unpack: Any, document: Any, where: str, wrong: str) -> list[Call]:
 
 
 def _json(text: str) -> Any:
-    """The text as JSON; None where it is none."""
+    """Return the text as JSON; None if it is not JSON."""
     try:
         return orjson.loads(text.removeprefix("\ufeff"))
     except orjson.JSONDecodeError:

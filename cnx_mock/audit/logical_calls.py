@@ -1,27 +1,27 @@
-"""What one logical call is: the attempts that a client made to get one thing done.
+"""Group calls into logical calls: the attempts that a client made to get one thing done.
 
-A later request is another attempt at an earlier one when
+A later request is another attempt at an earlier one if all of this is true:
 
-- it is the same request: the same method, path, parameters and JSON body, in whatever order they were written. Headers
-  do not count: a retry may carry a new trace id, and keys never reach a journal;
-- the earlier one had failed: an error status, a success that nobody can read, or no answer. After a success the same
-  request again is a new wish: the next poll, the next replica;
-- the earlier one had ended. Two that overlap are two workers, unless the earlier one never got an answer and the later
-  one came noticeably after it (`overlap`): then the client had stopped waiting;
-- it came from the same worker: over the same connection, over another one of its pool, or the earlier one's was used no
-  more. A connection that is used again later is still some other worker's, who may well ask for the same. Two
-  connections are one pool's where their calls never overlap and mostly follow each other at once, both ways
-  (`handover`): Node's fetch takes turns like that;
-- there are as many failed attempts at it as there are workers, where connections say nothing: where the workers share a
-  pool (what one connection made is used over another one), or several of them ask for the same. With
-  fewer, it may be the first attempt of a worker that had not asked yet. More tasks than connections look like fewer
-  workers: for them this is too strict;
-- it came soon enough (`retry-within`, behind any Retry-After): what comes much later is another run.
+- It is the same request: the same method, path, parameters and JSON body, in any order. Headers do not count: a retry
+  may have a new trace id, and a journal contains no keys.
+- The earlier one had failed: an error status, a success that cannot be read, or no answer. After a success, the same
+  request is a new logical call: the next poll, the next replica.
+- The earlier one had ended. Two requests that overlap come from two workers, unless the earlier one never got an answer
+  and the later one came noticeably after it (`overlap`): then the client had stopped waiting.
+- It came from the same worker: over the same connection, over another connection of its pool, or the earlier connection
+  was not used any more. A connection that is used again later belongs to another worker, which may make the same
+  request. Two connections belong to one pool if their calls never overlap and mostly follow each other immediately, in
+  both directions (`handover`): Node's fetch alternates like that.
+- There are as many failed attempts at it as there are workers, if connections do not identify workers. That is so if
+  the workers share a pool (a resource that was created over one connection is used over another one), or if several
+  workers make the same request. With fewer failed attempts, it may be the first attempt of another worker. If there are
+  more tasks than connections, the number of workers is underestimated: requests of two tasks may look like retries.
+- It came soon enough (`retry-within`, after any Retry-After): a request that comes much later belongs to another run.
 
-Calls in between, such as a look whether a create has happened, do not end it. Where several attempts could be meant,
-the one that has waited longest is continued: that is the reading kindest to the client.
+Calls in between, such as a check whether a create has happened, do not end a logical call. If several logical calls
+could be continued, the one that has waited longest is: that is most favourable to the client.
 
-A wait is from the end of one attempt to the start of the next, in real time.
+A wait is the real time from the end of one attempt to the start of the next one.
 """
 
 from bisect import bisect_right
@@ -36,32 +36,36 @@ from cnx_mock.audit.threshold import Threshold
 OVERLAP = Threshold(
     "overlap",
     "100ms",
-    "a client that stopped waiting for an answer waited longer than this; two workers start closer together",
+    "a client that stops waiting for an answer has waited longer than this; two workers start closer together",
 )
 HANDOVER = Threshold(
     "handover",
     "20ms",
-    "a client with a pool of connections goes on over another one as soon as it has an answer; two workers follow each "
-    "other so closely, both ways and most of the time, only by chance",
+    "a client with a pool continues over another connection as soon as it has an answer; two workers follow each other "
+    "so closely, in both directions and most of the time, only by chance",
 )
 RETRY_WITHIN = Threshold(
-    "retry-within", "2m", "twice the usual longest backoff of 60 s; the same request later than that is another run"
+    "retry-within",
+    "2m",
+    "twice the usual longest backoff of 60 s; the same request after a longer time belongs to another run",
 )
 POLL_INTERVAL = Threshold(
-    "poll-interval", "1s", "provisioning takes 30 to 60 s: whoever asks more than once a second learns nothing earlier"
+    "poll-interval",
+    "1s",
+    "provisioning takes 30 to 60 s: a client that asks more than once a second learns nothing earlier",
 )
 SHARED = (OVERLAP, HANDOVER, RETRY_WITHIN, POLL_INTERVAL)
-"""Thresholds that are no single check's own."""
+"""Thresholds that do not belong to one check."""
 
 
 @dataclass(eq=False)
 class LogicalCall:
-    """The attempts at one thing, in order; one where the first sufficed, or nobody tried again."""
+    """The attempts to get one thing done, in order. There is only one if it succeeded, or was not retried."""
 
     attempts: list[Call]
     poll: bool = False
-    """Whether it asked for something that was known to be still coming up: asking again at the pace of polling is the
-    next poll, not a retry."""
+    """Whether it reads a resource that was known to be not ready yet. The same request at the pace of polling is then
+    the next poll, and not a retry."""
 
     @property
     def first(self) -> Call:
@@ -75,23 +79,21 @@ class LogicalCall:
 
     @property
     def retries(self) -> list[tuple[Call, Call, int]]:
-        """Every attempt with the next one and the wait between them; 0 where the next one came before it ended."""
+        """Each attempt with the next one and the wait between them in microseconds; 0 if they overlap."""
         return [(one, two, max(0, two.began - (one.ended or two.began))) for one, two in pairwise(self.attempts)]
 
 
 @dataclass(frozen=True, eq=False)
 class Traffic:
-    """One journal's calls in order of arrival, and the measures to judge them by."""
+    """The calls of one journal in order of arrival, and the values of the thresholds."""
 
     calls: Sequence[Call]
     limits: Mapping[str, float]
-    """Every threshold's value by its name: durations in microseconds."""
-    sandbox: str | None = None
-    """What the sandbox is called; None for the server's own journal."""
+    """The value of each threshold by its name; durations are in microseconds."""
 
     @cached_property
     def _used(self) -> dict[object, tuple[int, int]]:
-        """When each connection brought its first call and its last one."""
+        """When each connection was first and last used for a call."""
         used: dict[object, tuple[int, int]] = {}
         for call in self.calls:
             used[call.connection] = used.get(call.connection, (call.began, 0))[0], call.began
@@ -100,7 +102,7 @@ class Traffic:
 
     @cached_property
     def workers(self) -> int:
-        """How many workers there are at least: connections that were in use at the same time."""
+        """The least number of workers there can be: the most connections that were in use at the same time."""
         spans = list(self._used.values())
         begun = sorted(first for first, last in spans if first < last)
         over = sorted(last for first, last in spans if first < last)
@@ -109,21 +111,21 @@ class Traffic:
 
     @cached_property
     def _shared_pool(self) -> bool:
-        """Whether several workers take their connections from one pool: what was made over one is used over another,
-        while the first is in use too."""
-        maker: dict[str, object] = {}
+        """Whether several workers share a pool of connections: a resource that was created over one connection is used
+        over another one, while the first one is still in use."""
+        creator: dict[str, object] = {}
         for call in self.calls:
-            for owner in (maker[each] for each in call.params if each in maker):
+            for owner in (creator[each] for each in call.params if each in creator):
                 shared = owner != call.connection and call.connection is not None and self._used[owner][1] > call.began
                 if shared and not self.one_pool(owner, call.connection):
                     return True
-            if call.makes and call.succeeded and call.connection is not None:
-                maker |= {each["id"]: call.connection for each in call.items}
+            if call.creates and call.succeeded and call.connection is not None:
+                creator |= {each["id"]: call.connection for each in call.items}
         return False
 
     @cached_property
     def _contended(self) -> set[object]:
-        """Requests that several workers make: over connections that are in use at the same time."""
+        """The requests that several workers make: over connections that are in use at the same time."""
         over: dict[object, set[object]] = {}
         for call in self.calls:
             if call.connection is not None:
@@ -131,7 +133,7 @@ class Traffic:
         return {request for request, connections in over.items() if self._meet(connections)}
 
     def _meet(self, connections: set[object]) -> bool:
-        """Whether two of these are in use at the same time, by different workers."""
+        """Return whether two of these connections are in use at the same time, by different workers."""
         ordered = sorted((self._used[each], str(each), each) for each in connections)
         for (one, _, first), (two, _, second) in pairwise(ordered):
             if two[0] < one[1] and not self.one_pool(first, second):
@@ -139,29 +141,29 @@ class Traffic:
         return False
 
     def anonymous(self, call: Call) -> bool:
-        """Whether connections do not tell which worker made a call."""
+        """Return whether the connection of a call does not identify its worker."""
         return call.request in self._contended or self._shared_pool
 
     def one_worker(self, before: Call, call: Call) -> bool:
-        """Whether two calls, one after the other, can have come from the same worker."""
+        """Return whether two calls, the second after the first, can come from the same worker."""
         if before.connection is None or call.connection is None or before.connection == call.connection:
             return True
-        if self._used[before.connection][1] <= call.began:  # within one millisecond nobody knows which was first
+        if self._used[before.connection][1] <= call.began:  # within one millisecond the order is not known
             return True
         return self.one_pool(before.connection, call.connection)
 
     @cached_property
     def _pooled(self) -> dict[frozenset[object], bool]:
-        """Which connections are known to be one pool's, or not."""
+        """Whether two connections belong to one pool, by pair, as far as it is known."""
         return {}
 
     def one_pool(self, one: object, two: object) -> bool:
-        """Whether one worker takes turns between two connections. It needs no third one."""
+        """Return whether two connections belong to the pool of one worker, which alternates between them."""
         if self.workers > 2:
             return False
         pair = frozenset((one, two))
         if pair not in self._pooled:
-            self._pooled[pair] = self._turns(pair)
+            self._pooled[pair] = self._alternate(pair)
         return self._pooled[pair]
 
     @cached_property
@@ -171,7 +173,7 @@ class Traffic:
             found.setdefault(call.connection, []).append(call)
         return found
 
-    def _turns(self, connections: frozenset[object]) -> bool:
+    def _alternate(self, connections: frozenset[object]) -> bool:
         calls = (call for connection in connections for call in self._by_connection[connection])
         turns = [
             (one, two)
@@ -185,17 +187,20 @@ class Traffic:
 
     @cached_property
     def logical(self) -> list[LogicalCall]:
-        """The logical calls, by their first attempt."""
+        """The logical calls, in order of their first attempts."""
         return _grouped(self)
 
 
 @dataclass
 class _Open:
-    """Failed attempts that may be continued, by what was asked."""
+    """What is open while calls are grouped."""
 
     waiting: dict[object, list[LogicalCall]] = field(default_factory=dict)
-    coming_up: set[str] = field(default_factory=set)
+    """Logical calls whose last attempt failed, by their request."""
+    provisioning: set[str] = field(default_factory=set)
+    """The ids of resources that are known to be not ready yet."""
     polled: set[object] = field(default_factory=set)
+    """The requests whose last answer showed a resource that is not ready yet."""
 
 
 def _grouped(traffic: Traffic) -> list[LogicalCall]:
@@ -204,21 +209,21 @@ def _grouped(traffic: Traffic) -> list[LogicalCall]:
     for call in traffic.calls:
         logical = _continued(state.waiting.get(call.request, []), call, traffic)
         if logical is None:
-            polls = call.request in state.polled or not state.coming_up.isdisjoint(call.params)
+            polls = call.request in state.polled or not state.provisioning.isdisjoint(call.params)
             logical = LogicalCall([], poll=call.method == "GET" and polls)
             found.append(logical)
         logical.attempts.append(call)
         if not call.succeeded:
             state.waiting.setdefault(call.request, []).append(logical)
             continue
-        came = set(call.coming_up)
-        state.coming_up = (state.coming_up - {each["id"] for each in call.items}) | came
-        (state.polled.add if came else state.polled.discard)(call.request)
+        pending = set(call.provisioning)
+        state.provisioning = (state.provisioning - {each["id"] for each in call.items}) | pending
+        (state.polled.add if pending else state.polled.discard)(call.request)
     return found
 
 
 def _continued(waiting: list[LogicalCall], call: Call, traffic: Traffic) -> LogicalCall | None:
-    """The logical call that this continues, taken out of those that wait; None where it begins a new one."""
+    """Return the logical call that this call continues, and remove it from those that wait; None if there is none."""
     limits = traffic.limits
     waiting[:] = [each for each in waiting if not _long_ago(each.last, call, limits)]
     ready = [each for each in waiting if _given_up(each.last, call, limits)]
@@ -244,10 +249,11 @@ def _given_up(before: Call, call: Call, limits: Mapping[str, float]) -> bool:
 
 
 def steady(waits: Sequence[int], floor: float) -> bool:
-    """Whether waits do not grow. `floor` is what counts as no wait at all.
+    """Return whether waits do not grow. Waits of at most `floor` count as no wait. All are in microseconds.
 
-    Chance must not look like it: with full jitter three waits are within 3 % of each other about once in 6,000 times,
-    four within a tenth and six within a half far more seldom. One odd wait among five or more is the machine's.
+    Random waits must not look steady by chance: with full jitter, three waits are within 3 % of each other about once
+    in 6,000 times; four within 10 % and six within 50 % are much rarer. One of five or more waits may differ: a busy
+    machine causes it.
     """
     lengths = sorted(max(float(wait), floor) for wait in waits)
     if len(lengths) < 3:
@@ -258,7 +264,8 @@ def steady(waits: Sequence[int], floor: float) -> bool:
 
 
 def between(calls: Iterable[Call], one: Call, two: Call) -> list[Call]:
-    """The calls that began after one had ended (or, unanswered, begun) and were over before another began."""
+    """Return the calls that began after `one` had ended, and ended before `two` began. If `one` has no end before
+    `two`, its begin counts."""
     since = one.began if one.ended is None or one.ended > two.began else one.ended
     return [
         call

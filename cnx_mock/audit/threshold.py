@@ -1,4 +1,4 @@
-"""Thresholds: every number that a check judges by, with its name, its default and the reason for it."""
+"""Thresholds: every number that a check decides by, with its name, its default and the reason for the default."""
 
 from dataclasses import dataclass
 
@@ -11,19 +11,19 @@ class Threshold:
     """A number with a name: a duration such as `1s`, or a count."""
 
     name: str
-    """Its name, and that of its option."""
+    """Its name, which is also the name of its option."""
     default: str | int
-    """What it is unless given."""
+    """Its value unless another one is given."""
     reason: str
-    """Why that."""
+    """Why it has that default."""
 
     @property
     def is_duration(self) -> bool:
-        """Whether it is a duration, and no count."""
+        """Whether it is a duration; otherwise it is a count."""
         return isinstance(self.default, str)
 
     def value(self, given: object) -> float:
-        """A value in microseconds, or as a count. Raises AuditError."""
+        """Return a given value in microseconds, or as a count. Raises AuditError if it is neither."""
         if self.is_duration:
             try:
                 return parse_duration(given)
@@ -35,5 +35,5 @@ class Threshold:
         return int(text)
 
     def spelt(self, value: float) -> str:
-        """A value as people write it."""
+        """Return a value as people write it: `200ms`, `8`."""
         return format_duration(int(value)) if self.is_duration else str(int(value))

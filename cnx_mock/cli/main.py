@@ -13,15 +13,6 @@ from cnx_mock.settings import foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-
-def _drop_unread() -> None:
-    """Drop what stderr still holds if nobody reads it: Python would flush it once more, and exit with 120."""
-    try:
-        sys.stderr.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
 COMMANDS = {
     name: LazyCommand(f"cnx_mock.cli.{module}", name, short_help)
     for name, module, short_help in (
@@ -66,7 +57,16 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a character that the terminal cannot show must not end the command
             stream.reconfigure(errors="backslashreplace")
-    atexit.register(_drop_unread)
+    atexit.register(_drop_unwritten)
     for name in foreign(os.environ):
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
     cli(prog_name="cnx-mock")
+
+
+def _drop_unwritten() -> None:
+    """Drop what a closed or full stream still holds: Python would try once more at its end, and exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -8,7 +8,7 @@ import click
 from cnx_mock.errors import UsageError
 from cnx_mock.text.units import parse_duration
 from cnx_mock.world.clock import SECOND
-from cnx_mock.world.keys import is_test_key
+from cnx_mock.world.keys import TEST_KEY_FORM, is_test_key
 
 DEFAULT_URL = "http://127.0.0.1:4269"
 """The URL of `cnx-mock serve` with its own defaults."""
@@ -40,7 +40,7 @@ class KeyType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the key."""
         if not is_test_key(value):
-            self.fail("must be cnx_test_ and 32 hexadecimal digits; a live key never leads here", param, ctx)
+            self.fail(f"must be {TEST_KEY_FORM}; a live key never leads here", param, ctx)
         return str(value)
 
 

@@ -16,14 +16,13 @@ from cnx_mock.cli.errors import BAD_INPUT
 from cnx_mock.cli.options import command_line
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile
-from cnx_mock.cli.run_summary import RunSummary, taken
+from cnx_mock.cli.run_summary import RunSummary, finding_lines, taken
 from cnx_mock.cli.terminal import painted, shown, wants_colour
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.programs.environment import Destination, trust_bundle
 from cnx_mock.programs.passthrough import Foreground
 from cnx_mock.programs.start import ProgramResult
-from cnx_mock.python_api.audit import last_words
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.server import MockServer
 
@@ -94,7 +93,7 @@ class ProgramRun:
                 _say([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
             return
         _say(summary.lines())
-        _say(last_words(found))
+        _say(finding_lines(found))
         if status and self._is_by_chance(summary):
             line = command_line("shrink", self._settings, self._command, key=self._key, expect_clean=self._expect_clean)
             _say(["which of these faults made it fail? To find out:", f"  {line}"])

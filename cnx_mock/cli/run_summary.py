@@ -1,17 +1,18 @@
 """What a program did in the mock: its requests, the faults that struck it, what it left, what did not happen."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from cnx_mock.audit.audit import Finding
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.sweep.state import resources_left
 from cnx_mock.text.plural import counted
 
 _SHOWN = 10
-"""Resources that the summary names; the report names all."""
+"""Resources and findings that the summary names; the report names all."""
 
 
 @dataclass(frozen=True)
@@ -85,38 +86,90 @@ class RunSummary:
         return asdict(self)
 
 
+def finding_lines(found: Sequence[Finding]) -> Iterator[str]:
+    """Yield a line for each finding, and one that says how to read more; nothing for a careful client."""
+    for each in found[:_SHOWN]:
+        yield f"audit: {each}"
+    if found:
+        more = f"{len(found) - _SHOWN} more findings; " if len(found) > _SHOWN else ""
+        yield f"audit: {more}--report FILE says why it matters, and how to fix it"
+
+
+@dataclass(frozen=True)
+class _SandboxRecord:
+    """What happened in one sandbox."""
+
+    end: str
+    """The end of its key."""
+    entries: list[dict[str, Any]]
+    """Its journal."""
+    fired: dict[str, int]
+    """How often each rule fired, by the rules' ids."""
+    unmet: list[str]
+    left: list[LeftResource]
+
+
 def taken(control: Control, sandboxes: Iterable[Sandbox]) -> tuple[RunSummary, list[dict[str, Any]]]:
     """Return the summary and the journal of a server's sandboxes, of which the first is the program's.
 
     This resets the sandboxes, since a reset shows how they were at the start.
     """
-    summary = RunSummary(requests=sum(each["requests"] for each in control.call("GET", "/_mock/sandboxes")["data"]))
-    nowhere = control.call("GET", "/_mock/requests")["data"]
-    journal = [{"sandbox": None, **each} for each in nowhere]
-    summary.refused = nowhere[-1]["seq"] if nowhere else 0
-    summary.requests += summary.refused
-    faults: dict[str, Counter[str]] = {}
-    unmet: dict[str, list[str]] = {}
-    fired: Counter[str] = Counter()
-    for sandbox in sandboxes:
-        end = sandbox.api_key[-4:]
-        entries = sandbox.call("GET", "/requests")["data"]
-        journal += [{"sandbox": end, **each} for each in entries]
-        if entries:
-            summary.sandboxes[end] = summary.sandboxes.get(end, 0) + entries[-1]["seq"]
-        seen = Counter(each["rule"] for entry in entries for each in entry["faults"])
-        for each in (fault for entry in entries for fault in entry["faults"]):
-            faults.setdefault(each["rule"], Counter())[each["fault"]] += 1
-        numbers = {rule["id"]: rule["fired"] for rule in sandbox.call("GET", "/rules")["data"]}
-        fired.update({rule: max(n, seen[rule]) for rule, n in {**seen, **numbers}.items()})
-        unmet.setdefault(end, []).extend(sandbox.call("GET", "/scenario")["unmet"])
-        summary.left += _left(sandbox)
-    summary.faults = [FiredRule(rule, n, list(faults.get(rule, ()))) for rule, n in fired.items() if n]
-    used = [end for end in unmet if end in summary.sandboxes] or list(unmet)[:1]
-    summary.unmet = [each if len(used) == 1 else f"…{end}: {each}" for end in used for each in unmet[end]]
+    requests = sum(each["requests"] for each in control.call("GET", "/_mock/sandboxes")["data"])
+    outside = control.call("GET", "/_mock/requests")["data"]
+    refused = outside[-1]["seq"] if outside else 0
+    records = [_record(sandbox) for sandbox in sandboxes]
+    journal = [{"sandbox": None, **each} for each in outside]
+    journal += [{"sandbox": record.end, **each} for record in records for each in record.entries]
     journal.sort(key=lambda each: str(each["wall"]))
-    summary.statuses = dict(Counter(map(_ending, journal)))
+    summary = RunSummary(
+        requests=requests + refused,
+        statuses=dict(Counter(map(_ending, journal))),
+        faults=_fired_rules(records),
+        left=[each for record in records for each in record.left],
+        unmet=_unmet(records),
+        sandboxes=_requests_by_key(records),
+        refused=refused,
+    )
     return summary, journal
+
+
+def _record(sandbox: Sandbox) -> _SandboxRecord:
+    entries = sandbox.call("GET", "/requests")["data"]
+    seen = Counter(each["rule"] for entry in entries for each in entry["faults"])
+    counted_rules = {rule["id"]: rule["fired"] for rule in sandbox.call("GET", "/rules")["data"]}
+    return _SandboxRecord(
+        end=sandbox.api_key[-4:],
+        entries=entries,
+        fired={rule: max(number, seen[rule]) for rule, number in {**seen, **counted_rules}.items()},
+        unmet=sandbox.call("GET", "/scenario")["unmet"],
+        left=list(_left(sandbox)),
+    )
+
+
+def _fired_rules(records: Iterable[_SandboxRecord]) -> list[FiredRule]:
+    """Return the rules that fired, each with the faults that it did."""
+    times: Counter[str] = Counter()
+    faults: dict[str, dict[str, None]] = {}
+    for record in records:
+        times.update(record.fired)
+        for each in (fault for entry in record.entries for fault in entry["faults"]):
+            faults.setdefault(each["rule"], {})[each["fault"]] = None
+    return [FiredRule(rule, number, list(faults.get(rule, ()))) for rule, number in times.items() if number]
+
+
+def _requests_by_key(records: Iterable[_SandboxRecord]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for record in records:
+        if record.entries:
+            found[record.end] += record.entries[-1]["seq"]
+    return dict(found)
+
+
+def _unmet(records: list[_SandboxRecord]) -> list[str]:
+    """Return what was expected and did not happen in the sandboxes that were used, or else in the program's own."""
+    used = [record for record in records if record.entries] or records[:1]
+    several = len({record.end for record in used}) > 1
+    return [f"…{record.end}: {each}" if several else each for record in used for each in record.unmet]
 
 
 def _ending(entry: dict[str, Any]) -> str:

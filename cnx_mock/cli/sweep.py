@@ -1,49 +1,18 @@
-"""`cnx-mock sweep`: a program, once for every fault at every call."""
+"""`cnx-mock sweep`: a program, once for every fault at every call. What it does is in `sweep_program`."""
 
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cnx_mock.audit.audit import hammered
-from cnx_mock.audit.call import calls_of
-from cnx_mock.cli.errors import FOUND, INTERRUPTED
-from cnx_mock.cli.options import PROGRAM, settings_options, words
+from cnx_mock.cli.options import PROGRAM, settings_options
 from cnx_mock.cli.param_types import DURATION, NAMES
-from cnx_mock.cli.program_runs import ProgramRuns
-from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
-from cnx_mock.cli.sweep_progress import progress_reporter
-from cnx_mock.cli.terminal import columns, shown, wants_colour
-from cnx_mock.errors import UsageError
-from cnx_mock.http.app import load_scenarios
-from cnx_mock.services import operations as all_operations
-from cnx_mock.settings import Settings
-from cnx_mock.sweep.explanation import sentence
-from cnx_mock.sweep.plan import check_operations, select_faults
-from cnx_mock.sweep.report import terminal as text
-from cnx_mock.sweep.report.html import html_report
-from cnx_mock.sweep.report.json import Baseline, SweepReport, read_baseline
-from cnx_mock.sweep.report.junit import junit_report
-from cnx_mock.sweep.report.matrix import bad_first
-from cnx_mock.sweep.reproduction import Reproduction
-from cnx_mock.sweep.results import SweepOptions
-from cnx_mock.sweep.runner import Sweep
-from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
-from cnx_mock.text.plural import counted
-from cnx_mock.text.suggestions import did_you_mean, one_of
 
-_FORMS: dict[str, Callable[[SweepReport], str | bytes]] = {
-    ".html": html_report,
-    ".htm": html_report,
-    ".json": lambda report: json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n",
-    ".xml": junit_report,
-}
-"""Reports by the end of their file's name."""
-_REPORT = ReportFileType(_FORMS, "a report's name ends in .html, .json, or .xml for JUnit")
+SUFFIXES = (".html", ".htm", ".json", ".xml")
+"""What the name of a report may end in."""
+_REPORT = ReportFileType(SUFFIXES, "a report's name ends in .html, .json, or .xml for JUnit")
 
 
 def _joined(_: click.Context, __: click.Parameter, value: tuple[list[str], ...]) -> list[str]:
@@ -129,80 +98,19 @@ def sweep(
       cnx-mock sweep --report sweep.html --report sweep.json -- npm run deploy
       cnx-mock sweep --baseline sweep.json --report new.json -- npm run deploy
     """
-    settings = program_settings(options)
-    check_operations(operations, [operation.name for operation in all_operations()])
-    sweep_options = SweepOptions(
-        faults=select_faults(faults),
+    from cnx_mock.cli.sweep_program import ProgramSweep  # lazy: --help and completion need no sweep
+
+    program = ProgramSweep(
+        command,
+        options,
+        faults=faults,
         operations=operations,
         pairs=pairs,
-        most=max_runs,
-        seconds=timeout,
+        max_runs=max_runs,
+        timeout=timeout,
         jobs=jobs,
-        seed=int(settings.seed),
+        fail_on=fail_on,
+        baseline=baseline,
+        folder=folder,
     )
-    failing, accepted = _failing(fail_on), _earlier(baseline) if baseline else {}
-    reproduction = Reproduction(
-        folder=folder, command=command, scenarios=settings.scenario, options=_run_options(settings)
-    )
-    scenario = load_scenarios(settings.scenario) if settings.scenario else None
-    runs = ProgramRuns(command, settings, scenario=scenario)
-    with progress_reporter() as reporter:
-        swept = Sweep(config=runs.config, options=sweep_options, check_hammering=_hammering, progress=reporter)
-        complete = runs.complete(swept.run)
-    report = SweepReport(sweep=swept, failing=failing, baseline=accepted, reproduce=reproduction.line)
-    _show(report, complete)
-    for result in report.results:
-        if result.verdict not in GOOD:
-            reproduction.write(result)
-    if not complete:
-        context.exit(INTERRUPTED)
-    for file in reports:
-        content = _FORMS[file.suffix](report)
-        file.write(content if isinstance(content, bytes) else content.encode())
-    context.exit(FOUND if any(map(report.fails, report.results)) else 0)
-
-
-def _show(report: SweepReport, complete: bool) -> None:
-    """Print the matrix, the bad cells, and the totals."""
-    swept, results = report.sweep, report.results
-    colour = wants_colour(sys.stdout)
-    lines = [*text.lines(swept, columns(), colour), *([f"{text.legend(swept)}\n"] if results else [])]
-    for result in bad_first([each for each in results if each.verdict not in GOOD]):
-        verdict = text.painted(result.verdict, text.colour_of(result.verdict), colour)
-        known = " (known)" if report.accepted(result) else ""
-        lines.append(f"{verdict}{known}: {sentence(result)}\n    {report.reproduce(result)}")
-    ending = "" if complete else f": stopped, {len(swept.cells) - len(results)} not made, no report written"
-    totals = f": {text.totals(results, colour)}" if results else ""
-    lines.append(f"{counted(len(results), 'run')}{totals}{ending}")
-    for line in lines:
-        click.echo(shown(line), color=True)
-
-
-def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the audit says of a run's retries."""
-    return [str(each) for each in hammered(calls_of(entries))]
-
-
-def _failing(names: Sequence[str]) -> Sequence[Verdict]:
-    """Return the verdicts that are chosen; `failed-cleanly` may have its hyphen. Raises UsageError."""
-    if not names:
-        return FAILING
-    known = {verdict.replace(" ", "-"): verdict for verdict in VERDICTS}
-    chosen = [name.replace(" ", "-") for name in names if name != "none"]
-    for name in chosen:
-        if name not in known:
-            raise UsageError(f"no verdict is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
-    return [known[name] for name in chosen]
-
-
-def _earlier(path: Path) -> Baseline:
-    """Return the cells of an earlier report. Raises UsageError, and OSError if it cannot be read."""
-    try:
-        return read_baseline(json.loads(path.read_bytes()))
-    except (ValueError, RecursionError) as error:  # BaselineError, which is a ValueError, too
-        raise UsageError(f"{path}: {error}") from None
-
-
-def _run_options(settings: Settings) -> list[str]:
-    """Return the options with which `cnx-mock run` does the same again."""
-    return words(settings, *(name for name in PROGRAM if name != "scenario"))
+    context.exit(program.run(reports))

@@ -12,6 +12,7 @@ from cnx_mock.sweep.report.matrix import abbreviation
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import GOOD
+from cnx_mock.text.plural import counted
 from cnx_mock.world.clock import SECOND, ticks
 
 
@@ -32,7 +33,8 @@ class LineReporter:
         """Report that the cells are known."""
         self._sweep, self._began = sweep, ticks()
         more = f" ({sweep.left_out} more are left out)" if sweep.left_out else ""
-        self.message(f"{len(sweep.calls)} calls, {len(sweep.cells)} runs{more}, each at most {sweep.limit:.1f} s")
+        calls, runs = counted(len(sweep.calls), "call"), counted(len(sweep.cells), "run")
+        self.message(f"{calls}, {runs}{more}, each at most {sweep.limit:.1f} s")
 
     def judged(self, result: CellResult) -> None:
         """Report that a cell is done."""

@@ -3,14 +3,9 @@
 The reference: "Include your key in the Authorization header as a Bearer token."
 """
 
-import re
-
 from cnx_mock.api.errors import LiveKeyRejected, Unauthorized
 from cnx_mock.scenario.request import RawHeaders
-from cnx_mock.world.keys import LIVE_PREFIX, TEST_PREFIX
-
-_BEARER = re.compile(rb"bearer +(cnx_(live|test)_([0-9a-f]{32}))", re.IGNORECASE)
-_LIVE = re.compile(LIVE_PREFIX.encode(), re.IGNORECASE)
+from cnx_mock.world.keys import LIVE_PREFIX, TEST_PREFIX, bearer_key, has_live_key, short_test_key
 
 
 def authorization(headers: RawHeaders) -> bytes | None:
@@ -26,10 +21,10 @@ def parse(value: bytes | None) -> str | None:
     no key, or a malformed one."""
     if value is None:
         raise Unauthorized(reason="missing_key")
-    match = _BEARER.fullmatch(value.strip())
-    if match is None or match[1] != match[1].lower():
+    prefix, found = bearer_key(value) or ("", "")
+    if not prefix or prefix + found != (prefix + found).lower():
         raise Unauthorized(reason="malformed_key")
-    return None if match[2] == b"live" else match[3].decode()
+    return None if prefix == LIVE_PREFIX else found
 
 
 def digits(value: bytes | None) -> str:
@@ -47,7 +42,7 @@ def live_key_rejected() -> LiveKeyRejected:
 
 def described(value: bytes) -> str:
     """Return an Authorization header as a journal may show it: the test key's end, or what is wrong with it."""
-    if _LIVE.search(value):
+    if has_live_key(value.decode("latin-1")):
         return "live"
-    match = _BEARER.fullmatch(value.strip())
-    return f"Bearer {TEST_PREFIX}…{match[3].decode()[-4:]}" if match else "malformed"
+    key = bearer_key(value)
+    return f"Bearer {short_test_key(key[1])}" if key else "malformed"

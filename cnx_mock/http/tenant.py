@@ -89,7 +89,7 @@ class Tenant:
         before = self.recipe.scenario
         if self.engine.scenario.document is before.document:
             self.engine.revise(scenario)
-            self._apply(scenario.world.news(before.world))
+            self._apply(scenario.world.changes(before.world))
             self.sandbox.provisioning.update(
                 {kind: rule for kind, rule in scenario.provisioning.items() if before.provisioning.get(kind) != rule}
             )

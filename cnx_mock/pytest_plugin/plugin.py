@@ -12,8 +12,8 @@ from cnx_mock.pytest_plugin.options import add_options, chosen_scenario, chosen_
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 
 if TYPE_CHECKING:
-    from cnx_mock.python_api.remote import SandboxMaker
     from cnx_mock.python_api.sandbox import Sandbox
+    from cnx_mock.python_api.sandbox_maker import SandboxMaker
     from cnx_mock.settings import Settings
 
 pytest_plugins = ("cnx_mock.pytest_plugin.egress", "cnx_mock.pytest_plugin.reporting")
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers, check the seed, and register the plugins that the options ask for."""
+    """Declare the markers, check seed and cell, and register the plugins that the options ask for."""
     config.addinivalue_line(
         "markers",
         "cnx_scenario(*scenarios): run the test's `cnx` sandbox under a CloudNexus scenario; "
@@ -41,8 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "cnx_sweep(allow): the exceptions that --cnx-sweep takes for a clean failure of this test"
     )
     chosen_seed(config)
+    cell = config.getoption("--cnx-cell")
+    if cell:
+        from cnx_mock.pytest_plugin.sweep import one_cell  # lazy: only a sweep needs it
+
+        one_cell(cell)  # an unknown one ends the run here, and not in every test
     if config.getoption("--cnx-sweep"):
-        if config.getoption("--cnx-cell"):
+        if cell:
             raise pytest.UsageError("--cnx-cell runs one cell of a sweep: leave --cnx-sweep out")
         from cnx_mock.pytest_plugin.sweep import SweepPlugin  # lazy: only a sweep needs it
 

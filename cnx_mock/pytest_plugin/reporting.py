@@ -27,13 +27,16 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"cnx-mock: {', '.join(parts)}"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show with a failing test what the mock saw, and hide our frames if the failure is an error of ours."""
+@pytest.hookimpl(specname="pytest_runtest_makereport")
+def pytest_hide_our_frames(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Hide our frames if a failure is an error of ours. No wrapper, which would be too early for unittest's tests."""
     if call.excinfo is not None and not item.config.getoption("fulltrace", False):
         _hide_our_frames(call.excinfo)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failing test what the mock saw."""
     report = yield
     sandbox = item.stash.get(SANDBOX, None)
     if sandbox is not None and report.failed:
@@ -54,6 +57,7 @@ def _hide_our_frames(info: pytest.ExceptionInfo[BaseException]) -> None:
         entry = entry.tb_next
     if last is not None:
         last.tb_next = None
+        info.traceback = type(info.traceback)(info.tb)  # pytest may have read it before
 
 
 def _is_ours(entry: TracebackType) -> bool:

@@ -1,5 +1,5 @@
-"""`pytest --cnx-sweep`: every test that uses `cnx`, once for every fault at every call, each time in a fresh sandbox;
-and `--cnx-cell`, which does one of these runs alone, to be looked at."""
+"""`pytest --cnx-sweep`: every test that uses `cnx` runs once for every fault at every call, each time in a fresh
+sandbox. And `--cnx-cell`, which does one of these runs alone, with a full report."""
 
 import re
 import signal
@@ -14,7 +14,7 @@ from _pytest.runner import runtestprotocol
 
 from cnx_mock.audit.audit import hammered
 from cnx_mock.audit.call import calls_of
-from cnx_mock.errors import SweepPlanError
+from cnx_mock.errors import CnxMockError, SweepPlanError
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.sweep.explanation import sentence
@@ -28,7 +28,7 @@ from cnx_mock.text.units import parse_duration
 from cnx_mock.world.clock import SECOND, ticks
 
 EXTRA_SECONDS = 15
-"""What a run with a fault may take beyond three times the run without."""
+"""Seconds that a run with a fault may take beyond three times the run without."""
 _WIDTH = 110
 """Columns of the matrix."""
 _SWEPT = "cnx_sweep"
@@ -36,11 +36,13 @@ _RAISED = pytest.StashKey[list[BaseException]]()
 
 
 class SweepPlugin:
-    """The plugin while a suite is swept. Raises UsageError for options that mean nothing."""
+    """The plugin that sweeps a suite. Raises UsageError for a fault that does not exist, or a limit that is not a
+    duration."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._found: list[tuple[str, dict[str, Any]]] = []
+        self._timer = _Timer()
         try:
             names = [name for name in config.getoption("--cnx-sweep-faults").split(",") if name]
             self._faults = select_faults(names)
@@ -54,7 +56,10 @@ class SweepPlugin:
         if "cnx" not in getattr(item, "fixturenames", ()):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        swept = self._sweep(item)
+        try:
+            swept = self._sweep(item)
+        except CnxMockError as error:
+            swept = _note(f"it is not swept: {error}")
         item.stash[FAULT] = []
         for report in runtestprotocol(item, nextitem=nextitem, log=False):
             if report.when == "call":
@@ -62,6 +67,24 @@ class SweepPlugin:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Let the timer end the set-up."""
+        with self._timer.phase():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Let the timer end the test."""
+        with self._timer.phase():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        """Let the timer end the tear-down."""
+        with self._timer.phase():
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -74,18 +97,18 @@ class SweepPlugin:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what came of a test's sweep."""
+        """Keep the results of a test's sweep."""
         swept = vars(report).get(_SWEPT)
         if swept is not None:
             self._found.append((report.nodeid, swept))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A bad cell makes the session fail."""
+        """Let the session fail if there is a bad cell."""
         if session.exitstatus == pytest.ExitCode.OK and any(swept["bad"] for _, swept in self._found):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The matrices, and each bad cell with the line that shows it again."""
+        """Write the matrices, and each bad cell with the command that runs it again."""
         if self._found:
             terminalreporter.section("cnx-mock sweep")
         for nodeid, swept in self._found:
@@ -100,14 +123,14 @@ class SweepPlugin:
     # ---- one test
 
     def _sweep(self, item: pytest.Item) -> dict[str, Any]:
-        """All runs of a test, and what came of them, as plain data."""
+        """Run a test with every fault and return the results as plain data."""
         first, outcome = self._attempt(item, None, None)
         if outcome != "passed":
-            return _told(f"it is not swept: without faults it {outcome}")
+            return _note(f"it is not swept: without faults it {outcome}")
         swept = SweepResults(options=SweepOptions(faults=self._faults), check_hammering=_hammering)
         swept.plan(first)
         if not swept.cells:
-            return _told("it is not swept: none of the faults applies to any of its calls")
+            return _note("it is not swept: none of the faults applies to any of its calls")
         second, _ = self._attempt(item, None, None)
         notes = list(swept.compare(first, second))
         limit = self._limit or 3 * max(first.ended.seconds, second.ended.seconds) + EXTRA_SECONDS
@@ -126,42 +149,44 @@ class SweepPlugin:
     def _attempt(
         self, item: pytest.Item, rules: Sequence[Mapping[str, Any]] | None, limit: float | None
     ) -> tuple[RunResult, str]:
-        """One run of a test, with these rules at work or none, and how it ended: passed, failed, skipped."""
+        """Run a test once, with these rules or none, and return the run and how it ended: passed, failed, skipped."""
         raised: list[BaseException] = []
         item.stash[_RAISED] = raised
         item.stash[FAULT] = [dict(rule) for rule in rules or ()]
         began = ticks()
-        more: Any = item.parent  # what comes next needs all fixtures but the test's own
-        with _bounded(limit) as over:
-            reports = runtestprotocol(item, nextitem=more, log=False)
+        next_item: Any = item.parent  # pytest then tears down only the fixtures of the test itself
+        with self._timer.limited(limit):
+            reports = runtestprotocol(item, nextitem=next_item, log=False)
         seconds = (ticks() - began) / SECOND
         outcome = next((report.outcome for report in reports if report.outcome != "passed"), "passed")
-        status = None if over else int(outcome == "failed")
+        status = None if self._timer.exceeded else int(outcome == "failed")
         sandbox = item.stash.get(SANDBOX, None)
         ended = ProgramResult(status, seconds, f"{type(raised[0]).__name__}: {raised[0]}"[:200] if raised else "")
         if sandbox is None:
             return RunResult(ended=ended, entries=[], states=[], start=[]), outcome
         entries = [{"sandbox": None, **entry} for entry in sandbox.call("GET", "/requests")["data"]]
         states = [sandbox.state()]
-        sandbox.reset()  # ends what still hangs, and shows how it all began
+        sandbox.reset()  # ends requests that still wait, and puts the state back to the start
         start = [sandbox.state()] if rules is None else []
         return RunResult(ended=ended, entries=entries, states=states, start=start), outcome
 
 
 def one_cell(name: str) -> list[dict[str, Any]]:
-    """The rules of a cell by its name, such as `instances.create-1-reset-after`. Raises UsageError."""
+    """Return the rules of a cell by its name, such as `instances.create-1-reset-after`. Raises UsageError for a name
+    that is not that of a cell."""
     known = {fault.name: fault for fault in FAULTS}
     rules = []
     for part in name.split("--"):
         found = re.fullmatch(r"([\w.]+)-([0-9]{1,9})-([\w-]+)", part)
         if found is None or found[3] not in known or int(found[2]) < 1:
-            raise pytest.UsageError(f"--cnx-cell: {part!r} is no cell: write instances.create-1-reset-after")
+            raise pytest.UsageError(f"--cnx-cell: {part!r} is not a cell: write instances.create-1-reset-after")
         rules.append(rule_for(found[1], int(found[2]), known[found[3]]))
     return rules
 
 
-def _told(note: str) -> dict[str, Any]:
-    return {"notes": [note], "matrix": [], "bad": []}
+def _note(text: str) -> dict[str, Any]:
+    """Return the results of a test that is not swept."""
+    return {"notes": [text], "matrix": [], "bad": []}
 
 
 def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -169,33 +194,55 @@ def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _allowed(item: pytest.Item) -> bool:
-    """Whether what the test raised counts as a clean failure: everything, unless the marker says what does."""
+    """Return whether what the test raised is a clean failure. Every exception is, unless the marker names them."""
     marker = item.get_closest_marker("cnx_sweep")
     if marker is None or "allow" not in marker.kwargs:
         return True
     return all(isinstance(each, marker.kwargs["allow"]) for each in item.stash[_RAISED])
 
 
-class _Over(Failed):
-    """A run is beyond its limit."""
+class _OverLimit(Failed):
+    """A run took longer than its limit."""
 
 
-@contextmanager
-def _bounded(seconds: float | None) -> Iterator[list[bool]]:
-    """End what runs in the main thread beyond a limit; what is given is filled where that happened. Only POSIX can."""
-    over: list[bool] = []
-    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield over
-        return
+class _Timer:
+    """Ends a test that runs longer than a limit in the main thread. Only POSIX can; elsewhere there is no limit.
 
-    def end(*_: object) -> None:
-        over.append(True)
-        raise _Over(f"the test went on beyond {seconds:.1f} s")
+    It raises only while a phase of the test runs. Between the phases pytest writes its reports, and must not be
+    interrupted.
+    """
 
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1)  # and again every second, should a test pass over it
-    try:
-        yield over
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    def __init__(self) -> None:
+        self.exceeded = False
+        self._in_phase = False
+
+    @contextmanager
+    def phase(self) -> Iterator[None]:
+        """Let the timer raise for the length of the block."""
+        self._in_phase = True
+        try:
+            yield
+        finally:
+            self._in_phase = False
+
+    @contextmanager
+    def limited(self, seconds: float | None) -> Iterator[None]:
+        """Limit the block to so many seconds; None is no limit. Afterwards `exceeded` is whether it took longer."""
+        self.exceeded = False
+        main = threading.current_thread() is threading.main_thread()
+        if seconds is None or not hasattr(signal, "setitimer") or not main:
+            yield
+            return
+
+        def end(*_: object) -> None:
+            self.exceeded = True
+            if self._in_phase:
+                raise _OverLimit(f"the test ran longer than {seconds:.1f} s")
+
+        before = signal.signal(signal.SIGALRM, end)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 1)  # and again every second, if the test catches it
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)

@@ -1,15 +1,11 @@
-"""The audit in Python: `cnx.audit.assert_clean()`, and the findings with which a run of the command line ends."""
+"""The audit in Python: `cnx.audit.assert_clean()`."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import calls_of
-from cnx_mock.audit.journals import entries_of
 from cnx_mock.audit.report import lines
-from cnx_mock.python_api.control import Control, SandboxControl
-
-_SHOWN = 10
-"""How many findings a run shows at its end; the report has all of them."""
+from cnx_mock.python_api.control import SandboxControl
 
 
 class Audit:
@@ -23,17 +19,18 @@ class Audit:
     ) -> list[Finding]:
         """Return what the client should not have done.
 
-        Args:
-            ignore: Codes of checks to leave out.
-            also: Codes of checks that run only on request.
-            **thresholds: The thresholds of the command line, with `_` for `-`, such as `poll_interval="200ms"`.
+        Arguments:
 
-        Returns:
-            The findings, each with `code`, `message`, `requests`, `why` and `fix`.
+        - `ignore`: Codes of checks to leave out.
+        - `also`: Codes of checks that run only on request.
+        - `**thresholds`: The thresholds of the command line, with `_` for `-`, such as `poll_interval="200ms"`.
+
+        Returns the findings, each with `code`, `message`, `requests`, `why` and `fix`.
 
         Raises:
-            AuditError: If a check or a threshold does not exist, or a threshold does not take that value.
-            ServerNotFoundError: If the server has stopped.
+
+        - `AuditError` if a check or a threshold does not exist, or a threshold does not take that value.
+        - `ServerNotFoundError` if the server has stopped.
         """
         entries = self._control.call("GET", "/requests")["data"]
         named = {name.replace("_", "-"): value for name, value in thresholds.items()}
@@ -47,24 +44,3 @@ class Audit:
         found = self.findings(ignore=ignore, also=also, **thresholds)
         if found:
             raise AssertionError("\n".join(lines(found)))
-
-
-def audited(
-    control: Control, key: str | None = None, ignore: Collection[str] = (), also: Collection[str] = ()
-) -> Sequence[Finding]:
-    """Return the findings of a running server.
-
-    With a key they are those of its sandbox. Without one they are those of every sandbox, and of the requests that
-    reached none.
-    """
-    journals = control.call("GET", "/_mock/journals", key)["data"]
-    return findings(calls_of(entries_of(journals)), {}, ignore, also)
-
-
-def last_words(found: Sequence[Finding]) -> Iterator[str]:
-    """Yield the end of `cnx-mock run`: a line for each finding, and one that says how to read more."""
-    for each in found[:_SHOWN]:
-        yield f"audit: {each}"
-    if found:
-        more = f"{len(found) - _SHOWN} more findings; " if len(found) > _SHOWN else ""
-        yield f"audit: {more}--report FILE says why it matters, and how to fix it"

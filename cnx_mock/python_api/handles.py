@@ -19,7 +19,7 @@ class ClockHandle:
 
     @property
     def now(self) -> dt.datetime:
-        """Return the sandbox's time, in UTC."""
+        """The sandbox's time, in UTC."""
         return dt.datetime.fromisoformat(self._control.call("GET", "/clock")["now"])
 
     @property

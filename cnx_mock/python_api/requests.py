@@ -20,13 +20,15 @@ class Requests(list[JournalEntry]):
     def matching(self, operation: str | list[str] = "*", /, *, status: int | None = None, **match: Any) -> "Requests":
         """Return the requests that match.
 
-        Args:
-            operation: The operation, such as `instances.create`, a pattern such as `instances.*`, or a list of them.
-            status: The HTTP status of the answer.
-            **match: The keys of a rule's `match`, such as `body={"name": "web-1"}`.
+        Arguments:
+
+        - `operation`: The operation, such as `instances.create`, a pattern such as `instances.*`, or a list of them.
+        - `status`: The HTTP status of the answer.
+        - `**match`: The keys of a rule's `match`, such as `body={"name": "web-1"}`.
 
         Raises:
-            ScenarioError: If no rule could have these conditions.
+
+        - `ScenarioError` if no rule could have these conditions.
         """
         wanted = _match(operation, match)
         return Requests(each for each in self if not _differences(each, wanted, status))
@@ -40,6 +42,7 @@ class Requests(list[JournalEntry]):
         `matching`.
 
         Example:
+
             cnx.requests.assert_called("instances.create", times=1, body={"name": "web-1"})
         """
         found = len(self.matching(operation, status=status, **match))

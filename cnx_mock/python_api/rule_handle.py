@@ -33,17 +33,17 @@ class RuleHandle:
 
     @property
     def fired(self) -> int:
-        """Return the number of requests to which its fault was applied."""
+        """The number of requests to which its fault was applied."""
         return int(self._state()["fired"])
 
     @property
     def matched(self) -> int:
-        """Return the number of requests that it matched."""
+        """The number of requests that it matched."""
         return int(self._state()["matched"])
 
     @property
     def why(self) -> str | None:
-        """Return the reason why it has not fired; None if it has."""
+        """The reason why it has not fired; None if it has."""
         why: str | None = self._state()["why"]
         return why
 

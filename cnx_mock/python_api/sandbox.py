@@ -24,6 +24,7 @@ class Sandbox:
     than those below; both are below CnxMockError.
 
     Example:
+
         sandbox = server.sandbox()
         sandbox.inject("instances.create", error="INTERNAL_ERROR", times=1)
         deploy(sandbox.url, sandbox.api_key)
@@ -71,14 +72,16 @@ class Sandbox:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the control plane for this sandbox and return the JSON of the answer.
 
-        Args:
-            method: The HTTP method.
-            path: The path after `/_mock`, such as `/clock`.
-            body: Plain data to send as JSON.
+        Arguments:
+
+        - `method`: The HTTP method.
+        - `path`: The path after `/_mock`, such as `/clock`.
+        - `body`: Plain data to send as JSON.
 
         Raises:
-            ControlError: If the server refuses the call; InputRefusedError if that is because of the body.
-            InvalidInputError: If path or body cannot be sent.
+
+        - `ControlError` if the server refuses the call; InputRefusedError if that is because of the body.
+        - `InvalidInputError` if path or body cannot be sent.
         """
         return self._control.call(method, path, body)
 
@@ -87,15 +90,18 @@ class Sandbox:
 
         What in it can never happen is a ScenarioWarning.
 
-        Args:
-            scenario: A name of the gallery, a path, plain data, or a `Scenario`.
+        Arguments:
+
+        - `scenario`: A name of the gallery, a path, plain data, or a `Scenario`.
 
         Raises:
-            UnknownScenario: If no scenario has that name.
-            SourceError: If a file cannot be used; it has every problem as file:line:column.
-            ScenarioError: If plain data cannot be used; the message has every problem.
+
+        - `UnknownScenario` if no scenario has that name.
+        - `SourceError` if a file cannot be used; it has every problem as file:line:column.
+        - `ScenarioError` if plain data cannot be used; the message has every problem.
 
         Example:
+
             cnx.use("flaky-network")
         """
         state = self._control.call("PUT", "/scenario", scenario_document(scenario), ScenarioRefusedError)
@@ -125,28 +131,30 @@ class Sandbox:
         In pytest, a rule without `probability` must fire before the test ends, unless it is `optional`. A rule that can
         never fire is a ScenarioWarning.
 
-        Args:
-            operation: The operation, such as `instances.create`, a pattern such as `instances.*`, or a list of them.
-            match: Further conditions on the request: `method`, `path`, `resource`, `query`, `header`, `body`.
-            when: The part of the scenario in which the rule holds: `phase`, `after`, `until`.
-            times: How many of the requests get the fault, or which, such as `{"skip": 1}`.
-            per: What `times` and `sequence` count by: `sandbox` or `resource`.
-            probability: The chance that a request gets the fault, from 0 to 1.
-            at: When the fault comes: `before` or `after` the operation has had its effect.
-            sequence: One fault for each request in turn, in place of `fault`.
-            then: What comes after the sequence: `pass`, `repeat` or `last`.
-            id: The id of the rule; `inject-1` and so on unless given.
-            ttl: How long the rule lasts, such as `30s`, on the sandbox's clock.
-            optional: Whether the rule may end without having fired.
-            **fault: The fault, such as `error="INTERNAL_ERROR"`, `status=503`, `latency="2s"`, `connection="reset"`.
+        Arguments:
 
-        Returns:
-            The rule. As a context manager it removes itself at the end of the block.
+        - `operation`: The operation, such as `instances.create`, a pattern such as `instances.*`, or a list of them.
+        - `match`: Further conditions on the request: `method`, `path`, `resource`, `query`, `header`, `body`.
+        - `when`: The part of the scenario in which the rule holds: `phase`, `after`, `until`.
+        - `times`: How many of the requests get the fault, or which, such as `{"skip": 1}`.
+        - `per`: What `times` and `sequence` count by: `sandbox` or `resource`.
+        - `probability`: The chance that a request gets the fault, from 0 to 1.
+        - `at`: When the fault comes: `before` or `after` the operation has had its effect.
+        - `sequence`: One fault for each request in turn, in place of `fault`.
+        - `then`: What comes after the sequence: `pass`, `repeat` or `last`.
+        - `id`: The id of the rule; `inject-1` and so on unless given.
+        - `ttl`: How long the rule lasts, such as `30s`, on the sandbox's clock.
+        - `optional`: Whether the rule may end without having fired.
+        - `**fault`: The fault, such as `error="INTERNAL_ERROR"`, `status=503`, `latency="2s"`, `connection="reset"`.
+
+        Returns the rule. As a context manager it removes itself at the end of the block.
 
         Raises:
-            ScenarioError: If no scenario file could hold this rule; the message has every problem.
+
+        - `ScenarioError` if no scenario file could hold this rule; the message has every problem.
 
         Example:
+
             cnx.inject("instances.create", error="INTERNAL_ERROR", times=2, at="after")
         """
         given = {
@@ -183,15 +191,18 @@ class Sandbox:
     def load(self, fixture: FixtureInput) -> None:
         """Replace the whole world of the sandbox by that of a fixture.
 
-        Args:
-            fixture: A name, a path, or plain data such as `state` returns.
+        Arguments:
+
+        - `fixture`: A name, a path, or plain data such as `state` returns.
 
         Raises:
-            UnknownFixture: If no fixture has that name.
-            SourceError: If a file cannot be used; it has every problem as file:line:column.
-            FixtureError: If plain data cannot be used; the message has every problem.
+
+        - `UnknownFixture` if no fixture has that name.
+        - `SourceError` if a file cannot be used; it has every problem as file:line:column.
+        - `FixtureError` if plain data cannot be used; the message has every problem.
 
         Example:
+
             cnx.load("small-team")
         """
         self._control.call("PUT", "/state", fixture_document(fixture), FixtureRefusedError)

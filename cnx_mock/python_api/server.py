@@ -9,12 +9,11 @@ from typing import Any
 from cnx_mock.asgi import create_app
 from cnx_mock.errors import NotRunningError, SettingsError, StartError
 from cnx_mock.http.app import App
-from cnx_mock.intercept.interception import intercepting
 from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document
-from cnx_mock.python_api.remote import SandboxMaker
 from cnx_mock.python_api.sandbox import Sandbox
+from cnx_mock.python_api.sandbox_maker import SandboxMaker
 from cnx_mock.python_api.server_thread import ServerThread
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
@@ -29,20 +28,23 @@ class MockServer(SandboxMaker):
     It runs on a thread of its own from `start` to `stop`; as a context manager, for the length of the block. Each
     option is given here or in `settings`, not in both.
 
-    Args:
-        scenario: The scenario of new sandboxes: a name of the gallery, a path, plain data, or a `Scenario`.
-        fixture: The world that new sandboxes start from: a name, a path, or plain data.
-        seed: The seed of everything random, a whole number from 0. The default is 0.
-        speed: How many seconds of a sandbox pass in a real second. The default is 1.
-        port: The port to listen on. The default, 0, takes a free one.
-        tls: Whether to serve HTTPS too, at `tls_url`. Clients must trust the CA at `ca_path`.
-        proxy: Whether to run a proxy, at `proxy_url`, that leads https://api.cloudnexus.com to this server.
-        settings: Every option of the server, in place of those above. Note that its `port` is 4269 unless given.
+    Arguments:
+
+    - `scenario`: The scenario of new sandboxes: a name of the gallery, a path, plain data, or a `Scenario`.
+    - `fixture`: The world that new sandboxes start from: a name, a path, or plain data.
+    - `seed`: The seed of everything random, a whole number from 0. The default is 0.
+    - `speed`: How many seconds of a sandbox pass in a real second. The default is 1.
+    - `port`: The port to listen on. The default, 0, takes a free one.
+    - `tls`: Whether to serve HTTPS too, at `tls_url`. Clients must trust the CA at `ca_path`.
+    - `proxy`: Whether to run a proxy, at `proxy_url`, that leads https://api.cloudnexus.com to this server.
+    - `settings`: Every option of the server, in place of those above. Note that its `port` is 4269 unless given.
 
     Raises:
-        SettingsError: If an option does not take its value, or is given twice: here and in `settings`.
+
+    - `SettingsError` if an option does not take its value, or is given twice: here and in `settings`.
 
     Example:
+
         with MockServer() as server:
             sandbox = server.sandbox()
             client = Client(sandbox.url, sandbox.api_key)
@@ -96,13 +98,13 @@ class MockServer(SandboxMaker):
         """Start to serve, and return this server.
 
         Raises:
-            UnknownScenario, UnknownFixture: If nothing has that name.
-            SourceError: If a file cannot be used; it has every problem as file:line:column.
-            ScenarioError, FixtureError: If plain data cannot be used; the message has every problem.
-            ReadingError: If a reading in the settings does not exist.
-            ListenError: If the port is in use, or the address is not this machine's.
-            CertificateError: If the CA cannot be used.
-            StartError: If the server cannot start for another reason, or has been started already.
+
+        - `UnknownScenario`, `UnknownFixture` if nothing has that name.
+        - `SourceError` if a file cannot be used; it has every problem as file:line:column.
+        - `ScenarioError`, `FixtureError` if plain data cannot be used; the message has every problem.
+        - `ListenError` if the port is in use, or the address is not this machine's.
+        - `CertificateError` if the CA cannot be used.
+        - `StartError` if the server cannot start for another reason, or has been started already.
         """
         if self._thread is not None:
             raise StartError("this server has been started already")
@@ -153,14 +155,18 @@ class MockServer(SandboxMaker):
         does not use the `ssl` module (pyOpenSSL) does not trust the mock by itself.
 
         Raises:
-            NotRunningError: If this server does not run.
-            InterceptionError: When entered, if the name leads to another server already.
-            CertificateError: If the CA cannot be used.
+
+        - `NotRunningError` if this server does not run.
+        - `InterceptionError` when entered, if the name leads to another server already.
+        - `CertificateError` if the CA cannot be used.
 
         Example:
+
             with server.intercept():
                 requests.get("https://api.cloudnexus.com/v1/instances", headers=…)
         """
+        from cnx_mock.intercept.interception import intercepting  # lazy: `cnx-mock run` starts without it
+
         url = self._running().url
         listeners = self._listeners_for_interception()
         return intercepting(url, listeners, lambda: self._close_connections(listeners))

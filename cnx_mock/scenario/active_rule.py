@@ -55,7 +55,7 @@ class ActiveRule:
             return Decision(False, unmet), (), _no_draw
         ordinal, draw = self._count(resource, chance)
         turn = rule.times.turn(ordinal)
-        reasons = [rule.times.said(ordinal)]
+        reasons = [rule.times.describe(ordinal)]
         if turn is None:
             return Decision(False, reasons[0]), (), draw
         step = rule.step(turn)

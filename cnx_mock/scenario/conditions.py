@@ -1,6 +1,6 @@
-"""When a rule that matches comes to its turn: in which part of the story, at which of its requests, by what chance.
+"""The conditions of a rule that matches a request: `when`, `times` and `probability`.
 
-Each condition is a pure function of what it is told, so that two runs agree, and the journal can say why.
+Each condition is a pure function of its arguments. So two runs agree, and the journal can show the reason.
 """
 
 from bisect import bisect_left
@@ -19,70 +19,70 @@ from cnx_mock.text.units import format_duration
 # ---- in which part of the story
 
 
-class WhenSection(Declared):
-    """In which part of the story a rule holds; all keys must hold."""
+class WhenModel(Declared):
+    """In which part of the story a rule is active. All keys must be true."""
 
     model_config = example(phase="outage")
 
     phase: Texts | None = None
-    """In this phase, or in one of these; `!` excludes, `*` stands for anything."""
+    """In this phase, or in one of these; `!` excludes, `*` stands for any text."""
     after: Duration | None = None
-    """From this age of the sandbox on, such as 30s; its age starts at 0 with the scenario."""
+    """From this age of the sandbox on, such as 30s. The age is 0 when the scenario starts."""
     until: Duration | None = None
     """Before this age of the sandbox."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> "WhenSection":
+    def _in_order(self) -> "WhenModel":
         if self.after is not None and self.until is not None and self.after >= self.until:
-            raise ValueError("needs after to be below until")
+            raise ValueError("must have an after that is below its until")
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A part of the story."""
+    """A part of the story, in which a rule is active. `after` and `until` are ages of the sandbox, in microseconds."""
 
     phase: Pattern | None = None
     after: int = 0
     until: int | None = None
 
     def unmet(self, moment: Moment) -> str | None:
-        """Why it is not now, or None where it is."""
+        """Return why `moment` is not in this part, in the journal's words; None if it is."""
         if self.phase is not None:
             name = moment.phase.name if moment.phase else None
             if name is None or not self.phase.matches(name):
                 wanted = " or ".join(map(str, self.phase.words))
                 return f"phase {name}, not {wanted}" if name else f"no phases, not {wanted}"
         if moment.age < self.after:
-            return f"age {_seconds(moment.age)}, not yet {format_duration(self.after)}"
+            return f"age {_to_the_millisecond(moment.age)}, not yet {format_duration(self.after)}"
         if self.until is not None and moment.age >= self.until:
-            return f"age {_seconds(moment.age)}, past {format_duration(self.until)}"
+            return f"age {_to_the_millisecond(moment.age)}, past {format_duration(self.until)}"
         return None
 
 
-def _seconds(age: int) -> str:
+def _to_the_millisecond(age: int) -> str:
     return format_duration(age - age % 1000)
 
 
 # ---- at which of its requests
 
 
-class TimesForm(Declared):
-    """Which of the requests that match, by their number."""
+class TimesModel(Declared):
+    """Which of the matching requests, by their number."""
 
     skip: Count | None = None
-    """All but the first so many; with `take` only so many of them."""
+    """Leave out this number of requests at the beginning."""
     take: Count | None = None
-    """Only so many, from the first that is not skipped."""
+    """Take only this number of requests, after those that `skip` leaves out."""
     every: Count | None = None
-    """Every so many: 5 means the 5th, the 10th, …"""
+    """Take one request in so many: 5 takes the 5th, the 10th, …"""
     only: Annotated[list[Count], Field(min_length=1)] | None = None
-    """Just these: [1, 4]."""
+    """Take exactly these: [1, 4]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Which requests of a rule come to their turn, by their ordinal."""
+    """Which of the requests that a rule matches it takes, by their ordinal (from 1)."""
 
     skip: int = 0
     take: int | None = None
@@ -90,7 +90,7 @@ class Times:
     only: tuple[int, ...] = ()
 
     def turn(self, ordinal: int) -> int | None:
-        """Which of the requests that come to their turn this one is, from 1; None for one that does not."""
+        """Return the place of a request, from 1, among those that the rule takes; None if the rule does not take it."""
         if self.every is not None:
             return ordinal // self.every if ordinal % self.every == 0 else None
         if self.only:
@@ -99,8 +99,8 @@ class Times:
         turn = ordinal - self.skip
         return turn if turn > 0 and (self.take is None or turn <= self.take) else None
 
-    def said(self, ordinal: int) -> str:
-        """The ordinal in the journal's words: `times 3 of 2`, `times 3 of {every: 5}`, `match 3`."""
+    def describe(self, ordinal: int) -> str:
+        """Return the ordinal as the journal shows it: `times 3 of 2`, `times 3 of {every: 5}`, `match 3`."""
         return f"times {ordinal} of {self}" if self != Times() else f"match {ordinal}"
 
     def __str__(self) -> str:
@@ -114,67 +114,73 @@ class Times:
 
 
 def read_times(value: object) -> Times:
-    """`2`, `{skip: 2, take: 1}`, `{every: 5}` or `{only: [1, 4]}`. ValueError says what is wrong."""
+    """Return the times that `2`, `{skip: 2, take: 1}`, `{every: 5}` or `{only: [1, 4]}` means.
+
+    Raises ValueError, or pydantic's ValidationError, for anything else.
+    """
     if not isinstance(value, Mapping):
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError("must be an integer, or {skip, take}, {every} or {only}")
         if not 1 <= value <= MOST:
             raise ValueError(f"must be {'at least 1' if value < 1 else f'at most {MOST}'}")
         return Times(take=value)
-    form = TimesForm.model_validate(value)
-    spans = form.skip is not None or form.take is not None
-    if [spans, form.every is not None, form.only is not None].count(True) != 1:
-        raise ValueError("needs either skip and take, or every, or only")
-    return Times(form.skip or 0, form.take, form.every, tuple(sorted(set(form.only or ()))))
+    model = TimesModel.model_validate(value)
+    spans = model.skip is not None or model.take is not None
+    if [spans, model.every is not None, model.only is not None].count(True) != 1:
+        raise ValueError("must have skip and take, or every, or only")
+    return Times(model.skip or 0, model.take, model.every, tuple(sorted(set(model.only or ()))))
 
 
-# ---- by what chance
+# ---- with which probability
 
 
-def _share(value: object) -> float:
+def _fraction(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError("must be a number from 0 to 1")
     return float(value)
 
 
-_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
-_Share = Annotated[Any, BeforeValidator(_share), WithJsonSchema(_SHARE)]
+_FRACTION_SCHEMA = {"type": "number", "minimum": 0, "maximum": 1}
+_Fraction = Annotated[Any, BeforeValidator(_fraction), WithJsonSchema(_FRACTION_SCHEMA)]
 
 
-class RampForm(Declared):
-    """A chance that changes evenly across a phase."""
+class RampModel(Declared):
+    """A probability that changes evenly during a phase."""
 
-    start: Annotated[_Share, Field(alias="from")]
-    """The chance at the phase's beginning."""
-    end: Annotated[_Share, Field(alias="to")]
-    """The chance at its end."""
+    start: Annotated[_Fraction, Field(alias="from")]
+    """The probability when the phase begins."""
+    end: Annotated[_Fraction, Field(alias="to")]
+    """The probability when the phase ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probability:
-    """The chance that a rule's turn is taken; from `start` to `end` across the phase."""
+    """The probability that a rule fires when it takes a request: from `start` to `end` during the phase."""
 
     start: float
     end: float
 
     @property
     def ramps(self) -> bool:
-        """Whether it changes."""
+        """Whether the probability changes."""
         return self.start != self.end
 
     def at(self, moment: Moment) -> float:
-        """The chance at this moment."""
+        """Return the probability at this moment."""
         return self.start + (self.end - self.start) * moment.progress if self.ramps else self.start
 
 
 def read_probability(value: object) -> Probability:
-    """`0.3`, or `{from: 0.0, to: 0.4}`. ValueError says what is wrong."""
+    """Return the probability that `0.3`, or `{from: 0.0, to: 0.4}`, means.
+
+    Raises ValueError, or pydantic's ValidationError, for anything else.
+    """
     if isinstance(value, Mapping):
-        form = RampForm.model_validate(value)
-        return Probability(form.start, form.end)
-    share = _share(value)
-    return Probability(share, share)
+        model = RampModel.model_validate(value)
+        return Probability(model.start, model.end)
+    fraction = _fraction(value)
+    return Probability(fraction, fraction)
 
 
-TIMES_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, TimesForm.model_json_schema()]}
-PROBABILITY_SCHEMA = {"anyOf": [_SHARE, RampForm.model_json_schema()]}
+TIMES_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, TimesModel.model_json_schema()]}
+PROBABILITY_SCHEMA = {"anyOf": [_FRACTION_SCHEMA, RampModel.model_json_schema()]}

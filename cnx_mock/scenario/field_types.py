@@ -1,4 +1,4 @@
-"""The kinds of values that a scenario's keys take: how each is read, and how the JSON Schema describes it."""
+"""The types of a scenario's values: how each is read, and how the JSON Schema describes it."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from cnx_mock.text.units import parse_bandwidth, parse_duration, parse_instant, parse_money, parse_rate, parse_size
 
 MOST = 1_000_000_000
-"""The most of anything that is counted."""
+"""The largest number of anything that is counted."""
 
 DURATION = {
     "type": "string",
@@ -27,19 +27,19 @@ def _texts(value: object) -> object:
 def _scalars(value: object) -> object:
     items = value if isinstance(value, list) else [value]
     if not items or any(isinstance(item, list | dict) for item in items):
-        raise ValueError("must be a value or a list of values")
+        raise ValueError("must be a single value, or a list of them")
     if any(isinstance(item, int | float) and not -(1 << 63) <= item < 1 << 63 for item in items):
         raise ValueError("must be a number of at most 64 bits")
     return value
 
 
 def example(**keys: Any) -> ConfigDict:
-    """The `model_config` of a section with these keys as its example, for the schema and for error messages."""
+    """Return the `model_config` of a model whose example, in the schema and in error messages, has these keys."""
     return ConfigDict(json_schema_extra={"examples": [keys]})
 
 
 def one_or_many(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a value, or of a list of such values."""
+    """Return the JSON Schema of what `schema` describes, or of a list of such values."""
     return {"anyOf": [schema, {"type": "array", "items": schema, "minItems": 1}]}
 
 
@@ -50,7 +50,7 @@ Scalars = Annotated[
 ]
 Duration = Annotated[Any, BeforeValidator(parse_duration), WithJsonSchema(DURATION)]
 RANGE = {"anyOf": [DURATION, {"type": "array", "items": DURATION, "minItems": 2, "maxItems": 2}]}
-"""The schema of `200ms` or `[100ms, 300ms]`."""
+"""The JSON Schema of `200ms` or `[100ms, 300ms]`."""
 Instant = Annotated[
     Any,
     BeforeValidator(parse_instant),

@@ -1,5 +1,4 @@
-"""Where scenarios are found: by name in the gallery, by path anywhere; and how a file is read, with every problem at
-its place."""
+"""Finding scenarios, by name in the gallery or by path, and reading their files, with every problem at its place."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -14,12 +13,16 @@ from cnx_mock.text.suggestions import did_you_mean
 
 
 def gallery() -> list[str]:
-    """The names of the scenarios that come with the package."""
+    """Return the names of the scenarios that come with the package, sorted."""
     return names("scenarios")
 
 
 def find(name: str) -> Path:
-    """The file of a scenario: a gallery name, or a path (with a slash, or ending in .yaml). Raises UnknownScenario."""
+    """Return the path of a scenario's file.
+
+    `name` is a name of the gallery, or a path: with a slash, or ending in .yaml or .yml. Raises UnknownScenario for any
+    other name. A path is not checked for existence.
+    """
     known = shipped("scenarios", name)
     if known is not None:
         return known
@@ -31,21 +34,30 @@ def find(name: str) -> Path:
 
 
 def load(name: str, operations: Collection[Operation]) -> Scenario:
-    """The scenario with this name or at this path. Raises UnknownScenario, or SourceError with every problem."""
+    """Return the scenario with this name or at this path.
+
+    Raises UnknownScenario if nothing has the name, SourceError with every problem if the file cannot be used.
+    """
     return linted(name, operations)[0]
 
 
 def linted(name: str, operations: Collection[Operation]) -> tuple[Scenario, SourceError | None]:
-    """The scenario, and what in it can never happen, at its place. Raises what `load` raises."""
+    """Return the scenario, and an error with everything in it that can never happen, or None.
+
+    Raises what `load` raises.
+    """
     path = find(name)
     source = read_file(path)
     scenario = parse(source, operations, path.stem)
-    found = lint(scenario, operations)
-    return scenario, source.error(_explained(source, each) for each in found) if found else None
+    idle = lint(scenario, operations)
+    return scenario, source.error(_explained(source, each) for each in idle) if idle else None
 
 
 def parse(source: Source, operations: Collection[Operation], name: str) -> Scenario:
-    """A scenario from a file's text. Raises SourceError with every problem, each as file:line:col."""
+    """Return the scenario that a file's text describes; `name` is its name if it has none of its own.
+
+    Raises SourceError with every problem, each as file:line:col.
+    """
     try:
         scenario = read_scenario(source.data, operations, name)
     except ScenarioError as error:
@@ -56,6 +68,6 @@ def parse(source: Source, operations: Collection[Operation], name: str) -> Scena
 
 
 def _explained(source: Source, problem: Problem) -> Problem:
-    """The problem with the key's name where it helps, and a word on YAML's traps."""
-    trap = "" if problem.at_key else source.trap(problem.path)
-    return Problem(problem.path, problem.named + trap, problem.at_key)
+    """Return the problem with the key's name, and with a hint if the value is not what YAML makes it look like."""
+    hint = "" if problem.at_key else source.trap(problem.path)
+    return Problem(problem.path, problem.named + hint, problem.at_key)

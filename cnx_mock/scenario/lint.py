@@ -1,5 +1,7 @@
-"""What can be read, and can never happen: rules that are shadowed, phases that are never reached, faults that do not go
-with their operations."""
+"""What is valid in a scenario, but can never happen.
+
+For example: a rule behind one that always wins, a phase that is never reached, a fault that its operations cannot have.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +11,8 @@ from cnx_mock.errors import Path, Problem
 from cnx_mock.scenario.conditions import Times
 from cnx_mock.scenario.matching import Match, Pattern
 from cnx_mock.scenario.phases import Phase
-from cnx_mock.scenario.scenario import Rule, Scenario
+from cnx_mock.scenario.rule import Rule, below
+from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import format_duration
 from cnx_mock.world.records import NEVER
@@ -18,12 +21,12 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 
 
 def lint(scenario: Scenario, operations: Collection[Operation]) -> list[Problem]:
-    """Everything in a scenario that can never happen."""
-    found = [*_endless(scenario), *_short_lived(scenario)]
+    """Return everything in a scenario that can never happen."""
+    problems = [*_unreachable_phases(scenario), *_short_lived_rules(scenario)]
     for index, rule in enumerate(scenario.rules):
-        wrong = lint_rule(rule, scenario.rules[:index], scenario.phases, scenario.repeat, operations)
-        found += [Problem(("rules", index, *each.path), each.message, each.at_key) for each in wrong]
-    return [*found, *_too_much(scenario)]
+        idle = lint_rule(rule, scenario.rules[:index], scenario.phases, scenario.repeat, operations)
+        problems += [below(("rules", index), each) for each in idle]
+    return [*problems, *_expected_too_often(scenario)]
 
 
 def lint_rule(
@@ -33,29 +36,28 @@ def lint_rule(
     repeat: bool,
     operations: Collection[Operation],
 ) -> list[Problem]:
-    """Why a rule can never fire, if it cannot; `before` are the rules that are asked before it."""
+    """Return every reason why a rule can never fire; `before` are the rules that are tried before it."""
     calls = _Calls(operations)
     return [
-        *_no_chance(rule),
-        *_no_time(rule, phases, repeat),
-        *calls.no_call(rule),
-        *calls.no_effect(rule),
-        *calls.shadowed(rule, before),
+        *_never_drawn(rule),
+        *_never_now(rule, phases, repeat),
+        *calls.matches_nothing(rule),
+        *calls.has_no_effect(rule),
+        *calls.is_shadowed(rule, before),
     ]
 
 
-def _endless(scenario: Scenario) -> Iterator[Problem]:
+def _unreachable_phases(scenario: Scenario) -> Iterator[Problem]:
     for index, phase in enumerate(scenario.phases[:-1]):
         if not phase.ends:
-            behind = one_of([each.name for each in scenario.phases[index + 1 :]])
-            yield Problem(
-                ("phases", index), f"never ends, and nothing behind it comes ({behind}): give it for or until"
-            )
+            later = one_of([each.name for each in scenario.phases[index + 1 :]])
+            message = f"never ends, so the phases after it never begin ({later}): give it for or until"
+            yield Problem(("phases", index), message)
             return
 
 
-def _short_lived(scenario: Scenario) -> Iterator[Problem]:
-    """Rules that end before they begin. (An injected one may well come when the story is old enough.)"""
+def _short_lived_rules(scenario: Scenario) -> Iterator[Problem]:
+    """Rules that end before they begin. An injected rule is not checked: it may come late in the story."""
     spans = list(_spans(scenario.phases, scenario.repeat))
     for index, rule in enumerate(scenario.rules):
         if not rule.ttl or rule.when is None:
@@ -64,28 +66,28 @@ def _short_lived(scenario: Scenario) -> Iterator[Problem]:
         starts = [start for each, (start, _) in spans if phase is not None and phase.matches(each.name)]
         begins = max(rule.when.after, min(starts, default=0))
         if rule.ttl <= begins:
-            message = f"is over before the rule begins to hold, which is after {format_duration(begins)}"
+            message = f"ends before the rule becomes active, which is after {format_duration(begins)}"
             yield Problem(("rules", index, "ttl"), message)
 
 
-def _too_much(scenario: Scenario) -> Iterator[Problem]:
+def _expected_too_often(scenario: Scenario) -> Iterator[Problem]:
     for rule in scenario.rules:
         expected = scenario.expected.get(rule.id)
         most = len(rule.times.only) or rule.times.take
         if expected is not None and most is not None and rule.per == "sandbox" and expected > most:
-            yield Problem(("expect", "fired", rule.id), f"expects {expected}, but the rule's times allow {most}")
+            yield Problem(("expect", "fired", rule.id), f"expects {expected}, but the rule's times allow only {most}")
 
 
-def _no_chance(rule: Rule) -> Iterator[Problem]:
+def _never_drawn(rule: Rule) -> Iterator[Problem]:
     if rule.probability.start == rule.probability.end == 0:
         yield Problem(("probability",), "is 0: the rule can never fire")
     if not any(rule.steps):
-        yield Problem(("sequence",), "only passes: the rule can never fire")
+        yield Problem(("sequence",), "has only pass: the rule can never fire")
     if rule.ttl == 0:
-        yield Problem(("ttl",), "is over at once: the rule can never fire")
+        yield Problem(("ttl",), "ends at once: the rule can never fire")
 
 
-def _no_time(rule: Rule, phases: Sequence[Phase], repeat: bool) -> Iterator[Problem]:
+def _never_now(rule: Rule, phases: Sequence[Phase], repeat: bool) -> Iterator[Problem]:
     when = rule.when
     if when is None or when.phase is None:
         return
@@ -94,16 +96,16 @@ def _no_time(rule: Rule, phases: Sequence[Phase], repeat: bool) -> Iterator[Prob
     if not spans:
         yield Problem(("when", "phase"), "is never reached: the rule can never fire")
     elif all(end <= when.after or until <= start for start, end in spans):
-        times = one_of([f"{format_duration(start)} to {_spelt(end)}" for start, end in spans])
-        yield Problem(("when",), f"can never hold: the phase lasts from {times}")
+        times = one_of([f"{format_duration(start)} to {_end(end)}" for start, end in spans])
+        yield Problem(("when",), f"is never true: the phase lasts from {times}")
 
 
-def _spelt(end: int) -> str:
+def _end(end: int) -> str:
     return "the end" if end >= NEVER else format_duration(end)
 
 
 def _spans(phases: Sequence[Phase], repeat: bool) -> Iterator[tuple[Phase, tuple[int, int]]]:
-    """Every phase that is ever reached, with the ages between which it can be."""
+    """Yield every phase that is ever reached, with the ages between which the story can be in it."""
     earliest, latest = 0, 0
     for phase in phases:
         latest = NEVER if phase.lasts is None or repeat or latest >= NEVER else latest + phase.lasts
@@ -115,31 +117,31 @@ def _spans(phases: Sequence[Phase], repeat: bool) -> Iterator[tuple[Phase, tuple
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """What can be called at all."""
+    """The calls that clients can make, and what a rule does to them."""
 
     operations: Collection[Operation]
 
     def _of(self, match: Match) -> list[tuple[Operation, str]]:
-        """The calls that a rule can mean."""
+        """Return the calls that a rule can match, each as operation and method."""
         all_calls = ((op, method) for op in self.operations for method in _methods(op))
         return [(op, method) for op, method in all_calls if match.covers(op.name, method)]
 
-    def no_call(self, rule: Rule) -> Iterator[Problem]:
+    def matches_nothing(self, rule: Rule) -> Iterator[Problem]:
         match = rule.match
         calls = self._of(match)
         if match.method is not None and not any(map(match.method.matches, _METHODS)):
-            yield Problem(("match", "method"), "is none of HTTP's methods")
+            yield Problem(("match", "method"), "is not a method of HTTP")
         elif match.operation is not None and not any(match.operation.matches(op.name) for op in self.operations):
-            yield Problem(("match", "operation"), "leaves no operation: the rule can never fire")
+            yield Problem(("match", "operation"), "excludes every operation: the rule can never fire")
         elif match.operation is not None and not calls:
-            yield Problem(("match", "method"), "calls none of these operations: the rule can never fire")
+            yield Problem(("match", "method"), "does not go with these operations: the rule can never fire")
         elif match.resource is not None and not any(op.params for op, _ in calls):
-            yield Problem(("match", "resource"), "none of these operations has an id in its path")
+            yield Problem(("match", "resource"), "has no effect: none of these operations has an id in its path")
         elif match.path is not None and all(_outside(word) for word in match.path.words):
-            yield Problem(("match", "path"), "is outside /v1/, where no rule is asked")
+            yield Problem(("match", "path"), "is outside of /v1/: no rule is tried there")
 
-    def no_effect(self, rule: Rule) -> Iterator[Problem]:
-        """Faults of which none can be applied to any call that the rule means."""
+    def has_no_effect(self, rule: Rule) -> Iterator[Problem]:
+        """The rule's faults, if none of them can be applied to any call that the rule matches."""
         calls = self._of(rule.match)
         faults = [fault for step in rule.steps for fault in step]
         if calls and faults and not any(fault.applies(op, method) for fault in faults for op, method in calls):
@@ -147,17 +149,17 @@ class _Calls:
             path: Path = ("sequence",) if "sequence" in rule.document else ("fault",)
             yield Problem(path, f"can never be applied to {names}")
 
-    def shadowed(self, rule: Rule, before: Sequence[Rule]) -> Iterator[Problem]:
+    def is_shadowed(self, rule: Rule, before: Sequence[Rule]) -> Iterator[Problem]:
         for earlier in before:
-            if _always(earlier) and self._includes(earlier.match, rule.match):
-                yield Problem((), f"can never fire: {earlier.id}, which is asked before it, always wins")
+            if _always_wins(earlier) and self._includes(earlier.match, rule.match):
+                yield Problem((), f"can never fire: the rule '{earlier.id}' before it always wins")
                 return
 
     def _includes(self, wide: Match, narrow: Match) -> bool:
-        """Whether all that one means the other means too, as far as can be told from their words."""
+        """Whether `wide` matches all that `narrow` matches, as far as their words show it."""
         if narrow.operation is None and wide.operation is not None:
             return False
-        if narrow.operation is None and wide.method is not None and not _plainly(narrow.method, wide.method):
+        if narrow.operation is None and wide.method is not None and not _pattern_includes(wide.method, narrow.method):
             return False  # calls of no operation have methods too
         calls = {(op.name, method) for op, method in self._of(narrow)}
         if (narrow.operation is not None and not calls) or not calls <= {(op.name, m) for op, m in self._of(wide)}:
@@ -166,8 +168,8 @@ class _Calls:
         if any(one is not None and (other is None or one.words != other.words) for one, other in single):
             return False
         return all(
-            any(spelt(name) == spelt(other) and pattern.words == words.words for other, words in theirs)
-            for ours, theirs, spelt in (
+            any(folded(name) == folded(other) and pattern.words == words.words for other, words in theirs)
+            for ours, theirs, folded in (
                 (wide.query, narrow.query, str),
                 (wide.header, narrow.header, str.lower),
                 (wide.body, narrow.body, str),
@@ -180,8 +182,8 @@ def _methods(operation: Operation) -> tuple[str, ...]:
     return ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
 
 
-def _plainly(narrow: Pattern | None, wide: Pattern) -> bool:
-    """Whether all that one takes the other takes too, as far as can be told from their words."""
+def _pattern_includes(wide: Pattern, narrow: Pattern | None) -> bool:
+    """Whether `wide` matches all that `narrow` matches, as far as their words show it."""
     if narrow is None:
         return False
     plain = all(isinstance(word, str) and "*" not in word and not word.startswith("!") for word in narrow.words)
@@ -189,12 +191,12 @@ def _plainly(narrow: Pattern | None, wide: Pattern) -> bool:
 
 
 def _outside(word: object) -> bool:
-    """Whether no path under /v1/ can be meant, as far as the words before the first `*` tell."""
+    """Whether a path's pattern cannot match anything under /v1/, as far as the text before its first `*` shows it."""
     literal, star, _ = str(word).partition("*")
     return not literal.startswith("!") and not (literal.startswith("/v1/") or (star and "/v1/".startswith(literal)))
 
 
-def _always(rule: Rule) -> bool:
-    """Whether it wins every request that it means."""
+def _always_wins(rule: Rule) -> bool:
+    """Whether a rule wins every request that it matches."""
     certain = rule.when is None and rule.times == Times() and rule.probability.start == rule.probability.end == 1
     return certain and rule.ttl is None and not rule.scripted and any(fault.outcome for fault in rule.steps[0])

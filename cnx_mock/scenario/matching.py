@@ -1,4 +1,4 @@
-"""Which requests a rule means. A matcher never just says no: it names the field that differs."""
+"""Which requests a rule matches. If a request does not match, the result names the field that differs."""
 
 import json
 import re
@@ -15,20 +15,20 @@ _MISSING = object()
 
 @dataclass(slots=True)
 class Difference:
-    """Why a rule does not mean a request; put into words only when somebody reads it."""
+    """Why a rule does not match a request. The words are made only when they are read."""
 
     field: str
     actual: object
     expected: "Pattern"
-    spelt: "Callable[[object], str]"
+    shown: "Callable[[object], str]"
 
     def __str__(self) -> str:
-        expected = " or ".join(self.spelt(word) for word in self.expected.words)
-        return f"{self.field} is {self.spelt(self.actual)}, not {expected}"
+        expected = " or ".join(self.shown(word) for word in self.expected.words)
+        return f"{self.field} is {self.shown(self.actual)}, not {expected}"
 
 
 class Pattern:
-    """Words to compare with: any of them will do, `*` stands for anything, `!` in front excludes."""
+    """What a value must be: one of several words, in which `*` stands for any text. A word after `!` is excluded."""
 
     def __init__(self, given: object) -> None:
         words = given if isinstance(given, list) else [given]
@@ -41,7 +41,7 @@ class Pattern:
         self._plain = frozenset(texts) if plain and words else None
 
     def matches(self, value: object) -> bool:
-        """Whether the value is one of the words. Texts match as globs; numbers, truth and null only themselves."""
+        """Whether the value matches. Texts are compared as globs; a number, a boolean or null matches only itself."""
         if isinstance(value, str):
             if self._plain is not None:
                 return value in self._plain
@@ -54,7 +54,7 @@ class Pattern:
         return any(type(value) is type(word) and value == word for word in self._exact)
 
     def matches_item(self, values: list[Any]) -> bool:
-        """Whether one of the values is one of the words, and none is excluded."""
+        """Whether one of the values matches, and none of them is excluded."""
         if self._unwanted is not None and any(
             isinstance(each, str) and self._unwanted.fullmatch(each) for each in values
         ):
@@ -63,7 +63,7 @@ class Pattern:
 
 
 def _globs(words: list[str]) -> re.Pattern[str] | None:
-    """One pattern for any of the globs; None where there is none."""
+    """Return one pattern that matches any of the globs; None if there are no globs."""
     globs = [translate(re.sub(r"[\[\]?]", r"[\g<0>]", word)) for word in words]
     return re.compile("|".join(globs)) if globs else None
 
@@ -74,12 +74,15 @@ def _shown(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    """A value of a query or a header: words of any kind stand for their text."""
+    """Return a value of a query or a header for a message."""
     return "missing" if value is _MISSING else _shown(value)
 
 
 def _json(value: object) -> str:
-    """A value of a body, so that 5 and "5" do not look alike; what is nested may be nested deeper than we could go."""
+    """Return a value of a body for a message: as JSON, so that 5 and "5" differ.
+
+    A list or an object is not shown: it may be nested too deeply for `json`.
+    """
     if value is _MISSING:
         return "missing"
     if isinstance(value, list | dict):
@@ -87,40 +90,43 @@ def _json(value: object) -> str:
     return _shown(json.dumps(value, ensure_ascii=False))
 
 
-Named = tuple[tuple[str, Pattern], ...]
+NamedPatterns = tuple[tuple[str, Pattern], ...]
 """What values must be, by their names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Everything that must hold; a missing key holds for every request."""
+    """Everything that a request must have. None, or an empty tuple, means that the rule does not look at that field."""
 
     operation: Pattern | None = None
     method: Pattern | None = None
     path: Pattern | None = None
     resource: Pattern | None = None
-    query: Named = ()
-    header: Named = ()
-    body: Named = ()
+    query: NamedPatterns = ()
+    header: NamedPatterns = ()
+    body: NamedPatterns = ()
 
     def covers(self, operation: str | None, method: str) -> bool:
-        """Whether it can mean calls of this operation by this method: so much is known before any of them comes."""
+        """Whether calls of this operation, by this method, can match. This is known before any call arrives.
+
+        `operation` is its name; None for a path that belongs to no operation.
+        """
         if self.operation is not None and (operation is None or not self.operation.matches(operation)):
             return False
         return self.method is None or self.method.matches(method)
 
     def difference(self, request: ApiRequest) -> Difference | None:
-        """The first field that differs, or None where the rule means this request."""
+        """Return the first field that differs; None if the request matches."""
         return next(self.differences(request), None)
 
     def difference_of_call(self, request: ApiRequest) -> Difference | None:
-        """What differs in this one call, where `covers` has said yes."""
+        """Return the first field that differs, like `difference`, for a call for which `covers` is true."""
         if self.path is None and self.resource is None and not (self.query or self.header or self.body):
             return None  # most rules
         return next(self._in_call(request), None)
 
     def differences(self, request: ApiRequest) -> Iterator[Difference]:
-        """Every field that differs."""
+        """Yield every field that differs."""
         if self.operation is not None:
             name = request.operation.name if request.operation else None
             if name is None or not self.operation.matches(name):
@@ -145,24 +151,25 @@ class Match:
             yield from _values(self.body, request.json())
 
     def __len__(self) -> int:
-        """How many fields it looks at."""
+        """Return how many fields the rule looks at."""
         single = (self.operation, self.method, self.path, self.resource)
         return sum(each is not None for each in single) + len(self.query) + len(self.header) + len(self.body)
 
     def __bool__(self) -> bool:
+        """Return True: a match without any field matches every request, although its length is 0."""
         return True
 
 
-def _texts(where: str, wanted: Named, given: Callable[[str], list[str]]) -> Iterator[Difference]:
-    """What differs among texts of which each name may have several: one that fits is enough."""
+def _texts(kind: str, wanted: NamedPatterns, given: Callable[[str], list[str]]) -> Iterator[Difference]:
+    """Yield what differs in a query or in headers. A name may have several values: one that matches is enough."""
     for name, pattern in wanted:
         values = given(name)
         if not any(pattern.matches(value) for value in values):
-            yield Difference(f"{where} {name}", values[0] if values else _MISSING, pattern, _text)
+            yield Difference(f"{kind} {name}", values[0] if values else _MISSING, pattern, _text)
 
 
-def _values(wanted: Named, data: Any) -> Iterator[Difference]:
-    """What differs in a body. A list fits where one of its items does; what is excluded must be in none."""
+def _values(wanted: NamedPatterns, data: Any) -> Iterator[Difference]:
+    """Yield what differs in a body. A list matches if one of its items does, and none of them is excluded."""
     for name, pattern in wanted:
         found, value = pick(data, name)
         if not found:
@@ -172,7 +179,7 @@ def _values(wanted: Named, data: Any) -> Iterator[Difference]:
 
 
 def pick(data: Any, name: str) -> tuple[bool, Any]:
-    """The value at a top-level name or a JSON pointer (RFC 6901), and whether there is one."""
+    """Return whether there is a value at a top-level name or a JSON pointer (RFC 6901), and the value."""
     steps: Sequence[str] = [name]
     if name.startswith("/"):
         steps = [step.replace("~1", "/").replace("~0", "~") for step in name[1:].split("/")]

@@ -1,4 +1,4 @@
-"""What may stand in a scenario file, key by key: the declarations behind `document`, the JSON Schema and the errors."""
+"""The keys of a scenario file, as models: what `read_scenario`, the JSON Schema and the errors are made from."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from cnx_mock.scenario.conditions import (
     PROBABILITY_SCHEMA,
     TIMES_SCHEMA,
     Probability,
-    WhenSection,
+    WhenModel,
     read_probability,
     read_times,
 )
@@ -34,32 +34,33 @@ def _speed(value: object) -> float:
 _Provisioning = Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(PROVISIONING_SCHEMA)]
 
 
-def _named(signs: str) -> Callable[[str], str]:
-    """A check for names of letters, digits and these signs."""
+def _name_check(signs: str) -> Callable[[str], str]:
+    """Return a check for names of letters, digits and these signs."""
 
-    def named(name: str) -> str:
+    def check(name: str) -> str:
         if not re.fullmatch(_name_schema(signs)["pattern"], name) or name.endswith("\n"):
             raise ValueError(
-                f"must be at most 100 letters, digits and any of {' '.join(signs)}, with a letter or a digit in front"
+                f"must begin with a letter or a digit, and have at most 100 letters, digits and {' '.join(signs)}"
             )
         return name
 
-    return named
+    return check
 
 
 def _name_schema(signs: str) -> dict[str, str]:
     return {"type": "string", "pattern": f"^[A-Za-z0-9][A-Za-z0-9{signs}]{{0,99}}$"}
 
 
-def _lasting(value: object) -> int:
-    lasts = parse_duration(value)
-    if lasts == 0:
+def _phase_duration(value: object) -> int:
+    duration = parse_duration(value)
+    if duration == 0:
         raise ValueError("must be longer than 0s")
-    return lasts
+    return duration
 
 
-class MatchSection(Declared):
-    """Which requests a rule means: all keys must hold; lists are alternatives; `*` globs; `!` excludes."""
+class MatchModel(Declared):
+    """Which requests a rule matches. All keys must match; a list has alternatives; `*` stands for any text; `!`
+    excludes."""
 
     model_config = example(operation="instances.create")
 
@@ -68,126 +69,127 @@ class MatchSection(Declared):
     method: Texts | None = None
     """`GET`, `POST`, …"""
     path: Texts | None = None
-    """The path of the request, without the query."""
+    """The request's path, without the query."""
     resource: Texts | None = None
     """The id in the path."""
     query: dict[str, Scalars] | None = None
     """Values of the query, by name."""
     header: dict[str, Scalars] | None = None
-    """Values of headers, by name, whatever its case."""
+    """Values of headers, by name; upper and lower case are the same."""
     body: dict[str, Scalars] | None = None
-    """Values of the body, by top-level name or JSON pointer; of a list one item is enough."""
+    """Values of the body, by top-level name or JSON pointer. For a list, one matching item is enough."""
 
 
-class RuleSection(Declared):
+class RuleModel(Declared):
     """One rule."""
 
-    id: Annotated[str, AfterValidator(_named("._:-")), WithJsonSchema(_name_schema("._:-"))] | None = None
-    """Its name; `rule-N` unless given."""
-    match: MatchSection = MatchSection()
-    """Which requests it means; every one unless given."""
-    when: WhenSection | None = None
-    """In which part of the story it holds; all of it unless given."""
+    id: Annotated[str, AfterValidator(_name_check("._:-")), WithJsonSchema(_name_schema("._:-"))] | None = None
+    """The rule's name. Default: `rule-N`, by its place in the file."""
+    match: MatchModel = MatchModel()
+    """Which requests the rule matches. Default: all."""
+    when: WhenModel | None = None
+    """In which part of the story the rule is active. Default: in all of it."""
     times: Annotated[Any, BeforeValidator(read_times), WithJsonSchema(TIMES_SCHEMA)] | None = None
-    """Which of the requests that match: the first 2, {skip: 2, take: 1}, {every: 5} or {only: [1, 4]}; every one unless
-    given."""
+    """Which of the matching requests: `2` for the first two, {skip: 2, take: 1}, {every: 5} or {only: [1, 4]}.
+    Default: all."""
     per: Literal["sandbox", "resource"] | None = None
-    """Whether they are counted all together, or by the id in the path."""
+    """How `times` counts: all requests together, or those of each id in the path on their own."""
     probability: Annotated[Any, BeforeValidator(read_probability), WithJsonSchema(PROBABILITY_SCHEMA)] = Probability(
         1.0, 1.0
     )
-    """The chance that the fault is applied: 0.3, or {from: 0.0, to: 0.4} across a phase."""
+    """The probability that the fault is applied: 0.3, or {from: 0.0, to: 0.4} to change it evenly during a phase."""
     at: Literal["before", "after"] = "before"
-    """Before the effect, or after the change has been committed."""
+    """Whether the fault comes before the call has an effect, or after its change was committed."""
     fault: Any = None
-    """What happens: shapers, and at most one outcome."""
+    """What happens: any shapers, and at most one outcome."""
     sequence: Annotated[list[Any], Field(min_length=1)] | None = None
-    """What happens, one after the other: faults, or `pass`."""
+    """What happens at the first request, the second, and so on: a fault, or `pass` for none."""
     then: Literal["pass", "repeat", "last"] | None = None
-    """What comes behind the sequence: nothing, all of it again, or its last fault for ever; `pass` unless given."""
+    """What happens after the sequence: `pass` for nothing (the default), `repeat` to begin again, `last` to repeat its
+    last fault."""
     ttl: Duration | None = None
-    """After how long it ends by itself, on the sandbox's clock; what it replaced is then back."""
+    """After how long the rule ends, on the sandbox's clock. The rule that it replaced is then active again."""
 
 
-class PhaseSection(Declared):
+class PhaseModel(Declared):
     """A part of the story."""
 
     model_config = example(name="outage", **{"for": "30s"})
 
-    name: Annotated[str, AfterValidator(_named("._-")), WithJsonSchema(_name_schema("._-"))]
-    """Its name, for `when`."""
-    lasts: Annotated[Any, BeforeValidator(_lasting), WithJsonSchema(DURATION), Field(alias="for")] = None
-    """How long it lasts, on the sandbox's clock."""
-    until: "UntilSection | None" = None
-    """What ends it, if not time."""
+    name: Annotated[str, AfterValidator(_name_check("._-")), WithJsonSchema(_name_schema("._-"))]
+    """The phase's name, for `when`."""
+    lasts: Annotated[Any, BeforeValidator(_phase_duration), WithJsonSchema(DURATION), Field(alias="for")] = None
+    """How long the phase lasts, on the sandbox's clock."""
+    until: "UntilModel | None" = None
+    """What ends the phase, if it is not a time."""
 
     @model_validator(mode="after")
-    def _one_end(self) -> "PhaseSection":
+    def _one_end(self) -> "PhaseModel":
         if self.lasts is not None and self.until is not None:
-            raise ValueError("a phase ends by for or by until: leave one of them out")
+            raise ValueError("has both for and until: leave one of them out")
         return self
 
 
-class UntilSection(Declared):
+class UntilModel(Declared):
     """What ends a phase."""
 
     model_config = example(requests=20)
 
     requests: Count
-    """So many requests that were let in, faulted or not."""
+    """After this number of requests that passed the rate limit, with a fault or without."""
 
 
-class ExpectSection(Declared):
-    """What must have happened by the end."""
+class ExpectModel(Declared):
+    """What must be true at the end."""
 
     fired: dict[str, Annotated[int, Field(ge=0, le=MOST)]] = {}
-    """How often each of these rules must have fired."""
+    """How often each rule must have fired, by the rule's id."""
     audit: Literal["clean"] | None = None
-    """That the audit of the client has found nothing."""
+    """`clean`: the audit must have no finding about the client."""
 
 
 def _fixture(name: str) -> str:
-    known = [each for each in names("fixtures") if each != "catalogue"]
+    known = names("fixtures")
     if name not in known and not name.endswith((".yaml", ".yml", ".json")) and "/" not in name:
         raise ValueError(f"must be a path, or one of: {one_of(known)}{did_you_mean(name, known)}")
     return name
 
 
-class ClockSection(Declared):
+class ClockModel(Declared):
     """The sandbox's clock."""
 
     start: Instant | None = None
-    """Where it starts, RFC 3339."""
+    """The instant at which the clock starts (RFC 3339)."""
     speed: Annotated[Any, BeforeValidator(_speed), WithJsonSchema(_SPEED)] | None = None
     """Sandbox seconds per real second."""
     frozen: bool | None = None
-    """Whether it stands still but for `advance`."""
+    """Whether the clock stands still, except for `advance`."""
 
 
-class WorldSection(Declared):
-    """How the sandbox starts."""
+class WorldModel(Declared):
+    """The sandbox's state at the start."""
 
     plan: AccountPlan | None = None
     """The account's plan, which gives the rate limit."""
     balance: Money | None = None
     """The account's balance, such as "$5.07"."""
     rate_limit: Rate | None = None
-    """Requests a minute, such as 5/min, in place of the plan's."""
+    """Requests per minute, such as 5/min, instead of the plan's."""
     quotas: (
         dict[Literal["instances", "snapshots", "firewalls", "load_balancers"], Annotated[int, Field(ge=0, le=MOST)]]
         | None
     ) = None
-    """The most of each resource."""
+    """The largest number of each resource."""
     fixture: Annotated[str, AfterValidator(_fixture)] | None = None
-    """The world to start from: a fixture's name, or a path."""
+    """The fixture to start from: its name, or a path."""
     readings: dict[str, Any] = {}
-    """What ambiguous sentences of the reference mean, such as {delete-answer: "204"}."""
-    clock: ClockSection = ClockSection()
+    """Which meaning the reference's ambiguous sentences have, such as {delete-answer: "204"}."""
+    clock: ClockModel = ClockModel()
     """The sandbox's clock."""
 
 
-class ProvisioningSection(Declared):
-    """How long things take to come up."""
+class ProvisioningModel(Declared):
+    """How long resources take to provision."""
 
     instance: _Provisioning | None = None
     """45s, [30s, 90s], never, {polls: 3}, {delay: 45s, then: stopped} or {then: stopped}."""
@@ -196,27 +198,27 @@ class ProvisioningSection(Declared):
     snapshot: _Provisioning | None = None
     """The same for snapshots."""
     polls: Polls | None = None
-    """For everything: how many reads say provisioning."""
+    """For all of them: how many reads still have the status provisioning."""
 
 
-class ScenarioSection(Declared):
+class ScenarioModel(Declared):
     """A whole scenario."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    """Its name; the file's stem unless given."""
+    """The scenario's name. Default: the file's name without its ending."""
     description: str = ""
-    """What it shows."""
+    """What the scenario is about, in one sentence."""
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] | None = None
-    """The seed of its chance; the server's unless given."""
-    world: WorldSection = WorldSection()
-    """How the sandbox starts."""
-    provisioning: ProvisioningSection = ProvisioningSection()
-    """How long things take to come up."""
-    phases: list[PhaseSection] = []
-    """The parts of the story, one after the other; the last one stays."""
+    """The seed of everything random. Default: the server's."""
+    world: WorldModel = WorldModel()
+    """The sandbox's state at the start."""
+    provisioning: ProvisioningModel = ProvisioningModel()
+    """How long resources take to provision."""
+    phases: list[PhaseModel] = []
+    """The parts of the story, in order; the last one does not end."""
     repeat: bool = False
-    """Whether the phases begin again behind the last one."""
+    """Whether the phases begin again after the last one."""
     rules: list[dict[str, Any]] = []
-    """What goes wrong, asked in order."""
-    expect: ExpectSection = ExpectSection()
-    """What must have happened by the end of a test."""
+    """What goes wrong. The rules are tried in order."""
+    expect: ExpectModel = ExpectModel()
+    """What must be true at the end of a test."""

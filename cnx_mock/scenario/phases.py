@@ -1,4 +1,4 @@
-"""The phases of a story, on the sandbox's clock: which one it is in, since when, and when it goes on."""
+"""The phases of a story, on the sandbox's clock: which phase it is, since when, and when the next one begins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of a story. It lasts a time, or a number of requests; without either it stays."""
+    """A part of a story. It ends after a time or after a number of requests; without either it does not end."""
 
     name: str
     lasts: int | None = None
-    """Microseconds of the sandbox's clock."""
+    """How long the phase lasts, in microseconds of the sandbox's clock."""
     requests: int | None = None
+    """After how many requests the phase ends."""
 
     @property
     def ends(self) -> bool:
-        """Whether anything comes behind it."""
+        """Whether the phase ends."""
         return self.lasts is not None or self.requests is not None
 
 
@@ -31,62 +32,66 @@ class Moment:
 
     @property
     def progress(self) -> float:
-        """How much of the phase is over, from 0 to 1."""
+        """The part of the phase that is over, from 0 to 1; 0 if the phase has no duration."""
         lasts = self.phase.lasts if self.phase else None
         return min(max(self.elapsed / lasts, 0.0), 1.0) if lasts else 0.0
 
 
 class Timeline:
-    """A story as it goes by. Nothing waits: where it is, is worked out when somebody asks."""
+    """The course of a story. There is no timer: the phase is computed from the clock when it is asked for."""
 
     def __init__(self, phases: Sequence[Phase], repeat: bool, now: int) -> None:
+        """Begin the story at the instant `now`, in microseconds; with `repeat` the phases begin again after the last.
+
+        An empty sequence of phases is allowed.
+        """
         self._phases = tuple(phases)
         self._repeat = repeat
-        self._began = now
-        self._since = now
+        self._story_began = now
+        self._phase_began = now
         self._index = 0
         self._requests = 0
         times = [phase.lasts for phase in self._phases]
         self._cycle = sum(times) if repeat and all(times) else None  # type: ignore[arg-type]  # then none is None
 
     def at(self, now: int) -> Moment:
-        """Where the story is."""
+        """Return the story's age and phase at the instant `now`."""
         if not self._phases:
-            return Moment(now - self._began)
-        self._go_on(now)
-        return Moment(now - self._began, self._phases[self._index], now - self._since)
+            return Moment(now - self._story_began)
+        self._advance(now)
+        return Moment(now - self._story_began, self._phases[self._index], now - self._phase_began)
 
     def count(self, now: int) -> None:
-        """A request has come in the phase of now; the last one that the phase waits for ends it."""
+        """Count one request at the instant `now`; if it is the last one that the phase waits for, the phase ends."""
         if self._phases:
-            self._go_on(now)  # nobody asks on behalf of a request that no rule can mean
+            self._advance(now)  # `at` is not called for a request that no rule can match
             self._requests += 1
-            if self._requests == self._phases[self._index].requests and not self._stays:
+            if self._requests == self._phases[self._index].requests and not self._is_last:
                 self._enter_next(now)
 
     @property
     def since(self) -> int:
-        """The instant at which the phase began that the story was last found in."""
-        return self._since
+        """The instant at which the current phase began, as of the last call of `at` or `count`."""
+        return self._phase_began
 
     def shift(self, by: int) -> None:
-        """Move to a clock that is so far ahead; the story's age stays."""
-        self._began += by
-        self._since += by
+        """Follow the clock when it is set by `by` microseconds; the story's age does not change."""
+        self._story_began += by
+        self._phase_began += by
 
     @property
-    def _stays(self) -> bool:
+    def _is_last(self) -> bool:
         return not self._repeat and self._index == len(self._phases) - 1
 
-    def _go_on(self, now: int) -> None:
-        if self._cycle and now > self._since:
-            self._since += (now - self._since) // self._cycle * self._cycle
-        while not self._stays:
+    def _advance(self, now: int) -> None:
+        if self._cycle and now > self._phase_began:
+            self._phase_began += (now - self._phase_began) // self._cycle * self._cycle
+        while not self._is_last:
             lasts = self._phases[self._index].lasts
-            if lasts is None or now < self._since + lasts:
+            if lasts is None or now < self._phase_began + lasts:
                 return
-            self._enter_next(self._since + lasts)
+            self._enter_next(self._phase_began + lasts)
 
     def _enter_next(self, now: int) -> None:
         self._index = (self._index + 1) % len(self._phases)
-        self._since, self._requests = now, 0
+        self._phase_began, self._requests = now, 0

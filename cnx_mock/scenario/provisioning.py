@@ -1,4 +1,4 @@
-"""How long things take to come up, as scenarios say it: in their own section, and in a rule's fault."""
+"""How long resources take to provision, as a scenario's `provisioning` and as a fault of a rule."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -20,40 +20,45 @@ def _delay(value: object) -> ProvisioningRule:
 _DELAY = {"anyOf": [{"const": "never"}, *RANGE["anyOf"]]}
 
 
-class ProvisioningWay(Declared):
-    """How long one kind of thing takes to come up, and what becomes of it."""
+class ResourceProvisioningModel(Declared):
+    """How long one kind of resource takes to provision, and which status it has then."""
 
     delay: Annotated[Any, BeforeValidator(_delay), WithJsonSchema(_DELAY)] | None = None
-    """45s, [30s, 90s] or never; as long as usual where only `then` is said."""
+    """45s, [30s, 90s] or never. If only `then` is given, the usual time."""
     polls: Polls | None = None
-    """How many reads say provisioning."""
+    """How many reads still have the status provisioning."""
     then: Literal["running", "stopped"] | None = None
-    """Its lasting status, if it is an instance."""
+    """The status after that, for an instance."""
 
 
 def read_provisioning(value: object) -> ProvisioningRule:
-    """`45s`, `[30s, 90s]`, `never`, `{polls: 3}`, `{delay: 45s, then: stopped}` or `{then: stopped}`. ValueError says
-    what is wrong."""
+    """Return the rule that a value means.
+
+    The value is `45s`, `[30s, 90s]`, `never`, `{polls: 3}`, `{delay: 45s, then: stopped}` or `{then: stopped}`. Raises
+    ValueError, or pydantic's ValidationError, for anything else.
+    """
     if not isinstance(value, Mapping):
         return _delay(value)
-    way = ProvisioningWay.model_validate(value)
-    if way.polls is not None and way.delay is not None:
-        raise ValueError("needs either polls or delay")
-    if way.polls is None and way.delay is None and way.then is None:
-        raise ValueError("needs polls, delay or then")
-    usual = way.polls is None and way.delay is None
-    return ProvisioningRule(delay=way.delay.delay if way.delay else None, polls=way.polls, then=way.then, usual=usual)
+    model = ResourceProvisioningModel.model_validate(value)
+    if model.polls is not None and model.delay is not None:
+        raise ValueError("cannot have both polls and delay: leave one out")
+    if model.polls is None and model.delay is None and model.then is None:
+        raise ValueError("must have polls, delay or then")
+    usual = model.polls is None and model.delay is None
+    return ProvisioningRule(
+        delay=model.delay.delay if model.delay else None, polls=model.polls, then=model.then, usual=usual
+    )
 
 
-PROVISIONING_SCHEMA = {"anyOf": [*_DELAY["anyOf"], ProvisioningWay.model_json_schema()]}
+PROVISIONING_SCHEMA = {"anyOf": [*_DELAY["anyOf"], ResourceProvisioningModel.model_json_schema()]}
 
 
 def spell_provisioning(rule: ProvisioningRule) -> str:
-    """The rule in the journal's words: `1m30s`, `30s..45s`, `{delay: 45s, then: stopped}`."""
+    """Return the rule as the journal shows it: `1m30s`, `30s..45s`, `{delay: 45s, then: stopped}`."""
     delay = "never" if rule.delay is None else str(Between(*rule.delay))
     if rule.then is None:
         return delay if rule.polls is None else f"{{polls: {rule.polls}}}"
     if rule.usual:
         return f"{{then: {rule.then}}}"
-    way = f"delay: {delay}" if rule.polls is None else f"polls: {rule.polls}"
-    return f"{{{way}, then: {rule.then}}}"
+    first = f"delay: {delay}" if rule.polls is None else f"polls: {rule.polls}"
+    return f"{{{first}, then: {rule.then}}}"

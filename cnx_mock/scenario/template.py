@@ -1,4 +1,4 @@
-"""A scenario to begin with."""
+"""The file that `cnx-mock scenarios new` writes."""
 
 import re
 
@@ -39,10 +39,10 @@ rules:
 
 
 def template(name: str) -> str:
-    """The file of a new scenario with this name. Raises UsageError."""
+    """Return the text of a new scenario's file. Raises UsageError for a name that a scenario cannot have."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is no name for a scenario: use at most 100 letters, digits, dots, hyphens and underscores, "
-            "with a letter or a digit in front"
+            f"{name!r} cannot be the name of a scenario: begin with a letter or a digit, and use at most 100 letters, "
+            "digits, dots, hyphens and underscores"
         )
     return _TEXT.format(name=name if read(name, "name").data == name else f'"{name}"')

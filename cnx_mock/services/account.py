@@ -1,5 +1,5 @@
-"""The account and its keys, read-only: "You can generate and manage your keys in the Dashboard", so the API makes
-none."""
+"""The account and its keys. They are read-only, because the reference says: "You can generate and manage your keys in
+the Dashboard"."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
-from cnx_mock.world.account import MINIMUM_BALANCE
+from cnx_mock.world.account import MINIMUM_BALANCE, QUOTAS
 from cnx_mock.world.keys import TEST_PREFIX, TestPrefix
 from cnx_mock.world.records import KeyRecord
 from cnx_mock.world.sandbox import SandboxState
@@ -21,12 +21,12 @@ account = Resource("account", "The account and its keys.")
 
 RESOURCES = (account,)
 
-_WHY = added("a client that shows limits, balance and rights has to read them somewhere")
+_WHY = added("a client that shows limits, balance and scopes has to read them somewhere")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Quotas(Shape):
-    """The most of each resource that the account may have; null is unlimited."""
+    """The greatest number of each resource that the account can have; null is unlimited."""
 
     instances: Annotated[int | None, Field(examples=[None])]
     """Instances."""
@@ -47,41 +47,41 @@ class Account(Shape):
     name: Annotated[str, Field(examples=["Sandbox"])]
     """Its name."""
     plan: Annotated[Literal["starter", "professional", "enterprise"], Field(examples=["professional"])]
-    """Its plan, which gives the rate limit; not the plan of an instance."""
+    """Its plan, which sets the rate limit. It has nothing to do with the plans of instances."""
     environment: Literal["sandbox"]
     """Always sandbox."""
     rate_limit: Annotated[int, Field(examples=[300])]
-    """Requests a minute."""
+    """Requests per minute."""
     balance: Annotated[str, Field(examples=["$100.00"])]
     """Money left, in US dollars."""
     balance_cents: Annotated[int, Field(examples=[10000])]
     """The same in cents."""
     minimum_balance: Annotated[str, Field(examples=["$5.00"])]
-    """What a billable create needs, in US dollars."""
+    """The balance that creating a billable resource needs, in US dollars."""
     minimum_balance_cents: Annotated[int, Field(examples=[500])]
     """The same in cents."""
     quotas: Quotas
-    """The most of each resource."""
+    """The greatest number of each resource."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
     """When it was created, RFC 3339 UTC."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ApiKey(Shape):
-    """A key, never its secret."""
+    """An API key, without its secret digits."""
 
     id: Annotated[str, Field(pattern=kinds.API_KEY.id_pattern, examples=["key_8f7e6d5c4b3a2f1e"])]
     """Its id."""
     name: Annotated[str, Field(examples=["Default key"])]
     """Its name."""
     prefix: TestPrefix
-    """How it begins."""
+    """Its first characters."""
     last4: Annotated[str, Field(examples=["0d9c"])]
-    """How it ends."""
+    """Its last four characters."""
     scopes: Annotated[list[str], Field(examples=[["instances:read", "instances:write"]])]
-    """What it may do."""
+    """What it is allowed to do."""
     status: Literal["active", "revoked"]
-    """Whether it still counts."""
+    """A revoked key is refused."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
     """When it was created, RFC 3339 UTC."""
 
@@ -112,12 +112,7 @@ def get(sandbox: SandboxState) -> Account:
         balance_cents=balance,
         minimum_balance=format_money(MINIMUM_BALANCE),
         minimum_balance_cents=MINIMUM_BALANCE,
-        quotas=Quotas(
-            instances=record.quotas.get("instances"),
-            snapshots=record.quotas.get("snapshots"),
-            firewalls=record.quotas.get("firewalls"),
-            load_balancers=record.quotas.get("load_balancers"),
-        ),
+        quotas=Quotas(**{name: record.quotas.get(name) for name in QUOTAS}),
         created_at=format_instant(record.created),
     )
 
@@ -130,5 +125,5 @@ def api_keys(sandbox: SandboxState, query: PageQuery) -> Page[ApiKey]:
 
 @account.operation("GET", "/v1/account/api-keys/current", scope="account:read", provenance=_WHY)
 def current_api_key(caller: Caller) -> ApiKey:
-    """Get the key of this very call."""
+    """Get the API key of this request."""
     return _show_key(caller.key)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState
 from cnx_mock.sweep.verdict import GOOD
+from cnx_mock.text.plural import counted
 
 _SHOWN = 3
 """How many resources a sentence names."""
@@ -68,7 +69,8 @@ def _counted(resources: Iterable[ResourceState]) -> str:
 
 
 def _named(count: int, kind: str, name: str) -> str:
-    return f"the {KINDS[kind]} {name}" if count == 1 else f"{count} {KINDS[kind]}s named {name}"
+    noun = KINDS[kind].words
+    return f"the {noun} {name}" if count == 1 else f"{counted(count, noun)} named {name}"
 
 
 def _lacking(result: CellResult) -> str:

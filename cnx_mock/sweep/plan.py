@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from cnx_mock.api.errors import InsufficientCredits
+from cnx_mock.api.operation import Operation
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.services import operations
@@ -54,27 +55,30 @@ def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
     ordinals: Counter[str] = Counter()
     calls, changed = [], False
     for entry in entries:
-        operation, status = known.get(entry["operation"]), entry["status"]
-        if operation is None or (status == 429 and not entry["faults"]):
+        operation = known.get(entry["operation"])
+        if operation is None or (entry["status"] == 429 and not entry["faults"]):
             continue
         ordinals[operation.name] += 1
-        commits = entry["committed"]
-        creates = commits and operation.method == "POST"
-        calls.append(
-            SweptCall(
-                operation=operation.name,
-                ordinal=ordinals[operation.name],
-                method=operation.method,
-                path=operation.path,
-                commits=commits,
-                answered=bool(status and status < 400 and entry["response_body"] and entry["method"] != "HEAD"),
-                provisions=creates and operation.resource.kind in PROVISIONED,
-                charges=creates and InsufficientCredits in operation.raises,
-                follows=changed and not operation.mutates,
-            )
-        )
-        changed = changed or commits
+        calls.append(_swept_call(operation, ordinals[operation.name], entry, changed=changed))
+        changed = changed or entry["committed"]
     return calls
+
+
+def _swept_call(operation: Operation, ordinal: int, entry: Mapping[str, Any], *, changed: bool) -> SweptCall:
+    """Return the call of an entry. `changed` is whether a call before it changed the account."""
+    status, commits = entry["status"], entry["committed"]
+    creates = commits and operation.method == "POST"
+    return SweptCall(
+        operation=operation.name,
+        ordinal=ordinal,
+        method=operation.method,
+        path=operation.path,
+        commits=commits,
+        answered=bool(status and status < 400 and entry["response_body"] and entry["method"] != "HEAD"),
+        provisions=creates and operation.resource.kind in PROVISIONED,
+        charges=creates and InsufficientCredits in operation.raises,
+        follows=changed and not operation.mutates,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from cnx_mock.sweep.recorded_faults import RecordedFault
 from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS
 from cnx_mock.sweep.state import resources_left
 from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
+from cnx_mock.text.plural import counted
 
 _KEPT = ("seed", "world", "provisioning")
 """The keys of a scenario that are not faults: they stay."""
@@ -89,7 +90,7 @@ class Shrink:
         self.failure, self.injected = self._failure(first), list(first.faults)
         if not self.failure:
             raise SweepError("CMD does not fail: give the --scenario, --seed and --key of the run that did")
-        self.message(f"run 1: CMD fails ({self.failure}), {_counted(len(self.injected))} injected")
+        self.message(f"run 1: CMD fails ({self.failure}), {counted(len(self.injected), 'fault')} injected")
         self._limit = self.seconds or 3 * first.ended.seconds + EXTRA_SECONDS
 
     async def _check_faults_matter(self, executor: Executor) -> None:
@@ -111,7 +112,7 @@ class Shrink:
         """Return whether the program fails in the same way with these faults, and keep them if it does."""
         same = self._failure(await self._run(self.document(faults), executor)) == self.failure
         ending = "still fails" if same else "does not fail in this way"
-        self.message(f"run {self.runs}: {_counted(len(faults))}: {ending}")
+        self.message(f"run {self.runs}: {counted(len(faults), 'fault')}: {ending}")
         if same:
             self.kept = list(faults)
         return same
@@ -131,7 +132,3 @@ class Shrink:
             return f"signal {-status}" if status < 0 else f"exit status {status}"
         left = self.clean and resources_left(run.start, run.states)
         return "exit status 0, and something is left" if left else ""
-
-
-def _counted(number: int) -> str:
-    return f"{number} fault{'' if number == 1 else 's'}"

@@ -7,16 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cnx_mock.world.kinds import INSTANCE, MADE, SNAPSHOT
+
 WorldStates = Sequence[Mapping[str, Any]]
 """The state of every sandbox of a run, each as `GET /_mock/state` answers it."""
 
-KINDS = {
-    "instances": "instance",
-    "snapshots": "snapshot",
-    "firewalls": "firewall",
-    "load_balancers": "load balancer",
-}
-"""The kinds of resources of an account, by their key in a state, each with the noun for one of them."""
+KINDS = {kind.plural: kind for kind in MADE}
+"""The kinds of resources that a program can leave, by their key in a state."""
 
 _NOT_COMPARED = frozenset({"id", "number", "created_at", "updated_at", "life", "set_at"})
 _REFERENCES = ("instance", "image", "instance_ids")
@@ -39,7 +36,7 @@ class ResourceState:
     @property
     def noun(self) -> str:
         """The noun for its kind: `load balancer`."""
-        return KINDS[self.kind]
+        return KINDS[self.kind].words
 
     def __str__(self) -> str:
         return f"{self.noun} {self.name}"
@@ -92,7 +89,7 @@ def _fields(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
 def _without_id(reference: str) -> str:
     """Return `inst_gone` or `snap_gone` for the id of a resource that no longer exists; an image's name unchanged."""
     kind, _, digits = reference.partition("_")
-    return f"{kind}_gone" if len(digits) == 16 and kind in ("inst", "snap") else reference
+    return f"{kind}_gone" if len(digits) == 16 and kind in (INSTANCE.prefix, SNAPSHOT.prefix) else reference
 
 
 def varying_fields(one: WorldStates, two: WorldStates) -> set[tuple[str, str]]:

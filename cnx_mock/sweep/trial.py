@@ -86,11 +86,11 @@ async def run_once(
     if config.scenario is not None:
         scenario = stacked([scenario, config.scenario], known)
     app = create_app(config.settings, scenario=scenario, fixture=config.fixture)
-    serving = Serving(app, listeners := open_sockets(config.settings, config.security))
+    serving = Serving(app, sockets := open_sockets(config.settings, config.security))
     try:
         await serving.start()
         key = config.key or test_key(app.tenants.make().key)
-        environ = {**os.environ, **config.environment(listeners, key)}
+        environ = {**os.environ, **config.environment(sockets, key)}
         ended = await run(config.command, environ, seconds, executor)
     finally:
         await serving.stop()
@@ -101,11 +101,10 @@ def _collect(tenants: Tenants, ended: ProgramResult) -> RunResult:
     """Return the result of a run that is over. This resets the sandboxes: the state after a reset is the state before
     the run."""
     used = list(tenants)
-    exchanges = sorted(
-        ((each, tenant) for tenant in used for each in tenant.journal), key=lambda one: one[0].request.arrived
-    )
+    records = [(record, tenant) for tenant in used for record in tenant.journal]
+    records.sort(key=lambda one: one[0].request.arrived)
     states = [exported(tenant.sandbox) for tenant in used]
-    entries = [{"sandbox": tenant.label, **asdict(entry(each))} for each, tenant in exchanges]
+    entries = [{"sandbox": tenant.label, **asdict(entry(record))} for record, tenant in records]
     faults = [fault for tenant in used for fault in recorded_faults(tenant.journal)]
     unseen = sum(tenant.journal.seen - len(tenant.journal) for tenant in used)
     for tenant in used:

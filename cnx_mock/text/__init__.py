@@ -1,1 +1,1 @@
-"""How words are read: YAML with positions, units, suggestions and the shipped files."""
+"""Reading text: YAML with file:line:col, units, suggestions, and the YAML files that come with the package."""

@@ -1,4 +1,4 @@
-"""Where the shipped YAML files are: inside the package in a wheel, at the root of a checkout or editable install."""
+"""The YAML files that come with cnx-mock: inside the package in a wheel, beside it in a checkout."""
 
 import re
 from pathlib import Path
@@ -6,23 +6,26 @@ from typing import Literal
 
 Folder = Literal["fixtures", "scenarios"]
 
+CATALOGUE = "catalogue"
+"""The file in the folder of fixtures that is not a fixture: it lists what can be bought."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def locate(folder: Folder) -> Path:
-    """Return the shipped folder of that name; `FileNotFoundError` says where it was looked for."""
+    """Return the folder with that name. Raises FileNotFoundError, with the places that were tried, if there is none."""
     inside, beside = _PACKAGE / folder, _PACKAGE.parent / folder
     if inside.is_dir():
         return inside
-    # Without this file the parent is site-packages, where a folder of that name belongs to somebody else.
+    # Without this file the parent is site-packages: a folder with that name there belongs to another package.
     if beside.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
         return beside
     raise FileNotFoundError(f"the shipped {folder} are neither in {inside} nor in {beside}: install cnx-mock again")
 
 
 def shipped(folder: Folder, name: str) -> Path | None:
-    """Return the path of the shipped file ``<name>.yaml``, or None when there is none or `name` is no plain word."""
+    """Return the path of the file ``<name>.yaml``; None if there is none, or if `name` is not a plain word."""
     if not _NAME.fullmatch(name):
         return None
     path = locate(folder) / f"{name}.yaml"
@@ -30,5 +33,6 @@ def shipped(folder: Folder, name: str) -> Path | None:
 
 
 def names(folder: Folder) -> list[str]:
-    """Return the names that `shipped` finds, sorted."""
-    return sorted(path.stem for path in locate(folder).glob("*.yaml") if shipped(folder, path.stem))
+    """Return the names of the fixtures or scenarios in the folder, sorted, without ``.yaml``."""
+    found = (path.stem for path in locate(folder).glob("*.yaml") if shipped(folder, path.stem))
+    return sorted(name for name in found if name != CATALOGUE)

@@ -99,8 +99,8 @@ def read_file(path: FilePath) -> Source:
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise _unreadable(path, f"is not UTF-8 (byte {byte:#04x} at position {error.start})") from None
-    except ValueError as error:
-        raise _unreadable(path, f"cannot be read: {error}") from None
+    except ValueError:  # its words are Python's, and change from version to version
+        raise _unreadable(path, "cannot be read: the name has a null character") from None
     return read(text, str(path))
 
 
@@ -127,5 +127,5 @@ def _check_before(index: int, text: str, file: str) -> None:
     A parser reads ahead, and has limits of its own: libyaml 0.2.6 stops at 1,000 levels before it has shown the first.
     What we do not allow is reported in our words: so the part that the parser could read is read again on its own.
     """
-    with suppress(ParserError):
+    with suppress(ParserError, RecursionError):
         Builder(text, file, end=index).document()

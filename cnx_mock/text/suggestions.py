@@ -1,4 +1,4 @@
-"""Words for error messages: the spelling that was probably meant, and the list of what may be said."""
+"""Parts of error messages: the word that was probably meant, and the list of the words that are allowed."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,14 +6,15 @@ from difflib import get_close_matches
 _LONGEST_WORD = 200  # difflib takes quadratic time, and a longer word is no misspelling of a name
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``", did you mean 'latency'?"`` for the known word nearest to `word`, or ``""`` when none is near.
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return ``", did you mean 'latency'?"`` for the known word nearest to `word`, or ``""`` if none is near.
 
-    Case does not count in the comparison; the answer has the known spelling.
+    The comparison ignores case; the result has the known spelling. Data from Python may have a `word` that is not text:
+    nothing is near to it.
     """
-    spellings = {each.lower(): each for each in sorted(known) if len(each) <= _LONGEST_WORD}
-    if len(word) > _LONGEST_WORD:
+    if not isinstance(word, str) or len(word) > _LONGEST_WORD:
         return ""
+    spellings = {each.lower(): each for each in sorted(known) if len(each) <= _LONGEST_WORD}
     near = get_close_matches(word.lower(), spellings, n=1, cutoff=0.6)
     return f", did you mean '{spellings[near[0]]}'?" if near else ""
 

@@ -1,7 +1,8 @@
 """Durations, instants, money, rates and sizes as people write them, and as integers.
 
 Durations and instants are microseconds, money is cents, rates are requests per minute, sizes are bytes. Every
-``parse_*`` takes any value found in a document and raises `ValueError` with a message that shows how to write it.
+``parse_*`` takes any value of a document. It raises ValueError for what it cannot read; the message goes on from the
+name of the key or of the option ("must be …"), and shows how to write it.
 """
 
 import re
@@ -39,47 +40,49 @@ _END_OF_TIME = (datetime.max - _EPOCH) // _MICROSECOND
 def parse_duration(value: object) -> int:
     """Return the microseconds of a text such as ``250ms``, ``1.5s`` or ``1m30s``.
 
-    Units are d, h, m, s, ms and us, from large to small, each at most once. Raises `ValueError` for anything else, for
-    fractions of a microsecond and for more than 100 years.
+    Units are d, h, m, s, ms and us, from large to small, each at most once. Raises ValueError for anything else, for
+    fractions of a microsecond, and for more than 100 years.
     """
     text = _text(value)
     if bare := re.fullmatch(f"-?({_NUMBER})", text):
-        raise ValueError(f"a duration needs a unit: write {bare[1]}s or {bare[1]}ms")
+        raise ValueError(f"needs a unit: write {bare[1]}s or {bare[1]}ms")
     match = _DURATION.fullmatch(text)
     if not text or match is None:
-        raise ValueError(f"{_shown(value)} is not a duration{_why_not(text)}: write 250ms, 2s or 1m30s")
+        raise ValueError(f"must be a duration such as 250ms, 2s or 1m30s, not {_shown(value)}{_why_not(text)}")
     amounts = zip(match.groups(default="0"), _UNITS.values(), strict=True)
     total = sum((Fraction(amount) * unit for amount, unit in amounts), Fraction())
     if total > _LONGEST_DURATION:
-        raise ValueError(f"{_shown(value)} is longer than 100 years: write at most 36525d")
+        raise ValueError(f"must be at most 36525d (100 years), not {_shown(value)}")
     if total.denominator != 1:
-        raise ValueError(f"{_shown(value)} is finer than a microsecond: write at least 1us")
+        raise ValueError(f"must be a whole number of microseconds, not {_shown(value)}")
     return int(total)
 
 
 def format_duration(microseconds: int) -> str:
-    """Return the shortest exact spelling: ``1m30s``, ``1.5s``, ``250ms``, ``0s``; `parse_duration` reads it back.
+    """Return the shortest exact text for a duration: ``1m30s``, ``1.5s``, ``250ms``, ``0s``.
 
-    A negative span, which can be shown but not asked for, gets a leading minus.
+    `parse_duration` reads it back. A negative duration has a minus in front; `parse_duration` does not read that.
     """
     if microseconds <= 0:
         return f"-{format_duration(-microseconds)}" if microseconds else "0s"
     minutes, rest = divmod(microseconds, _UNITS["m"])
-    whole = _spelt(minutes * _UNITS["m"])
+    whole = _in_units(minutes * _UNITS["m"])
     unit = next((unit for unit in ("s", "ms") if rest >= _UNITS[unit]), "us")
-    return whole + min(_spelt(rest), _decimal(rest, unit), key=len)
+    return whole + min(_in_units(rest), _decimal(rest, unit), key=len)
 
 
 def parse_money(value: object) -> int:
-    """Return the cents of a text such as ``$5.07``, ``-$0.04`` or ``$100``; `ValueError` for anything else."""
+    """Return the cents of a text such as ``$5.07``, ``-$0.04`` or ``$100``. Raises ValueError for anything else."""
     text = _text(value)
     match = _MONEY.fullmatch(text)
     if match is None:
-        raise ValueError(f'{_shown(value)} is not an amount of money: write "$5.07", with the sign and two decimals')
+        raise ValueError(
+            f'must be an amount of money such as "$5.07", with the sign and two decimals, not {_shown(value)}'
+        )
     sign, dollars, cents = match.groups(default="00")
     amount = int(dollars) * 100 + int(cents)
     if amount > _MOST_CENTS:
-        raise ValueError(f"{_shown(value)} is too much money: write at most {format_money(_MOST_CENTS)}")
+        raise ValueError(f"must be at most {format_money(_MOST_CENTS)}, not {_shown(value)}")
     return -amount if sign == "-" else amount
 
 
@@ -90,66 +93,66 @@ def format_money(cents: int) -> str:
 
 
 def parse_rate(value: object) -> int:
-    """Return the requests per minute of ``5/min`` or ``5/minute``, at least 1; `ValueError` for anything else."""
+    """Return the requests per minute of ``5/min`` or ``5/minute``, at least 1. Raises ValueError for anything else."""
     match = _RATE.fullmatch(_text(value))
     if match is None:
-        raise ValueError(f"{_shown(value)} is not a rate in requests per minute: write 60/min")
+        raise ValueError(f"must be a rate in requests per minute such as 60/min, not {_shown(value)}")
     if (rate := int(match[1])) < 1:
-        raise ValueError("a rate is at least one request per minute: write 1/min")
+        raise ValueError(f"must be at least 1/min, not {_shown(value)}")
     return rate
 
 
 def parse_size(value: object) -> int:
     """Return the bytes of ``8B``, ``20KB`` (1,000 each) or ``64KiB`` (1,024 each), at least 1.
 
-    Raises `ValueError` for anything else.
+    Raises ValueError for anything else.
     """
     return _size(_text(value), value, "a size", "")
 
 
 def parse_bandwidth(value: object) -> int:
-    """Return the bytes per second of ``20KB/s``, at least 1; `ValueError` for anything else."""
+    """Return the bytes per second of ``20KB/s``, at least 1. Raises ValueError for anything else."""
     return _size(_text(value), value, "a bandwidth", "/s")
 
 
 def format_size(count: int) -> str:
-    """Return the shortest exact spelling: ``20KB``, ``64KiB``, ``8B``; `parse_size` reads it back."""
+    """Return the shortest exact text for a number of bytes: ``20KB``, ``64KiB``, ``8B``. `parse_size` reads it back."""
     return min((f"{count // size}{unit}" for unit, size in _SIZES.items() if count % size == 0), key=len)
 
 
 def _size(text: str, value: object, kind: str, per: str) -> int:
     if bare := re.fullmatch(f"-?({_NUMBER})(?:{per})?", text):
-        raise ValueError(f"{kind} needs a unit: write {bare[1]}B{per} or {bare[1]}KB{per}")
+        raise ValueError(f"needs a unit: write {bare[1]}B{per} or {bare[1]}KB{per}")
     match = _SIZE.fullmatch(text.removesuffix(per)) if text.endswith(per) else None
     if match is None:
-        raise ValueError(f"{_shown(value)} is not {kind}: write 8B{per}, 20KB{per} or 1MiB{per}")
+        raise ValueError(f"must be {kind} such as 8B{per}, 20KB{per} or 1MiB{per}, not {_shown(value)}")
     count = Fraction(match[1]) * _SIZES[match[2]]
     if count.denominator != 1 or not 1 <= count <= _LARGEST_SIZE:
-        raise ValueError(f"{kind} is a whole number of bytes, from 1B{per} to 1000GB{per}")
+        raise ValueError(f"must be a whole number of bytes, from 1B{per} to 1000GB{per}, not {_shown(value)}")
     return int(count)
 
 
 def parse_instant(value: object) -> int:
     """Return the microseconds since the epoch of an RFC 3339 text such as ``2026-01-01T00:00:00Z``.
 
-    Digits beyond the microsecond are cut off. Raises `ValueError` for dates without a time, times without an offset,
-    days that do not exist, and years outside 1970..9999 in UTC.
+    Digits beyond the microsecond are cut off. Raises ValueError for anything else: a date without a time, a time
+    without an offset, a day that does not exist, a year outside 1970 to 9999 in UTC.
     """
     text = _text(value)
     match = _INSTANT.fullmatch(text)
     if match is None:
         example = f"{text}T00:00:00Z" if _DATE.fullmatch(text) else "2026-01-01T00:00:00Z"
-        raise ValueError(f"{_shown(value)} is not an instant (date, time and offset): write {example}")
+        raise ValueError(f"must be an instant with date, time and offset such as {example}, not {_shown(value)}")
     date, time, fraction, sign, hours, minutes = match.groups(default="0")
     try:
         local = datetime.fromisoformat(f"{date}T{time}")
-    except ValueError as error:
-        raise ValueError(f"{_shown(value)} is no point in time: {error}") from None
+    except ValueError:  # its words are Python's, and change from version to version
+        raise ValueError(f"must be a date and a time that exist, not {_shown(value)}") from None
     offset = timedelta(hours=int(hours), minutes=int(minutes)) // _MICROSECOND
     whole = (local - _EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0")[:6])
     instant = whole + offset if sign == "-" else whole - offset
     if not 0 <= instant <= _END_OF_TIME:
-        raise ValueError(f"{_shown(value)} is outside the years 1970 to 9999: write 2026-01-01T00:00:00Z")
+        raise ValueError(f"must be in the years 1970 to 9999, such as 2026-01-01T00:00:00Z, not {_shown(value)}")
     return instant
 
 
@@ -170,7 +173,7 @@ def format_instant_ms(microseconds: int) -> str:
 
 
 def _text(value: object) -> str:
-    """Return texts and numbers as text, everything else (and what is too long to be right) as ``""``."""
+    """Return a text or a number as text; ``""`` for anything else, and for what is too long to be right."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     if isinstance(value, int) and abs(value) >= 10**_LONGEST_TEXT:
@@ -180,6 +183,7 @@ def _text(value: object) -> str:
 
 
 def _shown(value: object) -> str:
+    """Return a value as a message shows it."""
     text = _text(value)
     if text:
         return repr(text) if isinstance(value, str) else text
@@ -189,10 +193,10 @@ def _shown(value: object) -> str:
 def _why_not(text: str) -> str:
     if text.startswith("-"):
         return " (it cannot be negative)"
-    return " (units go from large to small, each once)" if _MISORDERED.fullmatch(text) else ""
+    return " (units go from large to small, each at most once)" if _MISORDERED.fullmatch(text) else ""
 
 
-def _spelt(microseconds: int) -> str:
+def _in_units(microseconds: int) -> str:
     words = ""
     for unit, size in _UNITS.items():
         count, microseconds = divmod(microseconds, size)

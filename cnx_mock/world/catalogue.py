@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cnx_mock.text.shipped import locate
+from cnx_mock.text.shipped import CATALOGUE, locate
 from cnx_mock.text.source import read_file
 from cnx_mock.world.records import ImageRecord, PlanRecord, RegionRecord
 from cnx_mock.world.table import Table
@@ -56,4 +56,4 @@ class Catalogue:
 @cache
 def _document() -> _Document:
     """Return the catalogue's file. It is read once per process, because it is part of the package."""
-    return _Document.model_validate(read_file(locate("fixtures") / "catalogue.yaml").data)
+    return _Document.model_validate(read_file(locate("fixtures") / f"{CATALOGUE}.yaml").data)

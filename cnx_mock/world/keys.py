@@ -73,6 +73,11 @@ def short_test_key(digits: str) -> str:
     return f"{TEST_PREFIX}…{digits[-4:]}"
 
 
+def is_shortened(text: str) -> bool:
+    """Return whether there is a shortened test key in a text."""
+    return short_test_key("") in text
+
+
 def shorten_test_keys(text: str) -> str:
     """Return the text with every test key in it shortened to its prefix and its last four digits."""
     return _ANY_TEST_KEY.sub(r"\1…\2", text)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """The names of one kind of resource."""
+    """The names of one kind of resource. Kinds are compared by identity: each is one object of this module."""
 
     noun: str
     """One of them, as errors and scenarios spell it: `load_balancer`."""
@@ -44,4 +44,4 @@ MADE = (INSTANCE, SNAPSHOT, FIREWALL, LOAD_BALANCER)
 """The kinds that a client makes, in the order in which documents and summaries list them."""
 
 PROVISIONED = (INSTANCE, SNAPSHOT, LOAD_BALANCER)
-"""The kinds that take time to come up."""
+"""The kinds that take time to become ready."""

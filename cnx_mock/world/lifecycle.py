@@ -1,4 +1,4 @@
-"""How a resource comes up. Its status is a pure function of its beginning, its rule, the time and the polls so far."""
+"""How a resource becomes ready. Its status is a pure function of its beginning, its rule, the time and its polls."""
 
 from dataclasses import dataclass, replace
 
@@ -6,12 +6,12 @@ from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import MINUTE, SECOND
 
 POLLS_END_AFTER = MINUTE
-"""The time after which a resource that counts polls comes up anyway, so that `advance("60s")` is enough."""
+"""The time after which a resource that counts polls becomes ready anyway, so that `advance("60s")` is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProvisioningRule:
-    """How long a resource takes to come up, and which status it has then."""
+    """How long a resource takes to become ready, and which status it has then."""
 
     delay: tuple[int, int] | None
     """The shortest and the longest time, in microseconds; None for never."""
@@ -40,7 +40,7 @@ class Lifecycle:
     began: int
     """The instant at which it was made."""
     ends: int | None
-    """The instant at which it comes up; None for never."""
+    """The instant at which it becomes ready; None for never."""
     polls_left: int | None
     """How many more reads show the first status; None if reads do not count."""
     then: str
@@ -68,15 +68,15 @@ class Lifecycle:
         return cls(began=now, ends=ends, polls_left=rule.polls or None, then=rule.then or then, first=first)
 
     def status(self, now: int) -> str:
-        """Return the first status, or the lasting one if the resource has come up."""
+        """Return the first status, or the lasting one if the resource is ready."""
         return self.then if self.ready(now) else self.first
 
     def ready(self, now: int) -> bool:
-        """Return whether the resource has come up."""
+        """Return whether the resource is ready."""
         return self.ends is not None and now >= self.ends
 
     def count_poll(self, now: int) -> None:
-        """Count one read, if reads count for this resource. After the last of them it has come up."""
+        """Count one read, if reads count for this resource. After the last of them it is ready."""
         if self.polls_left is not None and not self.ready(now):
             self.polls_left -= 1
             if self.polls_left == 0:

@@ -115,7 +115,7 @@ class ImageRecord(Record):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ProvisionedRecord(MadeRecord):
-    """A record that takes time to come up."""
+    """A record that takes time to become ready."""
 
     name: str
     lifecycle: Lifecycle
@@ -125,7 +125,7 @@ class ProvisionedRecord(MadeRecord):
         return self.lifecycle.status(now)
 
     def provisioned(self, now: int) -> int | None:
-        """Return the instant at which it came up, or None if it has not yet."""
+        """Return the instant at which it became ready, or None if it has not yet."""
         return self.lifecycle.ends if self.lifecycle.ready(now) else None
 
 
@@ -158,7 +158,7 @@ class InstanceRecord(ProvisionedRecord):
         return self.lifecycle.status(now)
 
     def provisioned(self, now: int) -> int | None:
-        """Return the instant at which it came up, or None if it has not yet."""
+        """Return the instant at which it became ready, or None if it has not yet."""
         if self.lifecycle.ready(now):
             return self.lifecycle.ends
         return self.forced[1] if self.forced else None

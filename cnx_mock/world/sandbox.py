@@ -36,7 +36,7 @@ PROVISIONING = {
     kinds.LOAD_BALANCER.noun: INSTANCE,
     kinds.SNAPSHOT.noun: SNAPSHOT,
 }
-"""How long each kind takes to come up if no scenario changes it. A load balancer takes as long as an instance."""
+"""How long each kind takes to become ready if no scenario changes it. A load balancer takes as long as an instance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class SandboxState:
             quotas=dict(options.quotas),
         )
         self.provisioning: dict[str, ProvisioningRule] = {**PROVISIONING, **options.provisioning}
-        """How long each kind takes to come up, by its noun."""
+        """How long each kind takes to become ready, by its noun."""
         self.next_provisioning: ProvisioningRule | None = None
         """How long the next resource takes that is made, of whatever kind. It is used once."""
         self.readings: dict[str, str] = dict(options.readings)
@@ -98,7 +98,7 @@ class SandboxState:
         self.firewalls: Table[FirewallRecord] = Table()
         self.load_balancers: Table[LoadBalancerRecord] = Table()
         self.polling: dict[str, ProvisionedRecord] = {}
-        """The records that count polls and have not come up yet, by id. Usually none: lists then need not look."""
+        """The records that count polls and are not ready yet, by id. Usually none: lists then need not look."""
         self.catalogue = catalogue
         self._tables: dict[Kind, Table[Any]] = {
             KeyRecord.kind: self.keys,
@@ -162,23 +162,23 @@ class SandboxState:
         return self.chance.new_id(kind.prefix, number), number
 
     def begin(self, kind: Kind, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
-        """Return the lifecycle of a resource that is made now: `first` is its status until it has come up, `then` its
+        """Return the lifecycle of a resource that is made now: `first` is its status until it is ready, `then` its
         status after that."""
         rule = self.provisioning[kind.noun].over(PROVISIONING[kind.noun])
         if self.next_provisioning is not None:
             rule, self.next_provisioning = self.next_provisioning.over(rule), None
-        if rule.then is not None and kind != kinds.INSTANCE:  # only an instance can be stopped
+        if rule.then is not None and kind is not kinds.INSTANCE:  # only an instance can be stopped
             rule = replace(rule, then=None)
         return Lifecycle.begin(rule, self.chance, now, record_id, then, first)
 
     def added(self, table: Table[P], record: P) -> P:
-        """Add a new record that takes time to come up, and return it."""
+        """Add a new record that takes time to become ready, and return it."""
         if record.lifecycle.polls_left:
             self.polling[record.id] = record
         return table.add(record)
 
     def removed(self, table: Table[P], record: P, now: int) -> None:
-        """Remove a record that took time to come up."""
+        """Remove a record that took time to become ready."""
         self.polling.pop(record.id, None)
         table.remove(record, now)
 

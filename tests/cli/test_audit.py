@@ -29,9 +29,9 @@ def server() -> Iterator[MockServer]:
 
 @pytest.fixture
 def hasty(server: MockServer) -> Sandbox:
-    """The sandbox of a client that has retried three times without a pause."""
+    """The sandbox of a client that has retried three times long before Retry-After, however slow the machine is."""
     sandbox = server.sandbox()
-    sandbox.inject("plans.list", error="INTERNAL_ERROR")
+    sandbox.inject("plans.list", error="INTERNAL_ERROR", retry_after="1h")
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {sandbox.api_key}"
         for _ in range(4):
@@ -55,7 +55,8 @@ def found(*words: object) -> list[dict[str, Any]]:
 def test_it_says_what_is_wrong_why_and_how_to_fix_it(hasty: Sandbox) -> None:
     done = cnx_mock("audit", hasty.url)
     assert done.returncode == 1
-    assert "flat-backoff: #1, #2, #3 and #4 are one call, GET /v1/plans, retried without any wait" in done.stdout
+    assert "early-retry: #2 GET /v1/plans came " in done.stdout
+    assert " after #1, whose 500 said Retry-After 1h; #3 and #4 came too early as well\n" in done.stdout
     assert "    why: " in done.stdout
     assert "    fix: " in done.stdout
 
@@ -63,13 +64,13 @@ def test_it_says_what_is_wrong_why_and_how_to_fix_it(hasty: Sandbox) -> None:
 def test_a_careful_client_is_0(server: MockServer) -> None:
     assert call(server.sandbox(), "/v1/plans") == 200
     done = cnx_mock("audit", server.url)
-    assert (done.returncode, done.stdout) == (0, "nothing found: a careful client\n")
+    assert (done.returncode, done.stdout) == (0, "nothing found: the client behaves well\n")
 
 
 def test_a_key_picks_the_sandbox(server: MockServer, hasty: Sandbox) -> None:
     other = server.sandbox()
-    assert [each["code"] for each in found(server.url)] == ["flat-backoff"]
-    assert [each["code"] for each in found(server.url, "--key", hasty.api_key)] == ["flat-backoff"]
+    assert [each["code"] for each in found(server.url)] == ["early-retry"]
+    assert [each["code"] for each in found(server.url, "--key", hasty.api_key)] == ["early-retry"]
     assert found(server.url, "--key", other.api_key) == []
 
 
@@ -84,15 +85,15 @@ def test_sarif_names_its_rules(hasty: Sandbox) -> None:
     [run] = log["runs"]
     [result] = run["results"]
     assert log["version"] == "2.1.0"
-    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "flat-backoff"
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "early-retry"
 
 
 def test_checks_are_left_out_and_added(hasty: Sandbox) -> None:
-    assert found(hasty.url, "--ignore", "flat-backoff") == []
+    assert found(hasty.url, "--ignore", "early-retry") == []
     call(hasty, "/v1/regions")
     hasty.inject("images.list", error="INTERNAL_ERROR", times=1)
     call(hasty, "/v1/images")
-    assert [each["code"] for each in found(hasty.url, "--ignore", "flat-backoff", "--also", "gave-up")] == ["gave-up"]
+    assert [each["code"] for each in found(hasty.url, "--ignore", "early-retry", "--also", "gave-up")] == ["gave-up"]
 
 
 def test_every_threshold_is_an_option(hasty: Sandbox) -> None:
@@ -134,7 +135,7 @@ def test_a_har_is_one_as_browsers_write_them(hasty: Sandbox) -> None:
         (["http://127.0.0.1:1"], "start one with `cnx-mock serve`"),
         (["ftp://somewhere"], "is not the URL of a server"),
         (["--journal", "nobody.jsonl"], "nobody.jsonl: No such file"),
-        (["--journal", __file__], "is no entry of a journal"),
+        (["--journal", __file__], "is not an entry of a journal"),
         (["--journal", "x", "--key", "cnx_test_" + "ab" * 16], "leave URL and --key out"),
         (["--key", "secret"], "must be cnx_test_ and 32 hexadecimal digits"),
         (["--ignore", "flat-backof"], "did you mean 'flat-backoff'"),
@@ -154,7 +155,7 @@ def test_a_test_can_assert_it(run: Run) -> None:
     result = run(
         """
         def hasty(cnx):
-            cnx.inject("plans.list", error="INTERNAL_ERROR")
+            cnx.inject("plans.list", error="INTERNAL_ERROR", retry_after="1h")
             for _ in range(4):
                 call(cnx, "GET", "/v1/plans")
 
@@ -168,18 +169,19 @@ def test_a_test_can_assert_it(run: Run) -> None:
 
         def test_hasty_but_allowed(cnx):
             hasty(cnx)
-            cnx.audit.assert_clean(ignore=["flat-backoff"])
+            cnx.audit.assert_clean(ignore=["early-retry"])
         """
     )
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*flat-backoff: #1, #2, #3 and #4 are one call*"])
+    result.stdout.fnmatch_lines(["*early-retry: #2 GET /v1/plans came * after #1, whose 500 said Retry-After 1h*"])
 
 
 def test_a_scenario_can_expect_it(run: Run) -> None:
     result = run(
         """
+        DOWN = {"error": "INTERNAL_ERROR", "retry_after": "1h"}
         STORY = {"expect": {"audit": "clean"}, "rules": [
-            {"id": "down", "match": {"operation": "plans.list"}, "fault": {"error": "INTERNAL_ERROR"}}]}
+            {"id": "down", "match": {"operation": "plans.list"}, "fault": DOWN}]}
 
         @pytest.mark.cnx_scenario(STORY)
         def test_once(cnx):
@@ -192,13 +194,13 @@ def test_a_scenario_can_expect_it(run: Run) -> None:
         """
     )
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*the audit is not clean: flat-backoff*"])
+    result.stdout.fnmatch_lines(["*the audit is not clean: early-retry*"])
 
 
 def test_the_control_plane_answers_the_same(hasty: Sandbox) -> None:
     headers = {"Authorization": f"Bearer {hasty.api_key}"}
-    answer = requests.get(f"{hasty.url}/_mock/audit?ignore=early-retry", headers=headers, timeout=10).json()
-    assert [each["code"] for each in answer["findings"]] == ["flat-backoff"]
+    answer = requests.get(f"{hasty.url}/_mock/audit?ignore=flat-backoff", headers=headers, timeout=10).json()
+    assert [each["code"] for each in answer["findings"]] == ["early-retry"]
     wrong = requests.get(f"{hasty.url}/_mock/audit?ignore=nobody", headers=headers, timeout=10)
     assert wrong.status_code == 400
 

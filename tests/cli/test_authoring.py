@@ -89,13 +89,13 @@ def test_new_never_writes_over_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "../up", "", ".yaml", "x y", "a" * 101, "ü", "-x", "a\n"])
 def test_new_refuses_what_is_no_name(name: str) -> None:
-    with pytest.raises(UsageError, match="is no name for a scenario: use at most 100 letters"):
+    with pytest.raises(UsageError, match="cannot be the name of a scenario: begin with a letter"):
         template(name)
 
 
 def test_new_never_leaves_its_folder(folder: Path) -> None:
     before = sorted(folder.parent.iterdir())
-    assert refused("scenarios", "new", "../up").startswith("cnx-mock: '../up' is no name for a scenario")
+    assert refused("scenarios", "new", "../up").startswith("cnx-mock: '../up' cannot be the name of a scenario")
     assert sorted(folder.parent.iterdir()) == before
 
 
@@ -213,8 +213,8 @@ def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
         ("GET instances", [], {}, "'GET instances' is not a request: write 'POST /v1/instances {…}'"),
         ("", [], {}, "'' is not a request: write 'POST /v1/instances {…}'"),
         ("GET /v1/plans", ["nocolon"], {}, "'nocolon' is not a header: write 'Name: value'"),
-        ("GET /v1/plans", [], {"age": "5"}, "a duration needs a unit: write 5s or 5ms"),
-        ("GET /v1/plans", [], {"every": "soon"}, "'soon' is not a duration: write 250ms, 2s or 1m30s"),
+        ("GET /v1/plans", [], {"age": "5"}, "needs a unit: write 5s or 5ms"),
+        ("GET /v1/plans", [], {"every": "soon"}, "must be a duration such as 250ms, 2s or 1m30s, not 'soon'"),
         ("GET /v1/plans", [], {"every": "36525d", "n": 100}, "time ends with the year 9998"),
         ("GET /v1/plans", [], {"seed": "x"}, "seed must be a whole number or the word random"),
     ],

@@ -156,4 +156,4 @@ def test_check_names_every_problem_of_every_file_and_still_checks_the_rest(tmp_p
     assert "unknown key 'wrld', did you mean 'world'?" in problems[0]
     assert "did you mean 'instances.create'?" in problems[1]
     assert "did you mean 'INTERNAL_ERROR'?" in problems[3]
-    assert "a duration needs a unit" in problems[4]
+    assert "needs a unit" in problems[4]

@@ -45,7 +45,7 @@ def raising(error: BaseException) -> Result:
     return CliRunner().invoke(group, ["fail"])
 
 
-@pytest.mark.parametrize("kind", sorted(set(below(CnxMockError)), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted({*below(CnxMockError)}, key=str))
 def test_every_error_of_the_tree_is_one_line_and_a_status(kind: type[CnxMockError]) -> None:
     result = raising(made(kind))
     assert (result.stdout, result.stderr.count("\n")) == ("", 1)

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from cnx_mock.cli import scenarios
+from cnx_mock.cli import scenarios, sweep, sweep_program
 from cnx_mock.cli.lazy import LazyCommand, LazyGroup
 from cnx_mock.cli.main import COMMANDS, cli
 
@@ -75,3 +75,13 @@ def test_every_import_in_a_function_says_why(room: str) -> None:
                 imports = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
                 found += [lines[node.lineno - 1] for node in imports]
     assert [line for line in found if "  # lazy: " not in line] == []
+
+
+@pytest.mark.parametrize("name", ["run", "serve", "shrink", "sweep"])
+def test_the_help_of_a_command_that_starts_servers_imports_no_server(name: str) -> None:
+    loaded = modules_after(f"from cnx_mock.cli.main import cli\ncli(['{name}', '--help'], standalone_mode=False)")
+    assert not loaded & {"pydantic", "starlette", "uvicorn", "yaml", "rich", "cryptography"}
+
+
+def test_a_report_may_end_in_whatever_can_be_written() -> None:
+    assert set(sweep.SUFFIXES) == set(sweep_program.FORMS)

@@ -112,7 +112,7 @@ def test_a_deploy_script_that_tries_again_leaves_two(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "trying again\ndeployed\n")
     requests, fired, *left, audit, more = said(done)
     assert (requests, fired) == ("2 requests (cut × 1, 201 × 1)", "lost fired 1 time: connection=reset")
-    assert audit.startswith("audit: blind-create: #1 POST /v1/instances had no answer, and #2 sent it again")
+    assert audit.startswith("audit: blind-create: #1 POST /v1/instances got no answer, and #2 sent it again")
     assert more == "audit: --report FILE says why it matters, and how to fix it"
     assert [line.partition(" (")[0] for line in left] == ["left behind: instance web-1"] * 2
     assert [path.name for path in tmp_path.iterdir()] == ["deploy.sh"]

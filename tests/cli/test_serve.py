@@ -309,7 +309,7 @@ def test_a_bad_scenario_shows_every_problem_at_its_place(tmp_path: Path) -> None
         "rules:\n  - match: {operation: instances.crate}\n    fault: {error: INTERNAL_ERROR}\n    tmes: 2\n"
     )
     assert refused(tmp_path, "--scenario", "story.yaml") == (
-        "story.yaml:2:24: 'operation' no operation is called 'instances.crate', did you mean 'instances.create'?\n"
+        "story.yaml:2:24: 'operation': no operation is called 'instances.crate', did you mean 'instances.create'?\n"
         "      - match: {operation: instances.crate}\n"
         "                           ^\n"
         "story.yaml:4:5: unknown key 'tmes', did you mean 'times'?\n"

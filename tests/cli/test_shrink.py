@@ -123,7 +123,7 @@ def test_what_is_left_behind_is_a_failure_where_that_is_asked_for(folder: Path) 
         ("", [], "there is nothing to shrink without a scenario"),
         ("", ["--scenario", "nobody.yaml"], "nobody.yaml"),
         ("", ["--scenario", "noisy.yaml", "--output", "."], "is a directory"),
-        ("", ["--scenario", "noisy.yaml", "--timeout", "soon"], "is not a duration"),
+        ("", ["--scenario", "noisy.yaml", "--timeout", "soon"], "must be a duration"),
     ],
 )
 def test_what_cannot_be_shrunk_is_told_so(folder: Path, source: str, options: Sequence[str], message: str) -> None:

@@ -242,7 +242,7 @@ def test_a_program_that_differs_each_time_is_told_where_and_swept(tmp_path: Path
     done = sweep(tmp_path, source, "--faults", "error")
     assert done.returncode == 0
     assert "two runs without faults differ" in done.stderr
-    assert "POST /v1/instances #1 was sent with another body" in done.stderr
+    assert "POST /v1/instances #1 was sent with a different body" in done.stderr
 
 
 def test_a_program_that_is_not_there_is_127(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ from cnx_mock.cli.main import cli
 from cnx_mock.cli.terminal import shown
 from cnx_mock.http.journal import AccessRecord
 from cnx_mock.services import operations
+from tests import commands
+from tests.commands import COMMAND
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 
-COMMAND = Path(sys.executable).with_name("cnx-mock")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CLIENT = """
 import os, urllib.request
@@ -211,9 +212,8 @@ def test_only_the_locale_c_by_name_asks_for_ascii(monkeypatch: pytest.MonkeyPatc
 
 def ran(terminal: Terminal, folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A command with its stderr on the terminal."""
-    command = [str(COMMAND), *arguments, "--", sys.executable, "-c", CLIENT]
-    return subprocess.run(
-        command,
+    return commands.run(
+        [COMMAND, *arguments, "--", sys.executable, "-c", CLIENT],
         stdout=subprocess.PIPE,
         stderr=terminal.stream,
         stdin=subprocess.DEVNULL,

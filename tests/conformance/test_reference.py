@@ -1,5 +1,5 @@
-"""The reference, sentence by sentence and in its order: each is quoted once, by the test that holds it or with the
-reason why none can. `reference.txt` is its text (broken icons mended, the glued cells of its tables parted).
+"""The reference, sentence by sentence, in its order. Each sentence is quoted once: by the test that checks it, or with
+the reason why no test can. `reference.txt` is its text (with repaired icons, and with the cells of tables separated).
 
 A test runs once for each option of the readings that its sentence leaves open.
 """
@@ -23,7 +23,7 @@ from tests.openapi_parts import resolved
 T = TypeVar("T", bound=Callable[..., Any])
 
 QUOTED: list[str] = []
-"""What has been quoted so far, in order."""
+"""The sentences quoted so far, in order."""
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 LISTED = {200, 201, 400, 401, 403, 404, 429, 500}
@@ -37,24 +37,24 @@ EXAMPLE = {
 
 
 def says(words: str) -> Callable[[T], T]:
-    """The reference says so, and this test holds it."""
+    """Quote a sentence of the reference that this test checks."""
     QUOTED.append(words)
     return lambda test: test
 
 
 def heading(words: str) -> None:
-    """The reference says so to give its text an order."""
+    """Quote a heading of the reference."""
     QUOTED.append(words)
 
 
 def untestable(words: str, why: str) -> None:
-    """The reference says so, and no test can hold it."""
+    """Quote a sentence of the reference that no test can check."""
     assert why
     QUOTED.append(words)
 
 
 def under(name: str) -> pytest.MarkDecorator:
-    """Once for each option of a reading."""
+    """Run a test once for each option of a reading."""
     options = next(each.options for each in READINGS if each.name == name)
     return pytest.mark.parametrize("readings", [{name: option} for option in options], indirect=True, ids=options)
 
@@ -67,12 +67,12 @@ def readings(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 def sandbox(server, readings):
-    """A sandbox that lives by them, whose clock stands still."""
+    """A sandbox with these readings and a frozen clock."""
     return server.sandbox({"world": {"readings": readings, "clock": {"frozen": True}}})
 
 
 def items(reply: Any) -> list[Any]:
-    """The items of a list, whatever its envelope."""
+    """Return the items of a list, in any envelope."""
     return reply.json if isinstance(reply.json, list) else reply.json["data"]
 
 
@@ -144,6 +144,7 @@ def test_only_a_bearer_token_is_a_key(client, sandbox, headers, status):
 
 @says("Example Authorization: Bearer cnx_live_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c")
 def test_the_examples_digits_are_a_key(client, server):
+    server.sandbox(key=f"cnx_test_{DIGITS}")  # other tests have used it too: as it was made
     reply = client(server.url).get("/v1/account", headers={"Authorization": f"Bearer cnx_test_{DIGITS}"})
     assert (reply.status, reply.json["plan"], reply.json["balance"]) == (200, "professional", "$100.00")
 
@@ -622,7 +623,7 @@ def test_a_reports_day_is_as_long_as_it_was_where_it_was(api, timezone, day, hou
 
 
 def _words(text: str) -> Iterator[str]:
-    """Its words; bullets, icons and line ends are none."""
+    """Return the words of a text, without bullets, icons and line ends."""
     return (word for word in text.split() if any(each.isalnum() for each in word))
 
 

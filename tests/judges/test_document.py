@@ -1,4 +1,4 @@
-"""Judges of the OpenAPI document: a validator that is not ours, and rules for what every part of it has to say.
+"""Judges of the OpenAPI document: a validator of another project, and rules for the description of every part.
 
 `python tests/judges/test_document.py` rewrites the snapshot: a change of the API shows up in review.
 """
@@ -30,26 +30,28 @@ SURFACES: tuple[Surface, ...] = ("documented", "named", "all")
 VARIANTS: dict[str, tuple[dict[str, str], Surface]] = {
     **{surface: ({}, surface) for surface in SURFACES},
     **{
-        f"{reading.name}={option}": ({reading.name: option}, "all")
-        for reading in READINGS
-        for option in reading.options[1:]
+        f"choice {number} of every reading": (
+            {each.name: each.options[number] for each in READINGS if number < len(each.options)},
+            "all",
+        )
+        for number in range(1, max(len(each.options) for each in READINGS))
     },
 }
-"""The document under every surface, and under every option of every reading."""
+"""The document under every surface, and under every option of every reading: readings change different parts of it."""
 
 UNIT = re.compile(
     r"\b(cents|seconds?|percent|MiB|GB|bytes|port|ports|minute|hours|number|items|pages|processors|periods"
     r"|failures|successes|instances|snapshots|firewalls|load balancers|requests)\b",
     re.IGNORECASE,
 )
-"""What a number can count: one of these words stands in the description of every number."""
+"""The units of numbers: the description of every number has one of these words."""
 
 Part = tuple[str, dict[str, Any]]
 
 
 @cache
 def made(variant: str) -> dict[str, Any]:
-    """The document as a client gets it."""
+    """Return the document as a client gets it."""
     readings, surface = VARIANTS[variant]
     document = openapi.document(served(operations(), surface), readings, surface)
     found: dict[str, Any] = json.loads(json.dumps(document))
@@ -63,7 +65,7 @@ def document(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def whole() -> dict[str, Any]:
-    """The document as it is by default."""
+    """The document under the default readings."""
     return made("all")
 
 
@@ -105,14 +107,14 @@ def every_part(document: dict[str, Any]) -> Iterator[Part]:
 
 
 def types(schema: dict[str, Any]) -> set[str]:
-    """The types that a schema takes."""
+    """Return the types that a schema allows."""
     given = schema.get("type", [])
     own = {given} if isinstance(given, str) else set(given)
     return own.union(*(types(each) for each in schema.get("anyOf", ())))
 
 
 def speaks_for_itself(field: dict[str, Any]) -> bool:
-    """Whether a reader sees what a value looks like: an example, a choice, or fields that have their own examples."""
+    """Return whether a reader sees what a value looks like: by an example, a choice, or examples of its fields."""
     schema = field.get("schema", field)
     if schema.get("examples") or {"enum", "const"} & schema.keys() or types(schema) == {"boolean"}:
         return True
@@ -160,7 +162,7 @@ def test_every_amount_of_money_names_its_currency(whole: dict[str, Any]) -> None
 
 
 def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
-    """Of every field, parameter and header."""
+    """Every field, every parameter and every header."""
     wrong = []
     for where, part in [*every_parameter(document), *every_header(document), *every_field(document)]:
         schema = part.get("schema", part)
@@ -200,14 +202,14 @@ def test_operation_ids_are_unique(whole: dict[str, Any]) -> None:
 
 
 def test_surfaces_are_nested() -> None:
-    """Each shows what the one before it shows, and more."""
+    """Each surface has all operations of the one before it, and more."""
     documented, named, everything = ({where for where, _ in every_operation(made(each))} for each in SURFACES)
     assert documented < named < everything
     assert len(documented) == 4
 
 
 def snapshot() -> str:
-    """The default document, one line a leaf. cnx-mock's own version is no part of the API."""
+    """Return the default document with one line for each value, and without the version of cnx-mock."""
     text = json.dumps(made("all"), indent=1, ensure_ascii=False)
     return text.replace(f"cnx-mock {__version__}", "cnx-mock") + "\n"
 

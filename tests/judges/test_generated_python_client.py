@@ -1,4 +1,4 @@
-"""A client that a generator makes from the document alone, and that nobody has touched, does real work."""
+"""A Python client that a generator makes from the document alone does real work, without changes by hand."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ CALLS = ("create_instance", "list_instances", "get_instance", "delete_instance")
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The generated package's name; it can be imported."""
+    """The name of the generated package, which can be imported."""
     folder = tmp_path_factory.mktemp("python-client")
     (folder / "openapi.json").write_text(json.dumps(openapi.document(operations(), {}, "all")))
     (folder / "config.yml").write_text("post_hooks: []\n")  # they would only format it
@@ -80,7 +80,7 @@ def test_it_creates_lists_pages_and_deletes(package: str, sandbox: Sandbox) -> N
 
 
 def test_every_operation_has_a_method(package: str) -> None:
-    """Where a generator cannot make sense of an operation, it warns and leaves it out."""
+    """A generator warns of an operation that it does not understand, and leaves it out."""
     found = {operation.operation_id: operation.resource.name for operation in operations()}
     modules: dict[str, ModuleType] = {
         name: import_module(f"{package}.api.{resource}.{name}") for name, resource in found.items()

@@ -1,4 +1,4 @@
-"""Types that a generator makes from the document, a strict compiler, and Node: a small typed client does real work.
+"""TypeScript types that a generator makes from the document: a small client compiles strictly and does real work.
 
 The packages come from npm, once, into `.venv/node`. Without Node the test is skipped, in CI it fails.
 """
@@ -23,7 +23,7 @@ SCRIPT = Path(__file__).with_name("typescript_client.ts")
 
 
 def missing(reason: str) -> None:
-    """Skip, where a person works; in CI nothing is skipped."""
+    """Skip the test on a developer's machine; fail it in CI, which skips nothing."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -31,7 +31,7 @@ def missing(reason: str) -> None:
 
 @pytest.fixture(scope="module")
 def tools() -> Path:
-    """The folder of the packages' commands."""
+    """The folder with the commands of the packages."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         missing("node and npm are needed, and not installed")
     stamp = CACHE / "installed"
@@ -55,7 +55,7 @@ def tools() -> Path:
 
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
-    """What a command prints. Fails with what it says."""
+    """Run a command and return its output. Fails with the output if the command fails."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,

@@ -1,6 +1,6 @@
-"""Schemathesis against the live server: every check that it has, every phase, from one seed. `-s` shows its summary.
+"""Schemathesis against a running server: all of its checks and phases, from one seed. `-s` shows its summary.
 
-It runs as the command that its users run: a process of its own, so that neither its plugin nor its warnings meet ours.
+It runs as a process of its own, as its users run it, so that its plugin and its warnings stay apart from ours.
 """
 
 import json

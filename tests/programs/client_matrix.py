@@ -1,9 +1,10 @@
-"""Programs in several languages, and what each needs to be led to the mock: the README's table, and its test."""
+"""Programs in several languages, and what each needs to be led to the mock: a table of the documentation, and its
+test."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnx_mock.text.tables import markdown_table
+from tests.docs import markdown
 
 PROGRAMS = Path(__file__).resolve().parent.parent / "clients"
 
@@ -44,6 +45,6 @@ CLIENTS = (
 
 
 def table() -> str:
-    """The README's table."""
+    """The clients as a table."""
     rows = [(client.name, *(client.needs.get(way, "nothing") for way in WAYS)) for client in CLIENTS]
-    return markdown_table([("client", *WAYS.values()), *rows])
+    return markdown.table(["client", *WAYS.values()], rows)

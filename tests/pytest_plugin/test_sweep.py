@@ -1,5 +1,6 @@
 """`pytest --cnx-sweep`, in other people's projects: every test that uses `cnx`, once for every fault at every call."""
 
+import signal
 from textwrap import dedent
 
 import pytest
@@ -109,7 +110,7 @@ def test_a_test_that_makes_no_calls_is_not_swept(run: Run) -> None:
     result.stdout.fnmatch_lines(["it is not swept: none of the faults applies to any of its calls"])
 
 
-@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs POSIX timers")
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
 def test_a_client_without_a_timeout_hangs(run: Run) -> None:
     tests = CLIENT.replace("timeout=0.3", "timeout=None") + "\ndef test_it(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
     result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "hang", "--cnx-sweep-timeout", "500ms")
@@ -151,9 +152,40 @@ def test_it_works_under_xdist(run: Run, pytester: pytest.Pytester) -> None:
         (["--cnx-sweep", "--cnx-sweep-faults", "rest"], "*did you mean 'reset'*"),
         (["--cnx-sweep", "--cnx-sweep-timeout", "3"], "*needs a unit*"),
         (["--cnx-sweep", "--cnx-cell", "instances.create-1-error"], "*leave --cnx-sweep out*"),
+        (
+            ["--cnx-cell", "nonsense"],
+            "ERROR: --cnx-cell: 'nonsense' is not a cell: write instances.create-1-reset-after",
+        ),
     ],
 )
 def test_bad_options_are_told_at_once(run: Run, options: list[str], message: str) -> None:
     result = run("def test_it(cnx): pass", *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
+
+
+def test_a_test_that_stops_the_server_is_not_swept(run: Run) -> None:
+    tests = CLIENT + "\ndef test_it(cnx, cnx_server):\n    cnx_server.stop()\n\n\ndef test_other(): pass\n"
+    result = run(tests, "--cnx-sweep")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["the sandbox of this test cannot be made:", "the server does not run: *"])
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+def test_the_limit_of_a_run_never_interrupts_pytest_itself(run: Run, pytester: pytest.Pytester) -> None:
+    """A report that takes longer than the limit: it must be written all the same."""
+    pytester.makeconftest(
+        """
+        import pytest, signal
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_makereport(item, call):
+            if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:  # a run with a limit
+                signal.raise_signal(signal.SIGALRM)
+            return (yield)
+        """
+    )
+    tests = CLIENT + "\ndef test_plans(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
+    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*1 hung*"])

@@ -45,6 +45,7 @@ SCENARIOS = [
     pytest.param(
         {"world": {"fixture": "nope"}}, ScenarioError, ["fixture: must be a path, or one of: empty"], id="its-fixture"
     ),
+    pytest.param({"world": {"fixture": "no/f.yaml"}}, InvalidInputError, ["no/f.yaml"], id="file-of-its-fixture"),
     pytest.param(42, ScenarioError, ["a scenario is a name, a path, a dict or a Scenario, not int: 42"], id="number"),
     pytest.param({"name": 42}, ScenarioError, ["not int: 42"], id="number-in-a-dict"),
     pytest.param(b"calm", ScenarioError, ["not bytes: b'calm'"], id="bytes"),
@@ -160,7 +161,7 @@ def test_an_option_of_the_wrong_type_is_named(wrong: dict[str, Any]) -> None:
     "wrong", [{"scenario": "calm"}, {"seed": 7}, {"host": None}, {"watch": 1}, {"reading": (1,)}, {"journal_size": 1.5}]
 )
 def test_settings_take_the_declared_types_only(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=f"^{next(iter(wrong)).replace('_', '-')} must be .*, not "):
+    with pytest.raises(SettingsError, match=f"^{next(iter(wrong)).replace('_', '-')} must be "):
         Settings(**wrong)
 
 
@@ -193,9 +194,9 @@ def test_settings_must_be_settings() -> None:
         MockServer(settings=wrong)
 
 
-def test_a_reading_that_does_not_exist_is_refused_at_the_start() -> None:
-    with pytest.raises(ReadingError, match="a"):
-        MockServer(settings=Settings(port=0, reading=("a=b",))).start()
+def test_a_reading_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ReadingError, match="unknown reading"):
+        Settings(reading=("a=b",))
 
 
 # ---- the state of a server
@@ -274,6 +275,7 @@ def test_a_bad_name_seed_or_key_is_no_error_of_the_scenario(server: MockServer, 
 
 
 def test_an_instance_that_does_not_exist_is_not_found_whatever_its_id(sandbox: Sandbox) -> None:
+    wrong: Any
     for wrong in ("inst_none", "a b", "../clock", "ü", 5):
         with pytest.raises(ControlError) as caught:
             sandbox.instances.set_status(wrong, "stopped")

@@ -51,7 +51,7 @@ def test_twenty_starts_and_stops_leave_no_thread_and_no_socket(client: Any) -> N
 
 
 @pytest.mark.usefixtures("server", "trusted")
-def test_nor_do_starts_with_tls_and_a_proxy(client: Any) -> None:
+def test_starts_with_tls_and_a_proxy_leave_none_either(client: Any) -> None:
     before = left_open()
     for _ in range(5):
         with (
@@ -69,7 +69,7 @@ def port_of(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def test_stopping_twice_is_stopping_once() -> None:
+def test_stop_is_idempotent() -> None:
     server = MockServer().start()
     server.stop()
     server.stop()
@@ -105,7 +105,7 @@ def test_a_server_that_does_not_run_says_so() -> None:
         _ = sandbox.requests
 
 
-def test_a_stop_cuts_what_hangs(client: Any) -> None:
+def test_a_stop_resets_connections_that_wait(client: Any) -> None:
     with MockServer() as server, ThreadPoolExecutor() as threads:
         sandbox = server.sandbox()
         rule = sandbox.inject("instances.list", latency="60s")

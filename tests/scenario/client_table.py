@@ -1,4 +1,4 @@
-"""What users of real clients see of each fault: the README shows this table, test_client_table.py holds it true.
+"""What users of real clients see of each fault: the documentation shows this table, test_client_table.py holds it true.
 
 A user here does what most do: calls with a timeout, asks for an exception where the status is an error
 (`raise_for_status()`; urllib.request does so by itself, http.client never), and reads the answer as JSON.
@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import requests
 
-from cnx_mock.text.tables import markdown_table
+from tests.docs import markdown
 
 Seen = type[Exception] | None
 """The very class of what is raised; None where nothing is."""
@@ -33,7 +33,7 @@ class Row:
     """A fault, and what each client makes of it: the same with `at: before` and `at: after`."""
 
     written: str
-    """The fault as the README has it."""
+    """The fault as the documentation has it."""
     fault: dict[str, Any]
     """The fault's keys, as `inject` takes them."""
     requests: Seen
@@ -181,4 +181,4 @@ def _cell(seen: Seen | int) -> str:
 def table() -> str:
     """The rows as Markdown."""
     rows = [(row.written, *(_cell(getattr(row, field)) for field in COLUMNS)) for row in ROWS]
-    return markdown_table([("fault", *(f"`{name}`" for name in COLUMNS.values())), *rows])
+    return markdown.table(["fault", *(f"`{name}`" for name in COLUMNS.values())], rows)

@@ -1,4 +1,4 @@
-"""Scenario files of a test's own."""
+"""A fixture that writes scenario files."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -106,7 +106,7 @@ def test_refusals_and_answers_without_a_body_go_out_unchanged(server, client, bo
     [
         ({"truncate": 1}, "fault.body.truncate", "must be a number from 0 to below 1"),
         ({"truncate": "half"}, "fault.body.truncate", "must be a number from 0 to below 1"),
-        ({"corrupt": 8}, "fault.body.corrupt", "a size needs a unit: write 8B or 8KB"),
+        ({"corrupt": 8}, "fault.body.corrupt", "needs a unit: write 8B or 8KB"),
         ({"corrupt": "0B"}, "fault.body.corrupt", "a whole number of bytes"),
         ({"corrupt": "1B", "truncate": 0.5}, "fault.body.truncate", "unknown key"),
         ({"trunkate": 0.5}, "fault.body", "did you mean 'truncate'?"),

@@ -1,5 +1,5 @@
-"""A corpus of broken scenario files: every mistake of each is found at once, at its exact place, in words that say what
-to write."""
+"""A corpus of broken scenario files: every mistake in a file is reported at once, at its exact place, with what to
+write instead."""
 
 from textwrap import dedent
 
@@ -27,7 +27,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "1:1: unknown key 'nam', did you mean 'name'?",
-            "3:9: 'id' must be at most 100 letters, digits and any of . _ : -, with a letter or a digit in front",
+            "3:9: 'id' must begin with a letter or a digit, and have at most 100 letters, digits and . _ : -",
             "4:5: unknown key 'mach', did you mean 'match'?",
             "5:12: 'times' must be at least 1",
             "6:18: 'probability' must be a number from 0 to 1",
@@ -35,7 +35,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "8:13: unknown key 'eror', did you mean 'error'?",
         ],
     ),
-    "rules that are none": (
+    "what is not a rule": (
         """
         rules:
           - id: x
@@ -64,14 +64,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "2:21: 'status' must be at least 400",
-            "3:22: 'latency' a duration needs a unit: write 200s or 200ms",
-            "4:22: 'latency' a range goes from the smaller to the larger: [1s, 2s]",
-            "5:25: 'connection' must be one of: close, empty, garbage, hang, malformed_chunk, reset, did you "
-            "mean 'reset'?",
-            "6:13: 'message' says nothing without error or status",
-            "7:31: 'connection' is a second outcome: a rule has one",
+            "3:22: 'latency' needs a unit: write 200s or 200ms",
+            "4:22: 'latency' must go from the smaller to the larger: [1s, 2s]",
+            "5:25: 'connection' must be one of: close, empty, garbage, hang, malformed_chunk, reset, did you mean"
+            " 'reset'?",
+            "6:13: 'message' has no effect without error or status",
+            "7:31: 'connection' is a second outcome: a rule can have only one",
             "8:44: 'a' must be a string",
-            "8:61: 'retry_after' a duration needs a unit: write 2s or 2ms",
+            "8:61: 'retry_after' needs a unit: write 2s or 2ms",
         ],
     ),
     "unknown operations": (
@@ -83,7 +83,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             fault: {error: NOT_FOUND}
         """,
         [
-            "2:24: 'operation' no operation is called 'instances.creat', did you mean 'instances.create'?",
+            "2:24: 'operation': no operation is called 'instances.creat', did you mean 'instances.create'?",
             "4:40: no operation is called 'instance.delete', did you mean 'instances.delete'?",
         ],
     ),
@@ -96,8 +96,8 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         [
             "2:21: 'method' must be a text or a list of texts",
             "2:31: 'path' must be a text or a list of texts",
-            "2:44: 'a' must be a value or a list of values",
-            "2:55: 'c' must be a value or a list of values",
+            "2:44: 'a' must be a single value, or a list of them",
+            "2:55: 'c' must be a single value, or a list of them",
         ],
     ),
     "ids used twice": (
@@ -110,9 +110,9 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {id: a, fault: {eror: NOT_FOUND}}
         """,
         [
-            "3:10: 'id' the id 'a' is already that of rule 1",
-            "5:10: 'id' the id 'rule-3' is already that of rule 3",
-            "6:10: 'id' the id 'a' is already that of rule 1",
+            "3:10: 'id' must be unique: rule 1 has the id 'a' too",
+            "5:10: 'id' must be unique: rule 3 has the id 'rule-3' too",
+            "6:10: 'id' must be unique: rule 1 has the id 'a' too",
             "6:21: unknown key 'eror', did you mean 'error'?",
         ],
     ),
@@ -139,8 +139,8 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "2:9: 'plan' must be one of: starter, professional, enterprise",
-            "3:12: 'balance' 5.07 is not an amount of money: write \"$5.07\", with the sign and two decimals",
-            "4:15: 'rate_limit' 5 is not a rate in requests per minute: write 60/min",
+            "3:12: 'balance' must be an amount of money such as \"$5.07\", with the sign and two decimals, not 5.07",
+            "4:15: 'rate_limit' must be a rate in requests per minute such as 60/min, not 5",
             "5:12: unknown key 'instance', did you mean 'instances'?",
             "6:18: 'speed' must be a number above 0, at most 1000000",
             "6:21: unknown key 'strat', did you mean 'start'?",
@@ -162,17 +162,17 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         [
             "2:3: unknown key 'instanc', did you mean 'instance'?",
             "3:14: unknown key 'pols', did you mean 'polls'?",
-            "3:30: 'delay' a duration needs a unit: write 45s or 45ms",
+            "3:30: 'delay' needs a unit: write 45s or 45ms",
             "3:40: 'then' must be one of: running, stopped",
         ],
     ),
     "provisioning both ways": (
         "provisioning: {instance: {polls: 3, delay: 4s}}\n",
         [
-            "1:26: 'instance' needs either polls or delay",
+            "1:26: 'instance' cannot have both polls and delay: leave one out",
         ],
     ),
-    "no is no boolean": (
+    "no is not a boolean": (
         """
         world:
           clock: {frozen: no}
@@ -181,38 +181,38 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "2:19: 'frozen' must be true or false ('no' is text here; write false)",
         ],
     ),
-    "1:30 is no duration": (
+    "1:30 is not a duration": (
         "provisioning: {instance: 1:30}\n",
         [
-            "1:26: 'instance' '1:30' is not a duration: write 250ms, 2s or 1m30s ('1:30' is text here; write "
-            "a duration as 1m30s, or a time with its date)",
+            "1:26: 'instance' must be a duration such as 250ms, 2s or 1m30s, not '1:30' ('1:30' is text here; "
+            "write a duration as 1m30s, or a time with its date)",
         ],
     ),
-    "0777 is no number": (
+    "0777 is not a number": (
         "seed: 0777\n",
         [
             "1:7: 'seed' must be an integer ('0777' is text here; write a number without leading zeros, or "
             "0o17 for octal)",
         ],
     ),
-    "1_000 is no number": (
+    "1_000 is not a number": (
         "rules: [{times: 1_000, fault: {status: 500}}]\n",
         [
             "1:17: 'times' must be an integer, or {skip, take}, {every} or {only} ('1_000' is text here; "
             "write a number without underscores)",
         ],
     ),
-    "a bare date is no instant": (
+    "a bare date is not an instant": (
         "world: {clock: {start: 2026-01-01}}\n",
         [
-            "1:24: 'start' '2026-01-01' is not an instant (date, time and offset): write "
-            "2026-01-01T00:00:00Z ('2026-01-01' is text here; write an instant as 2026-01-01T00:00:00Z)",
+            "1:24: 'start' must be an instant with date, time and offset such as 2026-01-01T00:00:00Z, not "
+            "'2026-01-01' ('2026-01-01' is text here; write an instant as 2026-01-01T00:00:00Z)",
         ],
     ),
     "a tab": (
         "rules:\n\t- id: a\n",
         [
-            "2:1: a tab cannot stand here; indent with spaces",
+            "2:1: a tab is not allowed here; indent with spaces",
         ],
     ),
     "a list": (
@@ -243,10 +243,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         name: b
         """,
         [
-            "2:1: a second document starts here; a file holds one",
+            "2:1: a second document begins here; a file can have only one",
         ],
     ),
-    "true is no number": (
+    "true is not a number": (
         "rules: [{times: true, probability: true, fault: {status: true}}]\n",
         [
             "1:17: 'times' must be an integer, or {skip, take}, {every} or {only}",
@@ -271,10 +271,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {status: 500}, times: null}
         """,
         [
-            "2:35: 'times' needs either skip and take, or every, or only",
+            "2:35: 'times' must have skip and take, or every, or only",
             "3:42: 'skip' must be at least 1",
             "4:36: unknown key 'evry', did you mean 'every'?",
-            "5:35: 'times' needs either skip and take, or every, or only",
+            "5:35: 'times' must have skip and take, or every, or only",
             "6:42: 'only' must have at least 1 item",
             "7:46: must be at least 1",
             "7:49: must be an integer",
@@ -293,7 +293,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {status: 500}, times: 2, per: key}
         """,
         [
-            "2:28: 'per' says nothing without times",
+            "2:28: 'per' has no effect without times",
             "3:43: 'per' must be one of: sandbox, resource",
             "4:43: 'per' must be one of: sandbox, resource",
         ],
@@ -314,12 +314,12 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "3:34: 'when' must be an object: {phase: outage}",
-            "5:42: 'phase' no phase is called 'c' (the phases are a, b)",
+            "5:42: 'phase': no phase is called 'c' (the phases are a, b)",
             "6:46: no phase is called 'bb', did you mean 'b'? (the phases are a, b)",
             "6:50: no phase is called 'zz' (the phases are a, b)",
             "7:42: 'phase' must be a text or a list of texts",
-            "8:42: 'after' a duration needs a unit: write 30s or 30ms",
-            "9:34: 'when' needs after to be below until",
+            "8:42: 'after' needs a unit: write 30s or 30ms",
+            "9:34: 'when' must have an after that is below its until",
             "10:35: unknown key 'since' (known: after, phase, until)",
             "11:42: 'phase' must be a text or a list of texts",
         ],
@@ -330,7 +330,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {status: 500}, when: {phase: outage}}
         """,
         [
-            "2:42: 'phase' no phase is called 'outage' (the scenario has no phases)",
+            "2:42: 'phase': no phase is called 'outage' (the scenario has no phases)",
         ],
     ),
     "phases": (
@@ -349,16 +349,16 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {name: h, fro: 3s}
         """,
         [
-            "3:12: 'name' there is a phase 'a' already",
-            "4:5: a phase ends by for or by until: leave one of them out",
+            "3:12: 'name' must be unique: there is already a phase 'a'",
+            "4:5: has both for and until: leave one of them out",
             "5:5: 'name' is required",
-            "6:12: 'name' must be at most 100 letters, digits and any of . _ -, with a letter or a digit in front",
+            "6:12: 'name' must begin with a letter or a digit, and have at most 100 letters, digits and . _ -",
             "6:24: 'for' must be longer than 0s",
             "7:22: 'until' must be an object: {requests: 20}",
             "8:33: 'requests' must be at least 1",
             "9:22: 'requests' is required",
             "9:23: unknown key 'request', did you mean 'requests'?",
-            "10:20: 'for' a duration needs a unit: write 30s or 30ms",
+            "10:20: 'for' needs a unit: write 30s or 30ms",
             "11:5: must be an object: {for: 30s, name: outage}",
             "12:15: unknown key 'fro', did you mean 'for'?",
         ],
@@ -378,7 +378,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "a phase with two ends": (
         "phases: [{name: a, for: 1s, until: {requests: 1}}, {name: b}]\n",
         [
-            "1:10: a phase ends by for or by until: leave one of them out",
+            "1:10: has both for and until: leave one of them out",
         ],
     ),
     "an endless phase that repeats": (
@@ -389,16 +389,16 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {name: b}
         """,
         [
-            "4:5: never ends, and the phases repeat: give it for or until",
+            "4:5: never ends, but the phases repeat: give it for or until",
         ],
     ),
     "repeat without phases": (
         "repeat: true\n",
         [
-            "1:1: 'repeat' says nothing without phases",
+            "1:1: 'repeat' has no effect without phases",
         ],
     ),
-    "yes is no boolean": (
+    "yes is not a boolean": (
         """
         repeat: yes
         phases: [{name: a, for: 1s}]
@@ -447,14 +447,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {sequence: [{error: NOT_FOUND, status: 200}]}
         """,
         [
-            "2:28: 'sequence' is given beside fault: a rule has one of them",
+            "2:28: 'sequence' cannot be used beside fault: leave one out",
             "3:16: 'sequence' must have at least 1 item",
             "4:16: 'sequence' must be an array",
             "5:32: must be an object: {error: INTERNAL_ERROR}",
             "5:38: unknown key 'eror', did you mean 'error'?",
             "5:48: must be an object: {error: INTERNAL_ERROR}",
             "6:39: 'then' must be one of: pass, repeat, last",
-            "7:28: 'then' says nothing without sequence",
+            "7:28: 'then' has no effect without sequence",
             "8:13: 'fault' must be an object: {error: INTERNAL_ERROR}",
             "9:13: 'fault' must be an object: {error: INTERNAL_ERROR}",
             "10:16: 'sequence' must be an array",
@@ -481,15 +481,15 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "2:43: 'query' must be an object",
-            "3:52: 'status' must be a value or a list of values",
+            "3:52: 'status' must be a single value, or a list of them",
             "4:44: 'header' must be an object",
-            "5:50: 'X-A' must be a value or a list of values",
+            "5:50: 'X-A' must be a single value, or a list of them",
             "6:46: 'resource' must be a text or a list of texts",
             "7:46: 'resource' must be a text or a list of texts",
             "8:36: unknown key 'headers', did you mean 'header'?",
             "9:35: 'match' must be an object: {operation: instances.create}",
             "10:42: 'body' must be an object",
-            "12:47: 'operation' no operation is called 'nothing.*'",
+            "12:47: 'operation': no operation is called 'nothing.*'",
             "15:47: 'a' must be a number of at most 64 bits",
         ],
     ),
@@ -502,9 +502,9 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {status: 500}, ttl: 0s}
         """,
         [
-            "2:33: 'ttl' a duration needs a unit: write 5s or 5ms",
-            "3:33: 'ttl' '1h30' is not a duration: write 250ms, 2s or 1m30s",
-            "4:33: 'ttl' 'never' is not a duration: write 250ms, 2s or 1m30s",
+            "2:33: 'ttl' needs a unit: write 5s or 5ms",
+            "3:33: 'ttl' must be a duration such as 250ms, 2s or 1m30s, not '1h30'",
+            "4:33: 'ttl' must be a duration such as 250ms, 2s or 1m30s, not 'never'",
         ],
     ),
     "expectations": (
@@ -516,7 +516,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           audit: spotless
         """,
         [
-            "4:11: 'onse' no rule has the id 'onse', did you mean 'once'?",
+            "4:11: 'onse' is not the id of a rule, did you mean 'once'?",
             "4:26: 'once' must be at least 0",
             "5:10: 'audit' must be one of: clean",
         ],
@@ -546,9 +546,9 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {stale: [1s, 2s]}}
         """,
         [
-            "2:21: 'stale' a duration needs a unit: write 5s or 5ms",
+            "2:21: 'stale' needs a unit: write 5s or 5ms",
             "3:21: 'stale' must be longer than 0s",
-            "4:21: 'stale' a list is not a duration: write 250ms, 2s or 1m30s",
+            "4:21: 'stale' must be a duration such as 250ms, 2s or 1m30s, not a list",
         ],
     ),
     "provisioning of one call": (
@@ -564,14 +564,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {provisioning: [1s]}}
         """,
         [
-            "2:28: 'provisioning' needs either polls or delay",
-            "3:28: 'provisioning' needs polls, delay or then",
-            "4:28: 'provisioning' a duration needs a unit: write 45s or 45ms",
-            "5:28: 'provisioning' 'ever' is not a duration: write 250ms, 2s or 1m30s",
+            "2:28: 'provisioning' cannot have both polls and delay: leave one out",
+            "3:28: 'provisioning' must have polls, delay or then",
+            "4:28: 'provisioning' needs a unit: write 45s or 45ms",
+            "5:28: 'provisioning' must be a duration such as 250ms, 2s or 1m30s, not 'ever'",
             "6:29: unknown key 'pols', did you mean 'polls'?",
             "7:35: 'then' must be one of: running, stopped",
             "8:29: unknown key 'instance' (known: delay, polls, then)",
-            "9:28: 'provisioning' a range has two durations: [100ms, 300ms]",
+            "9:28: 'provisioning' must have two durations: [100ms, 300ms]",
         ],
     ),
     "slow bodies": (
@@ -590,11 +590,11 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "2:20: 'drip' must be an object: {chunks: 5, over: 2s}",
             "3:29: 'chunks' must be at least 1",
             "4:20: 'over' is required",
-            "5:38: 'over' a duration needs a unit: write 2s or 2ms",
-            "6:25: 'bandwidth' a bandwidth needs a unit: write 20B/s or 20KB/s",
-            "7:25: 'bandwidth' '20KB' is not a bandwidth: write 8B/s, 20KB/s or 1MiB/s",
-            "8:25: 'bandwidth' '20kb/s' is not a bandwidth: write 8B/s, 20KB/s or 1MiB/s",
-            "9:33: 'drip' is a second pace: a rule has one",
+            "5:38: 'over' needs a unit: write 2s or 2ms",
+            "6:25: 'bandwidth' needs a unit: write 20B/s or 20KB/s",
+            "7:25: 'bandwidth' must be a bandwidth such as 8B/s, 20KB/s or 1MiB/s, not '20KB'",
+            "8:25: 'bandwidth' must be a bandwidth such as 8B/s, 20KB/s or 1MiB/s, not '20kb/s'",
+            "9:33: 'drip' is a second pace: a rule can have only one",
         ],
     ),
     "headers": (
@@ -635,7 +635,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         [
             "2:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}, did you mean 'truncate'?",
             "3:31: 'truncate' must be a number from 0 to below 1: 0.5 sends half of the body",
-            "4:30: 'corrupt' a size needs a unit: write 8B or 8KB",
+            "4:30: 'corrupt' needs a unit: write 8B or 8KB",
             "5:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}, did you mean 'corrupt'?",
             "6:21: unknown key 'truncate' (known: corrupt)",
             "7:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}",
@@ -656,17 +656,17 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "2:23: 'p99' is required",
-            "3:23: 'latency' goes from the smaller to the larger, all above 0s: {median: 80ms, p99: 2s, max: 5s}",
+            "3:23: 'latency' must go from the smaller to the larger, all above 0s: {median: 80ms, p99: 2s, max: 5s}",
             "4:23: 'p99' is required",
             "4:38: unknown key 'p90', did you mean 'p99'?",
-            "5:32: 'median' a duration needs a unit: write 80s or 80ms",
-            "5:41: 'p99' a duration needs a unit: write 10s or 10ms",
-            "6:23: 'latency' a range has two durations: [100ms, 300ms]",
-            "7:23: 'latency' '-1s' is not a duration (it cannot be negative): write 250ms, 2s or 1m30s",
-            "8:23: 'latency' '1s2h' is not a duration (units go from large to small, each once): write "
-            "250ms, 2s or 1m30s",
-            "9:23: 'latency' '200000d' is longer than 100 years: write at most 36525d",
-            "10:23: 'latency' a duration needs a unit: write 100s or 100ms",
+            "5:32: 'median' needs a unit: write 80s or 80ms",
+            "5:41: 'p99' needs a unit: write 10s or 10ms",
+            "6:23: 'latency' must have two durations: [100ms, 300ms]",
+            "7:23: 'latency' must be a duration such as 250ms, 2s or 1m30s, not '-1s' (it cannot be negative)",
+            "8:23: 'latency' must be a duration such as 250ms, 2s or 1m30s, not '1s2h' (units go from large to "
+            "small, each at most once)",
+            "9:23: 'latency' must be at most 36525d (100 years), not '200000d'",
+            "10:23: 'latency' needs a unit: write 100s or 100ms",
         ],
     ),
     "errors": (
@@ -683,12 +683,11 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         [
             "2:45: 'status' must be at least 400",
             "3:21: 'error' must be one of: BAD_REQUEST, FORBIDDEN, HTTPS_REQUIRED, INSUFFICIENT_CREDITS, "
-            "INTERNAL_ERROR, "
-            "INVALID_STATE, LIVE_KEY_REJECTED, METHOD_NOT_ALLOWED, NOT_FOUND, PAYLOAD_TOO_LARGE, "
-            "QUOTA_EXCEEDED, RATE_LIMITED, REGION_UNAVAILABLE, UNAUTHORIZED, VALIDATION_ERROR (or use "
-            "status: alone)",
-            "4:14: 'retry_after' says nothing without error or status",
-            "5:40: 'retry_after' a duration needs a unit: write 2s or 2ms",
+            "INTERNAL_ERROR, INVALID_STATE, LIVE_KEY_REJECTED, METHOD_NOT_ALLOWED, NOT_FOUND, PAYLOAD_TOO_LARGE, "
+            "QUOTA_EXCEEDED, RATE_LIMITED, REGION_UNAVAILABLE, UNAUTHORIZED, VALIDATION_ERROR (or use status: "
+            "alone)",
+            "4:14: 'retry_after' has no effect without error or status",
+            "5:40: 'retry_after' needs a unit: write 2s or 2ms",
             "6:40: 'a' must be a string",
             "7:36: 'details' must be an object",
             "8:22: 'status' must be an integer",
@@ -736,14 +735,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         "seed: " + "9" * 200 + "\n",
         [
             "1:7: 'seed' must be an integer",
-            "1:7: a number of 200 characters is too long; at most 100 are read",
+            "1:7: a number of 200 characters is too long; use at most 100",
         ],
     ),
     "200 digits where a count belongs": (
         "rules: [{fault: {status: 500}, times: " + "9" * 200 + "}]\n",
         [
             "1:39: 'times' must be an integer, or {skip, take}, {every} or {only}",
-            "1:39: a number of 200 characters is too long; at most 100 are read",
+            "1:39: a number of 200 characters is too long; use at most 100",
         ],
     ),
     "numbers of 90 digits": (
@@ -756,9 +755,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         [
             "1:7: 'seed' must be below 9223372036854775808",
             "2:39: 'times' must be at most 1000000000",
-            "2:136: 'ttl' this value is not a duration: write 250ms, 2s or 1m30s",
+            "2:136: 'ttl' must be a duration such as 250ms, 2s or 1m30s, not this value",
             "2:241: 'probability' must be a number from 0 to 1",
-            "3:18: 'balance' this value is not an amount of money: write \"$5.07\", with the sign and two decimals",
+            "3:18: 'balance' must be an amount of money such as \"$5.07\", with the sign and two decimals, not this"
+            " value",
             "3:125: 'speed' must be a number above 0, at most 1000000",
             "3:238: 'instances' must be at most 1000000000",
             "4:23: 'polls' must be at most 1000000",
@@ -777,13 +777,13 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "an alias of nothing": (
         "name: *x\n",
         [
-            "1:7: no anchor stands before the alias 'x'",
+            "1:7: the alias 'x' has no anchor before it",
         ],
     ),
     "an alias of itself": (
         "rules: &r [*r]\n",
         [
-            "1:12: the alias 'r' points at itself",
+            "1:12: the alias 'r' is inside its own anchor",
         ],
     ),
     "an open brace": (
@@ -792,13 +792,13 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {status: 500}
         """,
         [
-            "2:26: while parsing a flow mapping, did not find expected ',' or '}'",
+            "2:26: the map needs ',' or '}' here",
         ],
     ),
     "an open quote": (
         'name: "abc\n',
         [
-            "1:11: while scanning a quoted scalar, found unexpected end of stream",
+            "1:11: the quoted text is not closed",
         ],
     ),
     "a key that is a list": (
@@ -807,7 +807,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         : c
         """,
         [
-            "1:3: a key has to be text",
+            "1:3: a key must be text",
         ],
     ),
     "a key that is null": (
@@ -823,7 +823,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         name: a
         """,
         [
-            "1:1: directives are not supported: no line can start with %",
+            "1:1: directives are not supported: a line cannot begin with %",
         ],
     ),
     "a value that begins with @": (
@@ -835,7 +835,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "a colon in a text": (
         "description: Creates fail: twice\n",
         [
-            "1:26: a colon cannot stand here; put a text that has one in quotes, or mend the indentation",
+            "1:26: a colon is not allowed here; put a text with a colon in quotes, or check the indentation",
         ],
     ),
     "a wrong indentation": (
@@ -845,7 +845,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
            fault: {status: 500}
         """,
         [
-            "3:4: while parsing a block collection that starts on line 2, did not find expected '-' indicator",
+            "3:4: this does not fit into the list that begins on line 2; check the indentation and the quotes",
         ],
     ),
     "a value that begins with %": (
@@ -868,7 +868,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "3:5: duplicate key 'fault' (first set on line 2)",
         ],
     ),
-    "infinity and no number": (
+    "infinity and not a number": (
         """
         world: {clock: {speed: .inf}}
         rules: [{fault: {body: {truncate: .nan}}}]
@@ -962,7 +962,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "the clock": (
         "world: {clock: {start: 2026-13-01T00:00:00Z, frozen: 1, speed: -1}}\n",
         [
-            "1:24: 'start' '2026-13-01T00:00:00Z' is no point in time: month must be in 1..12",
+            "1:24: 'start' must be a date and a time that exist, not '2026-13-01T00:00:00Z'",
             "1:54: 'frozen' must be true or false",
             "1:64: 'speed' must be a number above 0, at most 1000000",
         ],
@@ -976,16 +976,16 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "a rate and an amount": (
         "world: {rate_limit: 5/s, balance: 5$}\n",
         [
-            "1:21: 'rate_limit' '5/s' is not a rate in requests per minute: write 60/min",
-            "1:35: 'balance' '5$' is not an amount of money: write \"$5.07\", with the sign and two decimals",
+            "1:21: 'rate_limit' must be a rate in requests per minute such as 60/min, not '5/s'",
+            "1:35: 'balance' must be an amount of money such as \"$5.07\", with the sign and two decimals, not '5$'",
         ],
     ),
     "ranges and counts of provisioning": (
         "provisioning: {instance: [90s, 30s], snapshot: 5, load_balancer: soon, polls: -1}\n",
         [
-            "1:26: 'instance' a range goes from the smaller to the larger: [30s, 90s]",
-            "1:48: 'snapshot' a duration needs a unit: write 5s or 5ms",
-            "1:66: 'load_balancer' 'soon' is not a duration: write 250ms, 2s or 1m30s",
+            "1:26: 'instance' must go from the smaller to the larger: [30s, 90s]",
+            "1:48: 'snapshot' needs a unit: write 5s or 5ms",
+            "1:66: 'load_balancer' must be a duration such as 250ms, 2s or 1m30s, not 'soon'",
             "1:79: 'polls' must be at least 0",
         ],
     ),
@@ -995,14 +995,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "1:15: 'provisioning' must be an object",
         ],
     ),
-    "something behind the end": (
+    "something after the end": (
         """
         name: a
         ...
         name: b
         """,
         [
-            "3:1: did not find expected <document start>",
+            "3:1: this does not belong to what is before it; check the indentation and the quotes",
         ],
     ),
     "rules in words": (
@@ -1023,13 +1023,13 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         expect: {fired: {rule-1: 1, rule-2: 1}}
         """,
         [
-            "2:29: 'rule-2' no rule has the id 'rule-2', did you mean 'rule-1'?",
+            "2:29: 'rule-2' is not the id of a rule, did you mean 'rule-1'?",
         ],
     ),
     "an object in a body": (
         "rules: [{fault: {status: 500}, match: {body: {/a/b: {c: 1}}}}]\n",
         [
-            "1:53: '/a/b' must be a value or a list of values",
+            "1:53: '/a/b' must be a single value, or a list of them",
         ],
     ),
     "words of another tool": (
@@ -1048,14 +1048,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         "rules: [{latency: 2s}]\n",
         [
             "1:9: 'fault' is required (or sequence)",
-            "1:10: unknown key 'latency', it belongs to fault: write fault: {latency: …}",
+            "1:10: unknown key 'latency'; it belongs to fault: write fault: {latency: …}",
         ],
     ),
     "an error beside fault": (
         "rules: [{error: NOT_FOUND, id: a}]\n",
         [
             "1:9: 'fault' is required (or sequence)",
-            "1:10: unknown key 'error', it belongs to fault: write fault: {error: …}",
+            "1:10: unknown key 'error'; it belongs to fault: write fault: {error: …}",
         ],
     ),
 }
@@ -1086,39 +1086,41 @@ BEYOND_A_SCHEMA = {
     "repeat without phases",
     "an expectation of a rule that is not there",
 }
-"""What a JSON Schema cannot say, or not in a few words."""
+"""What a JSON Schema cannot express, or only with much text."""
 
 
 def _found(path: str) -> list[str]:
-    """What is said of a bad file, each finding as line:col: message."""
-    with pytest.raises(SourceError) as refusal:
+    """Return the problems of a bad file, each as line:col: message."""
+    with pytest.raises(SourceError) as error:
         linted(path, operations())
-    lines = str(refusal.value).splitlines()
+    lines = str(error.value).splitlines()
     assert all(line.startswith(f"{path}:") for line in lines)
     return [line.removeprefix(f"{path}:") for line in lines]
 
 
 @pytest.mark.parametrize(("text", "expected"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_refused_with_every_mistake_at_its_place(write: Write, text: str, expected: list[str]) -> None:
+def test_a_broken_file_is_an_error_with_every_mistake_at_its_place(
+    write: Write, text: str, expected: list[str]
+) -> None:
     assert _found(str(write(text))) == expected
 
 
 @pytest.mark.parametrize(("content", "expected"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_can_hardly_be_read_is_refused_where_it_goes_wrong(write: Write, content: bytes, expected: str) -> None:
+def test_what_can_hardly_be_read_is_an_error_where_it_goes_wrong(write: Write, content: bytes, expected: str) -> None:
     path = write("")
     path.write_bytes(content)
     assert _found(str(path)) == [expected]
 
 
-def test_a_sandbox_says_the_same_of_a_file(sandbox: Sandbox, write: Write) -> None:
+def test_a_sandbox_reports_the_same_problems_of_a_file(sandbox: Sandbox, write: Write) -> None:
     text, expected = BROKEN["every mistake at once"]
-    with pytest.raises(SourceError) as refusal:
+    with pytest.raises(SourceError) as error:
         sandbox.use(write(text))
-    assert [line.removeprefix("story.yaml:") for line in str(refusal.value).splitlines()] == expected
+    assert [line.removeprefix("story.yaml:") for line in str(error.value).splitlines()] == expected
 
 
 def _readable() -> dict[str, object]:
-    """The broken files that are good YAML, as data."""
+    """Return the broken files that are valid YAML, as data."""
     found: dict[str, object] = {}
     for name, (text, _) in BROKEN.items():
         try:

@@ -87,7 +87,7 @@ def test_it_may_hold_in_a_phase_only(server, client):
         (";;", "is empty: write error=RATE_LIMITED; retry_after=2s"),
         ("status=503; status=502", "has status twice"),
         ("status=503; timez=2", "unknown key 'timez'"),
-        ("latency=2", "'latency' a duration needs a unit: write 2s or 2ms"),
+        ("latency=2", "'latency' needs a unit: write 2s or 2ms"),
         ("latency=[1ms", "] is missing in 'latency=[1ms'"),
         ('message="x', '" is missing in '),
         ('{"fault": {"status": 503}', "is not JSON: "),

@@ -1,4 +1,4 @@
-"""Scenario files: every mistake at once, each at its place; and several on top of one another."""
+"""Scenario files: every mistake at once, each at its place; and several scenarios stacked."""
 
 from pathlib import Path
 
@@ -8,29 +8,29 @@ from cnx_mock import ControlError, Sandbox, SourceError
 from cnx_mock.errors import UnknownScenario
 
 
-def findings(sandbox: Sandbox, path: Path) -> list[str]:
-    """What is said of a bad file, each finding as line:col: message."""
-    with pytest.raises(SourceError) as refusal:
+def problems(sandbox: Sandbox, path: Path) -> list[str]:
+    """Return the problems of a bad file, each as line:col: message."""
+    with pytest.raises(SourceError) as error:
         sandbox.use(path)
-    lines = str(refusal.value).splitlines()
+    lines = str(error.value).splitlines()
     assert all(line.startswith(f"{path}:") for line in lines)
     return [line.removeprefix(f"{path}:") for line in lines]
 
 
-def test_an_unknown_error_code_names_every_code_there_is(sandbox, write):
-    (line,) = findings(sandbox, write("rules: [{fault: {error: RATE_LIMITD}}]\n"))
+def test_an_unknown_error_code_is_answered_with_every_known_code(sandbox, write):
+    (line,) = problems(sandbox, write("rules: [{fault: {error: RATE_LIMITD}}]\n"))
     assert line.startswith("1:25: 'error' must be one of: BAD_REQUEST, FORBIDDEN,")
     assert line.endswith("did you mean 'RATE_LIMITED'? (or use status: alone)")
 
 
 def test_a_bad_file_changes_nothing(sandbox, api, write):
     sandbox.use("rate-limited")
-    findings(sandbox, write("world: {balance: $1.00, rate_limit: 5}\n"))
+    problems(sandbox, write("world: {balance: $1.00, rate_limit: 5}\n"))
     assert sandbox.account.rate_limit == "5/min"
     assert sandbox.account.balance == "$100.00"
 
 
-def test_a_file_that_is_not_there_is_said_to_be_missing(sandbox, write):
+def test_a_file_that_does_not_exist_is_reported(sandbox, write):
     with pytest.raises(SourceError, match=r"missing\.yaml:1:1: cannot be read: No such file"):
         sandbox.use("missing.yaml")
 
@@ -40,7 +40,7 @@ def test_a_misspelt_name_of_the_gallery_gets_the_right_one(sandbox):
         sandbox.use("flaky-netwrk")
 
 
-def test_a_scenario_is_called_as_it_says_or_else_as_its_file(sandbox, write):
+def test_a_scenario_has_the_name_that_it_gives_or_else_its_files(sandbox, write):
     sandbox.use(write("description: fine\n", "stem.yaml"))
     assert sandbox.call("GET", "/scenario")["name"] == "stem"
     sandbox.use(write("name: chosen\n", "stem.yaml"))

@@ -1,5 +1,5 @@
-"""The gallery: what holds for all its stories, and for every story a test that shows its point. Clocks stand still but
-for `advance`, so that hours pass at once."""
+"""The gallery: what is true of all its stories, and for every story a test that shows its point. Clocks stand still
+except for `advance`, so that hours pass at once."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor

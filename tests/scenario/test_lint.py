@@ -1,4 +1,4 @@
-"""What can be read, and can never happen: each is found at its place, and good files raise no alarm."""
+"""What is valid but can never happen: each case is found at its place, and good files have no warning."""
 
 import warnings
 
@@ -11,7 +11,7 @@ from tests.conftest import Client
 from tests.scenario.conftest import Write
 
 SHADOWED = "rules: [{id: wide, fault: {status: 500}}, {fault: {status: 501}}]\n"
-SHADOW = "can never fire: wide, which is asked before it, always wins"
+SHADOW = "can never fire: the rule 'wide' before it always wins"
 
 IDLE = {
     "a rule behind one that always wins": (SHADOWED, [f"1:43: {SHADOW}"]),
@@ -55,11 +55,11 @@ IDLE = {
     ),
     "a sequence of nothing": (
         "rules: [{sequence: [pass, pass]}]\n",
-        ["1:20: 'sequence' only passes: the rule can never fire"],
+        ["1:20: 'sequence' has only pass: the rule can never fire"],
     ),
     "no time": (
         "rules: [{fault: {status: 500}, ttl: 0s}]\n",
-        ["1:37: 'ttl' is over at once: the rule can never fire"],
+        ["1:37: 'ttl' ends at once: the rule can never fire"],
     ),
     "over before it begins": (
         """
@@ -69,8 +69,8 @@ IDLE = {
           - {fault: {status: 500}, ttl: 10s, when: {phase: storm}}
         """,
         [
-            "3:33: 'ttl' is over before the rule begins to hold, which is after 5s",
-            "4:33: 'ttl' is over before the rule begins to hold, which is after 10s",
+            "3:33: 'ttl' ends before the rule becomes active, which is after 5s",
+            "4:33: 'ttl' ends before the rule becomes active, which is after 10s",
         ],
     ),
     "a phase that never comes": (
@@ -84,7 +84,7 @@ IDLE = {
           - {fault: {status: 500}, when: {phase: "!calm"}}
         """,
         [
-            "2:5: never ends, and nothing behind it comes (storm, after): give it for or until",
+            "2:5: never ends, so the phases after it never begin (storm, after): give it for or until",
             "6:42: 'phase' is never reached: the rule can never fire",
             "7:42: 'phase' is never reached: the rule can never fire",
         ],
@@ -98,9 +98,9 @@ IDLE = {
           - {fault: {status: 500}, when: {phase: after, until: 20s}}
         """,
         [
-            "3:34: 'when' can never hold: the phase lasts from 0s to 10s",
-            "4:34: 'when' can never hold: the phase lasts from 10s to 20s",
-            "5:34: 'when' can never hold: the phase lasts from 20s to the end",
+            "3:34: 'when' is never true: the phase lasts from 0s to 10s",
+            "4:34: 'when' is never true: the phase lasts from 10s to 20s",
+            "5:34: 'when' is never true: the phase lasts from 20s to the end",
         ],
     ),
     "matches of nothing": (
@@ -113,11 +113,11 @@ IDLE = {
           - {match: {path: /instances}, fault: {status: 500}}
         """,
         [
-            "2:51: 'method' calls none of these operations: the rule can never fire",
-            "3:25: 'operation' leaves no operation: the rule can never fire",
-            "4:22: 'method' is none of HTTP's methods",
-            "5:51: 'resource' none of these operations has an id in its path",
-            "6:20: 'path' is outside /v1/, where no rule is asked",
+            "2:51: 'method' does not go with these operations: the rule can never fire",
+            "3:25: 'operation' excludes every operation: the rule can never fire",
+            "4:22: 'method' is not a method of HTTP",
+            "5:51: 'resource' has no effect: none of these operations has an id in its path",
+            "6:20: 'path' is outside of /v1/: no rule is tried there",
         ],
     ),
     "faults that do not go with their operations": (
@@ -142,7 +142,10 @@ IDLE = {
           - {id: b, times: {only: [1, 4]}, fault: {latency: 1s}}
         expect: {fired: {a: 3, b: 3}}
         """,
-        ["4:21: 'a' expects 3, but the rule's times allow 2", "4:27: 'b' expects 3, but the rule's times allow 2"],
+        [
+            "4:21: 'a' expects 3, but the rule's times allow only 2",
+            "4:27: 'b' expects 3, but the rule's times allow only 2",
+        ],
     ),
     "what an alias repeats": (
         """

@@ -1,4 +1,4 @@
-"""Which requests a rule means, and the field that differs where it does not: both as the journal says them."""
+"""Which requests a rule matches, and which field differs if it does not: both as the journal shows them."""
 
 import pytest
 

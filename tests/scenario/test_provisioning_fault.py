@@ -1,5 +1,5 @@
-"""What one call makes takes another time to come up than usual. The clock is the sandbox's, and stands still in every
-test but for `advance`."""
+"""The fault `provisioning`: what one call makes needs another time to provision than usual. The sandbox's clock stands
+still in every test, except for `advance`."""
 
 import pytest
 
@@ -160,14 +160,14 @@ def test_the_journal_spells_it(given, label):
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (90, "a duration needs a unit: write 90s or 90ms"),
-        ("soon", "'soon' is not a duration"),
-        (["90s", "30s"], "a range goes from the smaller to the larger: [30s, 90s]"),
-        (["30s"], "a range has two durations"),
-        ({}, "needs polls, delay or then"),
-        ({"polls": 3, "delay": "4s"}, "needs either polls or delay"),
-        (None, "is not a duration"),
-        (True, "is not a duration"),
+        (90, "needs a unit: write 90s or 90ms"),
+        ("soon", "must be a duration such as 250ms, 2s or 1m30s, not 'soon'"),
+        (["90s", "30s"], "must go from the smaller to the larger: [30s, 90s]"),
+        (["30s"], "must have two durations"),
+        ({}, "must have polls, delay or then"),
+        ({"polls": 3, "delay": "4s"}, "cannot have both polls and delay"),
+        (None, "must be a duration"),
+        (True, "must be a duration"),
     ],
 )
 def test_what_cannot_be_said(sandbox, given, why):

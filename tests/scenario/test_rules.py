@@ -1,4 +1,4 @@
-"""Rules in order: match, times, probability, at, fault; who wins, who counts, and that chance is a keyed draw."""
+"""Rules in order: match, times, probability, at, fault; which rule wins, which ones count, and that draws are keyed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

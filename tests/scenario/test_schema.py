@@ -1,4 +1,4 @@
-"""The JSON Schema of scenario files: an editor completes, explains and marks what `cnx-mock scenarios check` knows."""
+"""The JSON Schema of scenario files: with it an editor completes, explains and marks keys and values."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ CHECK = jsonschema_rs.Draft202012Validator(SCHEMA)
 
 
 def undescribed(node: Any, path: str = "") -> Iterator[str]:
-    """Every property of a schema that says nothing of itself."""
+    """Yield every property of a schema that has no description."""
     if isinstance(node, dict):
         for name, declared in node.get("properties", {}).items():
             if isinstance(declared, dict) and not declared.get("description"):
@@ -41,12 +41,12 @@ def test_it_is_a_schema_of_2020_12() -> None:
     jsonschema_rs.meta.validate(SCHEMA)
 
 
-def test_every_key_has_words_for_hover() -> None:
+def test_every_key_has_a_description() -> None:
     assert list(undescribed(SCHEMA)) == []
 
 
 def test_an_editor_completes_operations_and_error_codes() -> None:
-    names, _ = SCHEMA["$defs"]["MatchSection"]["properties"]["operation"]["anyOf"][0]["anyOf"]
+    names, _ = SCHEMA["$defs"]["MatchModel"]["properties"]["operation"]["anyOf"][0]["anyOf"]
     assert names["enum"] == [operation.name for operation in operations()]
     assert SCHEMA["$defs"]["Fault"]["properties"]["error"]["enum"] == sorted(catalogue())
 

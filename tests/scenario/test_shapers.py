@@ -161,13 +161,17 @@ def test_the_first_rule_changes_headers_and_where_none_go_out_nothing_is_changed
             "frames the body and cannot be changed: use body",
         ),
         ({"headers": {}}, "fault.headers", "needs set or remove"),
-        ({"bandwidth": 20}, "fault.bandwidth", "a bandwidth needs a unit: write 20B/s or 20KB/s"),
-        ({"bandwidth": "20KB"}, "fault.bandwidth", "'20KB' is not a bandwidth: write 8B/s, 20KB/s"),
+        ({"bandwidth": 20}, "fault.bandwidth", "needs a unit: write 20B/s or 20KB/s"),
+        ({"bandwidth": "20KB"}, "fault.bandwidth", "must be a bandwidth such as 8B/s, 20KB/s or 1MiB/s, not '20KB'"),
         ({"drip": {"chunks": 0, "over": "1s"}}, "fault.drip.chunks", "must be at least 1"),
         ({"drip": {"chunks": 3}}, "fault.drip.over", "is required"),
-        ({"drip": {"chunks": 3, "over": "1s"}, "bandwidth": "1B/s"}, "fault.drip", "is a second pace: a rule has one"),
+        (
+            {"drip": {"chunks": 3, "over": "1s"}, "bandwidth": "1B/s"},
+            "fault.drip",
+            "is a second pace: a rule can have only one",
+        ),
         ({"latency": {"median": "1s"}}, "fault.latency.p99", "is required"),
-        ({"latency": {"median": "2s", "p99": "1s"}}, "fault.latency", "goes from the smaller to the larger"),
+        ({"latency": {"median": "2s", "p99": "1s"}}, "fault.latency", "must go from the smaller to the larger"),
     ],
 )
 def test_what_cannot_be_said(sandbox, fault, where, why):

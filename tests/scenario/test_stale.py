@@ -425,10 +425,10 @@ def test_a_file_says_it_too(server, client):
     ("given", "why"),
     [
         ("0s", "must be longer than 0s"),
-        (5, "a duration needs a unit: write 5s or 5ms"),
-        ("soon", "'soon' is not a duration: write 250ms, 2s or 1m30s"),
-        (["1s", "2s"], "is not a duration"),
-        ("36526d", "is longer than 100 years"),
+        (5, "needs a unit: write 5s or 5ms"),
+        ("soon", "must be a duration such as 250ms, 2s or 1m30s, not 'soon'"),
+        (["1s", "2s"], "must be a duration"),
+        ("36526d", "must be at most 36525d (100 years), not '36526d'"),
     ],
 )
 def test_what_cannot_be_said(sandbox, given, why):

@@ -1,4 +1,4 @@
-"""A story in time: phases, `when`, ramps and `ttl`, all on the sandbox's clock, none of them ever waited for."""
+"""A story in time: phases, `when`, ramps and `ttl`. All are on the sandbox's clock, and no test waits for them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -242,14 +242,14 @@ def test_a_change_for_a_while_of_a_rule_for_a_while_gives_back_what_was_left(tel
     ("words", "complaint"),
     [
         ({"when": {"phase": "brwnout"}}, "no phase is called 'brwnout', did you mean 'brownout'?"),
-        ({"when": {"after": "10s", "until": "10s"}}, "needs after to be below until"),
+        ({"when": {"after": "10s", "until": "10s"}}, "must have an after that is below its until"),
         ({"probability": {"from": 0, "to": 1}}, "is a ramp, and needs a phase: when: {phase: NAME}"),
         (
             {"probability": {"from": 0, "to": 1}, "when": {"phase": "rest"}},
             "is a ramp, and needs a phase with `for`: rest has none",
         ),
         ({"probability": {"from": 0, "too": 1}}, "probability.too: unknown key, did you mean 'to'?"),
-        ({"ttl": 5}, "a duration needs a unit: write 5s or 5ms"),
+        ({"ttl": 5}, "needs a unit: write 5s or 5ms"),
     ],
 )
 def test_a_rule_that_does_not_fit_the_story_is_refused(tell, words, complaint):

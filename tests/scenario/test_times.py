@@ -1,4 +1,4 @@
-"""Which of its requests a rule strikes: every form of `times`, counted together or by resource, and sequences."""
+"""Which of its requests a rule takes: every form of `times`, counted together or by resource, and sequences."""
 
 import pytest
 
@@ -141,16 +141,16 @@ def test_a_step_may_have_shapers_and_an_outcome(sandbox, api):
     ("words", "complaint"),
     [
         ({"times": 0}, "times: must be at least 1"),
-        ({"times": {}}, "times: needs either skip and take, or every, or only"),
-        ({"times": {"skip": 1, "every": 2}}, "times: needs either skip and take, or every, or only"),
+        ({"times": {}}, "times: must have skip and take, or every, or only"),
+        ({"times": {"skip": 1, "every": 2}}, "times: must have skip and take, or every, or only"),
         ({"times": {"only": []}}, "times.only: must have at least 1 item"),
         ({"times": {"evry": 2}}, "times.evry: unknown key, did you mean 'every'?"),
-        ({"per": "resource"}, "per: says nothing without times"),
-        ({"then": "last"}, "then: says nothing without sequence"),
+        ({"per": "resource"}, "per: has no effect without times"),
+        ({"then": "last"}, "then: has no effect without sequence"),
         ({"times": 1, "per": "account"}, "per: must be one of: sandbox, resource"),
     ],
 )
-def test_what_says_nothing_is_refused(sandbox, words, complaint):
+def test_what_cannot_be_used_is_an_error(sandbox, words, complaint):
     with pytest.raises(ControlError) as refusal:
         sandbox.inject(error="NOT_FOUND", **words)
     assert complaint in str(refusal.value)

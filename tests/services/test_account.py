@@ -1,4 +1,4 @@
-"""The account and its keys, read-only: keys are made in the Dashboard, so the API makes none."""
+"""The account and its keys. They are read-only, because keys are made in the Dashboard."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_the_account_shows_limits_balance_and_quotas(api):
     account = api.get("/v1/account").json
     assert account == {
         "id": account["id"],
-        "name": account["name"],
+        "name": "Sandbox",
         "plan": "professional",
         "environment": "sandbox",
         "rate_limit": 300,

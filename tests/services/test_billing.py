@@ -18,7 +18,7 @@ ACCOUNT = {"balance": "$100.00", "rate_limit": "100000/min"}
 
 @pytest.fixture
 def at(server, client):
-    """A sandbox whose clock stands at an instant, and calls with its key."""
+    """Return a sandbox with a frozen clock, and a client with its key."""
 
     def made(start):
         sandbox = server.sandbox(scenario={"world": {"clock": {"start": start, "frozen": True}, **ACCOUNT}})
@@ -29,7 +29,7 @@ def at(server, client):
 
 @pytest.fixture
 def busy(at):
-    """A frozen sandbox in which three instances ran across New York's change to summer time; one is gone."""
+    """A frozen sandbox with three instances that ran during New York's change to summer time; one is deleted."""
     sandbox, api = at("2026-03-07T20:10:30Z")
     sandbox.instances.add(name="web-1", plan="pro")
     sandbox.clock.advance("100m")
@@ -328,7 +328,7 @@ def test_what_has_not_happened_yet_costs_nothing(at):
         (
             "start=2026-02-30&end=2026-3-01&timezone=europe/berlin&group_by=dya&page=0&limit=101",
             {
-                "start": "must be a day of the calendar",
+                "start": "must be a date that exists",
                 "end": "must be a date such as 2026-01-31",
                 "timezone": "must be an IANA time zone name such as Europe/Berlin, did you mean 'Europe/Berlin'?",
                 "group_by": "must be one of: day, month, did you mean 'day'?",
@@ -339,14 +339,14 @@ def test_what_has_not_happened_yet_costs_nothing(at):
         (
             "start=2026-01-02&end=2026-01-02&group_by=week",
             {
-                "end": "must be after start: it is the first day that does not belong to the report",
+                "end": "must be after start: it is the first day after the report",
                 "group_by": "must be one of: day, month",
             },
         ),
         ("start=2026-01-01&end=2027-01-03", {"end": "must be at most 366 days after start"}),
         (
             "start=1969-12-31&end=9999-01-01",
-            {"start": "must lie in the years 1970 to 9998", "end": "must lie in the years 1970 to 9998"},
+            {"start": "must be in the years 1970 to 9998", "end": "must be in the years 1970 to 9998"},
         ),
         (
             "start=20260101&end=2026-01-02T00:00:00Z",

@@ -1,4 +1,4 @@
-"""Money: what an account has, what an instance costs, and when there is not enough; and quotas, which come first."""
+"""Money: the balance, the cost of instances, and INSUFFICIENT_CREDITS; and quotas, which are checked before."""
 
 import random
 import re
@@ -20,7 +20,7 @@ def frozen(sandbox):
 
 
 def cents(text):
-    """The one spelling of money: a minus in front of the dollar sign, always two decimals."""
+    """Return the cents of a text in the API's spelling of money: a minus sign before the dollar sign, two decimals."""
     spelt = re.fullmatch(r"(-?)\$(0|[1-9][0-9]*)\.([0-9]{2})", text)
     assert spelt, text
     sign, dollars, rest = spelt.groups()
@@ -140,7 +140,7 @@ def test_a_balance_below_zero_keeps_falling(frozen, api):
 
 
 class Model:
-    """The bill, counted one hour at a time."""
+    """Return the sum of all charges, counted hour by hour."""
 
     def __init__(self, balance):
         self.balance = balance

@@ -1,4 +1,4 @@
-"""Firewalls: the body's rules, the attachments on both sides, and what PUT and DELETE do with them."""
+"""Firewalls: the validation of the body, the attachments on both sides, and what PUT and DELETE do with them."""
 
 import pytest
 

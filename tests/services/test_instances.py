@@ -1,4 +1,4 @@
-"""Instances: what may be asked for, how a list is cut, how one comes up, and what is measured of it."""
+"""Instances: validation, lists with filters and pages, provisioning, and metrics."""
 
 import re
 from datetime import datetime, timedelta

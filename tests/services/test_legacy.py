@@ -19,7 +19,7 @@ def fleet(api, sandbox):
 
 
 def links(sandbox, path):
-    """Every Link header, in order."""
+    """Return every Link header, in order."""
     connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=10)
     connection.request("GET", path, headers={"Authorization": f"Bearer {sandbox.api_key}"})
     response = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Load balancers: the body's rules, coming up, targets' health, prices and charges."""
+"""Load balancers: the validation of the body, provisioning, the health of targets, prices and charges."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Snapshots: taken of an instance, kept without it, booted by another."""
+"""Snapshots: taken of an instance, kept when it is deleted, and used by another instance."""
 
 import pytest
 
@@ -7,13 +7,13 @@ SNAPSHOTS = "/v1/snapshots"
 
 @pytest.fixture(autouse=True)
 def still(sandbox):
-    """Time passes only where a test says so."""
+    """The clock moves only when a test advances it."""
     sandbox.clock.freeze()
 
 
 @pytest.fixture
 def running(api, sandbox):
-    """An instance that has come up."""
+    """A running instance."""
     return sandbox.instances.add(name="db-1", plan="pro", region="eu-west-1", image="debian-12")
 
 

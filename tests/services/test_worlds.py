@@ -1,4 +1,4 @@
-"""Fixtures: worlds as files, through the doors by which they come in."""
+"""Fixtures: worlds as files, loaded in every way that a user has."""
 
 import json
 from pathlib import Path

@@ -71,7 +71,7 @@ def report(
     baseline: Baseline | None = None,
 ) -> SweepReport:
     """The report of a sweep with these results; `planned` has more cells than have results."""
-    config = RunConfig(command=command, settings=Settings(), environment=lambda listeners, key: {})
+    config = RunConfig(command=command, settings=Settings(), environment=lambda sockets, key: {})
     options = SweepOptions(faults=select_faults([]))
     chosen = list(planned or (each.cell for each in results))
     sweep = Sweep(

@@ -1,4 +1,4 @@
-"""The plan: which faults strike which calls, and the scenario of each cell."""
+"""The plan: which faults apply to which calls, and the scenario of each cell."""
 
 import pytest
 
@@ -36,11 +36,11 @@ AFTER = ["error-after", "reset-after", "hang-after"]
         (DELETE, {*EVERY, *AFTER}),
     ],
 )
-def test_a_call_meets_every_usual_fault_that_applies_to_it(call: SweptCall, names: set[str]) -> None:
+def test_a_call_gets_every_usual_fault_that_applies_to_it(call: SweptCall, names: set[str]) -> None:
     assert {cell.fault.name for cell in plan_cells([call], select_faults([]))} == names
 
 
-def test_one_fault_strikes_by_name_only() -> None:
+def test_one_fault_is_used_only_if_it_is_named() -> None:
     assert [fault.name for fault in FAULTS if not fault.usual] == ["down"]
     assert [fault.name for fault in select_faults(["down", "error"])] == ["error", "down"]
 
@@ -51,7 +51,7 @@ def test_every_cell_is_a_good_scenario(cell: object) -> None:
     assert [rule.id for rule in scenario.rules] == [rule["id"] for rule in cell.rules]  # type: ignore[attr-defined]
 
 
-def test_a_rule_strikes_the_call_of_its_number() -> None:
+def test_a_rule_applies_to_the_call_with_its_number() -> None:
     [cell] = plan_cells([READ], select_faults(["error"]))
     [rule] = cell.document()["rules"]
     assert (rule["match"], rule["times"]) == ({"operation": "instances.get"}, {"only": [2]})
@@ -64,7 +64,7 @@ def test_operations_are_chosen_by_pattern() -> None:
     assert [cell.call.operation for cell in cells] == ["instances.create", "instances.get"]
 
 
-def test_pairs_strike_two_calls() -> None:
+def test_pairs_are_faults_at_two_calls() -> None:
     cells = plan_cells([CREATE, READ], select_faults(["error", "reset"]), pairs=True)
     assert len(cells) == 4 + 4
     assert all(len({call for call, _ in cell.injections}) == 2 for cell in cells[4:])
@@ -79,7 +79,7 @@ def test_of_too_many_the_seed_draws_and_single_faults_come_first() -> None:
     assert sample_cells(cells, 5, 8) != few
 
 
-def test_names_that_there_are_not_are_told() -> None:
+def test_unknown_names_are_refused_with_a_suggestion() -> None:
     with pytest.raises(SweepPlanError, match="no fault is called 'rest', did you mean 'reset'"):
         select_faults(["rest"])
     with pytest.raises(

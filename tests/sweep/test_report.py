@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -184,7 +185,7 @@ def test_colours_are_those_of_the_verdict() -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_breaks_a_scenario_file(name: str, tmp_path) -> None:
+def test_no_name_breaks_a_scenario_file(name: str, tmp_path: Path) -> None:
     write_scenario(tmp_path / "made" / "cell.yaml", [name, "second"], ERROR.document())
     text = (tmp_path / "made" / "cell.yaml").read_text()
     assert yaml.safe_load(text) == ERROR.document()

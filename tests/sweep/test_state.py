@@ -31,6 +31,15 @@ def test_references_are_compared_by_name() -> None:
     assert state_difference(count_resources(one), count_resources(other)).missing
 
 
+def test_a_reference_to_another_resource_is_another_reference() -> None:
+    def snapshot(digit: str, of: str) -> list[dict[str, Any]]:
+        taken = {"id": "snap_1", "name": "s", "instance": f"inst_{of * 16}"}
+        return world(instance(digit, "a"), instance(chr(ord(digit) + 1), "b"), snapshots=[taken])
+
+    assert count_resources(snapshot("1", "1")) == count_resources(snapshot("3", "3"))
+    assert count_resources(snapshot("1", "1")) != count_resources(snapshot("3", "4"))
+
+
 def test_equal_resources_are_counted() -> None:
     found = state_difference(
         count_resources(world(instance("1"))), count_resources(world(instance("1"), instance("2")))

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from cnx_mock.sweep.state import ResourceState, count_resources
+from cnx_mock.sweep.state import ResourceState
 from cnx_mock.sweep.verdict import Evidence, judge, mildest
 
 WEB = ResourceState("instances", '{"name": "web-1", "status": "running"}', "web-1")
@@ -48,31 +48,3 @@ def test_what_a_run_without_faults_may_leave_is_no_faults_doing() -> None:
         judge(Evidence(resources=Counter([WEB, WEB]), creates=2), run),
     )
     assert mildest(*both).verdict == "survived"
-
-
-# ---- states
-
-
-def account(**found: object) -> list[dict[str, object]]:
-    return [{"accounts": [found]}]
-
-
-def test_ids_times_and_what_follows_from_polls_are_left_aside() -> None:
-    one = account(instances=[{"id": "inst_1", "name": "web-1", "status": "provisioning", "created_at": "1"}])
-    two = account(instances=[{"id": "inst_2", "name": "web-1", "status": "running", "created_at": "2"}])
-    assert count_resources(one) == count_resources(two)
-
-
-def test_a_stopped_instance_is_another_than_a_running_one() -> None:
-    one = account(instances=[{"id": "inst_1", "name": "web-1", "status": "stopped"}])
-    two = account(instances=[{"id": "inst_1", "name": "web-1", "status": "running"}])
-    assert count_resources(one) != count_resources(two)
-
-
-def test_references_are_compared_by_name() -> None:
-    def world(number: str, of: str) -> list[dict[str, object]]:
-        instances = [{"id": f"inst_{number}{name}", "name": name, "status": "running"} for name in ("a", "b")]
-        return account(instances=instances, snapshots=[{"id": "snap_1", "name": "s", "instance": f"inst_{number}{of}"}])
-
-    assert count_resources(world("1", "a")) == count_resources(world("2", "a"))
-    assert count_resources(world("1", "a")) != count_resources(world("2", "b"))

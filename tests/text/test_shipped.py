@@ -1,4 +1,4 @@
-"""The shipped folders, in a wheel and in a checkout."""
+"""The YAML files that come with the package: where they are in a wheel and in a checkout."""
 
 from pathlib import Path
 
@@ -53,3 +53,11 @@ def test_nothing_else_is_ever_opened(scenarios: Path, name: str) -> None:
 
 def test_names_are_sorted(scenarios: Path) -> None:
     assert names("scenarios") == ["friday-brownout", "tail"]
+
+
+def test_the_catalogue_is_not_a_fixture(root: Path) -> None:
+    folder = root / "cnx_mock" / "fixtures"
+    folder.mkdir(parents=True)
+    for name in ("catalogue", "fleet"):
+        (folder / f"{name}.yaml").touch()
+    assert names("fixtures") == ["fleet"]

@@ -265,6 +265,24 @@ def test_our_limits_are_reported_before_those_of_a_stricter_parser(monkeypatch: 
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x" * (source.MAX_BYTES + 1), "1:1: is larger than 1048576 bytes"),
+        ("a: \x07", "1:4: the character U+0007 is not allowed here"),
+        ("%YAML 9.9\n---\na: 1", "1:1: directives are not supported: a line cannot begin with %"),
+    ],
+)
+def test_what_no_parser_needs_to_see_is_never_shown_to_it(
+    monkeypatch: pytest.MonkeyPatch, text: str, expected: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise yaml.YAMLError("I do not like this text at all")
+
+    monkeypatch.setattr(yaml, "parse", fail)
+    assert str(refused(text)) == f"bad.yaml:{expected}"
+
+
 def test_a_recursive_parser_cannot_leak_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml, "parse", strict(RecursionError))
     assert str(refused("[" * 100)) == "bad.yaml:1:1: this is nested too deeply"
@@ -401,7 +419,7 @@ def test_a_file_is_read_and_named_as_given(tmp_path: Path, monkeypatch: pytest.M
     [
         ("absent.yaml", None, "cannot be read: No such file or directory"),
         (".", None, "is a folder, not a file"),
-        ("\0", None, "cannot be read: embedded null byte"),
+        ("\0", None, "cannot be read: the name has a null character"),
         ("latin.yaml", b"a: \xff", "is not UTF-8 (byte 0xff at position 3)"),
         ("large.yaml", b"#" * (source.MAX_BYTES + 1), "is larger than 1048576 bytes"),
     ],

@@ -1,5 +1,5 @@
-"""The same seed, the same clock, the same requests to each sandbox: the same answers to the byte, however the
-sandboxes' requests interleave."""
+"""Determinism: with the same seed, clock and requests to each sandbox, the answers are the same to the byte, in
+whatever order the requests of different sandboxes arrive."""
 
 import random
 
@@ -10,11 +10,11 @@ from cnx_mock import MockServer
 STORY = {"world": {"clock": {"start": "2026-01-01T00:00:00Z", "frozen": True}, "rate_limit": "1000000/min"}}
 PLANS = ["starter", "pro", "enterprise"]
 CHANGING = {"date", "x-ratelimit-reset"}
-"""The headers that tell real time."""
+"""The headers that depend on real time."""
 
 
 def script(chance):
-    """What one client does: creates, reads, deletes, mistakes; numbers stand for what it has made."""
+    """Return the steps of one client: creates, reads, deletes and mistakes. A number means the n-th thing it made."""
     steps = []
     for _ in range(40):
         kind = chance.choice(["create", "create", "list", "get", "delete", "wrong", "nowhere", "advance", "fault"])
@@ -23,7 +23,7 @@ def script(chance):
 
 
 class Player:
-    """One sandbox and its client, taking one step after the other."""
+    """One sandbox and its client, which takes one step after the other."""
 
     def __init__(self, sandbox, api):
         self.sandbox, self.api, self.made, self.heard = sandbox, api, [], []
@@ -74,7 +74,7 @@ def at_random(scripts, chance):
 
 
 def heard(client, scripts, order, seed=7):
-    """What every client hears from a fresh server when their steps come in this order."""
+    """Return the answers to every client, from a new server that gets their steps in this order."""
     with MockServer(STORY, seed=seed) as server:
         sandboxes = [server.sandbox() for _ in scripts]
         players = [Player(sandbox, client(server.url, sandbox.api_key)) for sandbox in sandboxes]

@@ -1,4 +1,4 @@
-"""API keys: how they are spelt, and how they are shown."""
+"""API keys: how they are written, and how much of them is shown."""
 
 import re
 

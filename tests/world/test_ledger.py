@@ -1,4 +1,4 @@
-"""The account's money, against a model that walks every hour of everything."""
+"""The ledger, against a model that iterates over every hour of every resource."""
 
 import random
 from bisect import bisect_right
@@ -20,7 +20,7 @@ START = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
 
 @dataclass
 class Life:
-    """A resource in the model: its hours start at `opened`; each costs what was last asked for before it."""
+    """A resource in the model. Its hours start at `opened`; each costs the last price that was set before it."""
 
     name: str
     opened: int
@@ -30,7 +30,7 @@ class Life:
 
 @dataclass
 class Model:
-    """A ledger and, beside it, what should be in it."""
+    """A ledger and its model."""
 
     ledger: Ledger = field(default_factory=Ledger)
     now: int = START
@@ -72,7 +72,7 @@ class Model:
         self.now += by
 
     def events(self, until=None):
-        """(at, number, cents, resource) of everything up to an instant, hour by hour, in order."""
+        """Return (at, number, cents, resource) of every event up to an instant, in order."""
         until = self.now if until is None else until
         found: list[tuple[int, int, int, str | None]] = [
             (at, number, cents, None) for at, number, cents in self.credits if at <= until

@@ -1,4 +1,4 @@
-"""The checks, one file each. This registry finds them by looking; nothing names them."""
+"""The checks of the audit, one file each. They are found by listing this folder: no other module names them."""
 
 from functools import cache
 from importlib import import_module
@@ -9,7 +9,7 @@ from cnx_mock.audit.check import Check
 
 @cache
 def checks() -> tuple[Check, ...]:
-    """Every check there is, in the order of their codes."""
+    """Return every check, sorted by code."""
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
     return tuple(sorted((kind() for kind in Check.__subclasses__()), key=lambda check: check.code))

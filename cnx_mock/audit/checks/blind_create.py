@@ -1,10 +1,10 @@
-"""Created again without a look whether the first time had happened."""
+"""A create was sent again, although the first one may have happened, and the client did not check."""
 
 from collections.abc import Iterator
 from typing import ClassVar
 
 from cnx_mock.audit.call import Call
-from cnx_mock.audit.check import Check, Seen, named, outcome
+from cnx_mock.audit.check import Check, Hit, named, outcome
 from cnx_mock.audit.logical_calls import Traffic, between
 
 
@@ -12,41 +12,35 @@ class BlindCreate(Check):
     """`blind-create`."""
 
     code: ClassVar[str] = "blind-create"
-    title: ClassVar[str] = "blind retry of a create whose fate was unknown"
+    title: ClassVar[str] = "blind retry of a create that may have happened"
     why: ClassVar[str] = (
-        "A create without a readable answer may have happened. Sent again it makes a second one, which runs and costs "
-        "until somebody finds it. The reference promises no idempotency: an Idempotency-Key changes nothing."
+        "A create without a readable answer may have happened. Sending it again creates a second resource, which runs "
+        "and costs money until somebody finds it. The API promises no idempotency: an Idempotency-Key changes nothing."
     )
     fix: ClassVar[str] = (
-        "After such an answer list what there is, look for the one that was meant, and create only if it is not there."
+        "After such an answer, list the resources and look for the one that you wanted. Create it again only if it is "
+        "not there."
     )
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for every logical call."""
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for each logical call."""
         for logical in traffic.logical:
             blind = [
                 (one, two)
                 for one, two, _ in logical.retries
-                if one.makes and one.fate_unknown and not _looked(traffic, one, two)
+                if one.creates and one.outcome_unknown and not _checked(traffic, one, two)
             ]
             if blind:
                 one, again = blind[0][0], [two for _, two in blind]
                 made = [call for call in logical.attempts if call.committed]
-                truth = f"; {named(made)} have each made one" if len(made) > 1 else ""
-                yield Seen(
-                    f"#{one.seq} {one} had {outcome(one)}, and {named(again)} sent it again without a look at what "
-                    f"there was{truth}",
+                result = f"; {named(made)} each created a resource" if len(made) > 1 else ""
+                yield Hit(
+                    f"#{one.seq} {one} got {outcome(one)}, and {named(again)} sent it again without checking whether "
+                    f"it had happened{result}",
                     [one, *again],
                 )
 
 
-def _looked(traffic: Traffic, one: Call, two: Call) -> bool:
-    """Whether a list of what is made was read in between."""
-    return any(
-        call.succeeded
-        and call.operation is not None
-        and one.operation is not None
-        and call.operation.pages
-        and call.operation.resource is one.operation.resource
-        for call in between(traffic.calls, one, two)
-    )
+def _checked(traffic: Traffic, one: Call, two: Call) -> bool:
+    """Return whether the client listed the resources of that kind between two calls."""
+    return any(call.succeeded and call.lists_what(one) for call in between(traffic.calls, one, two))

@@ -1,16 +1,16 @@
-"""Asked again and again whether something has come up."""
+"""A resource that is being provisioned was polled too often."""
 
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import ClassVar
 
 from cnx_mock.audit.call import Call
-from cnx_mock.audit.check import Check, Seen, lasted, named
+from cnx_mock.audit.check import Check, Hit, milliseconds, named
 from cnx_mock.audit.checks.flat_backoff import FLOOR
 from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic, steady
 from cnx_mock.audit.threshold import Threshold
 
-MOST = Threshold("quick-polls", 10, "so many quick ones are forgiven to polling that starts fast and gets slower")
+MOST = Threshold("quick-polls", 10, "polling that starts fast and slows down may make so many quick polls")
 
 
 class BusyPoll(Check):
@@ -19,49 +19,51 @@ class BusyPoll(Check):
     code: ClassVar[str] = "busy-poll"
     title: ClassVar[str] = "polled a provisioning resource too often"
     why: ClassVar[str] = (
-        "Provisioning takes 30 to 60 seconds, and every question counts against the rate limit: a quick poll uses up "
-        "the minute's requests before the answer can have changed."
+        "Provisioning takes 30 to 60 seconds, and every poll counts against the rate limit: quick polls use up the "
+        "minute's requests before the answer can have changed."
     )
     fix: ClassVar[str] = (
-        "Poll every few seconds, or start at one second and wait longer each time; give up after some minutes."
+        "Poll every few seconds, or start with one second and wait longer each time; give up after some minutes."
     )
     thresholds: ClassVar[tuple[Threshold, ...]] = (MOST,)
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for every run of polls."""
-        for run in _runs(traffic):
-            waits = [two.began - (one.ended or two.began) for one, two in pairwise(run)]
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for each series of polls."""
+        for polls in _series(traffic):
+            waits = [two.began - (one.ended or two.began) for one, two in pairwise(polls)]
             quick = [max(0, wait) for wait in waits if wait < traffic.limits[POLL_INTERVAL.name]]
             habit = len(quick) >= 3 and steady(quick, traffic.limits[FLOOR.name])
             if habit or len(quick) > traffic.limits[MOST.name]:
-                usual = lasted(sorted(quick)[len(quick) // 2])
-                yield Seen(f"{named(run)} ask {run[0]} again {usual} after it said {_status(run[0])}", run)
+                usual = milliseconds(sorted(quick)[len(quick) // 2])
+                message = f"{named(polls)} ask {polls[0]} again only {usual} after the answer was {_status(polls[0])}"
+                yield Hit(message, polls)
 
 
-def _runs(traffic: Traffic) -> Iterator[list[Call]]:
-    """The same question asked by one worker of what was still coming up, one answer after the other; the last may be
-    another. A change in between, whosever it was, is a reason to look again."""
-    runs: list[list[Call]] = []
+def _series(traffic: Traffic) -> Iterator[list[Call]]:
+    """Yield each series of polls: one worker makes the same request again after an answer that showed a resource as
+    still being provisioned. The last answer may show it as ready. A change in between, by any worker, ends a series: it
+    is a reason to look again."""
+    series: list[list[Call]] = []
     for call in traffic.calls:
         if call.committed:
-            yield from runs
-            runs = []
+            yield from series
+            series = []
         elif call.method == "GET":
-            run = next((each for each in runs if _goes_on(traffic, each[-1], call)), None)
-            if run is not None:
-                run.append(call)
-                if not call.coming_up:
-                    yield run
-                    runs = [each for each in runs if each is not run]
-            elif call.coming_up:
-                runs.append([call])
-    yield from runs
+            polls = next((each for each in series if _continues(traffic, each[-1], call)), None)
+            if polls is not None:
+                polls.append(call)
+                if not call.provisioning:
+                    yield polls
+                    series = [each for each in series if each is not polls]
+            elif call.provisioning:
+                series.append([call])
+    yield from series
 
 
-def _goes_on(traffic: Traffic, before: Call, call: Call) -> bool:
-    """Whether a call is the next poll behind another one."""
+def _continues(traffic: Traffic, before: Call, call: Call) -> bool:
+    """Return whether a call is the next poll after another one."""
     return before.over_before(call) and before.request == call.request and traffic.one_worker(before, call)
 
 
 def _status(call: Call) -> str:
-    return next(str(item["status"]) for item in call.items if item["id"] in call.coming_up)
+    return next(str(item["status"]) for item in call.items if item["id"] in call.provisioning)

@@ -1,10 +1,10 @@
-"""Used what is about to go."""
+"""A deprecated endpoint was used."""
 
 from collections.abc import Iterator
 from typing import ClassVar
 
 from cnx_mock.audit.call import Call
-from cnx_mock.audit.check import Check, Seen, named
+from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
 
 
@@ -13,18 +13,16 @@ class DeprecatedCall(Check):
 
     code: ClassVar[str] = "deprecated-call"
     title: ClassVar[str] = "used a deprecated call"
-    why: ClassVar[str] = (
-        "It will be gone in a version to come, and then this client breaks on a day that it did not choose."
-    )
+    why: ClassVar[str] = "A future version of the API will not have it, and then this client breaks without warning."
     fix: ClassVar[str] = "Use its successor, which the answer's Link header names, and log every Deprecation header."
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for every endpoint."""
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for each endpoint."""
         used: dict[str, list[Call]] = {}
         for call in traffic.calls:
             announced = {"deprecation", "sunset"} & call.response_headers.keys()
             if announced or (call.operation is not None and call.operation.deprecated):
-                what = call.operation.path if call.operation else call.path
-                used.setdefault(f"{call.method} {what}", []).append(call)
+                path = call.operation.path if call.operation else call.path
+                used.setdefault(f"{call.method} {path}", []).append(call)
         for endpoint, calls in used.items():
-            yield Seen(f"{named(calls)} used {endpoint}, which is deprecated", calls)
+            yield Hit(f"{named(calls)} used {endpoint}, which is deprecated", calls)

@@ -1,14 +1,16 @@
-"""Called again before the time that Retry-After gave."""
+"""A call was retried before the time that Retry-After gave."""
 
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnx_mock.audit.check import Check, Seen, lasted, named
+from cnx_mock.audit.check import Check, Hit, milliseconds, named
 from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.audit.threshold import Threshold
 
 TOLERANCE = Threshold(
-    "early-by", "50ms", "timers and the journal round; a client that waits as told is never 50 ms off"
+    "early-by",
+    "50ms",
+    "timers and the journal round their times; a client that waits for Retry-After is never 50 ms early",
 )
 
 
@@ -18,16 +20,16 @@ class EarlyRetry(Check):
     code: ClassVar[str] = "early-retry"
     title: ClassVar[str] = "called again before Retry-After"
     why: ClassVar[str] = (
-        "The answer said when it is worth asking again. Whoever asks sooner is refused again, and keeps a cloud busy "
-        "that is trying to recover."
+        "The answer said when it is worth asking again. A client that asks sooner is refused again, and keeps a cloud "
+        "busy that is trying to recover."
     )
     fix: ClassVar[str] = (
         "Read Retry-After (seconds, or an HTTP date) and wait at least that long before the next attempt."
     )
     thresholds: ClassVar[tuple[Threshold, ...]] = (TOLERANCE,)
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for every logical call."""
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for each logical call."""
         for logical in traffic.logical:
             early = [
                 (one, two, wait)
@@ -36,9 +38,9 @@ class EarlyRetry(Check):
             ]
             if early:
                 one, two, wait = early[0]
-                more = f", and so did {named([each for _, each, _ in early[1:]])}" if early[1:] else ""
-                yield Seen(
-                    f"#{two.seq} {two} came {lasted(wait)} after #{one.seq}, whose {one.status} said Retry-After "
-                    f"{lasted(one.retry_after or 0)}{more}",
-                    [early[0][0], *(each for _, each, _ in early)],
+                more = f"; {named([each for _, each, _ in early[1:]])} came too early as well" if early[1:] else ""
+                yield Hit(
+                    f"#{two.seq} {two} came {milliseconds(wait)} after #{one.seq}, whose {one.status} said Retry-After "
+                    f"{milliseconds(one.retry_after or 0)}{more}",
+                    [one, *(each for _, each, _ in early)],
                 )

@@ -1,4 +1,4 @@
-"""Took the first page of a list for all of it."""
+"""Only the first page of a list was read, although there are more."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from cnx_mock.api.parsing import query_values
 from cnx_mock.audit.call import Call
-from cnx_mock.audit.check import Check, Seen
+from cnx_mock.audit.check import Check, Hit
 from cnx_mock.audit.logical_calls import Traffic
 
 _NEXT = re.compile(r';\s*rel="?next"?')
@@ -18,15 +18,15 @@ class FirstPageOnly(Check):
     code: ClassVar[str] = "first-page-only"
     title: ClassVar[str] = "read only the first page of several"
     why: ClassVar[str] = (
-        "Every list comes in pages, of 20 unless asked otherwise. What stands on the others does not exist for this "
-        "client: it is never found, never cleaned up, created twice."
+        "Every list has pages, of 20 resources unless the request says otherwise. This client does not see the "
+        "resources on the other pages: it never finds them, never deletes them, and creates them twice."
     )
     fix: ClassVar[str] = (
         'Follow Link: rel="next", or count `page` up to `pagination.total_pages`; `limit=100` needs fewer calls.'
     )
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for every list."""
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for each list."""
         first: dict[object, Call] = {}
         read_on: set[object] = set()
         for call in traffic.calls:
@@ -35,15 +35,16 @@ class FirstPageOnly(Check):
                 continue
             if _page(call) > 1 or (call.succeeded and not _more(call)):
                 read_on.add(which)
-            elif call.succeeded and not _peek(call) and not _found(call, traffic):
+            elif call.succeeded and not _only_counts(call) and not _found(call, traffic):
                 first.setdefault(which, call)
         for which, call in first.items():
             if which not in read_on:
-                yield Seen(f"#{call.seq} {call} shows page 1 of {_pages(call)}, and nobody asked for another", [call])
+                message = f"#{call.seq} {call} shows page 1 of {_pages(call)}, and no other page was requested"
+                yield Hit(message, [call])
 
 
 def _list(call: Call) -> object | None:
-    """Which list is read, the page aside; None for anything else."""
+    """Return what identifies the list that a call reads, without the page; None if it does not read a list."""
     if call.method != "GET" or call.operation is None or not call.operation.pages:
         return None
     values = query_values(call.query)
@@ -55,8 +56,8 @@ def _page(call: Call) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 12 else 1
 
 
-def _peek(call: Call) -> bool:
-    """Whether it wanted no more than to see that there is something, or how many."""
+def _only_counts(call: Call) -> bool:
+    """Return whether a call only asks if there is a resource, or how many there are."""
     return query_values(call.query).get("limit") == ["1"]
 
 
@@ -67,14 +68,14 @@ def _counts(call: Call) -> dict[str, Any]:
 
 
 def _total(call: Call) -> int:
-    """How many pages its answer says there are; 0 where it does not say."""
+    """Return how many pages there are, by the answer; 0 if it does not say."""
     counts = _counts(call)
     total = counts.get("total_pages", counts.get("pages", 0))
     return total if isinstance(total, int) else 0
 
 
 def _more(call: Call) -> bool:
-    """Whether its answer says that there are more pages, whatever the envelope."""
+    """Return whether the answer says that there are more pages, in any of the API's list formats."""
     return bool(_NEXT.search(call.response_headers.get("link", ""))) or _total(call) > 1
 
 
@@ -83,19 +84,15 @@ def _pages(call: Call) -> str:
 
 
 def _found(call: Call, traffic: Traffic) -> bool:
-    """Whether the client has found on this page what it can have been looking for: what it had tried to create, or the
-    one resource of the page that it turned to afterwards."""
+    """Return whether the page has what the client probably looked for: a resource that it had tried to create, or the
+    single resource of the page that it used afterwards."""
     wanted = {
         each.sent.get("name")
         for each in traffic.calls
-        if each.makes and each.began < call.began and isinstance(each.sent, dict) and _same_kind(each, call)
+        if each.creates and each.began < call.began and isinstance(each.sent, dict) and call.lists_what(each)
     }
     if any(item.get("name") in wanted for item in call.items):
         return True
     shown = {item["id"] for item in call.items}
-    turned = {each.params[0] for each in traffic.calls if each.began > call.began and each.params}
-    return len(shown & turned) == 1
-
-
-def _same_kind(one: Call, two: Call) -> bool:
-    return one.operation is not None and two.operation is not None and one.operation.resource is two.operation.resource
+    used = {each.params[0] for each in traffic.calls if each.began > call.began and each.params}
+    return len(shown & used) == 1

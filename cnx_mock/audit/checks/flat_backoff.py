@@ -1,14 +1,15 @@
-"""Retried without a pause, or always after the same one."""
+"""A call was retried without a wait, or always after the same wait."""
 
 from collections.abc import Iterator
 from statistics import median
 from typing import ClassVar
 
-from cnx_mock.audit.check import Check, Seen, lasted, named
-from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic, steady
+from cnx_mock.audit.call import Call
+from cnx_mock.audit.check import Check, Hit, milliseconds, named
+from cnx_mock.audit.logical_calls import POLL_INTERVAL, LogicalCall, Traffic, steady
 from cnx_mock.audit.threshold import Threshold
 
-FLOOR = Threshold("no-wait", "10ms", "what a client needs for nothing but sending the request again")
+FLOOR = Threshold("no-wait", "10ms", "a client that does not wait needs less than this to send a request again")
 
 
 class FlatBackoff(Check):
@@ -17,36 +18,40 @@ class FlatBackoff(Check):
     code: ClassVar[str] = "flat-backoff"
     title: ClassVar[str] = "no backoff, or a flat one"
     why: ClassVar[str] = (
-        "When a cloud is down, every client retries. Without growing, random waits they all come back together, again "
-        "and again, and it cannot get up."
+        "When a cloud is down, every client retries. If their waits do not grow and are not random, all clients come "
+        "back at the same time, again and again, and the cloud cannot recover."
     )
     fix: ClassVar[str] = (
-        "Wait longer after every failure, at random up to the limit: uniform(0, min(60, 0.5 * 2 ** attempt)) seconds."
+        "Wait longer after every failure, for a random time up to a limit that grows: "
+        "uniform(0, min(60, 0.5 * 2 ** attempt)) seconds."
     )
     thresholds: ClassVar[tuple[Threshold, ...]] = (FLOOR,)
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for every logical call. Waits that the answer asked for, and those behind a refusal that stays,
-        are other checks' business."""
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for each logical call. Waits that Retry-After asked for, and those after a permanent refusal,
+        are left to other checks."""
         floor = traffic.limits[FLOOR.name]
         for logical in traffic.logical:
-            own = [
-                (one, two, wait)
-                for one, two, wait in logical.retries
-                if one.retry_after is None
-                and not one.refused
-                and not (logical.poll and wait >= traffic.limits[POLL_INTERVAL.name])
-                and (one.ended is None or one.over_before(two))
-            ]
+            own = _own_waits(logical, traffic)
             waits = [wait for _, _, wait in own]
-            judged = waits[1:] if len(waits) > 3 and waits[0] <= floor else waits  # one retry at once is no habit
+            judged = waits[1:] if len(waits) > 3 and waits[0] <= floor else waits  # one immediate retry is no habit
             at_once = len(judged) >= 3 and judged[-1] <= floor and median(judged) <= floor
-            if not at_once and not steady(judged, floor):  # a busy machine makes some of no wait
+            if not at_once and not steady(judged, floor):  # on a busy machine, some of no wait look like waits
                 continue
             calls = [own[0][0], *(two for _, two, _ in own)]
-            pause = (
-                "without any wait"
-                if at_once or max(judged) <= floor
-                else f"always after {lasted(sorted(judged)[len(judged) // 2])}"
-            )
-            yield Seen(f"{named(calls)} are one call, {logical.first}, retried {pause}", calls)
+            pause = f"always after a wait of {milliseconds(sorted(judged)[len(judged) // 2])}"
+            if at_once or max(judged) <= floor:
+                pause = "without any wait between them"
+            yield Hit(f"{named(calls)} are attempts at one call, {logical.first}, {pause}", calls)
+
+
+def _own_waits(logical: LogicalCall, traffic: Traffic) -> list[tuple[Call, Call, int]]:
+    """Return the retries whose wait the client chose itself."""
+    return [
+        (one, two, wait)
+        for one, two, wait in logical.retries
+        if one.retry_after is None
+        and not one.refused
+        and not (logical.poll and wait >= traffic.limits[POLL_INTERVAL.name])
+        and (one.ended is None or one.over_before(two))
+    ]

@@ -1,10 +1,11 @@
-"""Gave up after one error that would have passed. Asked for only by name: a client may leave retrying to its caller."""
+"""The client gave up after one temporary error. This check runs only if it is asked for by name: a client may leave
+retries to its caller."""
 
 from collections.abc import Iterator
 from typing import ClassVar
 
 from cnx_mock.audit.call import Call
-from cnx_mock.audit.check import Check, Seen, outcome
+from cnx_mock.audit.check import Check, Hit, outcome
 from cnx_mock.audit.logical_calls import Traffic
 
 
@@ -14,35 +15,28 @@ class GaveUp(Check):
     code: ClassVar[str] = "gave-up"
     title: ClassVar[str] = "gave up after one retryable error"
     why: ClassVar[str] = (
-        "Such errors pass within seconds. A client that does not try again turns each of them into a failure."
+        "Such errors end within seconds. A client that does not retry turns each of them into a failure."
     )
     fix: ClassVar[str] = (
-        "Try again a few times, with growing random waits; a create only after a look whether it has happened."
+        "Retry a few times, with random waits that grow; retry a create only after checking whether it has happened."
     )
     on_request: ClassVar[bool] = True
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for every logical call."""
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for each logical call."""
         for logical in traffic.logical:
             call = logical.first
-            if len(logical.attempts) == 1 and _passes(call) and not (call.makes and _looked_after(traffic, call)):
-                yield Seen(f"#{call.seq} {call} had {outcome(call)}, and was not tried again", [call])
+            if len(logical.attempts) == 1 and _temporary(call) and not (call.creates and _checked(traffic, call)):
+                yield Hit(f"#{call.seq} {call} got {outcome(call)} and was not retried", [call])
 
 
-def _passes(call: Call) -> bool:
+def _temporary(call: Call) -> bool:
     if call.status is None:
         return call.ended is not None
-    return call.status in (408, 425, 429) or (call.status >= 500 and call.status != 501) or call.spoilt
+    return call.status in (408, 425, 429) or (call.status >= 500 and call.status != 501) or call.unreadable
 
 
-def _looked_after(traffic: Traffic, create: Call) -> bool:
-    """Whether the client listed what there is behind a create: it may have found it there."""
-    return any(
-        (call.began, call.seq) > (create.began, create.seq)
-        and call.succeeded
-        and call.operation is not None
-        and create.operation is not None
-        and call.operation.pages
-        and call.operation.resource is create.operation.resource
-        for call in traffic.calls
-    )
+def _checked(traffic: Traffic, create: Call) -> bool:
+    """Return whether the client listed the resources of that kind after a create: it may have found its resource."""
+    later = (call for call in traffic.calls if (call.began, call.seq) > (create.began, create.seq))
+    return any(call.succeeded and call.lists_what(create) for call in later)

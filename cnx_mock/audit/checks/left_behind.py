@@ -1,17 +1,18 @@
-"""Made what it did not delete. Asked for only by name: most of what is made is made to stay."""
+"""Resources were created and not deleted. This check runs only if it is asked for by name: most resources are created
+to stay."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from cnx_mock.audit.call import Call
-from cnx_mock.audit.check import Check, Seen, named
+from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.services.network import REGION_HOURLY_CENTS
 from cnx_mock.text.units import format_money
 from cnx_mock.world.catalogue import Catalogue
 
 _HOURS = 730
-"""Hours in a month: 8,760 a year, over twelve."""
+"""Hours of a month: a twelfth of a year's 8,760."""
 
 
 class LeftBehind(Check):
@@ -20,39 +21,46 @@ class LeftBehind(Check):
     code: ClassVar[str] = "left-behind"
     title: ClassVar[str] = "left resources behind"
     why: ClassVar[str] = (
-        "What nobody deletes is paid for by the hour, also when the program that made it has long ended."
+        "A resource that is not deleted costs money every hour, even long after the program that created it has ended."
     )
     fix: ClassVar[str] = (
-        "Delete what was made, in `finally`, also on the way out of a failure; tag it, so that it can be found."
+        "Delete in `finally` what the program created, so that a failure does not keep it; tag resources, so that they "
+        "can be found."
     )
     on_request: ClassVar[bool] = True
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for all."""
-        creates = [call for call in traffic.calls if call.makes and call.committed]
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for all resources."""
+        creates = [call for call in traffic.calls if call.creates and call.committed]
         deleted = {
             call.params[0] for call in traffic.calls if call.committed and call.method == "DELETE" and call.params
         }
         known = {call: _id(call) for call in creates}
-        strangers = deleted - set(known.values())  # of what was made without the client hearing its id
+        others = deleted - set(known.values())  # resources whose create had no readable answer: found, and deleted
         left = []
-        for call, made in known.items():
-            if made is None and strangers:
-                strangers.pop()
-            elif made not in deleted:
+        for call, created in known.items():
+            if created is None and others:
+                others.pop()
+            elif created not in deleted:
                 left.append(call)
         if left:
-            cost = sum(_monthly(call) for call in left)
-            many = "is" if len(left) == 1 else "are"
-            yield Seen(f"what {named(left)} made {many} still there, and costs {format_money(cost)} a month", left)
+            yield Hit(_message(left), left)
+
+
+def _message(left: list[Call]) -> str:
+    cost = format_money(sum(_monthly_cents(call) for call in left))
+    if len(left) == 1:
+        return f"the resource that {named(left)} created still exists and costs {cost} a month"
+    return f"the resources that {named(left)} created still exist and cost {cost} a month"
 
 
 def _id(call: Call) -> str | None:
     return call.items[0]["id"] if call.items and call.succeeded else None
 
 
-def _monthly(call: Call) -> int:
-    """Cents for a month of what it made: an instance by its plan, a load balancer by its regions; the rest is free."""
+def _monthly_cents(call: Call) -> int:
+    """Return the price of a month of what a call created, in cents: an instance by its plan, a load balancer by its
+    regions. Other resources are free."""
     sent: dict[str, Any] = call.sent if isinstance(call.sent, dict) else {}
     name = call.operation.resource.name if call.operation else ""
     if name == "load_balancers":

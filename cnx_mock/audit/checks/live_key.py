@@ -1,11 +1,12 @@
-"""Sent a key of the real cloud to a mock."""
+"""A key of the real cloud was sent to the mock."""
 
 from collections.abc import Iterator
 from typing import ClassVar
 
 from cnx_mock.audit.call import Call
-from cnx_mock.audit.check import Check, Seen, named
+from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
+from cnx_mock.world.keys import has_live_key
 
 
 class LiveKey(Check):
@@ -14,21 +15,22 @@ class LiveKey(Check):
     code: ClassVar[str] = "live-key"
     title: ClassVar[str] = "sent a live key"
     why: ClassVar[str] = (
-        "A cnx_live_ key opens the real account and spends real money. It has no business in a test, and whatever it "
-        "was sent to, logged or not, has seen it."
+        "A cnx_live_ key opens the real account and spends real money. A test must not have it, and every server that "
+        "it was sent to has seen it."
     )
     fix: ClassVar[str] = (
-        "Use a cnx_test_ key in tests, take the live one out of their environment, and replace it at the cloud."
+        "Use a cnx_test_ key in tests, remove the live one from their environment, and replace it in the real account."
     )
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for all."""
-        calls = [call for call in traffic.calls if _live(call)]
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for all requests."""
+        calls = [call for call in traffic.calls if _has_live_key(call)]
         if calls:
-            yield Seen(f"{named(calls)} carried a live key", calls)
+            yield Hit(f"{named(calls)} carried a live key", calls)
 
 
-def _live(call: Call) -> bool:
-    """Whether there was one, in the header where keys stand or anywhere else; all that is kept is that there was."""
+def _has_live_key(call: Call) -> bool:
+    """Return whether a request had a live key, in the Authorization header or anywhere else. A journal keeps no live
+    key, only the word that there was one."""
     texts = (call.path, call.query, call.request_body or "", *call.request_headers.values())
-    return call.request_headers.get("authorization") == "live" or any("cnx_live_" in each.lower() for each in texts)
+    return call.request_headers.get("authorization") == "live" or any(map(has_live_key, texts))

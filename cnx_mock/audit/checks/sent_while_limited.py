@@ -1,14 +1,16 @@
-"""Went on with other calls while the account was over its limit."""
+"""Other calls were sent while the account was over its rate limit."""
 
 from collections.abc import Iterator
 from typing import ClassVar
 
 from cnx_mock.audit.call import ROUNDING, Call
-from cnx_mock.audit.check import Check, Seen, named
+from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.audit.threshold import Threshold
 
-MOST = Threshold("limited-calls", 3, "four workers that share a key learn of it one by one: three are innocent")
+MOST = Threshold(
+    "limited-calls", 3, "four workers that share a key each learn of the limit by a refusal: three of them are excused"
+)
 
 
 class SentWhileLimited(Check):
@@ -17,24 +19,24 @@ class SentWhileLimited(Check):
     code: ClassVar[str] = "sent-while-limited"
     title: ClassVar[str] = "kept sending while limited"
     why: ClassVar[str] = (
-        "The limit is the account's, not the call's. Until it ends everything is refused, whatever is asked, and work "
-        "that is passed over in the meantime is not done."
+        "The limit belongs to the account, not to one call. Until it ends, every request is refused, and work that the "
+        "client skips in the meantime is not done."
     )
-    fix: ClassVar[str] = (
-        "After a 429 hold back every call of that key until Retry-After is over, then go on where it was."
-    )
+    fix: ClassVar[str] = "After a 429, send nothing with that key until Retry-After is over, then continue with it."
     thresholds: ClassVar[tuple[Threshold, ...]] = (MOST,)
 
-    def look(self, traffic: Traffic) -> Iterator[Seen]:
-        """One finding for every time of being limited. Retries of a call that was limited are `early-retry`'s."""
+    def run(self, traffic: Traffic) -> Iterator[Hit]:
+        """Yield one hit for each time that the account was limited. Retries of a limited call are left to
+        `early-retry`."""
         firsts = [logical.first for logical in traffic.logical if _limited(logical.first)]
         while firsts:
             start, rest = firsts[0], firsts[1:]
             since, until = start.ended or start.began, _end(start)
             others = [each for each in rest if since - ROUNDING <= each.began < until]
             if len(others) > max(traffic.limits[MOST.name], traffic.workers - 1):
-                yield Seen(
-                    f"after #{start.seq} {start} was a 429 with Retry-After, {named(others)} were sent and refused too",
+                yield Hit(
+                    f"after #{start.seq} {start} got a 429 with Retry-After, {named(others)} were sent and refused "
+                    "as well",
                     [start, *others],
                 )
             firsts = [each for each in rest if each.began >= until]

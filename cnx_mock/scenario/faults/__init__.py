@@ -54,7 +54,7 @@ def read(data: Any) -> tuple[tuple[Fault, ...], list[Problem]]:
     found += [_stray(key, data[key]) for key in data if key in known and key not in claimed]
     for index, fault in enumerate(faults):
         if fault.role and any(fault.role == earlier.role for earlier in faults[:index]):
-            found.append(Problem((fault.key,), f"is a second {fault.role}: a rule has one", True))
+            found.append(Problem((fault.key,), f"is a second {fault.role}: a rule can have only one", True))
     if not data:
         found.append(Problem((), f"is empty: name at least one of {one_of(sorted({kind.key for kind in kinds()}))}"))
     return tuple(faults), found
@@ -94,4 +94,4 @@ def _stray(key: str, value: Any) -> Problem:
         hint = did_you_mean(given, words + parts) if isinstance(given, str) else ""
         return Problem((key,), f"must be one of: {one_of([*words, *(f'{{{part}: …}}' for part in parts)])}{hint}")
     owners = sorted({kind.key for kind in kinds() if key in kind.model_fields})
-    return Problem((key,), f"says nothing without {' or '.join(owners)}", True)
+    return Problem((key,), f"has no effect without {' or '.join(owners)}", True)

@@ -21,10 +21,10 @@ def read_range(value: object) -> tuple[int, int]:
     """Read `200ms` or `[100ms, 300ms]`; return (least, most) in microseconds. Raises ValueError."""
     if isinstance(value, list | tuple):
         if len(value) != 2:
-            raise ValueError("a range has two durations: [100ms, 300ms]")
+            raise ValueError("must have two durations: [100ms, 300ms]")
         low, high = parse_duration(value[0]), parse_duration(value[1])
         if low > high:
-            raise ValueError(f"a range goes from the smaller to the larger: [{value[1]}, {value[0]}]")
+            raise ValueError(f"must go from the smaller to the larger: [{value[1]}, {value[0]}]")
         return low, high
     duration = parse_duration(value)
     return duration, duration
@@ -85,7 +85,7 @@ def read_latency(value: object) -> Between | Tail:
         return Between(*read_range(value))
     form = TailForm.model_validate(value)
     if not 0 < form.median <= form.p99 <= (form.p99 if form.most is None else form.most):
-        raise ValueError("goes from the smaller to the larger, all above 0s: {median: 80ms, p99: 2s, max: 5s}")
+        raise ValueError("must go from the smaller to the larger, all above 0s: {median: 80ms, p99: 2s, max: 5s}")
     return Tail(form.median, form.p99, form.most)
 
 

@@ -1,4 +1,4 @@
-"""Money: what is left, every event behind that, and what was spent on what. One resource in three files."""
+"""Money: the balance, every transaction behind it, and reports of the spending. One resource in three files."""
 
 from cnx_mock.services.billing import balance, reports, transactions
 

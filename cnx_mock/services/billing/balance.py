@@ -1,4 +1,4 @@
-"""The balance: what is left on the account."""
+"""The balance of the account."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,20 +17,20 @@ billing = Resource("billing", "Balance, transactions and reports.")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Balance(Shape):
-    """What is left on the account."""
+    """The balance of the account."""
 
     balance: Annotated[str, Field(examples=["$99.96"])]
-    """Credits less charges, in US dollars; below zero when running resources have used up more than there was."""
+    """Credits minus charges, in US dollars; below zero if running resources have cost more than there was."""
     balance_cents: Annotated[int, Field(examples=[9996])]
     """The same in cents."""
     minimum_balance: Annotated[str, Field(examples=["$5.00"])]
-    """What creating a billable resource needs, in US dollars; with less it is INSUFFICIENT_CREDITS."""
+    """The balance that creating a billable resource needs, in US dollars. With less: INSUFFICIENT_CREDITS."""
     minimum_balance_cents: Annotated[int, Field(examples=[500])]
     """The same in cents."""
     currency: Annotated[str, Field(examples=["USD"])]
     """The currency of every amount, ISO 4217."""
     as_of: Annotated[str, Field(examples=["2026-01-01T00:00:45Z"])]
-    """When that was so, RFC 3339 UTC."""
+    """The time of this balance, RFC 3339 UTC."""
 
 
 @billing.operation(
@@ -42,7 +42,7 @@ class Balance(Shape):
 def balance(sandbox: SandboxState) -> Balance:
     """Get the account balance.
 
-    Every started hour of a billable resource is charged when it starts."""
+    A billable resource is charged by the hour, at the start of each hour."""
     now = sandbox.now
     cents = sandbox.ledger.balance(now)
     return Balance(

@@ -1,5 +1,8 @@
-"""Reports: what was spent on what, by the days or months of a time zone. "Fixed timezone handling in billing reports"
-(v1.1.0): a local day lasts from its first instant to that of the next one, be that 23, 24.5 or 25 hours."""
+"""Reports: the spending on each resource, by the days or months of a time zone.
+
+The reference: "Fixed timezone handling in billing reports" (v1.1.0). So a local day lasts from its first instant to the
+first instant of the next day. That can be 23, 24.5 or 25 hours.
+"""
 
 import re
 from collections.abc import Iterator
@@ -23,104 +26,105 @@ from cnx_mock.world.statement import Spending, Statement
 
 DAYS_MAX = 366
 YEARS = range(1970, 9999)
-"""Those in which a sandbox's time lies."""
+"""The years that a sandbox's clock can show."""
 
 
 def _date(value: object) -> date:
-    """A date in plain ASCII digits: `date.fromisoformat` would also take 20260131 and 2026-W05-6."""
+    """Return a date from the form 2026-01-31. (`date.fromisoformat` would also accept 20260131 and 2026-W05-6.)"""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("must be a date such as 2026-01-31")
     year, month, day = map(int, value.split("-"))
     if year not in YEARS:
-        raise ValueError(f"must lie in the years {YEARS[0]} to {YEARS[-1]}")
+        raise ValueError(f"must be in the years {YEARS[0]} to {YEARS[-1]}")
     try:
         return date(year, month, day)
     except ValueError:
-        raise ValueError("must be a day of the calendar") from None
+        raise ValueError("must be a date that exists") from None
 
 
 def _after_start(end: date, info: ValidationInfo) -> date:
-    """Judged as soon as `start` is good, so that every other bad field is named in the same answer."""
+    """Check that the end is after the start. It is a check of the field, so that errors of other fields are reported
+    together with it."""
     start = info.data.get("start")
     if start is not None and end <= start:
-        raise ValueError("must be after start: it is the first day that does not belong to the report")
+        raise ValueError("must be after start: it is the first day after the report")
     if start is not None and (end - start).days > DAYS_MAX:
         raise ValueError(f"must be at most {DAYS_MAX} days after start")
     return end
 
 
 class ReportQuery(PageQuery):
-    """What to report; `page` and `limit` count periods."""
+    """What to report. `page` and `limit` count periods."""
 
     start: Annotated[date, BeforeValidator(_date), Field(examples=["2026-03-01"])]
     """The first day, a date in the time zone."""
     end: Annotated[date, BeforeValidator(_date), AfterValidator(_after_start), Field(examples=["2026-04-01"])]
     """The day after the last one, a date in the time zone: 1 to 366 days after start."""
     timezone: Annotated[str, AfterValidator(checked_name), Field(examples=["America/New_York"])] = "UTC"
-    """Whose days and months these are: the exact name of a zone in the IANA time zone database."""
+    """The time zone of the days and months: the exact name of a zone in the IANA time zone database."""
     group_by: Annotated[Literal["day", "month"], Field(examples=["day"])] = "day"
-    """What a period is; months are clipped to the range."""
+    """The length of a period. Months are cut off at the start and the end of the report."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ReportItem(Shape):
-    """What one resource cost in a period."""
+    """The cost of one resource in a period."""
 
     resource_id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
-    """The resource, which may be gone by now."""
+    """The resource, which may be deleted by now."""
     description: Annotated[str, Field(examples=["Instance prod-api-01 (pro)"])]
-    """What it is, in words."""
+    """Its description."""
     hours: Annotated[int, Field(ge=1, examples=[23])]
-    """How many of its hours started, and were charged, in the period."""
+    """How many of its hours started, and so were charged, in the period."""
     amount: Annotated[str, Field(examples=["$0.92"])]
-    """What they cost, in US dollars."""
+    """The cost of these hours, in US dollars."""
     amount_cents: Annotated[int, Field(examples=[92])]
     """The same in cents."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ReportPeriod(Shape):
-    """What was spent on one local day, or in one local month."""
+    """The spending on one local day, or in one local month."""
 
     period: Annotated[str, Field(examples=["2026-03-08"])]
     """The local date, or the local month such as 2026-03."""
     start: Annotated[str, Field(examples=["2026-03-08T00:00:00-05:00"])]
-    """Its first instant, RFC 3339 with the zone's offset; not midnight on a day that has none."""
+    """Its first instant, RFC 3339 with the zone's offset. Not every day starts at midnight."""
     end: Annotated[str, Field(examples=["2026-03-09T00:00:00-04:00"])]
     """The first instant after it, RFC 3339 with the zone's offset."""
     duration_seconds: Annotated[int, Field(ge=1, examples=[82800])]
-    """How long it really lasts, in seconds."""
+    """Its real length, in seconds."""
     amount: Annotated[str, Field(examples=["$0.92"])]
-    """What was charged in it, in US dollars."""
+    """The sum of the charges in it, in US dollars."""
     amount_cents: Annotated[int, Field(examples=[92])]
     """The same in cents."""
     items: list[ReportItem]
-    """The same by resource, in order of creation; empty when nothing was charged."""
+    """The same by resource, in order of creation; empty if nothing was charged."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Report(Shape):
-    """Spending over a range of local dates: charges only, as positive amounts; credits are no part of it."""
+    """The spending over a range of local dates: the charges, as positive amounts, without the credits."""
 
     timezone: Annotated[str, Field(examples=["America/New_York"])]
-    """The time zone, as asked for."""
+    """The requested time zone."""
     currency: Annotated[str, Field(examples=["USD"])]
     """The currency of every amount, ISO 4217."""
     group_by: Annotated[Literal["day", "month"], Field(examples=["day"])]
-    """What a period is."""
+    """The length of a period."""
     start: Annotated[str, Field(examples=["2026-03-01"])]
     """The first day."""
     end: Annotated[str, Field(examples=["2026-04-01"])]
     """The day after the last one."""
     total: Annotated[str, Field(examples=["$29.72"])]
-    """What was charged in the whole range, whichever page this is, in US dollars."""
+    """The sum of the charges in the whole range, on all pages, in US dollars."""
     total_cents: Annotated[int, Field(examples=[2972])]
     """The same in cents."""
     data: list[ReportPeriod]
-    """The page's periods, in order of time; those without a charge are there too, days that the zone left out are
-    not."""
+    """The periods of this page, in order of time, also those without a charge. Days that the zone skipped are left
+    out."""
     pagination: Pagination
-    """Where this page stands among the periods."""
+    """The place of this page among the periods."""
 
 
 class _Period(NamedTuple):
@@ -129,8 +133,8 @@ class _Period(NamedTuple):
     end: int
 
 
-def _cuts(start: date, end: date, group_by: str) -> Iterator[date]:
-    """The dates on which periods begin, and the end."""
+def _boundaries(start: date, end: date, group_by: str) -> Iterator[date]:
+    """Return the dates on which periods start, and then the end."""
     yield start
     for days in range(1, (end - start).days):
         day = start + timedelta(days=days)
@@ -139,11 +143,12 @@ def _cuts(start: date, end: date, group_by: str) -> Iterator[date]:
     yield end
 
 
-def _periods(query: ReportQuery, where: ZoneInfo) -> list[_Period]:
-    """The range in periods, each from where the one before it ends; what lasts no time does not exist."""
+def _periods(query: ReportQuery, tz: ZoneInfo) -> list[_Period]:
+    """Return the periods of the range, without gaps. A day that the zone skipped has no length, and is left out."""
     length = len("2026-03-08" if query.group_by == "day" else "2026-03")
-    cuts = [(day.isoformat()[:length], begin(day, where)) for day in _cuts(query.start, query.end, query.group_by)]
-    return [_Period(name, start, end) for (name, start), (_, end) in pairwise(cuts) if start < end]
+    days = _boundaries(query.start, query.end, query.group_by)
+    starts = [(day.isoformat()[:length], begin(day, tz)) for day in days]
+    return [_Period(name, start, end) for (name, start), (_, end) in pairwise(starts) if start < end]
 
 
 def _item(spending: Spending) -> ReportItem:
@@ -156,12 +161,12 @@ def _item(spending: Spending) -> ReportItem:
     )
 
 
-def _shown(period: _Period, spending: list[Spending], where: ZoneInfo) -> ReportPeriod:
+def _shown(period: _Period, spending: list[Spending], tz: ZoneInfo) -> ReportPeriod:
     cents = sum(each.cents for each in spending)
     return ReportPeriod(
         period=period.name,
-        start=shown(period.start, where),
-        end=shown(period.end, where),
+        start=shown(period.start, tz),
+        end=shown(period.end, tz),
         duration_seconds=(period.end - period.start) // SECOND,
         amount=format_money(cents),
         amount_cents=cents,
@@ -178,15 +183,15 @@ def _shown(period: _Period, spending: list[Spending], where: ZoneInfo) -> Report
 def reports(sandbox: SandboxState, query: ReportQuery) -> Report:
     """Report spending by day or month.
 
-    Each charge counts where the hour that it pays for starts. Amounts are spending: positive, and without credits.
-    Periods are those of the time zone and follow each other without a gap; none is left out for being empty."""
-    where = zone(query.timezone)
+    A charge belongs to the period in which its hour starts. Amounts are positive, and credits are left out. Periods
+    follow the time zone, without gaps; a period without charges is listed too."""
+    tz = zone(query.timezone)
     statement = Statement(sandbox.ledger, sandbox.now)
-    periods = _periods(query, where)
+    periods = _periods(query, tz)
     offset = (query.page - 1) * query.limit
     page = periods[offset : offset + query.limit]
     spending = statement.spending([*(period.start for period in page), page[-1].end]) if page else []
-    cents = statement.spent(begin(query.start, where), begin(query.end, where))
+    cents = statement.spent(begin(query.start, tz), begin(query.end, tz))
     return Report(
         timezone=query.timezone,
         currency="USD",
@@ -195,6 +200,6 @@ def reports(sandbox: SandboxState, query: ReportQuery) -> Report:
         end=query.end.isoformat(),
         total=format_money(cents),
         total_cents=cents,
-        data=[_shown(period, spent, where) for period, spent in zip(page, spending, strict=True)],
+        data=[_shown(period, spent, tz) for period, spent in zip(page, spending, strict=True)],
         pagination=Pagination.of(query, len(periods)),
     )

@@ -19,31 +19,30 @@ from cnx_mock.world.statement import Event, Statement
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Transaction(Shape):
-    """Money that came or went at one instant."""
+    """A credit or a charge."""
 
     id: Annotated[str, Field(pattern=kinds.TRANSACTION.id_pattern, examples=["txn_8f7e6d5c4b3a2f1e"])]
     """Its id."""
     type: Annotated[Literal["credit", "charge"], Field(examples=["charge"])]
-    """A charge is one started hour of a resource; everything else is a credit, and below zero if it takes money."""
+    """A charge is for one started hour of a resource. Everything else is a credit; its amount can be below zero."""
     amount: Annotated[str, Field(examples=["-$0.04"])]
-    """What the balance changed by, in US dollars; a charge is negative."""
+    """The change of the balance, in US dollars; a charge is negative."""
     amount_cents: Annotated[int, Field(examples=[-4])]
     """The same in cents."""
     balance_after: Annotated[str, Field(examples=["$99.96"])]
-    """The balance right after it, in US dollars."""
+    """The balance after it, in US dollars."""
     balance_after_cents: Annotated[int, Field(examples=[9996])]
     """The same in cents."""
     description: Annotated[str, Field(examples=["Instance prod-api-01 (pro)"])]
-    """What it was for, in words."""
+    """What it was for."""
     resource_id: Annotated[str | None, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
-    """The resource that a charge is for, which may be gone by now; null for a credit."""
+    """The resource that a charge is for, which may be deleted by now; null for a credit."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
-    """When it happened, RFC 3339 UTC: for a charge, the start of the hour that it pays for."""
+    """When it happened, RFC 3339 UTC. For a charge: the start of the charged hour."""
 
 
 def show(event: Event, balance: int, chance: Chance) -> Transaction:
-    """An event as the API shows it. Its id follows from which event it is, whatever else there is and whenever one
-    asks."""
+    """Return the answer for an event. Its id depends only on the entry and the hour, so it is always the same."""
     meter = event.entry if isinstance(event.entry, Meter) else None
     return Transaction(
         id=chance.new_id(kinds.TRANSACTION.prefix, event.number << 32 | event.hour),
@@ -62,12 +61,12 @@ def show(event: Event, balance: int, chance: Chance) -> Transaction:
     "GET",
     "/v1/billing/transactions",
     scope="billing:read",
-    provenance=added("a balance that nobody can account for cannot be tested against"),
+    provenance=added("tests need to see why the balance is what it is"),
 )
 def transactions(sandbox: SandboxState, query: PageQuery) -> Page[Transaction]:
     """List all transactions.
 
-    Every credit and every charge, oldest first; what happens in the same second is in order of creation. The last
+    Every credit and every charge, the oldest first. Transactions of the same second are in order of creation. The last
     one's `balance_after` is the balance."""
     statement = Statement(sandbox.ledger, sandbox.now)
     events = statement.page((query.page - 1) * query.limit, query.limit)

@@ -1,7 +1,7 @@
-"""Time zones: their names, and where their days begin.
+"""Time zones: their names, and the instants at which their days start.
 
-Names and rules come from the `tzdata` package, never from the machine: the same report everywhere, a check of names
-that no file system has a say in (no other case, no paths, no `localtime`), and rules as new as those that we ask for.
+Names and rules come from the `tzdata` package, never from the machine. So a report is the same everywhere, names are
+checked exactly (a file system could accept another case, paths, or `localtime`), and rules are as new as the package.
 """
 
 import re
@@ -22,12 +22,12 @@ _OFFSET = re.compile(
 
 @lru_cache(maxsize=1)
 def names() -> frozenset[str]:
-    """Every name of the IANA database but `Factory`, which is what a machine has whose zone nobody has set."""
+    """Return every name of the IANA database except `Factory`, which stands for a machine without a time zone."""
     return frozenset((files("tzdata") / "zones").read_text().split()) - {"Factory"}
 
 
 def checked_name(name: str) -> str:
-    """The same name. Raises ValueError unless it is exactly that of a zone."""
+    """Return the same name. Raises ValueError if it is not exactly the name of a zone."""
     if name not in names():
         hint = ", not an offset" if _OFFSET.fullmatch(name) else did_you_mean(name, names())
         raise ValueError(f"must be an IANA time zone name such as Europe/Berlin{hint}")
@@ -36,26 +36,32 @@ def checked_name(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """The zone with this name, which has been checked."""
+    """Return the zone with this name. The name must be one of `names()`."""
     with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as rules:
         return ZoneInfo.from_file(rules, key=name)
 
 
-def begin(day: date, where: ZoneInfo) -> int:
-    """The instant at which a local day begins: the first of its midnights, or, where midnight does not exist, the end
-    of the gap. A day that is missing as a whole begins when the next one does."""
+def begin(day: date, tz: ZoneInfo) -> int:
+    """Return the instant at which a local day starts.
+
+    That is midnight, the first one if there are two. If there is no midnight, it is the end of the gap. A day that the
+    zone skipped starts at the same instant as the next one.
+    """
     midnight = datetime.combine(day, time())
-    early, late = (_seconds(midnight.replace(tzinfo=where, fold=fold)) for fold in (0, 1))
+    early, late = (_seconds(midnight.replace(tzinfo=tz, fold=fold)) for fold in (0, 1))
     if early > late:  # in a gap, fold=0 means the offset before it, and so a later instant
         gap = range(late, early)
-        early = late + bisect_left(gap, midnight, key=lambda second: _local(second, where).replace(tzinfo=None))
+        early = late + bisect_left(gap, midnight, key=lambda second: _local(second, tz).replace(tzinfo=None))
     return early * SECOND
 
 
-def shown(instant: int, where: ZoneInfo) -> str:
-    """RFC 3339 with the zone's offset, rounded up to a whole minute, which is all that it can write: Monrovia was at
-    -00:44:30 until 1972."""
-    local = _local(instant // SECOND, where)
+def shown(instant: int, tz: ZoneInfo) -> str:
+    """Return an instant as RFC 3339 with the zone's offset.
+
+    The offset is rounded up to a whole minute, because RFC 3339 has no seconds there: Monrovia was at -00:44:30 until
+    1972.
+    """
+    local = _local(instant // SECOND, tz)
     offset = local.utcoffset() or timedelta()
     return local.astimezone(timezone(offset + -offset % timedelta(minutes=1))).isoformat()
 
@@ -64,5 +70,5 @@ def _seconds(local: datetime) -> int:
     return (local - _EPOCH) // timedelta(seconds=1)
 
 
-def _local(second: int, where: ZoneInfo) -> datetime:
-    return (_EPOCH + timedelta(seconds=second)).astimezone(where)
+def _local(second: int, tz: ZoneInfo) -> datetime:
+    return (_EPOCH + timedelta(seconds=second)).astimezone(tz)

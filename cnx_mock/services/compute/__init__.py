@@ -1,4 +1,4 @@
-"""Virtual machines, and the catalogue of what they are made of."""
+"""Virtual machines and their snapshots, and the catalogue of plans, regions and images."""
 
 from cnx_mock.services.compute import images, instances, legacy, plans, regions, snapshots
 from cnx_mock.services.compute.instance_body import Tag

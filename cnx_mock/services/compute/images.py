@@ -22,19 +22,19 @@ class Image(Shape):
     """An operating system that an instance can boot."""
 
     id: Annotated[str, Field(examples=["ubuntu-22.04-lts"])]
-    """Its id, as requests name it."""
+    """Its id."""
     name: Annotated[str, Field(examples=["Ubuntu 22.04 LTS"])]
-    """Its name, for people."""
+    """Its name."""
     distribution: Annotated[str, Field(examples=["ubuntu"])]
     """Family of the operating system."""
     version: Annotated[str, Field(examples=["22.04"])]
     """Its version."""
     min_disk_gb: Annotated[int, Field(examples=[10])]
-    """Smallest disk it boots from, in GB."""
+    """The smallest disk for an instance with this image, in GB."""
 
 
 def show(record: ImageRecord) -> Image:
-    """An image as the API shows it."""
+    """Return the answer for an image."""
     return Image(
         id=record.id,
         name=record.name,

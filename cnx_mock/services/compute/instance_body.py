@@ -1,4 +1,4 @@
-"""What a client may say of an instance, and ask of the list."""
+"""The body and the query parameters for instances."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -17,7 +17,7 @@ from cnx_mock.world.records import InstanceRecord
 
 
 def _free(name: str, info: ValidationInfo) -> str:
-    """A name that no instance has, where the reading `instance-names` asks for that."""
+    """Check that no instance has the name, if the reading `instance-names` requires it."""
     sandbox = sandbox_of(info)
     if INSTANCE_NAMES.of(sandbox.readings) == "unique" and any(each.name == name for each in sandbox.instances):
         raise ValueError("is already the name of an instance")
@@ -25,7 +25,7 @@ def _free(name: str, info: ValidationInfo) -> str:
 
 
 def _unreserved(name: str, info: ValidationInfo) -> str:
-    """A magic name, or one that does not look like one."""
+    """Check that a name with the reserved prefix is a magic name."""
     if name.startswith(magic.PREFIX) and name not in magic.NAMES and sandbox_of(info).magic:
         hint = did_you_mean(name, magic.NAMES)
         raise ValueError(f"{magic.PREFIX} is reserved for magic names: {one_of(magic.NAMES)}{hint}")
@@ -33,7 +33,7 @@ def _unreserved(name: str, info: ValidationInfo) -> str:
 
 
 def _bootable(image: str, info: ValidationInfo) -> str:
-    """An image of the catalogue, or a snapshot of this account that fits the plan's disk."""
+    """Check that it is an image of the catalogue or a snapshot of this account, and that it fits the plan's disk."""
     sandbox = sandbox_of(info)
     source = sandbox.snapshots.get(image) or sandbox.catalogue.images.get(image)
     if source is None:
@@ -53,7 +53,7 @@ Image = Annotated[str, AfterValidator(_bootable), Field(examples=["ubuntu-22.04-
 
 
 class InstanceCreate(Declared):
-    """What to provision."""
+    """The instance to create."""
 
     name: Annotated[
         Name,
@@ -62,7 +62,7 @@ class InstanceCreate(Declared):
         AfterValidator(_free),
         documented("Instance identifier"),
     ]
-    """Instance identifier: 1 to 63 letters, digits, dots and hyphens; need not be unique."""
+    """Instance identifier: 1 to 63 letters, digits, dots and hyphens. It need not be unique."""
     plan: Annotated[
         Literal["starter", "pro", "enterprise"],
         Field(examples=["pro"]),
@@ -79,11 +79,11 @@ class InstanceCreate(Declared):
         AfterValidator(collapsed),
         documented("Metadata tags for organization"),
     ] = []
-    """Metadata tags for organization; duplicates are collapsed."""
+    """Metadata tags for organization. Repetitions are removed."""
 
 
 def _split(value: object) -> object:
-    """`tags=web,production`, `tags=web&tags=production`, or both."""
+    """Return the tags of `tags=web,production`, of `tags=web&tags=production`, or of both combined."""
     given = [value] if isinstance(value, str) else value
     return [tag for item in given for tag in item.split(",") if tag] if isinstance(given, list) else given
 
@@ -92,14 +92,14 @@ _TAGS = "Filter by tags, comma-separated or repeated; an instance must have"
 
 
 class InstanceQuery(PageQuery):
-    """Filters of the list."""
+    """The filters of the list."""
 
     region: Annotated[
         str | None,
         WithJsonSchema({"type": "string", "examples": ["us-east-1"]}),
         documented("Filter by data center region"),
     ] = None
-    """Filter by data center region; an unknown one matches nothing."""
+    """Filter by data center region. An unknown region matches nothing."""
     status: Annotated[
         Literal["running", "stopped", "provisioning"] | None,
         WithJsonSchema({"type": "string", "enum": ["running", "stopped", "provisioning"]}),
@@ -116,7 +116,7 @@ class InstanceQuery(PageQuery):
     ] = []
 
     def selects(self, record: InstanceRecord, readings: Mapping[str, str]) -> bool:
-        """Whether the instance belongs into the list, its status and the page aside."""
+        """Return whether an instance matches the filters by region and tags."""
         if self.region is not None and record.region != self.region:
             return False
         enough = all if TAGS_MATCH.of(readings) == "all" else any

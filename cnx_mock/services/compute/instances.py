@@ -24,16 +24,17 @@ from cnx_mock.world.sandbox import SandboxState
 instances = Resource.of(kinds.INSTANCE, "Virtual machines.")
 
 METERED_NAME = "Instance {name} ({plan})"
-"""What the bill calls an instance."""
+"""The description of an instance in the statement."""
 
 _PAGES_KEPT = 100
+"""How many pages of the list without filters are cached."""
 
 Status = Literal["provisioning", "running", "stopped"]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Specs(Shape):
-    """What the plan gives."""
+    """The hardware of an instance."""
 
     vcpus: Annotated[int, Field(examples=[4])]
     """Virtual processors."""
@@ -62,13 +63,13 @@ class Instance(Shape):
     status: Annotated[
         Status, Field(examples=["running"]), documented("Returns detailed configuration, metrics, and status")
     ]
-    """Where it is in its life."""
+    """Its status."""
     ipv4: Annotated[str | None, Field(examples=["198.18.0.1"])]
-    """Public IPv4 address (198.18.0.0/15, the benchmark range of RFC 2544); null until it has come up."""
+    """Public IPv4 address (198.18.0.0/15, the benchmark range of RFC 2544); null while provisioning."""
     ipv6: Annotated[str, Field(examples=["2001:db8:8f7e:6d5c:4b3a:2f1e:0:1"])]
     """Public IPv6 address (2001:db8::/32, the documentation range of RFC 3849)."""
     specs: Specs
-    """What the plan gives."""
+    """The hardware, as given by the plan."""
     firewall_ids: Annotated[list[str], Field(examples=[[]])]
     """Firewalls attached to it."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
@@ -76,12 +77,12 @@ class Instance(Shape):
     updated_at: Annotated[str, Field(examples=["2026-01-01T00:00:45Z"])]
     """When it last changed, RFC 3339 UTC."""
     provisioned_at: Annotated[str | None, Field(examples=["2026-01-01T00:00:45Z"])]
-    """When it came up, RFC 3339 UTC; null while provisioning."""
+    """When provisioning was complete, RFC 3339 UTC; null while provisioning."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Storage(Shape):
-    """Its disk."""
+    """The disk of an instance."""
 
     type: Literal["ephemeral"]
     """Deleted with the instance."""
@@ -91,22 +92,22 @@ class Storage(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class InstanceDetail(Instance):
-    """A virtual machine in every detail: "detailed configuration, metrics, and status"."""
+    """A virtual machine with all details: "detailed configuration, metrics, and status"."""
 
     storage: Storage
     """Its disk."""
     snapshot_ids: Annotated[list[str], Field(examples=[[]])]
     """Snapshots taken of it."""
     price_hourly: Annotated[str, Field(examples=["$0.04"])]
-    """Price of each started hour, in US dollars."""
+    """The price of each started hour, in US dollars."""
     price_hourly_cents: Annotated[int, Field(examples=[4])]
     """The same in cents."""
     metrics: Annotated[Metrics | None, documented("Returns detailed configuration, metrics, and status")]
-    """What it has been doing; null while provisioning."""
+    """Its load and traffic; null while provisioning."""
 
 
 def show(record: InstanceRecord, now: int) -> Instance:
-    """An instance as lists show it; made anew only when the record or its status has changed."""
+    """Return the answer for an instance in lists. It is cached until the record or its status changes."""
     if now >= record.shown_until:
         record.shown = Instance(**_fields(record, record.status(now), now))
         record.shown_until = record.changes(now)
@@ -137,7 +138,7 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
 
 
 def detail(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceDetail:
-    """An instance in every detail; made anew when it has changed, and once a minute for its metrics."""
+    """Return the answer with all details. It is cached until the record changes, one minute at most (metrics)."""
     if now >= record.detailed_until:
         record.detailed = _detailed(sandbox, record, now)
         record.detailed_until = min(record.changes(now), now - now % MINUTE + MINUTE)
@@ -178,7 +179,7 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
 
 
 def _whole_list(sandbox: SandboxState, query: InstanceQuery, now: int) -> Page[Instance]:
-    """A page without a filter, the same one for as long as nothing on it changes."""
+    """Return a page of the list without filters. It is cached until something on it changes."""
     pages, place = sandbox.instances.pages, (query.page, query.limit)
     kept: tuple[Page[Instance] | None, int] = pages.get(place, (None, 0))
     page, until = kept
@@ -215,7 +216,7 @@ def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
 
 
 def provision(sandbox: SandboxState, body: InstanceCreate, now: int) -> InstanceRecord:
-    """A new instance in the sandbox, paid for from now on."""
+    """Add a new instance to the sandbox and start charging for it. Return its record."""
     plan = sandbox.catalogue.plans.get(body.plan)
     assert plan is not None, "the declaration and the catalogue name the same plans"
     new_id, number = sandbox.next_id(kinds.INSTANCE)

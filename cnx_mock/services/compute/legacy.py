@@ -1,4 +1,4 @@
-"""The list under its old path: "Deprecated v1/instances/legacy (removal in v2.0)"."""
+"""The list of instances under its old path. The reference: "Deprecated v1/instances/legacy (removal in v2.0)"."""
 
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import named

@@ -1,4 +1,4 @@
-"""An instance's metrics: a pure function of (seed, id, minute), so that two runs and two readers see the same."""
+"""The metrics of an instance: a pure function of the seed, the id and the minute, so every read shows the same."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -48,7 +48,7 @@ class Network(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Metrics(Shape):
-    """What the instance has been doing, sampled once a minute."""
+    """The load and the traffic of an instance, sampled once a minute."""
 
     sampled_at: Annotated[str, Field(examples=["2026-01-01T00:01:00Z"])]
     """When the sample was taken, RFC 3339 UTC: the start of a minute."""
@@ -63,7 +63,7 @@ class Metrics(Shape):
 
 
 def sample(chance: Chance, record: InstanceRecord, now: int) -> Metrics:
-    """The sample of this minute for an instance that has come up. A stopped one does nothing, its totals stand."""
+    """Return the sample of this minute for an instance that is ready. A stopped one has no load and no traffic."""
     stopped = record.stopped(now)
     came_up = (record.provisioned(now) or record.created) // MINUTE
     minute = now // MINUTE
@@ -93,19 +93,21 @@ def sample(chance: Chance, record: InstanceRecord, now: int) -> Metrics:
 
 
 class _Traffic:
-    """Bytes one way: so many a minute on average, each minute's end moved by less than a minute's worth, so that the
-    total never falls."""
+    """The bytes in one direction: a fixed average per minute, plus a random part.
+
+    The random part is less than the average of one minute, so that the total never falls.
+    """
 
     def __init__(self, chance: Chance, instance_id: str, way: str) -> None:
         self._chance, self._words = chance, (way, instance_id)
         self._minutely = 60 * chance.between(1_000, 500_000, way, instance_id)
 
     def total(self, minutes: int) -> int:
-        """Bytes after so many minutes."""
+        """Return the bytes after this number of minutes."""
         if minutes <= 0:
             return 0
         return minutes * self._minutely + self._chance.between(0, self._minutely - 1, *self._words, minutes)
 
     def rate(self, minutes: int) -> int:
-        """Bytes a second in the last of so many minutes."""
+        """Return the bytes per second in the last of these minutes."""
         return (self.total(minutes) - self.total(minutes - 1)) // 60

@@ -1,4 +1,4 @@
-"""Plans: the compute tiers and what they cost."""
+"""Plans: the compute tiers and their prices."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -23,9 +23,9 @@ class Plan(Shape):
     """A compute tier."""
 
     id: Annotated[str, Field(examples=["pro"])]
-    """Its id, as requests name it."""
+    """Its id."""
     name: Annotated[str, Field(examples=["Pro"])]
-    """Its name, for people."""
+    """Its name."""
     vcpus: Annotated[int, Field(examples=[4])]
     """Virtual processors."""
     memory_mb: Annotated[int, Field(examples=[8192])]
@@ -39,7 +39,7 @@ class Plan(Shape):
 
 
 def show(record: PlanRecord) -> Plan:
-    """A plan as the API shows it."""
+    """Return the answer for a plan."""
     return Plan(
         id=record.id,
         name=record.name,

@@ -22,13 +22,13 @@ class Region(Shape):
     """A place that resources can be deployed to."""
 
     id: Annotated[str, Field(examples=["us-east-1"])]
-    """Its id, as requests name it."""
+    """Its id."""
     name: Annotated[str, Field(examples=["US East"])]
-    """Its name, for people."""
+    """Its name."""
 
 
 def show(record: RegionRecord) -> Region:
-    """A region as the API shows it."""
+    """Return the answer for a region."""
     return Region(id=record.id, name=record.name)
 
 

@@ -1,4 +1,5 @@
-"""Snapshots: "Snapshots are preserved unless explicitly removed", and an image may be an "OS image ID or snapshot"."""
+"""Snapshots. The reference: "Snapshots are preserved unless explicitly removed"; an image is an "OS image ID or
+snapshot"."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from cnx_mock.world import kinds
 from cnx_mock.world.records import SnapshotRecord
 from cnx_mock.world.sandbox import SandboxState
 
-snapshots = Resource.of(kinds.SNAPSHOT, "Disks of instances as they were.")
+snapshots = Resource.of(kinds.SNAPSHOT, "Copies of the disks of instances.")
 
 _IMPLIED = implied("Snapshots are preserved unless explicitly removed.")
 
@@ -27,56 +28,56 @@ Status = Literal["creating", "available"]
 
 
 class SnapshotCreate(Declared):
-    """What to take a snapshot of."""
+    """The snapshot to take."""
 
     instance_id: ExistingInstance
-    """The instance, which must have come up."""
+    """The instance. Its provisioning must be complete."""
     name: Annotated[Name | None, Field(examples=["before-upgrade"])] = None
-    """Its name, if it is to have one."""
+    """A name for the snapshot, or null."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Snapshot(Shape):
-    """A disk as it was."""
+    """A copy of the disk of an instance."""
 
     id: Annotated[str, Field(pattern=kinds.SNAPSHOT.id_pattern, examples=["snap_8f7e6d5c4b3a2f1e"])]
-    """Its id, which a new instance can name as its image."""
+    """Its id. It can be the image of a new instance."""
     name: Annotated[str | None, Field(examples=["before-upgrade"])]
-    """Its name, if it has one."""
+    """Its name, or null."""
     status: Status
-    """Only an available snapshot can be booted."""
+    """Its status. An instance can be created only from an available snapshot."""
     source_instance_id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
-    """The instance it was taken of, which may be gone."""
+    """The instance it was taken of, which may be deleted by now."""
     source_instance_name: Annotated[str, Field(examples=["prod-api-01"])]
-    """What that instance was called."""
+    """The name of that instance."""
     region: Annotated[str, Field(examples=["us-east-1"])]
-    """Where that instance was."""
+    """The region of that instance."""
     image: Annotated[str, Field(examples=["ubuntu-22.04-lts"])]
-    """What that instance was made from."""
+    """The image of that instance."""
     size_gb: Annotated[int, Field(examples=[160])]
     """Size, in GB."""
     min_disk_gb: Annotated[int, Field(examples=[160])]
-    """Smallest disk it boots from, in GB."""
+    """The smallest disk for an instance made from it, in GB."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
-    """When it was asked for, RFC 3339 UTC."""
+    """When it was created, RFC 3339 UTC."""
     available_at: Annotated[str | None, Field(examples=["2026-01-01T00:00:10Z"])]
-    """When it was complete, RFC 3339 UTC; null before that."""
+    """When it became available, RFC 3339 UTC; null before that."""
 
 
 class SnapshotQuery(PageQuery):
-    """Filters of the list."""
+    """The filters of the list."""
 
     instance_id: Annotated[
         str | None, WithJsonSchema({"type": "string"}), Field(examples=["inst_8f7e6d5c4b3a2f1e"])
     ] = None
-    """Only snapshots of this instance, which may be gone."""
+    """Only snapshots of this instance, which may be deleted by now."""
     region: Annotated[str | None, WithJsonSchema({"type": "string"}), Field(examples=["us-east-1"])] = None
     """Only snapshots in this region."""
     status: Annotated[Status | None, WithJsonSchema({"type": "string", "enum": ["creating", "available"]})] = None
     """Only snapshots with this status."""
 
     def selects(self, record: SnapshotRecord) -> bool:
-        """Whether it belongs into the list, its status and the page aside."""
+        """Return whether a snapshot matches the filters by instance and region."""
         if self.instance_id is not None and record.source_instance_id != self.instance_id:
             return False
         return self.region is None or record.region == self.region
@@ -120,7 +121,7 @@ def list_(sandbox: SandboxState, caller: Caller, query: SnapshotQuery) -> Page[S
 def create(sandbox: SandboxState, body: SnapshotCreate) -> Snapshot:
     """Take a snapshot of an instance.
 
-    It takes a few seconds to become available, and stays when the instance is destroyed."""
+    It takes a few seconds to become available. It is kept if the instance is destroyed."""
     now = sandbox.now
     source = sandbox.instances.get(body.instance_id)
     assert source is not None, "validated before"
@@ -161,7 +162,7 @@ def get(sandbox: SandboxState, caller: Caller, snapshot: SnapshotRecord) -> Snap
 def delete(sandbox: SandboxState, snapshot: SnapshotRecord) -> Deleted:
     """Delete a snapshot.
 
-    Instances that were made from it stay."""
+    Instances that were created from it are kept."""
     now, source = sandbox.now, sandbox.instances.get(snapshot.source_instance_id)
     if source is not None:
         source.changing(now)

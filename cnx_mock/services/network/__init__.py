@@ -1,4 +1,4 @@
-"""What stands between instances and the world."""
+"""Firewalls and load balancers: the traffic from and to instances."""
 
 from cnx_mock.services.network import firewalls, load_balancers
 from cnx_mock.services.network.attachment import attach

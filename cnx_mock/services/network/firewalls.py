@@ -1,4 +1,4 @@
-"""Firewalls: "New /v1/network/firewall endpoint" (v1.2.0). The path is the reference's, singular, taken as a
+"""Firewalls. The reference: "New /v1/network/firewall endpoint" (v1.2.0). The path is singular there; here it is a
 collection."""
 
 import ipaddress
@@ -21,7 +21,7 @@ from cnx_mock.world import kinds
 from cnx_mock.world.records import FirewallRecord
 from cnx_mock.world.sandbox import SandboxState
 
-firewalls = Resource.of(kinds.FIREWALL, "Rules for what may reach instances, and what these may reach.")
+firewalls = Resource.of(kinds.FIREWALL, "Rules for the traffic from and to instances.")
 
 _NAMED = named("New /v1/network/firewall endpoint")
 
@@ -46,7 +46,7 @@ def _ports(ports: str | None, info: ValidationInfo) -> str | None:
 
 
 def _cidr(cidr: str) -> str:
-    """A network in its one canonical spelling; the message shows it where there is one."""
+    """Check that a network is in canonical form. The error shows the canonical form, if there is one."""
     try:
         canonical = str(ipaddress.ip_network(cidr[:60], strict=False))
     except ValueError:
@@ -57,60 +57,60 @@ def _cidr(cidr: str) -> str:
 
 
 class FirewallRuleBody(Declared):
-    """One rule; the first that matches decides."""
+    """A rule. The first rule that matches decides."""
 
     direction: Literal["inbound", "outbound"]
-    """Whether it is about what comes in or what goes out."""
+    """Whether it applies to incoming or to outgoing traffic."""
     action: Action
-    """What to do with what matches."""
+    """What happens to the traffic that matches."""
     protocol: Protocol
-    """tcp, udp, icmp, or any."""
+    """The protocol: tcp, udp, icmp or any."""
     ports: Annotated[
         str | None,
         AfterValidator(_ports),
         Field(examples=["22"], json_schema_extra={"pattern": f"^{_PORTS.pattern}$"}),  # its words are those of _ports
     ] = None
-    """A port, a range such as 8000-9000, or null for every port; null for icmp and any."""
+    """A port, a range such as 8000-9000, or null for every port. Must be null for icmp and any."""
     cidrs: Annotated[
         list[Annotated[str, AfterValidator(_cidr)]],
         Field(min_length=1, max_length=100, examples=[["10.0.0.0/8"]]),
     ]
-    """Networks at the other end, each in canonical form."""
+    """The networks at the other end, each in canonical form."""
     description: Annotated[str | None, Field(max_length=255, examples=["SSH from the office"])] = None
-    """For people."""
+    """A note on its purpose."""
 
 
 class FirewallBody(Declared):
-    """A whole firewall."""
+    """The complete settings of a firewall."""
 
     name: Annotated[Name, Field(examples=["web"])]
-    """Its name; need not be unique."""
+    """Its name. It need not be unique."""
     default_inbound: Action = "deny"
-    """What happens to incoming traffic that no rule matches."""
+    """What happens to incoming traffic that matches no rule."""
     default_outbound: Action = "allow"
-    """What happens to outgoing traffic that no rule matches."""
+    """What happens to outgoing traffic that matches no rule."""
     rules: Annotated[list[FirewallRuleBody], Field(max_length=100)] = []
-    """Rules, first match wins."""
+    """The rules, in order. The first rule that matches decides."""
     instance_ids: InstanceIds = []
-    """Instances that it protects."""
+    """The instances that it protects."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class FirewallRule(Shape):
-    """One rule; the first that matches decides."""
+    """A rule. The first rule that matches decides."""
 
     direction: Literal["inbound", "outbound"]
-    """Whether it is about what comes in or what goes out."""
+    """Whether it applies to incoming or to outgoing traffic."""
     action: Action
-    """What to do with what matches."""
+    """What happens to the traffic that matches."""
     protocol: Protocol
-    """tcp, udp, icmp, or any."""
+    """The protocol: tcp, udp, icmp or any."""
     ports: Annotated[str | None, Field(examples=["22"])]
-    """A port or a range; null is every port."""
+    """A port or a range; null means every port."""
     cidrs: Annotated[list[str], Field(examples=[["10.0.0.0/8"]])]
-    """Networks at the other end."""
+    """The networks at the other end."""
     description: Annotated[str | None, Field(examples=["SSH from the office"])]
-    """For people."""
+    """A note on its purpose."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -124,13 +124,13 @@ class Firewall(Shape):
     status: Literal["active"]
     """Always active."""
     default_inbound: Action
-    """What happens to incoming traffic that no rule matches."""
+    """What happens to incoming traffic that matches no rule."""
     default_outbound: Action
-    """What happens to outgoing traffic that no rule matches."""
+    """What happens to outgoing traffic that matches no rule."""
     rules: list[FirewallRule]
-    """Rules, first match wins."""
+    """The rules, in order. The first rule that matches decides."""
     instance_ids: Annotated[list[str], Field(examples=[["inst_8f7e6d5c4b3a2f1e"]])]
-    """Instances that it protects."""
+    """The instances that it protects."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
     """When it was created, RFC 3339 UTC."""
     updated_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
@@ -138,7 +138,7 @@ class Firewall(Shape):
 
 
 class FirewallQuery(PageQuery):
-    """Filters of the list."""
+    """The filters of the list."""
 
     instance_id: Annotated[
         str | None, WithJsonSchema({"type": "string"}), Field(examples=["inst_8f7e6d5c4b3a2f1e"])
@@ -178,7 +178,7 @@ def create(sandbox: SandboxState, body: FirewallBody) -> Firewall:
     now = sandbox.now
     new_id, number = sandbox.next_id(kinds.FIREWALL)
     record = FirewallRecord(id=new_id, number=number, settings={}, instance_ids=[], created=now, updated=now)
-    _settle(sandbox, sandbox.firewalls.add(record), body, now)
+    _apply(sandbox, sandbox.firewalls.add(record), body, now)
     return _show(record)
 
 
@@ -192,8 +192,8 @@ def get(firewall: FirewallRecord) -> Firewall:
 def replace(sandbox: SandboxState, firewall: FirewallRecord, body: FirewallBody) -> Firewall:
     """Replace a firewall.
 
-    Whatever the body leaves out goes back to its default."""
-    _settle(sandbox, firewall, body, sandbox.now)
+    Fields that the body leaves out get their defaults."""
+    _apply(sandbox, firewall, body, sandbox.now)
     return _show(firewall)
 
 
@@ -208,8 +208,8 @@ def delete(sandbox: SandboxState, firewall: FirewallRecord) -> Deleted:
     return Deleted(id=firewall.id)
 
 
-def _settle(sandbox: SandboxState, record: FirewallRecord, body: FirewallBody, now: int) -> None:
-    """Take over what the body says."""
+def _apply(sandbox: SandboxState, record: FirewallRecord, body: FirewallBody, now: int) -> None:
+    """Change a record to what the body declares."""
     record.changing(now)
     record.updated = now
     record.settings = body.model_dump(exclude={"instance_ids"})

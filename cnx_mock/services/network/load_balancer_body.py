@@ -1,4 +1,4 @@
-"""What a client may say of a load balancer."""
+"""The body for load balancers."""
 
 from typing import Annotated, Any, Literal
 
@@ -13,19 +13,19 @@ Port = Annotated[int, Field(ge=1, le=65535, examples=[80])]
 
 def _same_family(target: Protocol, info: ValidationInfo) -> Protocol:
     if (info.data.get("entry_protocol") == "udp") != (target == "udp") and "entry_protocol" in info.data:
-        raise ValueError("udp goes only to udp, and nothing else does")
+        raise ValueError("must be udp if entry_protocol is udp, and only then")
     return target
 
 
 class ForwardingRuleBody(Declared):
-    """What comes in where, and where it goes."""
+    """Which incoming traffic goes to which port of the instances."""
 
     entry_protocol: Protocol
     """Protocol at the load balancer."""
     entry_port: Port
     """Port at the load balancer."""
     target_protocol: Annotated[Protocol, AfterValidator(_same_family)]
-    """Protocol at the instance; udp only from udp."""
+    """Protocol at the instance: udp if entry_protocol is udp, and only then."""
     target_port: Port
     """Port at the instance."""
 
@@ -44,22 +44,22 @@ def _path_of_http(path: str | None, info: ValidationInfo) -> str | None:
 
 
 class HealthCheckBody(Declared):
-    """How to find out whether an instance is well. Whatever is left out has its default."""
+    """How to check whether an instance is healthy. Fields that are left out get their defaults."""
 
     protocol: Annotated[Literal["http", "https", "tcp"] | None, Field(examples=["http"])] = None
-    """http where the first forwarding rule's target is, else tcp, unless given."""
+    """The protocol of the check. By default http if the first forwarding rule's target is http, otherwise tcp."""
     port: Annotated[Port | None, Field(examples=[80])] = None
-    """The first target port unless given."""
+    """The port to check; by default the first forwarding rule's target port."""
     path: Annotated[
         str | None, Field(pattern="^/[!-~]{0,254}$", examples=["/healthz"]), AfterValidator(_path_of_http)
     ] = None
-    """What to ask for; / unless given, null for tcp."""
+    """The path to request; / by default. Must be null for tcp."""
     interval_seconds: Annotated[int, Field(ge=2, le=300, examples=[10])] = 10
     """Seconds between checks."""
     timeout_seconds: Annotated[
         int, Field(ge=1, le=299, examples=[5], validate_default=True), AfterValidator(_within_interval)
     ] = 5
-    """Seconds to wait for an answer, below the interval."""
+    """Seconds to wait for an answer. Must be less than interval_seconds."""
     unhealthy_threshold: Annotated[int, Field(ge=1, le=10, examples=[3])] = 3
     """Failures in a row that make an instance unhealthy."""
     healthy_threshold: Annotated[int, Field(ge=1, le=10, examples=[2])] = 2
@@ -88,15 +88,15 @@ def _within_regions(ids: list[str], info: ValidationInfo) -> list[str]:
     found = [instances.get(each) for each in ids]
     for instance in found:
         if regions is not None and instance is not None and instance.region not in regions:
-            raise ValueError(f"{instance.id} is in {instance.region}, which is none of the load balancer's regions")
+            raise ValueError(f"{instance.id} is in {instance.region}, which is not one of the load balancer's regions")
     return ids
 
 
 class LoadBalancerBody(Declared):
-    """A whole load balancer."""
+    """The complete settings of a load balancer."""
 
     name: Annotated[Name, Field(examples=["front"])]
-    """Its name; need not be unique."""
+    """Its name. It need not be unique."""
     regions: Annotated[
         list[Region],
         Field(
@@ -104,19 +104,19 @@ class LoadBalancerBody(Declared):
         ),
         AfterValidator(_each_once),
     ]
-    """Regions that it answers in."""
+    """The regions that it serves."""
     algorithm: Literal["round_robin", "least_connections"] = "round_robin"
-    """How it chooses among instances."""
+    """How it chooses an instance."""
     forwarding_rules: Annotated[list[ForwardingRuleBody], Field(min_length=1, max_length=20), AfterValidator(_no_clash)]
-    """What comes in where, and where it goes."""
+    """Which incoming traffic goes to which port of the instances."""
     health_check: HealthCheckBody = HealthCheckBody()
-    """How to find out whether an instance is well."""
+    """How to check whether an instance is healthy."""
     instance_ids: Annotated[InstanceIds, AfterValidator(_within_regions)] = []
-    """Instances behind it, each in one of its regions."""
+    """The instances behind it. Each must be in one of its regions."""
 
 
 def health_check(body: LoadBalancerBody) -> dict[str, Any]:
-    """The health check with its defaults, which follow from the first forwarding rule."""
+    """Return the health check with its defaults, which depend on the first forwarding rule."""
     check, first = body.health_check, body.forwarding_rules[0]
     protocol = check.protocol or ("http" if first.target_protocol == "http" else "tcp")
     path = None if protocol == "tcp" else check.path or "/"

@@ -1,4 +1,5 @@
-"""Load balancers: "Added support for multi-region load balancers" (v1.2.0). The path and the shape are ours."""
+"""Load balancers. The reference: "Added support for multi-region load balancers" (v1.2.0). It describes neither path
+nor fields."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -19,19 +20,19 @@ from cnx_mock.world import kinds
 from cnx_mock.world.records import LoadBalancerRecord
 from cnx_mock.world.sandbox import SandboxState
 
-load_balancers = Resource.of(kinds.LOAD_BALANCER, "Ways in to instances, in one region or several.")
+load_balancers = Resource.of(kinds.LOAD_BALANCER, "They spread traffic over instances, in one region or several.")
 
 _NAMED = named("Added support for multi-region load balancers")
 
 REGION_HOURLY_CENTS = 2
-"""What each region costs for each started hour."""
+"""The price of each region for each started hour, in cents."""
 
 Status = Literal["provisioning", "active"]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ForwardingRule(Shape):
-    """What comes in where, and where it goes."""
+    """Which incoming traffic goes to which port of the instances."""
 
     entry_protocol: Protocol
     """Protocol at the load balancer."""
@@ -45,14 +46,14 @@ class ForwardingRule(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class HealthCheck(Shape):
-    """How it finds out whether an instance is well."""
+    """How it checks whether an instance is healthy."""
 
     protocol: Literal["http", "https", "tcp"]
-    """How it asks."""
+    """The protocol of the check."""
     port: Port
-    """The port that it asks."""
+    """The port that it checks."""
     path: Annotated[str | None, Field(examples=["/healthz"])]
-    """What it asks for; null for tcp."""
+    """The path that it requests; null for tcp."""
     interval_seconds: Annotated[int, Field(examples=[10])]
     """Seconds between checks."""
     timeout_seconds: Annotated[int, Field(examples=[5])]
@@ -65,26 +66,26 @@ class HealthCheck(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Endpoint(Shape):
-    """Where it answers in one region."""
+    """The address of a load balancer in one region."""
 
     region: Annotated[str, Field(examples=["us-east-1"])]
     """The region."""
     ipv4: Annotated[str | None, Field(examples=["198.19.255.254"])]
-    """Public IPv4 address; null until it has come up."""
+    """Public IPv4 address; null while provisioning."""
     status: Status
-    """As the load balancer's."""
+    """The same as that of the load balancer."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Target(Shape):
-    """An instance behind it."""
+    """An instance behind a load balancer."""
 
     instance_id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
     """The instance."""
     region: Annotated[str, Field(examples=["us-east-1"])]
-    """Where it is."""
+    """The region of the instance."""
     health: Literal["healthy", "unhealthy", "unknown"]
-    """healthy while it runs, unhealthy while it is stopped, unknown while it comes up."""
+    """healthy while the instance is running, unhealthy while stopped, unknown while provisioning."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -96,27 +97,27 @@ class LoadBalancer(Shape):
     name: Annotated[str, Field(examples=["front"])]
     """Its name."""
     scope: Literal["regional", "multi_region"]
-    """multi_region where it answers in more than one."""
+    """multi_region if it serves more than one region."""
     regions: Annotated[list[str], Field(examples=[["us-east-1", "eu-west-1"]])]
-    """Regions that it answers in."""
+    """The regions that it serves."""
     status: Status
-    """Where it is in its life."""
+    """Its status."""
     algorithm: Literal["round_robin", "least_connections"]
-    """How it chooses among instances."""
+    """How it chooses an instance."""
     hostname: Annotated[str, Field(examples=["8f7e6d5c4b3a2f1e.lb.cloudnexus.test"])]
-    """Its name in the DNS (.test is reserved by RFC 2606: it leads nowhere)."""
+    """Its host name. It does not resolve: RFC 2606 reserves .test."""
     endpoints: list[Endpoint]
-    """Where it answers, region by region."""
+    """Its addresses, one for each region."""
     forwarding_rules: list[ForwardingRule]
-    """What comes in where, and where it goes."""
+    """Which incoming traffic goes to which port of the instances."""
     health_check: HealthCheck
-    """How it finds out whether an instance is well."""
+    """How it checks whether an instance is healthy."""
     instance_ids: Annotated[list[str], Field(examples=[["inst_8f7e6d5c4b3a2f1e"]])]
-    """Instances behind it."""
+    """The instances behind it."""
     targets: list[Target]
-    """The same with their health."""
+    """The same instances, with their health."""
     price_hourly: Annotated[str, Field(examples=["$0.04"])]
-    """Price of each started hour, all regions together, in US dollars."""
+    """The price of each started hour for all regions together, in US dollars."""
     price_hourly_cents: Annotated[int, Field(examples=[4])]
     """The same in cents."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
@@ -124,19 +125,19 @@ class LoadBalancer(Shape):
     updated_at: Annotated[str, Field(examples=["2026-01-01T00:00:45Z"])]
     """When it last changed, RFC 3339 UTC."""
     provisioned_at: Annotated[str | None, Field(examples=["2026-01-01T00:00:45Z"])]
-    """When it came up, RFC 3339 UTC; null before that."""
+    """When provisioning was complete, RFC 3339 UTC; null before that."""
 
 
 class LoadBalancerQuery(PageQuery):
-    """Filters of the list."""
+    """The filters of the list."""
 
     region: Annotated[str | None, WithJsonSchema({"type": "string"}), Field(examples=["us-east-1"])] = None
-    """Only load balancers that answer in this region; an unknown one matches nothing."""
+    """Only load balancers that serve this region. An unknown region matches nothing."""
     status: Annotated[Status | None, WithJsonSchema({"type": "string", "enum": ["provisioning", "active"]})] = None
     """Only load balancers with this status."""
 
     def selects(self, record: LoadBalancerRecord) -> bool:
-        """Whether it belongs into the list, its status and the page aside."""
+        """Return whether a load balancer matches the filter by region."""
         return self.region is None or self.region in record.regions
 
 
@@ -176,7 +177,7 @@ def _show(sandbox: SandboxState, record: LoadBalancerRecord, now: int) -> LoadBa
 
 
 def _address(number: int, place: int) -> str:
-    """From the top of 198.18.0.0/15 down; instances go up from its bottom."""
+    """Return an address: counted down from the end of 198.18.0.0/15, as instances count up from its start."""
     middle, last = divmod(65_534 - (number * 10 + place) % 32_768, 256)
     return f"198.19.{middle}.{last}"
 
@@ -202,7 +203,7 @@ def list_(sandbox: SandboxState, caller: Caller, query: LoadBalancerQuery) -> Pa
 def create(sandbox: SandboxState, body: LoadBalancerBody) -> LoadBalancer:
     """Create a load balancer.
 
-    It takes as long to come up as an instance."""
+    Provisioning takes as long as for an instance."""
     now = sandbox.now
     room_for(sandbox, LoadBalancerRecord)
     afford(sandbox, now)
@@ -218,7 +219,7 @@ def create(sandbox: SandboxState, body: LoadBalancerBody) -> LoadBalancer:
         updated=now,
         lifecycle=sandbox.begin(kinds.LOAD_BALANCER, new_id, now, then="active"),
     )
-    _settle(sandbox, sandbox.added(sandbox.load_balancers, record), body, now)
+    _apply(sandbox, sandbox.added(sandbox.load_balancers, record), body, now)
     return _show(sandbox, record, now)
 
 
@@ -234,9 +235,9 @@ def get(sandbox: SandboxState, caller: Caller, load_balancer: LoadBalancerRecord
 def replace(sandbox: SandboxState, load_balancer: LoadBalancerRecord, body: LoadBalancerBody) -> LoadBalancer:
     """Replace a load balancer.
 
-    Whatever the body leaves out goes back to its default. It keeps its status."""
+    Fields that the body leaves out get their defaults. The status does not change."""
     now = sandbox.now
-    _settle(sandbox, load_balancer, body, now)
+    _apply(sandbox, load_balancer, body, now)
     return _show(sandbox, load_balancer, now)
 
 
@@ -244,7 +245,7 @@ def replace(sandbox: SandboxState, load_balancer: LoadBalancerRecord, body: Load
 def delete(sandbox: SandboxState, load_balancer: LoadBalancerRecord) -> Deleted:
     """Delete a load balancer.
 
-    The instances behind it stay."""
+    The instances behind it are kept."""
     now = sandbox.now
     attach(sandbox, load_balancer, [], now)
     sandbox.removed(sandbox.load_balancers, load_balancer, now)
@@ -252,8 +253,8 @@ def delete(sandbox: SandboxState, load_balancer: LoadBalancerRecord) -> Deleted:
     return Deleted(id=load_balancer.id)
 
 
-def _settle(sandbox: SandboxState, record: LoadBalancerRecord, body: LoadBalancerBody, now: int) -> None:
-    """Take over what the body says. Another number of regions is another price from the next hour on."""
+def _apply(sandbox: SandboxState, record: LoadBalancerRecord, body: LoadBalancerBody, now: int) -> None:
+    """Change a record to what the body declares. Another number of regions changes the price from the next hour on."""
     if len(body.regions) != len(record.regions):
         charge = sandbox.ledger.reprice if record.regions else sandbox.ledger.open
         charge(record.id, f"Load balancer {body.name}", REGION_HOURLY_CENTS * len(body.regions), now)

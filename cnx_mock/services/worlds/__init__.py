@@ -2,7 +2,7 @@
 
 from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.export import exported
-from cnx_mock.services.worlds.files import find, load, resolve, shipped_fixtures
+from cnx_mock.services.worlds.files import find, load, shipped_fixtures
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 
 __all__ = [
@@ -13,6 +13,5 @@ __all__ = [
     "find",
     "load",
     "read_fixture",
-    "resolve",
     "shipped_fixtures",
 ]

@@ -40,7 +40,7 @@ _AFTER_ALL = 1 << 62
 """Sorts ledger lines without a number after all lines that have one."""
 
 _USUAL_TIME = 45 * SECOND
-"""How long a resource took to come up that is up already."""
+"""How long a resource took that is ready already."""
 
 
 class _Metered(NamedTuple):

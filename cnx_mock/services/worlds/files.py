@@ -1,9 +1,6 @@
 """Finding fixtures: by name among those in the package, or by path."""
 
-from collections.abc import Mapping
-from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
 
 from cnx_mock.errors import FixtureError, Problem, UnknownFixture
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
@@ -11,13 +8,10 @@ from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import read_file
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
-CATALOGUE = "catalogue"
-"""The file in the same folder that is not a fixture: it lists what can be bought."""
-
 
 def shipped_fixtures() -> list[str]:
     """Return the names of the fixtures in the package, sorted."""
-    return [name for name in names("fixtures") if name != CATALOGUE]
+    return names("fixtures")
 
 
 def find(name: str) -> Path:
@@ -53,11 +47,3 @@ def load(name: str) -> Fixture:
     if source.problems:
         raise source.error()
     return fixture
-
-
-def resolve(given: str | PathLike[str] | Mapping[str, Any]) -> Fixture:
-    """Return the fixture that is given by name, by path or as plain data.
-
-    Raises UnknownFixture, SourceError or FixtureError.
-    """
-    return read_fixture(given) if isinstance(given, Mapping) else load(fspath(given))

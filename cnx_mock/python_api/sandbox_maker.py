@@ -1,0 +1,86 @@
+"""What every server can do for a test: make sandboxes."""
+
+from typing import Any
+
+from cnx_mock.errors import FixtureError, FixtureRefusedError, InputRefusedError, ScenarioRefusedError
+from cnx_mock.python_api.control import Control
+from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document, warn
+from cnx_mock.python_api.sandbox import Sandbox
+from cnx_mock.services.worlds import read_fixture
+
+
+class SandboxMaker:
+    """A server that makes sandboxes."""
+
+    def _running(self) -> Control:
+        """Return the client of its control plane. Raises NotRunningError if the server does not run."""
+        raise NotImplementedError
+
+    @property
+    def url(self) -> str:
+        """The base URL; paths such as `/v1/instances` come after it. Raises NotRunningError if the server does not
+        run."""
+        return self._running().url
+
+    def sandbox(
+        self,
+        scenario: ScenarioInput | list[ScenarioInput] | None = None,
+        fixture: FixtureInput | None = None,
+        *,
+        name: str | None = None,
+        seed: int | None = None,
+        key: str | None = None,
+    ) -> Sandbox:
+        """Make a fresh sandbox: a new key, and a world that nothing else uses.
+
+        Arguments:
+
+        - `scenario`: What goes wrong in it: the name of a scenario, a path, plain data, or a list of them to stack.
+          The server's scenario unless given.
+        - `fixture`: The world that it starts from: a name, a path or plain data. The server's fixture unless given.
+        - `name`: A name for it. Ids and chance depend on the name and the seed: the same name has the same ids.
+        - `seed`: The seed of everything random in it, a whole number from 0. The server's seed unless given.
+        - `key`: A test key that the code under test has hard-coded. Its sandbox is made anew.
+
+        Returns the sandbox.
+
+        Raises:
+
+        - `UnknownScenario`, `UnknownFixture` if nothing has that name.
+        - `SourceError` if a file cannot be used; it has every problem as file:line:column.
+        - `ScenarioError`, `FixtureError` if plain data cannot be used; the message has every problem.
+        - `InputRefusedError` if the name, the seed or the key cannot be used.
+        - `NotRunningError` if the server does not run.
+        - `ServerNotFoundError` if the server does not answer.
+
+        Example:
+
+            sandbox = server.sandbox("flaky-network", "small-team")
+        """
+        body: dict[str, Any] = {"key": key, "name": name, "seed": seed}
+        if fixture is not None:
+            body["fixture"] = fixture_document(fixture)
+        if scenario is not None:
+            scenarios = scenario if isinstance(scenario, list) else [scenario]
+            body["scenario"] = [scenario_document(each) for each in scenarios]
+        body = {field: value for field, value in body.items() if value is not None}
+        control = self._running()
+        try:
+            fresh = control.call("POST", "/_mock/sandboxes", body=body)
+        except InputRefusedError as error:
+            raise _blamed(error, body) from None
+        warn(fresh["warnings"])
+        return Sandbox(control, fresh["api_key"])
+
+
+def _blamed(error: InputRefusedError, body: dict[str, Any]) -> InputRefusedError:
+    """Return the refusal as that of the scenario or of the fixture, if it is about one of them."""
+    if error.details.keys() <= {"key", "name", "seed"}:
+        return error
+    kind = ScenarioRefusedError if "scenario" in body else FixtureRefusedError
+    if "scenario" in body and "fixture" in body:
+        try:
+            read_fixture(body["fixture"])
+        except FixtureError:
+            kind = FixtureRefusedError
+    return kind(error.status, error.code, error.message, error.details)
