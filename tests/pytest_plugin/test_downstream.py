@@ -19,7 +19,7 @@ def test_the_downstream_project_passes_and_its_bug_is_caught(options: list[str])
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *OTHERS, *options],
         cwd=PROJECT,
-        env=environment | {"NO_PROXY": "127.0.0.1", "PYTHONDONTWRITEBYTECODE": "1"},
+        env=environment | {"NO_PROXY": "127.0.0.1"},
         capture_output=True,
         text=True,
         timeout=120,
