@@ -1,4 +1,4 @@
-"""The whole mock: the app of `http`, with what lies above it handed in."""
+"""The complete mock as an ASGI application: the app of `http`, with what the audit adds to it."""
 
 from cnx_mock.audit import control
 from cnx_mock.http import app
@@ -10,10 +10,10 @@ from cnx_mock.settings import Settings
 def create_app(
     settings: Settings | None = None, *, scenario: Scenario | None = None, fixture: Fixture | None = None
 ) -> app.App:
-    """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
+    """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
-    UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
+    UnknownScenario, UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used.
     """
     return app.create_app(
         settings, scenario=scenario, fixture=fixture, control=[control.resource], checkers=[control.unmet]

@@ -184,7 +184,7 @@ def create_app(
     control: Sequence[Resource] = (),
     checkers: Sequence[ExpectationChecker] = (),
 ) -> App:
-    """The mock as an ASGI application, for any ASGI server; faults of the connection need cnx-mock's own.
+    """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Layers above this one
     hand in what they add: `control` are resources of the control plane, `checkers` judge expectations. Raises

@@ -117,7 +117,7 @@ class RuleDecision(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class NearMiss(Shape):
-    """The rule that came closest to meaning a request."""
+    """The rule that nearly matched a request."""
 
     rule: str
     """The rule's id."""
@@ -127,18 +127,18 @@ class NearMiss(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class JournalEntry(Shape):
-    """One request, what became of it, and why."""
+    """One request, its answer, and why it got that."""
 
     seq: int
     """Its number in this journal."""
     request_id: str
     """As in `X-Request-Id` and `error.request_id`."""
     at: str | None
-    """When it arrived by the sandbox's clock, RFC 3339 with milliseconds; null where it reached no sandbox."""
+    """When it arrived by the sandbox's clock, RFC 3339 with milliseconds; null if it reached no sandbox."""
     wall: str
     """When it arrived in real time, RFC 3339 with milliseconds."""
     connection: int | None
-    """The client's port: requests that share it came over one connection; null where it is not known."""
+    """The client's port: requests that share it came over one connection; null if it is not known."""
     method: str
     """The method."""
     path: str
@@ -146,29 +146,29 @@ class JournalEntry(Shape):
     query: str
     """The query string, undecoded."""
     operation: str | None
-    """The operation's name; null where there is none."""
+    """The operation's name; null if there is none."""
     status: int | None
-    """The status that went out; null while it is under way, and where the wire was cut."""
+    """The status that was sent; null while it is under way, and if the connection was aborted before."""
     duration_ms: float | None
     """From arrival to answer, in milliseconds of real time; null while it is under way."""
     delayed_ms: float
-    """How much of that was waited on purpose."""
+    """How much of that was a deliberate wait."""
     faults: list[FaultApplied]
     """The faults that were applied."""
     committed: bool
     """Whether it changed something."""
     request_headers: list[list[str]]
-    """Headers as they came, the key but for its end."""
+    """Headers as they came, with only the end of the key."""
     request_body: str | None
     """The body as text, at most 64 KiB."""
     response_headers: list[list[str]]
-    """Headers as they went out."""
+    """Headers as they were sent."""
     response_body: str | None
     """The body as text, at most 64 KiB."""
     decisions: list[RuleDecision]
     """What every rule in force decided, in the order in which they were asked."""
     near_miss: NearMiss | None
-    """Where no rule meant it: the one that nearly did."""
+    """If no rule matched: the one that nearly did."""
 
 
 def entry(record: JournalRecord) -> JournalEntry:

@@ -53,8 +53,8 @@ class Recipe:
         return recipe if scenario is None else recipe.using(scenario)
 
     def patched(self, readings: Mapping[str, str], clock: Mapping[str, Any]) -> "Recipe":
-        """Return the recipe with these readings and clock settings (start, speed, frozen), which come before what its
-        scenario has said of them until now."""
+        """Return the recipe with these readings and clock settings (start, speed, frozen). They come before those of
+        its present scenario."""
         world = self.scenario.world
         left = {name: option for name, option in world.readings.items() if name not in readings}
         overruled = replace(world, readings=left, **dict.fromkeys(clock))

@@ -158,7 +158,7 @@ def test_the_first_rule_changes_headers_and_where_none_go_out_nothing_is_changed
         (
             {"headers": {"set": {"Content-Length": "5"}}},
             "fault.headers.set.Content-Length",
-            "frames the body and stays: use body",
+            "frames the body and cannot be changed: use body",
         ),
         ({"headers": {}}, "fault.headers", "needs set or remove"),
         ({"bandwidth": 20}, "fault.bandwidth", "needs a unit: write 20B/s or 20KB/s"),

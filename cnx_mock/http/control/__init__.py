@@ -1,4 +1,4 @@
-"""The control plane, `/_mock`: the mock's own API, declared like the cloud's. One file for each thing it controls."""
+"""The control plane, `/_mock`: the mock's own API, declared like the cloud's. One file for each resource."""
 
 from cnx_mock.http.control import account, clock, instances, readings, requests, rules, sandboxes, scenario, state
 

@@ -19,7 +19,7 @@ _OURS = added("the mock's own control plane")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class AccountState(Shape):
-    """An account as it stands."""
+    """An account as it is now."""
 
     plan: str
     """Its plan."""
@@ -28,7 +28,7 @@ class AccountState(Shape):
     rate_limit: str
     """Its rate limit, such as 300/min."""
     scopes: list[str]
-    """What the key of this call may do."""
+    """The scopes of the key of this call."""
 
 
 class AccountChange(Declared):
@@ -41,7 +41,7 @@ class AccountChange(Declared):
     rate_limit: Annotated[Any, BeforeValidator(parse_rate)] | None = None
     """Requests a minute, such as 5/min."""
     scopes: list[KnownScope] | None = None
-    """What its key may do."""
+    """The scopes of its key."""
 
 
 @resource.operation("GET", "/_mock/account", provenance=_OURS)

@@ -20,14 +20,14 @@ _OURS = added("the mock's own control plane")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ClockState(Shape):
-    """A clock as it stands."""
+    """A clock as it is now."""
 
     now: str
     """The sandbox's time, RFC 3339 with milliseconds."""
     speed: float
     """Sandbox seconds per real second."""
     frozen: bool
-    """Whether it stands still but for advance."""
+    """Whether it stands still, except for `advance`."""
 
 
 class ClockChange(Declared):
@@ -38,7 +38,7 @@ class ClockChange(Declared):
     speed: Annotated[int | float, Field(gt=0, le=1_000_000)] | None = None
     """Sandbox seconds per real second."""
     frozen: bool | None = None
-    """Stand still, or go on."""
+    """Whether it stands still."""
 
 
 class Advance(Declared):
@@ -60,14 +60,14 @@ def change(server: Server, target: ControlTarget, body: ClockChange) -> ClockSta
     if target.tenant is None:
         tenants = server.tenants
         speed = None if body.speed is None else float(body.speed)
-        said = {"start": body.now, "speed": speed, "frozen": body.frozen}
+        given = {"start": body.now, "speed": speed, "frozen": body.frozen}
         tenants.defaults = tenants.defaults.patched(
-            {}, {name: value for name, value in said.items() if value is not None}
+            {}, {name: value for name, value in given.items() if value is not None}
         )
         return _state(server, target)
     clock = target.tenant.sandbox.clock
     if body.now is not None:
-        _moved(clock, body.now - clock.now(), "now")
+        _advance(clock, body.now - clock.now(), "now")
     if body.speed is not None:
         clock.speed = float(body.speed)
     if body.frozen is not None:
@@ -77,12 +77,13 @@ def change(server: Server, target: ControlTarget, body: ClockChange) -> ClockSta
 
 @resource.operation("POST", "/_mock/clock/advance", provenance=_OURS)
 def advance(server: Server, target: ControlTarget, body: Advance) -> ClockState:
-    """Move the clock on: when this answers, everything due has happened."""
-    _moved(target.must().sandbox.clock, body.by, "by")
+    """Move the clock forward. When this answers, everything due has happened."""
+    _advance(target.must().sandbox.clock, body.by, "by")
     return _state(server, target)
 
 
-def _moved(clock: Clock, by: int, field: str) -> None:
+def _advance(clock: Clock, by: int, field: str) -> None:
+    """Advance the clock. Raises ValidationFailed, which names the field that asks for it."""
     try:
         clock.advance(by)
     except ClockError as error:

@@ -1,4 +1,4 @@
-"""What no documented call does with instances: have one that is there already, stop it, start it."""
+"""What no documented call does with instances: add one that exists already, stop it, start it."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ class InstanceChange(Declared):
 
 
 class InstanceAdd(InstanceCreate):
-    """An instance that is simply there: nothing is checked against quota and credits, and every field has a default."""
+    """An instance that exists already: neither quota nor credits are checked, and every field has a default."""
 
     name: Name = "instance"
     """Instance identifier."""
@@ -57,7 +57,7 @@ def change(sandbox: SandboxState, instance: InstanceRecord, body: InstanceChange
 def _force(sandbox: SandboxState, instance: InstanceRecord, status: str, now: int) -> None:
     instance.changing(now)
     if not instance.lifecycle.ready(now):
-        instance.lifecycle.ends = now  # it has come up, and nothing that comes later changes when
+        instance.lifecycle.ends = now  # it comes up now, and nothing later changes that
     instance.forced = (status, now)
     instance.updated = now
     sandbox.polling.pop(instance.id, None)

@@ -1,4 +1,4 @@
-"""The journal, read from outside."""
+"""Reading the journal."""
 
 from typing import Annotated
 
@@ -17,25 +17,25 @@ resource = Resource("_mock.requests", "The journal.", is_control=True)
 _OURS = added("the mock's own control plane")
 
 
-def _whole(value: object) -> int:
+def _whole_number(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 12:
         return int(value)
     raise ValueError("must be a whole number")
 
 
-_Whole = Annotated[int | None, BeforeValidator(_whole), WithJsonSchema({"type": "integer", "minimum": 0})]
+_WholeNumber = Annotated[int | None, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer", "minimum": 0})]
 
 
 class JournalQuery(Query):
     """Which entries."""
 
-    since: _Whole = None
+    since: _WholeNumber = None
     """Only entries with a `seq` above this."""
     operation: str | None = None
     """Only this operation; `*` globs."""
-    status: _Whole = None
+    status: _WholeNumber = None
     """Only this status."""
-    limit: _Whole = None
+    limit: _WholeNumber = None
     """At most so many: the oldest with `since`, else the newest."""
 
     def selects(self, record: JournalRecord) -> bool:

@@ -39,7 +39,7 @@ class RuleState(Shape):
     origin: str
     """scenario or injected."""
     matched: int
-    """Requests that it meant, in the part of the story in which it holds."""
+    """Requests that it matched, in the part of the story in which it holds."""
     fired: int
     """Requests to which its fault was applied."""
     why: str | None
@@ -52,15 +52,14 @@ class RuleState(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Cleared(Shape):
-    """What is gone."""
+    """What was deleted."""
 
     deleted: int
     """How many."""
 
 
-class _Book:
-    """The rules of a tenant, or without a key those that new sandboxes get; changes to the latter are kept on
-    leaving."""
+class _Rules:
+    """The rules that a call is about: those of a tenant, or without a key those that new sandboxes get."""
 
     def __init__(self, server: Server, target: ControlTarget) -> None:
         self._server = server
@@ -69,14 +68,14 @@ class _Book:
         self.journal = target.tenant.journal if target.tenant else None
 
     def find(self, rule_id: str) -> ActiveRule:
-        """The rule with this id. Raises NotFound."""
+        """Return the rule with this id. Raises NotFound."""
         active = self.engine.find(unquote(rule_id))
         if active is None:
             raise NotFound(resource="rule", id=rule_id)
         return active
 
-    def keep(self) -> None:
-        """Let what was changed count for new sandboxes too, if that is what the call spoke of."""
+    def save(self) -> None:
+        """Make a change count for new sandboxes, if the call is about them. Call it after each change."""
         if self._tenant is None:
             tenants = self._server.tenants
             scenario = replace(tenants.defaults.scenario, rules=self.engine.rules("scenario"))
@@ -100,8 +99,8 @@ def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
 @resource.operation("GET", "/_mock/rules", provenance=_OURS)
 def list_(server: Server, target: ControlTarget) -> Listing[RuleState]:
     """List the rules in the order in which they are asked; without a key, those of new sandboxes."""
-    book = _Book(server, target)
-    return Listing(data=[_state(active, book) for active in book.engine])
+    rules = _Rules(server, target)
+    return Listing(data=[_state(active, rules) for active in rules.engine])
 
 
 @resource.operation("DELETE", "/_mock/rules", provenance=_OURS)
@@ -120,52 +119,52 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
 @resource.operation("GET", "/_mock/rules/{id}", provenance=_OURS)
 def get(server: Server, target: ControlTarget, id: str) -> RuleState:
     """Read a rule."""
-    book = _Book(server, target)
-    return _state(book.find(id), book)
+    rules = _Rules(server, target)
+    return _state(rules.find(id), rules)
 
 
 @resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_OURS)
 def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> RuleState | Reply:
     """Add a rule (201), or replace the one with its id, counters at zero (200); with a `ttl` for so long."""
     id = unquote(id)
-    book = _Book(server, target)
-    replaced = book.engine.inject(_read(body.root, id, book.engine))
-    book.keep()
-    return Reply(_state(book.find(id), book), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
+    rules = _Rules(server, target)
+    replaced = rules.engine.inject(_read(body.root, id, rules.engine))
+    rules.save()
+    return Reply(_state(rules.find(id), rules), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
 
 
 @resource.operation("PATCH", "/_mock/rules/{id}", provenance=_OURS)
 def change(server: Server, target: ControlTarget, id: str, body: RuleChange) -> RuleState:
     """Change some of a rule's keys, with a `ttl` for so long; its counters stay."""
-    book = _Book(server, target)
-    active = book.find(id)
-    rule = _read({**active.rule.document, **body.root}, active.rule.id, book.engine)
-    book.engine.change(active, rule, for_now="ttl" in body.root)
-    book.keep()
-    return _state(active, book)
+    rules = _Rules(server, target)
+    active = rules.find(id)
+    rule = _read({**active.rule.document, **body.root}, active.rule.id, rules.engine)
+    rules.engine.change(active, rule, for_now="ttl" in body.root)
+    rules.save()
+    return _state(active, rules)
 
 
 @resource.operation("DELETE", "/_mock/rules/{id}", provenance=_OURS)
 def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
-    """Remove a rule, wherever it came from."""
-    book = _Book(server, target)
-    active = book.find(id)
-    book.engine.remove(active)
-    book.keep()
+    """Remove a rule, injected or the scenario's."""
+    rules = _Rules(server, target)
+    active = rules.find(id)
+    rules.engine.remove(active)
+    rules.save()
     return Deleted(id=active.rule.id)
 
 
-def _state(active: ActiveRule, book: _Book) -> RuleState:
-    rules = [each.rule for each in book.engine]
-    scenario = book.engine.scenario
-    before = rules[: rules.index(active.rule)]
+def _state(active: ActiveRule, rules: _Rules) -> RuleState:
+    in_force = [each.rule for each in rules.engine]
+    scenario = rules.engine.scenario
+    before = in_force[: in_force.index(active.rule)]
     found = lint_rule(active.rule, before, scenario.phases, scenario.repeat, operations())
     return RuleState(
         id=active.rule.id,
         origin=active.origin,
         matched=active.matched,
         fired=active.fired,
-        why=None if active.fired or book.journal is None else silence(active, book.journal),
+        why=None if active.fired or rules.journal is None else silence(active, rules.journal),
         warnings=[each.named for each in found],
         rule=dict(active.rule.document),
     )

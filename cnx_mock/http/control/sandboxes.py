@@ -1,4 +1,4 @@
-"""Sandboxes as a whole: how the server is, which there are, a fresh one, and back to the start."""
+"""Sandboxes as a whole: the server's health, the list of them, a new one, and resets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _OURS = added("the mock's own control plane")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Health(Shape):
-    """That the server is there."""
+    """The server's state."""
 
     status: str
     """Always ok."""
@@ -63,7 +63,7 @@ class SandboxItem(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class FreshSandbox(Shape):
-    """A sandbox made on demand."""
+    """A new sandbox."""
 
     id: str
     """Its account's id."""
@@ -83,12 +83,12 @@ def _one_or_many(value: object) -> object:
 
 
 class SandboxCreate(Declared):
-    """How a fresh sandbox is to be."""
+    """What a new sandbox is to be like."""
 
     key: Annotated[str, Field(pattern=TEST_KEY_PATTERN)] | None = None
     """A key that a client has hard-coded, to take over its world, made anew; a fresh key unless given."""
     name: Annotated[str, Field(pattern="^[^#]", max_length=1000)] | None = None
-    """What its chance is keyed by: the same name has the same ids; `#n`, which nobody else can have, unless given."""
+    """What its chance is keyed by: the same name gives the same ids. Unless given, `#n`, which cannot be given."""
     scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
     """A name from the gallery, a scenario, or a list of them to stack; the server's unless given."""
     fixture: str | dict[str, Any] | None = None
@@ -99,18 +99,18 @@ class SandboxCreate(Declared):
 
 @resource.operation("GET", "/_mock/health", provenance=_OURS)
 def health(server: Server) -> Health:
-    """Say that the server is up."""
+    """Show that the server is up."""
     uptime = (ticks() - server.started) // SECOND
-    found = server.addresses()
+    addresses = server.addresses()
     return Health(
         status="ok",
         version=__version__,
         uptime_seconds=uptime,
         sandboxes=len(server.tenants),
         require_tls=server.tenants.settings.require_tls,
-        tls_url=found.tls_url,
-        proxy_url=found.proxy_url,
-        ca_path=None if found.ca_path is None else str(found.ca_path),
+        tls_url=addresses.tls_url,
+        proxy_url=addresses.proxy_url,
+        ca_path=None if addresses.ca_path is None else str(addresses.ca_path),
     )
 
 
@@ -146,7 +146,7 @@ class ResetDone(Shape):
 
 @resource.operation("POST", "/_mock/reset", provenance=_OURS)
 def reset(server: Server, target: ControlTarget) -> ResetDone:
-    """Put a sandbox back to how it was made; without a key, every sandbox."""
+    """Reset a sandbox to how it was made; without a key, every sandbox."""
     tenants = [target.tenant] if target.tenant else list(server.tenants)
     for tenant in tenants:
         tenant.reset()

@@ -30,7 +30,7 @@ class ScenarioDocument(RootModel[dict[str, Any]]):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class PhaseState(Shape):
-    """Where a story is."""
+    """The phase that a story is in."""
 
     name: str
     """The phase."""
@@ -45,7 +45,7 @@ class ScenarioState(Shape):
     name: str
     """Its name."""
     description: str
-    """What it shows."""
+    """What it is about."""
     phase: PhaseState | None
     """The phase that it is in, where it has phases."""
     unmet: list[str]
@@ -65,7 +65,7 @@ class GalleryItem(Shape):
     name: str
     """Its name."""
     description: str
-    """What it shows."""
+    """What it is about."""
 
 
 def named_or_inline(items: Iterable[str | Mapping[str, Any]]) -> Scenario:

@@ -1,4 +1,4 @@
-"""A sandbox's whole world as a fixture document: out, and in again."""
+"""A sandbox's whole world as a fixture document: exported, and replaced."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,9 +25,9 @@ class State(Shape):
     """A fixture document."""
 
     clock: dict[str, Any]
-    """The clock as it stands."""
+    """The clock as it is now."""
     chance: dict[str, Any]
-    """What chance is keyed by, and how much of each kind there has been."""
+    """What its chance is keyed by, and how many ids of each kind were made."""
     accounts: list[dict[str, Any]]
     """The account, and everything in it."""
 
@@ -46,13 +46,13 @@ def fixture_of(given: str | dict[str, Any]) -> Fixture:
 
 @resource.operation("GET", "/_mock/state", provenance=_OURS)
 def get(target: ControlTarget) -> State:
-    """Write the whole sandbox down, its clock included."""
+    """Export the whole sandbox, including its clock."""
     return State(**exported(target.must().sandbox))
 
 
 @resource.operation("PUT", "/_mock/state", provenance=_OURS)
 def put(target: ControlTarget, body: StateDocument) -> State:
-    """Replace the whole world by a fixture's first account: the one way to turn its clock back."""
+    """Replace the whole world by a fixture's first account: the only way to set its clock back."""
     tenant = target.must()
     tenant.load(fixture_of(body.root))
     return State(**exported(tenant.sandbox))

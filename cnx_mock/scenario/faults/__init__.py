@@ -1,4 +1,4 @@
-"""The faults, one file each. This registry finds them by looking; nothing names them."""
+"""The faults, one file each. This registry finds them by importing every file here; no list names them."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -16,14 +16,14 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 
 @cache
 def kinds() -> tuple[type[Fault], ...]:
-    """Every fault there is, in the order of their files' names."""
+    """Return every fault, in the order of their files' names."""
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
     return tuple(sorted((kind for kind in _descendants() if kind.key), key=lambda kind: kind.__module__))
 
 
 def keys() -> list[str]:
-    """Every key that a fault may have."""
+    """Return every key that a fault may have."""
     return sorted({name for kind in kinds() for name in kind.model_fields})
 
 
@@ -34,7 +34,7 @@ def _descendants(base: type[Any] = Fault) -> Iterator[type[Fault]]:
 
 
 def read(data: Any) -> tuple[tuple[Fault, ...], list[Problem]]:
-    """The faults that a rule's `fault` declares, and what is wrong with it; paths start inside `fault`."""
+    """Return the faults that a rule's `fault` declares, and every problem with it; paths start inside `fault`."""
     if not isinstance(data, Mapping):
         return (), [Problem((), "must be an object: {error: INTERNAL_ERROR}")]
     known = keys()
@@ -65,12 +65,13 @@ def _unknown(key: str, known: list[str]) -> str:
 
 
 def _words(kind: type[Fault]) -> tuple[Any, ...]:
-    """The values by which a fault is told from others of the same key: its Literal's; none where any value will do."""
+    """Return the values that tell a fault from others with the same key: those of its Literal; none if any value is
+    its own."""
     return get_args(kind.model_fields[kind.key].annotation)
 
 
 def _parts(kind: type[Fault]) -> tuple[str, ...]:
-    """The keys by which it is told from others where its value is an object."""
+    """Return the keys that tell a fault from others with the same key if its value is an object."""
     declared = kind.model_fields[kind.key].annotation
     return tuple(declared.model_fields) if isinstance(declared, type) and issubclass(declared, BaseModel) else ()
 
@@ -83,7 +84,8 @@ def _means(kind: type[Fault], value: Any) -> bool:
 
 
 def _stray(key: str, value: Any) -> Problem:
-    """A known key that no fault claimed: its value names no fault, or the key that it belongs to is missing."""
+    """Return the problem of a known key that belongs to no fault here: its value means no fault, or the main key of its
+    fault is missing."""
     rivals = [kind for kind in kinds() if kind.key == key]
     if rivals:
         words = [str(word) for kind in rivals for word in _words(kind)]

@@ -1,4 +1,4 @@
-"""A thin pipe."""
+"""A slow connection."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -16,13 +16,13 @@ class Bandwidth(Pacing):
 
     key: ClassVar[str] = "bandwidth"
     bandwidth: values.Bandwidth
-    """How many bytes of the body pass in a second."""
+    """How many bytes of the body are sent in a second."""
 
     def label(self) -> str:
         return f"bandwidth={format_size(self.bandwidth)}/s"
 
     def pieces(self, body: bytes) -> Iterator[tuple[int, bytes]]:
-        """Pieces small enough to come steadily; each arrives when a pipe so thin would have passed it."""
+        """Return pieces that are small enough to arrive steadily, each with its time on such a connection."""
         size = max(1, self.bandwidth // _PIECES_A_SECOND)
         for start in range(0, len(body), size):
             end = min(start + size, len(body))

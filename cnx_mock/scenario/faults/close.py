@@ -1,4 +1,4 @@
-"""A connection that ends between the headers and the body that they declare."""
+"""A connection that is closed between the headers and the body that they declare."""
 
 from typing import ClassVar, Literal
 
@@ -14,7 +14,7 @@ class Close(Outcome):
     """Headers that declare a body, then a FIN. (An answer to HEAD is complete with its headers.)"""
 
     def replace(self, exchange: Exchange) -> None:
-        """Keep the headers and drop the body."""
+        """Keep the headers and leave out the body."""
         answer = exchange.promised()
         length = (b"content-length", str(len(answer.body)).encode())
         exchange.answer = Answer(answer.status, answer.headers, b"", length)

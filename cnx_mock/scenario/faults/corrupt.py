@@ -1,4 +1,4 @@
-"""A body of which some bytes were flipped on the way."""
+"""A body in which some bytes were changed on the way."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -11,10 +11,10 @@ from cnx_mock.text.units import format_size
 
 
 class Corruption(Declared):
-    """How much of the body is spoilt."""
+    """How much of the body is changed."""
 
     corrupt: Size
-    """How many bytes are flipped; all of them where the body has fewer."""
+    """How many bytes are flipped; all of them if the body has fewer."""
 
 
 class Corrupt(BodyOutcome):
@@ -22,13 +22,13 @@ class Corrupt(BodyOutcome):
 
     key: ClassVar[str] = "body"
     body: Corruption
-    """Still well framed, but so many bytes have every bit inverted; their places are drawn."""
+    """The framing is right, but in so many bytes every bit is inverted; their places are drawn."""
 
     def label(self) -> str:
         return f"body={{corrupt: {format_size(self.body.corrupt)}}}"
 
     def spoilt(self, answer: Answer, draw: Callable[[str], float]) -> Answer:
-        """Invert bytes in different places."""
+        """Return the answer with that many bytes inverted, in different places."""
         body = bytearray(answer.body)
         places = list(range(len(body)))
         for number in range(min(self.body.corrupt, len(body))):

@@ -1,4 +1,4 @@
-"""A server that hangs up without a word."""
+"""A server that closes the connection without an answer."""
 
 from typing import ClassVar, Literal
 
@@ -14,9 +14,9 @@ class Empty(Outcome):
     """No bytes, then a FIN."""
 
     def replace(self, exchange: Exchange) -> None:
-        """Have the connection ended instead of an answer sent."""
-        exchange.effects.delivery = _end
+        """Close the connection instead of sending an answer."""
+        exchange.effects.delivery = _close
 
 
-async def _end(exchange: Exchange, wire: Wire) -> LastAct:
+async def _close(exchange: Exchange, wire: Wire) -> LastAct:
     return wire.close

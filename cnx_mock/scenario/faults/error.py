@@ -14,7 +14,7 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.clock import SECOND, wall_now
 
 RETRY_AFTER = SECOND
-"""How long an injected 429 asks to wait unless its rule says."""
+"""How long an injected 429 asks the client to wait, unless its rule has `retry_after`."""
 
 
 def _known_code(code: object) -> str:
@@ -30,7 +30,7 @@ Details = dict[str, str]
 
 
 class _Refusal(Outcome):
-    """What both spellings share."""
+    """What `error` and `status` have in common."""
 
     message: str | None = None
     """In place of the usual message."""
@@ -40,7 +40,7 @@ class _Refusal(Outcome):
     """The `Retry-After` to send, rounded up to whole seconds."""
 
     def send(self, exchange: Exchange, status: int, code: str, message: str, details: Details) -> None:
-        """Leave the error as the exchange's answer."""
+        """Make the error the exchange's answer."""
         seconds = None if self.retry_after is None else -(-self.retry_after // SECOND)
         headers: list[tuple[bytes, bytes]] = []
         if code == errors.RateLimited.code:
@@ -72,7 +72,7 @@ class Error(_Refusal):
 
 
 class Status(_Refusal):
-    """`status: 503`, for what the catalogue does not have: the code is the status's reason phrase."""
+    """`status: 503`, for an error that is not in the catalogue: the code is the status's reason phrase."""
 
     key: ClassVar[str] = "status"
     status: StatusCode
@@ -89,7 +89,7 @@ class Status(_Refusal):
 
 
 def _extra(code: str, details: Details) -> errors.Headers:
-    """What HTTP asks for beside some errors; a 429's own wait is already there."""
+    """Return the headers that HTTP requires with some errors; the one of a 429 is already there."""
     kind = errors.catalogue().get(code)
     if kind is None or kind is errors.RateLimited:
         return ()
@@ -98,7 +98,8 @@ def _extra(code: str, details: Details) -> errors.Headers:
 
 
 def _limited(exchange: Exchange, seconds: int) -> Details:
-    """An injected 429 tells one story: nothing remains, and the reset is when the wait is over."""
+    """Return the details of an injected 429, and make the headers agree: nothing remains, and the window is reset when
+    the wait is over."""
     limit = exchange.allowance.limit if exchange.allowance else 0
     exchange.allowance = Allowance(limit, 0, -(-wall_now() // SECOND) + seconds)
     return {"limit": str(limit), "remaining": "0", "reset": str(exchange.allowance.reset), "retry_after": str(seconds)}
@@ -132,4 +133,4 @@ _FILLED: dict[type[errors.ApiError], Callable[[Exchange], Details]] = {
     errors.RegionUnavailable: _region,
     errors.MethodNotAllowed: lambda exchange: {"method": exchange.request.method, "allowed": "GET, HEAD"},
 }
-"""The errors whose details the request itself can fill."""
+"""The errors whose details follow from the request."""

@@ -1,4 +1,4 @@
-"""Something answers, but no HTTP server."""
+"""Something answers that is not an HTTP server."""
 
 from functools import partial
 from typing import ClassVar, Literal
@@ -7,7 +7,7 @@ from cnx_mock.scenario.exchange import Exchange, LastAct, Wire
 from cnx_mock.scenario.fault import Outcome
 
 GARBAGE = b"\x00\xff\x13\x9clskdu018973t09sylgasjkfg1{}][?/.,\r\n\r\n"
-"""The same bytes every time, and in no version of HTTP the beginning of an answer."""
+"""The same bytes every time; no answer begins like this in any version of HTTP."""
 
 
 class Garbage(Outcome):
@@ -15,12 +15,12 @@ class Garbage(Outcome):
 
     key: ClassVar[str] = "connection"
     connection: Literal["garbage"]
-    """Bytes that are no HTTP, then a FIN."""
+    """Bytes that are not HTTP, then a FIN."""
 
     def replace(self, exchange: Exchange) -> None:
-        """Have the bytes sent instead of an answer."""
-        exchange.effects.delivery = _babble
+        """Send these bytes instead of an answer."""
+        exchange.effects.delivery = _send_garbage
 
 
-async def _babble(exchange: Exchange, wire: Wire) -> LastAct:
+async def _send_garbage(exchange: Exchange, wire: Wire) -> LastAct:
     return partial(wire.close, GARBAGE)

@@ -11,10 +11,10 @@ class Hang(Outcome):
 
     key: ClassVar[str] = "connection"
     connection: Literal["hang"]
-    """Nothing at all, for as long as the client waits. Before the effect it never commits, after it it has."""
+    """No answer, for as long as the client waits. With `at: before` nothing is committed, with `at: after` it is."""
 
     def replace(self, exchange: Exchange) -> None:
-        """Have the client waited out instead of an answer sent."""
+        """Wait until the client closes the connection, instead of sending an answer."""
         exchange.effects.delivery = _wait
 
 

@@ -1,4 +1,4 @@
-"""Header surgery: an answer that says something else of itself than it is."""
+"""Changed headers: an answer that describes itself wrongly."""
 
 import re
 from typing import Annotated, ClassVar
@@ -19,7 +19,9 @@ def _name(name: object) -> str:
     if not isinstance(name, str) or not _TOKEN.fullmatch(name):
         raise ValueError("must be a header's name, such as X-RateLimit-Reset")
     if name.lower() in _FRAMING:
-        raise ValueError("frames the body and stays: use body: {truncate: 0.5} or connection: malformed_chunk")
+        raise ValueError(
+            "frames the body and cannot be changed: use body: {truncate: 0.5} or connection: malformed_chunk"
+        )
     return name
 
 
@@ -41,7 +43,7 @@ _Value = Annotated[str, BeforeValidator(_value), WithJsonSchema({"type": ["strin
 
 
 class Changes(Declared):
-    """What is changed; the names' case does not count."""
+    """Which headers are changed; the case of their names does not matter."""
 
     set: dict[_Name, _Value] = {}
     """Headers to add, or to send in place of the usual ones."""
@@ -60,13 +62,13 @@ class Headers(Fault):
 
     key: ClassVar[str] = "headers"
     headers: Changes
-    """Applies to every header that goes out, those of the rate limit included."""
+    """Applies to every header of the answer, including those of the rate limit."""
 
     def label(self) -> str:
         return f"headers={' '.join([*self.headers.set, *(f'-{name}' for name in self.headers.remove)])}"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Lay the knife ready for whatever goes out in the end. Of several rules' the first wins."""
+        """Change the headers of the answer, whichever it will be. Of several rules the first wins."""
         first = exchange.effects.change_headers is None
         if first:
             exchange.effects.change_headers = self.changed
@@ -74,12 +76,12 @@ class Headers(Fault):
         if not first:
             turn.spared("an earlier rule changes the headers")
         elif exchange.effects.delivery:
-            turn.spared("no headers go out")
+            turn.spared("no headers are sent")
         else:
             turn.fired()
 
     def changed(self, headers: RawHeaders) -> RawHeaders:
-        """The headers as they are to go out."""
+        """Return the headers to send."""
         added = [(name.lower().encode(), value.encode()) for name, value in self.headers.set.items()]
         gone = {name for name, _ in added} | {name.lower().encode() for name in self.headers.remove}
         return [*(each for each in headers if each[0] not in gone), *added]

@@ -18,7 +18,7 @@ _LONGEST = parse_duration("36525d")
 
 
 def read_range(value: object) -> tuple[int, int]:
-    """`200ms` or `[100ms, 300ms]`, as (least, most) microseconds."""
+    """Read `200ms` or `[100ms, 300ms]`; return (least, most) in microseconds. Raises ValueError."""
     if isinstance(value, list | tuple):
         if len(value) != 2:
             raise ValueError("must have two durations: [100ms, 300ms]")
@@ -36,7 +36,7 @@ _P99 = NormalDist().inv_cdf(0.99)
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """A time drawn from a range, every one as likely as another."""
+    """A time from a range, with a uniform distribution."""
 
     low: int
     high: int
@@ -45,13 +45,13 @@ class Between:
         return format_duration(self.low) + ("" if self.low == self.high else f"..{format_duration(self.high)}")
 
     def time(self, draw: float) -> int:
-        """The time for a draw from [0, 1)."""
+        """Return the time for a draw from [0, 1)."""
         return self.low + round(draw * (self.high - self.low))
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """A time as real services take it: half of them about the median, a few very long (a lognormal distribution)."""
+    """A time such as real services need: half of them below the median, a few very long (a lognormal distribution)."""
 
     median: int
     p99: int
@@ -62,7 +62,7 @@ class Tail:
         return f"{{median: {format_duration(self.median)}, p99: {format_duration(self.p99)}{most}}}"
 
     def time(self, draw: float) -> int:
-        """The time below which that share of all times lies."""
+        """Return the time for a draw from [0, 1): the time below which that share of all times lies."""
         sigma = log(self.p99 / self.median) / _P99
         time = round(self.median * exp(sigma * NormalDist().inv_cdf(min(max(draw, 1 - _HIGHEST), _HIGHEST))))
         return min(time, _LONGEST if self.most is None else self.most)
@@ -76,11 +76,11 @@ class TailForm(Declared):
     p99: Duration
     """99 in 100 take less."""
     most: Annotated[Duration, Field(alias="max")] = None
-    """None takes more."""
+    """No answer takes more."""
 
 
 def read_latency(value: object) -> Between | Tail:
-    """`200ms`, `[100ms, 300ms]` or `{median: 80ms, p99: 2s, max: 5s}`. ValueError says what is wrong."""
+    """Read `200ms`, `[100ms, 300ms]` or `{median: 80ms, p99: 2s, max: 5s}`. Raises ValueError."""
     if not isinstance(value, Mapping):
         return Between(*read_range(value))
     form = TailForm.model_validate(value)
@@ -104,7 +104,7 @@ class Latency(Fault):
         return f"latency={self.latency}"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Wait, then go on; or the other way round."""
+        """Wait, then go on; with `at: after` go on, then wait."""
         delay = self.latency.time(turn.draw("latency"))
         if turn.at == "after":
             await turn.proceed()

@@ -1,4 +1,4 @@
-"""A body in chunks, of which one has a size that is no number."""
+"""A chunked body in which the size of a chunk is not a number."""
 
 from typing import ClassVar, Literal
 
@@ -14,7 +14,7 @@ class MalformedChunk(Outcome):
     """Headers that announce chunks, a broken chunk, then a FIN. (An answer to HEAD is complete with its headers.)"""
 
     def replace(self, exchange: Exchange) -> None:
-        """Break the framing of the body."""
+        """Replace the body by a chunk whose size cannot be read."""
         answer = exchange.promised()
         broken = b"ZZ\r\n" + answer.body + b"\r\n"
         exchange.answer = Answer(answer.status, answer.headers, broken, (b"transfer-encoding", b"chunked"))

@@ -1,4 +1,4 @@
-"""A body that arrives whole and is no JSON."""
+"""A body that arrives completely and is not JSON."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal
@@ -15,5 +15,5 @@ class MalformedJson(BodyOutcome):
     """Well framed and of the same length, but its last brace is a comma."""
 
     def spoilt(self, answer: Answer, draw: Callable[[str], float]) -> Answer:
-        """Put a comma where the document should end."""
+        """Replace the last brace by a comma."""
         return Answer(answer.status, answer.headers, answer.body[:-1] + b",")

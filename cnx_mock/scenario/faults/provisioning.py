@@ -1,4 +1,4 @@
-"""Something that takes longer to come up than usual, or never does, or comes up as something else."""
+"""A resource that takes longer to come up than usual, or never does, or comes up in another status."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -16,17 +16,17 @@ class Provisioning(Fault):
 
     key: ClassVar[str] = "provisioning"
     provisioning: Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(PROVISIONING_SCHEMA)]
-    """For the resource that this call makes. What it does not say is as the scenario's own `provisioning` has it."""
+    """For the resource that this call makes. What is left out is as in the scenario's own `provisioning`."""
 
     def label(self) -> str:
         return f"provisioning={spell_provisioning(self.provisioning)}"
 
     def applies(self, operation: Operation, method: str) -> bool:
-        """Whether it makes something that takes time to come up."""
+        """Return whether such a call makes something that takes time to come up."""
         return method == "POST" and operation.resource.kind in PROVISIONED
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Have it said of what the operation makes, if it makes something. Of several rules' the first wins."""
+        """Set how long the resource takes that the operation makes. Of several rules the first wins."""
         first = exchange.effects.provisioning is None
         if first:
             exchange.effects.provisioning = self.provisioning

@@ -1,4 +1,4 @@
-"""A connection that dies: the client gets a TCP RST in the middle of its call."""
+"""A connection that is reset: the client gets a TCP RST in the middle of its call."""
 
 from typing import ClassVar, Literal
 
@@ -11,7 +11,7 @@ class Reset(Outcome):
 
     key: ClassVar[str] = "connection"
     connection: Literal["reset"]
-    """A real RST (SO_LINGER 0), not a polite end. Over TLS too; Python 3.10 to 3.12 show it there as a plain end."""
+    """A real RST (SO_LINGER 0), not an orderly end. Over TLS too; Python 3.10 to 3.12 show it there as a plain end."""
 
     def replace(self, exchange: Exchange) -> None:
         """Abort the connection instead of sending an answer."""

@@ -1,4 +1,4 @@
-"""Reads that lag behind what was written."""
+"""Reads that do not show the latest writes."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -14,7 +14,7 @@ from cnx_mock.text.units import format_duration, parse_duration
 def _lag(value: object) -> int:
     lag = parse_duration(value)
     if lag == 0:
-        raise ValueError("must be longer than 0s: a read that lags by nothing is a read")
+        raise ValueError("must be longer than 0s")
     return lag
 
 
@@ -24,17 +24,17 @@ class Stale(Fault):
     key: ClassVar[str] = "stale"
     stale: Annotated[Any, BeforeValidator(_lag), WithJsonSchema(DURATION)]
     """How far behind a read is, by the sandbox's clock: it hides what was created within that time, and shows what was
-    deleted or changed within it as it was before (one former version a record is kept)."""
+    deleted or changed within it as it was before (one former version of each record is kept)."""
 
     def label(self) -> str:
         return f"stale={format_duration(self.stale)}"
 
     def applies(self, operation: Operation, method: str) -> bool:
-        """Whether it only reads."""
+        """Return whether such a call only reads."""
         return not operation.mutates
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Have the operation read the past, if it only reads. Of several rules' the first wins."""
+        """Let the operation read the past, if it only reads. Of several rules the first wins."""
         reads = exchange.request.operation is not None and not exchange.request.operation.mutates
         first = exchange.effects.stale is None
         if reads and first:

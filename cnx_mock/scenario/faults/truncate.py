@@ -1,4 +1,4 @@
-"""A body that breaks off."""
+"""A body of which only the beginning arrives."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
@@ -36,7 +36,7 @@ class Truncate(BodyOutcome):
         return f"body={{truncate: {self.body.truncate:g}}}"
 
     def spoilt(self, answer: Answer, draw: Callable[[str], float]) -> Answer:
-        """Declare all of it, keep the beginning."""
+        """Return the answer with the declared length of the whole body, and only its beginning."""
         length = len(answer.body)
         sent = answer.body[: int(length * self.body.truncate)]
         return Answer(answer.status, answer.headers, sent, (b"content-length", str(length).encode()))
