@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 from cnx_mock.api.parsing import masked
 from cnx_mock.http import messages
 from cnx_mock.http.observers import Observers
-from cnx_mock.http.pipeline import Passage, Pipeline
+from cnx_mock.http.pipeline import Pipeline, RequestContext
 from cnx_mock.http.wire import RequestWire
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.exchange import Answer, Exchange
@@ -36,7 +36,7 @@ class Api:
             body = await messages.read_body(scope["headers"], receive)
         except messages.Disconnected:
             return
-        passage = self._pipeline.passage(
+        context = self._pipeline.context(
             scope["method"],
             messages.raw_path(scope),
             masked(scope["query_string"]).decode("latin-1"),
@@ -48,51 +48,51 @@ class Api:
         )
         wire = RequestWire(scope)
         try:
-            await passage.run()
-            await self._deliver(passage, wire, send)
+            await context.run()
+            await self._deliver(context, wire, send)
         except Cancelled:
-            self._abort(passage, wire)
+            self._abort(context, wire)
         except asyncio.CancelledError:  # the server stops
-            self._complete(passage, passage.record.status)
+            self._complete(context, context.record.status)
             raise
         except Exception:
             log.exception("cnx-mock failed while it sent an answer; please report this")
-            self._abort(passage, wire)
+            self._abort(context, wire)
 
-    async def _deliver(self, passage: Passage, wire: RequestWire, send: Send) -> None:
+    async def _deliver(self, context: RequestContext, wire: RequestWire, send: Send) -> None:
         """Complete the journal's record, then send: a client that has the answer finds the record complete."""
-        exchange, record = passage.exchange, passage.record
-        if exchange.effects.delivery is not None and await self._act(passage, wire):
+        exchange, record = context.exchange, context.record
+        if exchange.effects.delivery is not None and await self._act(context, wire):
             return
-        passage.count_polls()
+        context.count_polls()
         if wire.gone:
-            self._complete(passage, None)
+            self._complete(context, None)
             return
         try:
             answer, record.response_headers, pieces = self._prepared(exchange)
         except Exception:
-            passage.fail()
+            context.fail()
             answer, record.response_headers, pieces = self._prepared(exchange)
         if pieces is not None or answer.framing is not None:
-            await self._send_slowly(passage, answer, pieces, wire, send)
+            await self._send_slowly(context, answer, pieces, wire, send)
             return
-        self._complete(passage, answer.status)
+        self._complete(context, answer.status)
         body = b"" if exchange.request.method == "HEAD" else answer.body
         await self._sender.send(send, answer.status, record.response_headers, body)
 
-    async def _act(self, passage: Passage, wire: RequestWire) -> bool:
+    async def _act(self, context: RequestContext, wire: RequestWire) -> bool:
         """Do to the connection what a fault wants. Return False if that fails: then the API's own 500 is to be sent."""
-        delivery = passage.exchange.effects.delivery
+        delivery = context.exchange.effects.delivery
         assert delivery is not None, "only called for one"
         try:
-            act = await delivery(passage.exchange, wire)
-            self._complete(passage, None)
+            act = await delivery(context.exchange, wire)
+            self._complete(context, None)
             act()
         except Cancelled:
             raise
         except Exception:
-            passage.record.duration = None  # it is not complete after all
-            passage.fail()
+            context.record.duration = None  # it is not complete after all
+            context.fail()
             return False
         return True
 
@@ -108,11 +108,11 @@ class Api:
         return answer, headers, list(effects.pace(answer.body)) if effects.pace and has_body else None
 
     async def _send_slowly(
-        self, passage: Passage, answer: Answer, pieces: Pieces | None, wire: RequestWire, send: Send
+        self, context: RequestContext, answer: Answer, pieces: Pieces | None, wire: RequestWire, send: Send
     ) -> None:
         """Send an answer at its pace and in its framing. The record is complete before the last byte is sent. Raises
         Cancelled."""
-        exchange, record = passage.exchange, passage.record
+        exchange, record = context.exchange, context.record
         record.status = answer.status
         await send({"type": "http.response.start", "status": answer.status, "headers": record.response_headers})
         whole = b"" if exchange.request.method == "HEAD" else answer.body
@@ -122,23 +122,23 @@ class Api:
             await exchange.pause(wait)
             last = piece
             if wire.gone:
-                self._complete(passage, record.status)
+                self._complete(context, record.status)
                 wire.reset()
                 return
-        self._complete(passage, record.status)
+        self._complete(context, record.status)
         if answer.framing is None:
             await send({"type": "http.response.body", "body": last})
         else:
             wire.close(last)
 
-    def _abort(self, passage: Passage, wire: RequestWire) -> None:
+    def _abort(self, context: RequestContext, wire: RequestWire) -> None:
         """End a call here, whatever the client has of its answer."""
-        self._complete(passage, passage.record.status)
+        self._complete(context, context.record.status)
         wire.reset()
 
-    def _complete(self, passage: Passage, status: int | None) -> None:
-        tenant = None if passage.exchange.sandbox is None else passage.tenant
-        self._observers.complete(passage.record, status, tenant)
+    def _complete(self, context: RequestContext, status: int | None) -> None:
+        tenant = None if context.exchange.sandbox is None else context.tenant
+        self._observers.complete(context.record, status, tenant)
 
 
 async def _write(wire: RequestWire, send: Send, answer: Answer, piece: bytes) -> None:

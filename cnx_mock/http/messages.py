@@ -18,8 +18,8 @@ from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.world.clock import SECOND, wall_now
 
-_JSON = (b"content-type", b"application/json")
-_FIXED = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
+_CONTENT_TYPE = (b"content-type", b"application/json")
+_ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
 """Every answer names the mock, so that it is never mistaken for the cloud."""
 
 
@@ -112,8 +112,8 @@ class Sender:
     def head(self, answer: Answer, more: RawHeaders) -> RawHeaders:
         """Return every header of an answer, `more` among them."""
         framing = answer.framing or (b"content-length", str(len(answer.body)).encode())
-        content = [_JSON, framing] if answer.status != 204 else []
-        headers = [*content, *answer.headers, *more, *_FIXED, (b"date", self._now())]
+        content = [_CONTENT_TYPE, framing] if answer.status != 204 else []
+        headers = [*content, *answer.headers, *more, *_ON_EVERY_ANSWER, (b"date", self._now())]
         return headers if self._surface == "all" else [each for each in headers if not is_added(*each)]
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:

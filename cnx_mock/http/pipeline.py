@@ -1,4 +1,4 @@
-"""The API's order of checks, from the socket to the operation, and the way of the answer back.
+"""The API's order of checks, from the request's arrival to the operation.
 
 STAGES is the contract's order, from top to bottom; nothing else decides it. Every stage is synchronous. Only a fault
 that waits awaits: the faults that the rules choose are wrapped around the stages behind `ask_rules`.
@@ -33,7 +33,7 @@ log = logging.getLogger("cnx_mock")
 _MOST_SPELLINGS = 10_000
 
 
-class Passage:
+class RequestContext:
     """One request on its way through STAGES. Each stage raises ApiError to refuse the request."""
 
     __slots__ = ("digits", "exchange", "headers", "pipeline", "record", "sandbox", "tenant", "waits")
@@ -56,18 +56,22 @@ class Passage:
     # ---- the stages
 
     def check_size(self) -> None:
+        """Refuse a body over the limit."""
         if self.exchange.request.too_large:
             raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
 
     def read_key(self) -> None:
+        """Read the key. Refuse a missing or malformed one."""
         self.digits = self.pipeline.digits(auth.authorization(self.headers))
 
     def refuse_live_key(self) -> None:
+        """Refuse a live key, before anything is counted or kept."""
         if self.digits is None:
             raise auth.live_key_rejected()
 
     def enter_sandbox(self) -> None:
-        """Give the request to the key's sandbox: from here on it has an id, and is in the sandbox's journal."""
+        """Give the request to the key's sandbox: it gets an id, and is put into the sandbox's journal. Refuse an
+        unknown or revoked key."""
         exchange, digits = self.exchange, self.digits
         assert digits is not None, "a live key is refused before"
         tenant = self.pipeline.tenants.find(digits)
@@ -83,6 +87,7 @@ class Passage:
         tenant.journal.open(self.record)
 
     def count_request(self) -> None:
+        """Count the request in its account's rate window. Refuse it if the limit is reached."""
         sandbox = self.sandbox
         style = RATE_WINDOW.of(sandbox.readings)
         self.exchange.allowance, refusal = self.tenant.window.count(sandbox.account, sandbox.clock, style)
@@ -90,10 +95,12 @@ class Passage:
             raise refusal
 
     def fail_broken_account(self) -> None:
+        """Refuse every request with the magic key for a 500."""
         if self.sandbox.account.fate == "broken":
             raise errors.InternalError
 
     def ask_rules(self) -> None:
+        """Ask the rules which faults to apply. Refuse a fault header that cannot be used."""
         request, engine, now = self.exchange.request, self.tenant.engine, self.exchange.at
         if now is None or not is_api_path(request.path):
             return
@@ -104,6 +111,7 @@ class Passage:
             raise errors.ValidationFailed(**{str(each.path[0]): each.message for each in error.problems}) from None
 
     def find_route(self) -> None:
+        """Refuse a path or a method without an operation."""
         request = self.exchange.request
         if request.operation is None:
             raise self.pipeline.router.refusal(request.method, request.path)
@@ -184,21 +192,21 @@ class Passage:
             self.sandbox.count_polls(exchange.polled)
 
 
-Stage = Callable[[Passage], None]
+Stage = Callable[[RequestContext], None]
 
 BEFORE_FAULTS: tuple[Stage, ...] = (
-    Passage.check_size,  #           1  413
-    Passage.read_key,  #             2  401  missing or malformed
-    Passage.refuse_live_key,  #      3  403
-    Passage.enter_sandbox,  #           401  unknown or revoked; the sandbox's journal has it from here on
-    Passage.count_request,  #        4  429
-    Passage.fail_broken_account,  #     500  the magic key for it
-    Passage.ask_rules,  #               400  a fault header that cannot be used
+    RequestContext.check_size,  #           1  413
+    RequestContext.read_key,  #             2  401  missing or malformed
+    RequestContext.refuse_live_key,  #      3  403
+    RequestContext.enter_sandbox,  #           401  unknown or revoked; it is in the sandbox's journal from here on
+    RequestContext.count_request,  #        4  429
+    RequestContext.fail_broken_account,  #     500  the magic key for it
+    RequestContext.ask_rules,  #               400  a fault header that cannot be used
 )
 
 BEHIND_FAULTS: tuple[Stage, ...] = (
-    Passage.find_route,  #           5  404, 405
-    Passage.perform,  #              6  …    `api.operation.STAGES` goes on: scope, resource, syntax, validation, effect
+    RequestContext.find_route,  #           5  404, 405
+    RequestContext.perform,  #              6  …    goes on in `api.operation.STAGES`
 )
 
 STAGES = (*BEFORE_FAULTS, *BEHIND_FAULTS)
@@ -214,7 +222,7 @@ class Pipeline:
         self._digits: dict[bytes, str] = {}
         """The digits of test keys by the header that brought them. No live key is ever put into it."""
 
-    def passage(
+    def context(
         self,
         method: str,
         path: str,
@@ -226,8 +234,8 @@ class Pipeline:
         wall: int,
         connection: int | None = None,
         waits: bool = True,
-    ) -> Passage:
-        """Return the passage of a request that has arrived. `headers` are as they came; a body of None is one that is
+    ) -> RequestContext:
+        """Return the context of a request that has arrived. `headers` are as they came; a body of None is one that is
         too large."""
         operations, params = self.router.find(path) or ({}, ())
         request = ApiRequest(
@@ -243,7 +251,7 @@ class Pipeline:
             connection=connection,
             too_large=body is None,
         )
-        return Passage(self, request, headers, waits=waits)
+        return RequestContext(self, request, headers, waits=waits)
 
     async def rehearse(
         self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes
@@ -254,10 +262,10 @@ class Pipeline:
         key = (b"authorization", f"Bearer {test_key(tenant.key)}".encode())
         headers = [*(each for each in headers if each[0] != key[0]), key]
         read = body if len(body) <= BODY_LIMIT else None
-        passage = self.passage(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
-        await passage.run()
-        passage.count_polls()
-        return passage.record
+        context = self.context(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
+        await context.run()
+        context.count_polls()
+        return context.record
 
     def digits(self, authorization: bytes | None) -> str | None:
         """Return the digits of the test key in this header, None for a live key. Raises Unauthorized."""

@@ -16,6 +16,8 @@ from cnx_mock.services import operations
 from tests.conftest import INSTANCE, Client, Reply
 from tests.scenario.test_stale import BALANCER, BALANCERS, LIST
 
+pytestmark = pytest.mark.slow
+
 FILES = sorted(Path(__file__).parents[2].glob("scenarios/*.yaml"))
 
 

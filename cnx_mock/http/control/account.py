@@ -14,7 +14,7 @@ from cnx_mock.text.units import format_money, parse_money, parse_rate
 from cnx_mock.world.account import DEFAULT_BALANCE, SCOPES, AccountPlan
 
 resource = Resource("_mock.account", "A sandbox's account.", is_control=True)
-_OURS = added("the mock's own control plane")
+_PROVENANCE = added("the mock's own control plane")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -44,13 +44,13 @@ class AccountChange(Declared):
     """The scopes of its key."""
 
 
-@resource.operation("GET", "/_mock/account", provenance=_OURS)
+@resource.operation("GET", "/_mock/account", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget) -> AccountState:
     """Read the account; without a key, the one that a new sandbox would get."""
     return _state(server, target)
 
 
-@resource.operation("PATCH", "/_mock/account", provenance=_OURS)
+@resource.operation("PATCH", "/_mock/account", provenance=_PROVENANCE)
 def change(server: Server, target: ControlTarget, body: AccountChange) -> AccountState:
     """Change the account; without a key, that of new sandboxes."""
     scopes = None if body.scopes is None else tuple(body.scopes)

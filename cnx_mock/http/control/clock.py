@@ -15,7 +15,7 @@ from cnx_mock.text.units import format_instant_ms, parse_duration, parse_instant
 from cnx_mock.world.clock import Clock, wall_now
 
 resource = Resource("_mock.clock", "A sandbox's clock.", is_control=True)
-_OURS = added("the mock's own control plane")
+_PROVENANCE = added("the mock's own control plane")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -48,13 +48,13 @@ class Advance(Declared):
     """A duration such as 45s."""
 
 
-@resource.operation("GET", "/_mock/clock", provenance=_OURS)
+@resource.operation("GET", "/_mock/clock", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget) -> ClockState:
     """Read the clock; without a key, the one that a new sandbox would get."""
     return _state(server, target)
 
 
-@resource.operation("PATCH", "/_mock/clock", provenance=_OURS)
+@resource.operation("PATCH", "/_mock/clock", provenance=_PROVENANCE)
 def change(server: Server, target: ControlTarget, body: ClockChange) -> ClockState:
     """Change the clock; without a key, that of new sandboxes."""
     if target.tenant is None:
@@ -75,7 +75,7 @@ def change(server: Server, target: ControlTarget, body: ClockChange) -> ClockSta
     return _state(server, target)
 
 
-@resource.operation("POST", "/_mock/clock/advance", provenance=_OURS)
+@resource.operation("POST", "/_mock/clock/advance", provenance=_PROVENANCE)
 def advance(server: Server, target: ControlTarget, body: Advance) -> ClockState:
     """Move the clock forward. When this answers, everything due has happened."""
     _advance(target.must().sandbox.clock, body.by, "by")

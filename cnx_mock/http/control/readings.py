@@ -12,7 +12,7 @@ from cnx_mock.api.validation import failed
 from cnx_mock.http.control.plane import ControlTarget, Server
 
 resource = Resource("_mock.readings", "What ambiguous sentences of the reference mean.", is_control=True)
-_OURS = added("the mock's own control plane")
+_PROVENANCE = added("the mock's own control plane")
 
 
 class ReadingsChange(RootModel[dict[str, Any]]):
@@ -37,13 +37,13 @@ class ReadingState(Shape):
     """Why the default is what it is."""
 
 
-@resource.operation("GET", "/_mock/readings", provenance=_OURS)
+@resource.operation("GET", "/_mock/readings", provenance=_PROVENANCE)
 def list_(server: Server, target: ControlTarget) -> Listing[ReadingState]:
     """List the readings in force; without a key, those of new sandboxes."""
     return _state(server, target)
 
 
-@resource.operation("PATCH", "/_mock/readings", provenance=_OURS)
+@resource.operation("PATCH", "/_mock/readings", provenance=_PROVENANCE)
 def change(server: Server, target: ControlTarget, body: ReadingsChange) -> Listing[ReadingState]:
     """Choose readings; without a key, those of new sandboxes."""
     found = wrong(body.root)

@@ -14,7 +14,7 @@ from cnx_mock.http.journal import JournalEntry, JournalRecord, entry
 from cnx_mock.scenario.matching import Pattern
 
 resource = Resource("_mock.requests", "The journal.", is_control=True)
-_OURS = added("the mock's own control plane")
+_PROVENANCE = added("the mock's own control plane")
 
 
 def _whole_number(value: object) -> int:
@@ -48,7 +48,7 @@ class JournalQuery(Query):
         )
 
 
-@resource.operation("GET", "/_mock/requests", provenance=_OURS)
+@resource.operation("GET", "/_mock/requests", provenance=_PROVENANCE)
 def list_(server: Server, target: ControlTarget, query: JournalQuery) -> Listing[JournalEntry]:
     """List the journal, newest last; without a key, the server's own: requests that reached no sandbox."""
     journal = target.tenant.journal if target.tenant else server.tenants.journal
@@ -58,7 +58,7 @@ def list_(server: Server, target: ControlTarget, query: JournalQuery) -> Listing
     return Listing(data=[entry(record) for record in chosen])
 
 
-@resource.operation("DELETE", "/_mock/requests", provenance=_OURS)
+@resource.operation("DELETE", "/_mock/requests", provenance=_PROVENANCE)
 def clear(server: Server, target: ControlTarget) -> Cleared:
     """Empty the journal; without a key, every sandbox's and the server's own."""
     journals = [target.tenant.journal] if target.tenant else [t.journal for t in server.tenants]
@@ -69,7 +69,7 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
     return Cleared(deleted=count)
 
 
-@resource.operation("GET", "/_mock/requests/{request_id}", provenance=_OURS)
+@resource.operation("GET", "/_mock/requests/{request_id}", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget, request_id: str) -> JournalEntry:
     """Read one exchange, with what every rule decided."""
     journal = target.tenant.journal if target.tenant else server.tenants.journal

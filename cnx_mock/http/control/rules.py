@@ -19,7 +19,7 @@ from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
 
 resource = Resource("_mock.rules", "Rules in force.", is_control=True)
-_OURS = added("the mock's own control plane")
+_PROVENANCE = added("the mock's own control plane")
 
 
 class RuleDocument(RootModel[dict[str, Any]]):
@@ -96,14 +96,14 @@ def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
     return read_rule({**data, "id": rule_id}, operations(), rule_id, engine.scenario.phases)
 
 
-@resource.operation("GET", "/_mock/rules", provenance=_OURS)
+@resource.operation("GET", "/_mock/rules", provenance=_PROVENANCE)
 def list_(server: Server, target: ControlTarget) -> Listing[RuleState]:
     """List the rules in the order in which they are asked; without a key, those of new sandboxes."""
     rules = _Rules(server, target)
     return Listing(data=[_state(active, rules) for active in rules.engine])
 
 
-@resource.operation("DELETE", "/_mock/rules", provenance=_OURS)
+@resource.operation("DELETE", "/_mock/rules", provenance=_PROVENANCE)
 def clear(server: Server, target: ControlTarget) -> Cleared:
     """Remove every injected rule, the scenario's own stay; without a key, in every sandbox and for new ones."""
     tenants = server.tenants
@@ -116,14 +116,14 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
     return Cleared(deleted=count)
 
 
-@resource.operation("GET", "/_mock/rules/{id}", provenance=_OURS)
+@resource.operation("GET", "/_mock/rules/{id}", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget, id: str) -> RuleState:
     """Read a rule."""
     rules = _Rules(server, target)
     return _state(rules.find(id), rules)
 
 
-@resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_OURS)
+@resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_PROVENANCE)
 def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> RuleState | Reply:
     """Add a rule (201), or replace the one with its id, counters at zero (200); with a `ttl` for so long."""
     id = unquote(id)
@@ -133,7 +133,7 @@ def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> R
     return Reply(_state(rules.find(id), rules), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
 
 
-@resource.operation("PATCH", "/_mock/rules/{id}", provenance=_OURS)
+@resource.operation("PATCH", "/_mock/rules/{id}", provenance=_PROVENANCE)
 def change(server: Server, target: ControlTarget, id: str, body: RuleChange) -> RuleState:
     """Change some of a rule's keys, with a `ttl` for so long; its counters stay."""
     rules = _Rules(server, target)
@@ -144,7 +144,7 @@ def change(server: Server, target: ControlTarget, id: str, body: RuleChange) -> 
     return _state(active, rules)
 
 
-@resource.operation("DELETE", "/_mock/rules/{id}", provenance=_OURS)
+@resource.operation("DELETE", "/_mock/rules/{id}", provenance=_PROVENANCE)
 def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     """Remove a rule, injected or the scenario's."""
     rules = _Rules(server, target)

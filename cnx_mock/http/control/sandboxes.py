@@ -18,7 +18,7 @@ from cnx_mock.world.clock import SECOND, ticks
 from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 
 resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
-_OURS = added("the mock's own control plane")
+_PROVENANCE = added("the mock's own control plane")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -97,7 +97,7 @@ class SandboxCreate(Declared):
     """Its seed; the server's unless given."""
 
 
-@resource.operation("GET", "/_mock/health", provenance=_OURS)
+@resource.operation("GET", "/_mock/health", provenance=_PROVENANCE)
 def health(server: Server) -> Health:
     """Show that the server is up."""
     uptime = (ticks() - server.started) // SECOND
@@ -114,13 +114,13 @@ def health(server: Server) -> Health:
     )
 
 
-@resource.operation("GET", "/_mock/sandboxes", provenance=_OURS)
+@resource.operation("GET", "/_mock/sandboxes", provenance=_PROVENANCE)
 def list_(server: Server) -> Listing[SandboxItem]:
     """List the sandboxes."""
     return Listing(data=[_item(tenant) for tenant in server.tenants])
 
 
-@resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_OURS)
+@resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_PROVENANCE)
 def create(server: Server, body: SandboxCreate) -> FreshSandbox:
     """Make a sandbox with a fresh key, or anew with a given one."""
     changes: dict[str, Any] = {} if body.seed is None else {"seed": body.seed}
@@ -144,7 +144,7 @@ class ResetDone(Shape):
     """How many sandboxes."""
 
 
-@resource.operation("POST", "/_mock/reset", provenance=_OURS)
+@resource.operation("POST", "/_mock/reset", provenance=_PROVENANCE)
 def reset(server: Server, target: ControlTarget) -> ResetDone:
     """Reset a sandbox to how it was made; without a key, every sandbox."""
     tenants = [target.tenant] if target.tenant else list(server.tenants)

@@ -21,7 +21,7 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_instant_ms
 
 resource = Resource("_mock.scenario", "The scenario in force.", is_control=True)
-_OURS = added("the mock's own control plane")
+_PROVENANCE = added("the mock's own control plane")
 
 
 class ScenarioDocument(RootModel[dict[str, Any]]):
@@ -85,13 +85,13 @@ def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario
     return gallery.load(name, operations)
 
 
-@resource.operation("GET", "/_mock/scenario", provenance=_OURS)
+@resource.operation("GET", "/_mock/scenario", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget) -> ScenarioState:
     """Read the scenario in force; without a key, that of new sandboxes."""
     return _state(server, target.tenant)
 
 
-@resource.operation("PUT", "/_mock/scenario", provenance=_OURS, raises=(InvalidState,))
+@resource.operation("PUT", "/_mock/scenario", provenance=_PROVENANCE, raises=(InvalidState,))
 def put(server: Server, target: ControlTarget, body: ScenarioDocument) -> ScenarioState:
     """Use a scenario in place of the former one; injected rules stay. Without a key, new sandboxes get it."""
     scenario = named_or_inline([body.root])
@@ -102,7 +102,7 @@ def put(server: Server, target: ControlTarget, body: ScenarioDocument) -> Scenar
     return _state(server, target.tenant)
 
 
-@resource.operation("DELETE", "/_mock/scenario", provenance=_OURS)
+@resource.operation("DELETE", "/_mock/scenario", provenance=_PROVENANCE)
 def delete(server: Server, target: ControlTarget) -> ScenarioState:
     """Use no scenario; without a key, in every sandbox and for new ones."""
     nothing = Scenario(name="none")
@@ -150,7 +150,7 @@ def warnings(scenario: Scenario) -> list[str]:
     return [f"{spelling(each.path)}: {each.message}" for each in lint(scenario, operations())]
 
 
-@resource.operation("GET", "/_mock/scenarios", provenance=_OURS)
+@resource.operation("GET", "/_mock/scenarios", provenance=_PROVENANCE)
 def list_() -> Listing[GalleryItem]:
     """List the gallery."""
     known = operations()

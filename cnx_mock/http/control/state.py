@@ -13,7 +13,7 @@ from cnx_mock.services.worlds import Fixture, exported, load, read_fixture, ship
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 resource = Resource("_mock.state", "A sandbox's whole world.", is_control=True)
-_OURS = added("the mock's own control plane")
+_PROVENANCE = added("the mock's own control plane")
 
 
 class StateDocument(RootModel[dict[str, Any]]):
@@ -44,13 +44,13 @@ def fixture_of(given: str | dict[str, Any]) -> Fixture:
     return load(name)
 
 
-@resource.operation("GET", "/_mock/state", provenance=_OURS)
+@resource.operation("GET", "/_mock/state", provenance=_PROVENANCE)
 def get(target: ControlTarget) -> State:
     """Export the whole sandbox, including its clock."""
     return State(**exported(target.must().sandbox))
 
 
-@resource.operation("PUT", "/_mock/state", provenance=_OURS)
+@resource.operation("PUT", "/_mock/state", provenance=_PROVENANCE)
 def put(target: ControlTarget, body: StateDocument) -> State:
     """Replace the whole world by a fixture's first account: the only way to set its clock back."""
     tenant = target.must()
