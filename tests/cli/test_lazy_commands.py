@@ -41,6 +41,7 @@ def test_help_lists_every_command_and_imports_none() -> None:
     assert not loaded & {"pydantic", "starlette", "uvicorn", "yaml", "rich", "cryptography"}
 
 
+@pytest.mark.slow
 def test_the_server_starts_without_rich() -> None:
     assert "rich" not in modules_after("import cnx_mock.cli.serve_forever")
 

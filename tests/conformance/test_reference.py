@@ -534,6 +534,7 @@ untestable(
 heading("📝 Changelog")
 
 
+@pytest.mark.slow
 @says("v1.2.0 Oct 24, 2025")
 def test_the_document_is_of_the_newest_version(api):
     assert api.get("/openapi.json").json["info"]["version"] == "1.2.0"
@@ -572,6 +573,7 @@ def test_the_legacy_path_still_answers_and_says_that_it_is_deprecated(api):
 heading("v1.1.0 Aug 12, 2025")
 
 
+@pytest.mark.slow
 @says("• Added pagination to all list endpoints")
 @under("list-envelope")
 def test_every_list_has_pages(api, readings):

@@ -169,6 +169,7 @@ def test_a_test_of_unittest_has_short_failures_too(run: Run) -> None:
     assert not [line for line in shown if "cnx_mock/" in line]
 
 
+@pytest.mark.slow
 def test_a_full_trace_has_our_frames(run: Run) -> None:
     result = run("def test_it(cnx):\n    cnx.use('nope')", "--full-trace")
     result.stdout.fnmatch_lines(["*gallery.py:*: UnknownScenario"])
