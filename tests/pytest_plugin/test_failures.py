@@ -236,5 +236,5 @@ def test_a_server_that_a_test_stopped_is_one_message(run: Run) -> None:
     result = run(tests)
     [[line]] = sections(result).values()
     assert line.startswith(
-        "it cannot be told whether the injected rules fired: no cnx-mock answers at http://127.0.0.1:"
+        "cannot find out whether the injected rules fired: no cnx-mock answers at http://127.0.0.1:"
     )
