@@ -235,6 +235,4 @@ def test_a_server_that_a_test_stopped_is_one_message(run: Run) -> None:
     """
     result = run(tests)
     [[line]] = sections(result).values()
-    assert line.startswith(
-        "cannot find out whether the injected rules fired: no cnx-mock answers at http://127.0.0.1:"
-    )
+    assert line.startswith("cannot find out whether the injected rules fired: no cnx-mock answers at http://127.0.0.1:")
