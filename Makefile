@@ -40,8 +40,9 @@ serve: $(VENV)/installed
 	@exec $(BIN)/cnx-mock serve $(ARGS)
 
 # pytest loads our plugin in every run, so coverage has to start first. A file stays with one worker: its servers and
-# clients are started once. A choice by marker is large, and gets two workers as well, unless it names its own number.
-PARALLEL := -n 2 --dist loadfile
+# clients are started once; tests/conftest.py has put the long files first. A choice by marker is large, and gets two
+# workers as well, unless it names its own number.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
@@ -62,7 +63,7 @@ upgrade: $(VENV)/made
 	@$(BIN)/python -c "$$is_oldest"
 	@$(call make_latest,dev)
 	@{ echo "# What \`make\` installs in a checkout: \`make upgrade\` writes it. The package itself leaves versions open."; \
-	  $(LATEST)/bin/python -m pip --disable-pip-version-check freeze --exclude-editable; } > $(LATEST)/$(CONSTRAINTS)
+	  $(LATEST)/bin/python -m pip --disable-pip-version-check freeze --exclude-editable | LC_ALL=C sort -f; } > $(LATEST)/$(CONSTRAINTS)
 	@! grep -n ' @ ' $(LATEST)/$(CONSTRAINTS) || { echo "these are files, not versions: $(CONSTRAINTS) stays as it is"; exit 1; }
 	@mv $(LATEST)/$(CONSTRAINTS) $(CONSTRAINTS)
 	@echo "wrote $(CONSTRAINTS): now make check"

@@ -214,6 +214,16 @@ def url(server: MockServer, scheme: str) -> str:
     return server.tls_url if scheme == "https" else server.url
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the modules that take longest first: then no worker of xdist ends long after the other."""
+    items.sort(key=lambda item: [mark not in _marks_of_module(item) for mark in ("judge", "slow")])
+
+
+def _marks_of_module(item: pytest.Item) -> set[str]:
+    module = item.getparent(pytest.Module)
+    return {mark.name for mark in module.iter_markers()} if module else set()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     schemes = getattr(metafunc.module, "SCHEMES", None)
     if schemes and "scheme" in metafunc.fixturenames:

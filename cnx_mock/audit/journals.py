@@ -21,7 +21,7 @@ def entries_of(journals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(entries, key=lambda entry: (entry["wall"], entry["seq"]))
 
 
-def written(entries: Iterable[Mapping[str, Any]], form: Format, url: str) -> str:
+def journal_text(entries: Iterable[Mapping[str, Any]], form: Format, url: str) -> str:
     """Return a journal's entries as the text of a file. `url` is the server's base URL, which HAR needs."""
     safe = [orjson.loads(redacted(orjson.dumps(entry).decode())) for entry in entries]
     if form == "har":
@@ -34,8 +34,8 @@ def redacted(text: str) -> str:
     return shorten_test_keys(masked(text.encode()).decode())
 
 
-def read(text: str, name: str) -> list[Call]:
-    """Return the calls of a file that `written` wrote, or of the HAR of any tool.
+def read_journal(text: str, name: str) -> list[Call]:
+    """Return the calls of a file that `journal_text` wrote, or of the HAR of any tool.
 
     `name` is the file's name, for messages. Raises AuditError if the text is neither; the message names the line.
     """

@@ -8,7 +8,7 @@ from click.core import ParameterSource
 
 from cnx_mock.audit.audit import findings, thresholds
 from cnx_mock.audit.call import Call, calls_of
-from cnx_mock.audit.journals import entries_of, read
+from cnx_mock.audit.journals import entries_of, read_journal
 from cnx_mock.audit.report import Form, report
 from cnx_mock.cli.errors import FOUND
 from cnx_mock.cli.journal import journals_of, key_option, url_argument
@@ -91,4 +91,4 @@ def _from_file(path: Path) -> list[Call]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not a text file: {error.reason} at byte {error.start}") from None
-    return read(text, str(path))
+    return read_journal(text, str(path))

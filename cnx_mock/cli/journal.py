@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from cnx_mock.audit.journals import Format, entries_of, written
+from cnx_mock.audit.journals import Format, entries_of, journal_text
 from cnx_mock.cli.param_types import DEFAULT_URL, SERVER_URL, TEST_KEY
 from cnx_mock.cli.running_server import ask
 
@@ -36,7 +36,7 @@ def export(url: str, key: str | None, form: Format) -> None:
       cnx-mock journal export > traffic.jsonl
       cnx-mock journal export --key cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c --format har > traffic.har
     """
-    click.echo(written(entries_of(journals_of(url, key)), form, url), nl=False)
+    click.echo(journal_text(entries_of(journals_of(url, key)), form, url), nl=False)
 
 
 def journals_of(url: str, key: str | None) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import check_operations, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.html import html_report
-from cnx_mock.sweep.report.json import Baseline, SweepReport, read_baseline
+from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import bad_first
 from cnx_mock.sweep.reproduction import Reproduction
@@ -35,10 +35,10 @@ from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
-FORMS: dict[str, Callable[[SweepReport], str | bytes]] = {
+FORMS: dict[str, Callable[[SweepReport], bytes]] = {
     ".html": html_report,
     ".htm": html_report,
-    ".json": lambda report: json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n",
+    ".json": json_report,
     ".xml": junit_report,
 }
 """Reports by the end of their file's name."""
@@ -94,8 +94,7 @@ class ProgramSweep:
         if not complete:
             return INTERRUPTED
         for file in files:
-            content = FORMS[file.suffix](report)
-            file.write(content if isinstance(content, bytes) else content.encode())
+            file.write(FORMS[file.suffix](report))
         return FOUND if any(map(report.fails, report.results)) else 0
 
     def _swept(self) -> tuple[Sweep, bool]:

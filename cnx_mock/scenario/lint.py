@@ -127,6 +127,7 @@ class _Calls:
         return [(op, method) for op, method in all_calls if match.covers(op.name, method)]
 
     def matches_nothing(self, rule: Rule) -> Iterator[Problem]:
+        """The rule's match, if no call can match it."""
         match = rule.match
         calls = self._of(match)
         if match.method is not None and not any(map(match.method.matches, _METHODS)):
@@ -150,6 +151,7 @@ class _Calls:
             yield Problem(path, f"can never be applied to {names}")
 
     def is_shadowed(self, rule: Rule, before: Sequence[Rule]) -> Iterator[Problem]:
+        """The rule, if one before it wins every request that it matches."""
         for earlier in before:
             if _always_wins(earlier) and self._includes(earlier.match, rule.match):
                 yield Problem((), f"can never fire: the rule '{earlier.id}' before it always wins")

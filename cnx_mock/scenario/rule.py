@@ -105,6 +105,12 @@ def rule_at(
         return None
     when = _when(model.when)
     problems += _ramp_problems(model.probability, when, phases, (*path, "probability"))
+    return _rule(model, when, steps, default_id, data)
+
+
+def _rule(
+    model: RuleModel, when: When | None, steps: tuple[Step, ...], default_id: str, document: Mapping[str, Any]
+) -> Rule:
     return Rule(
         id=model.id or default_id,
         match=_match(model.match),
@@ -116,7 +122,7 @@ def rule_at(
         steps=steps,
         then=(model.then or "pass") if model.sequence else "last",
         ttl=model.ttl,
-        document=data,
+        document=document,
     )
 
 

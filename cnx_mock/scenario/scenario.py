@@ -72,10 +72,15 @@ def read_scenario(data: Any, operations: Collection[Operation], name: str = "inl
         rule_at(("rules", index), each, operations, f"rule-{index + 1}", phases, problems)
         for index, each in _entries(data, "rules")
     ]
-    problems += _reading_problems(data)
-    problems += [*_id_problems(data), *_phase_problems(data), *_expectation_problems(data)]
+    problems += [*_reading_problems(data), *_id_problems(data), *_phase_problems(data), *_expectation_problems(data)]
     if problems or model is None:
         raise ScenarioError(problems)
+    return _scenario(model, name, phases, tuple(filter(None, rules)), data)
+
+
+def _scenario(
+    model: ScenarioModel, name: str, phases: tuple[Phase, ...], rules: tuple[Rule, ...], document: Mapping[str, Any]
+) -> Scenario:
     return Scenario(
         name=model.name or name,
         description=model.description,
@@ -84,10 +89,10 @@ def read_scenario(data: Any, operations: Collection[Operation], name: str = "inl
         provisioning=_provisioning(model.provisioning),
         phases=phases,
         repeat=model.repeat,
-        rules=tuple(rule for rule in rules if rule is not None),
+        rules=rules,
         expected=model.expect.fired,
         expects_clean_audit=model.expect.audit == "clean",
-        document=data,
+        document=document,
     )
 
 

@@ -76,8 +76,8 @@ class SweepResults:
     """How many more cells there would be without `options.most`."""
     results: dict[str, CellResult] = field(default_factory=dict)
     """The results so far, by the cells' names."""
-    _judge: Callable[[Evidence], Judgement] = field(init=False)
-    _ignored: IgnoredFields = field(init=False)
+    _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
+    _ignored: IgnoredFields = field(init=False, repr=False)
 
     def plan(self, first: RunResult) -> None:
         """Take the calls of a run without faults, and plan the cells."""

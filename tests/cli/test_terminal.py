@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+import requests
 
+from cnx_mock import MockServer
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.main import cli
 from cnx_mock.cli.terminal import shown
@@ -180,6 +182,20 @@ def test_paragraphs_are_wrapped_under_their_indent(terminal: Terminal, monkeypat
     lines = terminal.lines()
     why = lines.index("    402 is not in the list of codes; 403 is the listed one")
     assert lines[why + 1] == "    that refuses a well-formed request"
+
+
+def test_an_audit_has_bold_findings_and_fits(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    with MockServer() as server:
+        sandbox = server.sandbox()
+        sandbox.inject("images.list", error="INTERNAL_ERROR", times=1)
+        headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+        assert requests.get(f"{server.url}/v1/images", headers=headers, timeout=10).status_code == 500
+        on(terminal, monkeypatch, "audit", server.url, "--also", "gave-up")
+    text, lines = terminal.text(), terminal.lines()
+    assert text.startswith("\x1b[1mgave-up: #1")
+    assert any(line.startswith("    why: ") for line in lines)
+    assert max(map(len, lines)) <= 60
 
 
 def test_what_programs_read_is_the_same_on_a_terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

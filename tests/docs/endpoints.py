@@ -18,7 +18,8 @@ _INTRO = """Every operation of `/v1`. The word *provenance* says how well founde
 reference describes it), `named` (the reference only names it), `implied` (a sentence of the reference cannot be true
 without it) or `added` (ours). `--surface documented` serves only the first kind, `--surface named` all but the last.
 
-The same content is at `/openapi.json` of a running server, at `/docs` for a browser, and in `cnx-mock openapi`."""
+The same content is at `/openapi.json` of a running server, at `/docs` for a browser, and in
+`cnx-mock openapi`. There, `x-cnx-provenance` and `x-cnx-source` say the same of every field and header."""
 
 
 def endpoints() -> str:

@@ -1,5 +1,5 @@
-"""The README's table of faults and clients, cell by cell: the fault is provoked over a real socket, and what is raised
-is of the very class that the table names."""
+"""The documentation's table of faults and clients, cell by cell: the fault is provoked over a real socket, and what is
+raised is of the very class that the table names."""
 
 import json
 import shutil

@@ -1,8 +1,6 @@
 """The JSON Schema of scenario files: with it an editor completes, explains and marks keys and values."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -13,6 +11,7 @@ from cnx_mock.scenario.gallery import find, gallery
 from cnx_mock.scenario.json_schema import schema
 from cnx_mock.services import operations
 from cnx_mock.text.source import read, read_file
+from tests.docs.snippets import snippets
 
 SCHEMA = schema(operations())
 CHECK = jsonschema_rs.Draft202012Validator(SCHEMA)
@@ -56,9 +55,8 @@ def test_every_story_of_the_gallery_fits(name: str) -> None:
     assert [error.message for error in CHECK.iter_errors(read_file(find(name)).data)] == []
 
 
-def test_every_example_of_the_readme_fits() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    examples = [text for text in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if "rules:" in text]
+def test_every_example_of_the_documentation_fits() -> None:
+    examples = [each.text for each in snippets("yaml") if "rules:" in each.text and not each.name]
     assert examples
     assert [wrong(text) for text in examples] == [[] for _ in examples]
 

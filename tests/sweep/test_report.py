@@ -1,5 +1,6 @@
 """The reports of a sweep, without a sweep: matrix, JSON, HTML and JUnit, also with names that try to break them."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 from cnx_mock.errors import BaselineError
 from cnx_mock.sweep.report import terminal
 from cnx_mock.sweep.report.html import html_report
-from cnx_mock.sweep.report.json import Baseline, SweepReport, read_baseline
+from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.reproduction import write_scenario
 from tests.sweep.builders import CREATE, PLANS, cells, report, resource, result
@@ -57,19 +58,23 @@ class Page(HTMLParser):
 # ---- HTML
 
 
+def page_of(report: SweepReport) -> str:
+    return html_report(report).decode()
+
+
 def test_a_page_says_what_went_wrong_and_how_to_see_it_again() -> None:
     left = result(ERROR, "leaked", left=[resource("web-1")], status=1)
-    page = Page(html_report(report(left, result(RESET), result(PLANS_ERROR, "failed cleanly"), left_out=3)))
+    page = Page(page_of(report(left, result(RESET), result(PLANS_ERROR, "failed cleanly"), left_out=3)))
     text = " ".join(page.text.split())
     assert "1 bad cell in 3 runs: 1 leaked, 1 failed cleanly, 1 survived. 3 more were left out." in text
     assert "leaked: POST /v1/instances #1, INTERNAL_ERROR before effect: your client failed" in text
     assert "cnx-mock run -- deploy" in text
     assert page.tags.count("tr") == 3
-    assert '<td class="leaked" title="leaked: your client failed' in html_report(report(left))
+    assert '<td class="leaked" title="leaked: your client failed' in page_of(report(left))
 
 
 def test_a_page_without_a_bad_cell_says_so() -> None:
-    page = Page(html_report(report(result(ERROR))))
+    page = Page(page_of(report(result(ERROR))))
     assert "No bad cells in 1 run: 1 survived." in " ".join(page.text.split())
     assert "ol" not in page.tags
 
@@ -77,7 +82,7 @@ def test_a_page_without_a_bad_cell_says_so() -> None:
 def test_accepted_and_pending_cells_are_marked() -> None:
     left = result(ERROR, "leaked", left=[resource("web-1")], status=1)
     known: Baseline = {(("instances.create", 1, "error"),): "leaked"}
-    page = html_report(report(left, planned=[ERROR, RESET], baseline=known))
+    page = page_of(report(left, planned=[ERROR, RESET], baseline=known))
     assert 'class="leaked accepted"' in page
     assert "<strong>leaked</strong> (known):" in page
     assert "<td>…</td>" in page
@@ -85,13 +90,12 @@ def test_accepted_and_pending_cells_are_marked() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_becomes_part_of_the_page(name: str) -> None:
-    plain, page = Page(html_report(hostile("web-1"))), html_report(hostile(name))
+    plain, page = Page(page_of(hostile("web-1"))), page_of(hostile(name))
     found = Page(page)
     assert [tag for tag in found.tags if tag != "code"] == [tag for tag in plain.tags if tag != "code"]
     assert found.attributes == plain.attributes
     assert "49" not in found.text
     assert not re.search("[\x00-\x08\x0e-\x1f\ud800-\udfff]", page)
-    page.encode()
     shown = re.sub("[\x00-\x08\x0e-\x1f\ud800-\udfff\ufffe]", "\ufffd", name).replace("\r", "\n").split()
     assert all(word.strip("`") in found.text for word in shown)
 
@@ -127,6 +131,13 @@ def test_a_test_case_names_its_call_and_fault() -> None:
 
 
 # ---- JSON and the baseline
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_breaks_the_json(name: str) -> None:
+    document = json.loads(json_report(hostile(name)).decode())
+    assert document["command"] == ["deploy", name]
+    assert name in document["cells"][0]["message"]
 
 
 def test_an_earlier_report_accepts_its_bad_cells_and_no_others() -> None:

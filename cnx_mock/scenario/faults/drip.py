@@ -35,7 +35,7 @@ class Drip(Pacing):
         return f"drip={{chunks: {self.drip.chunks}, over: {format_duration(self.drip.over)}}}"
 
     def pieces(self, body: bytes) -> Iterator[tuple[int, bytes]]:
-        """Return pieces and pauses of equal size, as far as possible; all pauses but the last are whole ms."""
+        """Return pieces and pauses of equal size, as far as possible. All pauses but the last are whole ms."""
         over = self.drip.over
         count = max(1, min(self.drip.chunks, len(body), over // MILLISECOND))
         passed = 0

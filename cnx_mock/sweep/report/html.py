@@ -17,25 +17,23 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def html_report(report: SweepReport) -> str:
-    """Return the page."""
+def html_report(report: SweepReport) -> bytes:
+    """Return the page as UTF-8."""
     results = report.results
-    return (
-        _environment()
-        .get_template("sweep.html.j2")
-        .render(
-            report=report,
-            sweep=report.sweep,
-            results=results,
-            command=" ".join(report.sweep.config.command),
-            failed=sum(map(report.fails, results)),
-            counts=counts(results),
-            matrix=matrix(report.sweep),
-            bad=[result for result in bad_first(results) if result.verdict not in GOOD],
-            good=GOOD,
-            version=__version__,
-        )
+    template = _environment().get_template("sweep.html.j2")
+    page = template.render(
+        report=report,
+        sweep=report.sweep,
+        results=results,
+        command=" ".join(report.sweep.config.command),
+        failed=sum(map(report.fails, results)),
+        counts=counts(results),
+        matrix=matrix(report.sweep),
+        bad=[result for result in bad_first(results) if result.verdict not in GOOD],
+        good=GOOD,
+        version=__version__,
     )
+    return page.encode()
 
 
 def _environment() -> "Environment":

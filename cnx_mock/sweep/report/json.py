@@ -1,5 +1,6 @@
 """The report of a sweep as plain data: the JSON report, and what the other reports are made from."""
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,12 @@ class SweepReport:
             "exit_status": result.status,
             "seconds": round(result.seconds, 3),
         }
+
+
+def json_report(report: SweepReport) -> bytes:
+    """Return the JSON report as UTF-8. Bytes of the command that are not UTF-8 become escapes of JSON."""
+    text = json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _injection(identity: tuple[str, int, str]) -> dict[str, Any]:

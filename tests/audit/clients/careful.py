@@ -19,7 +19,7 @@ PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
 class CloudError(Exception):
-    """The cloud refused, or could not be reached: what it said, and nothing more to be tried."""
+    """The cloud refused the call, or could not be reached; another try cannot help. The message is what it answered."""
 
 
 class CarefulClient:
@@ -39,15 +39,15 @@ class CarefulClient:
         self.session.close()
 
     def get(self, path: str, **query: Any) -> Any:
-        """What stands there. Reading twice is reading once: every failure that may pass is tried again."""
+        """Return what is at the path. A read has no effect, so every failure that may pass is tried again."""
         return self._insist("GET", path, params=query)
 
     def delete(self, path: str) -> None:
-        """Delete it. A 404 is what we wanted: an earlier attempt had, without our hearing of it."""
+        """Delete what is at the path. A 404 is fine: an earlier attempt has deleted it, and its answer was lost."""
         self._insist("DELETE", path, missing_is_fine=True)
 
     def all(self, path: str, **query: Any) -> Iterator[Any]:
-        """Every item of a list, on however many pages."""
+        """Yield every item of a list, from all of its pages."""
         page, pages = 1, 1
         while page <= pages:
             answer = self.get(path, **query, limit=100, page=page)
@@ -55,7 +55,7 @@ class CarefulClient:
             page, pages = page + 1, answer["pagination"]["total_pages"]
 
     def create(self, **body: Any) -> Any:
-        """A new instance, once, whatever happens to the answers. A tag of its own tells it from all others."""
+        """Create one instance, even if answers are lost. A tag of its own tells it from all others."""
         mark = f"made-{uuid4().hex[:12]}"
         body = {**body, "tags": [*body.get("tags", ()), mark]}
         for attempt in range(self.attempts):
@@ -71,7 +71,7 @@ class CarefulClient:
         raise CloudError(f"{body['name']} could not be created")
 
     def wait_until_running(self, instance_id: str, polls: int = 60) -> Any:
-        """The instance once it runs. Asking every few seconds is enough: it takes 30 to 60."""
+        """Return the instance when it runs. It takes 30 to 60 seconds, so one question every few seconds is enough."""
         for _ in range(polls):
             instance = self.get(f"/v1/instances/{instance_id}")
             if instance["status"] != "provisioning":
@@ -92,21 +92,21 @@ class CarefulClient:
         raise CloudError(f"{method} {path} failed {self.attempts} times")
 
     def _ask(self, method: str, path: str, **more: Any) -> requests.Response | None:
-        """One attempt; None where no answer came."""
+        """Make one attempt. Return None if no answer came."""
         try:
             return self.session.request(method, f"{self.url}{path}", timeout=self.timeout, **more)
         except requests.RequestException:
             return None
 
     def _wait(self, attempt: int, answer: requests.Response | None) -> None:
-        """Longer each time, at random (so that not all clients come back together), and as long as we are told."""
+        """Wait longer each time, at random, so that clients do not come back together; at least as long as asked."""
         told = "0" if answer is None else answer.headers.get("Retry-After", "0")
         own = self.chance.uniform(0, min(60, self.base * 2**attempt))
         time.sleep(max(own, float(told) if told.isdigit() else 0))
 
 
 def _json(answer: requests.Response) -> Any:
-    """The answer's JSON; None where nobody can read it."""
+    """Return the answer's JSON, or None if it cannot be read."""
     try:
         return answer.json()
     except requests.JSONDecodeError:
