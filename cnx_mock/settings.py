@@ -25,16 +25,20 @@ class Settings:
     exist.
     """
 
-    host: str = _option("127.0.0.1", "Address to listen on; on 127.0.0.1 also ::1 where the machine has it.", "HOST")
+    host: str = _option("127.0.0.1", "Address to listen on; on 127.0.0.1 also ::1 if the machine has it.", "HOST")
     port: int = _option(4269, "Port to listen on; 0 takes a free one.", "PORT")
     scenario: tuple[str, ...] = _option((), "Scenario from the gallery or a file; several stack.", "NAME|PATH")
-    watch: bool = _option(False, "Follow the scenario's files: a good change acts at once, a bad one is shown.", "")
+    watch: bool = _option(
+        False, "Reload the scenario files when they change; a bad file is shown, and changes nothing.", ""
+    )
     fixture: str = _option("", "World that new sandboxes start from: a fixture's name, or a file.", "NAME|PATH")
-    seed: str = _option("0", "Seed of everything drawn by chance; `random` takes one and prints it.", "N|random")
+    seed: str = _option("0", "Seed of everything random; `random` draws one and prints it.", "N|random")
     speed: float = _option(1.0, "Sandbox seconds per real second.", "X")
     reading: tuple[str, ...] = _option((), "What an ambiguous sentence means; see `cnx-mock readings`.", "NAME=VALUE")
-    surface: Surface = _option("all", "How much to serve: the documented four, what is named too, or all.", "SURFACE")
-    json: bool = _option(False, "Print one JSON line when ready, in place of the greeting.", "")
+    surface: Surface = _option(
+        "all", "Operations to serve: the four documented ones, those the reference names too, or all.", "SURFACE"
+    )
+    json: bool = _option(False, "Print one JSON line when ready, instead of the greeting.", "")
     quiet: bool = _option(False, "No access lines on stderr.", "")
     cors: bool = _option(False, "Answer browsers of any origin (CORS).", "")
     known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
@@ -45,14 +49,16 @@ class Settings:
     require_tls: bool = _option(False, "Refuse API calls over plain HTTP, with 403; means --tls.", "")
     proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com here; means --tls.", "")
     proxy_port: int = _option(0, "Port of the proxy; 0 takes a free one, any other means --proxy.", "PORT")
-    allow_host: tuple[str, ...] = _option((), "Host that the proxy lets pass, to the real one; several add up.", "NAME")
-    control_host: tuple[str, ...] = _option(
-        (), "Host name to which the control plane answers beside loopback ones; several add up.", "NAME"
+    allow_host: tuple[str, ...] = _option(
+        (), "Host to which the proxy opens a tunnel, to the real one; may be repeated.", "NAME"
     )
-    ca_dir: str = _option("", "Folder of the local CA, in place of the one among the user's data.", "PATH")
+    control_host: tuple[str, ...] = _option(
+        (), "Host name to which the control plane answers, beside loopback names; may be repeated.", "NAME"
+    )
+    ca_dir: str = _option("", "Folder of the local CA, instead of the one in the user's data folder.", "PATH")
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for a value that an option does not take, ReadingError for a reading that is none."""
+        """Raise SettingsError for a value that an option does not take, ReadingError for an unknown reading."""
         for each in fields(self):
             _check_type(each.name, each.default, getattr(self, each.name))
         checks = (

@@ -49,6 +49,18 @@ class Reply:
         return self.json["error"]
 
     @property
+    def is_documented_refusal(self) -> bool:
+        """Whether this is the reference's example of an account that cannot pay, word for word."""
+        return self.status == 403 and self.json == {
+            "error": {
+                "code": "INSUFFICIENT_CREDITS",
+                "message": "Account balance is below minimum threshold.",
+                "details": {"current_balance": "$2.45", "required": "$5.00"},
+                "request_id": self.headers["x-request-id"],
+            }
+        }
+
+    @property
     def details(self) -> dict[str, str]:
         return dict(self.error["details"])
 

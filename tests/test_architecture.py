@@ -287,6 +287,30 @@ def law_of_time_and_chance(house: Path) -> list[str]:
     ]
 
 
+def law_of_names(house: Path) -> list[str]:
+    """One class name means one thing; in one file it may have a form for each platform."""
+    homes: dict[str, str] = {}
+    breaches = []
+    for module in modules(house).values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef) and homes.setdefault(node.name, module.file) != module.file:
+                breaches.append(f"{module.at(node)}: {homes[node.name]} has a class {node.name} too")
+    return breaches
+
+
+def law_of_lazy_imports(house: Path) -> list[str]:
+    """An import inside a function says what it saves: `# lazy: …`."""
+    return [
+        f"{module.at(node)}: an import inside {function.name}() without a reason: # lazy: …"
+        for module in modules(house).values()
+        for lines in [(house / module.file).read_text(encoding="utf-8").splitlines()]
+        for function in ast.walk(module.tree)
+        if isinstance(function, Function)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom) and "# lazy: " not in lines[node.lineno - 1]
+    ]
+
+
 def law_of_size(house: Path) -> list[str]:
     return [
         f"{module.file}: {module.lines} lines, {MAX_LINES} at most"
@@ -302,6 +326,8 @@ LAWS = [
     law_of_plug_ins,
     law_of_light_plugin,
     law_of_time_and_chance,
+    law_of_names,
+    law_of_lazy_imports,
     law_of_size,
 ]
 
@@ -514,3 +540,14 @@ def test_a_random_clock_is_found(tmp_path, where, source, breaches):
 def test_a_long_module_is_found(tmp_path):
     house = build(tmp_path, {"world/table.py": "x = 1\n" * 351, "world/clock.py": "x = 1\n" * 350})
     assert law_of_size(house) == ["world/table.py: 351 lines, 350 at most"]
+
+
+def test_a_class_name_that_means_two_things_is_found(tmp_path):
+    files = {"world/table.py": "class Row: ...", "world/clock.py": "class Clock:\n    class Row: ..."}
+    assert law_of_names(build(tmp_path, files)) == ["world/table.py:1: world/clock.py has a class Row too"]
+
+
+def test_a_lazy_import_without_a_reason_is_found(tmp_path):
+    source = "def a():\n    import yaml  # lazy: slow\ndef b():\n    from faker import Faker\n"
+    [found] = law_of_lazy_imports(build(tmp_path, {"world/table.py": source}))
+    assert found.startswith("world/table.py:4: an import inside b()")

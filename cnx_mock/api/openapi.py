@@ -20,10 +20,10 @@ from cnx_mock.world.keys import KEY_DIGITS, TEST_PREFIX
 
 def document(operations: Iterable[Operation], readings: Mapping[str, str], surface: Surface) -> dict[str, Any]:
     """Return the document of these operations under these readings, with the headers that the surface sends."""
-    return _Document(list(operations), readings, surface).build()
+    return _OpenApiDocument(list(operations), readings, surface).build()
 
 
-class _Document:
+class _OpenApiDocument:
     def __init__(self, operations: list[Operation], readings: Mapping[str, str], surface: Surface) -> None:
         self._operations = operations
         self._readings = readings

@@ -7,7 +7,7 @@ from cnx_mock.world.records import Record
 from cnx_mock.world.sandbox import SandboxState
 
 
-def room_for(sandbox: SandboxState, record_class: type[Record]) -> None:
+def check_quota(sandbox: SandboxState, record_class: type[Record]) -> None:
     """Check the account's quota. Raises QuotaExceeded if it allows no further record of this class."""
     quota = sandbox.account.quotas.get(record_class.kind.plural)
     current = len(sandbox.table(record_class))
@@ -15,7 +15,7 @@ def room_for(sandbox: SandboxState, record_class: type[Record]) -> None:
         raise QuotaExceeded(resource=record_class.kind.noun, current=str(current), limit=str(quota))
 
 
-def afford(sandbox: SandboxState, now: int) -> None:
+def check_balance(sandbox: SandboxState, now: int) -> None:
     """Check the account's balance. Raises InsufficientCredits if it is below the minimum for a billable create."""
     balance = sandbox.ledger.balance(now)
     if balance < MINIMUM_BALANCE:

@@ -168,7 +168,7 @@ _ERROR: dict[str, Any] = {
                 },
                 "request_id": {
                     "type": "string",
-                    "description": "As in X-Request-Id; empty where nothing was asked of the API.",
+                    "description": "As in X-Request-Id.",
                     "examples": ["req_8f7e6d5c4b3a2f1e"],
                     **_DOCUMENTED,
                 },

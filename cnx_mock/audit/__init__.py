@@ -1,1 +1,1 @@
-"""The audit: judge from a journal how well a client behaved. The rooms below do not know it."""
+"""The audit: judge from a journal how well a client behaved. No package below imports it."""

@@ -35,7 +35,7 @@ For the whole machine:
     metavar="PATH",
     envvar=variable("ca_dir"),
     show_envvar=True,
-    help="Folder of the local CA, in place of the one among the user's data.",
+    help="Folder of the local CA, instead of the one in the user's data folder.",
 )
 @click.pass_context
 def ca(context: click.Context, ca_dir: str) -> None:

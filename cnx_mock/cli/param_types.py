@@ -40,7 +40,7 @@ class KeyType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the key."""
         if not is_test_key(value):
-            self.fail(f"must be {TEST_KEY_FORM}; a live key never leads here", param, ctx)
+            self.fail(f"must be {TEST_KEY_FORM}; a live key is never accepted", param, ctx)
         return str(value)
 
 

@@ -25,6 +25,6 @@ def ask(
     except ControlError as error:
         raise UsageError(f"the cnx-mock at {url} refuses: {error}") from None
     except (http.client.HTTPException, ArithmeticError, LookupError, TypeError, ValueError):
-        raise UsageError(f"what answers at {url} is not a cnx-mock, or another version of it") from None
+        raise UsageError(f"the server at {url} is not a cnx-mock, or it is another version") from None
     finally:
         control.close()

@@ -59,7 +59,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
     if sys.platform == "win32":
         process.kill()
         return
-    with suppress(ProcessLookupError, PermissionError):  # macOS refuses where only the dead are left
+    with suppress(ProcessLookupError, PermissionError):  # macOS refuses if only ended processes are left
         os.killpg(process.pid, signal.SIGKILL)
 
 

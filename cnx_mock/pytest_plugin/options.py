@@ -28,7 +28,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--cnx-cell", metavar="NAME", help="run with one fault of a sweep: instances.create-1-reset-after")
     group.addoption("--cnx-intercept", action="store_true", help=_INTERCEPT)
     parser.addini("cnx_intercept", _INTERCEPT, type="bool", default=False)
-    parser.addini("cnx_key", "API key of code that has its own: it leads to each test's sandbox", default="")
+    parser.addini("cnx_key", "API key that your code has hard-coded: each test's sandbox takes it", default="")
     parser.addini("cnx_seed", _SEED, default="0")
     parser.addini("cnx_scenario", _SCENARIO, default="")
     parser.addini("cnx_scenario_dirs", "folders in which scenarios are found by name", type="paths", default=[])

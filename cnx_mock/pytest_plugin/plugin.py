@@ -188,7 +188,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     sandbox = item.stash.get(SANDBOX, None)
     if sandbox is not None and not item.stash.get(FAULT, []):
-        with _short_failure("it cannot be told whether the injected rules fired: "):
+        with _short_failure("cannot find out whether the injected rules fired: "):
             try:
                 sandbox.assert_fired()
             except AssertionError as error:

@@ -2,14 +2,10 @@
 sandbox. And `--cnx-cell`, which does one of these runs alone, with a full report."""
 
 import re
-import signal
-import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from _pytest.outcomes import Failed
 from _pytest.runner import runtestprotocol
 
 from cnx_mock.audit.audit import hammered
@@ -17,6 +13,7 @@ from cnx_mock.audit.call import calls_of
 from cnx_mock.errors import CnxMockError, SweepPlanError
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
+from cnx_mock.pytest_plugin.time_limit import TimeLimit
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import FAULTS, rule_for, select_faults
 from cnx_mock.sweep.report import terminal as text
@@ -42,7 +39,7 @@ class SweepPlugin:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._found: list[tuple[str, dict[str, Any]]] = []
-        self._timer = _Timer()
+        self._time_limit = TimeLimit()
         try:
             names = [name for name in config.getoption("--cnx-sweep-faults").split(",") if name]
             self._faults = select_faults(names)
@@ -70,20 +67,20 @@ class SweepPlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
-        """Let the timer end the set-up."""
-        with self._timer.phase():
+        """Let the time limit end the set-up."""
+        with self._time_limit.phase():
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Let the timer end the test."""
-        with self._timer.phase():
+        """Let the time limit end the test."""
+        with self._time_limit.phase():
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Generator[None, object, object]:
-        """Let the timer end the tear-down."""
-        with self._timer.phase():
+        """Let the time limit end the tear-down."""
+        with self._time_limit.phase():
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -155,11 +152,11 @@ class SweepPlugin:
         item.stash[FAULT] = [dict(rule) for rule in rules or ()]
         began = ticks()
         next_item: Any = item.parent  # pytest then tears down only the fixtures of the test itself
-        with self._timer.limited(limit):
+        with self._time_limit.limited(limit):
             reports = runtestprotocol(item, nextitem=next_item, log=False)
         seconds = (ticks() - began) / SECOND
         outcome = next((report.outcome for report in reports if report.outcome != "passed"), "passed")
-        status = None if self._timer.exceeded else int(outcome == "failed")
+        status = None if self._time_limit.exceeded else int(outcome == "failed")
         sandbox = item.stash.get(SANDBOX, None)
         ended = ProgramResult(status, seconds, f"{type(raised[0]).__name__}: {raised[0]}"[:200] if raised else "")
         if sandbox is None:
@@ -199,50 +196,3 @@ def _allowed(item: pytest.Item) -> bool:
     if marker is None or "allow" not in marker.kwargs:
         return True
     return all(isinstance(each, marker.kwargs["allow"]) for each in item.stash[_RAISED])
-
-
-class _OverLimit(Failed):
-    """A run took longer than its limit."""
-
-
-class _Timer:
-    """Ends a test that runs longer than a limit in the main thread. Only POSIX can; elsewhere there is no limit.
-
-    It raises only while a phase of the test runs. Between the phases pytest writes its reports, and must not be
-    interrupted.
-    """
-
-    def __init__(self) -> None:
-        self.exceeded = False
-        self._in_phase = False
-
-    @contextmanager
-    def phase(self) -> Iterator[None]:
-        """Let the timer raise for the length of the block."""
-        self._in_phase = True
-        try:
-            yield
-        finally:
-            self._in_phase = False
-
-    @contextmanager
-    def limited(self, seconds: float | None) -> Iterator[None]:
-        """Limit the block to so many seconds; None is no limit. Afterwards `exceeded` is whether it took longer."""
-        self.exceeded = False
-        main = threading.current_thread() is threading.main_thread()
-        if seconds is None or not hasattr(signal, "setitimer") or not main:
-            yield
-            return
-
-        def end(*_: object) -> None:
-            self.exceeded = True
-            if self._in_phase:
-                raise _OverLimit(f"the test ran longer than {seconds:.1f} s")
-
-        before = signal.signal(signal.SIGALRM, end)
-        signal.setitimer(signal.ITIMER_REAL, seconds, 1)  # and again every second, if the test catches it
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)

@@ -1,4 +1,4 @@
-"""Compare two runs without faults: do they make the same calls, and do they leave the same resources?"""
+"""Before a sweep: does the program do the same twice? Compares two runs without faults; no verdict depends on it."""
 
 import re
 from collections import Counter

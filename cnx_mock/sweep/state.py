@@ -1,5 +1,8 @@
-"""Compare the resources that two runs left. Ids, times and provisioning progress differ from run to run: they are not
-compared, and a reference to another resource is compared by that resource's name."""
+"""What a run left, for the verdicts: compare the resources of two runs.
+
+Ids, times and provisioning progress differ from run to run: they are not compared, and a reference to another resource
+is compared by that resource's name.
+"""
 
 import json
 from collections import Counter

@@ -35,7 +35,7 @@ class Place:
 _Value = tuple[Any, Place]
 
 
-class Builder:
+class DocumentBuilder:
     """Builds data and places from one text; `problems` has what is wrong so far with what could be read."""
 
     def __init__(self, text: str, file: str, end: int | None = None) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
-from cnx_mock.text.builder import Builder, Place
+from cnx_mock.text.builder import DocumentBuilder, Place
 from cnx_mock.text.parser import ParserError
 from cnx_mock.text.positions import NOT_TEXT, Position, error_at, one_line, position, quoted, source_error
 from cnx_mock.text.scalars import better_spelling
@@ -76,7 +76,7 @@ def read(text: str, file: str) -> Source:
     """
     text = text.removeprefix("\ufeff")
     _check_characters(text, file)
-    builder = Builder(text, file)
+    builder = DocumentBuilder(text, file)
     try:
         data, root = builder.document()
     except ParserError as error:
@@ -128,4 +128,4 @@ def _check_before(index: int, text: str, file: str) -> None:
     What we do not allow is reported in our words: so the part that the parser could read is read again on its own.
     """
     with suppress(ParserError, RecursionError):
-        Builder(text, file, end=index).document()
+        DocumentBuilder(text, file, end=index).document()

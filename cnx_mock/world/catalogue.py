@@ -30,7 +30,7 @@ class _Image(_Entry):
     min_disk_gb: Annotated[int, Field(ge=1)]
 
 
-class _Document(BaseModel):
+class _CatalogueFile(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     plans: list[_Plan]
     regions: list[_Entry]
@@ -54,6 +54,6 @@ class Catalogue:
 
 
 @cache
-def _document() -> _Document:
+def _document() -> _CatalogueFile:
     """Return the catalogue's file. It is read once per process, because it is part of the package."""
-    return _Document.model_validate(read_file(locate("fixtures") / f"{CATALOGUE}.yaml").data)
+    return _CatalogueFile.model_validate(read_file(locate("fixtures") / f"{CATALOGUE}.yaml").data)

@@ -64,7 +64,7 @@ class Chance:
         return dict(self._counters)
 
     def resume(self, counters: Mapping[str, int]) -> None:
-        """Continue counting from these numbers. A kind that is further already stays where it is."""
+        """Continue counting from these numbers. A number that is already higher stays."""
         for kind, number in counters.items():
             self._counters[kind] = max(number, self._counters.get(kind, 0))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer
-from cnx_mock.audit.audit import threshold_values
+from cnx_mock.audit.audit import hammered, threshold_values
 from cnx_mock.audit.call import calls_of
 from cnx_mock.audit.checks import checks
 from cnx_mock.audit.logical_calls import Traffic
@@ -315,6 +315,20 @@ def test_eight_are_not_nor_are_more_that_were_asked_for() -> None:
 
 def test_a_success_in_between_ends_a_call() -> None:
     assert codes(*[get(status=status) for _ in range(15) for status in (500, 200)]) == []
+
+
+@pytest.mark.parametrize(
+    ("retries", "code"),
+    [
+        (failing(4), "flat-backoff"),
+        (failing(2, status=429, retry_after="2"), "early-retry"),
+        (waiting(failing(9), growing(8)), "amplification"),
+    ],
+    ids=["at once", "too early", "too many"],
+)
+def test_a_sweep_asks_for_hammering_only(retries: list[dict[str, Any]], code: str) -> None:
+    calls = calls_of(journal(*retries, page("/v1/instances/legacy", [])))
+    assert [each.code for each in hammered(calls)] == [code]
 
 
 # ---- deprecated-call

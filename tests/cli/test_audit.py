@@ -137,7 +137,7 @@ def test_a_har_is_one_as_browsers_write_them(hasty: Sandbox) -> None:
         (["--journal", "nobody.jsonl"], "nobody.jsonl: No such file"),
         (["--journal", __file__], "is not an entry of a journal"),
         (["--journal", "x", "--key", "cnx_test_" + "ab" * 16], "leave URL and --key out"),
-        (["--key", "secret"], "must be cnx_test_ and 32 hexadecimal digits"),
+        (["--key", "secret"], "must be cnx_test_ and 32 hex digits"),
         (["--ignore", "flat-backof"], "did you mean 'flat-backoff'"),
         (["--also", "nobody"], "no check is called 'nobody'"),
         (["--poll-interval", "soon"], "poll-interval"),

@@ -167,7 +167,7 @@ def test_another_server_is_told_apart(full: MockServer) -> None:
 def test_a_live_key_is_refused_and_not_repeated(full: MockServer) -> None:
     done = env(full.url, "--key", "cnx_live_" + "ab" * 16)
     assert done.returncode == 2
-    assert "a live key never leads here" in done.stderr
+    assert "a live key is never accepted" in done.stderr
     assert "abab" not in done.stderr
 
 

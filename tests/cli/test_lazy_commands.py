@@ -1,10 +1,8 @@
 """The command line imports what it needs and no more."""
 
-import ast
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 import pytest
@@ -13,8 +11,6 @@ from click.shell_completion import ShellComplete
 from cnx_mock.cli import scenarios, sweep, sweep_program
 from cnx_mock.cli.lazy import LazyCommand, LazyGroup
 from cnx_mock.cli.main import COMMANDS, cli
-
-ROOMS = Path(__file__).resolve().parents[2] / "cnx_mock"
 
 
 def modules_after(source: str) -> set[str]:
@@ -45,6 +41,7 @@ def test_help_lists_every_command_and_imports_none() -> None:
     assert not loaded & {"pydantic", "starlette", "uvicorn", "yaml", "rich", "cryptography"}
 
 
+@pytest.mark.slow
 def test_the_server_starts_without_rich() -> None:
     assert "rich" not in modules_after("import cnx_mock.cli.serve_forever")
 
@@ -62,19 +59,6 @@ def test_a_command_can_be_added_and_removed_as_in_any_group() -> None:
     assert "extra  One more" in group.get_help(click.Context(group))
     del group.commands["extra"]
     assert (len(group.commands), "extra" in group.commands) == (1, False)
-
-
-@pytest.mark.parametrize("room", ["cli", "programs"])
-def test_every_import_in_a_function_says_why(room: str) -> None:
-    found = []
-    for path in (ROOMS / room).rglob("*.py"):
-        source = path.read_text(encoding="utf-8")
-        lines = source.splitlines()
-        for function in ast.walk(ast.parse(source)):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                imports = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
-                found += [lines[node.lineno - 1] for node in imports]
-    assert [line for line in found if "  # lazy: " not in line] == []
 
 
 @pytest.mark.parametrize("name", ["run", "serve", "shrink", "sweep"])

@@ -142,8 +142,8 @@ def test_a_client_without_a_timeout_hangs(tmp_path: Path) -> None:
 
 
 def test_retries_at_once_hammer(tmp_path: Path) -> None:
-    found = verdicts(tmp_path, HAMMERS, "--faults", "outage,rate-limit")
-    assert found == {"plans.list-1-outage": "hammered", "plans.list-1-rate-limit": "hammered"}
+    found = verdicts(tmp_path, HAMMERS, "--faults", "rate-limit")  # Retry-After: a slow machine does not change it
+    assert found == {"plans.list-1-rate-limit": "hammered"}
 
 
 def test_a_careful_client_has_no_bad_cell(tmp_path: Path) -> None:

@@ -198,6 +198,7 @@ def test_an_audit_has_bold_findings_and_fits(terminal: Terminal, monkeypatch: py
     assert max(map(len, lines)) <= 60
 
 
+@pytest.mark.slow
 def test_what_programs_read_is_the_same_on_a_terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("COLUMNS", "60"), ("LC_ALL", "C")):
         monkeypatch.setenv(name, value)
@@ -252,6 +253,7 @@ def test_a_sweep_draws_its_matrix_and_takes_it_away(terminal: Terminal, tmp_path
     assert "\x1b" not in done.stdout, "a pipe"
 
 
+@pytest.mark.slow
 def test_a_sweep_obeys_no_color_and_the_locale_c(terminal: Terminal, tmp_path: Path) -> None:
     done = ran(terminal, tmp_path, "sweep", "--faults", "error", NO_COLOR="1", LC_ALL="C", COLUMNS="60")
     text = terminal.text()

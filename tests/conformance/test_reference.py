@@ -18,6 +18,7 @@ import pytest
 from cnx_mock import MockServer
 from cnx_mock.api.readings import READINGS
 from cnx_mock.settings import Settings
+from tests.conftest import INSTANCE
 from tests.openapi_parts import resolved
 
 T = TypeVar("T", bound=Callable[..., Any])
@@ -27,13 +28,6 @@ QUOTED: list[str] = []
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 LISTED = {200, 201, 400, 401, 403, 404, 429, 500}
-EXAMPLE = {
-    "name": "prod-api-01",
-    "plan": "pro",
-    "region": "us-east-1",
-    "image": "ubuntu-22.04-lts",
-    "tags": ["web", "production"],
-}
 
 
 def says(words: str) -> Callable[[T], T]:
@@ -166,7 +160,7 @@ def test_a_sandboxs_key_comes_as_an_environment_variable(sandbox):
 def test_a_live_key_affects_nothing_here(client, status):
     with MockServer(settings=Settings(port=0, reading=(f"live-key-status={status}",))) as server:
         live = client(server.url, f"cnx_live_{DIGITS}")
-        reply = live.post("/v1/instances", EXAMPLE)
+        reply = live.post("/v1/instances", INSTANCE)
         assert (str(reply.status), reply.error["code"]) == (status, "LIVE_KEY_REJECTED")
         assert items(client(server.url, f"cnx_test_{DIGITS}").get("/v1/instances")) == []
 
@@ -295,15 +289,15 @@ def test_a_page_has_at_most_a_hundred_items(api, sandbox, readings):
 
 @says("POST /v1/instances Create a new instance")
 def test_a_new_instance_is_in_the_list(api):
-    reply = api.post("/v1/instances", EXAMPLE)
+    reply = api.post("/v1/instances", INSTANCE)
     assert reply.status == 201
     assert items(api.get("/v1/instances")) == [reply.json]
 
 
 @says("Provisions a new virtual machine with the specified configuration.")
 def test_it_is_provisioned_as_specified(api):
-    made = api.post("/v1/instances", EXAMPLE).json
-    assert {field: made[field] for field in EXAMPLE} == EXAMPLE
+    made = api.post("/v1/instances", INSTANCE).json
+    assert {field: made[field] for field in INSTANCE} == INSTANCE
     assert made["status"] == "provisioning"
 
 
@@ -321,7 +315,7 @@ def test_it_runs_after_30_to_60_seconds(api, sandbox):
 @says("Request Body Parameter Type Required Description")
 @under("unknown-body-field")
 def test_the_table_is_the_whole_body(api, readings):
-    reply = api.post("/v1/instances", {**EXAMPLE, "flavour": "large"})
+    reply = api.post("/v1/instances", {**INSTANCE, "flavour": "large"})
     assert reply.status == (201 if readings["unknown-body-field"] == "ignore" else 400)
     assert readings["unknown-body-field"] == "ignore" or list(reply.details) == ["flavour"]
 
@@ -329,9 +323,9 @@ def test_the_table_is_the_whole_body(api, readings):
 @says("name string Required Instance identifier")
 @under("instance-names")
 def test_a_name_is_required_and_may_be_unique(api, readings):
-    assert api.post("/v1/instances", {**EXAMPLE, "name": None}).details.keys() == {"name"}
-    assert api.post("/v1/instances", {each: EXAMPLE[each] for each in EXAMPLE if each != "name"}).status == 400
-    statuses = [api.post("/v1/instances", EXAMPLE).status for _ in range(2)]
+    assert api.post("/v1/instances", {**INSTANCE, "name": None}).details.keys() == {"name"}
+    assert api.post("/v1/instances", {each: INSTANCE[each] for each in INSTANCE if each != "name"}).status == 400
+    statuses = [api.post("/v1/instances", INSTANCE).status for _ in range(2)]
     assert statuses == ([201, 201] if readings["instance-names"] == "free" else [201, 400])
 
 
@@ -339,7 +333,7 @@ def test_a_name_is_required_and_may_be_unique(api, readings):
 @under("validation-status")
 @pytest.mark.parametrize("plan", ["starter", "pro", "enterprise", "Pro", "professional", None, 1])
 def test_a_plan_is_one_of_three(api, readings, plan):
-    reply = api.post("/v1/instances", {**EXAMPLE, "plan": plan})
+    reply = api.post("/v1/instances", {**INSTANCE, "plan": plan})
     if plan in ("starter", "pro", "enterprise"):
         assert (reply.status, reply.json["plan"]) == (201, plan)
     else:
@@ -351,7 +345,7 @@ def test_a_region_is_one_that_there_is(api):
     for region in items(api.get("/v1/regions")):
         assert api.create(region=region["id"])["region"] == region["id"]
     for wrong in ("moon-1", "", None):
-        assert list(api.post("/v1/instances", {**EXAMPLE, "region": wrong}).details) == ["region"]
+        assert list(api.post("/v1/instances", {**INSTANCE, "region": wrong}).details) == ["region"]
 
 
 @says("image string Required OS image ID or snapshot")
@@ -363,15 +357,15 @@ def test_an_image_is_an_os_or_a_snapshot(api, sandbox):
     sandbox.clock.advance("15s")
     assert api.create(image=snapshot)["image"] == snapshot
     for wrong in ("windows-95", source, None):
-        assert list(api.post("/v1/instances", {**EXAMPLE, "image": wrong}).details) == ["image"]
+        assert list(api.post("/v1/instances", {**INSTANCE, "image": wrong}).details) == ["image"]
 
 
 @says("tags array Optional Metadata tags for organization")
 def test_tags_are_an_array_that_may_be_left_out(api):
-    assert api.post("/v1/instances", {each: EXAMPLE[each] for each in EXAMPLE if each != "tags"}).json["tags"] == []
+    assert api.post("/v1/instances", {each: INSTANCE[each] for each in INSTANCE if each != "tags"}).json["tags"] == []
     assert api.create(tags=["web", "web", "db"])["tags"] == ["web", "db"]
     for wrong in ("web", None, {"web": 1}):
-        assert list(api.post("/v1/instances", {**EXAMPLE, "tags": wrong}).details) == ["tags"]
+        assert list(api.post("/v1/instances", {**INSTANCE, "tags": wrong}).details) == ["tags"]
 
 
 heading("Example Request curl JavaScript Python")
@@ -388,7 +382,7 @@ def test_the_printed_curl_creates_an_instance_once_its_key_is_a_test_key(client,
     headers = dict(each.split(": ", 1) for each in (key, kind))
     reply = client(server.url).call(method, urlsplit(url).path, headers=headers, raw=data.encode())
     assert reply.status == 201
-    assert {field: reply.json[field] for field in EXAMPLE} == json.loads(data) == EXAMPLE
+    assert {field: reply.json[field] for field in INSTANCE} == json.loads(data) == INSTANCE
 
 
 @says("GET /v1/instances/:id Get instance details")
@@ -446,7 +440,7 @@ def test_a_deleted_instance_stays_deleted(api, sandbox):
     made = api.create()["id"]
     api.delete(f"/v1/instances/{made}")
     assert api.delete(f"/v1/instances/{made}").status == 404
-    assert api.call("PUT", f"/v1/instances/{made}", EXAMPLE).status == 405
+    assert api.call("PUT", f"/v1/instances/{made}", INSTANCE).status == 405
     assert api.create()["id"] != made
     sandbox.clock.advance("24h")
     assert api.get(f"/v1/instances/{made}").status == 404
@@ -502,10 +496,10 @@ def test_every_error_has_a_code_and_a_message(api, method, path, raw):
 def test_every_listed_status_is_met_and_no_other(api, client, server, sandbox):
     met = {
         200: api.get("/v1/instances"),
-        201: api.post("/v1/instances", EXAMPLE),
+        201: api.post("/v1/instances", INSTANCE),
         400: api.post("/v1/instances", {}),
         401: client(server.url).get("/v1/instances"),
-        403: client(server.url, "cnx_test_403" + "0" * 29).post("/v1/instances", EXAMPLE),
+        403: client(server.url, "cnx_test_403" + "0" * 29).post("/v1/instances", INSTANCE),
         404: api.get("/v1/instances/none"),
         429: client(server.url, "cnx_test_429" + "0" * 29).get("/v1/instances"),
         500: client(server.url, "cnx_test_500" + "0" * 29).get("/v1/instances"),
@@ -521,7 +515,7 @@ ERROR = """{ "error": { "code": "INSUFFICIENT_CREDITS", "message": "Account bala
 @under("insufficient-credits-status")
 def test_too_little_money_gives_the_documented_error(api, sandbox, readings):
     sandbox.account.balance = "$2.45"
-    reply = api.post("/v1/instances", EXAMPLE)
+    reply = api.post("/v1/instances", INSTANCE)
     documented = json.loads(ERROR)["error"]
     assert str(reply.status) == readings["insufficient-credits-status"]
     assert list(reply.error) == list(documented)
@@ -540,6 +534,7 @@ untestable(
 heading("📝 Changelog")
 
 
+@pytest.mark.slow
 @says("v1.2.0 Oct 24, 2025")
 def test_the_document_is_of_the_newest_version(api):
     assert api.get("/openapi.json").json["info"]["version"] == "1.2.0"
@@ -578,6 +573,7 @@ def test_the_legacy_path_still_answers_and_says_that_it_is_deprecated(api):
 heading("v1.1.0 Aug 12, 2025")
 
 
+@pytest.mark.slow
 @says("• Added pagination to all list endpoints")
 @under("list-envelope")
 def test_every_list_has_pages(api, readings):

@@ -99,23 +99,17 @@ has happened."""
 
 
 def _example(kind: type[Fault]) -> tuple[str, str]:
-    """The example with which a fault's docstring begins, and what stands behind it."""
-    found = re.match(r"`([^`]+)`[.,;]?\s*(.*)", inspect.getdoc(kind) or "", flags=re.DOTALL)
+    """The example with which a fault's docstring begins, and the whole docstring if it says more."""
+    words = inspect.getdoc(kind) or ""
+    found = re.match(r"`([^`]+)`", words)
     assert found, f"the docstring of {kind.__name__} begins with an example in backticks"
-    return found[1], found[2]
+    return found[1], "" if words.rstrip(".") == found[0] else sentence(words)
 
 
 def _about_fault(kind: type[Fault], words: str) -> str:
     role = "An outcome." if kind.outcome else "A shaper."
-    about = (
-        f" Also: {sentence(words)}"
-        if words.startswith(("`", "with", "for"))
-        else f" {sentence(words)}"
-        if words
-        else ""
-    )
     rows = [[f"`{name}`", sentence(field.description or "")] for name, field in kind.model_fields.items()]
-    return f"{role}{about}\n\n{table(['key', 'meaning'], rows)}"
+    return f"{role} {words}".rstrip() + f"\n\n{table(['key', 'meaning'], rows)}"
 
 
 def _codes() -> str:

@@ -11,6 +11,7 @@ from tests.docs import control_plane
 from tests.docs.generate import ROOT, outdated
 
 
+@pytest.mark.slow
 def test_the_reference_is_that_of_the_code() -> None:
     assert [str(path.relative_to(ROOT)) for path in outdated()] == [], "run make docs"
 

@@ -26,6 +26,8 @@ from tests.docs import declared
 from tests.docs.generate import ROOT
 from tests.docs.snippets import Snippet, files, snippets
 
+pytestmark = pytest.mark.slow
+
 RUN_HERE = {"python", "yaml", "console", "powershell", "sh", "js", "go", "dockerfile"}
 OUTPUT = "text"
 """The kind of blocks that only show what something looks like."""

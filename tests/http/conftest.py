@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer
+from tests.conftest import INSTANCE
 
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers (lower-case names), body."""
@@ -16,13 +17,7 @@ Answer = tuple[int, dict[str, str], bytes]
 @pytest.fixture
 def example() -> dict[str, Any]:
     """The documented example body."""
-    return {
-        "name": "prod-api-01",
-        "plan": "pro",
-        "region": "us-east-1",
-        "image": "ubuntu-22.04-lts",
-        "tags": ["web", "production"],
-    }
+    return {**INSTANCE}
 
 
 @pytest.fixture

@@ -420,6 +420,7 @@ def request_of_any_kind(chance, key):
     return b"\r\n".join([*lines, b"", body])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_hundreds_of_requests_of_any_kind_are_all_answered(own_server, wire, seed):
     chance = random.Random(seed)

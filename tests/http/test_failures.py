@@ -248,6 +248,7 @@ def test_a_control_plane_that_breaks_is_the_apis_own_500(
     assert "please report this" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/openapi.json", "/docs"])
 def test_a_page_that_breaks_is_the_apis_own_500(
     own_server: MockServer, client: Callable[..., Client], monkeypatch: Any, caplog: Any, path: str

@@ -395,6 +395,7 @@ def operations(document):
     return [operation for path in document["paths"].values() for operation in path.values()]
 
 
+@pytest.mark.slow
 def test_the_document_says_which_are_in_force(api, choose):
     assert api.get("/openapi.json").json["info"]["x-cnx-readings"] == DEFAULTS
     found = document(api, choose, "tags-match", "any")
@@ -407,6 +408,7 @@ def test_the_document_is_that_of_the_key(api, choose, client, sandbox):
     assert keyless["info"]["x-cnx-readings"]["delete-answer"] == "200-body"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "option", "code"),
     [
@@ -427,6 +429,7 @@ def test_the_documents_statuses_follow(api, choose, name, option, code):
     assert found == [option]
 
 
+@pytest.mark.slow
 def test_the_documents_deletes_follow(api, choose):
     def deleted(option):
         found = document(api, choose, "delete-answer", option)
@@ -459,6 +462,7 @@ def test_the_documents_lists_follow(api, choose, option, properties):
     assert ("X-Total-Count" in headers) == (option == "bare")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "maximum"), [("reject", 100), ("clamp", None)])
 def test_the_documents_limit_follows(api, choose, option, maximum):
     found = document(api, choose, "limit-above-max", option)
@@ -467,6 +471,7 @@ def test_the_documents_limit_follows(api, choose, option, maximum):
     assert limits == [maximum] * 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "closed"), [("reject", False), ("ignore", None)])
 def test_the_documents_bodies_follow(api, choose, option, closed):
     found = document(api, choose, "unknown-body-field", option)

@@ -94,6 +94,7 @@ def answers(document):
     ]
 
 
+@pytest.mark.slow
 def test_the_document_lists_its_operations_and_no_other(document, surface):
     assert set(operations(document)) == OPERATIONS[surface]
     assert {each["x-cnx-provenance"] for each in operations(document).values()} == PROVENANCES[surface]
@@ -177,6 +178,7 @@ def test_the_control_plane_is_there_on_every_surface(client, served):
     assert client(served.url).get("/_mock/health").json["status"] == "ok"
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_document_that_the_server_serves(document, surface):
     result = CliRunner().invoke(cli, ["openapi", "--surface", surface])
     assert result.exit_code == 0

@@ -172,6 +172,7 @@ def test_trio_reaches_the_mock_unchanged(client: str, server: MockServer, sandbo
     assert [entry.operation for entry in sandbox.requests] == ["instances.list"]
 
 
+@pytest.mark.slow
 def test_threads_reach_it_at_once(server: MockServer, sandbox: Sandbox, headers: Headers) -> None:
     with server.intercept(), ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: SYNC["requests, a session made before"](headers), range(40)))
@@ -288,6 +289,7 @@ def test_a_server_that_does_not_run_cannot_be_led_to() -> None:
         MockServer().intercept()
 
 
+@pytest.mark.slow
 def test_a_thread_may_begin_while_another_ends(server: MockServer, headers: Headers) -> None:
     before, failed = replaced(), []
 

@@ -189,6 +189,7 @@ def test_what_is_forgotten_is_made_anew(ca):
     assert authority(folder).certificate != ca.certificate
 
 
+@pytest.mark.slow
 def test_processes_that_make_it_at_once_all_have_the_same(tmp_path):
     script = (
         "import sys, pathlib; from cnx_mock.net.certificates import authority; sys.stdin.readline()\n"
@@ -221,6 +222,7 @@ def test_the_folder_is_the_one_chosen_or_among_the_users_data(chosen, environ, f
     assert ca_folder(chosen, environ) == Path(folder)
 
 
+@pytest.mark.slow
 def test_a_start_without_tls_does_not_pay_for_it():
     script = "import sys, cnx_mock\nwith cnx_mock.MockServer(): assert 'cryptography' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", script], timeout=30, check=False).returncode == 0

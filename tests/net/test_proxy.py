@@ -303,6 +303,7 @@ def test_a_tunnel_carries_both_directions_and_their_ends(server):
         sender.join(10)
 
 
+@pytest.mark.slow
 def test_a_client_that_reads_late_gets_everything(server):
     data = bytes(range(256)) * 40_000
     with elsewhere(lambda sock: sock.sendall(data)) as port, to_proxy(server, connect(f"localhost:{port}")) as wire:

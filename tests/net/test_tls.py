@@ -52,6 +52,7 @@ def test_both_doors_lead_to_one_world(server, client, api):
     assert [each["id"] for each in client(server.url, api.key).get(LIST).json["data"]] == [made["id"]]
 
 
+@pytest.mark.slow
 def test_a_whole_world_goes_in_and_comes_out(server, client, url):
     sandbox = server.sandbox(fixture="fleet")
     secure, plain = client(url, sandbox.api_key), client(server.url, sandbox.api_key)
@@ -199,6 +200,7 @@ def test_the_control_plane_answers_loopback_names_here_too(api):
     assert api.get("/_mock/health", headers={"Host": "api.cloudnexus.com"}).status == 403
 
 
+@pytest.mark.slow
 def test_where_tls_is_required_plain_calls_are_refused_and_nothing_happens(client, caplog):
     caplog.set_level(logging.INFO)
     with MockServer(settings=Settings(port=0, require_tls=True)) as server:

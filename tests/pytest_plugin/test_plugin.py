@@ -23,6 +23,7 @@ def test_the_plugin_imports_nothing_but_pytest_and_the_standard_library() -> Non
     assert done.stdout.split() == [f"cnx_mock{name}" for name in rooms]
 
 
+@pytest.mark.slow
 def test_a_run_that_asks_for_no_sandbox_starts_no_server(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -171,6 +172,7 @@ def test_a_scenario_may_be_a_file_of_the_project(run: Run, pytester: pytest.Pyte
     run(tests).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("marker", "problem"),
     [
@@ -264,6 +266,7 @@ def test_it(cnx, request, number):
 """
 
 
+@pytest.mark.slow
 def test_ids_are_the_same_alone_in_another_order_and_in_parallel(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

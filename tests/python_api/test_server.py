@@ -212,6 +212,7 @@ def test_rules_injected_from_many_threads_are_all_there(sandbox: Sandbox) -> Non
     assert len({rule.id for rule in rules}) == len(sandbox.call("GET", "/rules")["data"]) == 32
 
 
+@pytest.mark.slow
 def test_two_servers_share_nothing(client: Any) -> None:
     with MockServer("rate-limited") as one, MockServer(seed=1) as other:
         created = client(one.url, KEY).create()

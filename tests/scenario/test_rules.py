@@ -281,6 +281,7 @@ def alone(server: MockServer) -> list[int]:
     return coins(server, Client)
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_and_another_one_does_not(server, client, alone):
     sandbox = a_coin(server, seed=4)
     other = statuses(client(sandbox.url, sandbox.api_key), CALLS)
@@ -292,6 +293,7 @@ def test_the_rate_lies_in_the_interval_of_999_in_1000(alone):
     assert abs(fired - CALLS * P) < 3.29 * sqrt(CALLS * P * (1 - P))
 
 
+@pytest.mark.slow
 def test_other_rules_change_no_draw(server, client, alone):
     def more(sandbox: Sandbox) -> None:
         sandbox.inject(latency=["0s", "1us"], probability=0.5, id="before")
@@ -300,6 +302,7 @@ def test_other_rules_change_no_draw(server, client, alone):
     assert coins(server, client, more) == alone
 
 
+@pytest.mark.slow
 def test_threads_change_no_draw(server, client, alone):
     sandbox = a_coin(server)
     api = client(sandbox.url, sandbox.api_key)
@@ -315,6 +318,7 @@ def ordinal(reason: str) -> int:
     return int(reason.removeprefix("match ").partition(",")[0])
 
 
+@pytest.mark.slow
 def test_other_sandboxes_change_no_draw(server, client, alone):
     neighbour, sandbox = server.sandbox(), a_coin(server)
     neighbour.inject("instances.list", error="INTERNAL_ERROR", probability=P, id="coin")
@@ -327,6 +331,7 @@ def test_other_sandboxes_change_no_draw(server, client, alone):
     assert together == alone
 
 
+@pytest.mark.slow
 def test_a_rule_with_another_id_draws_on_its_own(server, client, alone):
     def twin(sandbox: Sandbox) -> None:
         sandbox.inject("instances.list", error="NOT_FOUND", probability=P, id="twin")

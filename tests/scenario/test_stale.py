@@ -334,6 +334,7 @@ def test_a_fixture_is_older_than_any_lag(server, client):
     assert [api.get(path).json for path in paths] == fresh
 
 
+@pytest.mark.slow
 def test_a_thousand_that_were_deleted_are_kept(sandbox, api, lagging):
     sandbox.account.rate_limit = "100000/min"
     firewalls = [made(api, FIREWALLS, {"name": f"f{n}"})["id"] for n in range(1001)]

@@ -34,6 +34,7 @@ def down_in(*phases: str, **more: object) -> dict[str, object]:
     return {"id": "down", "when": {"phase": list(phases)}, "fault": {"error": "INTERNAL_ERROR"}, **more}
 
 
+@pytest.mark.slow
 def test_a_two_hour_story_with_four_phases_is_told_at_once(tell):
     sandbox, api = tell(
         phases=[
@@ -115,6 +116,7 @@ def test_the_last_phase_stays_and_may_have_an_end_for_a_ramp(tell):
     assert phase(sandbox) == "b"
 
 
+@pytest.mark.slow
 def test_a_ramp_goes_evenly_across_its_phase_and_stays_where_it_ends(tell):
     sandbox, api = tell(
         phases=[{"name": "sick", "for": "100s"}],

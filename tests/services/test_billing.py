@@ -289,6 +289,7 @@ def test_a_report_is_the_charges_of_the_statement(busy):
         assert period["amount"] == format_money(period["amount_cents"])
 
 
+@pytest.mark.slow
 def test_every_zone_has_the_same_total_and_leaves_no_gap(busy):
     totals = set()
     for name in sorted(zones.names()):
@@ -404,6 +405,7 @@ def test_the_longest_report_and_the_ends_of_time(api):
 # ---- days
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(zones.names())), st.dates(dt.date(1970, 1, 1), dt.date(2100, 1, 1)))
 def test_a_day_begins_with_its_first_instant(name, day):
     where = zones.zone(name)

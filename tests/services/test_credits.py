@@ -37,15 +37,7 @@ def test_money_is_spelt_one_way(sandbox, balance):
 def test_too_little_credit_is_the_documented_error(server, client):
     reply = client(server.url, server.sandbox("insufficient-credits").api_key).post(PATH, EXAMPLE)
 
-    assert reply.status == 403
-    assert reply.json == {
-        "error": {
-            "code": "INSUFFICIENT_CREDITS",
-            "message": "Account balance is below minimum threshold.",
-            "details": {"current_balance": "$2.45", "required": "$5.00"},
-            "request_id": reply.headers["x-request-id"],
-        }
-    }
+    assert reply.is_documented_refusal, reply.body
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-EXAMPLE = {
-    "name": "prod-api-01",
-    "plan": "pro",
-    "region": "us-east-1",
-    "image": "ubuntu-22.04-lts",
-    "tags": ["web", "production"],
-}
+from tests.conftest import INSTANCE
+
 LISTED = [
     *("id", "name", "plan", "region", "image", "tags", "status", "ipv4", "ipv6", "specs"),
     *("firewall_ids", "created_at", "updated_at", "provisioned_at"),
@@ -41,11 +36,11 @@ def frozen(sandbox):
 
 
 def test_the_documented_example_succeeds_unchanged(api):
-    reply = api.post(PATH, EXAMPLE)
+    reply = api.post(PATH, INSTANCE)
 
     made = reply.json
     assert reply.status == 201
-    assert {name: made[name] for name in EXAMPLE} == EXAMPLE
+    assert {name: made[name] for name in INSTANCE} == INSTANCE
     assert (made["status"], made["ipv4"], made["provisioned_at"]) == ("provisioning", None, None)
     assert made["specs"] == {"vcpus": 4, "memory_mb": 8192, "disk_gb": 160}
     assert made["firewall_ids"] == []
@@ -63,7 +58,7 @@ def test_every_field_is_always_there_in_list_create_and_detail(api):
 
 
 def test_tags_may_be_left_out(api):
-    body = {name: value for name, value in EXAMPLE.items() if name != "tags"}
+    body = {name: value for name, value in INSTANCE.items() if name != "tags"}
 
     assert api.post(PATH, body).json["tags"] == []
 
@@ -81,7 +76,7 @@ def test_a_good_name(api, name):
     "name", ["", "-a", "a-", ".a", "a.", "a_b", "a b", " a", "a ", "é", "a/b", "a\n", "a\0", "１", "x" * 64, "x" * 5000]
 )
 def test_a_bad_name(api, name):
-    reply = api.post(PATH, {**EXAMPLE, "name": name})
+    reply = api.post(PATH, {**INSTANCE, "name": name})
 
     assert (reply.status, list(reply.details)) == (400, ["name"])
 
@@ -106,7 +101,7 @@ def test_names_need_not_be_unique(api):
     ],
 )
 def test_a_value_that_is_none_of_those_known_says_which_there_are(api, field, value, message):
-    reply = api.post(PATH, {**EXAMPLE, field: value})
+    reply = api.post(PATH, {**INSTANCE, field: value})
 
     assert (reply.status, list(reply.details)) == (400, [field])
     assert message in reply.details[field]
@@ -121,7 +116,7 @@ def test_a_value_that_is_none_of_those_known_says_which_there_are(api, field, va
     ],
 )
 def test_an_unknown_field_is_refused(api, wrong, message):
-    assert api.post(PATH, {**EXAMPLE, wrong: "x"}).details == {wrong: message}
+    assert api.post(PATH, {**INSTANCE, wrong: "x"}).details == {wrong: message}
 
 
 def test_every_wrong_field_is_named_at_once(api):
@@ -137,17 +132,17 @@ def test_a_good_tag(api, tag):
 
 @pytest.mark.parametrize("tag", ["", " ", "-a", ":a", "a b", "a,b", "é", "a\n", "a+b", "A" * 64, 5, None, ["a"]])
 def test_a_bad_tag_is_named_by_its_place(api, tag):
-    assert list(api.post(PATH, {**EXAMPLE, "tags": ["good", tag]}).details) == ["tags[1]"]
+    assert list(api.post(PATH, {**INSTANCE, "tags": ["good", tag]}).details) == ["tags[1]"]
 
 
 @pytest.mark.parametrize("tags", [None, "web", {"a": 1}, 5, True])
 def test_tags_are_an_array(api, tags):
-    assert api.post(PATH, {**EXAMPLE, "tags": tags}).details == {"tags": "must be an array"}
+    assert api.post(PATH, {**INSTANCE, "tags": tags}).details == {"tags": "must be an array"}
 
 
 def test_there_are_fifty_tags_at_most(api):
     assert len(api.create(tags=[f"t{n}" for n in range(50)])["tags"]) == 50
-    assert list(api.post(PATH, {**EXAMPLE, "tags": [f"t{n}" for n in range(51)]}).details) == ["tags"]
+    assert list(api.post(PATH, {**INSTANCE, "tags": [f"t{n}" for n in range(51)]}).details) == ["tags"]
 
 
 def test_tags_are_collapsed_in_order(api):

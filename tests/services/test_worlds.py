@@ -148,6 +148,7 @@ def test_a_reset_brings_the_fixture_back(server: MockServer, client: Any) -> Non
     assert api.get("/v1/instances").json["pagination"]["total"] == 5
 
 
+@pytest.mark.slow
 def test_a_fleet_is_the_same_for_the_same_seed_and_another_for_another(server: MockServer) -> None:
     fleets = [server.sandbox(fixture="fleet", name="fleet", seed=seed).state() for seed in (1, 1, 2)]
     names = [[each["name"] for each in fleet["accounts"][0]["instances"]] for fleet in fleets]

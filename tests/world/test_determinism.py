@@ -84,6 +84,7 @@ def heard(client, scripts, order, seed=7):
         return [player.heard for player in players]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_every_client_hears_the_same_in_every_interleaving(client, seed):
     chance = random.Random(seed)

@@ -111,6 +111,7 @@ def lived(steps):
     return model
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(STEPS, max_size=25), st.integers(1, 50))
 def test_pages_one_after_the_other_are_every_event(steps, limit):
@@ -125,6 +126,7 @@ def test_pages_one_after_the_other_are_every_event(steps, limit):
     assert statement.page(len(events), limit) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(STEPS, max_size=25), st.data())
 def test_the_balance_is_credits_less_charges_at_any_instant(steps, data):
@@ -140,6 +142,7 @@ def test_the_balance_is_credits_less_charges_at_any_instant(steps, data):
         assert statement.page(len(events) - 1, 1)[0][1] == statement.balance
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(STEPS, max_size=25), st.lists(st.integers(-2 * HOUR, 200 * HOUR), min_size=2, max_size=6))
 def test_spending_is_the_charges_between_two_bounds(steps, bounds):

@@ -34,7 +34,9 @@ class FlatBackoff(Check):
         for logical in traffic.logical:
             own = _own_waits(logical, traffic)
             waits = [wait for _, _, wait in own]
-            judged = waits[1:] if len(waits) > 3 and waits[0] <= floor else waits  # one immediate retry is no habit
+            judged = (
+                waits[1:] if len(waits) > 3 and waits[0] <= floor else waits
+            )  # one immediate retry is not a pattern
             at_once = len(judged) >= 3 and judged[-1] <= floor and median(judged) <= floor
             if not at_once and not steady(judged, floor):  # on a busy machine, some of no wait look like waits
                 continue

@@ -11,7 +11,7 @@ from cnx_mock.api.caller import Caller
 from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded
 from cnx_mock.api.operation import Resource, documented
 from cnx_mock.api.paging import Page, page_of
-from cnx_mock.api.purchase import afford, room_for
+from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery
 from cnx_mock.services.compute.metrics import Metrics, sample
@@ -210,8 +210,8 @@ def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
     snapshot = sandbox.snapshots.get(body.image)
     if snapshot is not None and snapshot.status(now) != "available":
         raise InvalidState(resource="snapshot", state=snapshot.status(now), required="available")
-    room_for(sandbox, InstanceRecord)
-    afford(sandbox, now)
+    check_quota(sandbox, InstanceRecord)
+    check_balance(sandbox, now)
     return show(provision(sandbox, body, now), now)
 
 
@@ -256,7 +256,7 @@ def delete(sandbox: SandboxState, instance: InstanceRecord) -> Deleted:
     Permanently deletes an instance and all associated ephemeral storage. Snapshots are preserved unless explicitly
     removed."""
     now = sandbox.now
-    sandbox.removed(sandbox.instances, instance, now)
+    sandbox.removed(sandbox.instances, instance, now)  # its snapshots stay: they have copied all they need of it
     sandbox.detach(instance, now)
     sandbox.ledger.close(instance.id, now)
     return Deleted(id=instance.id)

@@ -12,7 +12,7 @@ from cnx_mock.api.errors import InvalidState, QuotaExceeded
 from cnx_mock.api.fields import ExistingInstance, Name
 from cnx_mock.api.operation import Resource, implied
 from cnx_mock.api.paging import Page, PageQuery, page_of
-from cnx_mock.api.purchase import room_for
+from cnx_mock.api.purchase import check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.text.units import format_instant
@@ -127,7 +127,7 @@ def create(sandbox: SandboxState, body: SnapshotCreate) -> Snapshot:
     assert source is not None, "validated before"
     if source.status(now) == "provisioning":
         raise InvalidState(resource="instance", state="provisioning", required="running or stopped")
-    room_for(sandbox, SnapshotRecord)
+    check_quota(sandbox, SnapshotRecord)
     new_id, number = sandbox.next_id(kinds.SNAPSHOT)
     record = SnapshotRecord(
         id=new_id,

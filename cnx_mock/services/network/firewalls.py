@@ -12,7 +12,7 @@ from cnx_mock.api.errors import QuotaExceeded
 from cnx_mock.api.fields import InstanceIds, Name
 from cnx_mock.api.operation import Resource, named
 from cnx_mock.api.paging import Page, PageQuery, page_of
-from cnx_mock.api.purchase import room_for
+from cnx_mock.api.purchase import check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.services.network.attachment import attach
@@ -174,7 +174,7 @@ def list_(sandbox: SandboxState, query: FirewallQuery) -> Page[Firewall]:
 )
 def create(sandbox: SandboxState, body: FirewallBody) -> Firewall:
     """Create a firewall."""
-    room_for(sandbox, FirewallRecord)
+    check_quota(sandbox, FirewallRecord)
     now = sandbox.now
     new_id, number = sandbox.next_id(kinds.FIREWALL)
     record = FirewallRecord(id=new_id, number=number, settings={}, instance_ids=[], created=now, updated=now)

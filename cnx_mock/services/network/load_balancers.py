@@ -11,7 +11,7 @@ from cnx_mock.api.caller import Caller
 from cnx_mock.api.errors import InsufficientCredits, QuotaExceeded
 from cnx_mock.api.operation import Resource, named
 from cnx_mock.api.paging import Page, PageQuery, page_of
-from cnx_mock.api.purchase import afford, room_for
+from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.services.network.attachment import attach
 from cnx_mock.services.network.load_balancer_body import LoadBalancerBody, Port, Protocol, health_check
@@ -205,8 +205,8 @@ def create(sandbox: SandboxState, body: LoadBalancerBody) -> LoadBalancer:
 
     Provisioning takes as long as for an instance."""
     now = sandbox.now
-    room_for(sandbox, LoadBalancerRecord)
-    afford(sandbox, now)
+    check_quota(sandbox, LoadBalancerRecord)
+    check_balance(sandbox, now)
     new_id, number = sandbox.next_id(kinds.LOAD_BALANCER)
     record = LoadBalancerRecord(
         id=new_id,

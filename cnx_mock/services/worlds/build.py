@@ -52,7 +52,7 @@ class _Metered(NamedTuple):
     created: int
 
 
-class Builder:
+class WorldBuilder:
     """Builds one account in a sandbox. Afterwards `problems` has everything that is wrong with it."""
 
     def __init__(self, sandbox: SandboxState, entry: AccountEntry, path: Path) -> None:

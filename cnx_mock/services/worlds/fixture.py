@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from cnx_mock.api.validation import problems
 from cnx_mock.errors import FixtureError, Path, Problem
-from cnx_mock.services.worlds.build import Builder
+from cnx_mock.services.worlds.build import WorldBuilder
 from cnx_mock.services.worlds.document import AccountEntry, FixtureDocument
 from cnx_mock.services.worlds.generate import generated, spread_problems
 from cnx_mock.world.catalogue import Catalogue
@@ -51,7 +51,7 @@ class Fixture:
                 revoked = key.status == "revoked"
                 record = sandbox.add_key(digits, key.name, tuple(key.scopes), revoked=revoked, key_id=key.id)
                 record.created = sandbox.account.created if key.created_at is None else key.created_at
-        Builder(sandbox, self._with_fleet(sandbox, index), ()).build()
+        WorldBuilder(sandbox, self._with_fleet(sandbox, index), ()).build()
 
     def _with_fleet(self, sandbox: SandboxState, index: int) -> AccountEntry:
         """Return the account's entry, with the generated fleet if it is the first account."""
@@ -112,7 +112,7 @@ def _building_problems(document: FixtureDocument) -> list[Problem]:
         sandbox = _scratch()
         _prepare(sandbox, document, index, own_clock=False)
         path: Path = ("accounts", index)
-        builder = Builder(sandbox, entry, path)
+        builder = WorldBuilder(sandbox, entry, path)
         builder.build()
         found += builder.problems
     return found
