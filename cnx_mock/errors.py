@@ -65,8 +65,8 @@ class Problem:
     def named(self) -> str:
         """The message with the key's name in it: `'times' must be at least 1`, `unknown key 'tmes'`."""
         name = self.path[-1] if self.path else None
-        if self.message.startswith("unknown key"):
-            return self.message.replace("unknown key", f"unknown key '{name}'", 1)
+        if noun := re.match(r"unknown \w+", self.message):
+            return f"{noun[0]} '{name}'{self.message[noun.end() :]}"
         if not isinstance(name, str):
             return self.message
         return f"'{name}'{':' if self.sentence else ''} {self.message}"
@@ -74,15 +74,20 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourceProblem:
-    """What is wrong at a place in a file; line and column count from 1."""
+    """What is wrong at a place in a file; line and column count from 1. Both are 0 if it is the file as a whole."""
 
     file: str
     line: int
     column: int
     message: str
 
+    @property
+    def place(self) -> str:
+        """The file, and the line and column if there are any: `story.yaml:3:5`."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{self.place}: {self.message}"
 
 
 class CnxMockError(Exception):
@@ -118,7 +123,7 @@ class SourceError(InvalidInputError):
 
     def excerpt(self) -> str:
         """Return each problem, followed by its line of the source and a caret below the column."""
-        shown = (self.lines[each.line - 1] if each.line <= len(self.lines) else "" for each in self.problems)
+        shown = (self.lines[each.line - 1] if 0 < each.line <= len(self.lines) else "" for each in self.problems)
         return "\n".join(f"{each}{_caret(line, each.column)}" for each, line in zip(self.problems, shown, strict=True))
 
 

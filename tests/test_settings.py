@@ -127,15 +127,21 @@ def test_a_value_of_the_wrong_type_is_an_error_that_says_what_to_write(wrong: di
     ("reading", "message"),
     [
         ("a", "a reading is chosen as NAME=VALUE, not 'a'"),
-        ("a=b", "a: unknown reading"),
-        ("tag-match=any", "tag-match: unknown reading, did you mean 'tags-match'?"),
-        ("tags-match=ani", "tags-match: must be one of: all, any, did you mean 'any'?"),
+        ("a=b", "'a' is not a reading: see `cnx-mock readings`"),
+        ("tag-match=any", "'tag-match' is not a reading, did you mean 'tags-match'?"),
+        ("tags-match=ani", "'tags-match' must be one of: all, any; did you mean 'any'?"),
     ],
 )
 def test_a_reading_that_does_not_exist_is_an_error_at_once(reading: str, message: str) -> None:
     with pytest.raises(ReadingError) as error:
         Settings(reading=("delete-answer=204", reading))
     assert str(error.value) == message
+
+
+def test_a_reading_can_be_chosen_twice_only_with_the_same_option() -> None:
+    assert Settings(reading=("tags-match=any", "tags-match=any")).reading == ("tags-match=any", "tags-match=any")
+    with pytest.raises(ReadingError, match="^reading 'tags-match' is chosen twice: 'any' and 'all'$"):
+        Settings(reading=("tags-match=any", "tags-match=all"))
 
 
 def test_a_server_cannot_be_made_with_a_wrong_option() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import one_of
 from cnx_mock.world import magic
 from cnx_mock.world.account import SCOPES
 from cnx_mock.world.sandbox import SandboxState
@@ -23,7 +23,7 @@ def _known_region(region: str, info: ValidationInfo) -> str:
     sandbox = sandbox_of(info)
     known = sandbox.catalogue.regions.ids()
     if region not in known and not (sandbox.magic and region == magic.REGION):
-        raise ValueError(f"must be one of: {one_of(known)}{did_you_mean(region, known)}")
+        raise ValueError(f"must be one of: {one_of(known, region)}")
     return region
 
 
@@ -35,7 +35,7 @@ def _known_instance(instance_id: str, info: ValidationInfo) -> str:
 
 def _known_scope(scope: str) -> str:
     if scope not in SCOPES:
-        raise ValueError(f"must be one of: {one_of(SCOPES)}{did_you_mean(scope, SCOPES)}")
+        raise ValueError(f"must be one of: {one_of(SCOPES, scope)}")
     return scope
 
 

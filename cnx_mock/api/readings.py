@@ -119,22 +119,26 @@ def wrong(chosen: Mapping[str, object]) -> list[Problem]:
     found = []
     for name, option in chosen.items():
         if name not in known:
-            found.append(Problem((name,), f"unknown reading{did_you_mean(name, known)}", at_key=True))
+            hint = did_you_mean(name, known) or ": see `cnx-mock readings`"
+            found.append(Problem((name,), f"is not a reading{hint}", at_key=True))
         elif option not in known[name].options:
             options = known[name].options
-            hint = did_you_mean(option, options) if isinstance(option, str) else " (as text, in quotes)"
-            found.append(Problem((name,), f"must be one of: {one_of(options)}{hint}"))
+            quotes = "" if isinstance(option, str) else " (as text, in quotes)"
+            found.append(Problem((name,), f"must be one of: {one_of(options, option)}{quotes}"))
     return found
 
 
 def parsed(given: Iterable[str]) -> dict[str, str]:
-    """Return a choice from texts of the form `NAME=VALUE`. Raises ReadingError for the first wrong one."""
+    """Return a choice from texts of the form `NAME=VALUE`. Raises ReadingError for the first wrong one,
+    and for a reading that is chosen twice with different options."""
     chosen: dict[str, str] = {}
     for text in given:
         name, equals, option = text.partition("=")
         if not equals:
             raise ReadingError(f"a reading is chosen as NAME=VALUE, not {text!r}")
         for problem in wrong({name: option}):
-            raise ReadingError(f"{name}: {problem.message}")
+            raise ReadingError(problem.named)
+        if chosen.get(name, option) != option:
+            raise ReadingError(f"reading '{name}' is chosen twice: {chosen[name]!r} and {option!r}")
         chosen[name] = option
     return chosen

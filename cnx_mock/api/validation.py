@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.errors import Path, Problem
 from cnx_mock.text.plural import counted
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import did_you_mean, one_of, unknown
 
 
 class Declared(BaseModel):
@@ -91,9 +91,9 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
     path = _path(details["loc"], data)
     if kind == "extra_forbidden":
         known = _names(model, path[:-1])
-        hint = did_you_mean(str(details["loc"][-1]), known)
-        listed = f" (known: {one_of(known)})" if noun == "key" and known and not hint else ""
-        return Problem(path, f"unknown {noun}{hint}{listed}", at_key=True)
+        key = str(details["loc"][-1])
+        message = unknown(noun, key, known) if noun == "key" else f"unknown {noun}{did_you_mean(key, known)}"
+        return Problem(path, message, at_key=True)
     if details["loc"][-1:] == ("[key]",):
         if kind != "literal_error":
             return Problem(path, _in_words(details), at_key=True)
@@ -104,10 +104,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
     if details["loc"] != path and details["loc"][-1] in _names(model, path):
         path = (*path, details["loc"][-1])  # a default that does not go with what was given
     if kind == "literal_error":
-        words = _quoted(context["expected"])
-        given = details["input"]
-        hint = did_you_mean(given, words) if isinstance(given, str) else ""
-        return Problem(path, f"must be one of: {one_of(words)}{hint}")
+        return Problem(path, f"must be one of: {one_of(_quoted(context['expected']), details['input'])}")
     example = _example(model, path) if kind == "model_type" else ""
     return Problem(path, _in_words(details) + example)
 

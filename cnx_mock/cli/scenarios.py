@@ -9,10 +9,11 @@ from cnx_mock.cli.lazy import LazyCommand, LazyGroup
 from cnx_mock.cli.output import print_table
 from cnx_mock.cli.yaml_files import check, show
 from cnx_mock.errors import UsageError
+from cnx_mock.http.recipe import fixture_of
 from cnx_mock.scenario.gallery import find, gallery, linted, load
 from cnx_mock.scenario.json_schema import schema
 from cnx_mock.scenario.template import template
-from cnx_mock.services import operations, worlds
+from cnx_mock.services import operations
 from cnx_mock.text.plural import counted
 
 _LAZY = {
@@ -57,8 +58,7 @@ def _checked(name: str) -> str:
     scenario, lint = linted(name, operations())
     if lint is not None:
         raise lint
-    if scenario.world.fixture is not None:
-        worlds.load(scenario.world.fixture)
+    fixture_of(scenario)
     return counted(len(scenario.rules), "rule")
 
 

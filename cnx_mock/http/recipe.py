@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cnx_mock.errors import Problem, ScenarioError, SourceError, UnknownFixture
 from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.world.account import AccountPlan
@@ -42,8 +43,10 @@ class Recipe:
         return {**self.readings, **self.scenario.world.readings}
 
     def using(self, scenario: Scenario) -> "Recipe":
-        """Return the recipe with another scenario, and with the fixture that it names. Raises UnknownFixture or
-        SourceError."""
+        """Return the recipe with another scenario, and with the fixture that it names.
+
+        Raises what `fixture_of` raises.
+        """
         return replace(self, scenario=scenario, scenario_fixture=fixture_of(scenario))
 
     def changed(self, **changes: Any) -> "Recipe":
@@ -67,6 +70,14 @@ class Recipe:
 
 
 def fixture_of(scenario: Scenario) -> Fixture | None:
-    """Return the fixture that a scenario begins with, None if it names none. Raises UnknownFixture or SourceError."""
+    """Return the fixture that a scenario begins with, None if it names none.
+
+    If the fixture cannot be used, raises an error that names the scenario's key: SourceError if the scenario is from a
+    file, ScenarioError if not.
+    """
     name = scenario.world.fixture
-    return None if name is None else load(name)
+    try:
+        return None if name is None else load(name)
+    except (SourceError, UnknownFixture) as error:
+        problem = Problem(("world", "fixture"), "; ".join(str(error).splitlines()), sentence=True)
+    raise ScenarioError([problem]) if scenario.source is None else scenario.source.error([problem])

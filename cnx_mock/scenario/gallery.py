@@ -1,6 +1,7 @@
 """Finding scenarios, by name in the gallery or by path, and reading their files, with every problem at its place."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from cnx_mock.api.operation import Operation
@@ -50,7 +51,9 @@ def linted(name: str, operations: Collection[Operation]) -> tuple[Scenario, Sour
     source = read_file(path)
     scenario = parse(source, operations, path.stem)
     idle = lint(scenario, operations)
-    return scenario, source.error(_explained(source, each) for each in idle) if idle else None
+    if source.data is None:
+        idle.append(Problem((), "is empty: this scenario does nothing"))
+    return scenario, source.error(idle) if idle else None
 
 
 def parse(source: Source, operations: Collection[Operation], name: str) -> Scenario:
@@ -59,15 +62,9 @@ def parse(source: Source, operations: Collection[Operation], name: str) -> Scena
     Raises SourceError with every problem, each as file:line:col.
     """
     try:
-        scenario = read_scenario(source.data, operations, name)
+        scenario = replace(read_scenario(source.data, operations, name), source=source)
     except ScenarioError as error:
-        raise source.error(_explained(source, problem) for problem in error.problems) from None
+        raise source.error(error.problems) from None
     if source.problems:
         raise source.error()
     return scenario
-
-
-def _explained(source: Source, problem: Problem) -> Problem:
-    """Return the problem with the key's name, and with a hint if the value is not what YAML makes it look like."""
-    hint = "" if problem.at_key else source.trap(problem.path)
-    return Problem(problem.path, problem.named + hint, problem.at_key)

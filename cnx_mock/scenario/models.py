@@ -18,7 +18,7 @@ from cnx_mock.scenario.conditions import (
 from cnx_mock.scenario.field_types import DURATION, MOST, Count, Duration, Instant, Money, Rate, Scalars, Texts, example
 from cnx_mock.scenario.provisioning import PROVISIONING_SCHEMA, Polls, read_provisioning
 from cnx_mock.text.shipped import names
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import parse_duration
 from cnx_mock.world.account import AccountPlan
 
@@ -27,7 +27,7 @@ _SPEED = {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000}
 
 def _speed(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:
-        raise ValueError("must be a number above 0, at most 1000000")
+        raise ValueError("must be a number above 0 and at most 1000000")
     return float(value)
 
 
@@ -151,7 +151,7 @@ class ExpectModel(Declared):
 def _fixture(name: str) -> str:
     known = names("fixtures")
     if name not in known and not name.endswith((".yaml", ".yml", ".json")) and "/" not in name:
-        raise ValueError(f"must be a path, or one of: {one_of(known)}{did_you_mean(name, known)}")
+        raise ValueError(f"must be a path, or one of: {one_of(known, name)}")
     return name
 
 

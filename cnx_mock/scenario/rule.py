@@ -15,7 +15,7 @@ from cnx_mock.scenario.fault import At, Fault
 from cnx_mock.scenario.matching import Match, NamedPatterns, Pattern
 from cnx_mock.scenario.models import MatchModel, RuleModel
 from cnx_mock.scenario.phases import Phase
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, nearest, one_of
 
 Step = tuple[Fault, ...]
 """The faults of one request that a rule takes: its shapers, then its outcome. Empty if the request passes."""
@@ -170,10 +170,12 @@ def rule_document(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _steps(path: Path, data: Mapping[str, Any], problems: list[Problem]) -> tuple[Step, ...]:
     """Return the steps that a rule's `fault` or `sequence` describes, adding to `problems` what is wrong with them."""
-    if ("fault" in data) == ("sequence" in data):
-        message = "cannot be used beside fault: leave one out" if "fault" in data else "is required (or sequence)"
-        place = "sequence" if "fault" in data else "fault"
-        problems.append(Problem((*path, place), message, at_key="fault" in data))
+    if "fault" in data and "sequence" in data:
+        problems.append(Problem((*path, "sequence"), "cannot be used beside fault: leave one out", at_key=True))
+        return ()
+    if "fault" not in data and "sequence" not in data:
+        if not any(map(_is_meant_as_fault, data)):  # such a key is a problem already
+            problems.append(Problem(path, "needs fault or sequence"))
         return ()
     problems += [
         Problem((*path, key), f"has no effect without {owner}", at_key=True)
@@ -187,6 +189,13 @@ def _steps(path: Path, data: Mapping[str, Any], problems: list[Problem]) -> tupl
     for index, each in enumerate(sequence if isinstance(sequence, list) else ()):
         steps.append(() if each == "pass" else _step(each, (*path, "sequence", index), problems))
     return tuple(steps)
+
+
+def _is_meant_as_fault(key: object) -> bool:
+    """Return whether an unknown key of a rule is a misspelt `fault` or `sequence`, or belongs into `fault`."""
+    if key in RuleModel.model_fields:
+        return False
+    return key in set(faults.keys()) or nearest(key, RuleModel.model_fields) in ("fault", "sequence")
 
 
 def _step(data: Any, path: Path, problems: list[Problem]) -> Step:
@@ -241,7 +250,7 @@ def _words(data: Any, key: str, path: Path) -> list[tuple[Path, str]]:
 def _unknown_operations(match: Any, operations: Collection[Operation], path: Path) -> list[Problem]:
     names = [operation.name for operation in operations]
     return [
-        Problem(place, f"no operation is called '{word}'{did_you_mean(word, names)}", sentence=True)
+        Problem(place, f"no operation is called '{word}'{did_you_mean_operation(word, names)}", sentence=True)
         for place, word in _words(match, "operation", (*path, "operation"))
         if not any(Pattern(word).matches(name) for name in names)
     ]

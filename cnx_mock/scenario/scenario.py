@@ -11,6 +11,7 @@ from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario.models import PhaseModel, ProvisioningModel, ScenarioModel, WorldModel
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.rule import Rule, below, read_rule, rule_at, validated
+from cnx_mock.text.source import Source
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import ProvisioningRule
@@ -57,6 +58,8 @@ class Scenario:
     """Whether the audit must have no finding about the client."""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The scenario as plain data, as it was read."""
+    source: Source | None = field(default=None, compare=False, repr=False)
+    """The file that it was read from, for the places of later problems; None for plain data."""
 
 
 def read_scenario(data: Any, operations: Collection[Operation], name: str = "inline") -> Scenario:

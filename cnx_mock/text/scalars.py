@@ -18,15 +18,20 @@ _SCALAR = re.compile(
     re.VERBOSE,
 )
 
-_TRAPS = {  # text that YAML 1.1 read as a boolean, a number or a date → what to write instead
-    re.compile(r"yes|on|y", re.IGNORECASE): "true",
-    re.compile(r"no|off|n", re.IGNORECASE): "false",
-    re.compile(r"[0-9]+(?::[0-5]?[0-9])+"): "a duration as 1m30s, or a time with its date",
-    re.compile(r"[-+]?0[0-7]+"): "a number without leading zeros, or 0o17 for octal",
-    re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?"): "a number without leading zeros",
-    re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*"): "a number without underscores",
-    re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"): "an instant as 2026-01-01T00:00:00Z",
-}
+# What the message about a value says if such a value is allowed there.
+_BOOLEAN = re.compile("must be true or false")
+_NUMBER = re.compile("must be an? (integer|number)")
+_TIME = re.compile("must be (a duration|an instant)")
+
+_TRAPS = (  # text that YAML 1.1 read as a boolean, a number or a date; what to write instead, if that is allowed
+    (re.compile(r"yes|on|y", re.IGNORECASE), "true", _BOOLEAN),
+    (re.compile(r"no|off|n", re.IGNORECASE), "false", _BOOLEAN),
+    (re.compile(r"[0-9]+(?::[0-5]?[0-9])+"), "a duration as 1m30s, or a time with its date", _TIME),
+    (re.compile(r"[-+]?0[0-7]+"), "a number without leading zeros, or 0o17 for octal", _NUMBER),
+    (re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?"), "a number without leading zeros", _NUMBER),
+    (re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*"), "a number without underscores", _NUMBER),
+    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "an instant as 2026-01-01T00:00:00Z", re.compile("an instant")),
+)
 
 
 def resolved(text: str) -> str | bool | int | float | None:
@@ -52,6 +57,10 @@ def _value(kind: str, text: str) -> bool | int | float | None:
     return float(text.replace(".", "") if kind == "special" else text)
 
 
-def better_spelling(plain: str) -> str:
-    """Return what to write in place of an unquoted text that older YAML did not read as text, or ``""``."""
-    return next((better for trap, better in _TRAPS.items() if trap.fullmatch(plain)), "")
+def better_spelling(plain: str, message: str) -> str:
+    """Return what to write in place of an unquoted text that older YAML did not read as text, or ``""``.
+
+    `message` says what must be there: there is no advice to write what is refused there too.
+    """
+    found = ((better, allowed) for trap, better, allowed in _TRAPS if trap.fullmatch(plain))
+    return next((better for better, allowed in found if allowed.search(message)), "")

@@ -41,21 +41,24 @@ class Source:
         return place.key if at_key and place.key and not rest else place.start
 
     def error(self, problems: Iterable[Problem] = ()) -> SourceError:
-        """Return the error to raise: with the problems found while reading, and with `problems` at their positions."""
-        placed = [
-            SourceProblem(self.file, *self.position(each.path, each.at_key), one_line(each.message))
-            for each in problems
-        ]
-        return source_error((*self.problems, *placed), self.text)
+        """Return the error to raise: with the problems found while reading, and with `problems` at their positions.
 
-    def trap(self, path: Path) -> str:
+        Their messages name the key, and explain a value that is not what YAML makes it look like.
+        """
+        return source_error((*self.problems, *map(self._placed, problems)), self.text)
+
+    def _placed(self, problem: Problem) -> SourceProblem:
+        message = one_line(problem.named + self._trap(problem))
+        return SourceProblem(self.file, *self.position(problem.path, problem.at_key), message)
+
+    def _trap(self, problem: Problem) -> str:
         """Return a hint for a value of the wrong kind, such as `` ('no' is text here; write false)``, or ``""``.
 
         It explains unquoted text that older YAML read as a boolean, a number or a date.
         """
-        place, rest = self._find(path)
-        plain = "" if rest else place.plain
-        better = better_spelling(plain)
+        place, rest = self._find(problem.path)
+        plain = "" if rest or problem.at_key else place.plain
+        better = better_spelling(plain, problem.message)
         return f" ({quoted(plain)} is text here; write {better})" if better else ""
 
     def _find(self, path: Path) -> tuple[Place, Path]:
@@ -88,10 +91,12 @@ def read(text: str, file: str) -> Source:
 
 
 def read_file(path: FilePath) -> Source:
-    """Return what `read` returns for a file in UTF-8. Raises SourceError, at 1:1 if it cannot be opened or decoded."""
+    """Return what `read` returns for a file in UTF-8. Raises SourceError, without a line if it cannot be read."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1).decode()  # bounded: the path may be a device
+    except (FileNotFoundError, NotADirectoryError):
+        raise _unreadable(path, "no such file") from None
     except IsADirectoryError:
         raise _unreadable(path, "is a folder, not a file") from None
     except OSError as error:
@@ -105,7 +110,8 @@ def read_file(path: FilePath) -> Source:
 
 
 def _unreadable(path: FilePath, message: str) -> SourceError:
-    return error_at("", str(path), (1, 1), message)
+    """Return the error for a file as a whole."""
+    return error_at("", str(path), (0, 0), message)
 
 
 def _check_characters(text: str, file: str) -> None:

@@ -116,7 +116,15 @@ def test_check_shows_lint_with_a_caret_and_ends_with_2(tmp_path: Path) -> None:
 
 def test_check_reads_the_fixture_that_a_story_starts_from(tmp_path: Path) -> None:
     (tmp_path / "story.yaml").write_text("world: {fixture: nowhere.yaml}\n")
-    assert "nowhere.yaml:1:1: cannot be read" in refused("scenarios", "check", "story.yaml", cwd=tmp_path)
+    said = refused("scenarios", "check", "story.yaml", cwd=tmp_path)
+    assert said.startswith("story.yaml:1:18: 'fixture': nowhere.yaml: no such file\n")
+
+
+def test_check_refuses_a_file_without_a_scenario(tmp_path: Path) -> None:
+    for text in ("", "# nothing yet\n"):
+        (tmp_path / "empty.yaml").write_text(text)
+        said = refused("scenarios", "check", "empty.yaml", cwd=tmp_path)
+        assert said.startswith("empty.yaml:1:1: is empty: this scenario does nothing")
 
 
 # ---- schema

@@ -102,8 +102,8 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
         ),
         (["sweep", "--baseline", "file", "--", "true"], "file: "),
         (["fixtures", "show", "nobody"], "no fixture is called 'nobody'"),
-        (["scenarios", "show", "file.yaml"], "file.yaml:1:1: "),
-        (["openapi", "--reading", "a=b"], "a: unknown reading"),
+        (["scenarios", "show", "file.yaml"], "file.yaml: "),
+        (["openapi", "--reading", "a=b"], "'a' is not a reading"),
         (["shrink", "--speed", "0", "--", "true"], "speed must be above 0"),
     ],
 )

@@ -64,7 +64,11 @@ def assert_refused(reply: Reply, *words: str) -> None:
     assert [word for word in words if word not in text] == [], text
 
 
-BROKEN_WORDS = ("broken.yaml:3:5: unknown key, did you mean 'balance'?", "broken.yaml:4:37: must be one of: starter")
+BROKEN_WORDS = (
+    "world.fixture: ",
+    "broken.yaml:3:5: unknown key 'balanse', did you mean 'balance'?",
+    "broken.yaml:4:37: 'plan' must be one of: starter",
+)
 
 
 def test_a_key_that_a_client_brings_gets_the_scenarios_fixture_too(
@@ -101,7 +105,7 @@ def test_without_a_scenario_the_fixture_of_the_settings_is_back(client: Callable
     ("fixture", "words"),
     [
         ("smal-team", ("world.fixture: must be", "did you mean 'small-team'?")),
-        ("nowhere/at-all.yaml", ("at-all.yaml:1:1",)),
+        ("nowhere/at-all.yaml", ("world.fixture: nowhere/at-all.yaml: no such file",)),
         ("broken", BROKEN_WORDS),
     ],
 )
@@ -165,7 +169,7 @@ def test_a_scenario_of_the_command_line_whose_fixture_cannot_be_used_does_not_st
 ) -> None:
     path = tmp_path / "story.yaml"
     path.write_text(f"name: story\nworld: {{fixture: {broken}}}\n")
-    with pytest.raises(SourceError, match=r"broken\.yaml:3:5: unknown key"):
+    with pytest.raises(SourceError, match=r"story\.yaml:2:18: 'fixture': .*broken\.yaml:3:5: unknown key 'balanse'"):
         create_app(Settings(scenario=(str(path),)))
 
     path.write_text("name: story\nworld: {fixture: smal-team}\n")

@@ -415,7 +415,7 @@ def test_a_bad_change_leaves_a_rule_as_it_was(api, control):
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ({}, {"fault": "is required (or sequence)"}),
+        ({}, {"body": "needs fault or sequence"}),
         ({**FAULT, "id": "b"}, {"id": "is a in the path"}),
         ({**FAULT, "mach": {}}, {"mach": "unknown key, did you mean 'match'?"}),
         (

@@ -330,7 +330,7 @@ def test_a_reset_puts_them_back(sandbox, choose):
 @pytest.mark.parametrize(
     ("choice", "field", "words"),
     [
-        ({"delete-anser": "204"}, "delete-anser", "unknown reading, did you mean 'delete-answer'?"),
+        ({"delete-anser": "204"}, "delete-anser", "is not a reading, did you mean 'delete-answer'?"),
         ({"delete-answer": "205"}, "delete-answer", "must be one of: 200-body, 200-empty-object, 204"),
         ({"delete-answer": 204}, "delete-answer", "must be one of: 200-body, 200-empty-object, 204"),
         ({"delete-answer": None}, "delete-answer", "must be one of: 200-body, 200-empty-object, 204"),

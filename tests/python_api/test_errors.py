@@ -195,7 +195,7 @@ def test_settings_must_be_settings() -> None:
 
 
 def test_a_reading_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ReadingError, match="unknown reading"):
+    with pytest.raises(ReadingError, match="'a' is not a reading: see `cnx-mock readings`"):
         Settings(reading=("a=b",))
 
 

@@ -44,7 +44,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - 7
         """,
         [
-            "2:5: 'fault' is required (or sequence)",
+            "2:5: needs fault or sequence",
             "3:12: 'fault' is empty: name at least one of bandwidth, body, connection, drip, error, headers, "
             "latency, provisioning, stale, status",
             "4:12: 'fault' must be an object: {error: INTERNAL_ERROR}",
@@ -66,7 +66,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "2:21: 'status' must be at least 400",
             "3:22: 'latency' needs a unit: write 200s or 200ms",
             "4:22: 'latency' must go from the smaller to the larger: [1s, 2s]",
-            "5:25: 'connection' must be one of: close, empty, garbage, hang, malformed_chunk, reset, did you mean"
+            "5:25: 'connection' must be one of: close, empty, garbage, hang, malformed_chunk, reset; did you mean"
             " 'reset'?",
             "6:13: 'message' has no effect without error or status",
             "7:31: 'connection' is a second outcome: a rule can have only one",
@@ -142,7 +142,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "3:12: 'balance' must be an amount of money such as \"$5.07\", with the sign and two decimals, not 5.07",
             "4:15: 'rate_limit' must be a rate in requests per minute such as 60/min, not 5",
             "5:12: unknown key 'instance', did you mean 'instances'?",
-            "6:18: 'speed' must be a number above 0, at most 1000000",
+            "6:18: 'speed' must be a number above 0 and at most 1000000",
             "6:21: unknown key 'strat', did you mean 'start'?",
             "7:3: unknown key 'weather' (known: balance, clock, fixture, plan, quotas, rate_limit, readings)",
         ],
@@ -633,10 +633,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {body: {}}}
         """,
         [
-            "2:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}, did you mean 'truncate'?",
+            "2:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}; did you mean 'truncate'?",
             "3:31: 'truncate' must be a number from 0 to below 1: 0.5 sends half of the body",
             "4:30: 'corrupt' needs a unit: write 8B or 8KB",
-            "5:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}, did you mean 'corrupt'?",
+            "5:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}; did you mean 'corrupt'?",
             "6:21: unknown key 'truncate' (known: corrupt)",
             "7:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}",
         ],
@@ -759,7 +759,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "2:241: 'probability' must be a number from 0 to 1",
             "3:18: 'balance' must be an amount of money such as \"$5.07\", with the sign and two decimals, not this"
             " value",
-            "3:125: 'speed' must be a number above 0, at most 1000000",
+            "3:125: 'speed' must be a number above 0 and at most 1000000",
             "3:238: 'instances' must be at most 1000000000",
             "4:23: 'polls' must be at most 1000000",
         ],
@@ -874,7 +874,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         rules: [{fault: {body: {truncate: .nan}}}]
         """,
         [
-            "1:24: 'speed' must be a number above 0, at most 1000000",
+            "1:24: 'speed' must be a number above 0 and at most 1000000",
             "2:35: 'truncate' must be a number from 0 to below 1: 0.5 sends half of the body",
         ],
     ),
@@ -948,9 +948,9 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "readings and a fixture of no such name": (
         "world: {readings: {delete-anser: '204', delete-answer: 204}, fixture: small-tem}\n",
         [
-            "1:20: 'delete-anser' unknown reading, did you mean 'delete-answer'?",
+            "1:20: 'delete-anser' is not a reading, did you mean 'delete-answer'?",
             "1:56: 'delete-answer' must be one of: 200-body, 200-empty-object, 204 (as text, in quotes)",
-            "1:71: 'fixture' must be a path, or one of: empty, fleet, small-team, did you mean 'small-team'?",
+            "1:71: 'fixture' must be a path, or one of: empty, fleet, small-team; did you mean 'small-team'?",
         ],
     ),
     "readings as a list": (
@@ -964,7 +964,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         [
             "1:24: 'start' must be a date and a time that exist, not '2026-13-01T00:00:00Z'",
             "1:54: 'frozen' must be true or false",
-            "1:64: 'speed' must be a number above 0, at most 1000000",
+            "1:64: 'speed' must be a number above 0 and at most 1000000",
         ],
     ),
     "a clock that is an instant": (
@@ -1047,14 +1047,28 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "a fault's key beside fault": (
         "rules: [{latency: 2s}]\n",
         [
-            "1:9: 'fault' is required (or sequence)",
             "1:10: unknown key 'latency'; it belongs to fault: write fault: {latency: …}",
+        ],
+    ),
+    "a misspelt fault": (
+        "rules: [{falt: {status: 500}}]\n",
+        ["1:10: unknown key 'falt', did you mean 'fault'?"],
+    ),
+    "a misspelt sequence": (
+        "rules: [{sequenc: [pass]}]\n",
+        ["1:10: unknown key 'sequenc', did you mean 'sequence'?"],
+    ),
+    "a text that is no boolean anywhere": (
+        "rules: [{times: yes, fault: {latency: off}, when: {after: no}}]\n",
+        [
+            "1:17: 'times' must be an integer, or {skip, take}, {every} or {only}",
+            "1:39: 'latency' must be a duration such as 250ms, 2s or 1m30s, not 'off'",
+            "1:59: 'after' must be a duration such as 250ms, 2s or 1m30s, not 'no'",
         ],
     ),
     "an error beside fault": (
         "rules: [{error: NOT_FOUND, id: a}]\n",
         [
-            "1:9: 'fault' is required (or sequence)",
             "1:10: unknown key 'error'; it belongs to fault: write fault: {error: …}",
         ],
     ),
@@ -1070,7 +1084,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
         "5:20: there are more than 50000 values",
     ),
     "lists in lists": (b"rules: " + b"[" * 70 + b"]" * 70 + b"\n", "1:71: this is nested deeper than 64 levels"),
-    "Latin-1": (b"name: caf\xe9\n", "1:1: is not UTF-8 (byte 0xe9 at position 9)"),
+    "Latin-1": (b"name: caf\xe9\n", "is not UTF-8 (byte 0xe9 at position 9)"),
     "UTF-16": ("name: x\n".encode("utf-16-le"), "1:2: the character U+0000 is not allowed here"),
     "a null byte": (b"name: a\x00b\n", "1:8: the character U+0000 is not allowed here"),
     "a megabyte": (b"description: " + b"x" * (1 << 20) + b"\n", "1:1: is larger than 1048576 bytes"),
@@ -1095,7 +1109,7 @@ def _found(path: str) -> list[str]:
         linted(path, operations())
     lines = str(error.value).splitlines()
     assert all(line.startswith(f"{path}:") for line in lines)
-    return [line.removeprefix(f"{path}:") for line in lines]
+    return [line.removeprefix(f"{path}:").lstrip() for line in lines]
 
 
 @pytest.mark.parametrize(("text", "expected"), BROKEN.values(), ids=BROKEN)

@@ -26,7 +26,10 @@ ENDLESS["world"] = ENDLESS
         ({"seed": 10**5000}, ["seed: must be below 9223372036854775808"]),
         ({1: 2}, ["1: is not a string: every key must be one"]),
         ({"world": {1: 2}}, ["world.1: is not a string: every key must be one"]),
-        ({"world": {"readings": {1: 2}}}, ["world.readings.1: must be a string", "world.readings.1: unknown reading"]),
+        (
+            {"world": {"readings": {1: 2}}},
+            ["world.readings.1: must be a string", "world.readings.1: is not a reading: see `cnx-mock readings`"],
+        ),
         (
             {"expect": {"fired": {1: 1}}},
             ["expect.fired.1: must be a string", "expect.fired.1: is not the id of a rule"],

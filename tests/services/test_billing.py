@@ -332,7 +332,7 @@ def test_what_has_not_happened_yet_costs_nothing(at):
                 "start": "must be a date that exists",
                 "end": "must be a date such as 2026-01-31",
                 "timezone": "must be an IANA time zone name such as Europe/Berlin, did you mean 'Europe/Berlin'?",
-                "group_by": "must be one of: day, month, did you mean 'day'?",
+                "group_by": "must be one of: day, month; did you mean 'day'?",
                 "page": "must be a whole number from 1 to 1000000000",
                 "limit": "must be a whole number from 1 to 100",
             },

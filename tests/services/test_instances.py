@@ -88,9 +88,9 @@ def test_names_need_not_be_unique(api):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("plan", "Pro", "must be one of: starter, pro, enterprise, did you mean 'pro'?"),
+        ("plan", "Pro", "must be one of: starter, pro, enterprise; did you mean 'pro'?"),
         ("plan", "professional", "must be one of: starter, pro, enterprise"),
-        ("plan", "startr", "must be one of: starter, pro, enterprise, did you mean 'starter'?"),
+        ("plan", "startr", "must be one of: starter, pro, enterprise; did you mean 'starter'?"),
         ("plan", "", "must be one of: starter, pro, enterprise"),
         ("region", "us-east1", "did you mean 'us-east-1'?"),
         ("region", "US-EAST-1", "did you mean 'us-east-1'?"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, one_of
 
 FAULTS = ("latency", "connection", "Retry-After")
 
@@ -25,3 +25,32 @@ def test_huge_known_words_are_not_compared() -> None:
 
 def test_choices_keep_their_order() -> None:
     assert one_of(["starter", "pro", "enterprise"]) == "starter, pro, enterprise"
+
+
+@pytest.mark.parametrize("given", ["Pro", "pr"])
+def test_a_suggestion_does_not_read_like_one_more_choice(given: str) -> None:
+    assert one_of(["starter", "pro", "enterprise"], given) == "starter, pro, enterprise; did you mean 'pro'?"
+
+
+@pytest.mark.parametrize("given", [None, 5, "banana", ["pro"]])
+def test_choices_end_without_a_suggestion_when_nothing_is_near(given: object) -> None:
+    assert one_of(["starter", "pro"], given) == "starter, pro"
+
+
+OPERATIONS = ("instances.list", "instances.get", "instances.delete", "plans.list", "plans.get")
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("instances.delet", ", did you mean 'instances.delete'?"),
+        ("instance.delete", ", did you mean 'instances.delete'?"),
+        ("instance.*", ", did you mean 'instances.*'?"),
+        ("instances.destroy", " (instances has instances.list, instances.get, instances.delete)"),
+        ("plan.delete", " (plans has plans.list, plans.get)"),
+        ("volumes.attach", ""),
+        ("", ""),
+    ],
+)
+def test_an_operation_is_suggested_only_for_its_own_resource(word: str, hint: str) -> None:
+    assert did_you_mean_operation(word, OPERATIONS) == hint

@@ -124,8 +124,7 @@ def _refusal(error: Exception) -> errors.ApiError:
     if isinstance(error, DocumentError):
         return failed(error.problems)
     if isinstance(error, SourceError):
-        places = {f"{each.file}:{each.line}:{each.column}": each.message for each in error.problems}
-        return errors.ValidationFailed(**places)
+        return errors.ValidationFailed(**{each.place: each.message for each in error.problems})
     if isinstance(error, CnxMockError):
         return errors.BadRequest(reason=str(error))
     log.exception("cnx-mock failed in its control plane; please report this")

@@ -17,7 +17,7 @@ from cnx_mock.scenario import gallery
 from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import format_instant_ms
 
 resource = Resource("_mock.scenario", "The scenario in force.", is_control=True)
@@ -80,8 +80,7 @@ def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario
         return read_scenario(item, operations)
     known = gallery.gallery()
     if name not in known:
-        hint = did_you_mean(name, known) if isinstance(name, str) else ""
-        raise ValidationFailed(name=f"must be one of: {one_of(known)}{hint}")
+        raise ValidationFailed(name=f"must be one of: {one_of(known, name)}")
     return gallery.load(name, operations)
 
 

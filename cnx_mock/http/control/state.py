@@ -10,7 +10,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.control.plane import ControlTarget
 from cnx_mock.services.worlds import Fixture, exported, load, read_fixture, shipped_fixtures
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import one_of
 
 resource = Resource("_mock.state", "A sandbox's whole world.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
@@ -39,8 +39,7 @@ def fixture_of(given: str | dict[str, Any]) -> Fixture:
         return read_fixture(given)
     known = shipped_fixtures()
     if name not in known:
-        hint = did_you_mean(name, known) if isinstance(name, str) else ""
-        raise ValidationFailed(name=f"must be one of: {one_of(known)}{hint}")
+        raise ValidationFailed(name=f"must be one of: {one_of(known, name)}")
     return load(name)
 
 

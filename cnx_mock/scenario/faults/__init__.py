@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from cnx_mock.api.validation import problems
 from cnx_mock.errors import Problem
 from cnx_mock.scenario.fault import Fault
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import nearest, one_of, unknown
 
 
 @cache
@@ -38,7 +38,7 @@ def read(data: Any) -> tuple[tuple[Fault, ...], list[Problem]]:
     if not isinstance(data, Mapping):
         return (), [Problem((), "must be an object: {error: INTERNAL_ERROR}")]
     known = keys()
-    found = [Problem((key,), _unknown(key, known), True) for key in data if key not in known]
+    found = [Problem((key,), unknown("key", key, known), True) for key in data if key not in known]
     faults: list[Fault] = []
     claimed: set[str] = set()
     for kind in kinds():
@@ -58,10 +58,6 @@ def read(data: Any) -> tuple[tuple[Fault, ...], list[Problem]]:
     if not data:
         found.append(Problem((), f"is empty: name at least one of {one_of(sorted({kind.key for kind in kinds()}))}"))
     return tuple(faults), found
-
-
-def _unknown(key: str, known: list[str]) -> str:
-    return f"unknown key{did_you_mean(key, known) or f' (known: {one_of(known)})'}"
 
 
 def _words(kind: type[Fault]) -> tuple[Any, ...]:
@@ -91,7 +87,8 @@ def _stray(key: str, value: Any) -> Problem:
         words = [str(word) for kind in rivals for word in _words(kind)]
         parts = [part for kind in rivals for part in _parts(kind)]
         given = next(iter(value), "") if isinstance(value, Mapping) else value
-        hint = did_you_mean(given, words + parts) if isinstance(given, str) else ""
+        near = nearest(given, words + parts)
+        hint = "" if near is None else f"; did you mean '{near}'?"
         return Problem((key,), f"must be one of: {one_of([*words, *(f'{{{part}: …}}' for part in parts)])}{hint}")
     owners = sorted({kind.key for kind in kinds() if key in kind.model_fields})
     return Problem((key,), f"has no effect without {' or '.join(owners)}", True)

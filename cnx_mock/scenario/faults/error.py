@@ -10,7 +10,7 @@ from cnx_mock.api import errors
 from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
 from cnx_mock.scenario.fault import Outcome
 from cnx_mock.scenario.field_types import Duration
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import one_of
 from cnx_mock.world.clock import SECOND, wall_now
 
 RETRY_AFTER = SECOND
@@ -20,8 +20,7 @@ RETRY_AFTER = SECOND
 def _known_code(code: object) -> str:
     known = sorted(errors.catalogue())
     if not isinstance(code, str) or code not in known:
-        hint = did_you_mean(code, known) if isinstance(code, str) else ""
-        raise ValueError(f"must be one of: {one_of(known)}{hint} (or use status: alone)")
+        raise ValueError(f"must be one of: {one_of(known, code)} (or use status: alone)")
     return code
 
 

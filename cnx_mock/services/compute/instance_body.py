@@ -11,7 +11,7 @@ from cnx_mock.api.paging import PageQuery
 from cnx_mock.api.readings import INSTANCE_NAMES, TAGS_MATCH
 from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import one_of
 from cnx_mock.world import magic
 from cnx_mock.world.records import InstanceRecord
 
@@ -27,8 +27,7 @@ def _free(name: str, info: ValidationInfo) -> str:
 def _unreserved(name: str, info: ValidationInfo) -> str:
     """Check that a name with the reserved prefix is a magic name."""
     if name.startswith(magic.PREFIX) and name not in magic.NAMES and sandbox_of(info).magic:
-        hint = did_you_mean(name, magic.NAMES)
-        raise ValueError(f"{magic.PREFIX} is reserved for magic names: {one_of(magic.NAMES)}{hint}")
+        raise ValueError(f"{magic.PREFIX} is reserved for magic names: {one_of(magic.NAMES, name)}")
     return name
 
 
@@ -38,7 +37,7 @@ def _bootable(image: str, info: ValidationInfo) -> str:
     source = sandbox.snapshots.get(image) or sandbox.catalogue.images.get(image)
     if source is None:
         known = sandbox.catalogue.images.ids()
-        raise ValueError(f"must be an image id ({one_of(known)}) or a snapshot id{did_you_mean(image, known)}")
+        raise ValueError(f"must be an image id, or a snapshot id; the images: {one_of(known, image)}")
     plan = sandbox.catalogue.plans.get(info.data.get("plan", ""))
     if plan is not None and plan.disk_gb < source.min_disk_gb:
         raise ValueError(f"needs a plan with at least {source.min_disk_gb} GB of disk")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnx_mock.errors import FixtureError, Problem, UnknownFixture
+from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import read_file
@@ -41,9 +41,7 @@ def load(name: str) -> Fixture:
     try:
         fixture = read_fixture(source.data, path.stem)
     except FixtureError as error:
-        raise source.error(
-            Problem(each.path, each.message + source.trap(each.path), each.at_key) for each in error.problems
-        ) from None
+        raise source.error(error.problems) from None
     if source.problems:
         raise source.error()
     return fixture
