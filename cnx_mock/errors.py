@@ -230,6 +230,10 @@ class InputRefusedError(ControlError, InvalidInputError):
         super().__init__(status, code, message, details)
         self.problems = tuple(Problem((name,), text) for name, text in self.details.items())
 
+    def __str__(self) -> str:
+        """Return the problems alone: the message says no more than that there are some."""
+        return "; ".join(reasons(self))
+
 
 class ScenarioRefusedError(InputRefusedError, ScenarioError):
     """The control plane refused a scenario or a rule that was given as data."""
@@ -266,6 +270,15 @@ class EgressError(PermissionError, CnxMockError):
 
 class ScenarioWarning(UserWarning):
     """Something in a scenario or a rule can never happen."""
+
+
+def reasons(error: CnxMockError) -> list[str]:
+    """Return what is wrong, each problem as a text of its own; the whole message if the error has no problems."""
+    if isinstance(error, SourceError):
+        return list(map(str, error.problems))
+    if isinstance(error, DocumentError | InputRefusedError) and error.problems:
+        return list(map(_placed, error.problems))
+    return [error.message if isinstance(error, InputRefusedError) else str(error)]
 
 
 def _placed(problem: Problem) -> str:

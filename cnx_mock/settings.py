@@ -32,7 +32,7 @@ class Settings:
         False, "Reload the scenario files when they change; a bad file is shown, and changes nothing.", ""
     )
     fixture: str = _option("", "World that new sandboxes start from: a fixture's name, or a file.", "NAME|PATH")
-    seed: str = _option("0", "Seed of everything random; `random` draws one and prints it.", "N|random")
+    seed: str | int = _option("0", "Seed of everything random; `random` draws one and prints it.", "N|random")
     speed: float = _option(1.0, "Sandbox seconds per real second.", "X")
     reading: tuple[str, ...] = _option((), "What an ambiguous sentence means; see `cnx-mock readings`.", "NAME=VALUE")
     surface: Surface = _option(
@@ -59,20 +59,22 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise SettingsError for a value that an option does not take, ReadingError for an unknown reading."""
+        if type(self.seed) is int:  # of the variable and the flag it is a text
+            object.__setattr__(self, "seed", str(self.seed))
         for each in fields(self):
             _check_type(each.name, each.default, getattr(self, each.name))
         checks = (
-            (0 <= self.port <= 65535, "port must be from 0 to 65535"),
-            (0 <= self.tls_port <= 65535, "tls-port must be from 0 to 65535"),
-            (0 <= self.proxy_port <= 65535, "proxy-port must be from 0 to 65535"),
-            (all(map(_is_host, self.allow_host)), "allow-host must be a host's name, without a port"),
-            (all(map(_is_host, self.control_host)), "control-host must be a host's name, without a port"),
-            (0 < self.speed <= 1_000_000, "speed must be above 0, at most 1000000"),
-            (self.surface in get_args(Surface), "surface must be documented, named or all"),
-            (self.seed == "random" or _is_seed(self.seed), "seed must be a whole number or the word random"),
-            (self.scenario or not self.watch, "watch needs a scenario to follow"),
-            (self.enterprise_limit >= 1000, "enterprise-limit must be at least 1000"),
-            (1 <= self.journal_size <= 1_000_000, "journal-size must be from 1 to 1000000"),
+            (0 <= self.port <= 65535, "'port' must be from 0 to 65535"),
+            (0 <= self.tls_port <= 65535, "'tls-port' must be from 0 to 65535"),
+            (0 <= self.proxy_port <= 65535, "'proxy-port' must be from 0 to 65535"),
+            (all(map(_is_host, self.allow_host)), "'allow-host' must be a host's name, without a port"),
+            (all(map(_is_host, self.control_host)), "'control-host' must be a host's name, without a port"),
+            (0 < self.speed <= 1_000_000, "'speed' must be above 0 and at most 1000000"),
+            (self.surface in get_args(Surface), "'surface' must be documented, named or all"),
+            (self.seed == "random" or _is_seed(str(self.seed)), "'seed' must be a whole number or the word random"),
+            (self.scenario or not self.watch, "'watch' needs a scenario to follow: give 'scenario' too"),
+            (self.enterprise_limit >= 1000, "'enterprise-limit' must be at least 1000"),
+            (1 <= self.journal_size <= 1_000_000, "'journal-size' must be from 1 to 1000000"),
         )
         for good, message in checks:
             if not good:
@@ -106,7 +108,7 @@ def _check_type(name: str, default: object, value: object) -> None:
         return
     if type(value) is kind is not tuple or (kind is float and type(value) is int):
         return
-    raise SettingsError(f"{option} must be {_KINDS[kind]}{_correction(kind, value)}")
+    raise SettingsError(f"'{option}' must be {_KINDS[kind]}{_correction(kind, value)}")
 
 
 def _correction(kind: type, value: object) -> str:

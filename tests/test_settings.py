@@ -85,36 +85,35 @@ def test_the_ends_of_a_range_belong_to_it(good: dict[str, Any]) -> None:
 )
 def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
     [name] = bad
-    with pytest.raises(SettingsError, match=f"^{flag(name)[2:]} must be "):
+    with pytest.raises(SettingsError, match=f"^'{flag(name)[2:]}' must be "):
         Settings(**bad)
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"port": "80"}, "port must be a whole number: write 80"),
-        ({"port": "http"}, "port must be a whole number, not 'http'"),
-        ({"port": 80.0}, "port must be a whole number, not 80.0"),
-        ({"port": True}, "port must be a whole number, not True"),
-        ({"port": None}, "port must be a whole number, not None"),
-        ({"journal_size": [1]}, "journal-size must be a whole number, not [1]"),
-        ({"seed": 7}, "seed must be a text: write '7'"),
-        ({"seed": None}, "seed must be a text, not None"),
-        ({"host": 1}, "host must be a text: write '1'"),
-        ({"ca_dir": PurePosixPath("/ca")}, "ca-dir must be a text: write '/ca'"),
-        ({"fixture": PurePosixPath("team.yaml")}, "fixture must be a text: write 'team.yaml'"),
-        ({"surface": "x"}, "surface must be documented, named or all"),
-        ({"surface": 3}, "surface must be a text: write '3'"),
-        ({"scenario": "flaky-network"}, "scenario must be a tuple of texts: write ('flaky-network',)"),
-        ({"scenario": ["calm", "brownout"]}, "scenario must be a tuple of texts: write ('calm', 'brownout')"),
-        ({"scenario": None}, "scenario must be a tuple of texts, not None"),
-        ({"allow_host": "x"}, "allow-host must be a tuple of texts: write ('x',)"),
-        ({"control_host": (1,)}, "control-host must be a tuple of texts: write ('1',)"),
-        ({"reading": "tags-match=any"}, "reading must be a tuple of texts: write ('tags-match=any',)"),
-        ({"speed": "2"}, "speed must be a number, not '2'"),
-        ({"speed": True}, "speed must be a number, not True"),
-        ({"tls": 1}, "tls must be True or False, not 1"),
-        ({"watch": "yes", "scenario": ("calm",)}, "watch must be True or False, not 'yes'"),
+        ({"port": "80"}, "'port' must be a whole number: write 80"),
+        ({"port": "http"}, "'port' must be a whole number, not 'http'"),
+        ({"port": 80.0}, "'port' must be a whole number, not 80.0"),
+        ({"port": True}, "'port' must be a whole number, not True"),
+        ({"port": None}, "'port' must be a whole number, not None"),
+        ({"journal_size": [1]}, "'journal-size' must be a whole number, not [1]"),
+        ({"seed": None}, "'seed' must be a text, not None"),
+        ({"host": 1}, "'host' must be a text: write '1'"),
+        ({"ca_dir": PurePosixPath("/ca")}, "'ca-dir' must be a text: write '/ca'"),
+        ({"fixture": PurePosixPath("team.yaml")}, "'fixture' must be a text: write 'team.yaml'"),
+        ({"surface": "x"}, "'surface' must be documented, named or all"),
+        ({"surface": 3}, "'surface' must be a text: write '3'"),
+        ({"scenario": "flaky-network"}, "'scenario' must be a tuple of texts: write ('flaky-network',)"),
+        ({"scenario": ["calm", "brownout"]}, "'scenario' must be a tuple of texts: write ('calm', 'brownout')"),
+        ({"scenario": None}, "'scenario' must be a tuple of texts, not None"),
+        ({"allow_host": "x"}, "'allow-host' must be a tuple of texts: write ('x',)"),
+        ({"control_host": (1,)}, "'control-host' must be a tuple of texts: write ('1',)"),
+        ({"reading": "tags-match=any"}, "'reading' must be a tuple of texts: write ('tags-match=any',)"),
+        ({"speed": "2"}, "'speed' must be a number, not '2'"),
+        ({"speed": True}, "'speed' must be a number, not True"),
+        ({"tls": 1}, "'tls' must be True or False, not 1"),
+        ({"watch": "yes", "scenario": ("calm",)}, "'watch' must be True or False, not 'yes'"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_an_error_that_says_what_to_write(wrong: dict[str, Any], message: str) -> None:
@@ -145,7 +144,7 @@ def test_a_reading_can_be_chosen_twice_only_with_the_same_option() -> None:
 
 
 def test_a_server_cannot_be_made_with_a_wrong_option() -> None:
-    with pytest.raises(CnxMockError, match="port must be a whole number: write 80"):
+    with pytest.raises(CnxMockError, match="'port' must be a whole number: write 80"):
         MockServer(port="80")  # type: ignore[arg-type]
 
 
@@ -175,3 +174,12 @@ def test_what_kubernetes_says_of_a_service_is_foreign(value: str) -> None:
 @pytest.mark.parametrize("environment", [{}, {"CNX_MOCK_PORT": "4270"}, {"CNX_MOCK_PORT": "tcp"}])
 def test_what_somebody_meant_for_us_is_not(environment: dict[str, str]) -> None:
     assert foreign(environment) == []
+
+
+def test_a_seed_may_be_a_number() -> None:
+    assert Settings(seed=7) == Settings(seed="7")
+    assert Settings(seed=7).seed == "7"
+    with pytest.raises(SettingsError, match="'seed' must be a whole number or the word random"):
+        Settings(seed=-7)
+    with pytest.raises(SettingsError, match="'seed' must be a text, not True|write 'True'"):
+        Settings(seed=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cnx_mock.pytest_plugin.options import add_options, chosen_scenario, chosen_seed
-from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
+from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX, STRAYS
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
@@ -129,10 +129,12 @@ def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: A
     scenarios = [_BASE, *_sweep_scenario(request), *(_in_own_folders(each, request.config) for each in given)]
     seed = chosen_seed(request.config)
     key = str(request.config.getini("cnx_key")) or None
-    with _short_failure("the sandbox of this test cannot be made:\n"):
+    with _short_failure("no sandbox: "):
         sandbox = cnx_server.sandbox(scenarios, name=request.node.nodeid, seed=seed, key=key)
+        last = cnx_server.call("GET", "/requests?limit=1")["data"]
     sandbox.enforced = request.node.get_closest_marker("cnx_scenario") is not None
     request.node.stash[SANDBOX] = sandbox
+    request.node.stash[STRAYS] = (cnx_server, last[0]["seq"] if last else 0)
     return sandbox
 
 
@@ -152,13 +154,18 @@ def cnx_intercept(cnx: "Sandbox", cnx_server: "SandboxMaker") -> Iterator["Sandb
 
 @contextmanager
 def _short_failure(prefix: str) -> Iterator[None]:
-    """Turn an error of ours in a fixture into a failure that is its message alone."""
-    from cnx_mock.errors import CnxMockError  # lazy: only a suite that uses the mock needs it
+    """Turn an error of ours in a fixture into a failure that is its message alone.
+
+    pytest's summary shows only the first line: it has the first problem.
+    """
+    from cnx_mock.errors import CnxMockError, reasons  # lazy: only a suite that uses the mock needs it
 
     try:
         yield
     except CnxMockError as error:
-        raise pytest.fail.Exception(f"{prefix}{error}", pytrace=False) from None
+        first, *others = reasons(error)
+        more = f" (+{len(others)} more)" if others else ""
+        raise pytest.fail.Exception("\n".join([f"{prefix}{first}{more}", *others]), pytrace=False) from None
 
 
 def _sweep_scenario(request: pytest.FixtureRequest) -> list[dict[str, Any]]:

@@ -3,16 +3,18 @@ own errors. Every pytest run imports this, so it imports nothing but pytest and 
 """
 
 import contextlib
-from collections.abc import Generator
+import json
+from collections import Counter
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cnx_mock.pytest_plugin.options import chosen_scenario, chosen_seed
-from cnx_mock.pytest_plugin.stash import SANDBOX
+from cnx_mock.pytest_plugin.stash import SANDBOX, STRAYS
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
@@ -40,7 +42,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     sandbox = item.stash.get(SANDBOX, None)
     if sandbox is not None and report.failed:
-        report.sections.append(("cnx-mock journal", f"{_journal(sandbox)}\n{_again(item)}"))
+        report.sections.append(("cnx-mock journal", f"{_journal(item, sandbox)}\n{_again(item)}"))
     return report
 
 
@@ -73,20 +75,41 @@ def _again(item: pytest.Item) -> str:
     return " ".join(["again:", *words, *(["--cnx-scenario", quote(scenario)] if scenario else [])])
 
 
-def _journal(sandbox: "Sandbox") -> str:
-    """Return the requests of the sandbox, a line for each, with the rules that fired below."""
+def _journal(item: pytest.Item, sandbox: "Sandbox") -> str:
+    """Return the requests of the sandbox, a line for each, with the rules that fired below; then those that came during
+    the test and reached no sandbox."""
     from cnx_mock.errors import CnxMockError  # lazy: only a failing test needs it
     from cnx_mock.python_api.requests import request_line  # lazy: a test with a sandbox has imported it
 
     lines = []
     try:
         entries = sandbox.requests
+        strays = list(_strays(item))
     except CnxMockError as error:
         return f"(the journal could not be read: {error})"
     for entry in entries:
         committed = ", committed" if entry.committed else ""
-        lines.append(f"{request_line(entry)} ({entry.operation}{committed})")
+        lines.append(f"{request_line(entry)} ({entry.operation or 'no such operation'}{committed})")
         lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults]
         if entry.near_miss:
             lines.append(f"     nearly {entry.near_miss.rule}: {entry.near_miss.reason}")
-    return "\n".join(lines) or "(no requests)"
+    return "\n".join([*lines, *strays]) or "(no requests)"
+
+
+def _strays(item: pytest.Item) -> Iterator[str]:
+    """Yield how many requests reached no sandbox since the test began, and why, such as `missing_key`."""
+    server, last = item.stash[STRAYS]
+    found = server.call("GET", f"/requests?since={last}")["data"]
+    if found:
+        whys = Counter(map(_refusal, found))
+        listed = ", ".join(why if len(whys) == 1 else f"{why} ({count})" for why, count in whys.items())
+        yield f"{len(found)} request{'s' if len(found) > 1 else ''} reached no sandbox: {listed}"
+
+
+def _refusal(entry: dict[str, Any]) -> str:
+    """Return why a request was refused: the reason in its answer, or else the error's code."""
+    try:
+        error = json.loads(entry["response_body"])["error"]
+        return str(error["details"].get("reason", error["code"]))
+    except (LookupError, TypeError, ValueError):
+        return f"{entry['method']} {entry['path']}"

@@ -7,9 +7,13 @@ import pytest
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
+    from cnx_mock.python_api.sandbox_maker import SandboxMaker
 
 SANDBOX: "pytest.StashKey[Sandbox]" = pytest.StashKey()
 """The sandbox of the test that runs."""
+
+STRAYS: "pytest.StashKey[tuple[SandboxMaker, int]]" = pytest.StashKey()
+"""The server of the test that runs, and the number of the last request before it that reached no sandbox."""
 
 FAULT = pytest.StashKey[list[dict[str, Any]]]()
 """The rules that a sweep applies to this test. The test did not ask for them, so its own rules need not fire."""

@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cnx_mock.api.router import Router
+from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.http.journal import JournalEntry
 from cnx_mock.scenario.matching import Difference, Match
+from cnx_mock.scenario.models import MatchModel
 from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.rule import read_match
 from cnx_mock.services import operations
+from cnx_mock.text.plural import counted
+from cnx_mock.text.suggestions import unknown
 
 _SHOWN = 20
 """How many requests a failed assertion lists."""
@@ -30,6 +34,7 @@ class Requests(list[JournalEntry]):
 
         - `ScenarioError` if no rule could have these conditions.
         """
+        _check_words(match, ("status",))
         wanted = _match(operation, match)
         return Requests(each for each in self if not _differences(each, wanted, status))
 
@@ -45,19 +50,20 @@ class Requests(list[JournalEntry]):
 
             cnx.requests.assert_called("instances.create", times=1, body={"name": "web-1"})
         """
+        _check_words(match, ("status", "times"))
         found = len(self.matching(operation, status=status, **match))
         if found == times or (times is None and found):
             return
         conditions = {"status": status, **match}
         given = (f"{key}={value!r}" for key, value in conditions.items() if value is not None)
-        matched = f"{found} requests match ({', '.join([str(operation), *given])})"
-        head = f"{matched}, not {'at least 1' if times is None else times}"
+        head = f"expected {_wanted(times)} {', '.join([str(operation), *given])}; found {found}"
         raise AssertionError("\n".join([head, *self._explained(operation, status, match)]))
 
     def assert_not_called(
         self, operation: str | list[str] = "*", /, *, status: int | None = None, **match: Any
     ) -> None:
         """Raise AssertionError if a request matches. The arguments and the other errors are those of `matching`."""
+        _check_words(match, ("status",))
         self.assert_called(operation, times=0, status=status, **match)
 
     def _explained(self, operation: str | list[str], status: int | None, match: Mapping[str, Any]) -> Iterator[str]:
@@ -80,6 +86,21 @@ def request_line(entry: JournalEntry) -> str:
     query = f"?{entry.query}" if entry.query else ""
     status = "cut" if entry.status is None else entry.status
     return f"#{entry.seq} {entry.method} {entry.path}{query} → {status}"
+
+
+def _wanted(times: int | None) -> str:
+    """Return how many requests were expected, up to what they match."""
+    if not times:
+        return "at least 1 request that matches" if times is None else "no request that matches"
+    return f"{counted(times, 'request')} that {'matches' if times == 1 else 'match'}"
+
+
+def _check_words(match: Mapping[str, Any], own: tuple[str, ...]) -> None:
+    """Raise ScenarioError for words that are neither a method's own nor keys of a rule's `match`."""
+    known = sorted({*MatchModel.model_fields, *own})
+    found = [Problem((word,), unknown("key", word, known), at_key=True) for word in match if word not in known]
+    if found:
+        raise ScenarioError(found)
 
 
 def _match(operation: str | list[str], match: Mapping[str, Any]) -> Match:

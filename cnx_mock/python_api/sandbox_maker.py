@@ -22,6 +22,24 @@ class SandboxMaker:
         run."""
         return self._running().url
 
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the control plane without a key, for the server as a whole, and return the JSON of the answer.
+
+        Arguments:
+
+        - `method`: The HTTP method.
+        - `path`: The path after `/_mock`, such as `/requests` for the requests that reached no sandbox.
+        - `body`: Plain data to send as JSON.
+
+        Raises:
+
+        - `ControlError` if the server refuses the call; InputRefusedError if that is because of the body.
+        - `InvalidInputError` if path or body cannot be sent.
+        - `NotRunningError` if the server does not run.
+        - `ServerNotFoundError` if the server does not answer.
+        """
+        return self._running().call(method, f"/_mock{path}", body=body)
+
     def sandbox(
         self,
         scenario: ScenarioInput | list[ScenarioInput] | None = None,

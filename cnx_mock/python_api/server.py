@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -218,16 +219,15 @@ class MockServer(SandboxMaker):
 def _settings(settings: Settings | None, given: dict[str, Any], **inputs: object) -> Settings:
     """Return the settings, made of the options that were given unless they are there. Raises SettingsError for an
     option that both give."""
-    if "seed" in given:
-        given["seed"] = str(given["seed"])
     if settings is None:
         return Settings(**{"port": 0, **given})
     if not isinstance(settings, Settings):
         raise SettingsError(f"settings must be a cnx_mock.Settings, not {type(settings).__name__}")
     for name, value in given.items():
-        in_settings = getattr(settings, name)
-        if value != in_settings:
-            raise SettingsError(f"{name} is given twice: {value!r} here, {in_settings!r} in settings; leave one out")
+        there = getattr(settings, name)
+        if getattr(replace(settings, **{name: value}), name) != there:
+            where = f"with settings, give it there: Settings({name}={value!r})"
+            raise SettingsError(f"{name} is {value!r} here, and {there!r} in settings: {where}")
     for name, value in inputs.items():
         if value is not None and getattr(settings, name):
             raise SettingsError(f"{name} is given twice: here, and {getattr(settings, name)!r} in settings")

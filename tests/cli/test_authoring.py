@@ -224,7 +224,7 @@ def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
         ("GET /v1/plans", [], {"age": "5"}, "needs a unit: write 5s or 5ms"),
         ("GET /v1/plans", [], {"every": "soon"}, "must be a duration such as 250ms, 2s or 1m30s, not 'soon'"),
         ("GET /v1/plans", [], {"every": "36525d", "n": 100}, "time ends with the year 9998"),
-        ("GET /v1/plans", [], {"seed": "x"}, "seed must be a whole number or the word random"),
+        ("GET /v1/plans", [], {"seed": "x"}, "'seed' must be a whole number or the word random"),
     ],
 )
 def test_explain_says_what_it_cannot_read(

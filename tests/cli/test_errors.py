@@ -104,7 +104,7 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
         (["fixtures", "show", "nobody"], "no fixture is called 'nobody'"),
         (["scenarios", "show", "file.yaml"], "file.yaml: "),
         (["openapi", "--reading", "a=b"], "'a' is not a reading"),
-        (["shrink", "--speed", "0", "--", "true"], "speed must be above 0"),
+        (["shrink", "--speed", "0", "--", "true"], "'speed' must be above 0"),
     ],
 )
 def test_what_a_user_writes_never_ends_in_a_traceback(

@@ -277,7 +277,7 @@ def test_what_can_never_happen_is_a_warning(tmp_path: Path) -> None:
     [
         (["--scenario", "clam"], "did you mean 'calm'?"),
         (["--fixture", "smal-team"], "did you mean 'small-team'?"),
-        (["--seed", "x"], "seed must be a whole number"),
+        (["--seed", "x"], "'seed' must be a whole number"),
         (["--key", "cnx_live_" + "ab" * 16], "a live key is never accepted"),
         (["--report", "no/such/report.json"], "the report no/such/report.json cannot be written: No such file"),
         (["--report", "."], "the report . cannot be written: it is a folder"),

@@ -266,12 +266,12 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--port", "99999"], "cnx-mock: port must be from 0 to 65535"),
-        (["--tls-port", "-1"], "cnx-mock: tls-port must be from 0 to 65535"),
-        (["--proxy-port", "65536"], "cnx-mock: proxy-port must be from 0 to 65535"),
-        (["--allow-host", "a.example:443"], "cnx-mock: allow-host must be a host's name, without a port"),
-        (["--speed", "nan"], "cnx-mock: speed must be above 0, at most 1000000"),
-        (["--seed", "-1"], "cnx-mock: seed must be a whole number or the word random"),
+        (["--port", "99999"], "cnx-mock: 'port' must be from 0 to 65535"),
+        (["--tls-port", "-1"], "cnx-mock: 'tls-port' must be from 0 to 65535"),
+        (["--proxy-port", "65536"], "cnx-mock: 'proxy-port' must be from 0 to 65535"),
+        (["--allow-host", "a.example:443"], "cnx-mock: 'allow-host' must be a host's name, without a port"),
+        (["--speed", "nan"], "cnx-mock: 'speed' must be above 0 and at most 1000000"),
+        (["--seed", "-1"], "cnx-mock: 'seed' must be a whole number or the word random"),
         (["--host", "203.0.113.9"], r"cnx-mock: port 0 on 203\.0\.113\.9: .+"),
         (
             ["--scenario", "flaky-netwrk"],
@@ -447,7 +447,7 @@ def test_a_signal_ends_it_while_it_watches(watched: Any) -> None:
 
 
 def test_watching_needs_a_scenario(tmp_path: Path) -> None:
-    assert refused(tmp_path, "--watch") == "cnx-mock: watch needs a scenario to follow\n"
+    assert refused(tmp_path, "--watch") == "cnx-mock: 'watch' needs a scenario to follow: give 'scenario' too\n"
 
 
 def test_what_can_never_happen_is_a_warning(start: Start, tmp_path: Path) -> None:

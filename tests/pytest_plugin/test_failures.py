@@ -52,23 +52,24 @@ def test_fixture(world):
 def test_marker(cnx):
     pass
 """
-INVALID = "One or more fields are invalid."
 KEYS = "wrld: unknown key, did you mean 'world'?; ruls: unknown key, did you mean 'rules'?"
+MARKED = """no sandbox: wrld: unknown key, did you mean 'world'? (+1 more)
+ruls: unknown key, did you mean 'rules'?"""
 FAILURES = [
     (
         "test_inject",
         '>       cnx.inject("instances.create", eror="INTERNAL_ERROR")',
-        f"ScenarioRefusedError: {INVALID} fault.eror: unknown key, did you mean 'error'?",
+        "ScenarioRefusedError: fault.eror: unknown key, did you mean 'error'?",
     ),
     (
         "test_use",
         '>       cnx.use({"wrld": {}, "ruls": []})',
-        f"ScenarioRefusedError: {INVALID} {KEYS}",
+        f"ScenarioRefusedError: {KEYS}",
     ),
     (
         "test_called",
         '>       cnx.requests.assert_called("instances.create")',
-        "AssertionError: 0 requests match (instances.create), not at least 1\nno request came",
+        "AssertionError: expected at least 1 request that matches instances.create; found 0\nno request came",
     ),
     ("test_fired", ">       cnx.assert_fired()", "AssertionError: inject-1 never fired: no request came"),
     ("test_fired_at_the_end", "", "inject-1 never fired: no request came"),
@@ -77,7 +78,7 @@ FAILURES = [
         '>       cnx.audit.assert_clean(ignore=["nope"])',
         "AuditError: no check is called 'nope': …",
     ),
-    ("test_server", ">       MockServer(port=-1)", "SettingsError: port must be from 0 to 65535"),
+    ("test_server", ">       MockServer(port=-1)", "SettingsError: 'port' must be from 0 to 65535"),
     (
         "test_intercept",
         ">       with MockServer() as other, other.intercept():",
@@ -86,14 +87,14 @@ FAILURES = [
     (
         "test_helper",
         '>       cnx.account.plan = "x"',
-        f"InputRefusedError: {INVALID} plan: must be one of: starter, professional, enterprise",
+        "InputRefusedError: plan: must be one of: starter, professional, enterprise",
     ),
     (
         "ERROR at setup of test_fixture",
         '>       cnx.load("nope")',
         "UnknownFixture: no fixture is called 'nope' (there are empty, fleet, small-team)",
     ),
-    ("ERROR at setup of test_marker", "", f"the sandbox of this test cannot be made:\n{INVALID} {KEYS}"),
+    ("ERROR at setup of test_marker", "", MARKED),
 ]
 
 
@@ -144,7 +145,7 @@ def test_a_short_failure_in_full(run: Run) -> None:
         "cnx = <Sandbox …>",
         "    def test_it(cnx):",
         ">       cnx.inject('instances.create', eror='INTERNAL_ERROR')",
-        f"E       cnx_mock.errors.ScenarioRefusedError: {INVALID} fault.eror: unknown key, did you mean 'error'?",
+        "E       cnx_mock.errors.ScenarioRefusedError: fault.eror: unknown key, did you mean 'error'?",
         "test_it.py:5: ScenarioRefusedError",
     ]
 

@@ -176,8 +176,8 @@ def test_a_scenario_may_be_a_file_of_the_project(run: Run, pytester: pytest.Pyte
 @pytest.mark.parametrize(
     ("marker", "problem"),
     [
-        ("'flaky-netwrk'", "no scenario is called 'flaky-netwrk', did you mean 'flaky-network'?*"),
-        ("'story.yaml'", "story.yaml:2:5: unknown key 'falt', did you mean 'fault'?"),
+        ("'flaky-netwrk'", "no sandbox: no scenario is called 'flaky-netwrk', did you mean 'flaky-network'?*"),
+        ("'story.yaml'", "no sandbox: story.yaml:2:5: unknown key 'falt', did you mean 'fault'?"),
         ("{'wrld': {}}", "*wrld*did you mean 'world'?*"),
         ("['lost-response', 'lost-response']", "*the id 'lost' is used by two of the stacked scenarios*"),
         ("42", "*int*"),
@@ -243,6 +243,44 @@ def test_a_failing_set_up_shows_it_too(run: Run) -> None:
 def test_a_test_that_failed_before_its_first_call_says_so(run: Run) -> None:
     result = run("def test_it(cnx): assert False")
     result.stdout.fnmatch_lines(["*- cnx-mock journal -*", "(no requests)"])
+
+
+def test_a_failing_test_shows_its_requests_that_reached_no_sandbox(run: Run) -> None:
+    tests = """
+    class Stranger:
+        def __init__(self, cnx, api_key):
+            self.url, self.api_key = cnx.url, api_key
+
+    def test_before(cnx):
+        create(Stranger(cnx, "nonsense"))
+
+    def test_it(cnx):
+        create(Stranger(cnx, "cnx_test_short"))
+        assert False
+
+    def test_two(cnx):
+        create(cnx)
+        create(Stranger(cnx, "nonsense"))
+        create(Stranger(cnx, "cnx_live_" + "0" * 32))
+        assert False
+    """
+    result = run(tests)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*- cnx-mock journal -*", "1 request reached no sandbox: malformed_key"])
+    result.stdout.fnmatch_lines(
+        ["[#]1 POST /v1/instances → 201 *", "2 requests reached no sandbox: malformed_key (1), *"]
+    )
+    assert "(no requests)" not in result.stdout.str()
+
+
+def test_a_request_for_nothing_that_exists_is_shown_as_such(run: Run) -> None:
+    result = run("def test_it(cnx):\n    call(cnx, 'GET', '/v1/nowhere')\n    assert False")
+    result.stdout.fnmatch_lines("[#]1 GET /v1/nowhere → 404 (no such operation)")
+
+
+def test_the_summary_has_the_reason(run: Run) -> None:
+    result = run("@pytest.mark.cnx_scenario({'wrld': {}})\ndef test_it(cnx): pass", "-rE")
+    result.stdout.fnmatch_lines("ERROR test_it.py::test_it - *no sandbox: wrld: unknown*")
 
 
 def test_a_journal_that_cannot_be_read_hides_no_failure(run: Run) -> None:

@@ -153,26 +153,27 @@ def test_a_refusal_is_an_error_of_the_control_plane_and_of_the_input(sandbox: Sa
     [{"seed": "x"}, {"seed": 1.5}, {"seed": True}, {"speed": "fast"}, {"port": -1}, {"port": "80"}, {"tls": "yes"}],
 )
 def test_an_option_of_the_wrong_type_is_named(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=f"^{next(iter(wrong))} must be "):
+    with pytest.raises(SettingsError, match=f"^'{next(iter(wrong))}' must be "):
         MockServer(**wrong)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"scenario": "calm"}, {"seed": 7}, {"host": None}, {"watch": 1}, {"reading": (1,)}, {"journal_size": 1.5}]
+    "wrong",
+    [{"scenario": "calm"}, {"seed": 7.5}, {"host": None}, {"watch": 1}, {"reading": (1,)}, {"journal_size": 1.5}],
 )
 def test_settings_take_the_declared_types_only(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=f"^{next(iter(wrong)).replace('_', '-')} must be "):
+    with pytest.raises(SettingsError, match=f"^'{next(iter(wrong)).replace('_', '-')}' must be "):
         Settings(**wrong)
 
 
 @pytest.mark.parametrize(
     ("given", "settings", "complaint"),
     [
-        ({"seed": 7}, {}, "seed is given twice: '7' here, '0' in settings; leave one out"),
-        ({"speed": 2.0}, {}, "speed is given twice: 2.0 here, 1.0 in settings"),
-        ({"port": 0}, {}, "port is given twice: 0 here, 4269 in settings"),
-        ({"tls": True}, {}, "tls is given twice: True here, False in settings"),
-        ({"proxy": False}, {"proxy": True}, "proxy is given twice: False here, True in settings"),
+        ({"seed": 7}, {}, "seed is 7 here, and '0' in settings: with settings, give it there: Settings(seed=7)"),
+        ({"speed": 2.0}, {}, "speed is 2.0 here, and 1.0 in settings"),
+        ({"port": 0}, {}, "port is 0 here, and 4269 in settings"),
+        ({"tls": True}, {}, "tls is True here, and False in settings"),
+        ({"proxy": False}, {"proxy": True}, "proxy is False here, and True in settings"),
         ({"scenario": "calm"}, {"scenario": ("calm",)}, "scenario is given twice: here, and ('calm',) in settings"),
         ({"fixture": "x"}, {"fixture": "small-team"}, "fixture is given twice: here, and 'small-team' in settings"),
     ],

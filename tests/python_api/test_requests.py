@@ -42,7 +42,7 @@ def test_what_was_called_passes(called):
 
 def test_a_failure_names_the_nearest_request_and_what_differs(called):
     assert complaint(called, "instances.create", body={"name": "web-3"}, status=201) == [
-        "0 requests match (instances.create, status=201, body={'name': 'web-3'}), not at least 1",
+        "expected at least 1 request that matches instances.create, status=201, body={'name': 'web-3'}; found 0",
         'the nearest is #3 POST /v1/instances → 201: body name is "web-2", not "web-3"',
         "#1 POST /v1/instances → 500",
         "#2 POST /v1/instances → 201",
@@ -59,12 +59,14 @@ def test_every_field_that_differs_is_named(called):
 
 
 def test_one_too_many_is_a_failure_too(called):
-    assert complaint(called, "instances.create", times=2)[0] == "3 requests match (instances.create), not 2"
+    assert (
+        complaint(called, "instances.create", times=2)[0] == "expected 2 requests that match instances.create; found 3"
+    )
 
 
 def test_where_no_request_came_it_says_so(sandbox):
     assert complaint(sandbox, "instances.create") == [
-        "0 requests match (instances.create), not at least 1",
+        "expected at least 1 request that matches instances.create; found 0",
         "no request came",
     ]
 
@@ -74,6 +76,17 @@ def test_words_that_no_rule_could_have_are_refused(called):
         called.requests.assert_called("instances.creat")
     with pytest.raises(ValueError, match="bdy: unknown key, did you mean 'body'"):
         called.requests.assert_called(bdy={})
+
+
+def test_the_words_of_the_method_itself_are_known_too(called):
+    with pytest.raises(ValueError, match="^tims: unknown key, did you mean 'times'"):
+        called.requests.assert_called("instances.create", tims=1)
+    with pytest.raises(ValueError, match="^stats: unknown key, did you mean 'status'"):
+        called.requests.assert_not_called(stats=500)
+    with pytest.raises(ValueError, match="^times: unknown key"):  # only assert_called takes it
+        called.requests.matching(times=1)
+    with pytest.raises(ValueError, match=r"^x: unknown key \(known: body, header, .*, status, times\)$"):
+        called.requests.assert_called(x=1)
 
 
 def test_the_requests_are_a_list_newest_last(called):

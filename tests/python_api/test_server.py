@@ -176,7 +176,7 @@ def test_an_unknown_scenario_is_answered_with_a_known_one() -> None:
 
 @pytest.mark.parametrize("wrong", [{"port": 65536}, {"speed": 0}, {"seed": -1}])
 def test_a_bad_value_is_refused_when_it_is_given(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must be"):
+    with pytest.raises(ValueError, match=f"^'{next(iter(wrong))}' must be"):
         MockServer(**wrong)
 
 
