@@ -25,6 +25,8 @@ _PACKAGE = str(Path(__file__).parents[1])
 def scenario_document(scenario: ScenarioInput) -> dict[str, Any]:
     """Return a scenario as plain data. It is never a name alone, which would mean one of the gallery.
 
+    An empty file is a ScenarioWarning.
+
     Raises UnknownScenario if no scenario has that name, SourceError with every problem of a file, and ScenarioError if
     the value is none of the forms of a scenario.
     """
@@ -38,6 +40,8 @@ def scenario_document(scenario: ScenarioInput) -> dict[str, Any]:
             message = f"a scenario is a name, a path, a dict or a Scenario, not {_shown(scenario)}"
             raise ScenarioError([Problem((), message)])
         scenario = gallery.load(name, operations())
+        if gallery.is_empty(scenario):  # the server, which gets plain data, cannot know
+            warn([f"{name} {gallery.IS_EMPTY}"])
     return {"description": scenario.description, **scenario.document, "name": scenario.name}
 
 

@@ -12,6 +12,8 @@ from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import Source, read_file
 from cnx_mock.text.suggestions import did_you_mean
 
+IS_EMPTY = "is empty: this scenario does nothing"
+
 
 def gallery() -> list[str]:
     """Return the names of the scenarios that come with the package, sorted."""
@@ -51,9 +53,14 @@ def linted(name: str, operations: Collection[Operation]) -> tuple[Scenario, Sour
     source = read_file(path)
     scenario = parse(source, operations, path.stem)
     idle = lint(scenario, operations)
-    if source.data is None:
-        idle.append(Problem((), "is empty: this scenario does nothing"))
+    if is_empty(scenario):
+        idle.append(Problem((), IS_EMPTY))
     return scenario, source.error(idle) if idle else None
+
+
+def is_empty(scenario: Scenario) -> bool:
+    """Return whether a scenario is from a file without any value, or with nothing but comments."""
+    return scenario.source is not None and scenario.source.data is None
 
 
 def parse(source: Source, operations: Collection[Operation], name: str) -> Scenario:

@@ -1,6 +1,7 @@
 """What is valid but can never happen: each case is found at its place, and good files have no warning."""
 
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -289,3 +290,24 @@ def test_python_warns_at_the_line_that_asked_for_it(server: MockServer, sandbox:
             ask()
         (warning,) = caught
         assert (warning.filename, warning.lineno) == (__file__, ask.__code__.co_firstlineno)
+
+
+@pytest.mark.parametrize("text", ["", "# a rule will come\n", "---\n", "null\n"])
+def test_an_empty_file_is_no_good_scenario(sandbox: Sandbox, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "story.yaml"
+    path.write_text(text)
+    _, found = linted(str(path), operations())
+    assert str(found).endswith(": is empty: this scenario does nothing")
+    with pytest.warns(ScenarioWarning, match="story.yaml is empty: this scenario does nothing"):
+        sandbox.use(path)
+
+
+@pytest.mark.parametrize("text", ["{}\n", "name: nothing\n", "description: A control.\n", "rules: []\n"])
+def test_a_scenario_may_do_nothing_on_purpose(sandbox: Sandbox, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "story.yaml"
+    path.write_text(text)
+    assert linted(str(path), operations())[1] is None
+    assert linted("calm", operations())[1] is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ScenarioWarning)
+        sandbox.use(path)
