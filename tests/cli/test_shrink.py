@@ -1,6 +1,5 @@
 """`cnx-mock shrink`, as people use it: a random run fails, and the few faults that matter are found."""
 
-import asyncio
 import re
 import subprocess
 import sys
@@ -11,8 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from cnx_mock.sweep.recorded_faults import RecordedFault
-from cnx_mock.sweep.shrink import fewest
 from tests import commands
 from tests.cli.test_run import environment
 from tests.commands import COMMAND
@@ -136,16 +133,3 @@ def test_what_cannot_be_shrunk_is_told_so(folder: Path, source: str, options: Se
 
 def test_a_program_that_is_not_there_is_127(folder: Path) -> None:
     assert cnx_mock(folder, "shrink", "--scenario", "noisy.yaml", "--", "./nobody").returncode == 127
-
-
-@pytest.mark.parametrize("needed", [{4}, {0, 9}, {2, 3, 7}, set(range(10))])
-def test_none_of_the_fewest_can_be_spared(needed: set[int]) -> None:
-    every = [RecordedFault({"id": number}, str(number)) for number in range(10)]
-    tried = []
-
-    async def fails(faults: Sequence[RecordedFault]) -> bool:
-        tried.append(len(faults))
-        return needed <= {each.rule["id"] for each in faults}
-
-    assert {each.rule["id"] for each in asyncio.run(fewest(every, fails))} == needed
-    assert len(tried) < 60

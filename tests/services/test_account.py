@@ -97,6 +97,7 @@ def test_no_answer_shows_the_secret(server, client, path):
 
 
 def test_a_key_says_what_it_may_do(server, client):
+    server.sandbox(key=f"cnx_test_{READ_ONLY}")  # as it was made, whatever other tests did with this key
     api = client(server.url, f"cnx_test_{READ_ONLY}")
     assert api.get("/v1/account/api-keys/current").json["scopes"] == [
         scope for scope in ALL_SCOPES if scope.endswith(":read")
