@@ -11,7 +11,7 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.services import operations
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, one_of
 from cnx_mock.world.chance import fraction
 from cnx_mock.world.kinds import PROVISIONED
 
@@ -200,7 +200,7 @@ def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:
     """Raise SweepPlanError for a pattern that matches no operation's name."""
     for pattern in patterns:
         if not any(Pattern(pattern.removeprefix("!")).matches(name) for name in known):
-            raise SweepPlanError(f"no operation is called {pattern!r}{did_you_mean(pattern, known)}")
+            raise SweepPlanError(f"no operation is called {pattern!r}{did_you_mean_operation(pattern, known)}")
 
 
 def plan_cells(

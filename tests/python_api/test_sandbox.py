@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cnx_mock import ControlError, MockServer, Sandbox, SourceError
+from cnx_mock import ControlError, MockServer, Sandbox, ScenarioWarning, SourceError
 from cnx_mock.scenario import gallery
 from cnx_mock.services import operations
 
@@ -50,7 +50,8 @@ def test_a_story_is_a_name_a_path_a_dict_or_a_scenario(server: MockServer, clien
 def test_a_file_that_says_nothing_is_a_story_too(sandbox: Sandbox, api: Any, tmp_path: Path) -> None:
     sandbox.use("rate-limited")
     (tmp_path / "empty.yaml").write_text("# nothing yet\n")
-    sandbox.use(tmp_path / "empty.yaml")
+    with pytest.warns(ScenarioWarning, match="does nothing"):
+        sandbox.use(tmp_path / "empty.yaml")
     assert sandbox.call("GET", "/scenario")["name"] == "empty"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnx_mock import ControlError, Sandbox, SourceError
+from cnx_mock import ControlError, Sandbox, ScenarioWarning, SourceError
 from cnx_mock.errors import UnknownScenario
 
 
@@ -48,7 +48,8 @@ def test_a_scenario_has_the_name_that_it_gives_or_else_its_files(sandbox, write)
 
 
 def test_an_empty_file_is_a_calm_day(sandbox, api, write):
-    sandbox.use(write("# nothing\n"))
+    with pytest.warns(ScenarioWarning, match="does nothing"):
+        sandbox.use(write("# nothing\n"))
     assert api.get("/v1/instances").status == 200
 
 
