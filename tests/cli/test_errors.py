@@ -1,6 +1,8 @@
 """Every error of cnx-mock becomes a line on stderr and an exit status, in one place."""
 
 import errno
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from cnx_mock.cli.errors import TopGroup
 from cnx_mock.cli.main import cli
 from cnx_mock.errors import CnxMockError, ListenError, ProgramError, SourceError, SourceProblem
 from cnx_mock.text.source import read
+from tests.commands import REAL
 
 ARGUMENTS: dict[type[CnxMockError], tuple[Any, ...]] = {
     errors.ControlError: (409, "CONFLICT", "it is taken", {}),
@@ -123,3 +126,49 @@ def test_usage_errors_are_clicks_own() -> None:
     result = CliRunner().invoke(cli, ["run"])
     assert result.exit_code == click.UsageError.exit_code == 2
     assert "Missing argument" in result.stderr
+
+
+# ---- streams that are closed or full
+
+STREAMS = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+
+
+def redirected(redirection: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the installed command under a shell's redirection, such as `>&-`."""
+    words = ["sh", "-c", f'exec "$@" {redirection}', "sh", REAL, *arguments]
+    return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+
+
+@STREAMS
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["routes"], 0),
+        (["routes", "--nope"], 2),
+        (["run", "--", "sh", "-c", "exit 0"], 0),
+        (["run", "--", "sh", "-c", "exit 7"], 7),
+    ],
+)
+def test_a_closed_stream_gives_no_traceback_and_leaves_the_status(
+    redirection: str, arguments: list[str], status: int
+) -> None:
+    done = redirected(redirection, *arguments)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@STREAMS
+def test_a_program_finds_closed_what_the_user_has_closed() -> None:
+    done = redirected(
+        "2>&-", "run", "--", sys.executable, "-c", "import sys; print(sys.stdin is None, sys.stderr is None)"
+    )
+    assert (done.returncode, done.stdout) == (0, "False True\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+@pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["routes"], ["openapi"]])
+def test_a_full_stdout_is_named(arguments: list[str]) -> None:
+    done = redirected(">/dev/full", *arguments)
+    assert (done.returncode, done.stderr) == (2, "cnx-mock: stdout: No space left on device\n")

@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +20,7 @@ import pytest
 
 from cnx_mock import MockServer
 from tests import commands
-from tests.commands import COMMAND
+from tests.commands import COMMAND, REAL
 
 pytestmark = pytest.mark.slow
 
@@ -388,6 +389,28 @@ def test_it_goes_on_when_nobody_reads_its_access_lines(start: Start, client: Any
     os.close(read)
     assert [api.post("/v1/instances", BODY).status for _ in range(3)] == [201, 201, 201]
     assert served.stop() == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_it_serves_whatever_stream_is_closed(client: Any, closed: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["sh", "-c", f'exec "$@" {closed}', "sh", REAL, "serve", "--port", str(port)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            until(lambda: process.poll() is not None or listens(port))
+            assert client(f"http://127.0.0.1:{port}", KEY).get("/v1/plans").status == 200
+        finally:
+            process.terminate()
+            _, stderr = process.communicate(timeout=SECONDS)
+    assert (process.returncode, "Traceback" in stderr) == (0, False)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # ---- --watch and warnings
