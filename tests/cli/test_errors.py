@@ -103,7 +103,10 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
             ["sweep", "--report", "folder.json", "--", "true"],
             "the report folder.json cannot be written: it is a folder",
         ),
-        (["sweep", "--baseline", "file", "--", "true"], "file: "),
+        (["sweep", "--baseline", "file", "--", "true"], "file is not a JSON report of `cnx-mock sweep`"),
+        (["sweep", "--fail-on", "dupl", "--", "true"], "'dupl', did you mean 'duplicated'? (there are hung, "),
+        (["sweep", "--fail-on", "fail", "--", "true"], "no verdict is called 'fail', did you mean 'failed-cleanly'?"),
+        (["audit", "--also", "gaveup"], "no check is called 'gaveup', did you mean 'gave-up'? (there are "),
         (["fixtures", "show", "nobody"], "no fixture is called 'nobody'"),
         (["scenarios", "show", "file.yaml"], "file.yaml:1:1: "),
         (["openapi", "--reading", "a=b"], "a: unknown reading"),
@@ -125,7 +128,7 @@ def test_what_a_user_writes_never_ends_in_a_traceback(
 def test_usage_errors_are_clicks_own() -> None:
     result = CliRunner().invoke(cli, ["run"])
     assert result.exit_code == click.UsageError.exit_code == 2
-    assert "Missing argument" in result.stderr
+    assert "The program to run is missing." in result.stderr
 
 
 # ---- streams that are closed or full

@@ -114,6 +114,12 @@ def refused(folder: Path, *arguments: str, **variables: str) -> str:
     return done.stderr
 
 
+def busy(port: str, option: str) -> str:
+    """What it says of a port that another server has."""
+    there = f"cnx-mock: port {port} on 127.0.0.1 is already in use"
+    return f"{there}; choose another with {option}, or {option} 0 for a free one"
+
+
 def asked(url: str) -> http.client.HTTPConnection:
     """A connection on which the list was asked for."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
@@ -258,7 +264,7 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
         said = refused(tmp_path, "--port", port, CNX_MOCK_PORT="tcp://10.0.0.1:4269")
     ignored, problem = said.splitlines()
     assert ignored.startswith("cnx-mock: ignoring CNX_MOCK_PORT=tcp://10.0.0.1:4269")
-    assert problem == f"cnx-mock: port {port} on 127.0.0.1 is already in use"
+    assert problem == busy(port, "--port")
 
 
 # ---- what it does not take
@@ -289,7 +295,7 @@ def test_any_other_busy_port_is_one_clear_line_too(tmp_path: Path, option: str) 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = refused(tmp_path, option, port)
-    assert said == f"cnx-mock: port {port} on 127.0.0.1 is already in use\n"
+    assert said == busy(port, option) + "\n"
 
 
 def test_a_broken_ca_folder_is_one_clear_line(tmp_path: Path) -> None:

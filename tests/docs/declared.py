@@ -175,8 +175,10 @@ def checks_page() -> str:
         parts += [f"## `{each.code}`", f"Finds: {sentence(each.title)}{asked}", f"Why it matters: {each.why}"]
         parts += [f"How to fix it: {each.fix}"]
         if each.thresholds:
-            rows = ([f"`--{t.name}`", f"`{t.default}`", sentence(t.reason)] for t in each.thresholds)
-            parts.append(table(["threshold", "default", "why this default"], rows))
+            rows = (
+                [f"`--{t.name}`", f"`{t.default}`", sentence(t.meaning), sentence(t.reason)] for t in each.thresholds
+            )
+            parts.append(table(["threshold", "default", "what it is", "why this default"], rows))
     words = """The audit reads a journal and reports what a client should not do. It runs as `cnx-mock audit`, at the
 end of `cnx-mock run`, as `GET /_mock/audit`, as `cnx.audit.assert_clean()` and as `expect: {audit: clean}` in a
 scenario."""
