@@ -288,7 +288,7 @@ def careful() -> str:
 _COMMANDS = """Every command and its options. `--help` shows the same in the terminal. `cnx-mock completion
 bash|zsh|fish` prints a completion script."""
 _STATUSES = (
-    ("0", "Everything is as it should be."),
+    ("0", "Everything is as it should be; `serve` was ended by Ctrl-C."),
     ("1", "`sweep` has a failing verdict; `audit` has found something."),
     ("2", "You wrote something that cannot be used: an option, a file, a name. Nothing was started."),
     (
