@@ -255,6 +255,8 @@ class ProgramError(CnxMockError):
             self.status, why = 126, error.strerror or str(error)
         elif os.sep in name and FilePath(name).exists():
             self.status, why = 127, "the interpreter in its first line is not there"
+        elif os.sep in name:
+            self.status, why = 127, "no such file"
         else:
             self.status, why = 127, "command not found"
         super().__init__(f"{name}: {why}")

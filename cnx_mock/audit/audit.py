@@ -62,7 +62,8 @@ def threshold_values(given: Mapping[str, object]) -> dict[str, float]:
     known = {each.name: each for each in thresholds()}
     for name in given:
         if name not in known:
-            raise AuditError(f"no threshold is called {name[:64]!r}{did_you_mean(name, known)}: {one_of(known)}")
+            hint = f"{did_you_mean(name, known)} (there are {one_of(known)})"
+            raise AuditError(f"no threshold is called {name[:64]!r}{hint}")
     return {name: each.value(given.get(name, each.default)) for name, each in known.items()}
 
 
@@ -97,7 +98,8 @@ def _chosen(ignore: Collection[str], also: Collection[str]) -> list[Check]:
     known = {check.code: check for check in checks()}
     for code in (*ignore, *also):
         if code not in known:
-            raise AuditError(f"no check is called {str(code)[:64]!r}{did_you_mean(str(code), known)}: {one_of(known)}")
+            hint = f"{did_you_mean(str(code), known)} (there are {one_of(known)})"
+            raise AuditError(f"no check is called {str(code)[:64]!r}{hint}")
     return [check for code, check in known.items() if code not in ignore and (code in also or not check.on_request)]
 
 

@@ -36,22 +36,26 @@ from cnx_mock.audit.threshold import Threshold
 OVERLAP = Threshold(
     "overlap",
     "100ms",
+    "time after which the same request is a retry of one that was never answered",
     "a client that stops waiting for an answer has waited longer than this; two workers start closer together",
 )
 HANDOVER = Threshold(
     "handover",
     "20ms",
+    "longest pause between a call over one connection and the next over another of the same pool",
     "a client with a pool continues over another connection as soon as it has an answer; two workers follow each other "
     "so closely, in both directions and most of the time, only by chance",
 )
 RETRY_WITHIN = Threshold(
     "retry-within",
     "2m",
+    "longest time after a failed attempt at which the same request is a retry",
     "twice the usual longest backoff of 60 s; the same request after a longer time belongs to another run",
 )
 POLL_INTERVAL = Threshold(
     "poll-interval",
     "1s",
+    "a poll is quick if it comes sooner than this after the last answer",
     "provisioning takes 30 to 60 s: a client that asks more than once a second learns nothing earlier",
 )
 SHARED = (OVERLAP, HANDOVER, RETRY_WITHIN, POLL_INTERVAL)

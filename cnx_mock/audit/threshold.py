@@ -14,6 +14,8 @@ class Threshold:
     """Its name, which is also the name of its option."""
     default: str | int
     """Its value unless another one is given."""
+    meaning: str
+    """What it is, in a few words."""
     reason: str
     """Why it has that default."""
 

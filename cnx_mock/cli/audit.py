@@ -1,7 +1,6 @@
 """`cnx-mock audit`: how well a client behaved, from the journal of the server that it called."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -10,6 +9,7 @@ from cnx_mock.audit.audit import findings, thresholds
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.journals import entries_of, read_journal
 from cnx_mock.audit.report import Form, report
+from cnx_mock.audit.threshold import Threshold
 from cnx_mock.cli.errors import FOUND
 from cnx_mock.cli.journal import journals_of, key_option, url_argument
 from cnx_mock.cli.output import print_wrapped
@@ -20,19 +20,24 @@ class _AuditCommand(click.Command):
     """The command with an option for every threshold."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the options, those of the thresholds last."""
-        return [*super().get_params(ctx), *map(_option, thresholds())]
+        """Return the options, those of the thresholds before `--help`."""
+        *own, last = super().get_params(ctx)
+        return [*own, *map(_option, thresholds()), last]
 
 
-def _option(threshold: Any) -> click.Option:
+def _option(threshold: Threshold) -> click.Option:
     metavar = "DURATION" if threshold.is_duration else "N"
     return click.Option(
         [f"--{threshold.name}"],
         metavar=metavar,
         default=str(threshold.default),
         show_default=True,
-        help=f"{threshold.reason[0].upper()}{threshold.reason[1:]}.",
+        help=f"{_sentence(threshold.meaning)} {_sentence(threshold.reason)}",
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 @click.command(cls=_AuditCommand)

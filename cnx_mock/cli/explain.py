@@ -26,7 +26,15 @@ from cnx_mock.world.keys import EXAMPLE_DIGITS
     "--request", "request_text", required=True, metavar="TEXT", help="Method, path and body: 'POST /v1/instances {…}'."
 )
 @click.option("--header", "headers", multiple=True, metavar="NAME: VALUE", help="A header of the request.")
-@click.option("-n", "count", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many such requests.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many such requests.",
+)
 @click.option("--age", default="0s", show_default=True, metavar="DURATION", help="The sandbox's age at the first one.")
 @click.option("--every", default="0s", show_default=True, metavar="DURATION", help="Time from one to the next.")
 @click.option("--seed", default="0", show_default=True, metavar="N", help="Seed of everything drawn by chance.")

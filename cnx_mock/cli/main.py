@@ -2,13 +2,13 @@
 
 import atexit
 import os
-import sys
 
 import click
 
 from cnx_mock import __version__
 from cnx_mock.cli.errors import TopGroup
 from cnx_mock.cli.lazy import LazyCommand
+from cnx_mock.cli.streams import drop_unwritten, open_missing, prepare_output
 from cnx_mock.settings import foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -54,19 +54,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command, and leave with its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a character that the terminal cannot show must not end the command
-            stream.reconfigure(errors="backslashreplace")
-    atexit.register(_drop_unwritten)
+    open_missing()
+    prepare_output()
+    atexit.register(drop_unwritten)
     for name in foreign(os.environ):
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
     cli(prog_name="cnx-mock")
-
-
-def _drop_unwritten() -> None:
-    """Drop what a closed or full stream still holds: Python would try once more at its end, and exit with 120."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -5,20 +5,43 @@ from collections.abc import Sequence
 
 import click
 
-from cnx_mock.cli.terminal import is_live, shown
+from cnx_mock.cli.terminal import columns, is_live, shown
 
 
-def print_table(rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> None:
-    """Print rows in aligned columns. On a terminal a cell that is too wide goes on in the next line."""
+def print_table(rows: Sequence[Sequence[str]], head: Sequence[str] = (), optional: Sequence[str] = ()) -> None:
+    """Print rows in aligned columns. On a terminal a cell that is too wide goes on in the next line.
+
+    If there are `optional` columns, no word is broken on a narrow terminal: these columns are left out, the first one
+    first, and then the last column goes below the one before it.
+    """
     cells = [[shown(cell) for cell in row] for row in ([head] if head else []) + list(rows)]
     if is_live(sys.stdout):
         from cnx_mock.cli import rich_output  # lazy: rich is slow to import, and only a terminal needs it
 
+        if optional:
+            cells = _narrowed(cells, optional, columns())
         rich_output.print_table(cells, sys.stdout, has_head=bool(head))
         return
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         click.echo("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _narrowed(cells: list[list[str]], optional: Sequence[str], width: int) -> list[list[str]]:
+    """Return the cells without as many of the optional columns as needed for this width; the first row is the head."""
+    for name in optional:
+        if _width(cells) <= width:
+            return cells
+        place = cells[0].index(shown(name))
+        cells = [[cell for number, cell in enumerate(row) if number != place] for row in cells]
+    if _width(cells) <= width:
+        return cells
+    return [[*(f"{cell}\n" for cell in row[:-2]), f"{row[-2]}\n  {row[-1]}"] for row in cells]
+
+
+def _width(cells: list[list[str]]) -> int:
+    """Return the columns of a terminal that a table takes, with two between two cells."""
+    return sum(max(map(len, column)) + 2 for column in zip(*cells, strict=True)) - 2
 
 
 def print_wrapped(text: str) -> None:

@@ -1,5 +1,6 @@
 """What options take beside click's own types: durations, test keys, the URL of a running server, lists of names."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,6 +66,20 @@ class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic in click 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
         """Return the names."""
         return value if isinstance(value, list) else [word.strip() for word in value.split(",") if word.strip()]
+
+
+def program_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the argument of a command that runs a program: the program and its own arguments, as `command`."""
+    add = click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] CMD...", callback=_program)
+    return add(command)
+
+
+def _program(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the program and its arguments. Raises click's UsageError if there is none."""
+    if not value and not context.resilient_parsing:
+        example = f"{context.command_path} [OPTIONS] -- ./deploy.sh"
+        raise click.UsageError(f"The program to run is missing. Write it last: {example}", context)
+    return value
 
 
 def _is_base(url: str) -> bool:

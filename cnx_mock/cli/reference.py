@@ -20,7 +20,7 @@ def routes() -> None:
     much of it the API reference says.
     """
     rows = [(o.method, o.path, o.name, o.scope or "-", o.provenance.kind) for o in operations()]
-    print_table(rows, head=("METHOD", "PATH", "OPERATION", "SCOPE", "PROVENANCE"))
+    print_table(rows, head=("METHOD", "PATH", "OPERATION", "SCOPE", "PROVENANCE"), optional=("PROVENANCE", "SCOPE"))
 
 
 @click.command()

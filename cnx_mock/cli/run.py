@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from cnx_mock.cli.options import PROGRAM, settings_options
-from cnx_mock.cli.param_types import TEST_KEY
+from cnx_mock.cli.param_types import TEST_KEY, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 from cnx_mock.programs.passthrough import Foreground
 
@@ -18,7 +18,7 @@ from cnx_mock.programs.passthrough import Foreground
 )
 @click.option("--expect-clean", is_flag=True, help="Exit status 3 if CMD leaves anything in the account.")
 @click.option("--quiet", is_flag=True, help="No summary on stderr, except what makes the exit status 3.")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] CMD...")
+@program_argument
 @click.pass_context
 def run(
     context: click.Context,

@@ -59,9 +59,11 @@ class RunSummary:
         known = sum(self.statuses.values())
         yield counted(self.requests, "request") + _listed(self.statuses)
         if known < self.requests:
-            yield f"{self.requests - known} of them are no longer in the journal: --journal-size keeps more"
+            gone = self.requests - known
+            yield f"{gone} of them {'is' if gone == 1 else 'are'} no longer in the journal: --journal-size keeps more"
         if self.refused:
-            yield f"{self.refused} of them reached no sandbox: they had no key, or not a test key"
+            they = "it" if self.refused == 1 else "they"
+            yield f"{self.refused} of them reached no sandbox: {they} had no key, or not a test key"
         if len(self.sandboxes) > 1:
             yield "each key has its own sandbox" + _listed({f"…{end}": n for end, n in self.sandboxes.items()})
         for each in self.faults:

@@ -1,11 +1,15 @@
 """Questions to a running server, for the commands that read one: `env`, `audit`, `journal`."""
 
 import http.client
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cnx_mock.errors import ControlError, UsageError
 from cnx_mock.python_api.control import TIMEOUT_SECONDS, Control
+
+_ERRNO = re.compile(r"\[Errno -?[0-9]+\] ")
+"""The number that the system gives an error; its words follow."""
 
 Answer = TypeVar("Answer")
 
@@ -21,7 +25,8 @@ def ask(
     try:
         return read(control.call("GET", path, key))
     except ConnectionError as error:
-        raise UsageError(f"{error}; start one with `cnx-mock serve`, or name the URL of another") from None
+        text = _ERRNO.sub("", str(error))
+        raise UsageError(f"{text}; start one with `cnx-mock serve`, or name the URL of another") from None
     except ControlError as error:
         raise UsageError(f"the cnx-mock at {url} refuses: {error}") from None
     except (http.client.HTTPException, ArithmeticError, LookupError, TypeError, ValueError):

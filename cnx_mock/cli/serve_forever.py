@@ -1,6 +1,7 @@
 """What `cnx-mock serve` does: it greets on stdout, serves until a signal, and writes access lines to stderr."""
 
 import asyncio
+import errno
 import gc
 import logging
 import os
@@ -15,6 +16,7 @@ from cnx_mock.asgi import create_app
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.program_settings import print_warnings
 from cnx_mock.cli.watch import watch
+from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
 from cnx_mock.net.serving import Serving, loop_factory
@@ -28,12 +30,29 @@ def serve_forever(settings: Settings) -> None:
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
     app = create_app(settings)
     print_warnings(settings)
-    listeners = open_sockets(settings)
+    listeners = _opened(settings)
     if not settings.quiet:
         app.observers.add(AccessLog())
     gc.freeze()  # what was made at start-up stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, listeners))
+
+
+def _opened(settings: Settings) -> ListeningSockets:
+    """Bind the sockets. Raises what `open_sockets` raises; for a port that is in use, the message says what to do."""
+    try:
+        return open_sockets(settings)
+    except ListenError as error:
+        if error.errno == errno.EADDRINUSE and (option := _option_of(error, settings)):
+            hint = f"; choose another with {option}, or {option} 0 for a free one"
+            raise ListenError(error.errno, f"{error}{hint}") from None
+        raise
+
+
+def _option_of(error: ListenError, settings: Settings) -> str:
+    """Return the option of the port that an error names; "" if it names none."""
+    ports = {"--port": settings.port, "--tls-port": settings.tls_port, "--proxy-port": settings.proxy_port}
+    return next((option for option, port in ports.items() if str(error).startswith(f"port {port} on ")), "")
 
 
 async def _serve(app: App, listeners: ListeningSockets) -> None:

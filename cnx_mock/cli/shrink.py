@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cnx_mock.cli.options import PROGRAM, settings_options
-from cnx_mock.cli.param_types import DURATION, TEST_KEY
+from cnx_mock.cli.param_types import DURATION, TEST_KEY, program_argument
 
 _FILE = ".cnx-mock/shrunk.yaml"
 
@@ -27,7 +27,7 @@ _FILE = ".cnx-mock/shrunk.yaml"
     metavar="FILE",
     help="Where the scenario is written.",
 )
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] CMD...")
+@program_argument
 @click.pass_context
 def shrink(
     context: click.Context,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cnx_mock.cli.options import PROGRAM, settings_options
-from cnx_mock.cli.param_types import DURATION, NAMES
+from cnx_mock.cli.param_types import DURATION, NAMES, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 
 SUFFIXES = (".html", ".htm", ".json", ".xml")
@@ -25,14 +25,16 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @settings_options(*PROGRAM)
-@click.option("--faults", **_NAMES, help="Only these faults, such as reset-after,hang; see below.")
+@click.option("--faults", **_NAMES, help="Only these faults, such as reset-after,hang; all are listed above.")
 @click.option("--operations", **_NAMES, help="Only calls of these operations; `*` globs, `!` excludes.")
 @click.option("--pairs", is_flag=True, help="Two faults at two calls as well: many runs.")
 @click.option("--max-runs", type=click.IntRange(1), metavar="N", help="At most this many runs, drawn by the seed.")
 @click.option(
     "--timeout", type=DURATION, metavar="DURATION", help="Limit of a run; by default 3 × CMD's own time + 15s."
 )
-@click.option("-j", "jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs at a time.")
+@click.option(
+    "-j", "jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Runs at a time."
+)
 @click.option(
     "--report",
     "reports",
@@ -41,7 +43,9 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     metavar="FILE",
     help="Write a report: .html, .json, or .xml for JUnit.",
 )
-@click.option("--fail-on", **_NAMES, help="Verdicts that make the exit status 1, or `none`.")
+@click.option(
+    "--fail-on", **_NAMES, help="Verdicts that make the exit status 1, such as duplicated,failed-cleanly; or `none`."
+)
 @click.option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -57,7 +61,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     metavar="DIR",
     help="Where the scenario files of bad cells are written.",
 )
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] CMD...")
+@program_argument
 @click.pass_context
 def sweep(
     context: click.Context,
@@ -88,8 +92,8 @@ def sweep(
     Faults: error, error-after, outage (five times), down (from there on; only
     by name), reset, reset-after, rate-limit, hang, hang-after, truncate,
     bad-json, no-credits, never-ready, stale.
-    Verdicts, the worst first: hung, duplicated, leaked, lost, hammered, failed
-    cleanly, survived. The first four make the exit status 1.
+    Verdicts, the worst first: hung, duplicated, leaked, lost, hammered,
+    failed-cleanly, survived. The first four make the exit status 1.
 
     \b
     Examples:

@@ -27,7 +27,7 @@ from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
-from cnx_mock.sweep.report.matrix import bad_first
+from cnx_mock.sweep.report.matrix import ABBREVIATIONS, bad_first
 from cnx_mock.sweep.reproduction import Reproduction
 from cnx_mock.sweep.results import SweepOptions
 from cnx_mock.sweep.runner import Sweep
@@ -115,11 +115,18 @@ def _show(report: SweepReport, complete: bool) -> None:
         verdict = text.painted(result.verdict, text.colour_of(result.verdict), colour)
         known = " (known)" if report.accepted(result) else ""
         lines.append(f"{verdict}{known}: {sentence(result)}\n    {report.reproduce(result)}")
-    ending = "" if complete else f": stopped, {len(swept.cells) - len(results)} not made, no report written"
     totals = f": {text.totals(results, colour)}" if results else ""
-    lines.append(f"{counted(len(results), 'run')}{totals}{ending}")
+    lines.append(f"{counted(len(results), 'run')}{totals}" if complete else _stopped(report, totals))
     for line in lines:
         click.echo(shown(line), color=True)
+
+
+def _stopped(report: SweepReport, totals: str) -> str:
+    """Return the last line of a sweep that a signal has ended."""
+    planned, made = len(report.sweep.cells), len(report.results)
+    if not planned:
+        return "stopped before the runs with faults were planned; no report is written"
+    return f"stopped after {made} of {counted(planned, 'run')}{totals}; no report is written"
 
 
 def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -135,16 +142,24 @@ def _failing(names: Sequence[str]) -> Sequence[Verdict]:
     chosen = [name.replace(" ", "-") for name in names if name != "none"]
     for name in chosen:
         if name not in known:
-            raise UsageError(f"no verdict is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
+            raise UsageError(
+                f"no verdict is called {name!r}{_near(name, known)} (there are {one_of([*known, 'none'])})"
+            )
     return [known[name] for name in chosen]
+
+
+def _near(name: str, known: Mapping[str, Verdict]) -> str:
+    """Return the hint at the verdict that is meant: by its name, or by what the matrix shows for it."""
+    shown_as = {short.lower(): verdict for verdict, short in ABBREVIATIONS.items()}
+    return did_you_mean(shown_as.get(name.lower(), name).replace(" ", "-"), known)
 
 
 def _earlier(path: Path) -> Baseline:
     """Return the cells of an earlier report. Raises UsageError, and OSError if it cannot be read."""
     try:
         return read_baseline(json.loads(path.read_bytes()))
-    except (ValueError, RecursionError) as error:  # BaselineError, which is a ValueError, too
-        raise UsageError(f"{path}: {error}") from None
+    except (ValueError, RecursionError):  # BaselineError, which is a ValueError, too
+        raise UsageError(f"{path} is not a JSON report of `cnx-mock sweep`") from None
 
 
 def _run_options(settings: Settings) -> list[str]:

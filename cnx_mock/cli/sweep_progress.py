@@ -38,7 +38,7 @@ class LineReporter:
 
     def judged(self, result: CellResult) -> None:
         """Report that a cell is done."""
-        self.message(f"{self.place()} {result.cell.name}: {result.verdict}")
+        self.message(f"{self.place()}: {result.cell.name}: {result.verdict}")
 
     def place(self) -> str:
         """Return how far the sweep is, and how long it will take: `12/40, 1m30s left`."""

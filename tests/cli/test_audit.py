@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from cnx_mock import MockServer, Sandbox
+from cnx_mock.audit.audit import thresholds
 from tests import commands
 from tests.commands import COMMAND
 from tests.pytest_plugin.conftest import Run
@@ -139,7 +140,7 @@ def test_a_har_is_one_as_browsers_write_them(hasty: Sandbox) -> None:
         (["--journal", "x", "--key", "cnx_test_" + "ab" * 16], "leave URL and --key out"),
         (["--key", "secret"], "must be cnx_test_ and 32 hex digits"),
         (["--ignore", "flat-backof"], "did you mean 'flat-backoff'"),
-        (["--also", "nobody"], "no check is called 'nobody'"),
+        (["--also", "nobody"], "no check is called 'nobody' (there are "),
         (["--poll-interval", "soon"], "poll-interval"),
     ],
 )
@@ -212,3 +213,12 @@ def test_the_wires_clock_counts_and_not_the_sandboxs(server: MockServer) -> None
     sandbox.clock.advance("1h")
     call(sandbox, "/v1/plans")
     assert [each.code for each in sandbox.audit.findings()] == ["early-retry"]
+
+
+def test_help_says_what_a_threshold_is_before_the_reason_and_ends_with_help() -> None:
+    done = commands.run([COMMAND, "audit", "--help"], capture_output=True, text=True, timeout=30, check=True)
+    words = " ".join(done.stdout.split())
+    for each in thresholds():
+        meaning, reason = (f"{text[0].upper()}{text[1:]}." for text in (each.meaning, each.reason))
+        assert f"{meaning} {reason} [default: {each.default}]" in words
+    assert done.stdout.splitlines()[-1].lstrip().startswith("-h, --help")

@@ -147,7 +147,7 @@ def test_without_a_server_it_says_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     line = refused(f"http://127.0.0.1:{port}")
-    assert line.startswith(f"cnx-mock: no cnx-mock answers at http://127.0.0.1:{port}: ")
+    assert line.startswith(f"cnx-mock: no cnx-mock answers at http://127.0.0.1:{port}: Connection refused; ")
     assert line.endswith("start one with `cnx-mock serve`, or name the URL of another\n")
 
 

@@ -1,6 +1,8 @@
 """Every error of cnx-mock becomes a line on stderr and an exit status, in one place."""
 
 import errno
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from cnx_mock.cli.errors import TopGroup
 from cnx_mock.cli.main import cli
 from cnx_mock.errors import CnxMockError, ListenError, ProgramError, SourceError, SourceProblem
 from cnx_mock.text.source import read
+from tests.commands import REAL
 
 ARGUMENTS: dict[type[CnxMockError], tuple[Any, ...]] = {
     errors.ControlError: (409, "CONFLICT", "it is taken", {}),
@@ -100,7 +103,10 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
             ["sweep", "--report", "folder.json", "--", "true"],
             "the report folder.json cannot be written: it is a folder",
         ),
-        (["sweep", "--baseline", "file", "--", "true"], "file: "),
+        (["sweep", "--baseline", "file", "--", "true"], "file is not a JSON report of `cnx-mock sweep`"),
+        (["sweep", "--fail-on", "dupl", "--", "true"], "'dupl', did you mean 'duplicated'? (there are hung, "),
+        (["sweep", "--fail-on", "fail", "--", "true"], "no verdict is called 'fail', did you mean 'failed-cleanly'?"),
+        (["audit", "--also", "gaveup"], "no check is called 'gaveup', did you mean 'gave-up'? (there are "),
         (["fixtures", "show", "nobody"], "no fixture is called 'nobody'"),
         (["scenarios", "show", "file.yaml"], "file.yaml: "),
         (["openapi", "--reading", "a=b"], "'a' is not a reading"),
@@ -122,4 +128,50 @@ def test_what_a_user_writes_never_ends_in_a_traceback(
 def test_usage_errors_are_clicks_own() -> None:
     result = CliRunner().invoke(cli, ["run"])
     assert result.exit_code == click.UsageError.exit_code == 2
-    assert "Missing argument" in result.stderr
+    assert "The program to run is missing." in result.stderr
+
+
+# ---- streams that are closed or full
+
+STREAMS = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+
+
+def redirected(redirection: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the installed command under a shell's redirection, such as `>&-`."""
+    words = ["sh", "-c", f'exec "$@" {redirection}', "sh", REAL, *arguments]
+    return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+
+
+@STREAMS
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["routes"], 0),
+        (["routes", "--nope"], 2),
+        (["run", "--", "sh", "-c", "exit 0"], 0),
+        (["run", "--", "sh", "-c", "exit 7"], 7),
+    ],
+)
+def test_a_closed_stream_gives_no_traceback_and_leaves_the_status(
+    redirection: str, arguments: list[str], status: int
+) -> None:
+    done = redirected(redirection, *arguments)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@STREAMS
+def test_a_program_finds_closed_what_the_user_has_closed() -> None:
+    done = redirected(
+        "2>&-", "run", "--", sys.executable, "-c", "import sys; print(sys.stdin is None, sys.stderr is None)"
+    )
+    assert (done.returncode, done.stdout) == (0, "False True\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+@pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["routes"], ["openapi"]])
+def test_a_full_stdout_is_named(arguments: list[str]) -> None:
+    done = redirected(">/dev/full", *arguments)
+    assert (done.returncode, done.stderr) == (2, "cnx-mock: stdout: No space left on device\n")

@@ -180,7 +180,7 @@ for each in (KEY, "{KEY}"):
 def test_a_live_key_reaches_no_sandbox() -> None:
     done = run(*python("try: create(key='cnx_live_' + 'ab' * 16)\nexcept urllib.error.HTTPError: pass"))
     assert said(done)[0] == "1 request (403 × 1)"
-    assert said(done)[1].startswith("1 of them reached no sandbox")
+    assert said(done)[1].startswith("1 of them reached no sandbox: it had no key")
 
 
 def test_what_was_there_at_the_start_is_not_left_behind() -> None:
@@ -235,7 +235,7 @@ def test_a_program_that_is_not_there_is_127_and_one_that_cannot_run_is_126(tmp_p
     (tmp_path / "odd").chmod(0o755)
     for name, status, words in (
         ("no-such-command", 127, "no-such-command: command not found"),
-        ("./nowhere", 127, "./nowhere: command not found"),
+        ("./nowhere", 127, "./nowhere: no such file"),
         ("./odd", 127, "./odd: the interpreter in its first line is not there"),
         ("./plain", 126, "./plain: Permission denied"),
         ("", 127, ": command not found"),
@@ -294,7 +294,7 @@ def test_a_bad_option_is_2_before_the_program_starts(tmp_path: Path, options: li
 
 
 def test_no_program_at_all_is_a_usage_error() -> None:
-    assert "Missing argument '[--] CMD...'" in run().stderr
+    assert "The program to run is missing. Write it last: cnx-mock run [OPTIONS] -- ./deploy.sh" in run().stderr
 
 
 # ---- the report

@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +20,7 @@ import pytest
 
 from cnx_mock import MockServer
 from tests import commands
-from tests.commands import COMMAND
+from tests.commands import COMMAND, REAL
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +112,12 @@ def refused(folder: Path, *arguments: str, **variables: str) -> str:
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     return done.stderr
+
+
+def busy(port: str, option: str) -> str:
+    """What it says of a port that another server has."""
+    there = f"cnx-mock: port {port} on 127.0.0.1 is already in use"
+    return f"{there}; choose another with {option}, or {option} 0 for a free one"
 
 
 def asked(url: str) -> http.client.HTTPConnection:
@@ -257,7 +264,7 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
         said = refused(tmp_path, "--port", port, CNX_MOCK_PORT="tcp://10.0.0.1:4269")
     ignored, problem = said.splitlines()
     assert ignored.startswith("cnx-mock: ignoring CNX_MOCK_PORT=tcp://10.0.0.1:4269")
-    assert problem == f"cnx-mock: port {port} on 127.0.0.1 is already in use"
+    assert problem == busy(port, "--port")
 
 
 # ---- what it does not take
@@ -288,7 +295,7 @@ def test_any_other_busy_port_is_one_clear_line_too(tmp_path: Path, option: str) 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = refused(tmp_path, option, port)
-    assert said == f"cnx-mock: port {port} on 127.0.0.1 is already in use\n"
+    assert said == busy(port, option) + "\n"
 
 
 def test_a_broken_ca_folder_is_one_clear_line(tmp_path: Path) -> None:
@@ -388,6 +395,28 @@ def test_it_goes_on_when_nobody_reads_its_access_lines(start: Start, client: Any
     os.close(read)
     assert [api.post("/v1/instances", BODY).status for _ in range(3)] == [201, 201, 201]
     assert served.stop() == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_it_serves_whatever_stream_is_closed(client: Any, closed: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["sh", "-c", f'exec "$@" {closed}', "sh", REAL, "serve", "--port", str(port)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            until(lambda: process.poll() is not None or listens(port))
+            assert client(f"http://127.0.0.1:{port}", KEY).get("/v1/plans").status == 200
+        finally:
+            process.terminate()
+            _, stderr = process.communicate(timeout=SECONDS)
+    assert (process.returncode, "Traceback" in stderr) == (0, False)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # ---- --watch and warnings

@@ -277,6 +277,15 @@ def test_bad_options_are_told_before_anything_runs(tmp_path: Path, options: list
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_before_anything_is_planned_says_so(tmp_path: Path) -> None:
+    (tmp_path / "client.py").write_text("import os, signal\nos.kill(os.getppid(), signal.SIGINT)\nsignal.pause()\n")
+    words = [COMMAND, "sweep", "--timeout", "100s", "--", sys.executable, "client.py"]
+    done = commands.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 130
+    assert done.stdout.splitlines()[-1] == "stopped before the runs with faults were planned; no report is written"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_ends_what_runs_and_shows_what_is_known(tmp_path: Path) -> None:
     source = """
 open("pid", "w").write(str(os.getpid()))
@@ -292,6 +301,6 @@ once("GET", "/v1/plans", timeout=None)
     process.send_signal(signal.SIGINT)
     shown, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 130
-    assert "stopped, 1 not made, no report written" in shown
+    assert "stopped after 1 of 2 runs" in shown
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)

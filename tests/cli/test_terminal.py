@@ -167,6 +167,28 @@ def test_lists_fit_60_columns_without_colour_in_ascii(
     assert 30 < max(map(len, text.splitlines())) <= 60
 
 
+@pytest.mark.parametrize(("width", "gone"), [(120, []), (85, ["PROVENANCE"]), (70, ["PROVENANCE", "SCOPE"]), (60, [])])
+def test_routes_break_no_word_however_narrow_the_terminal_is(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, width: int, gone: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    on(terminal, monkeypatch, "routes")
+    lines = terminal.lines()
+    words = {word for line in lines for word in line.split()}
+    assert max(map(len, lines)) <= width
+    assert {word for each in operations() for word in (each.method, each.path, each.name)} <= words
+    assert words.isdisjoint(gone)
+
+
+def test_routes_have_the_operation_below_the_path_in_60_columns(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    on(terminal, monkeypatch, "routes")
+    assert terminal.lines()[:2] == ["METHOD  PATH", "          OPERATION"]
+    assert len(terminal.lines()) == 2 + 2 * len(operations())
+
+
 def test_a_long_cell_goes_on_in_the_next_line(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     on(terminal, monkeypatch, "scenarios", "list")

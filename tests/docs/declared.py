@@ -175,8 +175,10 @@ def checks_page() -> str:
         parts += [f"## `{each.code}`", f"Finds: {sentence(each.title)}{asked}", f"Why it matters: {each.why}"]
         parts += [f"How to fix it: {each.fix}"]
         if each.thresholds:
-            rows = ([f"`--{t.name}`", f"`{t.default}`", sentence(t.reason)] for t in each.thresholds)
-            parts.append(table(["threshold", "default", "why this default"], rows))
+            rows = (
+                [f"`--{t.name}`", f"`{t.default}`", sentence(t.meaning), sentence(t.reason)] for t in each.thresholds
+            )
+            parts.append(table(["threshold", "default", "what it is", "why this default"], rows))
     words = """The audit reads a journal and reports what a client should not do. It runs as `cnx-mock audit`, at the
 end of `cnx-mock run`, as `GET /_mock/audit`, as `cnx.audit.assert_clean()` and as `expect: {audit: clean}` in a
 scenario."""
@@ -286,7 +288,7 @@ def careful() -> str:
 _COMMANDS = """Every command and its options. `--help` shows the same in the terminal. `cnx-mock completion
 bash|zsh|fish` prints a completion script."""
 _STATUSES = (
-    ("0", "Everything is as it should be."),
+    ("0", "Everything is as it should be; `serve` was ended by Ctrl-C."),
     ("1", "`sweep` has a failing verdict; `audit` has found something."),
     ("2", "You wrote something that cannot be used: an option, a file, a name. Nothing was started."),
     (

@@ -11,6 +11,7 @@ from cnx_mock.audit.threshold import Threshold
 MOST = Threshold(
     "attempts",
     8,
+    "attempts at one call that `amplification` excuses",
     "three layers that each try three times make 27 attempts; a single careful layer never needs 9",
 )
 

@@ -10,7 +10,12 @@ from cnx_mock.audit.checks.flat_backoff import FLOOR
 from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic, steady
 from cnx_mock.audit.threshold import Threshold
 
-MOST = Threshold("quick-polls", 10, "polling that starts fast and slows down may make so many quick polls")
+MOST = Threshold(
+    "quick-polls",
+    10,
+    "quick polls in one series that `busy-poll` excuses, unless their pace is steady",
+    "polling that starts fast and slows down may make so many quick polls",
+)
 
 
 class BusyPoll(Check):

@@ -10,6 +10,7 @@ from cnx_mock.audit.threshold import Threshold
 TOLERANCE = Threshold(
     "early-by",
     "50ms",
+    "how much earlier than Retry-After an attempt may come",
     "timers and the journal round their times; a client that waits for Retry-After is never 50 ms early",
 )
 

@@ -9,7 +9,10 @@ from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.audit.threshold import Threshold
 
 MOST = Threshold(
-    "limited-calls", 3, "four workers that share a key each learn of the limit by a refusal: three of them are excused"
+    "limited-calls",
+    3,
+    "calls that `sent-while-limited` excuses while the account is limited",
+    "four workers that share a key each learn of the limit by a refusal: three of them are excused",
 )
 
 
