@@ -76,7 +76,7 @@ FAILURES = [
     (
         "test_clean",
         '>       cnx.audit.assert_clean(ignore=["nope"])',
-        "AuditError: no check is called 'nope': …",
+        "AuditError: no check is called 'nope' (there are …",
     ),
     ("test_server", ">       MockServer(port=-1)", "SettingsError: 'port' must be from 0 to 65535"),
     (
