@@ -44,15 +44,17 @@ serve: $(VENV)/installed
 # workers as well, unless it names its own number.
 #
 # The slow tests run other people's programs and tools. They are not measured: on Python 3.11 that would take half as much
-# time again, and the quick tests alone have to reach the coverage gate.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+# time again, and the quick tests alone have to reach the coverage gate. They wait more than they compute, so that a third
+# worker has something to do on two cores.
+IN_ORDER := --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 2 $(IN_ORDER)
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(PARALLEL) -m 'not slow'
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
-	@$(BIN)/python -m pytest $(PARALLEL) -m slow
+	@$(BIN)/python -m pytest -n 3 $(IN_ORDER) -m slow
 else
 	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
 endif
