@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-_LONGEST_WORD = 200  # difflib takes quadratic time, and a longer word is no misspelling of a name
+_LONGEST_WORD = 200  # difflib takes quadratic time, and a word this long is not a misspelt name
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
