@@ -7,8 +7,6 @@ import pytest
 
 from .conftest import Run
 
-pytestmark = pytest.mark.slow
-
 CLIENT = """
 import http.client
 import json
@@ -137,6 +135,7 @@ def test_it(cnx, server):
     assert result.stdout.str().count("leaked: `") == 1
 
 
+@pytest.mark.slow
 def test_it_works_under_xdist(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_it="import pytest\n" + CLIENT + BLIND)
     result = pytester.runpytest_subprocess(
