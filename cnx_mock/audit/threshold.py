@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cnx_mock.errors import AuditError
-from cnx_mock.text.units import format_duration, parse_duration
+from cnx_mock.text.units import parse_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,3 @@ class Threshold:
         if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) <= 9):
             raise AuditError(f"{self.name}: {text[:64]!r} is not a whole number: write {self.default}")
         return int(text)
-
-    def spelt(self, value: float) -> str:
-        """Return a value as people write it: `200ms`, `8`."""
-        return format_duration(int(value)) if self.is_duration else str(int(value))

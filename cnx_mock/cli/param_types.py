@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
 from cnx_mock.errors import UsageError
+from cnx_mock.net.addresses import is_base_url
 from cnx_mock.text.units import parse_duration
 from cnx_mock.world.clock import SECOND
 from cnx_mock.world.keys import TEST_KEY_FORM, is_test_key
@@ -52,10 +52,9 @@ class ServerUrlType(click.ParamType):  # type: ignore[type-arg]  # generic in cl
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the URL. Raises UsageError if it is not one."""
-        url = str(value).removesuffix("/")
-        if not _is_base(url):
+        if not is_base_url(value):
             raise UsageError(f"{value!r} is not the URL of a server: write one like {DEFAULT_URL}")
-        return url
+        return str(value).removesuffix("/")
 
 
 class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
@@ -80,15 +79,6 @@ def _program(context: click.Context, _: click.Parameter, value: tuple[str, ...])
         example = f"{context.command_path} [OPTIONS] -- ./deploy.sh"
         raise click.UsageError(f"The program to run is missing. Write it last: {example}", context)
     return value
-
-
-def _is_base(url: str) -> bool:
-    """Return whether a URL is `http://`, a host, and a port or none."""
-    try:
-        parts = urlsplit(url)
-        return url == f"http://{parts.netloc}" and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 DURATION = DurationType()

@@ -1,6 +1,5 @@
 """Questions to a running server, for the commands that read one: `env`, `audit`, `journal`."""
 
-import http.client
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -29,7 +28,7 @@ def ask(
         raise UsageError(f"{text}; start one with `cnx-mock serve`, or name the URL of another") from None
     except ControlError as error:
         raise UsageError(f"the cnx-mock at {url} refuses: {error}") from None
-    except (http.client.HTTPException, ArithmeticError, LookupError, TypeError, ValueError):
+    except (ArithmeticError, LookupError, TypeError, ValueError):
         raise UsageError(f"the server at {url} is not a cnx-mock, or it is another version") from None
     finally:
         control.close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 API_HOST = "api.cloudnexus.com"
 """The host of the API in the reference's examples."""
@@ -23,3 +24,15 @@ class Addresses:
     tls_url: str | None = None
     proxy_url: str | None = None
     ca_path: Path | None = None
+
+
+def is_base_url(text: object) -> bool:
+    """Return whether this is the base URL of a server: `http://`, a host, perhaps a port, perhaps a final slash."""
+    if not isinstance(text, str) or any(each.isspace() for each in text):
+        return False
+    try:
+        parts = urlsplit(text)
+        plain = text.removesuffix("/") == f"http://{parts.netloc}" and parts.username is None
+        return plain and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is not a number, half an IPv6 address
+        return False

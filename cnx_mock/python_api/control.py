@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cnx_mock.errors import ControlError, InputRefusedError, InvalidInputError, ServerNotFoundError
+from cnx_mock.net.addresses import is_base_url
 
 TIMEOUT_SECONDS = 30
 
@@ -16,13 +17,7 @@ def base_url(text: str) -> str:
 
     Raises InvalidInputError if the text is not `http://`, a host and perhaps a port.
     """
-    try:
-        parts = urlsplit(text)
-        plain = text.removesuffix("/") == f"http://{parts.netloc}" and parts.username is None
-        usable = plain and bool(parts.hostname) and parts.port != 0
-    except (AttributeError, TypeError, ValueError):
-        usable = False
-    if not usable or any(each.isspace() for each in text):
+    if not is_base_url(text):
         raise InvalidInputError(f"{text!r} is not a URL of a cnx-mock: write http://127.0.0.1:4269")
     return text.removesuffix("/")
 
