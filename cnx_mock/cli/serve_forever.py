@@ -15,7 +15,7 @@ import orjson
 from cnx_mock.asgi import create_app
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.program_settings import print_warnings
-from cnx_mock.cli.watch import watch
+from cnx_mock.cli.watch import ScenarioWatcher
 from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
@@ -28,6 +28,7 @@ from cnx_mock.world.keys import EXAMPLE_KEY
 def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_sockets` raise."""
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
+    watcher = ScenarioWatcher(settings.scenario) if settings.watch else None
     app = create_app(settings)
     print_warnings(settings)
     listeners = _opened(settings)
@@ -35,7 +36,7 @@ def serve_forever(settings: Settings) -> None:
         app.observers.add(AccessLog())
     gc.freeze()  # what was made at start-up stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(app, listeners))
+        runner.run(_serve(app, listeners, watcher))
 
 
 def _opened(settings: Settings) -> ListeningSockets:
@@ -55,12 +56,11 @@ def _option_of(error: ListenError, settings: Settings) -> str:
     return next((option for option, port in ports.items() if str(error).startswith(f"port {port} on ")), "")
 
 
-async def _serve(app: App, listeners: ListeningSockets) -> None:
+async def _serve(app: App, listeners: ListeningSockets, watcher: ScenarioWatcher | None) -> None:
     serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)
-    following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
-    await asyncio.sleep(0)  # the files are watched before the server says that it is ready
+    following = asyncio.create_task(watcher.follow(app, stop)) if watcher is not None else None
     await serving.start()
     _greet(app, listeners)
     await stop.wait()
