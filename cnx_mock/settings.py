@@ -5,7 +5,7 @@ The flags of the commands, the `CNX_MOCK_*` variables and `docs/reference/option
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_args
 
 from cnx_mock.api.readings import parsed
@@ -13,8 +13,10 @@ from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
 
 
-def _option(default: Any, help_: str, metavar: str) -> Any:
-    return field(default=default, metadata={"help": help_, "metavar": metavar})
+def _option(default: Any, help_: str, metavar: str, *, many: bool = False) -> Any:
+    """Return an option's field. One with `many` takes a tuple too, as those do whose default is a tuple."""
+    many = many or isinstance(default, tuple)
+    return field(default=default, metadata={"help": help_, "metavar": metavar, "many": many})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,12 @@ class Settings:
     exist.
     """
 
-    host: str = _option("127.0.0.1", "Address to listen on; on 127.0.0.1 also ::1 if the machine has it.", "HOST")
+    host: str | tuple[str, ...] = _option(
+        "127.0.0.1",
+        "Address or name to listen on; 127.0.0.1 and localhost mean ::1 too if the machine has it; may be repeated.",
+        "HOST",
+        many=True,
+    )
     port: int = _option(4269, "Port to listen on; 0 takes a free one.", "PORT")
     scenario: tuple[str, ...] = _option((), "Scenario from the gallery or a file; several stack.", "NAME|PATH")
     watch: bool = _option(
@@ -62,8 +69,14 @@ class Settings:
         if type(self.seed) is int:  # of the variable and the flag it is a text
             object.__setattr__(self, "seed", str(self.seed))
         for each in fields(self):
-            _check_type(each.name, each.default, getattr(self, each.name))
+            _check_type(each, getattr(self, each.name))
+        if isinstance(self.host, tuple) and len(self.host) == 1:  # one is the same as the text
+            object.__setattr__(self, "host", self.host[0])
         checks = (
+            (
+                self.hosts and all(map(_is_host, self.hosts)),
+                "'host' must be an address or a host's name, without a port",
+            ),
             (0 <= self.port <= 65535, "'port' must be from 0 to 65535"),
             (0 <= self.tls_port <= 65535, "'tls-port' must be from 0 to 65535"),
             (0 <= self.proxy_port <= 65535, "'proxy-port' must be from 0 to 65535"),
@@ -80,6 +93,11 @@ class Settings:
             if not good:
                 raise SettingsError(message)
         parsed(self.reading)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host to listen on."""
+        return (self.host,) if isinstance(self.host, str) else self.host
 
     @property
     def serves_tls(self) -> bool:
@@ -101,10 +119,10 @@ _KINDS: Mapping[type, str] = {
 }
 
 
-def _check_type(name: str, default: object, value: object) -> None:
-    """Raise SettingsError, with what to write, if `value` is not of the type of `default`."""
-    option, kind = name.replace("_", "-"), type(default)
-    if kind is tuple and isinstance(value, tuple) and all(isinstance(each, str) for each in value):
+def _check_type(option_field: Field[Any], value: object) -> None:
+    """Raise SettingsError, with what to write, if `value` is not of the type of the option's default."""
+    option, kind = option_field.name.replace("_", "-"), type(option_field.default)
+    if option_field.metadata["many"] and isinstance(value, tuple) and all(isinstance(each, str) for each in value):
         return
     if type(value) is kind is not tuple or (kind is float and type(value) is int):
         return
@@ -128,7 +146,9 @@ def _is_seed(text: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
-    return re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]?", text, re.ASCII) is not None
+    return (
+        re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(%[\w.-]+)?\]?", text, re.ASCII) is not None
+    )
 
 
 def flag(name: str) -> str:

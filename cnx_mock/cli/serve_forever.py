@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 
 import orjson
 
@@ -84,7 +85,9 @@ def _greet(app: App, listeners: ListeningSockets) -> None:
     """Write the greeting, the only text on stdout."""
     url = listeners.url
     if app.settings.json:
-        ready = {"url": url, "api_key": EXAMPLE_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
+        ready: dict[str, Any] = {"url": url, "api_key": EXAMPLE_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
+        if len(app.settings.hosts) > 1:
+            ready["urls"] = listeners.urls
         if listeners.tls_url:
             ready |= {"tls_url": listeners.tls_url, "ca_path": str(listeners.ca_path)}
         if listeners.proxy_url:
@@ -95,10 +98,12 @@ def _greet(app: App, listeners: ListeningSockets) -> None:
         return
     seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
     tls = f"  https    {listeners.tls_url}\n  CA       {listeners.ca_path}\n" if listeners.tls_url else ""
+    others = [each for each in listeners.urls if each != url] if len(app.settings.hosts) > 1 else []
+    also = "".join(f"  also at  {each}\n" for each in others)
     proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
     _say(
         f"cnx-mock serves the CloudNexus API at {url}\n"
-        f"  key      {EXAMPLE_KEY}\n"
+        f"{also}  key      {EXAMPLE_KEY}\n"
         f"  docs     {url}{docs.PATH}\n"
         f"{tls}{proxy}"
         f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"

@@ -1,6 +1,7 @@
 """The mock inside a Python process: `MockServer`."""
 
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,8 @@ class MockServer(SandboxMaker):
     - `fixture`: The world that new sandboxes start from: a name, a path, or plain data.
     - `seed`: The seed of everything random, a whole number from 0. The default is 0.
     - `speed`: How many seconds of a sandbox pass in a real second. The default is 1.
+    - `host`: The address or the name to listen on, or several of them, as a list. The default is 127.0.0.1, which means
+      ::1 too. All have the same port.
     - `port`: The port to listen on. The default, 0, takes a free one.
     - `tls`: Whether to serve HTTPS too, at `tls_url`. Clients must trust the CA at `ca_path`.
     - `proxy`: Whether to run a proxy, at `proxy_url`, that leads https://api.cloudnexus.com to this server.
@@ -58,12 +61,14 @@ class MockServer(SandboxMaker):
         *,
         seed: int | None = None,
         speed: float | None = None,
+        host: str | Sequence[str] | None = None,
         port: int | None = None,
         tls: bool | None = None,
         proxy: bool | None = None,
         settings: Settings | None = None,
     ) -> None:
-        options = {"seed": seed, "speed": speed, "port": port, "tls": tls, "proxy": proxy}
+        hosts = tuple(host) if isinstance(host, list) else host
+        options = {"seed": seed, "speed": speed, "host": hosts, "port": port, "tls": tls, "proxy": proxy}
         given = {name: value for name, value in options.items() if value is not None}
         self._settings = _settings(settings, given, scenario=scenario, fixture=fixture)
         self._scenario = scenario

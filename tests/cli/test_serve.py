@@ -258,6 +258,18 @@ def test_variables_stand_for_flags_and_localhost_may_mean_either_address(start: 
         connection.close()
 
 
+def test_several_hosts_are_in_the_ready_line_and_in_the_greeting(start: Start) -> None:
+    ready = start("--json", "--port", "0", "--host", "127.0.0.2", "--host", "127.0.0.1").ready()
+    port = ready["url"].rpartition(":")[2]
+    assert list(ready) == ["url", "api_key", "control", "pid", "urls"]
+    assert ready["urls"][:2] == [f"http://127.0.0.2:{port}", f"http://127.0.0.1:{port}"]
+
+    served = start("--port", "0", env=environment(CNX_MOCK_HOST="127.0.0.3 127.0.0.2"))
+    greeting = "".join(iter(served.line, "Ctrl-C stops it.\n"))
+    found = re.findall(r"API at http://127\.0\.0\.3:(\d+)\n  also at  http://127\.0\.0\.2:(\d+)\n", greeting)
+    assert found and found[0][0] == found[0][1]
+
+
 def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -277,6 +289,7 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
         (["--tls-port", "-1"], "cnx-mock: 'tls-port' must be from 0 to 65535"),
         (["--proxy-port", "65536"], "cnx-mock: 'proxy-port' must be from 0 to 65535"),
         (["--allow-host", "a.example:443"], "cnx-mock: 'allow-host' must be a host's name, without a port"),
+        (["--host", "127.0.0.1", "--host", "203.0.113.9"], r"cnx-mock: port \d+ on 203\.0\.113\.9: .+"),
         (["--speed", "nan"], "cnx-mock: 'speed' must be above 0 and at most 1000000"),
         (["--seed", "-1"], "cnx-mock: 'seed' must be a whole number or the word random"),
         (["--host", "203.0.113.9"], r"cnx-mock: port 0 on 203\.0\.113\.9: .+"),
