@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cnx_mock.cli.streams import warn_on_stderr
 from cnx_mock.net.certificates import authority, ca_folder, forget
 from cnx_mock.settings import variable
 
@@ -46,6 +47,7 @@ def ca(context: click.Context, ca_dir: str) -> None:
       curl --cacert "$(cnx-mock ca path)" https://localhost:8443/
       cnx-mock ca install-hint
     """
+    warn_on_stderr()
     context.obj = ca_folder(ca_dir, os.environ)
 
 

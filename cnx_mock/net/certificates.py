@@ -1,16 +1,19 @@
 """The local certificate authority (CA): one for each user, made on first use, and valid for nothing but the names that
 the mock serves.
 
-Its folder has two files, or three. `ca-key.pem` is the CA, key and certificate in one file, so that two processes that
+Its folder has two files, or more. `ca-key.pem` is the CA, key and certificate in one file, so that two processes that
 start at the same time use the same CA. `ca.pem` is the certificate alone, for clients to trust. `ca-bundle.pem`, made
 on demand, is that certificate and everything else that the user's programs trust, for programs that take a single file.
+A CA that is not valid now is replaced. `ca-key-after-….pem`, with the beginning of the old certificate's fingerprint,
+is the one that replaced it: processes that replace the same CA at the same time all find the same new one there.
 """
 
+import logging
 import os
 import ssl
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+log = logging.getLogger("cnx_mock")
+
 _CERTIFICATE, _KEY, _BUNDLE = "ca.pem", "ca-key.pem", "ca-bundle.pem"
+_SUCCESSOR = "ca-key-after-{}.pem"
 
 
 def ca_folder(chosen: str, environ: Mapping[str, str]) -> Path:
@@ -65,7 +71,8 @@ class Authority:
 
 
 def authority(folder: Path) -> Authority:
-    """Return the CA in this folder, made if there is none. Two processes that make one at the same time get the same
+    """Return the CA in this folder. It is made if there is none, and replaced, with a warning in the log, if it is not
+    valid now: a clock was wrong, or ten years have passed. Two processes that make one at the same time get the same
     one. Raises CertificateError."""
     from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
@@ -73,19 +80,31 @@ def authority(folder: Path) -> Authority:
     try:
         if not secret.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):  # another process was faster: its CA is used
-                _publish(secret, signing.new_ca(), replace=False)
+            _publish_once(secret, signing.new_ca())
         certificate, key = signing.read_ca(secret.read_bytes())
+        while problem := signing.why_not_valid(certificate):
+            _replace(secret, signing.fingerprint(certificate), signing.new_ca())
+            log.warning(_REPLACED, folder, problem, public)
+            certificate, key = signing.read_ca(secret.read_bytes())
         text = signing.certificate_pem(certificate)
         if not public.exists() or public.read_bytes() != text:
-            _publish(public, text, replace=True)
+            _publish(public, text)
     except OSError as error:
         raise CertificateError(f"the CA in {folder} cannot be used: {error.strerror or error}") from None
     except ValueError:
         raise CertificateError(f"{secret} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one") from None
-    if signing.has_expired(certificate):
-        raise CertificateError(f"the CA in {folder} has expired: `cnx-mock ca reset` makes a new one")
     return Authority(public, certificate, key)
+
+
+_REPLACED = "the CA in %s has been replaced, because %s: let programs that trusted it trust the new %s"
+
+
+def _replace(secret: Path, old: str, new: bytes) -> None:
+    """Put a new CA in the place of the one with the fingerprint `old`. The first process decides which; the others put
+    the same one there."""
+    successor = secret.with_name(_SUCCESSOR.format(old[:16]))
+    _publish_once(successor, new)
+    _publish(secret, successor.read_bytes(), mode=0o600)
 
 
 def forget(folder: Path) -> bool:
@@ -93,7 +112,8 @@ def forget(folder: Path) -> bool:
     CertificateError."""
     there = False
     try:
-        for name in (_KEY, _CERTIFICATE, _BUNDLE):
+        successors = [path.name for path in folder.glob(_SUCCESSOR.format("*"))]
+        for name in (_KEY, _CERTIFICATE, _BUNDLE, *successors):
             with suppress(FileNotFoundError):
                 (folder / name).unlink()
                 there = True
@@ -106,22 +126,32 @@ def publish_bundle(folder: Path, content: Callable[[Path], bytes]) -> Path:
     """Write a bundle into the CA's folder, completely or not at all. Return its path, which `content` gets too. Raises
     OSError."""
     path = folder / _BUNDLE
-    _publish(path, content(path), replace=True)
+    _publish(path, content(path))
     return path
 
 
-def _publish(path: Path, content: bytes, *, replace: bool) -> None:
-    """Write a file completely or not at all. One that must not be replaced is readable by its owner only. Raises
-    FileExistsError if it exists and must not be replaced."""
+def _publish(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file completely or not at all, in the place of one that may be there."""
+    with _written(path, content) as name:
+        name.chmod(mode)
+        name.replace(path)
+
+
+def _publish_once(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, completely or not at all. One that is there stays: another process
+    was faster."""
+    with _written(path, content) as name, suppress(FileExistsError):
+        os.link(name, path)
+
+
+@contextmanager
+def _written(path: Path, content: bytes) -> Iterator[Path]:
+    """Write a file beside `path`, readable by its owner only, and yield its path. It is removed afterwards."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)  # 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        if replace:
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        else:
-            os.link(name, path)
+        yield Path(name)
     finally:
         with suppress(FileNotFoundError):
             Path(name).unlink()

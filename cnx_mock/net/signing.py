@@ -2,8 +2,11 @@
 needs it, when it needs it.
 """
 
-from datetime import UTC, datetime, timedelta
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
+from typing import cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -32,7 +35,7 @@ def server_certificate(ca: x509.Certificate, ca_key: EllipticCurvePrivateKey) ->
     names += [x509.IPAddress(ip_address(each)) for each in _ADDRESSES]
     authority = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (
-        _builder(API_HOST, key.public_key(), _LEAF_DAYS)
+        _builder(API_HOST, key.public_key())
         .issuer_name(ca.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
@@ -40,7 +43,7 @@ def server_certificate(ca: x509.Certificate, ca_key: EllipticCurvePrivateKey) ->
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), critical=False)
     )
-    return _pem(key, _signed(builder, ca_key))
+    return _pem(key, _signed(builder, ca_key, _LEAF_DAYS))
 
 
 def new_ca() -> bytes:
@@ -50,7 +53,7 @@ def new_ca() -> bytes:
     permitted += [x509.IPAddress(ip_network(each)) for each in _PERMITTED_NETWORKS]
     identity = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     name = f"cnx-mock local CA {identity.digest.hex()[:8]}"  # certificate stores may tell CAs apart by name
-    builder = _builder(name, key.public_key(), _CA_DAYS)
+    builder = _builder(name, key.public_key())
     builder = (
         builder.issuer_name(_name(name))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -58,7 +61,7 @@ def new_ca() -> bytes:
         .add_extension(x509.NameConstraints(permitted, excluded_subtrees=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     )
-    return _pem(key, _signed(builder, key))
+    return _pem(key, _signed(builder, key, _CA_DAYS))
 
 
 def read_ca(content: bytes) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
@@ -75,9 +78,22 @@ def read_ca(content: bytes) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
     return certificate, key
 
 
-def has_expired(certificate: x509.Certificate) -> bool:
-    """Return whether a certificate is no longer valid, or will not be within a day."""
-    return certificate.not_valid_after_utc <= _now() + timedelta(days=1)
+def why_not_valid(certificate: x509.Certificate) -> str:
+    """Return why a certificate is not valid now, or will not be in a day, as in "it expired on 2020-01-31"; "" if it is
+    valid."""
+    with _unpatched_datetime() as kind:
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        now, tomorrow = _in_days(0, kind), _in_days(1, kind)
+    if start > now:
+        return f"it is not valid before {start:%Y-%m-%d}"
+    if end <= now:
+        return f"it expired on {end:%Y-%m-%d}"
+    return f"it expires on {end:%Y-%m-%d}" if end <= tomorrow else ""
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Return what tells a certificate from every other, in hex digits."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def certificate_pem(certificate: x509.Certificate) -> bytes:
@@ -85,15 +101,13 @@ def certificate_pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _builder(name: str, key: EllipticCurvePublicKey, days: int) -> x509.CertificateBuilder:
-    """Return a builder with what every certificate has."""
+def _builder(name: str, key: EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    """Return a builder with what every certificate has, but for its dates."""
     return (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(_now() - timedelta(days=1))  # clocks differ
-        .not_valid_after(_now() + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
@@ -117,8 +131,14 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _signed(builder: x509.CertificateBuilder, key: EllipticCurvePrivateKey) -> x509.Certificate:
-    return builder.sign(key, hashes.SHA256())
+def _signed(builder: x509.CertificateBuilder, key: EllipticCurvePrivateKey, days: int) -> x509.Certificate:
+    """Return a certificate that is valid for so many days from now on, signed with the key."""
+    with _unpatched_datetime() as kind:
+        for each in (kind, *kind.__subclasses__()):  # a subclass, if another part of the program used one first
+            with suppress(TypeError):
+                dated = builder.not_valid_before(_in_days(-1, each)).not_valid_after(_in_days(days, each))
+                return dated.sign(key, hashes.SHA256())  # valid from yesterday on: the clocks of machines differ
+    raise TypeError("cryptography takes no kind of datetime")
 
 
 def _pem(key: EllipticCurvePrivateKey, certificate: x509.Certificate) -> bytes:
@@ -128,5 +148,22 @@ def _pem(key: EllipticCurvePrivateKey, certificate: x509.Certificate) -> bytes:
     return secret + certificate_pem(certificate)
 
 
-def _now() -> datetime:
-    return datetime.fromtimestamp(wall_now() // SECOND, UTC)
+@contextmanager
+def _unpatched_datetime() -> Iterator[type[dt.datetime]]:
+    """Let `datetime.datetime` be Python's own class in the block, and yield it.
+
+    A test with freezegun has a subclass there. `cryptography` keeps the class that it finds at its first use, and then
+    refuses dates of every other: after the freeze it would sign nothing more, for us or for the program.
+    """
+    found = dt.datetime
+    own = cast("type[dt.datetime]", next(each for each in found.__mro__ if each.__module__ == "datetime"))
+    dt.datetime = own  # type: ignore[misc]
+    try:
+        yield own
+    finally:
+        dt.datetime = found  # type: ignore[misc]
+
+
+def _in_days(days: int, kind: type[dt.datetime]) -> dt.datetime:
+    """Return the second that is so many days from now."""
+    return kind.fromtimestamp(wall_now() // SECOND + days * 86400, dt.UTC)
