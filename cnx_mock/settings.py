@@ -4,13 +4,14 @@ The flags of the commands, the `CNX_MOCK_*` variables and `docs/reference/option
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_args
 
 from cnx_mock.api.readings import parsed
 from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
+from cnx_mock.text.tls_names import read_tls_name
 
 
 def _option(default: Any, help_: str, metavar: str, *, many: bool = False) -> Any:
@@ -53,6 +54,11 @@ class Settings:
     journal_size: int = _option(2000, "Requests that each sandbox's journal keeps.", "N")
     tls: bool = _option(False, "Serve HTTPS too, with a certificate from a local CA; see `cnx-mock ca`.", "")
     tls_port: int = _option(0, "Port of HTTPS; 0 takes a free one, any other means --tls.", "PORT")
+    tls_name: tuple[str, ...] = _option(
+        (),
+        "Name of your own in the certificate: a DNS name, *.NAME or an IP address; may be repeated; means --tls.",
+        "NAME",
+    )
     require_tls: bool = _option(False, "Refuse API calls over plain HTTP, with 403; means --tls.", "")
     proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com here; means --tls.", "")
     proxy_port: int = _option(0, "Port of the proxy; 0 takes a free one, any other means --proxy.", "PORT")
@@ -72,6 +78,7 @@ class Settings:
             _check_type(each, getattr(self, each.name))
         if isinstance(self.host, tuple) and len(self.host) == 1:  # one is the same as the text
             object.__setattr__(self, "host", self.host[0])
+        object.__setattr__(self, "tls_name", read_tls_names(self.tls_name))
         checks = (
             (
                 self.hosts and all(map(_is_host, self.hosts)),
@@ -102,7 +109,7 @@ class Settings:
     @property
     def serves_tls(self) -> bool:
         """Whether there is an HTTPS listener."""
-        return self.tls or self.require_tls or self.tls_port != 0 or self.serves_proxy
+        return self.tls or self.require_tls or self.tls_port != 0 or self.serves_proxy or self.tls_name != ()
 
     @property
     def serves_proxy(self) -> bool:
@@ -139,6 +146,15 @@ def _correction(kind: type, value: object) -> str:
     if kind is int and isinstance(value, str) and value.isdecimal():
         return f": write {value}"
     return f", not {value!r}"
+
+
+def read_tls_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names for a certificate, each one once and in its one spelling. Raises SettingsError for what is not a
+    name."""
+    try:
+        return tuple(dict.fromkeys(map(read_tls_name, names)))
+    except ValueError as error:
+        raise SettingsError(f"'tls-name': {error}") from None
 
 
 def _is_seed(text: str) -> bool:

@@ -3,7 +3,7 @@ needs it, when it needs it.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
 from typing import cast
@@ -16,49 +16,64 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cnx_mock.net.addresses import API_HOST
+from cnx_mock.text.tls_names import is_address
 from cnx_mock.world.clock import SECOND, wall_now
 
-_NAMES = (API_HOST, "cloudnexus.com", "*.cloudnexus.com", "localhost")
-_ADDRESSES = ("127.0.0.1", "::1")
-_PERMITTED_NAMES = ("cloudnexus.com", "localhost")
-_PERMITTED_NETWORKS = ("127.0.0.0/8", "::1/128")
+NAMES = (API_HOST, "cloudnexus.com", "*.cloudnexus.com", "localhost", "127.0.0.1", "::1")
+"""The names in the certificate of every server."""
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+_PERMITTED_LOOPBACK = ("localhost", "127.0.0.0/8", "::1/128")
+_PERMITTED = ("cloudnexus.com", *_PERMITTED_LOOPBACK)
+
+_MOST_OF_A_NAME = 64
+"""Characters of a common name (RFC 5280 appendix A.1)."""
 
 _CA_DAYS = 3650
 _LEAF_DAYS = 397
 """No known client accepts less; Apple's clients accept no more from a public CA."""
 
 
-def server_certificate(ca: x509.Certificate, ca_key: EllipticCurvePrivateKey) -> bytes:
-    """Return a new key and its certificate, signed by a CA, for the names that the mock serves; PEM."""
+def server_certificate(ca: x509.Certificate, ca_key: EllipticCurvePrivateKey, names: Sequence[str] = NAMES) -> bytes:
+    """Return a new key and its certificate, signed by a CA, for these names; PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    names: list[x509.GeneralName] = [x509.DNSName(each) for each in _NAMES]
-    names += [x509.IPAddress(ip_address(each)) for each in _ADDRESSES]
     authority = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (
-        _builder(API_HOST, key.public_key())
+        _builder(names[0] if len(names[0]) <= _MOST_OF_A_NAME else "cnx-mock", key.public_key())
         .issuer_name(ca.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(each) for each in names]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), critical=False)
     )
     return _pem(key, _signed(builder, ca_key, _LEAF_DAYS))
 
 
-def new_ca() -> bytes:
-    """Return a new CA: its key and its certificate, PEM."""
+def is_permitted(name: str) -> bool:
+    """Return whether the usual CA may sign for a name (RFC 5280 section 4.2.1.10)."""
+    if is_address(name):
+        return any(ip_address(name) in ip_network(each) for each in _PERMITTED if "/" in each)
+    return any(f".{name}".endswith(f".{each}") for each in _PERMITTED)
+
+
+def new_ca(names: Sequence[str] = ()) -> bytes:
+    """Return a new CA: its key and its certificate, PEM. The usual one may sign for the API and for this machine; one
+    with `names` for these and for this machine, and they are in its subject."""
     key = ec.generate_private_key(ec.SECP256R1())
-    permitted: list[x509.GeneralName] = [x509.DNSName(each) for each in _PERMITTED_NAMES]
-    permitted += [x509.IPAddress(ip_network(each)) for each in _PERMITTED_NETWORKS]
+    subtrees = (*(each.removeprefix("*.") for each in names), *_PERMITTED_LOOPBACK) if names else _PERMITTED
+    permitted = [_subtree(each) for each in dict.fromkeys(subtrees)]
+    excluded = [x509.DNSName(f".{each}") for each in names if _is_single(each, names)]
     identity = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    name = f"cnx-mock local CA {identity.digest.hex()[:8]}"  # certificate stores may tell CAs apart by name
+    # certificate stores may tell CAs apart by name
+    name = _shortened(f"cnx-mock local CA {identity.digest.hex()[:8]}", names)
     builder = _builder(name, key.public_key())
     builder = (
         builder.issuer_name(_name(name))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.NameConstraints(permitted, excluded_subtrees=None), critical=True)
+        .add_extension(x509.NameConstraints(permitted, excluded or None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     )
     return _pem(key, _signed(builder, key, _CA_DAYS))
@@ -99,6 +114,28 @@ def fingerprint(certificate: x509.Certificate) -> str:
 def certificate_pem(certificate: x509.Certificate) -> bytes:
     """Return a certificate as PEM."""
     return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _is_single(name: str, names: Sequence[str]) -> bool:
+    """Return whether a name has one label and nothing below it is among the names. A CA for a service called `app`
+    must not sign for all of the top-level domain .app, as its name constraint alone would permit."""
+    return "." not in name and ":" not in name and not any(each.endswith(f".{name}") for each in names)
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    """Return a DNS name or an address as X.509 has it."""
+    return x509.IPAddress(ip_address(name)) if is_address(name) else x509.DNSName(name)
+
+
+def _subtree(text: str) -> x509.GeneralName:
+    """Return a DNS name, an address or a network as a subtree of a name constraint; an address is a network of one."""
+    return x509.IPAddress(ip_network(text)) if "/" in text or is_address(text) else x509.DNSName(text)
+
+
+def _shortened(name: str, names: Sequence[str]) -> str:
+    """Return a CA's name with its own names behind it, within the 64 characters of a common name."""
+    whole = f"{name} for {', '.join(names)}" if names else name
+    return whole if len(whole) <= _MOST_OF_A_NAME else f"{whole[: _MOST_OF_A_NAME - 3]}..."
 
 
 def _builder(name: str, key: EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from cnx_mock.errors import ListenError
 from cnx_mock.net.addresses import Addresses, is_loopback
-from cnx_mock.net.certificates import authority, ca_folder
+from cnx_mock.net.certificates import ca_folder
+from cnx_mock.net.tls_names import trust
 from cnx_mock.settings import Settings
 
 _TRIES = 20
@@ -203,8 +204,8 @@ def security(settings: Settings) -> Security | None:
     """Return what HTTPS needs under these settings; None without HTTPS. Raises CertificateError."""
     if not settings.serves_tls:
         return None
-    ca = authority(ca_folder(settings.ca_dir, os.environ))
-    return Security(ca.server_context(), ca.path)
+    trusted = trust(ca_folder(settings.ca_dir, os.environ), settings.tls_name)
+    return Security(trusted.server_context(), trusted.path)
 
 
 def open_sockets(settings: Settings, shared: Security | None = None) -> ListeningSockets:
