@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 API_HOST = "api.cloudnexus.com"
 """The host of the API in the reference's examples."""
 
+TOKEN_HEADER = "X-CNX-Mock-Control-Token"
+"""The request header with the token of `--control-token`."""
+
 
 def is_loopback(name: str) -> bool:
     """Return whether a host name means this machine: `localhost`, or an address of the loopback interface."""

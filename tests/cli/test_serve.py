@@ -227,6 +227,14 @@ def test_the_proxy_is_in_the_ready_line_and_in_the_greeting(start: Start, client
     assert client(url).get("/_mock/health", headers={"Host": "two.example"}).status == 200
 
 
+def test_a_drawn_control_token_is_in_the_ready_line_and_in_the_greeting(start: Start) -> None:
+    ready = start("--port", "0", "--control-token", "random", "--json").ready()
+    assert re.fullmatch("[0-9a-f]{32}", ready["control_token"])
+
+    greeting = "".join(iter(start("--port", "0", "--control-token", "0123456789abcdef").line, "Ctrl-C stops it.\n"))
+    assert "  token    0123456789abcdef\n" in greeting
+
+
 def test_the_port_of_https_can_be_chosen_and_alone_means_https(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
