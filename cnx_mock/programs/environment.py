@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnx_mock.net.addresses import API_HOST
+from cnx_mock.text.files import read_regular
+
+_MAX_BUNDLE = 1 << 24
+"""The most bytes of a file with certificates."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -106,7 +110,7 @@ def _texts(paths: Iterable[Path]) -> Iterator[bytes]:
     """Yield the contents of those files that have certificates in them."""
     for path in paths:
         with suppress(OSError):
-            text = path.read_bytes()
+            text = read_regular(path, _MAX_BUNDLE)
             if b"-----BEGIN" in text:
                 yield text
 
