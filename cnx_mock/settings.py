@@ -12,6 +12,7 @@ from typing import Any, get_args
 from cnx_mock.api.readings import parsed
 from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
+from cnx_mock.text.host_names import is_loopback, split_port
 
 
 def _option(default: Any, help_: str, metavar: str) -> Any:
@@ -51,7 +52,9 @@ class Settings:
     proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com here; means --tls.", "")
     proxy_port: int = _option(0, "Port of the proxy; 0 takes a free one, any other means --proxy.", "PORT")
     allow_host: tuple[str, ...] = _option(
-        (), "Host to which the proxy opens a tunnel, to the real one; may be repeated.", "NAME"
+        (),
+        "Host that the proxy opens tunnels to: ports 443 and 80, or the port named; may be repeated.",
+        "NAME[:PORT]",
     )
     control_host: tuple[str, ...] = _option(
         (), "Host name to which the control plane answers, beside loopback names; may be repeated.", "NAME"
@@ -74,7 +77,11 @@ class Settings:
             (0 <= self.port <= 65535, "'port' must be from 0 to 65535"),
             (0 <= self.tls_port <= 65535, "'tls-port' must be from 0 to 65535"),
             (0 <= self.proxy_port <= 65535, "'proxy-port' must be from 0 to 65535"),
-            (all(map(_is_host, self.allow_host)), "'allow-host' must be a host's name, without a port"),
+            (all(map(split_port, self.allow_host)), "'allow-host' must be a host's name, perhaps with a port"),
+            (
+                not any(map(_is_open_loopback, self.allow_host)),
+                "'allow-host' must be a host with its port if it means this machine: localhost:8080",
+            ),
             (all(map(_is_host, self.control_host)), "'control-host' must be a host's name, without a port"),
             (all(map(_is_network, self.control_from)), "'control-from' must be a network or an address: 172.16.0.0/12"),
             (
@@ -141,6 +148,11 @@ def _is_seed(text: str) -> bool:
 
 def _is_host(text: str) -> bool:
     return re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]?", text, re.ASCII) is not None
+
+
+def _is_open_loopback(text: str) -> bool:
+    name, port = split_port(text) or ("", None)
+    return port is None and is_loopback(name)
 
 
 def _is_network(text: str) -> bool:

@@ -284,7 +284,7 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
         (["--port", "99999"], "cnx-mock: 'port' must be from 0 to 65535"),
         (["--tls-port", "-1"], "cnx-mock: 'tls-port' must be from 0 to 65535"),
         (["--proxy-port", "65536"], "cnx-mock: 'proxy-port' must be from 0 to 65535"),
-        (["--allow-host", "a.example:443"], "cnx-mock: 'allow-host' must be a host's name, without a port"),
+        (["--allow-host", "a.example:https"], "cnx-mock: 'allow-host' must be a host's name, perhaps with a port"),
         (["--speed", "nan"], "cnx-mock: 'speed' must be above 0 and at most 1000000"),
         (["--seed", "-1"], "cnx-mock: 'seed' must be a whole number or the word random"),
         (["--host", "203.0.113.9"], r"cnx-mock: port 0 on 203\.0\.113\.9: .+"),

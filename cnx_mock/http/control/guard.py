@@ -18,9 +18,10 @@ from starlette.types import Scope
 
 from cnx_mock.api.errors import BadRequest
 from cnx_mock.http.hosts import host_of, name_of
-from cnx_mock.net.addresses import TOKEN_HEADER, is_loopback
+from cnx_mock.net.addresses import TOKEN_HEADER
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.text.host_names import is_loopback
 
 PROTECTION: RawHeaders = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
