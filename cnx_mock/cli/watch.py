@@ -8,7 +8,6 @@ is read through the path is what the scenario is made from, so a poll cannot mis
 
 import asyncio
 import os
-import stat
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,11 +16,12 @@ from pathlib import Path
 import click
 
 from cnx_mock.cli.errors import error_text
-from cnx_mock.errors import CnxMockError, SettingsError, UnknownFixture
+from cnx_mock.errors import CnxMockError, UnknownFixture
 from cnx_mock.http.app import App, load_scenarios
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services.worlds import files as worlds
+from cnx_mock.text.files import read_regular
 from cnx_mock.text.source import MAX_BYTES
 
 _INTERVAL = 0.1
@@ -31,26 +31,21 @@ _PATIENCE = 10
 """An editor may write a file in several steps, so a change is read when two looks in a row see the same. A file that
 never rests is read after so many looks."""
 
-_NOT_A_FILE = -1
-"""In the place of the content of a pipe or a device."""
-
 Contents = tuple[bytes | int, ...]
-"""What a look sees of each file: its content, or a number in its place: an errno, or `_NOT_A_FILE`."""
+"""What a look sees of each file: its content, or the errno that says why there is none."""
 
 
 class ScenarioWatcher:
     """Looks at the files of some scenarios, and at the fixture that they name, on a thread of its own. Make it before
-    the scenarios are loaded: a change in between is seen too. Raises UnknownScenario, and SettingsError for a path that
-    cannot be followed."""
+    the scenarios are loaded: a change in between is seen too. Raises UnknownScenario."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
         self._paths = [gallery.find(name) for name in names]
         self._folder = _current_folder()
         self._fixture: str | None = None
-        scenarios = self._scenarios()
-        self._check(scenarios)
-        self._loaded = scenarios + self._fixture_of(self._load(scenarios))
+        self._loaded = self._scenarios()
+        self._loaded += self._fixture_of(self._load())
 
     async def follow(self, app: App, stop: asyncio.Event) -> None:
         """Give the app each good version of its scenario until `stop`."""
@@ -76,22 +71,15 @@ class ScenarioWatcher:
             if now == self._loaded:
                 restless = 0
             elif rests or restless >= _PATIENCE:
-                restless, found = 0, self._load(scenarios)
+                restless, found = 0, self._load()
                 before = self._loaded = scenarios + self._fixture_of(found)
                 changed(found)
             else:
                 restless += 1
 
-    def _check(self, scenarios: Contents) -> None:
-        """Raise SettingsError for a path that cannot be followed."""
-        for name, content in zip(self._names, scenarios, strict=True):
-            if content == _NOT_A_FILE:
-                raise SettingsError(f"'watch' cannot follow {name}: it is a pipe or a device, not a file")
-
-    def _load(self, scenarios: Contents) -> Scenario | Exception:
-        """Return what the files hold, or what is wrong with them; `scenarios` is what was seen of them."""
+    def _load(self) -> Scenario | Exception:
+        """Return what the files hold, or what is wrong with them."""
         try:
-            self._check(scenarios)
             return load_scenarios(self._names)
         except (CnxMockError, OSError) as error:
             return error
@@ -108,7 +96,8 @@ class ScenarioWatcher:
         """Remember the fixture that a scenario names, and return what its file holds now. A scenario that could not be
         loaded changes nothing."""
         if not isinstance(found, Exception):
-            self._fixture = found.world.fixture
+            named = found.world.fixture
+            self._fixture = named if isinstance(named, str) else None
         return _fixture_contents(self._fixture)
 
 
@@ -129,14 +118,9 @@ def _fixture_contents(name: str | None) -> Contents:
 
 
 def _content(path: Path) -> bytes | int:
-    """Return what is read through a path, or a number that says why nothing is. A pipe is not opened: it gives its
-    content once, and may never give it."""
+    """Return what is read through a path, or the errno that says why nothing is."""
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            return _NOT_A_FILE
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular(path, MAX_BYTES)
     except OSError as error:
         return error.errno or 0
 

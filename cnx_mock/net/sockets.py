@@ -14,10 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cnx_mock.errors import ListenError
-from cnx_mock.net.addresses import Addresses, is_loopback
+from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.certificates import ca_folder
 from cnx_mock.net.tls_names import trust
 from cnx_mock.settings import Settings
+from cnx_mock.text.host_names import is_loopback
 
 _TRIES = 20
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_serve import KEY, Process, Start, refused, until
+from tests.cli.test_serve import KEY, Process, Start, until
 
 pytestmark = pytest.mark.slow
 
@@ -209,14 +209,7 @@ def test_a_pipe_in_the_place_of_the_file_is_shown_and_stops_nothing(start: Start
     process, api = watching(start, client, path)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "pipe").replace(path)
-    until(lambda: "it is a pipe or a device" in (api.get("/_mock/scenario").json["error"] or ""))
+    until(lambda: "it is not a regular file" in (api.get("/_mock/scenario").json["error"] or ""))
     written(tmp_path / "new", AFTER).replace(path)
     until(lambda: names(api) == "after")
     assert process.stop() == (0, "")
-
-
-def test_a_pipe_cannot_be_followed(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / NAME)
-    assert refused(tmp_path, "--watch", "--scenario", f"./{NAME}") == (
-        f"cnx-mock: 'watch' cannot follow ./{NAME}: it is a pipe or a device, not a file\n"
-    )
