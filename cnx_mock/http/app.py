@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from cnx_mock import __version__
 from cnx_mock.api import errors, openapi
@@ -93,9 +93,7 @@ class App(Starlette):
         ]
         super().__init__(routes=routes, exception_handlers={HTTPException: self.pages.wrong_method})
         self._page_paths = {route.path for route in routes}
-        self._entry: ASGIApp = self._dispatch
-        if settings.cors:
-            self._entry = Cors(self._dispatch, self.pages)
+        self._cors = Cors(self._dispatch, self.pages) if settings.cors else None
 
     @property
     def allowed_hosts(self) -> Sequence[str]:
@@ -116,17 +114,23 @@ class App(Starlette):
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
         if scope["type"] == "http" and is_control_path(scope["path"]):
             await self._control(scope, receive, send)
+        elif self._cors and scope["type"] == "http" and (not self._is_call(scope) or self._cors.is_preflight(scope)):
+            await self._cors(scope, receive, send)
         else:
-            await self._entry(scope, receive, send)
+            await self._dispatch(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] != "http" or path in self._page_paths:
-            await super().__call__(scope, receive, send)
-        elif self.settings.require_tls and scope.get("scheme") != "https":
-            await self._refuse_plain(scope)(scope, receive, send)
-        else:
+        if scope["type"] == "http" and self._is_call(scope):
             await self._api(scope, receive, send)
+        elif scope["type"] != "http" or scope["path"] in self._page_paths:
+            await super().__call__(scope, receive, send)
+        else:
+            await self._refuse_plain(scope)(scope, receive, send)
+
+    def _is_call(self, scope: Scope) -> bool:
+        """Return whether a request is a call to the API, over a connection that calls may use."""
+        allowed = not self.settings.require_tls or scope.get("scheme") == "https"
+        return allowed and scope["path"] not in self._page_paths
 
     def _refuse_plain(self, scope: Scope) -> Response:
         """Return the answer to a call over plain HTTP if HTTPS is required. It reaches no sandbox, whatever its key: it
