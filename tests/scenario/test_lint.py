@@ -157,12 +157,16 @@ IDLE = {
           - {match: {operation: instances.list}, fault: {provisioning: never}}
           - {match: {operation: instances.list, method: HEAD}, fault: {body: malformed_json}}
           - {match: {operation: plans.list, method: HEAD}, sequence: [{drip: {chunks: 2, over: 1s}}, pass]}
+          - {match: {operation: plans.list, method: HEAD}, fault: {connection: close}}
+          - {match: {operation: plans.list, method: HEAD}, fault: {connection: malformed_chunk}}
         """,
         [
             "2:51: 'fault' can never be applied to instances.create",
             "3:49: 'fault' can never be applied to instances.list",
             "4:63: 'fault' can never be applied to instances.list",
             "5:62: 'sequence' can never be applied to plans.list",
+            "6:59: 'fault' can never be applied to plans.list",
+            "7:59: 'fault' can never be applied to plans.list",
         ],
     ),
     "expectations beyond times": (
@@ -237,6 +241,9 @@ GOOD = {
           - {match: {path: /v1/nowhere}, fault: {status: 501}}
           - {match: {path: "*/api-keys/current"}, fault: {status: 501}}
           - {match: {header: {X-Trace: null}, query: {page: null}, resource: null}, fault: {status: 501}}
+        """,
+    "behind a fault that is not applied to HEAD": """
+        rules: [{fault: {connection: close}}, {fault: {status: 501}}]
         """,
     "one rule a phase": """
         phases: [{name: a, for: 10s}, {name: b, until: {requests: 3}}, {name: c, for: 5s}]
