@@ -38,8 +38,10 @@ def text_of(value: object) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
         return str(value)
+    if isinstance(value, int):
+        raise ValueError("is a text, and a number of more than 64 bits can be read in several ways: write it in quotes")
     if isinstance(value, float):
         raise ValueError(f"is a text, and the number {value!r} can be written in several ways: write it in quotes")
     raise ValueError("must be a single value, or a list of them")

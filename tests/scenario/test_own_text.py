@@ -81,6 +81,9 @@ def test_plain_data_has_no_text_for_a_fraction(sandbox: Sandbox, api: Client) ->
             sandbox.inject(match=match, status=500)
     with pytest.raises(ScenarioError, match=r"write it in quotes"):
         sandbox.inject(headers={"set": {"X-V": 1.1}})
+    large = {"match": {"header": {"X-V": 10**30}}, "fault": {"headers": {"set": {"X-V": -(10**30)}}}}
+    refused = api.call("PUT", "/_mock/rules/large", large)
+    assert (refused.status, len(refused.details)) == (400, 2)
     rule = sandbox.inject(match={"header": {"X-V": 1, "X-On": True}}, latency="0s")
     api.get("/v1/plans", headers={"X-V": "1", "X-On": "true"})
     assert rule.fired == 1
