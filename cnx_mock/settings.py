@@ -54,6 +54,7 @@ class Settings:
     known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
     enterprise_limit: int = _option(1000, "Requests a minute of the plan Enterprise.", "N")
     journal_size: int = _option(2000, "Requests that each sandbox's journal keeps.", "N")
+    max_sandboxes: int = _option(10_000, "Sandboxes at the same time; a new key is then refused, with 429.", "N")
     tls: bool = _option(False, "Serve HTTPS too, with a certificate from a local CA; see `cnx-mock ca`.", "")
     tls_port: int = _option(0, "Port of HTTPS; 0 takes a free one, any other means --tls.", "PORT")
     tls_name: tuple[str, ...] = _option(
@@ -113,6 +114,7 @@ class Settings:
             (self.seed == "random" or _is_seed(str(self.seed)), "'seed' must be a whole number or the word random"),
             (self.scenario or not self.watch, "'watch' needs a scenario to follow: give 'scenario' too"),
             (self.enterprise_limit >= 1000, "'enterprise-limit' must be at least 1000"),
+            (1 <= self.max_sandboxes <= 10_000_000, "'max-sandboxes' must be from 1 to 10000000"),
             (1 <= self.journal_size <= 1_000_000, "'journal-size' must be from 1 to 1000000"),
         )
         for good, message in checks:
