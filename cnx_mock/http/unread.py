@@ -1,6 +1,7 @@
 """Requests whose head could not be read: each is put into a journal, and answered in the API's form."""
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 
 from cnx_mock.api.errors import BadRequest
@@ -51,7 +52,8 @@ class UnreadRequests:
             record.response_headers = self._pages.headers(answer, exchange.request_id)
         tenant = None if exchange.sandbox is None else context.tenant
         self._observers.complete(record, None if unread.gone else answer.status, tenant)
-        return whole_answer(HTTPStatus(answer.status).phrase, answer, record.response_headers)
+        sent = replace(answer, body=b"") if unread.method == b"HEAD" else answer
+        return whole_answer(HTTPStatus(answer.status).phrase, sent, record.response_headers)
 
     def _context(self, unread: Unread, path: str, query: str) -> RequestContext:
         return self._pipeline.context(

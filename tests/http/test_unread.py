@@ -125,6 +125,16 @@ def test_a_request_that_comes_byte_by_byte_is_told_the_same(api, case):
         assert words.partition(" (")[0] in refused(wire)["details"]["reason"]
 
 
+def test_the_answer_to_head_has_no_body(sandbox, api):
+    with wire_to(api.url) as wire:
+        wire.sendall(with_key(b"HEAD /v1/caf\xc3\xa9 HTTP/1.1\r\n" + KEY, api.key))
+        received, _ = everything(wire)
+
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.endswith(b"\r\n\r\n")
+    assert "raw UTF-8" in (sandbox.requests[0].problem or "")
+
+
 OTHER_PROTOCOLS = {
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "it is a TLS handshake"),
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x12\4\0\0\0\0\0", "this is HTTP/2, and cnx-mock speaks HTTP/1.1"),
