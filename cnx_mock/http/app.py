@@ -33,10 +33,10 @@ from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
+from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.scenario import gallery
-from cnx_mock.scenario.exchange import Exchange
-from cnx_mock.scenario.request import ApiRequest, RawHeaders
+from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, load
@@ -94,6 +94,7 @@ class App(Starlette):
         self._good_hosts: set[bytes] = set()
         self._documents: dict[str, bytes] = {}
         self.pages = Pages(self.seed, settings.surface)
+        self.refuse_unread = UnreadRequests(self._pipeline, self.observers, self.pages).refuse
         guarded = self.pages.guarded
         routes = [
             Route("/", guarded(self._welcome)),
@@ -158,20 +159,27 @@ class App(Starlette):
         return None
 
     def _refused(self, scope: Scope, refusal: errors.ApiError) -> Response:
-        """Return the answer to a call that reaches no sandbox, whatever its key: it is in the server's own journal."""
-        query = masked(scope["query_string"]).decode("latin-1")
-        headers = messages.safe_headers(scope["headers"])
-        request = ApiRequest(
-            scope["method"], messages.raw_path(scope), query, headers, arrived=ticks(), wall=wall_now()
+        """Return the answer to a call that asks no rule and is not counted. What is wrong with its form is in the
+        journal of its key's sandbox, if the key is known; all else is in the server's own."""
+        context = self._pipeline.context(
+            scope["method"],
+            messages.raw_path(scope),
+            masked(scope["query_string"]).decode("latin-1"),
+            scope["headers"],
+            b"",
+            arrived=ticks(),
+            wall=wall_now(),
+            connection=(scope.get("client") or (None, None))[1],
         )
-        exchange = Exchange(request)
-        exchange.request_id = self.pages.request_id()
-        exchange.answer = messages.refused(refusal, exchange.request_id, {})
+        if isinstance(refusal, errors.BadRequest):
+            context.refuse_unread(refusal)
+        else:
+            context.refuse(refusal)
+        exchange, record = context.exchange, context.record
+        assert exchange.answer is not None, "a refusal leaves one"
         response = self.pages.answered(exchange.answer, exchange.request_id)
-        record = JournalRecord(exchange)
         record.response_headers = response.raw_headers
-        self.tenants.journal.open(record)
-        self.observers.complete(record, response.status_code, None)
+        self.observers.complete(record, response.status_code, context.tenant if exchange.sandbox else None)
         return response
 
     async def _welcome(self, request: Request) -> Response:

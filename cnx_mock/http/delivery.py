@@ -5,6 +5,7 @@ import logging
 
 from starlette.types import Receive, Scope, Send
 
+from cnx_mock.api.errors import BadRequest
 from cnx_mock.api.parsing import masked
 from cnx_mock.http import messages
 from cnx_mock.http.observers import Observers
@@ -31,10 +32,11 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, from its arrival to its last byte."""
         arrived, wall = ticks(), wall_now()
+        broken = None
         try:
-            body = await messages.read_body(scope["headers"], receive)
-        except messages.Disconnected:
-            return
+            body = await messages.read_body(scope, receive)
+        except messages.Incomplete as incomplete:
+            body, broken = incomplete.body, incomplete
         context = self._pipeline.context(
             scope["method"],
             messages.raw_path(scope),
@@ -47,7 +49,10 @@ class Api:
         )
         wire = RequestWire(scope)
         try:
-            await context.run()
+            if broken is None:
+                await context.run()
+            else:
+                context.refuse_unread(BadRequest(reason=str(broken)))
             await self._deliver(context, wire, send)
         except Cancelled:
             self._abort(context, wire)

@@ -14,6 +14,7 @@ from cnx_mock.api.parsing import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
+from cnx_mock.net.connection import BODY_PROBLEM
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer, Exchange
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
@@ -24,8 +25,15 @@ _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__v
 """Every answer names the mock, so that it is never mistaken for the cloud."""
 
 
-class Disconnected(Exception):
-    """The client closed the connection before its request was complete."""
+class Incomplete(Exception):
+    """A body that cannot be read to its end. Its text is the reason."""
+
+    def __init__(self, reason: str, body: bytes, *, gone: bool) -> None:
+        super().__init__(reason)
+        self.body = body
+        """What has arrived of it, without any live key."""
+        self.gone = gone
+        """Whether the client closed the connection."""
 
 
 def raw_path(scope: Scope) -> str:
@@ -42,11 +50,11 @@ def safe_headers(headers: RawHeaders) -> RawHeaders:
     return [(masked(name), masked(value)) for name, value in headers]
 
 
-async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIMIT) -> bytes | None:
+async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> bytes | None:
     """Return the body without any live key, None if it is larger than the limit. No more is read than it takes to know
-    that. Raises Disconnected if the client goes away before its body is complete."""
+    that. Raises Incomplete if the client goes away before its body is complete, or if the rest cannot be read."""
     length = None
-    for name, value in headers:
+    for name, value in scope["headers"]:
         if name == b"content-length":
             length = int(value) if value.isdigit() else None
         elif name == b"transfer-encoding":
@@ -59,11 +67,15 @@ async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIM
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            whole = f" of {length}" if length > 0 else ""
+            raise Incomplete(f"the client left after {len(body)}{whole} bytes of the body", masked(body), gone=True)
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > limit:
             return None
+    problem = scope.get("extensions", {}).get(BODY_PROBLEM)
+    if problem is not None:
+        raise Incomplete(problem, masked(body), gone=False)
     return masked(body)
 
 

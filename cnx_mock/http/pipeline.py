@@ -123,7 +123,8 @@ class RequestContext:
         assert operation is not None, "the route was found before"
         assert exchange.key is not None, "the sandbox was entered before"
         caller = Caller(exchange.key)
-        incoming = Incoming(request.params, request.query, request.body, request.header(b"content-type"))
+        encoding = request.header(b"content-encoding") if request.body else None
+        incoming = Incoming(request.params, request.query, request.body, request.header(b"content-type"), encoding)
         if exchange.effects.stale is None and exchange.effects.provisioning is None:
             reply = operation.perform(incoming, {SandboxState: sandbox, Caller: caller})
         else:
@@ -176,6 +177,18 @@ class RequestContext:
         readings = exchange.sandbox.readings if exchange.sandbox else tenants.defaults.chosen
         exchange.answer = messages.refused(refusal, exchange.request_id, readings)
 
+    def refuse_unread(self, refusal: errors.BadRequest) -> None:
+        """Refuse a request that could not be read to its end, or that has no good Host header. It is put into the
+        journal of its key's sandbox, or into the server's own if the key is not known. It is not counted, and no rule
+        is asked."""
+        self.record.problem = refusal.details.get("reason") or "; ".join(map(" ".join, refusal.details.items()))
+        try:
+            for stage in TO_THE_SANDBOX:
+                stage(self)
+        except errors.ApiError:
+            pass  # that its key is wrong is not what the client has to hear first
+        self.refuse(refusal)
+
     def fail(self) -> None:
         """Answer with the API's own 500, in place of whatever faults wanted: the mock has a bug. Call it while the
         exception is handled, which is logged."""
@@ -213,6 +226,9 @@ BEFORE_FAULTS: tuple[Stage, ...] = (
     RequestContext.fail_broken_account,  #     500  the magic key for it
     RequestContext.ask_rules,  #               400  a fault header that cannot be used
 )
+
+TO_THE_SANDBOX = BEFORE_FAULTS[1:4]
+"""From reading the key to the sandbox: as far as a request comes that could not be read."""
 
 BEHIND_FAULTS: tuple[Stage, ...] = (
     RequestContext.find_route,  #           5  404, 405
