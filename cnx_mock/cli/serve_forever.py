@@ -89,11 +89,14 @@ def _greet(app: App, listeners: ListeningSockets) -> None:
             ready |= {"tls_url": listeners.tls_url, "ca_path": str(listeners.ca_path)}
         if listeners.proxy_url:
             ready["proxy_url"] = listeners.proxy_url
+        if app.control_token:
+            ready["control_token"] = app.control_token
         _say(orjson.dumps(ready).decode())
         if app.settings.seed == "random":
             sys.stderr.write(f"cnx-mock: the seed is {app.seed}\n")
         return
     seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
+    seed += f"  token    {app.control_token}\n" if app.control_token else ""
     tls = f"  https    {listeners.tls_url}\n  CA       {listeners.ca_path}\n" if listeners.tls_url else ""
     proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
     _say(
