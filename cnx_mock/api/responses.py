@@ -114,7 +114,7 @@ class Responses:
         style = DELETE_ANSWER.of(self._readings) if operation.answer is Deleted else "200-body"
         answer: dict[str, Any] = {"description": "Created." if status == 201 else "Success."}
         if style == "200-empty-object":
-            schema = {"$ref": REF.format(model="EmptyObject")}
+            schema = {"type": "object", "maxProperties": 0}
         if style != "204":
             answer["content"] = {"application/json": {"schema": schema, **self._own_examples.answer(operation)}}
         answer["headers"] = self._refs([*RATE_LIMIT, *EVERYWHERE, *self._own_headers(operation, status)])

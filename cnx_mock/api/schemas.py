@@ -12,7 +12,7 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.api.paging import Page
 from cnx_mock.api.portable import REF, portable
 from cnx_mock.api.provenance import added, documented
-from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE, UNKNOWN_BODY_FIELD
+from cnx_mock.api.readings import LIST_ENVELOPE, UNKNOWN_BODY_FIELD
 
 _UNMARKED = added("the reference shows no such field").marks()
 """The provenance of a field that declares none."""
@@ -47,8 +47,6 @@ class Components:
         self._settle(readings)
         self._envelop(operation for operation in operations if operation.answer_type is Page)
         self.schemas |= _ERRORS
-        if DELETE_ANSWER.of(readings) == "200-empty-object":
-            self.schemas["EmptyObject"] = _EMPTY
         for name, schema in list(self.schemas.items()):
             self.schemas[name] = portable(schema, self.schemas)
         self.schemas = dict(sorted(self.schemas.items()))
@@ -136,9 +134,6 @@ def _renamed(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _page_name(v) if k == "$ref" else _renamed(v) for k, v in value.items()}
     return [_renamed(each) for each in value] if isinstance(value, list) else value
-
-
-_EMPTY = {"type": "object", "description": "An object without fields.", "maxProperties": 0}
 
 
 def _text(description: str, example: str) -> dict[str, Any]:

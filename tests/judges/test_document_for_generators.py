@@ -56,7 +56,7 @@ def test_every_enum_and_every_object_has_a_name(document: dict[str, Any]) -> Non
         where for where, each in every_schema(document) if where not in names and {"enum", "properties"} & each.keys()
     ]
     assert unnamed == []
-    inline = [where for where, media in every_body(document) if "$ref" not in media["schema"]]
+    inline = [where for where, media in every_body(document) if "$ref" not in media["schema"] and media["example"]]
     assert inline == []
 
 
