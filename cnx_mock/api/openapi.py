@@ -10,7 +10,7 @@ from cnx_mock import __version__
 from cnx_mock.api.examples import Examples
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.paging import PageQuery
-from cnx_mock.api.portable import portable
+from cnx_mock.api.portable import portable, used
 from cnx_mock.api.provenance import added, documented
 from cnx_mock.api.readings import READINGS
 from cnx_mock.api.responses import Responses
@@ -67,10 +67,11 @@ class _OpenApiDocument:
             "security": [{"api_key": []}],
             "tags": [{"name": each.name, "description": each.description} for each in resources],
             "paths": paths,
-            "components": self._components(),
+            "components": self._components(paths),
         }
 
-    def _components(self) -> dict[str, Any]:
+    def _components(self, paths: Mapping[str, Any]) -> dict[str, Any]:
+        shared = {"parameters": self._parameters, "responses": self._responses.shared}
         return {
             "securitySchemes": {
                 "api_key": {
@@ -80,9 +81,8 @@ class _OpenApiDocument:
                     **documented("Include your key in the Authorization header as a Bearer token.").marks(),
                 }
             },
-            "schemas": self._schemas.schemas,
-            "parameters": self._parameters,
-            "responses": self._responses.shared,
+            "schemas": used(self._schemas.schemas, [paths, shared]),
+            **shared,
             "headers": self._responses.headers,
             "examples": self._responses.examples,
         }

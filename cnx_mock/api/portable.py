@@ -4,16 +4,19 @@ Both spellings mean the same to a validator. Generators that were tried: openapi
 openapi-python-client, datamodel-code-generator and openapi-typescript.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import orjson
 from pydantic import GetJsonSchemaHandler
 
 REF = "#/components/schemas/{model}"
 
 _COMPONENT = "x-component"
 """The schema keyword that carries a `Component` until `portable` removes it."""
+_REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
 _INT32_MAX = 2**31 - 1
 _DATA = ("default", "enum", "const", "examples", "example", "required")
 """Keywords whose values are not schemas."""
@@ -44,6 +47,21 @@ def portable(schema: Any, components: dict[str, Any]) -> Any:
         return schema
     found = {word: value if word in _DATA else _inner(word, value, components) for word, value in schema.items()}
     return _hoisted(_with_format(_nullable(_without_default(found))), components)
+
+
+def used(schemas: Mapping[str, Any], outside: Any) -> dict[str, Any]:
+    """Return the schemas that something outside of them refers to, directly or by other schemas."""
+    found: set[str] = set()
+    new = _references(outside)
+    while new:
+        found |= new
+        new = set().union(*(_references(schemas[name]) for name in new)) - found
+    return {name: schema for name, schema in schemas.items() if name in found}
+
+
+def _references(part: Any) -> set[str]:
+    """Return the names of the schemas that a part of a document refers to, at any depth."""
+    return set(_REFERENCE.findall(orjson.dumps(part).decode()))
 
 
 def _inner(word: str, value: Any, components: dict[str, Any]) -> Any:
