@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-_VENV = Path(__file__).parents[2] / ".venv"
+VENV = Path(__file__).parents[2] / ".venv"
 
 
 def missing(reason: str) -> None:
@@ -27,7 +27,7 @@ def installed(name: str, *packages: str) -> Path:
     """
     if shutil.which("node") is None or shutil.which("npm") is None:
         missing("node and npm are needed, and not installed")
-    folder = _VENV / name
+    folder = VENV / name
     stamp = folder / "installed"
     if not stamp.exists() or stamp.read_text() != " ".join(packages):
         folder.mkdir(parents=True, exist_ok=True)
