@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from cnx_mock import __version__
 from cnx_mock.api import errors
@@ -103,9 +103,7 @@ class App(Starlette):
         ]
         super().__init__(routes=routes, exception_handlers={HTTPException: self.pages.wrong_method})
         self._page_paths = {route.path for route in routes}
-        self._entry: ASGIApp = self._dispatch
-        if settings.cors:
-            self._entry = Cors(self._dispatch, self.pages)
+        self._cors = Cors(self._dispatch, self.pages) if settings.cors else None
 
     @property
     def allowed_hosts(self) -> Sequence[str]:
@@ -128,18 +126,24 @@ class App(Starlette):
             await self._control(scope, receive, send)
         elif scope["type"] == "http" and (refusal := self._bad_host(scope["headers"])):
             await self._refused(scope, refusal)(scope, receive, send)
+        elif self._cors and scope["type"] == "http" and (not self._is_call(scope) or self._cors.is_preflight(scope)):
+            await self._cors(scope, receive, send)
         else:
-            await self._entry(scope, receive, send)
+            await self._dispatch(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] != "http" or path in self._page_paths:
+        if scope["type"] == "http" and self._is_call(scope):
+            await self._api(scope, receive, send)
+        elif scope["type"] != "http" or scope["path"] in self._page_paths:
             await super().__call__(scope, receive, send)
-        elif self.settings.require_tls and scope.get("scheme") != "https":
+        else:
             refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
             await self._refused(scope, refusal)(scope, receive, send)
-        else:
-            await self._api(scope, receive, send)
+
+    def _is_call(self, scope: Scope) -> bool:
+        """Return whether a request is a call to the API, over a connection that calls may use."""
+        allowed = not self.settings.require_tls or scope.get("scheme") == "https"
+        return allowed and scope["path"] not in self._page_paths
 
     def _bad_host(self, headers: RawHeaders) -> errors.ApiError | None:
         """Return what is wrong with the request's Host header, None if nothing is. Good ones are remembered."""

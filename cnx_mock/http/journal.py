@@ -79,6 +79,11 @@ class Journal:
         """How many requests there were, including those that are no longer in it."""
         return self._seq
 
+    @property
+    def last_arrival(self) -> int:
+        """When the newest request arrived, in microseconds of the monotonic clock; 0 if there is none."""
+        return self._records[-1].request.arrived if self._records else 0
+
     def open(self, record: JournalRecord) -> None:
         """Add a record, and number it. It is completed when its answer is sent."""
         self._seq = record.seq = self._seq + 1

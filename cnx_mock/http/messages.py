@@ -15,8 +15,8 @@ from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
 from cnx_mock.net.server_error import ServerError
-from cnx_mock.scenario.exchange import Answer
-from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.scenario.exchange import Answer, Exchange
+from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
@@ -105,6 +105,27 @@ def _deleted(shape: Deleted, style: str) -> Answer:
     if style == "204":
         return Answer(204, [], b"")
     return Answer(200, [], b"{}" if style == "200-empty-object" else shape.json())
+
+
+def cors_headers(request: ApiRequest) -> RawHeaders:
+    """Return what a browser needs, on the answer to a call by a page of any origin."""
+    vary = (b"vary", b"Origin")
+    if request.header(b"origin") is None:
+        return [vary]
+    return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"*"), vary]
+
+
+def headers_of_every_call(exchange: Exchange) -> RawHeaders:
+    """Return the headers of every authenticated answer: the request's id and the state of the rate limit."""
+    headers = [(b"x-request-id", exchange.request_id.encode())]
+    allowance = exchange.allowance
+    if allowance is not None:
+        headers += [
+            (b"x-ratelimit-limit", str(allowance.limit).encode()),
+            (b"x-ratelimit-remaining", str(allowance.remaining).encode()),
+            (b"x-ratelimit-reset", str(allowance.reset).encode()),
+        ]
+    return headers
 
 
 class Sender:

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from cnx_mock.api import errors
 from cnx_mock.api.surface import Surface
@@ -92,12 +92,22 @@ class Pages:
 
 
 class Cors(CORSMiddleware):
-    """Lets browsers of any origin call. A preflight has no key, so it is answered before all checks."""
+    """Lets browsers of any origin call, also from a public page into a private network.
+
+    A preflight has no key, so it is answered before all checks. Answers of pages get the headers here; those of calls
+    have them already (`messages.cors_headers`), so that a fault can change them.
+    """
 
     def __init__(self, app: ASGIApp, pages: Pages) -> None:
         everything: Sequence[str] = ("*",)
-        super().__init__(app, everything, everything, everything, expose_headers=everything)
+        super().__init__(app, everything, everything, everything, expose_headers=everything, allow_private_network=True)
         self._pages = pages
+
+    @staticmethod
+    def is_preflight(scope: Scope) -> bool:
+        """Return whether a request asks, on behalf of a page, what it may send."""
+        names = {name for name, _ in scope["headers"]}
+        return scope["method"] == "OPTIONS" and {b"origin", b"access-control-request-method"} <= names
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Return Starlette's answer without its text."""

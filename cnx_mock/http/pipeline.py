@@ -185,6 +185,16 @@ class RequestContext:
         self.exchange.effects.replaced = True
         self.refuse(errors.InternalError())
 
+    def head(self) -> RawHeaders:
+        """Return all headers of the answer, as faults change them."""
+        exchange, pipeline = self.exchange, self.pipeline
+        assert exchange.answer is not None, "the stages leave an answer"
+        headers = pipeline.sender.head(exchange.answer, messages.headers_of_every_call(exchange))
+        if pipeline.tenants.settings.cors:
+            headers += messages.cors_headers(exchange.request)
+        change = exchange.effects.change_headers
+        return headers if change is None else change(headers)
+
     def count_polls(self) -> None:
         """Count a poll of every resource that is provisioning and that the answer shows."""
         exchange = self.exchange
@@ -218,6 +228,7 @@ class Pipeline:
     def __init__(self, tenants: Tenants, router: Router, seed: int) -> None:
         self.tenants = tenants
         self.router = router
+        self.sender = messages.Sender(tenants.settings.surface)
         self.chance = Chance(seed, "server")
         self._digits: dict[bytes, str] = {}
         """The digits of test keys by the header that brought them. No live key is ever put into it."""
@@ -265,6 +276,8 @@ class Pipeline:
         context = self.context(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
         await context.run()
         context.count_polls()
+        if context.exchange.effects.delivery is None:
+            context.head()  # the rules that change headers fire here
         return context.record
 
     def digits(self, authorization: bytes | None) -> str | None:

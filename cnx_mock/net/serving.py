@@ -22,18 +22,27 @@ from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
+from cnx_mock.world.clock import SECOND, ticks
 
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection stays open: longer than clients pause between two calls."""
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return the function that makes the fastest event loop of this platform."""
+    """Return the function that makes the fastest event loop of this platform. A test that freezes Python's clocks does
+    not stop its timers."""
     if sys.platform == "win32":
-        return asyncio.new_event_loop
+        return asyncio_loop
     import uvloop  # lazy: it does not exist on Windows, and costs start-up time
 
-    return uvloop.new_event_loop
+    return uvloop.new_event_loop  # its timers are those of libuv, which asks the system
+
+
+def asyncio_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop of asyncio whose timers follow the machine's clock. Its own `time` asks Python's."""
+    loop = asyncio.new_event_loop()
+    loop.time = lambda: ticks() / SECOND  # type: ignore[method-assign]
+    return loop
 
 
 class ServedApp(Protocol):

@@ -378,7 +378,7 @@ def test_a_fault_that_was_injected_and_never_fired_fails_the_test_with_the_reaso
         [
             "outage never fired: no request matched; the nearest is #1 POST /v1/instances: "
             'body region is "us-east-1", not "eu-west-1"',
-            "late never fired: times 1 of {skip: 1} (#1 GET /v1/instances)",
+            "late never fired: match 1, not in times {skip: 1} (#1 GET /v1/instances)",
             "early never fired: no request came",
             "*assert 1 == 2",
         ]
