@@ -5,6 +5,7 @@ for any other path is a call to the API, and goes through `pipeline`.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import orjson
 from starlette.applications import Starlette
@@ -15,13 +16,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock import __version__
-from cnx_mock.api import errors, openapi
+from cnx_mock.api import errors
 from cnx_mock.api.operation import Resource
 from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
-from cnx_mock.http import auth, control, docs, messages
+from cnx_mock.http import auth, control, docs, messages, reference
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
@@ -92,7 +93,7 @@ class App(Starlette):
             Guard(settings.control_host, networks(settings.control_from), self.control_token),
         )
         self._good_hosts: set[bytes] = set()
-        self._documents: dict[str, bytes] = {}
+        self._documents: dict[str, dict[str, Any]] = {}
         self.pages = Pages(self.seed, settings.surface)
         self.refuse_unread = UnreadRequests(self._pipeline, self.observers, self.pages).refuse
         guarded = self.pages.guarded
@@ -200,8 +201,9 @@ class App(Starlette):
         readings = self._readings(request)
         known = orjson.dumps(readings, option=orjson.OPT_SORT_KEYS).decode()
         if known not in self._documents:
-            self._documents[known] = orjson.dumps(openapi.document(self._operations, readings, self.settings.surface))
-        return self.pages.page(self._documents[known])
+            self._documents[known] = reference.document(self.settings.surface, readings, ())
+        servers = reference.servers(request.url.scheme, request.headers.get("host"))
+        return self.pages.page({**self._documents[known], "servers": servers})
 
     def _readings(self, request: Request) -> dict[str, str]:
         try:
