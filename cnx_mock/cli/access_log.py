@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import TextIO
 
 from cnx_mock.cli.terminal import columns, is_live, painted, shown, wants_colour
-from cnx_mock.http.journal import AccessRecord, JournalRecord, access_record
+from cnx_mock.http.access_record import AccessRecord, access_record
+from cnx_mock.http.journal import JournalRecord
 from cnx_mock.text.units import format_instant_ms
 
 _WIDE = 100

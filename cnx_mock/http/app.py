@@ -36,6 +36,7 @@ from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
+from cnx_mock.net.bounds import Bounds
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
@@ -79,7 +80,8 @@ class App(Starlette):
             readings=parsed(settings.reading),
             own_fixture=fixture or (load(settings.fixture) if settings.fixture else None),
         )
-        self.tenants = Tenants(settings, recipe.using(scenario))
+        self.bounds = Bounds(settings)
+        self.tenants = Tenants(settings, recipe.using(scenario), self.bounds)
         self._operations = served(operations(), settings.surface)
         self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
         self._api = Api(self._pipeline, self.observers)

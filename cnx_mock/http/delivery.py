@@ -5,7 +5,6 @@ import logging
 
 from starlette.types import Receive, Scope, Send
 
-from cnx_mock.api.errors import BadRequest
 from cnx_mock.api.parsing import masked
 from cnx_mock.http import messages
 from cnx_mock.http.observers import Observers
@@ -52,7 +51,7 @@ class Api:
             if broken is None:
                 await context.run()
             else:
-                context.refuse_unread(BadRequest(reason=str(broken)))
+                context.refuse_unread(broken.refusal)
             await self._deliver(context, wire, send)
         except Cancelled:
             self._abort(context, wire)

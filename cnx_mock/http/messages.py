@@ -28,8 +28,9 @@ _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__v
 class Incomplete(Exception):
     """A body that cannot be read to its end. Its text is the reason."""
 
-    def __init__(self, reason: str, body: bytes, *, gone: bool) -> None:
+    def __init__(self, reason: str, body: bytes, *, gone: bool, status: int = 400) -> None:
         super().__init__(reason)
+        self.refusal = errors.unreadable(status, reason)
         self.body = body
         """What has arrived of it, without any live key."""
         self.gone = gone
@@ -63,20 +64,21 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> 
         return b""
     if length > limit:
         return None
-    body, more = b"", True
+    body, more = bytearray(), True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             whole = f" of {length}" if length > 0 else ""
-            raise Incomplete(f"the client left after {len(body)}{whole} bytes of the body", masked(body), gone=True)
+            reason = f"the client left after {len(body)}{whole} bytes of the body"
+            raise Incomplete(reason, masked(bytes(body)), gone=True)
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > limit:
             return None
     problem = scope.get("extensions", {}).get(BODY_PROBLEM)
     if problem is not None:
-        raise Incomplete(problem, masked(body), gone=False)
-    return masked(body)
+        raise Incomplete(problem.reason, masked(bytes(body)), gone=False, status=problem.status)
+    return masked(bytes(body))
 
 
 def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, str]) -> Answer:

@@ -17,9 +17,12 @@ from uvicorn.server import ServerState
 
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.allowed_hosts import AllowedHosts
-from cnx_mock.net.connection import Connection, drain
+from cnx_mock.net.bounds import Bounds
+from cnx_mock.net.connection import Connection
+from cnx_mock.net.connection_limits import ConnectionLimits
+from cnx_mock.net.endings import drain
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
-from cnx_mock.net.server_error import ErrorPages
+from cnx_mock.net.server_error import ErrorPages, ServerError
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
 from cnx_mock.net.unread import Unread, port_of
@@ -50,6 +53,7 @@ class ServedApp(Protocol):
     """The ASGI application to serve, and what serving needs of it."""
 
     addresses: Addresses
+    bounds: Bounds
 
     @property
     def pages(self) -> ErrorPages:
@@ -77,7 +81,9 @@ class Serving:
         self.app = app
         app.addresses = sockets.addresses
         self._sockets = [sockets]
+        self._limits = ConnectionLimits(app.bounds)
         self._state = ServerState()
+        self._state.connections = self._limits.open
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
@@ -102,16 +108,19 @@ class Serving:
 
     async def _serve(self, sockets: ListeningSockets) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
-        http: tuple[Any, ...] = (self.app.refuse_unread, self._config(), state, {}, loop)
+        http: tuple[Any, ...] = (self.app.refuse_unread, self._limits, self._config(), state, {}, loop)
         plain = partial(Connection, *http)
         await self._accept(plain, sockets.plain)
         if sockets.context is None:
             return
-        secure = partial(Tls, sockets.context, plain, partial(self._not_tls, sockets.tls_url), state.connections)
+        above_tls = ServerState()  # its connections are not sockets: those are counted once
+        above_tls.tasks = state.tasks
+        secured = partial(Connection, *http[:3], above_tls, {}, loop)
+        secure = partial(Tls, sockets.context, secured, partial(self._not_tls, sockets.tls_url), self._limits)
         await self._accept(secure, sockets.tls)
         allowed = AllowedHosts.of(self.app.allowed_hosts)
-        routes = ProxyRoutes(sockets, plain, secure, allowed, pages, self.app.refuse_unread)
-        proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.connections, state.tasks, loop)
+        routes = ProxyRoutes(sockets, plain, secure, allowed, pages, self.app.refuse_unread, self._limits)
+        proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.tasks, loop)
         await self._accept(proxy, sockets.proxy)
 
     def _not_tls(self, url: str | None, first: bytes, transport: asyncio.BaseTransport) -> bytes:
@@ -119,8 +128,11 @@ class Serving:
         return self.app.refuse_unread(Unread.of(first, f"this port speaks HTTPS: use {url}", port_of(transport)))
 
     async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
+        def admitted() -> asyncio.Protocol:
+            return protocol() if self._limits.make_room() else _NoRoom(self.app.pages, self._limits)
+
         for sock in sockets:
-            self._servers.append(await asyncio.get_running_loop().create_server(protocol, sock=sock))
+            self._servers.append(await asyncio.get_running_loop().create_server(admitted, sock=sock))
 
     async def stop(self, seconds: float = 0.5) -> None:
         """Stop accepting, cancel deliberate waits, let the rest end within so many seconds, then close everything."""
@@ -149,6 +161,22 @@ class Serving:
         )
         config.load()
         return config
+
+
+class _NoRoom(asyncio.Protocol):
+    """Refuses a connection for which there is no room."""
+
+    def __init__(self, pages: ErrorPages, limits: ConnectionLimits) -> None:
+        self._pages = pages
+        self._limits = limits
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        limit = self._limits.connections
+        details = {"limit": str(limit.limit), "option": limit.option}
+        message = "This mock has as many connections as it may have."
+        problem = ServerError(503, "Service Unavailable", "CONNECTION_LIMIT", message, details)
+        transport.write(self._pages.whole(problem))
+        transport.close()
 
 
 def _port(transport: Any) -> int | None:

@@ -28,9 +28,6 @@ from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
 
-BODY_LIMIT = 64 * 1024 * 1024
-"""The most bytes of a control call's body: it can be a whole world."""
-
 _NO_KEY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created=0)
 """The key of a call without one: no operation of the control plane needs a scope."""
 
@@ -77,6 +74,8 @@ class ControlPlane:
         guard: Guard,
     ) -> None:
         self._guard = guard
+        self._bodies = tenants.bounds["max_control_bytes"]
+        """Bytes of a call's body: it can be a whole world."""
         self._server = Server(tenants, ticks(), addresses, checkers)
         self._router = router
         self._sender = messages.Sender()
@@ -88,11 +87,11 @@ class ControlPlane:
         try:
             headers = messages.safe_headers(scope["headers"])
             self._guard.check(scope, headers)
-            answer = self._answer(scope, headers, await messages.read_body(scope, receive, BODY_LIMIT))
+            answer = self._answer(scope, headers, await messages.read_body(scope, receive, self._bodies.limit))
         except messages.Incomplete as incomplete:
             if incomplete.gone:
                 return
-            answer = messages.refused(errors.BadRequest(reason=str(incomplete)), request_id, {})
+            answer = messages.refused(incomplete.refusal, request_id, {})
         except Refused as refusal:
             answer = messages.problem(refusal.problem, request_id)
         except Exception as error:
@@ -102,7 +101,9 @@ class ControlPlane:
 
     def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
         if body is None:
-            raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
+            self._bodies.refused += 1
+            raise errors.PayloadTooLarge(limit_bytes=str(self._bodies.limit), option=self._bodies.option)
+        self._bodies.seen(len(body))
         value = auth.authorization(scope["headers"])
         digits = None if value is None else auth.digits(value)
         tenant = None if digits is None else self._server.tenants.find(digits)

@@ -1,5 +1,6 @@
 """The rules in force: the same vocabulary as in a scenario file, as JSON."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote
@@ -10,10 +11,10 @@ from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
 from cnx_mock.http.control.plane import ControlTarget, Server
-from cnx_mock.http.journal import silence
+from cnx_mock.http.silence import Silence
 from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.engine import Engine
-from cnx_mock.scenario.lint import lint_rule
+from cnx_mock.scenario.lint import RuleLinter
 from cnx_mock.scenario.scenario import Rule, read_rule
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
@@ -65,7 +66,7 @@ class _Rules:
         self._server = server
         self._tenant = target.tenant
         self.engine = target.tenant.engine if target.tenant else _of_defaults(server)
-        self.journal = target.tenant.journal if target.tenant else None
+        self._journal = target.tenant.journal if target.tenant else None
 
     def find(self, rule_id: str) -> ActiveRule:
         """Return the rule with this id. Raises NotFound."""
@@ -73,6 +74,35 @@ class _Rules:
         if active is None:
             raise NotFound(resource="rule", id=rule_id)
         return active
+
+    def states(self, wanted: Collection[ActiveRule]) -> list[RuleState]:
+        """Return some of the rules in force, with what each has done and why it may never do anything."""
+        scenario = self.engine.scenario
+        linter = RuleLinter(scenario.phases, scenario.repeat, operations())
+        asked_for = set(wanted)
+        found = {}
+        for active in self.engine:
+            if active in asked_for:
+                found[active] = linter.problems(active.rule)
+            linter.add(active.rule)
+        silence = None if self._journal is None else Silence(self._journal, len(wanted))
+        return [
+            RuleState(
+                id=active.rule.id,
+                origin=active.origin,
+                matched=active.matched,
+                fired=active.fired,
+                why=None if active.fired or silence is None else silence.reason(active),
+                warnings=[each.named for each in found[active]],
+                rule=dict(active.rule.document),
+            )
+            for active in wanted
+        ]
+
+    def state(self, active: ActiveRule) -> RuleState:
+        """Return one of the rules in force."""
+        [found] = self.states([active])
+        return found
 
     def save(self) -> None:
         """Make a change count for new sandboxes, if the call is about them. Call it after each change."""
@@ -84,7 +114,8 @@ class _Rules:
 
 def _of_defaults(server: Server) -> Engine:
     defaults = server.tenants.defaults
-    engine = Engine(Chance(defaults.seed, "defaults"), defaults.scenario, lambda: 0)
+    most = server.tenants.settings.max_rules
+    engine = Engine(Chance(defaults.seed, "defaults"), defaults.scenario, lambda: 0, most_rules=most)
     for rule in defaults.rules:
         engine.inject(rule)
     return engine
@@ -100,7 +131,7 @@ def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
 def list_(server: Server, target: ControlTarget) -> Listing[RuleState]:
     """List the rules in the order in which they are asked; without a key, those of new sandboxes."""
     rules = _Rules(server, target)
-    return Listing(data=[_state(active, rules) for active in rules.engine])
+    return Listing(data=rules.states(list(rules.engine)))
 
 
 @resource.operation("DELETE", "/_mock/rules", provenance=_PROVENANCE)
@@ -120,7 +151,7 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
 def get(server: Server, target: ControlTarget, id: str) -> RuleState:
     """Read a rule."""
     rules = _Rules(server, target)
-    return _state(rules.find(id), rules)
+    return rules.state(rules.find(id))
 
 
 @resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_PROVENANCE)
@@ -130,7 +161,7 @@ def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> R
     rules = _Rules(server, target)
     replaced = rules.engine.inject(_read(body.root, id, rules.engine))
     rules.save()
-    return Reply(_state(rules.find(id), rules), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
+    return Reply(rules.state(rules.find(id)), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
 
 
 @resource.operation("PATCH", "/_mock/rules/{id}", provenance=_PROVENANCE)
@@ -141,7 +172,7 @@ def change(server: Server, target: ControlTarget, id: str, body: RuleChange) -> 
     rule = _read({**active.rule.document, **body.root}, active.rule.id, rules.engine)
     rules.engine.change(active, rule, for_now="ttl" in body.root)
     rules.save()
-    return _state(active, rules)
+    return rules.state(active)
 
 
 @resource.operation("DELETE", "/_mock/rules/{id}", provenance=_PROVENANCE)
@@ -152,19 +183,3 @@ def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     rules.engine.remove(active)
     rules.save()
     return Deleted(id=active.rule.id)
-
-
-def _state(active: ActiveRule, rules: _Rules) -> RuleState:
-    in_force = [each.rule for each in rules.engine]
-    scenario = rules.engine.scenario
-    before = in_force[: in_force.index(active.rule)]
-    found = lint_rule(active.rule, before, scenario.phases, scenario.repeat, operations())
-    return RuleState(
-        id=active.rule.id,
-        origin=active.origin,
-        matched=active.matched,
-        fired=active.fired,
-        why=None if active.fired or rules.journal is None else silence(active, rules.journal),
-        warnings=[each.named for each in found],
-        rule=dict(active.rule.document),
-    )

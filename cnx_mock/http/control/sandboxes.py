@@ -23,6 +23,22 @@ _PROVENANCE = added("the mock's own control plane")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class BoundState(Shape):
+    """One bound, and how full it is."""
+
+    option: str
+    """The option that sets it, such as --max-rules."""
+    limit: int
+    """How much there may be. Of connections there may be fewer than the option says, if the limit of open files is
+    low."""
+    used: int
+    """How much there is now, in the fullest sandbox if each has the bound; of what each request has, the most so
+    far."""
+    refused: int
+    """How often something was refused, dropped or closed because of it."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Health(Shape):
     """The server's state."""
 
@@ -42,6 +58,8 @@ class Health(Shape):
     """The proxy's URL; null without."""
     ca_path: str | None
     """The CA's certificate (PEM) on the server's machine; null without HTTPS."""
+    bounds: list[BoundState]
+    """Everything that is bounded."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -58,6 +76,8 @@ class SandboxItem(Shape):
     """Instances in it."""
     requests: int
     """Requests that it has had."""
+    dropped: int
+    """Requests that its journal no longer has, because there were too many or too large ones."""
     rules: int
     """Rules in force."""
     idle_seconds: int
@@ -114,6 +134,10 @@ def health(server: Server) -> Health:
         tls_url=addresses.tls_url,
         proxy_url=addresses.proxy_url,
         ca_path=None if addresses.ca_path is None else str(addresses.ca_path),
+        bounds=[
+            BoundState(option=each.option, limit=each.limit, used=each.measure(), refused=each.refused)
+            for each in server.tenants.bounds.all()
+        ],
     )
 
 
@@ -173,6 +197,7 @@ def _item(tenant: Tenant) -> SandboxItem:
         last4=tenant.last4,
         instances=len(tenant.sandbox.instances),
         requests=tenant.journal.seen,
+        dropped=tenant.journal.dropped,
         rules=sum(1 for _ in tenant.engine),
         idle_seconds=tenant.idle // SECOND,
     )
