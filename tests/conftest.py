@@ -1,5 +1,6 @@
 """What every test may lean on: a real server on a real socket, and a client that shows everything about an answer."""
 
+import gc
 import http.client
 import json
 import os
@@ -18,6 +19,8 @@ from cnx_mock import MockServer, Sandbox
 from tests import commands
 
 pytest_plugins = ["pytester"]
+
+gc.disable()  # until everything is collected: hardly anything of that is garbage
 
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 settings.load_profile("repeatable")  # every run tries the same examples; a slow machine is no failure
@@ -226,9 +229,21 @@ def url(server: MockServer, scheme: str) -> str:
     return server.tls_url if scheme == "https" else server.url
 
 
+@pytest.fixture
+def verify(url: str) -> bool:
+    """The option `verify` of requests and httpx: they read all certificates of the system for plain HTTP, too."""
+    return url.startswith("https:")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the modules that take longest first: then no worker of xdist ends long after the other."""
     items.sort(key=lambda item: [mark not in _marks_of_module(item) for mark in ("judge", "slow")])
+
+
+def pytest_collection_finish() -> None:
+    """Keep what has been imported and collected out of every later search for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 def _marks_of_module(item: pytest.Item) -> set[str]:

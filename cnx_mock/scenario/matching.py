@@ -35,10 +35,12 @@ class Pattern:
         self.words = tuple(words)
         self._exact = [word for word in words if not isinstance(word, str)]
         texts = [word for word in words if isinstance(word, str)]
-        self._wanted = _globs([word for word in texts if not word.startswith("!")])
-        self._unwanted = _globs([word[1:] for word in texts if word.startswith("!")])
-        plain = all("*" not in word and not word.startswith("!") for word in texts)
+        wanted = [word for word in texts if not word.startswith("!")]
+        plain = len(wanted) == len(texts) and not any("*" in word for word in texts)
         self._plain = frozenset(texts) if plain and words else None
+        self._wanted = _globs([] if plain else wanted)
+        self._unwanted = _globs([word[1:] for word in texts if word.startswith("!")])
+        self._only_excludes = not wanted and not self._exact
 
     def matches(self, value: object) -> bool:
         """Whether the value matches. Texts are compared as globs; a number, a boolean or null matches only itself."""
@@ -49,7 +51,7 @@ class Pattern:
                 return False
             if self._wanted is not None and self._wanted.fullmatch(value):
                 return True
-        if self._wanted is None and not self._exact:
+        if self._only_excludes:
             return True
         return any(type(value) is type(word) and value == word for word in self._exact)
 
@@ -59,7 +61,7 @@ class Pattern:
             isinstance(each, str) and self._unwanted.fullmatch(each) for each in values
         ):
             return False
-        return any(self.matches(each) for each in values) or (self._wanted is None and not self._exact)
+        return any(self.matches(each) for each in values) or self._only_excludes
 
 
 def _globs(words: list[str]) -> re.Pattern[str] | None:
