@@ -46,6 +46,7 @@ class Server:
     started: int
     """When the server started, in microseconds of the monotonic clock."""
     addresses: Callable[[], Addresses]
+    dropped_lines: Callable[[], int]
     checkers: Sequence["ExpectationChecker"] = ()
 
 
@@ -72,9 +73,10 @@ class ControlPlane:
         router: Router,
         seed: int,
         addresses: Callable[[], Addresses],
+        dropped_lines: Callable[[], int],
         checkers: Sequence[ExpectationChecker] = (),
     ) -> None:
-        self._server = Server(tenants, ticks(), addresses, checkers)
+        self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
         self._router = router
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
