@@ -4,13 +4,15 @@ The flags of the commands, the `CNX_MOCK_*` variables and `docs/reference/option
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, get_args
 
 from cnx_mock.api.readings import parsed
 from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
+from cnx_mock.text.host_names import is_loopback, split_port
 
 
 def _option(default: Any, help_: str, metavar: str) -> Any:
@@ -50,10 +52,18 @@ class Settings:
     proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com here; means --tls.", "")
     proxy_port: int = _option(0, "Port of the proxy; 0 takes a free one, any other means --proxy.", "PORT")
     allow_host: tuple[str, ...] = _option(
-        (), "Host to which the proxy opens a tunnel, to the real one; may be repeated.", "NAME"
+        (),
+        "Host that the proxy opens tunnels to: ports 443 and 80, or the port named; may be repeated.",
+        "NAME[:PORT]",
     )
     control_host: tuple[str, ...] = _option(
         (), "Host name to which the control plane answers, beside loopback names; may be repeated.", "NAME"
+    )
+    control_from: tuple[str, ...] = _option(
+        (), "Network or address that may use the control plane, beside this machine; may be repeated.", "NETWORK"
+    )
+    control_token: str = _option(
+        "", "Secret that opens the control plane to other machines; `random` draws one and prints it.", "TOKEN|random"
     )
     ca_dir: str = _option("", "Folder of the local CA, instead of the one in the user's data folder.", "PATH")
 
@@ -67,8 +77,17 @@ class Settings:
             (0 <= self.port <= 65535, "'port' must be from 0 to 65535"),
             (0 <= self.tls_port <= 65535, "'tls-port' must be from 0 to 65535"),
             (0 <= self.proxy_port <= 65535, "'proxy-port' must be from 0 to 65535"),
-            (all(map(_is_host, self.allow_host)), "'allow-host' must be a host's name, without a port"),
+            (all(map(split_port, self.allow_host)), "'allow-host' must be a host's name, perhaps with a port"),
+            (
+                not any(map(_is_open_loopback, self.allow_host)),
+                "'allow-host' must be a host with its port if it means this machine: localhost:8080",
+            ),
             (all(map(_is_host, self.control_host)), "'control-host' must be a host's name, without a port"),
+            (all(map(_is_network, self.control_from)), "'control-from' must be a network or an address: 172.16.0.0/12"),
+            (
+                _is_token(self.control_token),
+                "'control-token' must be the word random, or 16 to 200 visible ASCII letters",
+            ),
             (0 < self.speed <= 1_000_000, "'speed' must be above 0 and at most 1000000"),
             (self.surface in get_args(Surface), "'surface' must be documented, named or all"),
             (self.seed == "random" or _is_seed(str(self.seed)), "'seed' must be a whole number or the word random"),
@@ -129,6 +148,28 @@ def _is_seed(text: str) -> bool:
 
 def _is_host(text: str) -> bool:
     return re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]?", text, re.ASCII) is not None
+
+
+def _is_open_loopback(text: str) -> bool:
+    name, port = split_port(text) or ("", None)
+    return port is None and is_loopback(name)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def networks(texts: Iterable[str]) -> list[IPv4Network | IPv6Network]:
+    """Return the networks of `control_from`; an address is a network of one."""
+    return [ip_network(text, strict=False) for text in texts]
+
+
+def _is_token(text: str) -> bool:
+    return text in ("", "random") or re.fullmatch(r"[!-~]{16,200}", text) is not None
 
 
 def flag(name: str) -> str:

@@ -113,8 +113,11 @@ def _greeting(app: App, listeners: ListeningSockets) -> str:
             ready |= {"tls_url": listeners.tls_url, "ca_path": str(listeners.ca_path)}
         if listeners.proxy_url:
             ready["proxy_url"] = listeners.proxy_url
+        if app.control_token:
+            ready["control_token"] = app.control_token
         return f"{orjson.dumps(ready).decode()}\n"
     seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
+    seed += f"  token    {app.control_token}\n" if app.control_token else ""
     tls = f"  https    {listeners.tls_url}\n  CA       {listeners.ca_path}\n" if listeners.tls_url else ""
     proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
     return (

@@ -14,6 +14,7 @@ from cnx_mock.cli.output import print_result
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile
+from cnx_mock.cli.streams import settle
 from cnx_mock.cli.sweep_progress import progress_reporter
 from cnx_mock.cli.terminal import columns, shown, wants_colour
 from cnx_mock.errors import UsageError
@@ -31,8 +32,12 @@ from cnx_mock.sweep.reproduction import Reproduction
 from cnx_mock.sweep.results import SweepOptions
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
+from cnx_mock.text.files import read_regular
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
+
+_MAX_REPORT = 1 << 26
+"""The most bytes of an earlier report: 64 MiB."""
 
 FORMS: dict[str, Callable[[SweepReport], bytes]] = {
     ".html": html_report,
@@ -96,6 +101,7 @@ class ProgramSweep:
 
     def _write(self, report: SweepReport, files: Sequence[ReportFile]) -> None:
         """Write the scenarios of bad cells, and the reports: before anything is shown, which may fail or wait."""
+        settle()  # a report may go to stderr
         for result in report.results:
             if result.verdict not in GOOD:
                 self._reproduction.write(result)
@@ -161,7 +167,7 @@ def _near(name: str, known: Mapping[str, Verdict]) -> str:
 def _earlier(path: Path) -> Baseline:
     """Return the cells of an earlier report. Raises UsageError, and OSError if it cannot be read."""
     try:
-        return read_baseline(json.loads(path.read_bytes()))
+        return read_baseline(json.loads(read_regular(path, _MAX_REPORT)))
     except (ValueError, RecursionError):  # BaselineError, which is a ValueError, too
         raise UsageError(f"{path} is not a JSON report of `cnx-mock sweep`") from None
 

@@ -22,8 +22,10 @@ from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
 from cnx_mock.http import auth, control, docs, messages
+from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
+from cnx_mock.http.hosts import host_of
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import Cors, Pages
@@ -38,9 +40,12 @@ from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, load
-from cnx_mock.settings import Settings
-from cnx_mock.world.chance import random_seed
+from cnx_mock.settings import Settings, networks
+from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
+
+_MOST_HOSTS = 1000
+"""How many good Host headers are remembered."""
 
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
@@ -62,6 +67,8 @@ class App(Starlette):
     ) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
+        self.control_token = random_token() if settings.control_token == "random" else settings.control_token
+        """What opens the control plane to other machines; empty for nothing."""
         self.observers = Observers()
         self.addresses = Addresses()
         """Where else the app is served; the server sets it."""
@@ -85,7 +92,9 @@ class App(Starlette):
             lambda: self.addresses,
             self._dropped,
             checkers,
+            Guard(settings.control_host, networks(settings.control_from), self.control_token),
         )
+        self._good_hosts: set[bytes] = set()
         self._documents: dict[str, bytes] = {}
         self.pages = Pages(self.seed, settings.surface)
         guarded = self.pages.guarded
@@ -122,6 +131,8 @@ class App(Starlette):
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
         if scope["type"] == "http" and is_control_path(scope["path"]):
             await self._control(scope, receive, send)
+        elif scope["type"] == "http" and (refusal := self._bad_host(scope["headers"])):
+            await self._refused(scope, refusal)(scope, receive, send)
         else:
             await self._entry(scope, receive, send)
 
@@ -130,13 +141,26 @@ class App(Starlette):
         if scope["type"] != "http" or path in self._page_paths:
             await super().__call__(scope, receive, send)
         elif self.settings.require_tls and scope.get("scheme") != "https":
-            await self._refuse_plain(scope)(scope, receive, send)
+            refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
+            await self._refused(scope, refusal)(scope, receive, send)
         else:
             await self._api(scope, receive, send)
 
-    def _refuse_plain(self, scope: Scope) -> Response:
-        """Return the answer to a call over plain HTTP if HTTPS is required. It reaches no sandbox, whatever its key: it
-        is in the server's own journal."""
+    def _bad_host(self, headers: RawHeaders) -> errors.ApiError | None:
+        """Return what is wrong with the request's Host header, None if nothing is. Good ones are remembered."""
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) == 1 and hosts[0] in self._good_hosts:
+            return None
+        try:
+            host_of(messages.safe_headers(headers))
+        except errors.BadRequest as refusal:
+            return refusal
+        if len(self._good_hosts) < _MOST_HOSTS:
+            self._good_hosts.add(hosts[0])
+        return None
+
+    def _refused(self, scope: Scope, refusal: errors.ApiError) -> Response:
+        """Return the answer to a call that reaches no sandbox, whatever its key: it is in the server's own journal."""
         query = masked(scope["query_string"]).decode("latin-1")
         headers = messages.safe_headers(scope["headers"])
         request = ApiRequest(
@@ -144,7 +168,6 @@ class App(Starlette):
         )
         exchange = Exchange(request)
         exchange.request_id = self.pages.request_id()
-        refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
         exchange.answer = messages.refused(refusal, exchange.request_id, {})
         response = self.pages.answered(exchange.answer, exchange.request_id)
         record = JournalRecord(exchange)

@@ -14,6 +14,7 @@ from cnx_mock.api.parsing import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
+from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.world.clock import SECOND, wall_now
@@ -73,6 +74,11 @@ def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, st
     if status == 401 and not headers:  # a reading can make it one
         headers = errors.Unauthorized.headers(errors.Unauthorized())
     return Answer(status, [*headers], body)
+
+
+def problem(error: ServerError, request_id: str) -> Answer:
+    """Return the answer for an error that the API itself does not know."""
+    return Answer(error.status, [], errors.body(error.code, error.message, error.details, request_id))
 
 
 def replied(operation: Operation, reply: Reply, path: str, query: str, readings: Mapping[str, str]) -> Answer:

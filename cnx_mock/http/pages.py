@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from cnx_mock.api import errors
 from cnx_mock.api.surface import Surface
+from cnx_mock.http import messages
 from cnx_mock.http.messages import Sender, refused
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer
@@ -66,12 +67,12 @@ class Pages:
     def problem(self, problem: ServerError) -> Response:
         """Return a refusal that the API itself does not know."""
         request_id = self.request_id()
-        return self.answered(_answer(problem, request_id), request_id)
+        return self.answered(messages.problem(problem, request_id), request_id)
 
     def whole(self, problem: ServerError) -> bytes:
         """Return a refusal as bytes for the wire, with its status line. The connection is to be closed after it."""
         request_id = self.request_id()
-        answer = _answer(problem, request_id)
+        answer = messages.problem(problem, request_id)
         fields = [*self._headers(answer, request_id), (b"connection", b"close")]
         status = f"HTTP/1.1 {problem.status} {problem.phrase}".encode()
         return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
@@ -103,7 +104,3 @@ class Cors(CORSMiddleware):
         answer = super().preflight_response(request_headers)
         kept = [header for header in answer.raw_headers if not header[0].startswith(b"content-")]
         return self._pages.preflight(answer.status_code, kept)
-
-
-def _answer(problem: ServerError, request_id: str) -> Answer:
-    return Answer(problem.status, [], errors.body(problem.code, problem.message, problem.details, request_id))

@@ -1,20 +1,14 @@
 """Names and addresses: the API's host, the names of this machine, and the further URLs of one server."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 API_HOST = "api.cloudnexus.com"
 """The host of the API in the reference's examples."""
 
-
-def is_loopback(name: str) -> bool:
-    """Return whether a host name means this machine: `localhost`, or an address of the loopback interface."""
-    try:
-        return name.lower() == "localhost" or ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
+TOKEN_HEADER = "X-CNX-Mock-Control-Token"
+"""The request header with the token of `--control-token`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from cnx_mock.net.addresses import Addresses
+from cnx_mock.net.allowed_hosts import AllowedHosts
 from cnx_mock.net.connection import Connection, drain
-from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes, host_names
+from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
@@ -95,7 +96,7 @@ class Serving:
         not_tls = partial(pages.not_http, f"this port speaks HTTPS: use {sockets.tls_url}")
         secure = partial(Tls, sockets.context, plain, not_tls, state.connections)
         await self._accept(secure, sockets.tls)
-        routes = ProxyRoutes(sockets, plain, secure, host_names(self.app.allowed_hosts), pages)
+        routes = ProxyRoutes(sockets, plain, secure, AllowedHosts.of(self.app.allowed_hosts), pages)
         proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.connections, state.tasks, loop)
         await self._accept(proxy, sockets.proxy)
 

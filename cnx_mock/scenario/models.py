@@ -148,7 +148,9 @@ class ExpectModel(Declared):
     """`clean`: the audit must have no finding about the client."""
 
 
-def _fixture(name: str) -> str:
+def _fixture(name: str | dict[str, Any]) -> str | dict[str, Any]:
+    if isinstance(name, dict):
+        return name
     known = names("fixtures")
     if name not in known and not name.endswith((".yaml", ".yml", ".json")) and "/" not in name:
         raise ValueError(f"must be a path, or one of: {one_of(known, name)}")
@@ -180,8 +182,8 @@ class WorldModel(Declared):
         | None
     ) = None
     """The largest number of each resource."""
-    fixture: Annotated[str, AfterValidator(_fixture)] | None = None
-    """The fixture to start from: its name, or a path."""
+    fixture: Annotated[str | dict[str, Any], AfterValidator(_fixture)] | None = None
+    """The fixture to start from: its name, a path, or the fixture itself."""
     readings: dict[str, Any] = {}
     """Which meaning the reference's ambiguous sentences have, such as {delete-answer: "204"}."""
     clock: ClockModel = ClockModel()

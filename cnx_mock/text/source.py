@@ -4,6 +4,7 @@ Scalars follow the YAML 1.2 core schema, so that ``no``, ``1:30`` and ``2026-01-
 Keys are always text.
 """
 
+import errno
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,11 +14,13 @@ from typing import Any
 
 from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
 from cnx_mock.text.builder import DocumentBuilder, Place
+from cnx_mock.text.files import read_regular
 from cnx_mock.text.parser import ParserError
 from cnx_mock.text.positions import NOT_TEXT, Position, error_at, one_line, position, quoted, source_error
 from cnx_mock.text.scalars import better_spelling
 
 MAX_BYTES = 1 << 20
+_TOO_LARGE = f"is larger than {MAX_BYTES} bytes"
 
 _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 
@@ -93,13 +96,14 @@ def read(text: str, file: str) -> Source:
 def read_file(path: FilePath) -> Source:
     """Return what `read` returns for a file in UTF-8. Raises SourceError, without a line if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1).decode()  # bounded: the path may be a device
+        text = read_regular(path, MAX_BYTES).decode()
     except (FileNotFoundError, NotADirectoryError):
         raise _unreadable(path, "no such file") from None
     except IsADirectoryError:
         raise _unreadable(path, "is a folder, not a file") from None
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise error_at("", str(path), (1, 1), _TOO_LARGE) from None
         raise _unreadable(path, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
@@ -117,7 +121,7 @@ def _unreadable(path: FilePath, message: str) -> SourceError:
 def _check_characters(text: str, file: str) -> None:
     """Raise SourceError for what no parser needs to see."""
     if len(text) > MAX_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BYTES:
-        raise error_at("", file, (1, 1), f"is larger than {MAX_BYTES} bytes")
+        raise error_at("", file, (1, 1), _TOO_LARGE)
     if bad := NOT_TEXT.search(text):
         message = f"the character U+{ord(bad[0]):04X} is not allowed here"
         raise error_at(text, file, position(text, bad.start()), message)

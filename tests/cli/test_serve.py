@@ -227,6 +227,14 @@ def test_the_proxy_is_in_the_ready_line_and_in_the_greeting(start: Start, client
     assert client(url).get("/_mock/health", headers={"Host": "two.example"}).status == 200
 
 
+def test_a_drawn_control_token_is_in_the_ready_line_and_in_the_greeting(start: Start) -> None:
+    ready = start("--port", "0", "--control-token", "random", "--json").ready()
+    assert re.fullmatch("[0-9a-f]{32}", ready["control_token"])
+
+    greeting = "".join(iter(start("--port", "0", "--control-token", "0123456789abcdef").line, "Ctrl-C stops it.\n"))
+    assert "  token    0123456789abcdef\n" in greeting
+
+
 def test_the_port_of_https_can_be_chosen_and_alone_means_https(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
@@ -276,7 +284,7 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
         (["--port", "99999"], "cnx-mock: 'port' must be from 0 to 65535"),
         (["--tls-port", "-1"], "cnx-mock: 'tls-port' must be from 0 to 65535"),
         (["--proxy-port", "65536"], "cnx-mock: 'proxy-port' must be from 0 to 65535"),
-        (["--allow-host", "a.example:443"], "cnx-mock: 'allow-host' must be a host's name, without a port"),
+        (["--allow-host", "a.example:https"], "cnx-mock: 'allow-host' must be a host's name, perhaps with a port"),
         (["--speed", "nan"], "cnx-mock: 'speed' must be above 0 and at most 1000000"),
         (["--seed", "-1"], "cnx-mock: 'seed' must be a whole number or the word random"),
         (["--host", "203.0.113.9"], r"cnx-mock: port 0 on 203\.0\.113\.9: .+"),

@@ -229,7 +229,7 @@ def test_a_larger_body_is_refused(api, size):
 
 
 def test_a_body_in_chunks_is_read_and_limited_too(wire, sandbox, example):
-    head = b"POST /v1/instances HTTP/1.1\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST /v1/instances HTTP/1.1\r\nAuthorization: Bearer %s\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     head %= sandbox.api_key.encode()
 
     def chunked(*parts):
@@ -242,7 +242,7 @@ def test_a_body_in_chunks_is_read_and_limited_too(wire, sandbox, example):
 
 def test_a_body_that_breaks_off_does_nothing(wire, sandbox, api, example):
     raw = json.dumps(example).encode()
-    head = b"POST /v1/instances HTTP/1.1\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST /v1/instances HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
 
     assert wire(head % (sandbox.api_key.encode(), len(raw)) + raw[:-1], hang_up=True) is None
 
@@ -302,13 +302,36 @@ def test_an_absolute_address_means_its_path(api):
     assert api.get(f"{api.url}/v1/plans").status == 200
 
 
-@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
-def test_old_clients_need_no_host(wire, sandbox, version):
-    status, _, _ = wire(
-        b"GET /v1/plans HTTP/%s\r\nAuthorization: Bearer %s\r\n\r\n" % (version, sandbox.api_key.encode())
-    )
+@pytest.mark.parametrize("path", ["/v1/plans", "/_mock/health", "/openapi.json", "/"])
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("", "is missing"),
+        ("Host: localhost\r\nHost: localhost\r\n", "more than once"),
+        ("Host: localhost\r\nhost: evil.example\r\n", "more than once"),
+        ("Host:\r\n", "must be a host"),
+        ("Host: :4269\r\n", "must be a host"),
+        ("Host: localhost:80@evil.example\r\n", "must be a host"),
+        ("Host: localhost/_mock\r\n", "must be a host"),
+        ("Host: localhost:http\r\n", "must be a host"),
+        ("Host: [::1\r\n", "must be a host"),
+        ("Host: a b\r\n", "must be a host"),
+        ("Host: evil.example:127.0.0.1\r\n", "must be a host"),
+    ],
+)
+def test_every_path_wants_one_good_host(wire, sandbox, path, host, reason):
+    status, _, body = wire(f"GET {path} HTTP/1.1\r\nAuthorization: Bearer {sandbox.api_key}\r\n{host}\r\n".encode())
 
-    assert status == 200
+    error = json.loads(body)["error"]
+    assert (status, error["code"]) == (400, "BAD_REQUEST")
+    assert reason in error["details"]["host"]
+
+
+def test_a_call_without_a_host_is_in_the_servers_journal(wire, client, own_server):
+    assert wire(b"GET /v1/plans HTTP/1.0\r\n\r\n", own_server)[0] == 400
+
+    [entry] = client(own_server.url).get("/_mock/requests").json["data"]
+    assert (entry["path"], entry["status"]) == ("/v1/plans", 400)
 
 
 def test_a_header_of_any_size_does_no_harm(api):
