@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import sys
 from typing import Any, TextIO
 
@@ -50,11 +51,14 @@ def settle() -> None:
 
 
 class _Stdout(io.FileIO):
-    """The descriptor of stdout. Python's own stream gives errors without a name."""
+    """The descriptor of stdout. Python's own stream gives errors without a name, and fails if another program has made
+    the descriptor non-blocking."""
 
     def write(self, data: Any, /) -> int:
         try:
-            return super().write(data)
+            while (written := super().write(data)) is None:
+                select.select([], [self], [])
+            return written
         except OSError as error:
             error.filename = "stdout"
             raise

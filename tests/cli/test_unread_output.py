@@ -291,6 +291,16 @@ def test_a_document_that_nobody_reads_can_be_interrupted(start: Start) -> None:
 
 
 @pytest.mark.slow
+def test_a_pipe_that_another_program_has_made_non_blocking_gets_everything(start: Start) -> None:
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    start("openapi", stdout=write)
+    os.close(write)
+    with os.fdopen(read) as reader:
+        assert json.load(reader)["openapi"].startswith("3.")
+
+
+@pytest.mark.slow
 @FULL
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["scenarios", "check", "calm"]])
 def test_what_cannot_be_printed_is_an_error_of_one_line(start: Start, arguments: list[str]) -> None:
