@@ -34,6 +34,8 @@ _EVERY_TEXT = 100
 """Characters by which a text counts more than its length: many short ones need memory too."""
 _AT_ONCE = 64 * 1024
 """Characters from which nothing more is added to one write."""
+_ATOMIC = 4096
+"""Bytes that a pipe takes at once, or not at all (PIPE_BUF of Linux)."""
 
 
 class _Piece(NamedTuple):
@@ -177,10 +179,11 @@ class BackgroundStream(TextIOBase):
         return "".join(parts)
 
     def _write(self, text: str) -> None:
-        """Write everything. Raises OSError."""
-        data = memoryview(text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace"))
+        """Write everything, a few lines at a time: a slow reader then shows that it takes something, and a pipe takes
+        them as a whole. Raises OSError."""
+        data = text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace")
         while data:
-            written = self._raw.write(data)
+            written = self._raw.write(data[: data.rfind(b"\n", 0, _ATOMIC) + 1 or _ATOMIC])
             if written is None:  # another program has made the stream non-blocking
                 select.select([], [self._raw], [])
                 continue

@@ -21,7 +21,6 @@ from typing import IO, Any
 import click
 
 from cnx_mock.cli.lazy import LazyGroup
-from cnx_mock.cli.streams import discard_stdout
 from cnx_mock.errors import CnxMockError, ProgramError, SourceError
 
 FOUND = 1
@@ -70,7 +69,6 @@ class TopGroup(LazyGroup):
             with _command_errors():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
-            discard_stdout()  # it may be what we waited for
             click.echo(err=True)  # after the terminal's ^C
             ctx.exit(INTERRUPTED)
 
