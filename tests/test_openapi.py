@@ -77,7 +77,7 @@ def test_the_documents_constraints_are_the_validators(document, api, sandbox):
     assert body["additionalProperties"] is False
     assert api.get(f"/v1/instances?limit={limit['maximum']}").status == 200
     assert api.get(f"/v1/instances?limit={limit['maximum'] + 1}").status == 400
-    for plan in body["properties"]["plan"]["enum"]:
+    for plan in resolved(document, body["properties"]["plan"])["enum"]:
         assert api.create(plan=plan)["plan"] == plan
 
 

@@ -22,6 +22,9 @@ from cnx_mock.text.scalars import better_spelling
 MAX_BYTES = 1 << 20
 _TOO_LARGE = f"is larger than {MAX_BYTES} bytes"
 
+ANY = "*"
+"""Every key or index, in a pattern of `Source.with_texts`."""
+
 _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 
 
@@ -50,6 +53,16 @@ class Source:
         """
         return source_error((*self.problems, *map(self._placed, problems)), self.text)
 
+    def with_texts(self, patterns: Iterable[Path]) -> Any:
+        """Return the data, in which numbers and booleans at these places are their own text: `1.10`, not 1.1.
+
+        `ANY` in a pattern stands for every key or index. A list at such a place is a list of texts. null stays null.
+        """
+        data = self.data
+        for pattern in patterns:
+            data = _with_texts(data, self._root, pattern)
+        return data
+
     def _placed(self, problem: Problem) -> SourceProblem:
         message = one_line(problem.named + self._trap(problem))
         return SourceProblem(self.file, *self.position(problem.path, problem.at_key), message)
@@ -72,6 +85,20 @@ class Source:
                 return place, path[depth:]
             place = place.inside[part]
         return place, ()
+
+
+def _with_texts(data: Any, place: Place, pattern: Path) -> Any:
+    if not pattern and not isinstance(data, list):
+        return place.plain if isinstance(data, int | float) else data
+    head, rest = (pattern[0], pattern[1:]) if pattern else (ANY, ())
+    if isinstance(data, list) and head == ANY:
+        return [_with_texts(each, place.inside[index], rest) for index, each in enumerate(data)]
+    if isinstance(data, dict):
+        return {
+            key: _with_texts(each, place.inside[key], rest) if head in (ANY, key) else each
+            for key, each in data.items()
+        }
+    return data
 
 
 def read(text: str, file: str) -> Source:

@@ -169,7 +169,15 @@ def test_a_fresh_sandbox_has_a_key_of_its_own(own_server, ours):
     made = done(ours, "POST", "/sandboxes", {"name": "mine", "seed": 5, "scenario": "rate-limited"})
     listed = done(ours, "GET", "/sandboxes")["data"]
     assert listed == [
-        {"id": made["id"], "name": "mine", "last4": made["api_key"][-4:], "instances": 0, "requests": 0, "rules": 0}
+        {
+            "id": made["id"],
+            "name": "mine",
+            "last4": made["api_key"][-4:],
+            "instances": 0,
+            "requests": 0,
+            "rules": 0,
+            "idle_seconds": 0,
+        }
     ]
     assert Client(own_server.url, made["api_key"]).get(LIST).headers["x-ratelimit-limit"] == "5"
 
