@@ -25,7 +25,7 @@ from cnx_mock.asgi import create_app
 _NOT_NEEDED = ("cnx_mock.__main__", "cnx_mock.pytest_plugin")
 _LATER = (
     *("uvloop", "uvicorn.lifespan.off", "httptools", "orjson", "encodings.idna"),
-    *("watchfiles", "faker", "cryptography.x509", "cryptography.hazmat.backends.openssl.backend"),
+    *("faker", "cryptography.x509", "cryptography.hazmat.backends.openssl.backend"),
 )
 
 

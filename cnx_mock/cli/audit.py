@@ -12,8 +12,12 @@ from cnx_mock.audit.report import Form, report
 from cnx_mock.audit.threshold import Threshold
 from cnx_mock.cli.errors import FOUND
 from cnx_mock.cli.journal import journals_of, key_option, url_argument
-from cnx_mock.cli.output import print_wrapped
+from cnx_mock.cli.output import print_wrapped, reader_may_leave
 from cnx_mock.errors import UsageError
+from cnx_mock.text.files import read_regular
+
+_MAX_RECORDING = 1 << 28
+"""The most bytes of a recording: 256 MiB."""
 
 
 class _AuditCommand(click.Command):
@@ -84,16 +88,17 @@ def audit(
     calls = _from_file(journal) if journal is not None else calls_of(entries_of(journals_of(url, key)))
     found = findings(calls, limits, ignore, also)
     text = report(found, form, str(journal or url))
-    if form == "text":
-        print_wrapped(text)
-    else:
-        click.echo(text)
+    with reader_may_leave():
+        if form == "text":
+            print_wrapped(text)
+        else:
+            click.echo(text)
     context.exit(FOUND if found else 0)
 
 
 def _from_file(path: Path) -> list[Call]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _MAX_RECORDING).decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not a text file: {error.reason} at byte {error.start}") from None
     return read_journal(text, str(path))
