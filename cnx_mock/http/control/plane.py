@@ -44,6 +44,7 @@ class Server:
     started: int
     """When the server started, in microseconds of the monotonic clock."""
     addresses: Callable[[], Addresses]
+    dropped_lines: Callable[[], int]
     checkers: Sequence["ExpectationChecker"] = ()
 
 
@@ -70,13 +71,14 @@ class ControlPlane:
         router: Router,
         seed: int,
         addresses: Callable[[], Addresses],
+        dropped_lines: Callable[[], int],
         checkers: Sequence[ExpectationChecker],
         guard: Guard,
     ) -> None:
         self._guard = guard
         self._bodies = tenants.bounds["max_control_bytes"]
         """Bytes of a call's body: it can be a whole world."""
-        self._server = Server(tenants, ticks(), addresses, checkers)
+        self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
         self._router = router
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")

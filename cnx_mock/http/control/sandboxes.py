@@ -58,6 +58,8 @@ class Health(Shape):
     """The proxy's URL; null without."""
     ca_path: str | None
     """The CA's certificate (PEM) on the server's machine; null without HTTPS."""
+    log_lines_dropped: int
+    """Access lines and other lines on stderr that were dropped, because stderr was full or nobody read it."""
     bounds: list[BoundState]
     """Everything that is bounded."""
 
@@ -134,6 +136,7 @@ def health(server: Server) -> Health:
         tls_url=addresses.tls_url,
         proxy_url=addresses.proxy_url,
         ca_path=None if addresses.ca_path is None else str(addresses.ca_path),
+        log_lines_dropped=server.dropped_lines(),
         bounds=[
             BoundState(option=each.option, limit=each.limit, used=each.measure(), refused=each.refused)
             for each in server.tenants.bounds.all()
