@@ -25,6 +25,11 @@ class Bound:
         """Note an amount, if it is the greatest so far."""
         self.used = max(self.used, amount)
 
+    def refusal(self, words: str) -> str:
+        """Count a refusal. Return these words with the limit in their braces, and the option."""
+        self.refused += 1
+        return f"{words.format(self.limit)} ({self.option})"
+
 
 class Bounds:
     """Every bound of one server, by the name of its option."""

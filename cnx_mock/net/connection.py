@@ -97,10 +97,8 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= self._limits.headers.limit:
-            limit = self._limits.headers
-            self._too_large = f"it has more than {limit.limit:,} headers"
-            limit.refused += 1
-            raise ValueError(self._too_large)
+            self._too_large = self._limits.headers.refusal("it has more than {:,} headers")
+            raise ValueError("too many headers")
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -197,10 +195,8 @@ class Connection(HttpToolsProtocol):
         return used
 
     def _head_too_large(self) -> str:
-        """Count a head that is too large. Return what is wrong with it."""
-        bound = self._limits.header_bytes
-        bound.refused += 1
-        self._too_large = f"its first line and its headers have more than {bound.limit:,} bytes"
+        """Return what is wrong with a head that is too large."""
+        self._too_large = self._limits.header_bytes.refusal("its first line and its headers have more than {:,} bytes")
         return self._too_large
 
     # ---- the time that it may take
@@ -226,15 +222,19 @@ class Connection(HttpToolsProtocol):
         if served is not None and not (self._reading == _BODY and served is self.cycle):
             self._watch()
             return
-        bound = self._limits.read_timeout
-        bound.refused += 1
-        reason = f"it did not arrive whole within {bound.limit} s ({bound.option})"
+        reason = self._limits.read_timeout.refusal("it did not arrive whole within {} s")
         self._ended = True
         if self._reading == _BODY:
             self._stop_body(BodyProblem(f"the body took too long: {reason}", 408))
         else:
             raw, self._bytes = b"".join(self._bytes), []
             self._answer(Unread.of(raw, f"the request took too long: {reason}", self._port(), status=408))
+
+    def stop(self) -> None:
+        """Wait no longer for a body that is still arriving: the server stops."""
+        if self._reading == _BODY and not self._ended:
+            self._ended = True
+            self._stop_body(BodyProblem("the server stopped before the body had arrived"))
 
     def _ignore_upgrade(self) -> None:
         """Read on behind the head of a request that asks for another protocol (RFC 9110 section 7.8: a server may

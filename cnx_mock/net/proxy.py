@@ -144,15 +144,13 @@ class Proxy(asyncio.Protocol):
 
     def _end_slow_head(self) -> None:
         """Refuse a CONNECT that takes too long, or end a connection that says nothing."""
-        bound = self._limits.handshake_timeout
-        bound.refused += 1
+        why = self._limits.handshake_timeout.refusal("it did not arrive whole within {} s")
         self._begin()
         if not self._head:
             self.transport.close()
             return
         self._ended = True
-        reason = f"the request took too long: it did not arrive whole within {bound.limit} s ({bound.option})"
-        head = bytes(self._head)
+        head, reason = bytes(self._head), f"the request took too long: {why}"
         self.transport.write(self._routes.refuse(Unread.of(head, reason, port_of(self.transport), status=408)))
         end_gently(self.transport)
 

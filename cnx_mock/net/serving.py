@@ -84,6 +84,8 @@ class Serving:
         self._limits = ConnectionLimits(app.bounds)
         self._state = ServerState()
         self._state.connections = self._limits.open
+        self._above_tls = ServerState()  # its connections are not sockets: those are counted once
+        self._above_tls.tasks = self._state.tasks
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
@@ -113,9 +115,7 @@ class Serving:
         await self._accept(plain, sockets.plain)
         if sockets.context is None:
             return
-        above_tls = ServerState()  # its connections are not sockets: those are counted once
-        above_tls.tasks = state.tasks
-        secured = partial(Connection, *http[:3], above_tls, {}, loop)
+        secured = partial(Connection, *http[:3], self._above_tls, {}, loop)
         secure = partial(Tls, sockets.context, secured, partial(self._not_tls, sockets.tls_url), self._limits)
         await self._accept(secure, sockets.tls)
         allowed = AllowedHosts.of(self.app.allowed_hosts)
@@ -139,11 +139,16 @@ class Serving:
         for server in self._servers:
             server.close()
         self.app.cancel_delays()
-        await drain(set(self._state.tasks), seconds)
+        for connection in [*self._state.connections, *self._above_tls.connections]:
+            if isinstance(connection, Connection):
+                connection.stop()
+        if self._state.tasks:
+            await asyncio.wait(set(self._state.tasks), timeout=seconds)
         for connection in list(self._state.connections):
             connection.transport.abort()
         while self._state.connections:
             await asyncio.sleep(0)
+        await drain(set(self._state.tasks), seconds)
         for sockets in self._sockets:
             sockets.close()
 
