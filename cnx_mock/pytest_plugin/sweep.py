@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from cnx_mock.audit.audit import hammered
-from cnx_mock.audit.call import calls_of
+from cnx_mock.audit.audit import hammering
 from cnx_mock.errors import CnxMockError, SweepPlanError
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
@@ -124,7 +123,7 @@ class SweepPlugin:
         first, outcome = self._attempt(item, None, None)
         if outcome != "passed":
             return _note(f"it is not swept: without faults it {outcome}")
-        swept = SweepResults(options=SweepOptions(faults=self._faults), check_hammering=_hammering)
+        swept = SweepResults(options=SweepOptions(faults=self._faults), check_hammering=hammering)
         swept.plan(first)
         if not swept.cells:
             return _note("it is not swept: none of the faults applies to any of its calls")
@@ -184,10 +183,6 @@ def one_cell(name: str) -> list[dict[str, Any]]:
 def _note(text: str) -> dict[str, Any]:
     """Return the results of a test that is not swept."""
     return {"notes": [text], "matrix": [], "bad": []}
-
-
-def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [str(each) for each in hammered(calls_of(entries))]
 
 
 def _allowed(item: pytest.Item) -> bool:

@@ -140,6 +140,15 @@ def test_a_429_is_no_refusal_for_good() -> None:
     assert codes(get(status=429, retry_after="1"), get(wait="1s")) == []
 
 
+def test_another_key_or_another_content_type_is_another_request() -> None:
+    refused = create(400, fields={"plan": "huge"})
+    typed = {**refused, "request_headers": [*refused["request_headers"], ["content-type", "application/json"]]}
+    unknown = {**get(status=401), "request_headers": [["authorization", "missing"]]}
+    assert codes(refused, typed, unknown, get(status=401)) == []
+    traced = {**typed, "request_headers": [*typed["request_headers"], ["traceparent", "00-1"]]}
+    assert codes(typed, traced) == ["futile-retry"]
+
+
 # ---- sent-while-limited
 
 
