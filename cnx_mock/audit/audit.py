@@ -14,8 +14,8 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 
 Entries = Iterable[Mapping[str, Any]]
 
-HAMMERING = ("early-retry", "flat-backoff", "amplification")
-"""The codes of the checks that find early, flat or endless retries."""
+HAMMERING = ("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry")
+"""The codes of the checks that find retries that come too early, too often or in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,12 @@ def _finding(check: Check, hit: Hit, sandbox: str | None, prefix: str) -> Findin
         sandbox=sandbox,
         request_ids=tuple(call.request_id for call in hit.calls),
     )
+
+
+def check_any_calls(calls: Iterable[Call], source: str) -> None:
+    """Raise AuditError if none of the calls is one of the API. `source` is the URL or the file that they are from."""
+    if not any(call.known for call in calls):
+        raise AuditError(f"no requests: {source} has none to the CloudNexus API, so there is nothing to judge")
 
 
 def hammered(
