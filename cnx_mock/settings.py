@@ -4,17 +4,22 @@ The flags of the commands, the `CNX_MOCK_*` variables and `docs/reference/option
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, get_args
 
 from cnx_mock.api.readings import parsed
 from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
+from cnx_mock.text.host_names import is_loopback, split_port
+from cnx_mock.text.tls_names import read_tls_name
 
 
-def _option(default: Any, help_: str, metavar: str) -> Any:
-    return field(default=default, metadata={"help": help_, "metavar": metavar})
+def _option(default: Any, help_: str, metavar: str, *, many: bool = False) -> Any:
+    """Return an option's field. One with `many` takes a tuple too, as those do whose default is a tuple."""
+    many = many or isinstance(default, tuple)
+    return field(default=default, metadata={"help": help_, "metavar": metavar, "many": many})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +30,12 @@ class Settings:
     exist.
     """
 
-    host: str = _option("127.0.0.1", "Address to listen on; on 127.0.0.1 also ::1 if the machine has it.", "HOST")
+    host: str | tuple[str, ...] = _option(
+        "127.0.0.1",
+        "Address or name to listen on; 127.0.0.1 and localhost mean ::1 too if the machine has it; may be repeated.",
+        "HOST",
+        many=True,
+    )
     port: int = _option(4269, "Port to listen on; 0 takes a free one.", "PORT")
     scenario: tuple[str, ...] = _option((), "Scenario from the gallery or a file; several stack.", "NAME|PATH")
     watch: bool = _option(
@@ -44,16 +54,30 @@ class Settings:
     known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
     enterprise_limit: int = _option(1000, "Requests a minute of the plan Enterprise.", "N")
     journal_size: int = _option(2000, "Requests that each sandbox's journal keeps.", "N")
+    max_sandboxes: int = _option(10_000, "Sandboxes at the same time; a new key is then refused, with 429.", "N")
     tls: bool = _option(False, "Serve HTTPS too, with a certificate from a local CA; see `cnx-mock ca`.", "")
     tls_port: int = _option(0, "Port of HTTPS; 0 takes a free one, any other means --tls.", "PORT")
+    tls_name: tuple[str, ...] = _option(
+        (),
+        "Name of your own in the certificate: a DNS name, *.NAME or an IP address; may be repeated; means --tls.",
+        "NAME",
+    )
     require_tls: bool = _option(False, "Refuse API calls over plain HTTP, with 403; means --tls.", "")
     proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com here; means --tls.", "")
     proxy_port: int = _option(0, "Port of the proxy; 0 takes a free one, any other means --proxy.", "PORT")
     allow_host: tuple[str, ...] = _option(
-        (), "Host to which the proxy opens a tunnel, to the real one; may be repeated.", "NAME"
+        (),
+        "Host that the proxy opens tunnels to: ports 443 and 80, or the port named; may be repeated.",
+        "NAME[:PORT]",
     )
     control_host: tuple[str, ...] = _option(
         (), "Host name to which the control plane answers, beside loopback names; may be repeated.", "NAME"
+    )
+    control_from: tuple[str, ...] = _option(
+        (), "Network or address that may use the control plane, beside this machine; may be repeated.", "NETWORK"
+    )
+    control_token: str = _option(
+        "", "Secret that opens the control plane to other machines; `random` draws one and prints it.", "TOKEN|random"
     )
     ca_dir: str = _option("", "Folder of the local CA, instead of the one in the user's data folder.", "PATH")
 
@@ -62,18 +86,35 @@ class Settings:
         if type(self.seed) is int:  # of the variable and the flag it is a text
             object.__setattr__(self, "seed", str(self.seed))
         for each in fields(self):
-            _check_type(each.name, each.default, getattr(self, each.name))
+            _check_type(each, getattr(self, each.name))
+        if isinstance(self.host, tuple) and len(self.host) == 1:  # one is the same as the text
+            object.__setattr__(self, "host", self.host[0])
+        object.__setattr__(self, "tls_name", read_tls_names(self.tls_name))
         checks = (
+            (
+                self.hosts and all(map(_is_host, self.hosts)),
+                "'host' must be an address or a host's name, without a port",
+            ),
             (0 <= self.port <= 65535, "'port' must be from 0 to 65535"),
             (0 <= self.tls_port <= 65535, "'tls-port' must be from 0 to 65535"),
             (0 <= self.proxy_port <= 65535, "'proxy-port' must be from 0 to 65535"),
-            (all(map(_is_host, self.allow_host)), "'allow-host' must be a host's name, without a port"),
+            (all(map(split_port, self.allow_host)), "'allow-host' must be a host's name, perhaps with a port"),
+            (
+                not any(map(_is_open_loopback, self.allow_host)),
+                "'allow-host' must be a host with its port if it means this machine: localhost:8080",
+            ),
             (all(map(_is_host, self.control_host)), "'control-host' must be a host's name, without a port"),
+            (all(map(_is_network, self.control_from)), "'control-from' must be a network or an address: 172.16.0.0/12"),
+            (
+                _is_token(self.control_token),
+                "'control-token' must be the word random, or 16 to 200 visible ASCII letters",
+            ),
             (0 < self.speed <= 1_000_000, "'speed' must be above 0 and at most 1000000"),
             (self.surface in get_args(Surface), "'surface' must be documented, named or all"),
             (self.seed == "random" or _is_seed(str(self.seed)), "'seed' must be a whole number or the word random"),
             (self.scenario or not self.watch, "'watch' needs a scenario to follow: give 'scenario' too"),
             (self.enterprise_limit >= 1000, "'enterprise-limit' must be at least 1000"),
+            (1 <= self.max_sandboxes <= 10_000_000, "'max-sandboxes' must be from 1 to 10000000"),
             (1 <= self.journal_size <= 1_000_000, "'journal-size' must be from 1 to 1000000"),
         )
         for good, message in checks:
@@ -82,9 +123,14 @@ class Settings:
         parsed(self.reading)
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host to listen on."""
+        return (self.host,) if isinstance(self.host, str) else self.host
+
+    @property
     def serves_tls(self) -> bool:
         """Whether there is an HTTPS listener."""
-        return self.tls or self.require_tls or self.tls_port != 0 or self.serves_proxy
+        return self.tls or self.require_tls or self.tls_port != 0 or self.serves_proxy or self.tls_name != ()
 
     @property
     def serves_proxy(self) -> bool:
@@ -101,10 +147,10 @@ _KINDS: Mapping[type, str] = {
 }
 
 
-def _check_type(name: str, default: object, value: object) -> None:
-    """Raise SettingsError, with what to write, if `value` is not of the type of `default`."""
-    option, kind = name.replace("_", "-"), type(default)
-    if kind is tuple and isinstance(value, tuple) and all(isinstance(each, str) for each in value):
+def _check_type(option_field: Field[Any], value: object) -> None:
+    """Raise SettingsError, with what to write, if `value` is not of the type of the option's default."""
+    option, kind = option_field.name.replace("_", "-"), type(option_field.default)
+    if option_field.metadata["many"] and isinstance(value, tuple) and all(isinstance(each, str) for each in value):
         return
     if type(value) is kind is not tuple or (kind is float and type(value) is int):
         return
@@ -123,12 +169,45 @@ def _correction(kind: type, value: object) -> str:
     return f", not {value!r}"
 
 
+def read_tls_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names for a certificate, each one once and in its one spelling. Raises SettingsError for what is not a
+    name."""
+    try:
+        return tuple(dict.fromkeys(map(read_tls_name, names)))
+    except ValueError as error:
+        raise SettingsError(f"'tls-name': {error}") from None
+
+
 def _is_seed(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def _is_host(text: str) -> bool:
-    return re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]?", text, re.ASCII) is not None
+    return (
+        re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(%[\w.-]+)?\]?", text, re.ASCII) is not None
+    )
+
+
+def _is_open_loopback(text: str) -> bool:
+    name, port = split_port(text) or ("", None)
+    return port is None and is_loopback(name)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def networks(texts: Iterable[str]) -> list[IPv4Network | IPv6Network]:
+    """Return the networks of `control_from`; an address is a network of one."""
+    return [ip_network(text, strict=False) for text in texts]
+
+
+def _is_token(text: str) -> bool:
+    return text in ("", "random") or re.fullmatch(r"[!-~]{16,200}", text) is not None
 
 
 def flag(name: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import cnx_mock
 
 _NOT_NEEDED = ("cnx_mock.__main__", "cnx_mock.pytest_plugin")
-_LATER = ("uvloop", "watchfiles", "faker", "cryptography.x509", "orjson", "httptools")
+_LATER = ("uvloop", "faker", "cryptography.x509", "orjson", "httptools")
 
 
 def _prepare() -> None:

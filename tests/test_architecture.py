@@ -1,8 +1,8 @@
 """The laws of the house, read off the syntax trees: what may import what, and that no module keeps state.
 
 Every law is a function from a folder of source to the lines that break it, so that the tests can also show it a tree
-that does break it. (Reading clocks and being random is banned by the linter: TID251 in pyproject.toml. The two modules
-that it lets off are looked at here.)
+that does break it. (The linter bans reading clocks and being random too, where the code is written: TID251 in
+pyproject.toml. The two modules that it lets off are looked at here.)
 """
 
 import ast
@@ -287,6 +287,32 @@ def law_of_time_and_chance(house: Path) -> list[str]:
     ]
 
 
+def law_of_clocks(house: Path) -> list[str]:
+    """Only world.clock reads a clock: a test may have frozen Python's own, and what asks those would freeze too."""
+    return [
+        f"{module.at(node)}: {reading} reads Python's clock: ask world.clock"
+        for name, module in modules(house).items()
+        if name != "world.clock"
+        for node in ast.walk(module.tree)
+        for reading in clock_readings(node)
+    ]
+
+
+def clock_readings(node: ast.AST) -> Iterator[str]:
+    """What reads the clock there, as written: the module `time`, datetime.now(), formatdate() without a time, …"""
+    yield from (f"the module {dotted}" for dotted, _ in imports_of(node) if dotted in ("time", "ctypes"))
+    if not isinstance(node, ast.Call):
+        return
+    owner, _, called = ast.unparse(node.func).rpartition(".")
+    of_a_date = owner.rpartition(".")[2] in ("date", "datetime") and called in ("now", "utcnow", "today")
+    of_now = called in ("formatdate", "localtime") and not node.args and not node.keywords
+    of_a_loop = bool(owner) and called == "time" and not node.args
+    if of_a_date or of_now or of_a_loop:
+        yield f"{owner}.{called}()".lstrip(".")
+    if owner == "subprocess" and any(keyword.arg == "timeout" for keyword in node.keywords):
+        yield f"the timeout of subprocess.{called}()"
+
+
 def law_of_names(house: Path) -> list[str]:
     """One class name means one thing; in one file it may have a form for each platform."""
     homes: dict[str, str] = {}
@@ -326,6 +352,7 @@ LAWS = [
     law_of_plug_ins,
     law_of_light_plugin,
     law_of_time_and_chance,
+    law_of_clocks,
     law_of_names,
     law_of_lazy_imports,
     law_of_size,
@@ -535,6 +562,36 @@ def test_a_heavy_plugin_is_found(tmp_path, where, source, breaches):
 )
 def test_a_random_clock_is_found(tmp_path, where, source, breaches):
     assert len(law_of_time_and_chance(build(tmp_path, {where: source}))) == breaches
+
+
+@pytest.mark.parametrize(
+    ("source", "breach"),
+    [
+        ("import time", "the module time"),
+        ("from time import monotonic", "the module time"),
+        ("def late():\n    import ctypes", "the module ctypes"),
+        ("datetime.now(UTC)", "datetime.now()"),
+        ("dt.datetime.utcnow()", "dt.datetime.utcnow()"),
+        ("dt.date.today()", "dt.date.today()"),
+        ("formatdate()", "formatdate()"),
+        ("email.utils.localtime()", "email.utils.localtime()"),
+        ("asyncio.get_running_loop().time()", "asyncio.get_running_loop().time()"),
+        ("subprocess.run(command, timeout=5)", "the timeout of subprocess.run()"),
+    ],
+)
+def test_a_second_reader_of_clocks_is_found(tmp_path, source, breach):
+    house = build(tmp_path, {"world/table.py": source, "world/clock.py": source})
+    [found] = law_of_clocks(house)
+    assert found.startswith("world/table.py:")
+    assert f": {breach} reads Python's clock" in found
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["clock.now()", "from datetime import time", "midnight = datetime.combine(day, time())", "formatdate(second)"],
+)
+def test_what_reads_no_clock_passes(tmp_path, source):
+    assert law_of_clocks(build(tmp_path, {"world/table.py": source})) == []
 
 
 def test_a_long_module_is_found(tmp_path):

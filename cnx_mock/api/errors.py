@@ -6,7 +6,8 @@ ApiError
  ├─ Forbidden 403             LiveKeyRejected 403       InsufficientCredits 403  QuotaExceeded 403
  ├─ HttpsRequired 403
  ├─ NotFound 404              MethodNotAllowed 405      PayloadTooLarge 413
- └─ RateLimited 429           InternalError 500
+ ├─ RateLimited 429           SandboxLimit 429
+ └─ InternalError 500
 
 The reference documents the form of the body, `INSUFFICIENT_CREDITS`, and the statuses 400 401 403 404 429 500.
 """
@@ -158,6 +159,13 @@ class RateLimited(ApiError):
     def headers(self) -> Headers:
         """Return the `Retry-After` header in seconds (RFC 9110 section 10.2.3)."""
         return ((b"retry-after", self.details["retry_after"].encode()),)
+
+
+class SandboxLimit(ApiError):
+    """The mock has its greatest number of sandboxes. It is the mock's own: the cloud has nothing like it."""
+
+    status, code, message = 429, "SANDBOX_LIMIT", "This mock has as many sandboxes as it may have."
+    example = {"limit": "10000", "option": "--max-sandboxes"}
 
 
 class InternalError(ApiError):

@@ -10,10 +10,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.paging import Page
+from cnx_mock.api.portable import REF, portable
 from cnx_mock.api.provenance import added, documented
 from cnx_mock.api.readings import LIST_ENVELOPE, UNKNOWN_BODY_FIELD
-
-REF = "#/components/schemas/{model}"
 
 _UNMARKED = added("the reference shows no such field").marks()
 """The provenance of a field that declares none."""
@@ -47,7 +46,10 @@ class Components:
         self._describe()
         self._settle(readings)
         self._envelop(operation for operation in operations if operation.answer_type is Page)
-        self.schemas["Error"] = _ERROR
+        self.schemas |= _ERRORS
+        for name, schema in list(self.schemas.items()):
+            self.schemas[name] = portable(schema, self.schemas)
+        self.schemas = dict(sorted(self.schemas.items()))
 
     def body(self, model: type[BaseModel]) -> dict[str, Any]:
         """Return a reference to the schema of a declared body."""
@@ -134,45 +136,40 @@ def _renamed(value: Any) -> Any:
     return [_renamed(each) for each in value] if isinstance(value, list) else value
 
 
-_ERROR: dict[str, Any] = {
-    "type": "object",
-    "description": "Why a request was refused.",
-    "required": ["error"],
-    "additionalProperties": False,
-    "properties": {
-        "error": {
-            "type": "object",
-            "description": "The refusal.",
-            "required": ["code", "message", "details", "request_id"],
-            "additionalProperties": False,
-            **_DOCUMENTED,
-            "properties": {
-                "code": {
-                    "type": "string",
-                    "description": "Machine-readable code.",
-                    "examples": ["NOT_FOUND"],
-                    **_DOCUMENTED,
-                },
-                "message": {
-                    "type": "string",
-                    "description": "Human-readable message.",
-                    "examples": ["The requested resource does not exist."],
-                    **_DOCUMENTED,
-                },
-                "details": {
-                    "type": "object",
-                    "description": "What the code does not say.",
-                    "additionalProperties": {"type": "string"},
-                    "examples": [{"current_balance": "$2.45", "required": "$5.00"}],
-                    **_DOCUMENTED,
-                },
-                "request_id": {
-                    "type": "string",
-                    "description": "As in X-Request-Id.",
-                    "examples": ["req_8f7e6d5c4b3a2f1e"],
-                    **_DOCUMENTED,
-                },
+def _text(description: str, example: str) -> dict[str, Any]:
+    return {"type": "string", "description": description, "examples": [example], **_DOCUMENTED}
+
+
+_ERRORS: dict[str, Any] = {
+    "ApiError": {
+        "type": "object",
+        "description": "Why a request was refused.",
+        "required": ["error"],
+        "additionalProperties": False,
+        "properties": {
+            "error": {
+                "$ref": REF.format(model="ApiErrorInfo"),
+                "description": "The refusal.",
+                **_DOCUMENTED,
+            }
+        },
+    },
+    "ApiErrorInfo": {
+        "type": "object",
+        "description": "The refusal: a code for programs, and a message for people.",
+        "required": ["code", "message", "details", "request_id"],
+        "additionalProperties": False,
+        "properties": {
+            "code": _text("Machine-readable code.", "NOT_FOUND"),
+            "message": _text("Human-readable message.", "The requested resource does not exist."),
+            "details": {
+                "type": "object",
+                "description": "What the code does not say.",
+                "additionalProperties": {"type": "string"},
+                "examples": [{"current_balance": "$2.45", "required": "$5.00"}],
+                **_DOCUMENTED,
             },
-        }
+            "request_id": _text("As in X-Request-Id.", "req_8f7e6d5c4b3a2f1e"),
+        },
     },
 }

@@ -39,11 +39,13 @@ class AccessLog:
 
 
 def plain_line(record: AccessRecord) -> str:
-    """Return the line for a log: the time in UTC, then fields with one space between them, and the faults."""
+    """Return the line for a log: the time in UTC, then fields with one space between them, the faults, and why the
+    request could not be read."""
     faults = f" [{' '.join(record.faults)}]" if record.faults else ""
+    problem = f" ({record.problem})" if record.problem else ""
     return (
         f"{format_instant_ms(record.wall)} {record.method} {record.target} {_status(record)} "
-        f"{record.duration / 1000:.1f}ms {record.operation} {record.sandbox}{faults}"
+        f"{record.duration / 1000:.1f}ms {record.operation} {record.sandbox}{faults}{problem}"
     )
 
 
@@ -56,6 +58,8 @@ def terminal_line(record: AccessRecord, width: int, *, colour: bool) -> str:
         rest += f" {record.sandbox:<6} {record.operation}"
     if record.faults:
         rest += f" [{' '.join(record.faults)}]"
+    if record.problem:
+        rest += f" ({record.problem})"
     room = width - len(head)
     if len(rest) > room:
         rest = rest[: max(0, room - 1)] + "…"

@@ -14,6 +14,10 @@ from cnx_mock.cli.errors import FOUND
 from cnx_mock.cli.journal import journals_of, key_option, url_argument
 from cnx_mock.cli.output import print_wrapped
 from cnx_mock.errors import UsageError
+from cnx_mock.text.files import read_regular
+
+_MAX_RECORDING = 1 << 28
+"""The most bytes of a recording: 256 MiB."""
 
 
 class _AuditCommand(click.Command):
@@ -95,7 +99,7 @@ def audit(
 
 def _from_file(path: Path) -> list[Call]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _MAX_RECORDING).decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not a text file: {error.reason} at byte {error.start}") from None
     return read_journal(text, str(path))

@@ -6,18 +6,20 @@ from pathlib import Path
 
 import click
 
-from cnx_mock.net.certificates import authority, ca_folder, forget
-from cnx_mock.settings import variable
+from cnx_mock.cli.streams import warn_on_stderr
+from cnx_mock.net.certificates import ca_folder, forget
+from cnx_mock.net.tls_names import trust
+from cnx_mock.settings import read_tls_names, variable
 
 _HINT = """\
 The CA is {path}
-It signs certificates for cloudnexus.com, localhost and loopback addresses, and for nothing else.
+It signs certificates for {names}, and for nothing else.
 
 For one shell, and the programs that it starts (no root needed, nothing to undo):
-  export SSL_CERT_FILE={quoted}          # Python's ssl, httpx, Go, Ruby
-  export REQUESTS_CA_BUNDLE={quoted}     # requests
-  export CURL_CA_BUNDLE={quoted}         # curl
-  export NODE_EXTRA_CA_CERTS={quoted}    # Node
+  export SSL_CERT_FILE={bundle}          # Python's ssl, httpx, Go, Ruby
+  export REQUESTS_CA_BUNDLE={bundle}     # requests
+  export CURL_CA_BUNDLE={bundle}         # curl
+  export NODE_EXTRA_CA_CERTS={bundle}    # Node
 The first three replace the usual list of trusted CAs; Node's adds to it.
 
 For the whole machine:
@@ -46,27 +48,57 @@ def ca(context: click.Context, ca_dir: str) -> None:
       curl --cacert "$(cnx-mock ca path)" https://localhost:8443/
       cnx-mock ca install-hint
     """
+    warn_on_stderr()
     context.obj = ca_folder(ca_dir, os.environ)
 
 
+_of_names = click.option(
+    "--tls-name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    envvar=variable("tls_name"),
+    show_envvar=True,
+    help="A name that was given to `serve --tls-name`: show the CA for it. Give all of them.",
+)
+
+
 @ca.command()
+@_of_names
 @click.pass_obj
-def path(folder: Path) -> None:
-    """Print the path of the CA's certificate (PEM); make the CA if there is none."""
-    click.echo(authority(folder).path)
+def path(folder: Path, names: tuple[str, ...]) -> None:
+    """Print the path of the CA's certificate (PEM); make the CA if there is none.
+
+    With `--tls-name`, the file has two certificates: of the usual CA, and of the one for names of your own.
+
+    \b
+    Examples:
+      cnx-mock ca path
+      cnx-mock ca path --tls-name cloudnexus.local
+    """
+    click.echo(trust(folder, read_tls_names(names)).path)
 
 
 @ca.command("install-hint")
+@_of_names
 @click.pass_obj
-def install_hint(folder: Path) -> None:
+def install_hint(folder: Path, names: tuple[str, ...]) -> None:
     """Print how to make programs trust the CA."""
-    found = str(authority(folder).path)
-    click.echo(_HINT.format(path=found, quoted=shlex.quote(found), windows=f'"{found}"'), nl=False)
+    trusted = trust(folder, read_tls_names(names))
+    signer, signed = trusted.usual, ["cloudnexus.com"]
+    if trusted.own is not None:
+        signer, signed = trusted.own, list(trusted.names)
+    found, bundle = str(signer.path), shlex.quote(str(trusted.path))
+    covered = f"{', '.join([*signed, 'localhost'])} and loopback addresses"
+    click.echo(
+        _HINT.format(path=found, names=covered, bundle=bundle, quoted=shlex.quote(found), windows=f'"{found}"'),
+        nl=False,
+    )
 
 
 @ca.command()
 @click.pass_obj
 def reset(folder: Path) -> None:
-    """Remove the CA; the next use makes a new one, which is not trusted yet."""
+    """Remove the CA, and those for names of your own; the next use makes a new one, which is not trusted yet."""
     removed = forget(folder)
     click.echo(f"removed the CA in {folder}" if removed else f"there is no CA in {folder}")

@@ -26,12 +26,12 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
 
 
 def _option(setting: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    many = isinstance(setting.default, tuple)
+    many = setting.metadata["many"]
     switch = isinstance(setting.default, bool)
     return click.option(
         flag(setting.name),
         setting.name,
-        default=None if many or setting.default is MISSING else setting.default,
+        default=_default(setting),
         multiple=many,
         is_flag=switch,
         metavar=setting.metadata["metavar"] or None,
@@ -41,6 +41,13 @@ def _option(setting: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         show_envvar=True,
         help=setting.metadata["help"],
     )
+
+
+def _default(setting: Any) -> Any:
+    """Return the default as click takes it: of an option that may be repeated, a list."""
+    if setting.default is MISSING or setting.default == ():
+        return None
+    return [setting.default] if setting.metadata["many"] else setting.default
 
 
 def command_line(

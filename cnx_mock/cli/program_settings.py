@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli.streams import warn_on_stderr
 from cnx_mock.scenario.gallery import linted
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
@@ -15,8 +16,10 @@ from cnx_mock.world.chance import random_seed
 def program_settings(options: Mapping[str, Any]) -> Settings:
     """Return the settings of a server that is started for one program, with its seed drawn if it is `random`.
 
-    Warnings about its scenarios are printed. Raises SettingsError, and what scenarios raise.
+    Warnings about its scenarios are printed, and from then on those of the package too. Raises SettingsError, and what
+    scenarios raise.
     """
+    warn_on_stderr()
     settings = Settings(**options, port=0, proxy=True)
     if settings.seed == "random":
         settings = replace(settings, seed=str(random_seed()))

@@ -9,13 +9,14 @@ import shlex
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 
 import orjson
 
 from cnx_mock.asgi import create_app
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.program_settings import print_warnings
-from cnx_mock.cli.watch import watch
+from cnx_mock.cli.watch import ScenarioWatcher
 from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
@@ -28,6 +29,7 @@ from cnx_mock.world.keys import EXAMPLE_KEY
 def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_sockets` raise."""
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
+    watcher = ScenarioWatcher(settings.scenario) if settings.watch else None
     app = create_app(settings)
     print_warnings(settings)
     listeners = _opened(settings)
@@ -35,7 +37,7 @@ def serve_forever(settings: Settings) -> None:
         app.observers.add(AccessLog())
     gc.freeze()  # what was made at start-up stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(app, listeners))
+        runner.run(_serve(app, listeners, watcher))
 
 
 def _opened(settings: Settings) -> ListeningSockets:
@@ -55,12 +57,11 @@ def _option_of(error: ListenError, settings: Settings) -> str:
     return next((option for option, port in ports.items() if str(error).startswith(f"port {port} on ")), "")
 
 
-async def _serve(app: App, listeners: ListeningSockets) -> None:
+async def _serve(app: App, listeners: ListeningSockets, watcher: ScenarioWatcher | None) -> None:
     serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)
-    following = asyncio.create_task(watch(app, stop)) if app.settings.watch else None
-    await asyncio.sleep(0)  # the files are watched before the server says that it is ready
+    following = asyncio.create_task(watcher.follow(app, stop)) if watcher is not None else None
     await serving.start()
     _greet(app, listeners)
     await stop.wait()
@@ -84,21 +85,28 @@ def _greet(app: App, listeners: ListeningSockets) -> None:
     """Write the greeting, the only text on stdout."""
     url = listeners.url
     if app.settings.json:
-        ready = {"url": url, "api_key": EXAMPLE_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
+        ready: dict[str, Any] = {"url": url, "api_key": EXAMPLE_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
+        if len(app.settings.hosts) > 1:
+            ready["urls"] = listeners.urls
         if listeners.tls_url:
             ready |= {"tls_url": listeners.tls_url, "ca_path": str(listeners.ca_path)}
         if listeners.proxy_url:
             ready["proxy_url"] = listeners.proxy_url
+        if app.control_token:
+            ready["control_token"] = app.control_token
         _say(orjson.dumps(ready).decode())
         if app.settings.seed == "random":
             sys.stderr.write(f"cnx-mock: the seed is {app.seed}\n")
         return
     seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
+    seed += f"  token    {app.control_token}\n" if app.control_token else ""
     tls = f"  https    {listeners.tls_url}\n  CA       {listeners.ca_path}\n" if listeners.tls_url else ""
+    others = [each for each in listeners.urls if each != url] if len(app.settings.hosts) > 1 else []
+    also = "".join(f"  also at  {each}\n" for each in others)
     proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
     _say(
         f"cnx-mock serves the CloudNexus API at {url}\n"
-        f"  key      {EXAMPLE_KEY}\n"
+        f"{also}  key      {EXAMPLE_KEY}\n"
         f"  docs     {url}{docs.PATH}\n"
         f"{tls}{proxy}"
         f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"

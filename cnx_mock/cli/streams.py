@@ -45,6 +45,13 @@ class _Stdout(io.FileIO):
             raise
 
 
+def warn_on_stderr() -> None:
+    """Let each warning of the package be a line on stderr."""
+    import logging  # lazy: it takes time to import, and most commands never warn
+
+    logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
+
+
 def drop_unwritten() -> None:
     """Drop what a closed or full stream still holds: Python would try once more at its end, and exit with 120."""
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):

@@ -31,8 +31,12 @@ from cnx_mock.sweep.reproduction import Reproduction
 from cnx_mock.sweep.results import SweepOptions
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
+from cnx_mock.text.files import read_regular
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
+
+_MAX_REPORT = 1 << 26
+"""The most bytes of an earlier report: 64 MiB."""
 
 FORMS: dict[str, Callable[[SweepReport], bytes]] = {
     ".html": html_report,
@@ -151,7 +155,7 @@ def _near(name: str, known: Mapping[str, Verdict]) -> str:
 def _earlier(path: Path) -> Baseline:
     """Return the cells of an earlier report. Raises UsageError, and OSError if it cannot be read."""
     try:
-        return read_baseline(json.loads(path.read_bytes()))
+        return read_baseline(json.loads(read_regular(path, _MAX_REPORT)))
     except (ValueError, RecursionError):  # BaselineError, which is a ValueError, too
         raise UsageError(f"{path} is not a JSON report of `cnx-mock sweep`") from None
 

@@ -5,6 +5,7 @@ for any other path is a call to the API, and goes through `pipeline`.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import orjson
 from starlette.applications import Starlette
@@ -12,18 +13,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from cnx_mock import __version__
-from cnx_mock.api import errors, openapi
+from cnx_mock.api import errors
 from cnx_mock.api.operation import Resource
 from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
-from cnx_mock.http import auth, control, docs, messages
+from cnx_mock.http import auth, control, docs, messages, reference
+from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
+from cnx_mock.http.hosts import host_of
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import Cors, Pages
@@ -31,16 +34,19 @@ from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
+from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.scenario import gallery
-from cnx_mock.scenario.exchange import Exchange
-from cnx_mock.scenario.request import ApiRequest, RawHeaders
+from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, load
-from cnx_mock.settings import Settings
-from cnx_mock.world.chance import random_seed
+from cnx_mock.settings import Settings, networks
+from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
+
+_MOST_HOSTS = 1000
+"""How many good Host headers are remembered."""
 
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
@@ -62,6 +68,8 @@ class App(Starlette):
     ) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
+        self.control_token = random_token() if settings.control_token == "random" else settings.control_token
+        """What opens the control plane to other machines; empty for nothing."""
         self.observers = Observers()
         self.addresses = Addresses()
         """Where else the app is served; the server sets it."""
@@ -82,9 +90,12 @@ class App(Starlette):
             self.seed,
             lambda: self.addresses,
             checkers,
+            Guard(settings.control_host, networks(settings.control_from), self.control_token),
         )
-        self._documents: dict[str, bytes] = {}
+        self._good_hosts: set[bytes] = set()
+        self._documents: dict[str, dict[str, Any]] = {}
         self.pages = Pages(self.seed, settings.surface)
+        self.refuse_unread = UnreadRequests(self._pipeline, self.observers, self.pages).refuse
         guarded = self.pages.guarded
         routes = [
             Route("/", guarded(self._welcome)),
@@ -93,9 +104,7 @@ class App(Starlette):
         ]
         super().__init__(routes=routes, exception_handlers={HTTPException: self.pages.wrong_method})
         self._page_paths = {route.path for route in routes}
-        self._entry: ASGIApp = self._dispatch
-        if settings.cors:
-            self._entry = Cors(self._dispatch, self.pages)
+        self._cors = Cors(self._dispatch, self.pages) if settings.cors else None
 
     @property
     def allowed_hosts(self) -> Sequence[str]:
@@ -116,35 +125,62 @@ class App(Starlette):
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
         if scope["type"] == "http" and is_control_path(scope["path"]):
             await self._control(scope, receive, send)
+        elif scope["type"] == "http" and (refusal := self._bad_host(scope["headers"])):
+            await self._refused(scope, refusal)(scope, receive, send)
+        elif self._cors and scope["type"] == "http" and (not self._is_call(scope) or self._cors.is_preflight(scope)):
+            await self._cors(scope, receive, send)
         else:
-            await self._entry(scope, receive, send)
+            await self._dispatch(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] != "http" or path in self._page_paths:
-            await super().__call__(scope, receive, send)
-        elif self.settings.require_tls and scope.get("scheme") != "https":
-            await self._refuse_plain(scope)(scope, receive, send)
-        else:
+        if scope["type"] == "http" and self._is_call(scope):
             await self._api(scope, receive, send)
+        elif scope["type"] != "http" or scope["path"] in self._page_paths:
+            await super().__call__(scope, receive, send)
+        else:
+            refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
+            await self._refused(scope, refusal)(scope, receive, send)
 
-    def _refuse_plain(self, scope: Scope) -> Response:
-        """Return the answer to a call over plain HTTP if HTTPS is required. It reaches no sandbox, whatever its key: it
-        is in the server's own journal."""
-        query = masked(scope["query_string"]).decode("latin-1")
-        headers = messages.safe_headers(scope["headers"])
-        request = ApiRequest(
-            scope["method"], messages.raw_path(scope), query, headers, arrived=ticks(), wall=wall_now()
+    def _is_call(self, scope: Scope) -> bool:
+        """Return whether a request is a call to the API, over a connection that calls may use."""
+        allowed = not self.settings.require_tls or scope.get("scheme") == "https"
+        return allowed and scope["path"] not in self._page_paths
+
+    def _bad_host(self, headers: RawHeaders) -> errors.ApiError | None:
+        """Return what is wrong with the request's Host header, None if nothing is. Good ones are remembered."""
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) == 1 and hosts[0] in self._good_hosts:
+            return None
+        try:
+            host_of(messages.safe_headers(headers))
+        except errors.BadRequest as refusal:
+            return refusal
+        if len(self._good_hosts) < _MOST_HOSTS:
+            self._good_hosts.add(hosts[0])
+        return None
+
+    def _refused(self, scope: Scope, refusal: errors.ApiError) -> Response:
+        """Return the answer to a call that asks no rule and is not counted. What is wrong with its form is in the
+        journal of its key's sandbox, if the key is known; all else is in the server's own."""
+        context = self._pipeline.context(
+            scope["method"],
+            messages.raw_path(scope),
+            masked(scope["query_string"]).decode("latin-1"),
+            scope["headers"],
+            b"",
+            arrived=ticks(),
+            wall=wall_now(),
+            connection=(scope.get("client") or (None, None))[1],
         )
-        exchange = Exchange(request)
-        exchange.request_id = self.pages.request_id()
-        refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
-        exchange.answer = messages.refused(refusal, exchange.request_id, {})
+        if isinstance(refusal, errors.BadRequest):
+            context.refuse_unread(refusal)
+        else:
+            context.refuse(refusal)
+        exchange, record = context.exchange, context.record
+        assert exchange.answer is not None, "a refusal leaves one"
         response = self.pages.answered(exchange.answer, exchange.request_id)
-        record = JournalRecord(exchange)
         record.response_headers = response.raw_headers
-        self.tenants.journal.open(record)
-        self.observers.complete(record, response.status_code, None)
+        self.observers.complete(record, response.status_code, context.tenant if exchange.sandbox else None)
         return response
 
     async def _welcome(self, request: Request) -> Response:
@@ -165,8 +201,9 @@ class App(Starlette):
         readings = self._readings(request)
         known = orjson.dumps(readings, option=orjson.OPT_SORT_KEYS).decode()
         if known not in self._documents:
-            self._documents[known] = orjson.dumps(openapi.document(self._operations, readings, self.settings.surface))
-        return self.pages.page(self._documents[known])
+            self._documents[known] = reference.document(self.settings.surface, readings, ())
+        servers = reference.servers(request.url.scheme, request.headers.get("host"))
+        return self.pages.page({**self._documents[known], "servers": servers})
 
     def _readings(self, request: Request) -> dict[str, str]:
         try:

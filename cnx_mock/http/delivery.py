@@ -5,13 +5,14 @@ import logging
 
 from starlette.types import Receive, Scope, Send
 
+from cnx_mock.api.errors import BadRequest
 from cnx_mock.api.parsing import masked
 from cnx_mock.http import messages
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
 from cnx_mock.http.wire import RequestWire
 from cnx_mock.scenario.delays import Cancelled
-from cnx_mock.scenario.exchange import Answer, Exchange
+from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.world.clock import ticks, wall_now
 
@@ -27,15 +28,15 @@ class Api:
     def __init__(self, pipeline: Pipeline, observers: Observers) -> None:
         self._pipeline = pipeline
         self._observers = observers
-        self._sender = messages.Sender(pipeline.tenants.settings.surface)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, from its arrival to its last byte."""
         arrived, wall = ticks(), wall_now()
+        broken = None
         try:
-            body = await messages.read_body(scope["headers"], receive)
-        except messages.Disconnected:
-            return
+            body = await messages.read_body(scope, receive)
+        except messages.Incomplete as incomplete:
+            body, broken = incomplete.body, incomplete
         context = self._pipeline.context(
             scope["method"],
             messages.raw_path(scope),
@@ -48,7 +49,10 @@ class Api:
         )
         wire = RequestWire(scope)
         try:
-            await context.run()
+            if broken is None:
+                await context.run()
+            else:
+                context.refuse_unread(BadRequest(reason=str(broken)))
             await self._deliver(context, wire, send)
         except Cancelled:
             self._abort(context, wire)
@@ -69,16 +73,16 @@ class Api:
             self._complete(context, None)
             return
         try:
-            answer, record.response_headers, pieces = self._prepared(exchange)
+            answer, record.response_headers, pieces = self._prepared(context)
         except Exception:
             context.fail()
-            answer, record.response_headers, pieces = self._prepared(exchange)
+            answer, record.response_headers, pieces = self._prepared(context)
         if pieces is not None or answer.framing is not None:
             await self._send_slowly(context, answer, pieces, wire, send)
             return
         self._complete(context, answer.status)
         body = b"" if exchange.request.method == "HEAD" else answer.body
-        await self._sender.send(send, answer.status, record.response_headers, body)
+        await self._pipeline.sender.send(send, answer.status, record.response_headers, body)
 
     async def _act(self, context: RequestContext, wire: RequestWire) -> bool:
         """Do to the connection what a fault wants. Return False if that fails: then the API's own 500 is to be sent."""
@@ -96,16 +100,15 @@ class Api:
             return False
         return True
 
-    def _prepared(self, exchange: Exchange) -> tuple[Answer, RawHeaders, Pieces | None]:
+    @staticmethod
+    def _prepared(context: RequestContext) -> tuple[Answer, RawHeaders, Pieces | None]:
         """The answer, all its headers, and its body in pieces if a fault sets a pace. All that a fault adds to it is
         made here, before the first byte is sent."""
-        answer, effects = exchange.answer, exchange.effects
+        exchange, headers = context.exchange, context.head()
+        answer, pace = exchange.answer, exchange.effects.pace
         assert answer is not None, "the stages leave an answer"
-        headers = self._sender.head(answer, _of_every_answer(exchange))
-        if effects.change_headers is not None:
-            headers = effects.change_headers(headers)
         has_body = answer.body and exchange.request.method != "HEAD"
-        return answer, headers, list(effects.pace(answer.body)) if effects.pace and has_body else None
+        return answer, headers, list(pace(answer.body)) if pace and has_body else None
 
     async def _send_slowly(
         self, context: RequestContext, answer: Answer, pieces: Pieces | None, wire: RequestWire, send: Send
@@ -147,16 +150,3 @@ async def _write(wire: RequestWire, send: Send, answer: Answer, piece: bytes) ->
         wire.write(piece)
     elif piece:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-
-
-def _of_every_answer(exchange: Exchange) -> RawHeaders:
-    """The headers of every authenticated answer: the request's id and the state of the rate limit."""
-    headers = [(b"x-request-id", exchange.request_id.encode())]
-    allowance = exchange.allowance
-    if allowance is not None:
-        headers += [
-            (b"x-ratelimit-limit", str(allowance.limit).encode()),
-            (b"x-ratelimit-remaining", str(allowance.remaining).encode()),
-            (b"x-ratelimit-reset", str(allowance.reset).encode()),
-        ]
-    return headers

@@ -23,7 +23,7 @@ BODY_SHOWN = 64 * 1024
 class JournalRecord:
     """One request in a journal: the exchange, what the rules decided, and what the client was sent."""
 
-    __slots__ = ("duration", "exchange", "response_headers", "ruling", "seq", "status")
+    __slots__ = ("duration", "exchange", "problem", "response_headers", "ruling", "seq", "status")
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -33,6 +33,8 @@ class JournalRecord:
         self.status: int | None = None
         """The status that the client was sent; None until then, and for good if its connection was aborted before."""
         self.response_headers: RawHeaders = []
+        self.problem: str | None = None
+        """Why the request could not be read; None if it could."""
         self.duration: int | None = None
         """Microseconds from arrival to answer; None until then."""
 
@@ -43,8 +45,9 @@ class JournalRecord:
 
     @property
     def operation(self) -> Operation | None:
-        """The operation, if the request reached a sandbox: what did not is not a call of an operation."""
-        return None if self.exchange.sandbox is None else self.exchange.request.operation
+        """The operation, if the request reached a sandbox and was read to its end: else it is not a call of one."""
+        unread = self.exchange.sandbox is None or self.problem is not None
+        return None if unread else self.exchange.request.operation
 
     @property
     def asked(self) -> tuple[tuple[ActiveRule, Rule], ...]:
@@ -78,6 +81,11 @@ class Journal:
     def seen(self) -> int:
         """How many requests there were, including those that are no longer in it."""
         return self._seq
+
+    @property
+    def last_arrival(self) -> int:
+        """When the newest request arrived, in microseconds of the monotonic clock; 0 if there is none."""
+        return self._records[-1].request.arrived if self._records else 0
 
     def open(self, record: JournalRecord) -> None:
         """Add a record, and number it. It is completed when its answer is sent."""
@@ -140,13 +148,13 @@ class JournalEntry(Shape):
     connection: int | None
     """The client's port: requests that share it came over one connection; null if it is not known."""
     method: str
-    """The method."""
+    """The method; empty if the request could not be read so far."""
     path: str
     """The path, undecoded."""
     query: str
     """The query string, undecoded."""
     operation: str | None
-    """The operation's name; null if there is none."""
+    """The operation's name; null if there is none, and if the request could not be read to its end."""
     status: int | None
     """The status that was sent; null while it is under way, and if the connection was aborted before."""
     duration_ms: float | None
@@ -169,6 +177,9 @@ class JournalEntry(Shape):
     """What every rule in force decided, in the order in which they were asked."""
     near_miss: NearMiss | None
     """If no rule matched: the one that nearly did."""
+    problem: str | None
+    """Why the request could not be read to its end; null if it was. If its head could not be read, `request_body` has
+    the bytes that came, at most 4 KiB, with escapes for what is not text."""
 
 
 def entry(record: JournalRecord) -> JournalEntry:
@@ -195,6 +206,7 @@ def entry(record: JournalRecord) -> JournalEntry:
         response_body=_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
         decisions=[_decision(record, active, rule) for active, rule in record.asked],
         near_miss=_near_miss(record),
+        problem=record.problem,
     )
 
 
@@ -276,6 +288,8 @@ class AccessRecord(NamedTuple):
     """The end of its key, `-` if it reached no sandbox."""
     faults: tuple[str, ...]
     """What struck it, each as `rule:fault`."""
+    problem: str = ""
+    """Why it could not be read; empty if it could."""
 
 
 def access_record(record: "JournalRecord", label: str) -> AccessRecord:
@@ -283,11 +297,12 @@ def access_record(record: "JournalRecord", label: str) -> AccessRecord:
     request = record.request
     return AccessRecord(
         wall=request.wall,
-        method=request.method,
-        target=f"{request.path}?{request.query}" if request.query else request.path,
+        method=request.method or "-",
+        target=f"{request.path}?{request.query}" if request.query else request.path or "-",
         status=record.status,
         duration=record.duration or 0,
         operation=record.operation.name if record.operation else "-",
         sandbox=label,
         faults=tuple(f"{rule}:{fault}" for rule, fault in record.applied),
+        problem=record.problem or "",
     )

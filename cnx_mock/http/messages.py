@@ -14,8 +14,10 @@ from cnx_mock.api.parsing import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
-from cnx_mock.scenario.exchange import Answer
-from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.net.connection import BODY_PROBLEM
+from cnx_mock.net.server_error import ServerError
+from cnx_mock.scenario.exchange import Answer, Exchange
+from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
@@ -23,8 +25,15 @@ _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__v
 """Every answer names the mock, so that it is never mistaken for the cloud."""
 
 
-class Disconnected(Exception):
-    """The client closed the connection before its request was complete."""
+class Incomplete(Exception):
+    """A body that cannot be read to its end. Its text is the reason."""
+
+    def __init__(self, reason: str, body: bytes, *, gone: bool) -> None:
+        super().__init__(reason)
+        self.body = body
+        """What has arrived of it, without any live key."""
+        self.gone = gone
+        """Whether the client closed the connection."""
 
 
 def raw_path(scope: Scope) -> str:
@@ -41,11 +50,11 @@ def safe_headers(headers: RawHeaders) -> RawHeaders:
     return [(masked(name), masked(value)) for name, value in headers]
 
 
-async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIMIT) -> bytes | None:
+async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> bytes | None:
     """Return the body without any live key, None if it is larger than the limit. No more is read than it takes to know
-    that. Raises Disconnected if the client goes away before its body is complete."""
+    that. Raises Incomplete if the client goes away before its body is complete, or if the rest cannot be read."""
     length = None
-    for name, value in headers:
+    for name, value in scope["headers"]:
         if name == b"content-length":
             length = int(value) if value.isdigit() else None
         elif name == b"transfer-encoding":
@@ -58,11 +67,15 @@ async def read_body(headers: RawHeaders, receive: Receive, limit: int = BODY_LIM
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            whole = f" of {length}" if length > 0 else ""
+            raise Incomplete(f"the client left after {len(body)}{whole} bytes of the body", masked(body), gone=True)
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > limit:
             return None
+    problem = scope.get("extensions", {}).get(BODY_PROBLEM)
+    if problem is not None:
+        raise Incomplete(problem, masked(body), gone=False)
     return masked(body)
 
 
@@ -73,6 +86,11 @@ def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, st
     if status == 401 and not headers:  # a reading can make it one
         headers = errors.Unauthorized.headers(errors.Unauthorized())
     return Answer(status, [*headers], body)
+
+
+def problem(error: ServerError, request_id: str) -> Answer:
+    """Return the answer for an error that the API itself does not know."""
+    return Answer(error.status, [], errors.body(error.code, error.message, error.details, request_id))
 
 
 def replied(operation: Operation, reply: Reply, path: str, query: str, readings: Mapping[str, str]) -> Answer:
@@ -99,6 +117,27 @@ def _deleted(shape: Deleted, style: str) -> Answer:
     if style == "204":
         return Answer(204, [], b"")
     return Answer(200, [], b"{}" if style == "200-empty-object" else shape.json())
+
+
+def cors_headers(request: ApiRequest) -> RawHeaders:
+    """Return what a browser needs, on the answer to a call by a page of any origin."""
+    vary = (b"vary", b"Origin")
+    if request.header(b"origin") is None:
+        return [vary]
+    return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"*"), vary]
+
+
+def headers_of_every_call(exchange: Exchange) -> RawHeaders:
+    """Return the headers of every authenticated answer: the request's id and the state of the rate limit."""
+    headers = [(b"x-request-id", exchange.request_id.encode())]
+    allowance = exchange.allowance
+    if allowance is not None:
+        headers += [
+            (b"x-ratelimit-limit", str(allowance.limit).encode()),
+            (b"x-ratelimit-remaining", str(allowance.remaining).encode()),
+            (b"x-ratelimit-reset", str(allowance.reset).encode()),
+        ]
+    return headers
 
 
 class Sender:

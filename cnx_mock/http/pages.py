@@ -1,4 +1,4 @@
-"""Answers outside the API and the control plane: to requests for pages, to preflights, and to what is not HTTP. They
+"""Answers outside the API and the control plane: to requests for pages, to preflights, and what the proxy refuses. They
 have the headers that every answer has."""
 
 import logging
@@ -9,10 +9,11 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from cnx_mock.api import errors
 from cnx_mock.api.surface import Surface
+from cnx_mock.http import messages
 from cnx_mock.http.messages import Sender, refused
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer
@@ -58,23 +59,16 @@ class Pages:
         refusal = errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD")
         return self.answered(refused(refusal, request_id, {}), request_id)
 
-    def not_http(self, reason: str) -> bytes:
-        """Return a whole answer to bytes that are not an HTTP request, or not one for this port."""
-        kind = errors.BadRequest
-        return self.whole(ServerError(kind.status, "Bad Request", kind.code, kind.message, {"reason": reason}))
-
     def problem(self, problem: ServerError) -> Response:
         """Return a refusal that the API itself does not know."""
         request_id = self.request_id()
-        return self.answered(_answer(problem, request_id), request_id)
+        return self.answered(messages.problem(problem, request_id), request_id)
 
     def whole(self, problem: ServerError) -> bytes:
         """Return a refusal as bytes for the wire, with its status line. The connection is to be closed after it."""
         request_id = self.request_id()
-        answer = _answer(problem, request_id)
-        fields = [*self._headers(answer, request_id), (b"connection", b"close")]
-        status = f"HTTP/1.1 {problem.status} {problem.phrase}".encode()
-        return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
+        answer = messages.problem(problem, request_id)
+        return whole_answer(problem.phrase, answer, self.headers(answer, request_id))
 
     def request_id(self) -> str:
         """Return a new request id."""
@@ -83,27 +77,41 @@ class Pages:
     def answered(self, answer: Answer, request_id: str | None = None) -> Response:
         """Return an answer as a response, with the headers that every answer has."""
         response = Response(answer.body, answer.status)
-        response.raw_headers = self._headers(answer, request_id or self.request_id())
+        response.raw_headers = self.headers(answer, request_id or self.request_id())
         return response
 
-    def _headers(self, answer: Answer, request_id: str) -> RawHeaders:
+    def headers(self, answer: Answer, request_id: str) -> RawHeaders:
+        """Return every header of an answer."""
         return self._sender.head(answer, [(b"x-request-id", request_id.encode())])
 
 
+def whole_answer(phrase: str, answer: Answer, headers: RawHeaders) -> bytes:
+    """Return an answer as bytes for the wire, with its status line. The connection is to be closed after it."""
+    status = f"HTTP/1.1 {answer.status} {phrase}".encode()
+    fields = [*headers, (b"connection", b"close")]
+    return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
+
+
 class Cors(CORSMiddleware):
-    """Lets browsers of any origin call. A preflight has no key, so it is answered before all checks."""
+    """Lets browsers of any origin call, also from a public page into a private network.
+
+    A preflight has no key, so it is answered before all checks. Answers of pages get the headers here; those of calls
+    have them already (`messages.cors_headers`), so that a fault can change them.
+    """
 
     def __init__(self, app: ASGIApp, pages: Pages) -> None:
         everything: Sequence[str] = ("*",)
-        super().__init__(app, everything, everything, everything, expose_headers=everything)
+        super().__init__(app, everything, everything, everything, expose_headers=everything, allow_private_network=True)
         self._pages = pages
+
+    @staticmethod
+    def is_preflight(scope: Scope) -> bool:
+        """Return whether a request asks, on behalf of a page, what it may send."""
+        names = {name for name, _ in scope["headers"]}
+        return scope["method"] == "OPTIONS" and {b"origin", b"access-control-request-method"} <= names
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Return Starlette's answer without its text."""
         answer = super().preflight_response(request_headers)
         kept = [header for header in answer.raw_headers if not header[0].startswith(b"content-")]
         return self._pages.preflight(answer.status_code, kept)
-
-
-def _answer(problem: ServerError, request_id: str) -> Answer:
-    return Answer(problem.status, [], errors.body(problem.code, problem.message, problem.details, request_id))

@@ -123,7 +123,8 @@ class RequestContext:
         assert operation is not None, "the route was found before"
         assert exchange.key is not None, "the sandbox was entered before"
         caller = Caller(exchange.key)
-        incoming = Incoming(request.params, request.query, request.body, request.header(b"content-type"))
+        encoding = request.header(b"content-encoding") if request.body else None
+        incoming = Incoming(request.params, request.query, request.body, request.header(b"content-type"), encoding)
         if exchange.effects.stale is None and exchange.effects.provisioning is None:
             reply = operation.perform(incoming, {SandboxState: sandbox, Caller: caller})
         else:
@@ -176,6 +177,18 @@ class RequestContext:
         readings = exchange.sandbox.readings if exchange.sandbox else tenants.defaults.chosen
         exchange.answer = messages.refused(refusal, exchange.request_id, readings)
 
+    def refuse_unread(self, refusal: errors.BadRequest) -> None:
+        """Refuse a request that could not be read to its end, or that has no good Host header. It is put into the
+        journal of its key's sandbox, or into the server's own if the key is not known. It is not counted, and no rule
+        is asked."""
+        self.record.problem = refusal.details.get("reason") or "; ".join(map(" ".join, refusal.details.items()))
+        try:
+            for stage in TO_THE_SANDBOX:
+                stage(self)
+        except errors.ApiError:
+            pass  # that its key is wrong is not what the client has to hear first
+        self.refuse(refusal)
+
     def fail(self) -> None:
         """Answer with the API's own 500, in place of whatever faults wanted: the mock has a bug. Call it while the
         exception is handled, which is logged."""
@@ -184,6 +197,16 @@ class RequestContext:
         self.exchange.effects = FaultEffects()
         self.exchange.effects.replaced = True
         self.refuse(errors.InternalError())
+
+    def head(self) -> RawHeaders:
+        """Return all headers of the answer, as faults change them."""
+        exchange, pipeline = self.exchange, self.pipeline
+        assert exchange.answer is not None, "the stages leave an answer"
+        headers = pipeline.sender.head(exchange.answer, messages.headers_of_every_call(exchange))
+        if pipeline.tenants.settings.cors:
+            headers += messages.cors_headers(exchange.request)
+        change = exchange.effects.change_headers
+        return headers if change is None else change(headers)
 
     def count_polls(self) -> None:
         """Count a poll of every resource that is provisioning and that the answer shows."""
@@ -204,6 +227,9 @@ BEFORE_FAULTS: tuple[Stage, ...] = (
     RequestContext.ask_rules,  #               400  a fault header that cannot be used
 )
 
+TO_THE_SANDBOX = BEFORE_FAULTS[1:4]
+"""From reading the key to the sandbox: as far as a request comes that could not be read."""
+
 BEHIND_FAULTS: tuple[Stage, ...] = (
     RequestContext.find_route,  #           5  404, 405
     RequestContext.perform,  #              6  …    goes on in `api.operation.STAGES`
@@ -218,6 +244,7 @@ class Pipeline:
     def __init__(self, tenants: Tenants, router: Router, seed: int) -> None:
         self.tenants = tenants
         self.router = router
+        self.sender = messages.Sender(tenants.settings.surface)
         self.chance = Chance(seed, "server")
         self._digits: dict[bytes, str] = {}
         """The digits of test keys by the header that brought them. No live key is ever put into it."""
@@ -265,6 +292,8 @@ class Pipeline:
         context = self.context(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
         await context.run()
         context.count_polls()
+        if context.exchange.effects.delivery is None:
+            context.head()  # the rules that change headers fire here
         return context.record
 
     def digits(self, authorization: bytes | None) -> str | None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cnx_mock.errors import Problem, ScenarioError, SourceError, UnknownFixture
+from cnx_mock.errors import FixtureError, Problem, ScenarioError, SourceError, UnknownFixture
 from cnx_mock.scenario.scenario import Rule, Scenario
-from cnx_mock.services.worlds import Fixture, load
+from cnx_mock.services.worlds import Fixture, load, read_fixture
 from cnx_mock.world.account import AccountPlan
 
 
@@ -75,9 +75,13 @@ def fixture_of(scenario: Scenario) -> Fixture | None:
     If the fixture cannot be used, raises an error that names the scenario's key: SourceError if the scenario is from a
     file, ScenarioError if not.
     """
-    name = scenario.world.fixture
+    given = scenario.world.fixture
     try:
-        return None if name is None else load(name)
+        if given is None:
+            return None
+        return load(given) if isinstance(given, str) else read_fixture(given)
+    except FixtureError as error:
+        problems = [replace(each, path=("world", "fixture", *each.path)) for each in error.problems]
     except (SourceError, UnknownFixture) as error:
-        problem = Problem(("world", "fixture"), "; ".join(str(error).splitlines()), sentence=True)
-    raise ScenarioError([problem]) if scenario.source is None else scenario.source.error([problem])
+        problems = [Problem(("world", "fixture"), "; ".join(str(error).splitlines()), sentence=True)]
+    raise ScenarioError(problems) if scenario.source is None else scenario.source.error(problems)

@@ -16,7 +16,7 @@ from cnx_mock.services.worlds import Fixture
 from cnx_mock.world.account import MAGIC_KEYS, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
-from cnx_mock.world.clock import Clock
+from cnx_mock.world.clock import Clock, ticks
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
 
@@ -43,6 +43,7 @@ class Tenant:
         self.name = name
         """What its chance is keyed by: the digits of a key that the client brought, or the name of one made here."""
         self.given_name = given
+        self._made = ticks()
         self.recipe = recipe
         self.delays = Delays()
         self._shared = shared
@@ -175,6 +176,11 @@ class Tenant:
         self.sandbox = sandbox
         self.engine.shift(sandbox.now - old.now)
         self._own_key(sandbox)
+
+    @property
+    def idle(self) -> int:
+        """Microseconds of real time since its last request, or since it was made."""
+        return ticks() - max(self._made, self.journal.last_arrival)
 
     @property
     def last4(self) -> str:

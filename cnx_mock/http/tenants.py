@@ -1,16 +1,16 @@
 """The tenants of one server: one for each key, made on first use, and what new keys get."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cnx_mock.api.errors import Unauthorized
+from cnx_mock.api.errors import SandboxLimit, Unauthorized
 from cnx_mock.http.journal import Journal
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Shared, Tenant
 from cnx_mock.scenario import magic
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
-from cnx_mock.settings import Settings
+from cnx_mock.settings import Settings, flag
 from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import key_digits
@@ -38,17 +38,20 @@ class Tenants:
             claim=self._claim,
         )
         self._tenants: dict[str, Tenant] = {}
+        """Each tenant by the digits of every key that opens it."""
+        self._all: dict[Tenant, None] = {}
+        """Every tenant once, the oldest first."""
         self._made = 0
 
     def __iter__(self) -> Iterator[Tenant]:
-        return iter(list(dict.fromkeys(self._tenants.values())))
+        return iter(list(self._all))
 
     def __len__(self) -> int:
-        return len(set(self._tenants.values()))
+        return len(self._all)
 
     def find(self, key: str) -> Tenant:
         """Return the tenant of the key with these digits, made on first use. Raises Unauthorized for an unlisted key
-        if only known keys are accepted."""
+        if only known keys are accepted, and SandboxLimit if there may be no more."""
         tenant = self._tenants.get(key)
         if tenant is None:
             fixture = self.defaults.fixture
@@ -61,8 +64,7 @@ class Tenants:
     def take(self, key: str, name: str | None = None, **changes: Any) -> Tenant:
         """Make the tenant of a key that a client has hard-coded anew; `name` and `changes` as for `make`."""
         recipe = self.defaults.changed(**changes)
-        if key in self._tenants:
-            self._tenants[key].delays.cancel()
+        self._make_room(key)
         return self._opened(key, name or key, name, recipe)
 
     def make(self, name: str | None = None, **changes: Any) -> Tenant:
@@ -74,10 +76,16 @@ class Tenants:
             self._made += 1
             name = f"#{self._made}"
         key = key_digits(recipe.seed, "key", name)
-        if key in self._tenants:
-            self._tenants[key].delays.cancel()
-        tenant = self._tenants[key] = Tenant(key, name, name, recipe, self._shared)
+        self._make_room(key)
+        tenant = Tenant(key, name, name, recipe, self._shared)
+        self._add(tenant, (key,))
         return tenant
+
+    def remove(self, tenant: Tenant) -> None:
+        """Forget a tenant with its whole world; what waits in it is cancelled. Its keys are then new ones again."""
+        tenant.delays.close()
+        self._tenants = {key: each for key, each in self._tenants.items() if each is not tenant}
+        self._all.pop(tenant, None)
 
     def revise(self, scenario: Scenario) -> None:
         """Go on with another version of the scenario that new sandboxes get, in every sandbox that was made with it.
@@ -99,11 +107,29 @@ class Tenants:
     def _opened(self, key: str, name: str, given: str | None, recipe: Recipe) -> Tenant:
         """Make a tenant. If the fixture lists the key, every other key of its account opens the tenant too."""
         recipe = recipe.for_key(key)
+        self._make_room(key)
         tenant = Tenant(key, name, given, recipe, self._shared)
         listed = () if recipe.fixture is None or recipe.account is None else recipe.fixture.keys(recipe.account)
-        for each in listed or (key,):
-            self._tenants[each] = tenant
+        self._add(tenant, listed or (key,))
         return tenant
+
+    def _make_room(self, key: str) -> None:
+        """Cancel what waits in the tenant of a key that gets a new one. Raises SandboxLimit if the key has none, and
+        there may be no more."""
+        if key in self._tenants:
+            self._tenants[key].delays.cancel()
+        elif len(self._all) >= self.settings.max_sandboxes:
+            raise SandboxLimit(limit=str(self.settings.max_sandboxes), option=flag("max_sandboxes"))
+
+    def _add(self, tenant: Tenant, keys: Iterable[str]) -> None:
+        """Let these keys open a tenant. A tenant that no key opens any more is forgotten."""
+        before = {old for key in keys if (old := self._tenants.get(key)) is not None}
+        self._tenants.update(dict.fromkeys(keys, tenant))
+        self._all[tenant] = None
+        if before:
+            opened = set(self._tenants.values())
+            for old in before - opened:
+                del self._all[old]
 
     def _claim(self, key: str, tenant: Tenant) -> bool:
         """Let a key open a tenant unless it opens another one. Return whether it does."""

@@ -1,16 +1,23 @@
 """The local certificate authority (CA): one for each user, made on first use, and valid for nothing but the names that
 the mock serves.
 
-Its folder has two files, or three. `ca-key.pem` is the CA, key and certificate in one file, so that two processes that
+Its folder has two files, or more. `ca-key.pem` is the CA, key and certificate in one file, so that two processes that
 start at the same time use the same CA. `ca.pem` is the certificate alone, for clients to trust. `ca-bundle.pem`, made
 on demand, is that certificate and everything else that the user's programs trust, for programs that take a single file.
+A CA that is not valid now is replaced. `ca-key-after-….pem`, with the beginning of the old certificate's fingerprint,
+is the one that replaced it: processes that replace the same CA at the same time all find the same new one there.
+
+Names that this CA may not sign for have another one: see `tls_names`. It is in a folder of its own below this one,
+`own-names/…`, with the same files and `ca-both.pem`, the certificates of both.
 """
 
+import hashlib
+import logging
 import os
 import ssl
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +29,11 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+log = logging.getLogger("cnx_mock")
+
 _CERTIFICATE, _KEY, _BUNDLE = "ca.pem", "ca-key.pem", "ca-bundle.pem"
+_OWN, _BOTH = "own-names", "ca-both.pem"
+_SUCCESSOR = "ca-key-after-{}.pem"
 
 
 def ca_folder(chosen: str, environ: Mapping[str, str]) -> Path:
@@ -48,8 +59,8 @@ class Authority:
     certificate: "x509.Certificate"
     key: "EllipticCurvePrivateKey"
 
-    def server_context(self) -> ssl.SSLContext:
-        """Return a TLS context with a new certificate for the names that the mock serves."""
+    def server_context(self, names: Sequence[str] = ()) -> ssl.SSLContext:
+        """Return a TLS context with a new certificate for these names; without any, for those that the mock serves."""
         from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -59,33 +70,46 @@ class Authority:
         with tempfile.TemporaryDirectory(prefix="cnx-mock-") as folder:  # OpenSSL reads only files
             path = Path(folder) / "server.pem"
             path.touch(mode=0o600)
-            path.write_bytes(signing.server_certificate(self.certificate, self.key))
+            path.write_bytes(signing.server_certificate(self.certificate, self.key, names or signing.NAMES))
             context.load_cert_chain(path)
         return context
 
 
-def authority(folder: Path) -> Authority:
-    """Return the CA in this folder, made if there is none. Two processes that make one at the same time get the same
-    one. Raises CertificateError."""
+def authority(folder: Path, names: Sequence[str] = ()) -> Authority:
+    """Return the CA in this folder. It is made if there is none, for the mock's names or for `names`. It is replaced,
+    with a warning in the log, if it is not valid now: a clock was wrong, or ten years have passed. Two processes that
+    make one at the same time get the same one. Raises CertificateError."""
     from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
     secret, public = folder / _KEY, folder / _CERTIFICATE
     try:
         if not secret.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):  # another process was faster: its CA is used
-                _publish(secret, signing.new_ca(), replace=False)
+            _publish_once(secret, signing.new_ca(names))
         certificate, key = signing.read_ca(secret.read_bytes())
+        while problem := signing.why_not_valid(certificate):
+            _replace(secret, signing.fingerprint(certificate), signing.new_ca(names))
+            log.warning(_REPLACED, folder, problem, public)
+            certificate, key = signing.read_ca(secret.read_bytes())
         text = signing.certificate_pem(certificate)
         if not public.exists() or public.read_bytes() != text:
-            _publish(public, text, replace=True)
+            _publish(public, text)
     except OSError as error:
         raise CertificateError(f"the CA in {folder} cannot be used: {error.strerror or error}") from None
     except ValueError:
         raise CertificateError(f"{secret} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one") from None
-    if signing.has_expired(certificate):
-        raise CertificateError(f"the CA in {folder} has expired: `cnx-mock ca reset` makes a new one")
     return Authority(public, certificate, key)
+
+
+_REPLACED = "the CA in %s has been replaced, because %s: let programs that trusted it trust the new %s"
+
+
+def _replace(secret: Path, old: str, new: bytes) -> None:
+    """Put a new CA in the place of the one with the fingerprint `old`. The first process decides which; the others put
+    the same one there."""
+    successor = secret.with_name(_SUCCESSOR.format(old[:16]))
+    _publish_once(successor, new)
+    _publish(secret, successor.read_bytes(), mode=0o600)
 
 
 def forget(folder: Path) -> bool:
@@ -93,35 +117,76 @@ def forget(folder: Path) -> bool:
     CertificateError."""
     there = False
     try:
-        for name in (_KEY, _CERTIFICATE, _BUNDLE):
+        successors = [path.name for path in folder.glob(_SUCCESSOR.format("*"))]
+        for name in (_KEY, _CERTIFICATE, _BUNDLE, _BOTH, *successors):
             with suppress(FileNotFoundError):
                 (folder / name).unlink()
                 there = True
     except OSError as error:
         raise CertificateError(f"the CA in {folder} cannot be removed: {error.strerror or error}") from None
-    return there
+    return _forget_own(folder / _OWN) or there
+
+
+def _forget_own(folder: Path) -> bool:
+    """Remove the CAs for names of one's own."""
+    there = [forget(each) for each in folder.glob("*") if each.is_dir()]
+    with suppress(OSError):  # something that is not ours is in there, or the folder does not exist
+        for each in folder.glob("*"):
+            each.rmdir()
+        folder.rmdir()
+    return any(there)
+
+
+def own_authority(folder: Path, names: Sequence[str]) -> Authority:
+    """Return the CA for these names of one's own. Each set of names has a CA of its own, below the usual one's folder:
+    none that a client trusts becomes able to sign for more. Raises CertificateError."""
+    same = "\n".join(sorted(names))
+    return authority(folder / _OWN / hashlib.sha256(same.encode()).hexdigest()[:16], sorted(names))
+
+
+def publish_both(usual: Authority, own: Authority) -> Path:
+    """Write the certificates of both CAs into one file, for clients to trust, and return its path. Raises
+    CertificateError."""
+    path = own.path.with_name(_BOTH)
+    try:
+        content = own.path.read_bytes() + usual.path.read_bytes()
+        if not path.exists() or path.read_bytes() != content:
+            _publish(path, content)
+    except OSError as error:
+        raise CertificateError(f"the CA in {path.parent} cannot be used: {error.strerror or error}") from None
+    return path
 
 
 def publish_bundle(folder: Path, content: Callable[[Path], bytes]) -> Path:
     """Write a bundle into the CA's folder, completely or not at all. Return its path, which `content` gets too. Raises
     OSError."""
     path = folder / _BUNDLE
-    _publish(path, content(path), replace=True)
+    _publish(path, content(path))
     return path
 
 
-def _publish(path: Path, content: bytes, *, replace: bool) -> None:
-    """Write a file completely or not at all. One that must not be replaced is readable by its owner only. Raises
-    FileExistsError if it exists and must not be replaced."""
+def _publish(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file completely or not at all, in the place of one that may be there."""
+    with _written(path, content) as name:
+        name.chmod(mode)
+        name.replace(path)
+
+
+def _publish_once(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, completely or not at all. One that is there stays: another process
+    was faster."""
+    with _written(path, content) as name, suppress(FileExistsError):
+        os.link(name, path)
+
+
+@contextmanager
+def _written(path: Path, content: bytes) -> Iterator[Path]:
+    """Write a file beside `path`, readable by its owner only, and yield its path. It is removed afterwards."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)  # 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        if replace:
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        else:
-            os.link(name, path)
+        yield Path(name)
     finally:
         with suppress(FileNotFoundError):
             Path(name).unlink()

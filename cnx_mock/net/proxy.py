@@ -2,7 +2,6 @@
 client's own connection, so that a fault of the connection reaches the client unchanged."""
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,10 +10,13 @@ from typing import Any
 import httptools
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cnx_mock.net.addresses import API_HOST, is_loopback
+from cnx_mock.net.addresses import API_HOST
+from cnx_mock.net.allowed_hosts import AllowedHosts, option_for
 from cnx_mock.net.connection import Connection
 from cnx_mock.net.server_error import ErrorPages, ServerError
 from cnx_mock.net.sockets import ListeningSockets
+from cnx_mock.net.unread import Unread, port_of
+from cnx_mock.text.host_names import is_loopback, split_port
 
 HEAD_LIMIT = 16 * 1024
 """The most bytes of a CONNECT request."""
@@ -24,7 +26,6 @@ CONNECT_SECONDS = 10
 
 _CONNECT = b"CONNECT "
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_AUTHORITY = re.compile(rb"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _OF_THE_HOP = (b"host", b"proxy-authorization", b"proxy-connection")
 
 MakeProtocol = Callable[[], asyncio.Protocol]
@@ -37,8 +38,9 @@ class ProxyRoutes:
     sockets: ListeningSockets
     plain: MakeProtocol
     secure: MakeProtocol
-    allowed: frozenset[str]
+    allowed: AllowedHosts
     pages: ErrorPages
+    refuse: Callable[[Unread], bytes]
 
     def to(self, host: str, port: int) -> MakeProtocol | ServerError | None:
         """Return what serves this address: one of our protocols, None for the host itself, or the error to answer."""
@@ -53,9 +55,11 @@ class ProxyRoutes:
                 return ServerError(
                     508, "Loop Detected", "PROXY_LOOP", "This address is the proxy itself.", {"host": host}
                 )
-        if host in self.allowed:
-            return None
-        flag = f"--allow-host {host}"
+        return None if (host, port) in self.allowed else self.refusal(host, port)
+
+    def refusal(self, host: str, port: int) -> ServerError:
+        """Return the answer for an address that is not allowed."""
+        flag = option_for(host, port)
         return ServerError(
             403,
             f"Forbidden: {flag} would let it pass",
@@ -139,7 +143,8 @@ class Proxy(asyncio.Protocol):
         target, _, version = line.partition(b" ")
         address = _address(target)
         if address is None or not version.startswith(b"HTTP/1."):
-            self.transport.write(self._routes.pages.not_http(f"{method.decode()} needs a host and a port"))
+            reason = f"{method.decode()} needs a host and a port: CONNECT api.cloudnexus.com:443 HTTP/1.1"
+            self.transport.write(self._routes.refuse(Unread.of(head, reason, port_of(self.transport))))
             self.transport.close()
             return
         route = self._routes.to(*address)
@@ -166,6 +171,11 @@ class Proxy(asyncio.Protocol):
             self._refuse(ServerError(502, "Bad Gateway", "HOST_UNREACHABLE", "The host cannot be reached.", details))
             return
         self._leaving = None
+        peer = far.transport.get_extra_info("peername")[0]
+        if is_loopback(peer) and not self._routes.allowed.may_be_loopback((host, port)):
+            far.transport.abort()  # the name means this machine, whose services were not allowed
+            self._refuse(self._routes.refusal(host, port))
+            return
         self.transport.write(_ESTABLISHED)
         self._become(near, rest)
         for end in (near, far):
@@ -266,18 +276,10 @@ class _Refusing:
         await self._pages.problem(self._problem)(scope, receive, send)
 
 
-def host_names(given: Iterable[str]) -> frozenset[str]:
-    """Return host names in the form in which they are compared."""
-    return frozenset(each.strip("[]").rstrip(".").lower() for each in given)
-
-
 def _address(authority: bytes) -> tuple[str, int] | None:
     """Return the host and the port of `host:port`, None for anything else."""
-    found = _AUTHORITY.fullmatch(authority)
-    if found is None or not 0 < int(found[2]) <= 65535:
-        return None
-    [host] = host_names([found[1].decode()])
-    return (host, int(found[2])) if host else None
+    host, port = split_port(authority.decode("latin-1")) or ("", None)
+    return None if port is None else (host, port)
 
 
 def _ports(sockets: Iterable[Any]) -> set[int]:

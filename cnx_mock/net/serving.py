@@ -16,23 +16,34 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from cnx_mock.net.addresses import Addresses
+from cnx_mock.net.allowed_hosts import AllowedHosts
 from cnx_mock.net.connection import Connection, drain
-from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes, host_names
+from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
+from cnx_mock.net.unread import Unread, port_of
+from cnx_mock.world.clock import SECOND, ticks
 
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection stays open: longer than clients pause between two calls."""
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return the function that makes the fastest event loop of this platform."""
+    """Return the function that makes the fastest event loop of this platform. A test that freezes Python's clocks does
+    not stop its timers."""
     if sys.platform == "win32":
-        return asyncio.new_event_loop
+        return asyncio_loop
     import uvloop  # lazy: it does not exist on Windows, and costs start-up time
 
-    return uvloop.new_event_loop
+    return uvloop.new_event_loop  # its timers are those of libuv, which asks the system
+
+
+def asyncio_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop of asyncio whose timers follow the machine's clock. Its own `time` asks Python's."""
+    loop = asyncio.new_event_loop()
+    loop.time = lambda: ticks() / SECOND  # type: ignore[method-assign]
+    return loop
 
 
 class ServedApp(Protocol):
@@ -47,6 +58,10 @@ class ServedApp(Protocol):
     @property
     def allowed_hosts(self) -> Collection[str]:
         """Hosts that the proxy may open tunnels to."""
+
+    def refuse_unread(self, unread: Unread) -> bytes:
+        """Return the whole answer to a request that could not be read, status line included. The connection is to be
+        closed after it."""
 
     def cancel_delays(self) -> None:
         """End every deliberate wait, for good."""
@@ -87,17 +102,21 @@ class Serving:
 
     async def _serve(self, sockets: ListeningSockets) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
-        http: tuple[Any, ...] = (pages.not_http, self._config(), state, {}, loop)
+        http: tuple[Any, ...] = (self.app.refuse_unread, self._config(), state, {}, loop)
         plain = partial(Connection, *http)
         await self._accept(plain, sockets.plain)
         if sockets.context is None:
             return
-        not_tls = partial(pages.not_http, f"this port speaks HTTPS: use {sockets.tls_url}")
-        secure = partial(Tls, sockets.context, plain, not_tls, state.connections)
+        secure = partial(Tls, sockets.context, plain, partial(self._not_tls, sockets.tls_url), state.connections)
         await self._accept(secure, sockets.tls)
-        routes = ProxyRoutes(sockets, plain, secure, host_names(self.app.allowed_hosts), pages)
+        allowed = AllowedHosts.of(self.app.allowed_hosts)
+        routes = ProxyRoutes(sockets, plain, secure, allowed, pages, self.app.refuse_unread)
         proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.connections, state.tasks, loop)
         await self._accept(proxy, sockets.proxy)
+
+    def _not_tls(self, url: str | None, first: bytes, transport: asyncio.BaseTransport) -> bytes:
+        """Return the whole answer to bytes that are not TLS, on a port that speaks HTTPS."""
+        return self.app.refuse_unread(Unread.of(first, f"this port speaks HTTPS: use {url}", port_of(transport)))
 
     async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
         for sock in sockets:

@@ -2,8 +2,12 @@
 needs it, when it needs it.
 """
 
-from datetime import UTC, datetime, timedelta
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
+from threading import Lock
+from typing import cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -13,52 +17,67 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cnx_mock.net.addresses import API_HOST
+from cnx_mock.text.tls_names import is_address
 from cnx_mock.world.clock import SECOND, wall_now
 
-_NAMES = (API_HOST, "cloudnexus.com", "*.cloudnexus.com", "localhost")
-_ADDRESSES = ("127.0.0.1", "::1")
-_PERMITTED_NAMES = ("cloudnexus.com", "localhost")
-_PERMITTED_NETWORKS = ("127.0.0.0/8", "::1/128")
+NAMES = (API_HOST, "cloudnexus.com", "*.cloudnexus.com", "localhost", "127.0.0.1", "::1")
+"""The names in the certificate of every server."""
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+_PERMITTED_LOOPBACK = ("localhost", "127.0.0.0/8", "::1/128")
+_PERMITTED = ("cloudnexus.com", *_PERMITTED_LOOPBACK)
+
+_MOST_OF_A_NAME = 64
+"""Characters of a common name (RFC 5280 appendix A.1)."""
 
 _CA_DAYS = 3650
 _LEAF_DAYS = 397
 """No known client accepts less; Apple's clients accept no more from a public CA."""
 
 
-def server_certificate(ca: x509.Certificate, ca_key: EllipticCurvePrivateKey) -> bytes:
-    """Return a new key and its certificate, signed by a CA, for the names that the mock serves; PEM."""
+def server_certificate(ca: x509.Certificate, ca_key: EllipticCurvePrivateKey, names: Sequence[str] = NAMES) -> bytes:
+    """Return a new key and its certificate, signed by a CA, for these names; PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    names: list[x509.GeneralName] = [x509.DNSName(each) for each in _NAMES]
-    names += [x509.IPAddress(ip_address(each)) for each in _ADDRESSES]
     authority = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (
-        _builder(API_HOST, key.public_key(), _LEAF_DAYS)
+        _builder(names[0] if len(names[0]) <= _MOST_OF_A_NAME else "cnx-mock", key.public_key())
         .issuer_name(ca.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(each) for each in names]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), critical=False)
     )
-    return _pem(key, _signed(builder, ca_key))
+    return _pem(key, _signed(builder, ca_key, _LEAF_DAYS))
 
 
-def new_ca() -> bytes:
-    """Return a new CA: its key and its certificate, PEM."""
+def is_permitted(name: str) -> bool:
+    """Return whether the usual CA may sign for a name (RFC 5280 section 4.2.1.10)."""
+    if is_address(name):
+        return any(ip_address(name) in ip_network(each) for each in _PERMITTED if "/" in each)
+    return any(f".{name}".endswith(f".{each}") for each in _PERMITTED)
+
+
+def new_ca(names: Sequence[str] = ()) -> bytes:
+    """Return a new CA: its key and its certificate, PEM. The usual one may sign for the API and for this machine; one
+    with `names` for these and for this machine, and they are in its subject."""
     key = ec.generate_private_key(ec.SECP256R1())
-    permitted: list[x509.GeneralName] = [x509.DNSName(each) for each in _PERMITTED_NAMES]
-    permitted += [x509.IPAddress(ip_network(each)) for each in _PERMITTED_NETWORKS]
+    subtrees = (*(each.removeprefix("*.") for each in names), *_PERMITTED_LOOPBACK) if names else _PERMITTED
+    permitted = [_subtree(each) for each in dict.fromkeys(subtrees)]
+    excluded = [x509.DNSName(f".{each}") for each in names if _is_single(each, names)]
     identity = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    name = f"cnx-mock local CA {identity.digest.hex()[:8]}"  # certificate stores may tell CAs apart by name
-    builder = _builder(name, key.public_key(), _CA_DAYS)
+    # certificate stores may tell CAs apart by name
+    name = _shortened(f"cnx-mock local CA {identity.digest.hex()[:8]}", names)
+    builder = _builder(name, key.public_key())
     builder = (
         builder.issuer_name(_name(name))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.NameConstraints(permitted, excluded_subtrees=None), critical=True)
+        .add_extension(x509.NameConstraints(permitted, excluded or None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     )
-    return _pem(key, _signed(builder, key))
+    return _pem(key, _signed(builder, key, _CA_DAYS))
 
 
 def read_ca(content: bytes) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
@@ -75,9 +94,22 @@ def read_ca(content: bytes) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
     return certificate, key
 
 
-def has_expired(certificate: x509.Certificate) -> bool:
-    """Return whether a certificate is no longer valid, or will not be within a day."""
-    return certificate.not_valid_after_utc <= _now() + timedelta(days=1)
+def why_not_valid(certificate: x509.Certificate) -> str:
+    """Return why a certificate is not valid now, or will not be in a day, as in "it expired on 2020-01-31"; "" if it is
+    valid."""
+    with _unpatched_datetime() as kind:
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        now, tomorrow = _in_days(0, kind), _in_days(1, kind)
+    if start > now:
+        return f"it is not valid before {start:%Y-%m-%d}"
+    if end <= now:
+        return f"it expired on {end:%Y-%m-%d}"
+    return f"it expires on {end:%Y-%m-%d}" if end <= tomorrow else ""
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Return what tells a certificate from every other, in hex digits."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def certificate_pem(certificate: x509.Certificate) -> bytes:
@@ -85,15 +117,35 @@ def certificate_pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _builder(name: str, key: EllipticCurvePublicKey, days: int) -> x509.CertificateBuilder:
-    """Return a builder with what every certificate has."""
+def _is_single(name: str, names: Sequence[str]) -> bool:
+    """Return whether a name has one label and nothing below it is among the names. A CA for a service called `app`
+    must not sign for all of the top-level domain .app, as its name constraint alone would permit."""
+    return "." not in name and ":" not in name and not any(each.endswith(f".{name}") for each in names)
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    """Return a DNS name or an address as X.509 has it."""
+    return x509.IPAddress(ip_address(name)) if is_address(name) else x509.DNSName(name)
+
+
+def _subtree(text: str) -> x509.GeneralName:
+    """Return a DNS name, an address or a network as a subtree of a name constraint; an address is a network of one."""
+    return x509.IPAddress(ip_network(text)) if "/" in text or is_address(text) else x509.DNSName(text)
+
+
+def _shortened(name: str, names: Sequence[str]) -> str:
+    """Return a CA's name with its own names behind it, within the 64 characters of a common name."""
+    whole = f"{name} for {', '.join(names)}" if names else name
+    return whole if len(whole) <= _MOST_OF_A_NAME else f"{whole[: _MOST_OF_A_NAME - 3]}..."
+
+
+def _builder(name: str, key: EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    """Return a builder with what every certificate has, but for its dates."""
     return (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(_now() - timedelta(days=1))  # clocks differ
-        .not_valid_after(_now() + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
@@ -117,8 +169,14 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _signed(builder: x509.CertificateBuilder, key: EllipticCurvePrivateKey) -> x509.Certificate:
-    return builder.sign(key, hashes.SHA256())
+def _signed(builder: x509.CertificateBuilder, key: EllipticCurvePrivateKey, days: int) -> x509.Certificate:
+    """Return a certificate that is valid for so many days from now on, signed with the key."""
+    with _unpatched_datetime() as kind:
+        for each in (kind, *kind.__subclasses__()):  # a subclass, if another part of the program used one first
+            with suppress(TypeError):
+                dated = builder.not_valid_before(_in_days(-1, each)).not_valid_after(_in_days(days, each))
+                return dated.sign(key, hashes.SHA256())  # valid from yesterday on: the clocks of machines differ
+    raise TypeError("cryptography takes no kind of datetime")
 
 
 def _pem(key: EllipticCurvePrivateKey, certificate: x509.Certificate) -> bytes:
@@ -128,5 +186,27 @@ def _pem(key: EllipticCurvePrivateKey, certificate: x509.Certificate) -> bytes:
     return secret + certificate_pem(certificate)
 
 
-def _now() -> datetime:
-    return datetime.fromtimestamp(wall_now() // SECOND, UTC)
+@contextmanager
+def _unpatched_datetime() -> Iterator[type[dt.datetime]]:
+    """Let `datetime.datetime` be Python's own class in the block, and yield it.
+
+    A test with freezegun has a subclass there. `cryptography` keeps the class that it finds at its first use, and then
+    refuses dates of every other: after the freeze it would sign nothing more, for us or for the program.
+    """
+    with _PATCHING:
+        found = dt.datetime
+        own = cast("type[dt.datetime]", next(each for each in found.__mro__ if each.__module__ == "datetime"))
+        dt.datetime = own  # type: ignore[misc]
+        try:
+            yield own
+        finally:
+            dt.datetime = found  # type: ignore[misc]
+
+
+_PATCHING = Lock()
+"""One thread at a time puts the class there, and back what it found."""
+
+
+def _in_days(days: int, kind: type[dt.datetime]) -> dt.datetime:
+    """Return the second that is so many days from now."""
+    return kind.fromtimestamp(wall_now() // SECOND + days * 86400, dt.UTC)

@@ -6,57 +6,132 @@ import os
 import socket
 import ssl
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from cnx_mock.errors import ListenError
 from cnx_mock.net.addresses import Addresses
-from cnx_mock.net.certificates import authority, ca_folder
+from cnx_mock.net.certificates import ca_folder
+from cnx_mock.net.tls_names import trust
 from cnx_mock.settings import Settings
+from cnx_mock.text.host_names import is_loopback
 
 _TRIES = 20
 
+_EVERY: Mapping[int, str] = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
+"""The addresses that stand for all addresses of a family."""
 
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Return bound, listening sockets: one, or for 127.0.0.1 also one on ::1 with the same port if the machine has that
-    (`localhost` means either). Raises ListenError, whose message names the port or the address."""
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An address to listen on, and the host that it was given as. A `spare` one may be missing on this machine."""
+
+    host: str
+    family: int
+    address: tuple[str, int, int]
+    """The address, the flow and the scope; the last two are 0 for IPv4."""
+    spare: bool
+
+    @property
+    def name(self) -> str:
+        """The address for messages, after the name that has it."""
+        address = self.address[0]
+        return f"{self.host} ({address})" if self.host[:1].isalpha() and ":" not in self.host else address
+
+
+def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    """Return bound, listening sockets, all with one port. A name means every address of it that this machine has;
+    127.0.0.1 means ::1 too, because `localhost` may be either. Raises ListenError, whose message names the port and the
+    host."""
+    places = _places(hosts)
     for _ in range(_TRIES):
-        first = _bound(host, port)
-        if host != "127.0.0.1":
-            return [first]
-        chosen = first.getsockname()[1]
         try:
-            return [first, _bound("::1", chosen)]
+            return _bound_together(places, port)
         except ListenError as error:
-            if error.errno != errno.EADDRINUSE:  # this machine has no ::1
-                return [first]
-            first.close()
-            if port != 0:
+            if error.errno != errno.EADDRINUSE or port != 0:
                 raise
-    raise ListenError(errno.EADDRINUSE, "no port is free on both 127.0.0.1 and ::1")
+    raise ListenError(errno.EADDRINUSE, f"no port is free on all of {', '.join(place.name for place in places)}")
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """Return one socket. It names TCP explicitly: otherwise asyncio leaves Nagle's algorithm on, and every answer waits
-    40 ms for an ACK."""
+def _places(hosts: Sequence[str]) -> list[_Place]:
+    """Return the addresses of these hosts, each one once, without those that an address for all of them includes."""
+    found: dict[object, _Place] = {}
+    for place in chain.from_iterable(map(_resolved, hosts)):
+        key = place.family, place.address
+        if key not in found or not place.spare:
+            found[key] = place
+    everywhere = {place.family for place in found.values() if place.address[0] == _EVERY.get(place.family)}
+    return [each for each in found.values() if each.family not in everywhere or each.address[0] == _EVERY[each.family]]
+
+
+def _resolved(host: str) -> list[_Place]:
+    """Return the addresses of a host. Raises ListenError if it has none."""
+    name = host.strip("[]")
+    if name == "127.0.0.1" or name.lower().rstrip(".") == "localhost":
+        own = _Place(host, socket.AF_INET, ("127.0.0.1", 0, 0), spare=name != "127.0.0.1")
+        return [own, _Place(host, socket.AF_INET6, ("::1", 0, 0), spare=True)]
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        known = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ListenError(errno.EINVAL, f"{host!r} is not an address: {getattr(error, 'strerror', error)}") from None
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    addresses = dict.fromkeys((family, _address(at)) for family, _, _, _, at in known)
+    return [_Place(host, family, address, spare=len(addresses) > 1) for family, address in addresses]
+
+
+def _address(at: tuple[Any, ...]) -> tuple[str, int, int]:
+    """Return a socket's address without its port, with a flow and a scope."""
+    flow, scope = at[2:4] if len(at) > 3 else (0, 0)
+    return str(at[0]), int(flow), int(scope)
+
+
+def _bound_together(places: Sequence[_Place], port: int) -> list[socket.socket]:
+    """Return a socket for each place, all with one port, or none at all. Raises ListenError."""
+    sockets: list[socket.socket] = []
+    served: set[str] = set()
+    missing: dict[str, ListenError] = {}
     try:
+        for place in places:
+            try:
+                sockets.append(_bound(place, sockets[0].getsockname()[1] if sockets else port))
+                served.add(place.host)
+            except ListenError as error:
+                if not place.spare or error.errno == errno.EADDRINUSE:
+                    raise
+                missing.setdefault(place.host, error)
+        for host, problem in missing.items():
+            if host not in served:
+                raise problem
+    except ListenError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def _bound(place: _Place, port: int) -> socket.socket:
+    """Return one socket. It names TCP explicitly: otherwise asyncio leaves Nagle's algorithm on, and every answer waits
+    40 ms for an ACK."""
+    address, flow, scope = place.address
+    sock = None
+    try:
+        sock = socket.socket(place.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if sys.platform != "win32":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
+        if place.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.bind(address)
+        sock.bind((address, port, flow, scope) if place.family == socket.AF_INET6 else (address, port))
         sock.listen(2048)
     except OSError as error:
-        sock.close()
+        if sock is not None:
+            sock.close()
         if error.errno == errno.EADDRINUSE:
-            raise ListenError(error.errno, f"port {port} on {host} is already in use") from None
-        raise ListenError(error.errno or errno.EINVAL, f"port {port} on {host}: {error.strerror}") from None
+            raise ListenError(error.errno, f"port {port} on {place.name} is already in use") from None
+        raise ListenError(error.errno or errno.EINVAL, f"port {port} on {place.name}: {error.strerror}") from None
     sock.setblocking(False)
     return sock
 
@@ -67,6 +142,13 @@ def url_of(sock: socket.socket, scheme: str = "http") -> str:
     host, port = sock.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _best_url(sockets: Sequence[socket.socket], scheme: str = "http") -> str:
+    """Return the URL of the first socket with a loopback address, at which the control plane answers, or else of the
+    first one."""
+    urls = [url_of(sock, scheme) for sock in sockets]
+    return next((url for url in urls if is_loopback(urlsplit(url).hostname or "")), urls[0])
 
 
 @dataclass(frozen=True)
@@ -83,17 +165,22 @@ class ListeningSockets:
     @property
     def url(self) -> str:
         """The base URL over plain HTTP."""
-        return url_of(self.plain[0])
+        return _best_url(self.plain)
+
+    @property
+    def urls(self) -> list[str]:
+        """The URL over plain HTTP of every address that the server listens on."""
+        return [url_of(sock) for sock in self.plain]
 
     @property
     def tls_url(self) -> str | None:
         """The base URL over HTTPS; None without HTTPS."""
-        return url_of(self.tls[0], "https") if self.tls else None
+        return _best_url(self.tls, "https") if self.tls else None
 
     @property
     def proxy_url(self) -> str | None:
         """The proxy's URL; None without a proxy."""
-        return url_of(self.proxy[0]) if self.proxy else None
+        return _best_url(self.proxy) if self.proxy else None
 
     @property
     def addresses(self) -> Addresses:
@@ -118,8 +205,8 @@ def security(settings: Settings) -> Security | None:
     """Return what HTTPS needs under these settings; None without HTTPS. Raises CertificateError."""
     if not settings.serves_tls:
         return None
-    ca = authority(ca_folder(settings.ca_dir, os.environ))
-    return Security(ca.server_context(), ca.path)
+    trusted = trust(ca_folder(settings.ca_dir, os.environ), settings.tls_name)
+    return Security(trusted.server_context(), trusted.path)
 
 
 def open_sockets(settings: Settings, shared: Security | None = None) -> ListeningSockets:
@@ -128,11 +215,11 @@ def open_sockets(settings: Settings, shared: Security | None = None) -> Listenin
     ca = shared or security(settings)
     sockets = ListeningSockets([], [], [], ca.context if ca else None, ca.ca_path if ca else None)
     try:
-        sockets.plain.extend(listen(settings.host, settings.port))
+        sockets.plain.extend(listen(settings.hosts, settings.port))
         if ca:
-            sockets.tls.extend(listen(settings.host, settings.tls_port))
+            sockets.tls.extend(listen(settings.hosts, settings.tls_port))
         if settings.serves_proxy:
-            sockets.proxy.extend(listen(settings.host, settings.proxy_port))
+            sockets.proxy.extend(listen(settings.hosts, settings.proxy_port))
     except OSError:
         sockets.close()
         raise

@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnx_mock.net.addresses import API_HOST
+from cnx_mock.text.files import read_regular
+from cnx_mock.text.host_names import split_port
+
+_MAX_BUNDLE = 1 << 24
+"""The most bytes of a file with certificates."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -41,13 +46,13 @@ class Destination:
     bundle: Path | None = None
     """A file with our CA and everything else that the program trusts; None for our CA alone."""
     direct: tuple[str, ...] = ()
-    """Hosts that need no proxy."""
+    """Hosts that need no proxy, each perhaps with a port. Few programs read ports in NO_PROXY: they get the names."""
 
     def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables to set on top of this environment."""
         found = {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.key}
         if self.proxy_url is not None:
-            around = _around(environ, (*self.direct, *_LOOPBACK))
+            around = _around(environ, (*_names(self.direct), *_LOOPBACK))
             # curl knows http_proxy in small letters only, Ruby takes it for https too; some know capitals only
             for name, value in (("HTTPS_PROXY", self.proxy_url), ("HTTP_PROXY", self.proxy_url), ("NO_PROXY", around)):
                 found |= {name: value, name.lower(): value}
@@ -83,6 +88,11 @@ def _around(environ: Mapping[str, str], more: Iterable[str]) -> str:
     return ",".join(name for name in hosts if not _covers(name, API_HOST))
 
 
+def _names(hosts: Iterable[str]) -> list[str]:
+    """Return the names of hosts, without their ports."""
+    return [found[0] for each in hosts if (found := split_port(each))]
+
+
 def _covers(pattern: str, host: str) -> bool:
     """Return whether an entry of NO_PROXY means a host: the host itself, a domain of it, or everything."""
     domain = pattern.lower().partition(":")[0]
@@ -106,7 +116,7 @@ def _texts(paths: Iterable[Path]) -> Iterator[bytes]:
     """Yield the contents of those files that have certificates in them."""
     for path in paths:
         with suppress(OSError):
-            text = path.read_bytes()
+            text = read_regular(path, _MAX_BUNDLE)
             if b"-----BEGIN" in text:
                 yield text
 

@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import os
 import threading
 from typing import Any
 from urllib.parse import urlsplit
 
 from cnx_mock.errors import ControlError, InputRefusedError, InvalidInputError, ServerNotFoundError
-from cnx_mock.net.addresses import is_base_url
+from cnx_mock.net.addresses import TOKEN_HEADER, is_base_url
+from cnx_mock.settings import variable
 
 TIMEOUT_SECONDS = 30
 
@@ -42,10 +44,14 @@ class Control:
     ) -> Any:
         """Return the JSON of the answer.
 
+        The token of CNX_MOCK_CONTROL_TOKEN, if there is one, goes with every call.
+
         Raises ControlError if the server refuses the call: `refused`, a subclass, if it refuses what was sent. Raises
         ServerNotFoundError if no cnx-mock answers, and InvalidInputError for what cannot be sent.
         """
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        if token := os.environ.get(variable("control_token"), ""):
+            headers[TOKEN_HEADER] = token
         data = None if body is None else _encoded(body)
         with self._lock:
             status, text = self._exchange(method, path, data, headers)

@@ -12,7 +12,7 @@ from cnx_mock.python_api.control import SandboxControl
 
 
 class ClockHandle:
-    """The clock of a sandbox."""
+    """The clock of a sandbox. A test that freezes Python's clocks does not freeze it."""
 
     def __init__(self, control: SandboxControl) -> None:
         self._control = control

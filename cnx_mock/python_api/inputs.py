@@ -32,7 +32,7 @@ def scenario_document(scenario: ScenarioInput) -> dict[str, Any]:
     """
     if isinstance(scenario, Mapping):
         if scenario.keys() != {"name"}:
-            return dict(scenario)
+            return _self_contained(scenario)
         scenario = scenario["name"]
     if not isinstance(scenario, Scenario):
         name = _name(scenario)
@@ -42,7 +42,20 @@ def scenario_document(scenario: ScenarioInput) -> dict[str, Any]:
         scenario = gallery.load(name, operations())
         if gallery.is_empty(scenario):  # the server, which gets plain data, cannot know
             warn([f"{name} {gallery.IS_EMPTY}"])
-    return {"description": scenario.description, **scenario.document, "name": scenario.name}
+    document = _self_contained(scenario.document)
+    return {"description": scenario.description, **document, "name": scenario.name}
+
+
+def _self_contained(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario with its fixture in it, if it names a file: a server opens no file that a request names.
+
+    Raises what `fixture_document` raises for a file.
+    """
+    world = document.get("world")
+    name = world.get("fixture") if isinstance(world, Mapping) else None
+    if not isinstance(world, Mapping) or not isinstance(name, str) or not worlds.is_path(name):
+        return dict(document)
+    return {**document, "world": {**world, "fixture": fixture_document(name)}}
 
 
 def fixture_document(fixture: FixtureInput) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The mock inside a Python process: `MockServer`."""
 
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +36,12 @@ class MockServer(SandboxMaker):
     - `fixture`: The world that new sandboxes start from: a name, a path, or plain data.
     - `seed`: The seed of everything random, a whole number from 0. The default is 0.
     - `speed`: How many seconds of a sandbox pass in a real second. The default is 1.
+    - `host`: The address or the name to listen on, or several of them, as a list. The default is 127.0.0.1, which means
+      ::1 too. All have the same port.
     - `port`: The port to listen on. The default, 0, takes a free one.
     - `tls`: Whether to serve HTTPS too, at `tls_url`. Clients must trust the CA at `ca_path`.
+    - `tls_names`: Names of your own in the certificate, such as `["cloudnexus.local"]`; means `tls=True`. The CA for
+      them is in `ca_path` too.
     - `proxy`: Whether to run a proxy, at `proxy_url`, that leads https://api.cloudnexus.com to this server.
     - `settings`: Every option of the server, in place of those above. Note that its `port` is 4269 unless given.
 
@@ -58,12 +63,23 @@ class MockServer(SandboxMaker):
         *,
         seed: int | None = None,
         speed: float | None = None,
+        host: str | Sequence[str] | None = None,
         port: int | None = None,
         tls: bool | None = None,
+        tls_names: str | Sequence[str] | None = None,
         proxy: bool | None = None,
         settings: Settings | None = None,
     ) -> None:
-        options = {"seed": seed, "speed": speed, "port": port, "tls": tls, "proxy": proxy}
+        names = _texts((tls_names,) if isinstance(tls_names, str) else tls_names)
+        options: dict[str, Any] = {
+            "seed": seed,
+            "speed": speed,
+            "host": _texts(host),
+            "port": port,
+            "tls_name": names,
+            "tls": tls,
+            "proxy": proxy,
+        }
         given = {name: value for name, value in options.items() if value is not None}
         self._settings = _settings(settings, given, scenario=scenario, fixture=fixture)
         self._scenario = scenario
@@ -214,6 +230,11 @@ class MockServer(SandboxMaker):
         if self._fixture is not None:
             fixture = read_fixture(fixture_document(self._fixture))
         return create_app(self._settings, scenario=scenario, fixture=fixture)
+
+
+def _texts(given: str | Sequence[str] | None) -> str | Sequence[str] | None:
+    """Return a list as the tuple that settings have, and anything else as it is."""
+    return tuple(given) if isinstance(given, list) else given
 
 
 def _settings(settings: Settings | None, given: dict[str, Any], **inputs: object) -> Settings:

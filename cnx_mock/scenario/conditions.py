@@ -100,8 +100,14 @@ class Times:
         return turn if turn > 0 and (self.take is None or turn <= self.take) else None
 
     def describe(self, ordinal: int) -> str:
-        """Return the ordinal as the journal shows it: `times 3 of 2`, `times 3 of {every: 5}`, `match 3`."""
-        return f"times {ordinal} of {self}" if self != Times() else f"match {ordinal}"
+        """Return the ordinal as the journal shows it: `times 1 of 2`, `match 3, beyond times 2`, `match 3, not in times
+        {every: 5}`; `match 3` if all are taken."""
+        if self == Times():
+            return f"match {ordinal}"
+        if self.turn(ordinal) is not None:
+            return f"times {ordinal} of {self}"
+        last = self.only[-1] if self.only else None if self.take is None else self.skip + self.take
+        return f"match {ordinal}, {'beyond' if last is not None and ordinal > last else 'not in'} times {self}"
 
     def __str__(self) -> str:
         if self.every is not None:

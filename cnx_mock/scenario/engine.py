@@ -8,16 +8,18 @@ that no rule changes another's draws.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
+from dataclasses import replace
 from functools import partial
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario import header, magic
-from cnx_mock.scenario.active_rule import ActiveRule, Origin
+from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Turn
 from cnx_mock.scenario.phases import Moment, Timeline
 from cnx_mock.scenario.request import ApiRequest
+from cnx_mock.scenario.rule import Step
 from cnx_mock.scenario.ruling import Chosen, Ruling
 from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.world.chance import Chance
@@ -215,6 +217,7 @@ class Engine:
             if active.rule.match.difference_of_call(request) is not None:
                 continue
             decision, step, draw = active.decide(moment, request.resource, winner, self._chance)
+            decision, step = _applicable(decision, step, request)
             ruling.decisions[active] = decision
             ruling.chosen += [Chosen(active, active.rule, fault, draw) for fault in step]
             if any(fault.outcome for fault in step):
@@ -239,6 +242,16 @@ class Engine:
 
 def _active(rule: Rule, origin: Origin, now: int) -> ActiveRule:
     return ActiveRule(rule, origin, ends=None if rule.ttl is None else now + rule.ttl)
+
+
+def _applicable(decision: Decision, step: Step, request: ApiRequest) -> tuple[Decision, Step]:
+    """Leave out the faults that cannot have an effect on such a call. The decision then says why; a rule of which no
+    fault is left does not fire."""
+    left = tuple(fault for fault in step if fault.applies(request.operation, request.method))
+    if len(left) == len(step):
+        return decision, step
+    why = dict.fromkeys(fault.idle for fault in step if fault not in left)
+    return replace(decision, fired=bool(left), reason=", ".join([decision.reason, *why])), left
 
 
 def _remains(active: ActiveRule, now: int) -> list[ActiveRule]:

@@ -15,6 +15,9 @@ from cnx_mock.scenario.exchange import Answer, Exchange
 At = Literal["before", "after"]
 
 
+NO_BODY = "the answer has no body"
+
+
 @dataclass(slots=True)
 class Turn:
     """A fault's turn in one exchange: what its rule says, and how to go on."""
@@ -38,14 +41,19 @@ class Fault(Declared):
     outcome: ClassVar[bool] = False
     role: ClassVar[str] = ""
     """A rule has at most one fault of each role."""
+    needs_body: ClassVar[bool] = False
+    """Whether it has an effect only on an answer that can have a body."""
+    idle: ClassVar[str] = NO_BODY
+    """Why it cannot be applied to a call for which `applies` is false, in the journal's words."""
 
     def label(self) -> str:
         """Return the fault as the journal shows it: `latency=200ms`."""
         return f"{self.key}={getattr(self, self.key)}"
 
-    def applies(self, operation: Operation, method: str) -> bool:
-        """Return whether it can ever be applied to such a call."""
-        return True
+    def applies(self, operation: Operation | None, method: str) -> bool:
+        """Return whether it can ever be applied to such a call; `operation` is None for a path without one. The engine
+        does not choose a fault for a call to which it cannot be applied."""
+        return not (self.needs_body and method == "HEAD")
 
     @abstractmethod
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
@@ -77,9 +85,7 @@ class Outcome(Fault):
 class BodyOutcome(Outcome):
     """An outcome that spoils the answer's body. The operation is performed first, whatever `at` says."""
 
-    def applies(self, operation: Operation, method: str) -> bool:
-        """Return whether the answer to such a call has a body."""
-        return method != "HEAD"
+    needs_body: ClassVar[bool] = True
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Spoil the answer's body; a refusal is sent unchanged."""
@@ -87,8 +93,8 @@ class BodyOutcome(Outcome):
         answer = exchange.answer
         if answer is None or answer.status >= 400:
             turn.spared("nothing was committed")
-        elif not answer.body or exchange.request.method == "HEAD":
-            turn.spared("the answer has no body")
+        elif not answer.body:
+            turn.spared(NO_BODY)
         else:
             exchange.effects.replaced = True
             turn.fired()
@@ -106,10 +112,7 @@ class Pacing(Fault):
     """A shaper that slows a body down. Of several rules' the first wins."""
 
     role: ClassVar[str] = "pace"
-
-    def applies(self, operation: Operation, method: str) -> bool:
-        """Return whether the answer to such a call has a body."""
-        return method != "HEAD"
+    needs_body: ClassVar[bool] = True
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Set the pace of the answer, whichever it will be."""
@@ -119,12 +122,10 @@ class Pacing(Fault):
         await turn.proceed()
         if not first:
             turn.spared("an earlier rule sets the pace")
-        elif (
-            exchange.effects.delivery
-            or not (exchange.answer and exchange.answer.body)
-            or exchange.request.method == "HEAD"
-        ):
+        elif exchange.effects.delivery or not (exchange.answer and exchange.answer.body):
             turn.spared("no body goes out")
+        elif not any(wait for wait, _ in self.pieces(exchange.answer.body)):
+            turn.spared("a body of this size takes no time")
         else:
             turn.fired()
 

@@ -1,9 +1,12 @@
 """The types of a scenario's values: how each is read, and how the JSON Schema describes it."""
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from cnx_mock.scenario.own_text import text_of
 from cnx_mock.text.units import parse_bandwidth, parse_duration, parse_instant, parse_money, parse_rate, parse_size
 
 MOST = 1_000_000_000
@@ -14,23 +17,62 @@ DURATION = {
     "pattern": r"^([0-9]+(\.[0-9]+)?(d|h|m|s|ms|us))+$",
     "examples": ["250ms", "2s", "1m30s"],
 }
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SIZE = r"[0-9]+(\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)"
 
 
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _texts(value: object) -> object:
-    items = value if isinstance(value, list) else [value]
+    items = _listed(value)
     if not items or not all(isinstance(item, str) and item.strip("!") for item in items):
         raise ValueError("must be a text or a list of texts")
     return value
 
 
+def _single_values(value: object) -> list[Any]:
+    """Return one or several single values as a list. Raises ValueError for anything else."""
+    items = _listed(value)
+    if not items or any(map(_is_nested, items)):
+        absent = isinstance(value, Mapping) and "absent" in value
+        hint = "; null means that it is not there" if absent else ""
+        raise ValueError(f"must be a single value, or a list of them{hint}")
+    return items
+
+
 def _scalars(value: object) -> object:
-    items = value if isinstance(value, list) else [value]
-    if not items or any(isinstance(item, list | dict) for item in items):
-        raise ValueError("must be a single value, or a list of them")
-    if any(isinstance(item, int | float) and not -(1 << 63) <= item < 1 << 63 for item in items):
+    if any(isinstance(item, int | float) and not -(1 << 63) <= item < 1 << 63 for item in _single_values(value)):
         raise ValueError("must be a number of at most 64 bits")
     return value
+
+
+def _own_texts(value: object) -> object:
+    return [text_of(item) for item in _single_values(value)]
+
+
+def _ids(value: object) -> object:
+    items = [text_of(item) for item in _single_values(value)]
+    if any(item is not None and not item.strip("!") for item in items):
+        raise ValueError("must be a text or a list of texts, or null")
+    return items
+
+
+def _paths(value: object) -> object:
+    items = _listed(value)
+    return _texts(value if None in items or any(map(_is_nested, items)) else _own_texts(value))
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, list | Mapping)
+
+
+def header_name(name: object) -> str:
+    """Return the name of a header as it is written. Raises ValueError for anything else (RFC 9110 section 5.6.2)."""
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        raise ValueError("must be a header's name, such as X-RateLimit-Reset")
+    return name
 
 
 def example(**keys: Any) -> ConfigDict:
@@ -45,9 +87,13 @@ def one_or_many(schema: dict[str, Any]) -> dict[str, Any]:
 
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Texts = Annotated[Any, BeforeValidator(_texts), WithJsonSchema(one_or_many({"type": "string", "pattern": "[^!]"}))]
-Scalars = Annotated[
-    Any, BeforeValidator(_scalars), WithJsonSchema(one_or_many({"type": ["string", "number", "boolean", "null"]}))
-]
+_ANY_SCALAR = one_or_many({"type": ["string", "number", "boolean", "null"]})
+Scalars = Annotated[Any, BeforeValidator(_scalars), WithJsonSchema(_ANY_SCALAR)]
+OwnTexts = Annotated[Any, BeforeValidator(_own_texts), WithJsonSchema(_ANY_SCALAR)]
+"""A list of what one or several values are as texts on the wire; None is "not there"."""
+Ids = Annotated[Any, BeforeValidator(_ids), WithJsonSchema(_ANY_SCALAR)]
+HeaderName = Annotated[str, BeforeValidator(header_name)]
+PathTexts = Annotated[Any, BeforeValidator(_paths), WithJsonSchema(one_or_many({"type": "string", "pattern": "[^!]"}))]
 Duration = Annotated[Any, BeforeValidator(parse_duration), WithJsonSchema(DURATION)]
 RANGE = {"anyOf": [DURATION, {"type": "array", "items": DURATION, "minItems": 2, "maxItems": 2}]}
 """The JSON Schema of `200ms` or `[100ms, 300ms]`."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError, SourceError, UnknownScenario
 from cnx_mock.scenario.lint import lint
+from cnx_mock.scenario.own_text import scenario_data
 from cnx_mock.scenario.scenario import Scenario, read_scenario
 from cnx_mock.text.shipped import names, shipped
 from cnx_mock.text.source import Source, read_file
@@ -69,7 +70,7 @@ def parse(source: Source, operations: Collection[Operation], name: str) -> Scena
     Raises SourceError with every problem, each as file:line:col.
     """
     try:
-        scenario = replace(read_scenario(source.data, operations, name), source=source)
+        scenario = replace(read_scenario(scenario_data(source), operations, name), source=source)
     except ScenarioError as error:
         raise source.error(error.problems) from None
     if source.problems:

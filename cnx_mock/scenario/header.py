@@ -8,6 +8,7 @@ import orjson
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError, SourceError
+from cnx_mock.scenario.own_text import rule_value
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.rule import Rule, read_rule, rule_document
 from cnx_mock.text.source import read
@@ -53,7 +54,7 @@ def _pairs(text: str) -> dict[str, Any]:
             source = read(value, _DISPLAYED)
             if source.problems:
                 raise source.error()
-            pairs[key] = source.data
+            pairs[key] = rule_value(source, key)
         except SourceError as error:
             raise _wrong(f"{key}: {error.problems[0].message}") from None
     if not pairs:

@@ -10,10 +10,11 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Path, Problem
 from cnx_mock.scenario.conditions import Times
 from cnx_mock.scenario.matching import Match, Pattern
+from cnx_mock.scenario.path_lint import may_be_of, path_problem
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.rule import Rule, below
 from cnx_mock.scenario.scenario import Scenario
-from cnx_mock.text.suggestions import one_of
+from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_duration
 from cnx_mock.world.records import NEVER
 
@@ -130,16 +131,24 @@ class _Calls:
         """The rule's match, if no call can match it."""
         match = rule.match
         calls = self._of(match)
-        if match.method is not None and not any(map(match.method.matches, _METHODS)):
-            yield Problem(("match", "method"), "is not a method of HTTP")
+        wrong = [*_wrong_methods(rule), *self._wrong_paths(rule), *_always_there(match)]
+        if wrong:
+            yield from wrong
         elif match.operation is not None and not any(match.operation.matches(op.name) for op in self.operations):
             yield Problem(("match", "operation"), "excludes every operation: the rule can never fire")
         elif match.operation is not None and not calls:
             yield Problem(("match", "method"), "does not go with these operations: the rule can never fire")
         elif match.resource is not None and not any(op.params for op, _ in calls):
             yield Problem(("match", "resource"), "has no effect: none of these operations has an id in its path")
-        elif match.path is not None and all(_outside(word) for word in match.path.words):
-            yield Problem(("match", "path"), "is outside of /v1/: no rule is tried there")
+        elif match.operation is not None and match.path is not None and not _go_together(match.path, calls):
+            yield Problem(("match", "path"), "does not go with these operations: the rule can never fire")
+
+    def _wrong_paths(self, rule: Rule) -> Iterator[Problem]:
+        """Every word of the rule's path that no request can have."""
+        for place, word, subject in _words(rule, "path", rule.match.path):
+            message = path_problem(word, self.operations)
+            if message is not None:
+                yield Problem(place, subject + message)
 
     def has_no_effect(self, rule: Rule) -> Iterator[Problem]:
         """The rule's faults, if none of them can be applied to any call that the rule matches."""
@@ -153,9 +162,15 @@ class _Calls:
     def is_shadowed(self, rule: Rule, before: Sequence[Rule]) -> Iterator[Problem]:
         """The rule, if one before it wins every request that it matches."""
         for earlier in before:
-            if _always_wins(earlier) and self._includes(earlier.match, rule.match):
+            behind = _always_wins(earlier) and self._includes(earlier.match, rule.match)
+            if behind and self._strikes(earlier, rule.match):
                 yield Problem((), f"can never fire: the rule '{earlier.id}' before it always wins")
                 return
+
+    def _strikes(self, rule: Rule, match: Match) -> bool:
+        """Whether the rule's outcome can be applied to every call that `match` matches."""
+        outcomes = [fault for fault in rule.steps[0] if fault.outcome]
+        return all(fault.applies(op, method) for op, method in self._of(match) for fault in outcomes)
 
     def _includes(self, wide: Match, narrow: Match) -> bool:
         """Whether `wide` matches all that `narrow` matches, as far as their words show it."""
@@ -192,10 +207,29 @@ def _pattern_includes(wide: Pattern, narrow: Pattern | None) -> bool:
     return narrow.words == wide.words or (plain and all(map(wide.matches, narrow.words)))
 
 
-def _outside(word: object) -> bool:
-    """Whether a path's pattern cannot match anything under /v1/, as far as the text before its first `*` shows it."""
-    literal, star, _ = str(word).partition("*")
-    return not literal.startswith("!") and not (literal.startswith("/v1/") or (star and "/v1/".startswith(literal)))
+def _words(rule: Rule, key: str, pattern: Pattern | None) -> Iterator[tuple[Path, str, str]]:
+    """Yield every word of one of the match's keys: its place in the rule, the word, and what a message begins with."""
+    listed = isinstance(rule.document.get("match", {}).get(key), list)
+    for index, word in enumerate(() if pattern is None else map(str, pattern.words)):
+        yield (("match", key, index), word, f"'{word}' ") if listed else (("match", key), word, "")
+
+
+def _wrong_methods(rule: Rule) -> Iterator[Problem]:
+    for place, word, subject in _words(rule, "method", rule.match.method):
+        method = word.removeprefix("!")
+        if not any(map(Pattern(method).matches, _METHODS)):
+            yield Problem(place, f"{subject}is not a method of HTTP{did_you_mean(method, _METHODS)}")
+
+
+def _always_there(match: Match) -> Iterator[Problem]:
+    """Headers that are to be missing, although no request without them reaches a rule."""
+    for name, pattern in match.header:
+        if pattern.words == (None,) and name.lower() in ("authorization", "host"):
+            yield Problem(("match", "header", name), "is on every request that reaches a rule: it is never missing")
+
+
+def _go_together(path: Pattern, calls: Collection[tuple[Operation, str]]) -> bool:
+    return any(may_be_of(word, [operation for operation, _ in calls]) for word in map(str, path.words))
 
 
 def _always_wins(rule: Rule) -> bool:

@@ -37,11 +37,14 @@ class Pattern:
         texts = [word for word in words if isinstance(word, str)]
         self._wanted = _globs([word for word in texts if not word.startswith("!")])
         self._unwanted = _globs([word[1:] for word in texts if word.startswith("!")])
+        self.absent = None in words
+        """Whether it matches if there is no value: null is one of the words."""
         plain = all("*" not in word and not word.startswith("!") for word in texts)
         self._plain = frozenset(texts) if plain and words else None
 
     def matches(self, value: object) -> bool:
-        """Whether the value matches. Texts are compared as globs; a number, a boolean or null matches only itself."""
+        """Whether the value matches. Texts are compared as globs; a number, a boolean or null matches only itself (1.0
+        is 1)."""
         if isinstance(value, str):
             if self._plain is not None:
                 return value in self._plain
@@ -51,7 +54,7 @@ class Pattern:
                 return True
         if self._wanted is None and not self._exact:
             return True
-        return any(type(value) is type(word) and value == word for word in self._exact)
+        return any(_same(value, word) for word in self._exact)
 
     def matches_item(self, values: list[Any]) -> bool:
         """Whether one of the values matches, and none of them is excluded."""
@@ -60,6 +63,12 @@ class Pattern:
         ):
             return False
         return any(self.matches(each) for each in values) or (self._wanted is None and not self._exact)
+
+
+def _same(value: object, word: object) -> bool:
+    """Whether two values that are not texts are the same in JSON: 1 is 1.0, and is not true."""
+    kinds = [float if type(each) is int else type(each) for each in (value, word)]
+    return kinds[0] is kinds[1] and value == word
 
 
 def _globs(words: list[str]) -> re.Pattern[str] | None:
@@ -75,7 +84,7 @@ def _shown(value: object) -> str:
 
 def _text(value: object) -> str:
     """Return a value of a query or a header for a message."""
-    return "missing" if value is _MISSING else _shown(value)
+    return "missing" if value is _MISSING or value is None else _shown(value)
 
 
 def _json(value: object) -> str:
@@ -140,7 +149,7 @@ class Match:
             yield Difference("path", request.path, self.path, _shown)
         if self.resource is not None:
             resource = request.resource
-            if resource is None or not self.resource.matches(resource):
+            if not (self.resource.absent if resource is None else self.resource.matches(resource)):
                 yield Difference("resource", resource, self.resource, _shown)
         if self.query:
             given = query_values(request.query)
@@ -164,7 +173,7 @@ def _texts(kind: str, wanted: NamedPatterns, given: Callable[[str], list[str]]) 
     """Yield what differs in a query or in headers. A name may have several values: one that matches is enough."""
     for name, pattern in wanted:
         values = given(name)
-        if not any(pattern.matches(value) for value in values):
+        if not (any(pattern.matches(value) for value in values) if values else pattern.absent):
             yield Difference(f"{kind} {name}", values[0] if values else _MISSING, pattern, _text)
 
 
@@ -173,7 +182,8 @@ def _values(wanted: NamedPatterns, data: Any) -> Iterator[Difference]:
     for name, pattern in wanted:
         found, value = pick(data, name)
         if not found:
-            yield Difference(f"body {name}", _MISSING, pattern, _json)
+            if not pattern.absent:
+                yield Difference(f"body {name}", _MISSING, pattern, _json)
         elif not (pattern.matches_item(value) if isinstance(value, list) else pattern.matches(value)):
             yield Difference(f"body {name}", value, pattern, _json)
 

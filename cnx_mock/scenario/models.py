@@ -15,7 +15,22 @@ from cnx_mock.scenario.conditions import (
     read_probability,
     read_times,
 )
-from cnx_mock.scenario.field_types import DURATION, MOST, Count, Duration, Instant, Money, Rate, Scalars, Texts, example
+from cnx_mock.scenario.field_types import (
+    DURATION,
+    MOST,
+    Count,
+    Duration,
+    HeaderName,
+    Ids,
+    Instant,
+    Money,
+    OwnTexts,
+    PathTexts,
+    Rate,
+    Scalars,
+    Texts,
+    example,
+)
 from cnx_mock.scenario.provisioning import PROVISIONING_SCHEMA, Polls, read_provisioning
 from cnx_mock.text.shipped import names
 from cnx_mock.text.suggestions import one_of
@@ -64,20 +79,23 @@ class MatchModel(Declared):
 
     model_config = example(operation="instances.create")
 
-    operation: Texts | None = None
+    operation: Texts = None
     """Names such as `instances.create` or `instances.*`."""
-    method: Texts | None = None
+    method: Texts = None
     """`GET`, `POST`, …"""
-    path: Texts | None = None
+    path: PathTexts = None
     """The request's path, without the query."""
-    resource: Texts | None = None
-    """The id in the path."""
-    query: dict[str, Scalars] | None = None
-    """Values of the query, by name."""
-    header: dict[str, Scalars] | None = None
-    """Values of headers, by name; upper and lower case are the same."""
-    body: dict[str, Scalars] | None = None
-    """Values of the body, by top-level name or JSON pointer. For a list, one matching item is enough."""
+    resource: Ids = None
+    """The id in the path; null if the path has none."""
+    query: dict[str, OwnTexts] = {}
+    """Values of the query, by name. A value is the text that is written: `1.10` is not `1.1`. null means that the name
+    is not there."""
+    header: dict[HeaderName, OwnTexts] = {}
+    """Values of headers, by name; upper and lower case are the same. A value is the text that is written: `1.10` is not
+    `1.1`. null means that the header is not there."""
+    body: dict[str, Scalars] = {}
+    """Values of the body, by top-level name or JSON pointer. Numbers, texts and booleans differ, as in JSON. null means
+    that the name is not there, or is null. For a list, one matching item is enough."""
 
 
 class RuleModel(Declared):
@@ -148,7 +166,9 @@ class ExpectModel(Declared):
     """`clean`: the audit must have no finding about the client."""
 
 
-def _fixture(name: str) -> str:
+def _fixture(name: str | dict[str, Any]) -> str | dict[str, Any]:
+    if isinstance(name, dict):
+        return name
     known = names("fixtures")
     if name not in known and not name.endswith((".yaml", ".yml", ".json")) and "/" not in name:
         raise ValueError(f"must be a path, or one of: {one_of(known, name)}")
@@ -180,8 +200,8 @@ class WorldModel(Declared):
         | None
     ) = None
     """The largest number of each resource."""
-    fixture: Annotated[str, AfterValidator(_fixture)] | None = None
-    """The fixture to start from: its name, or a path."""
+    fixture: Annotated[str | dict[str, Any], AfterValidator(_fixture)] | None = None
+    """The fixture to start from: its name, a path, or the fixture itself."""
     readings: dict[str, Any] = {}
     """Which meaning the reference's ambiguous sentences have, such as {delete-answer: "204"}."""
     clock: ClockModel = ClockModel()

@@ -1,6 +1,6 @@
 """A rule, and how it is read. Files, the control plane, `inject` and the request header all use these keys."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -214,30 +214,23 @@ def _match(model: MatchModel) -> Match:
     def pattern(given: object) -> Pattern | None:
         return None if given is None else Pattern(given)
 
-    def patterns(given: Mapping[str, Any] | None, change: Callable[[Any], Any] = lambda word: word) -> NamedPatterns:
-        return tuple(
-            (name, Pattern([change(word) for word in _listed(words)])) for name, words in (given or {}).items()
-        )
+    def patterns(given: Mapping[str, Any]) -> NamedPatterns:
+        return tuple((name, Pattern(words)) for name, words in given.items())
 
     methods = None if model.method is None else [word.upper() for word in _listed(model.method)]
     return Match(
         operation=pattern(model.operation),
         method=pattern(methods),
         path=pattern(model.path),
-        resource=pattern(model.resource),
-        query=patterns(model.query, _as_text),
-        header=patterns(model.header, _as_text),
+        resource=Pattern(model.resource) if "resource" in model.model_fields_set else None,
+        query=patterns(model.query),
+        header=patterns(model.header),
         body=patterns(model.body),
     )
 
 
 def _listed(words: Any) -> list[Any]:
     return words if isinstance(words, list) else [words]
-
-
-def _as_text(word: object) -> str:
-    """Return a value as it is written in a query or a header."""
-    return str(word).lower() if isinstance(word, bool) else str(word)
 
 
 def _words(data: Any, key: str, path: Path) -> list[tuple[Path, str]]:

@@ -28,8 +28,8 @@ class World:
     rate_limit: int | None = None
     quotas: Mapping[str, int] | None = None
     readings: Mapping[str, str] = field(default_factory=dict)
-    fixture: str | None = None
-    """The name or path of the fixture to start from. It is read when the sandbox is made."""
+    fixture: str | Mapping[str, Any] | None = None
+    """The fixture to start from: its name, its path, or its plain data. It is read when the scenario is accepted."""
     start: int | None = None
     speed: float | None = None
     frozen: bool | None = None

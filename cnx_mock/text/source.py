@@ -4,6 +4,7 @@ Scalars follow the YAML 1.2 core schema, so that ``no``, ``1:30`` and ``2026-01-
 Keys are always text.
 """
 
+import errno
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,11 +14,16 @@ from typing import Any
 
 from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
 from cnx_mock.text.builder import DocumentBuilder, Place
+from cnx_mock.text.files import read_regular
 from cnx_mock.text.parser import ParserError
 from cnx_mock.text.positions import NOT_TEXT, Position, error_at, one_line, position, quoted, source_error
 from cnx_mock.text.scalars import better_spelling
 
 MAX_BYTES = 1 << 20
+_TOO_LARGE = f"is larger than {MAX_BYTES} bytes"
+
+ANY = "*"
+"""Every key or index, in a pattern of `Source.with_texts`."""
 
 _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 
@@ -47,6 +53,16 @@ class Source:
         """
         return source_error((*self.problems, *map(self._placed, problems)), self.text)
 
+    def with_texts(self, patterns: Iterable[Path]) -> Any:
+        """Return the data, in which numbers and booleans at these places are their own text: `1.10`, not 1.1.
+
+        `ANY` in a pattern stands for every key or index. A list at such a place is a list of texts. null stays null.
+        """
+        data = self.data
+        for pattern in patterns:
+            data = _with_texts(data, self._root, pattern)
+        return data
+
     def _placed(self, problem: Problem) -> SourceProblem:
         message = one_line(problem.named + self._trap(problem))
         return SourceProblem(self.file, *self.position(problem.path, problem.at_key), message)
@@ -71,6 +87,20 @@ class Source:
         return place, ()
 
 
+def _with_texts(data: Any, place: Place, pattern: Path) -> Any:
+    if not pattern and not isinstance(data, list):
+        return place.plain if isinstance(data, int | float) else data
+    head, rest = (pattern[0], pattern[1:]) if pattern else (ANY, ())
+    if isinstance(data, list) and head == ANY:
+        return [_with_texts(each, place.inside[index], rest) for index, each in enumerate(data)]
+    if isinstance(data, dict):
+        return {
+            key: _with_texts(each, place.inside[key], rest) if head in (ANY, key) else each
+            for key, each in data.items()
+        }
+    return data
+
+
 def read(text: str, file: str) -> Source:
     """Return one YAML document; `file` is the name that problems show. The data of a text without any value is None.
 
@@ -93,13 +123,14 @@ def read(text: str, file: str) -> Source:
 def read_file(path: FilePath) -> Source:
     """Return what `read` returns for a file in UTF-8. Raises SourceError, without a line if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1).decode()  # bounded: the path may be a device
+        text = read_regular(path, MAX_BYTES).decode()
     except (FileNotFoundError, NotADirectoryError):
         raise _unreadable(path, "no such file") from None
     except IsADirectoryError:
         raise _unreadable(path, "is a folder, not a file") from None
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise error_at("", str(path), (1, 1), _TOO_LARGE) from None
         raise _unreadable(path, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
@@ -117,7 +148,7 @@ def _unreadable(path: FilePath, message: str) -> SourceError:
 def _check_characters(text: str, file: str) -> None:
     """Raise SourceError for what no parser needs to see."""
     if len(text) > MAX_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BYTES:
-        raise error_at("", file, (1, 1), f"is larger than {MAX_BYTES} bytes")
+        raise error_at("", file, (1, 1), _TOO_LARGE)
     if bad := NOT_TEXT.search(text):
         message = f"the character U+{ord(bad[0]):04X} is not allowed here"
         raise error_at(text, file, position(text, bad.start()), message)

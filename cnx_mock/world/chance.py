@@ -1,4 +1,4 @@
-"""Chance: the only module that is random. Everything in it but `random_seed` is a keyed draw.
+"""Chance: the only module that is random. Everything in it but `random_seed` and `random_token` is a keyed draw.
 
 A keyed draw is a pure function of the words of its key: the same key always gives the same value, whatever other
 threads, rules or sandboxes draw.
@@ -31,6 +31,11 @@ def key_digits(*words: object) -> str:
 def random_seed() -> int:
     """Return a random seed of at most nine digits, short enough to be typed again."""
     return secrets.randbelow(1_000_000_000)
+
+
+def random_token() -> str:
+    """Return a random secret of 32 letters and digits, which no text that is printed can hint at."""
+    return secrets.token_hex(16)
 
 
 class Chance:

@@ -1,25 +1,74 @@
 """Time: the only module that reads the machine's clocks. All others get a `Clock` or call a function of this one.
 
 Instants and durations are whole microseconds, instants since the Unix epoch, so that `advance` is exact.
+
+A test may replace Python's clocks: freezegun puts other functions in the place of those in `time` and `datetime`, in
+every module that has imported them, and time-machine changes the functions themselves. The server runs in the same
+process, and its certificates, rate windows and journal must not follow. So the clocks are read below `time` and
+`datetime`, by the functions of Python's C API that those call.
 """
 
 import time
+from collections.abc import Callable
 
 from cnx_mock.errors import ClockError
+
+try:
+    import ctypes
+except ImportError:  # a Python that was built without libffi
+    ctypes = None  # type: ignore[assignment]
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 3600 * SECOND
 
+Reader = Callable[[], int]
+"""Reads a clock, in nanoseconds."""
+
+
+def _reader(public: str, private: str, otherwise: Reader) -> Reader:
+    """Return what reads a clock of the machine: a function of the C API, by its public name (Python 3.13 and newer) or
+    its private one (Python 3.11 and 3.12). `otherwise` is for a Python that has neither, such as PyPy."""
+    if ctypes is None:
+        return otherwise
+    for name, wrapped in ((public, _by_reference), (private, _by_value)):
+        try:
+            return wrapped((name, ctypes.pythonapi))
+        except AttributeError:  # it has no such function
+            continue
+    return otherwise
+
+
+def _by_value(function: tuple[str, "ctypes.PyDLL"]) -> Reader:
+    """Return a reader of `int64_t function(void)`."""
+    return ctypes.PYFUNCTYPE(ctypes.c_int64)(function)
+
+
+def _by_reference(function: tuple[str, "ctypes.PyDLL"]) -> Reader:
+    """Return a reader of `int function(int64_t *result)`."""
+    read = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int64))(function)
+    number, byref = ctypes.c_int64, ctypes.byref
+
+    def reader() -> int:
+        result = number()  # of this call alone: several threads read the clock
+        read(byref(result))
+        return result.value
+
+    return reader
+
+
+_wall = _reader("PyTime_Time", "_PyTime_GetSystemClock", time.time_ns)
+_stopwatch = _reader("PyTime_Monotonic", "_PyTime_GetMonotonicClock", time.monotonic_ns)
+
 
 def wall_now() -> int:
     """Return real time, as an instant."""
-    return time.time_ns() // 1000
+    return _wall() // 1000
 
 
 def ticks() -> int:
     """Return the microseconds of a stopwatch that never goes back. Only differences have a meaning."""
-    return time.monotonic_ns() // 1000
+    return _stopwatch() // 1000
 
 
 class Clock:

@@ -419,6 +419,31 @@ def test_a_misspelt_filter_is_found_with_the_right_one() -> None:
     assert found.message == ("#1 and #2 sent names that instances.list does not read: ?regoin, did you mean 'region'?")
 
 
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        *[
+            (name, "limit")
+            for name in ("per_page", "page_size", "pageSize", "pagesize", "size", "count", "max_results")
+        ],
+        *[
+            (name, "page")
+            for name in ("offset", "cursor", "page_number", "page_token", "starting_after", "Page", "pages")
+        ],
+        *[("labels", "tags"), ("state", "status"), ("zone", "region"), ("Limit", "limit"), ("limits", "limit")],
+    ],
+)
+def test_a_parameter_of_other_apis_is_told_the_one_that_means_the_same(sent: str, meant: str) -> None:
+    [found] = judge(page(f"/v1/instances?{sent}=5", []))
+    assert found.message.endswith(f"?{sent}, did you mean '{meant}'?")
+
+
+def test_a_parameter_of_other_apis_is_told_what_this_operation_has() -> None:
+    [found] = judge(get("/v1/billing/reports?start=2026-01-01&end=2026-01-02&tz=UTC&interval=day&state=x"))
+    assert "?tz, did you mean 'timezone'?, ?interval, did you mean 'group_by'?, ?state" in found.message
+    assert "status" not in found.message
+
+
 def test_a_field_that_is_ignored_is_found_and_one_that_was_refused_is_not() -> None:
     refused, ignored = create(400, fields={"size": "big"}), create(fields={"size": "big"}, wait="1s")
     assert codes(refused) == []

@@ -150,7 +150,7 @@ def test_explain_tells_rule_by_rule_what_would_become_of_the_next_requests(folde
         "     noise  does not fire: phase calm, not storm",
         "     lost   does not fire: behind twice",
         "#3 at 0s in phase calm: POST /v1/instances → no answer, committed",
-        "     twice  does not fire: times 3 of 2",
+        "     twice  does not fire: match 3, beyond times 2",
         "     noise  does not fire: phase calm, not storm",
         "     lost   fires connection=reset: match 3",
     ]

@@ -77,3 +77,30 @@ def test_reset_mends_a_broken_key(tmp_path: Path) -> None:
     assert "`cnx-mock ca reset` makes a new one" in ca(tmp_path, "path").stderr
     printed(tmp_path, "reset")
     printed(tmp_path, "path")
+
+
+# ---- names of one's own
+
+
+def test_path_and_hint_show_the_ca_for_names(tmp_path: Path) -> None:
+    given = ["--tls-name", "mock", "--tls-name", "cloudnexus.local"]
+    both = Path(printed(tmp_path, "path", *given).removesuffix("\n"))
+    assert both.read_text().count("BEGIN CERTIFICATE") == 2
+    assert both == Path(printed(tmp_path, "path", *given[2:], *given[:2]).removesuffix("\n"))
+    said = printed(tmp_path, "install-hint", *given)
+    assert f"The CA is {both.with_name('ca.pem')}\n" in said
+    assert "for mock, cloudnexus.local, localhost and loopback addresses, and for nothing else." in said
+    assert f"export SSL_CERT_FILE={both} " in said
+    assert f"sudo cp {both.with_name('ca.pem')} /usr/local" in said, "a system's store takes one certificate in a file"
+
+
+def test_reset_removes_the_ca_for_names_too(tmp_path: Path) -> None:
+    printed(tmp_path, "path", "--tls-name", "mock")
+    printed(tmp_path, "reset")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_name_is_one_clear_line(tmp_path: Path) -> None:
+    done = ca(tmp_path, "path", "--tls-name", "mock:8443")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "cnx-mock: 'tls-name': 'mock:8443' has a port: a certificate's names have none\n"

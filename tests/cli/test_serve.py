@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -215,6 +216,20 @@ def test_tls_is_in_the_ready_line_and_in_the_greeting(start: Start, client: Any,
     assert served.stop() == (0, "")
 
 
+def test_a_name_of_ones_own_is_believed_with_the_ca_of_the_ready_line(start: Start, tmp_path: Path) -> None:
+    names = "cloudnexus.local mock"
+    served = start("--port", "0", "--json", env=environment(CNX_MOCK_TLS_NAME=names, CNX_MOCK_CA_DIR=str(tmp_path)))
+    line = served.ready()
+    port = line["tls_url"].rpartition(":")[2]
+    context = ssl.create_default_context(cafile=line["ca_path"])
+    for name in [*names.split(), "localhost", "api.cloudnexus.com"]:
+        with (
+            socket.create_connection(("127.0.0.1", int(port)), SECONDS) as wire,
+            context.wrap_socket(wire, server_hostname=name) as secure,
+        ):
+            assert secure.version() == "TLSv1.3"
+
+
 def test_the_proxy_is_in_the_ready_line_and_in_the_greeting(start: Start, client: Any) -> None:
     ready = start("--port", "0", "--proxy", "--json").ready()
     assert list(ready) == ["url", "api_key", "control", "pid", "tls_url", "ca_path", "proxy_url"]
@@ -225,6 +240,14 @@ def test_the_proxy_is_in_the_ready_line_and_in_the_greeting(start: Start, client
     assert re.search(r"  proxy    http://127\.0\.0\.1:\d+\n", greeting)
     [url] = re.findall(r"API at (\S+)\n", greeting)
     assert client(url).get("/_mock/health", headers={"Host": "two.example"}).status == 200
+
+
+def test_a_drawn_control_token_is_in_the_ready_line_and_in_the_greeting(start: Start) -> None:
+    ready = start("--port", "0", "--control-token", "random", "--json").ready()
+    assert re.fullmatch("[0-9a-f]{32}", ready["control_token"])
+
+    greeting = "".join(iter(start("--port", "0", "--control-token", "0123456789abcdef").line, "Ctrl-C stops it.\n"))
+    assert "  token    0123456789abcdef\n" in greeting
 
 
 def test_the_port_of_https_can_be_chosen_and_alone_means_https(start: Start) -> None:
@@ -258,6 +281,18 @@ def test_variables_stand_for_flags_and_localhost_may_mean_either_address(start: 
         connection.close()
 
 
+def test_several_hosts_are_in_the_ready_line_and_in_the_greeting(start: Start) -> None:
+    ready = start("--json", "--port", "0", "--host", "127.0.0.2", "--host", "127.0.0.1").ready()
+    port = ready["url"].rpartition(":")[2]
+    assert list(ready) == ["url", "api_key", "control", "pid", "urls"]
+    assert ready["urls"][:2] == [f"http://127.0.0.2:{port}", f"http://127.0.0.1:{port}"]
+
+    served = start("--port", "0", env=environment(CNX_MOCK_HOST="127.0.0.3 127.0.0.2"))
+    greeting = "".join(iter(served.line, "Ctrl-C stops it.\n"))
+    found = re.findall(r"API at http://127\.0\.0\.3:(\d+)\n  also at  http://127\.0\.0\.2:(\d+)\n", greeting)
+    assert found and found[0][0] == found[0][1]
+
+
 def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -276,7 +311,9 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
         (["--port", "99999"], "cnx-mock: 'port' must be from 0 to 65535"),
         (["--tls-port", "-1"], "cnx-mock: 'tls-port' must be from 0 to 65535"),
         (["--proxy-port", "65536"], "cnx-mock: 'proxy-port' must be from 0 to 65535"),
-        (["--allow-host", "a.example:443"], "cnx-mock: 'allow-host' must be a host's name, without a port"),
+        (["--host", "127.0.0.1", "--host", "203.0.113.9"], r"cnx-mock: port \d+ on 203\.0\.113\.9: .+"),
+        (["--tls-name", "*"], r"cnx-mock: 'tls-name': '\*' is not a name: a wildcard is .+"),
+        (["--allow-host", "a.example:https"], "cnx-mock: 'allow-host' must be a host's name, perhaps with a port"),
         (["--speed", "nan"], "cnx-mock: 'speed' must be above 0 and at most 1000000"),
         (["--seed", "-1"], "cnx-mock: 'seed' must be a whole number or the word random"),
         (["--host", "203.0.113.9"], r"cnx-mock: port 0 on 203\.0\.113\.9: .+"),

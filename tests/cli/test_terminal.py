@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from cnx_mock import MockServer
-from cnx_mock.cli.access_log import AccessLog
+from cnx_mock.cli.access_log import AccessLog, plain_line, terminal_line
 from cnx_mock.cli.main import cli
 from cnx_mock.cli.terminal import shown
 from cnx_mock.http.journal import AccessRecord
@@ -114,6 +114,13 @@ def test_access_lines_are_in_columns_and_only_429_5xx_and_cut_have_a_colour(term
     assert {line.index("…0d9c") for line in (lines[0], lines[1], lines[2])} == {lines[0].index("…0d9c")}
     assert lines[0].endswith("/v1/plans                            …0d9c  plans.list")
     assert lines[2].endswith("plans.list [limit:error=RATE_LIMITED]")
+
+
+def test_an_access_line_says_why_a_request_could_not_be_read() -> None:
+    broken = record(None, operation="-", problem="the client left after 9 of 45 bytes of the body")
+    wanted = "GET /v1/plans cut 1.2ms - …0d9c (the client left after 9 of 45 bytes of the body)"
+    assert plain_line(broken).endswith(wanted)
+    assert terminal_line(broken, 200, colour=False).endswith("(the client left after 9 of 45 bytes of the body)")
 
 
 def test_access_lines_fit_60_columns(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

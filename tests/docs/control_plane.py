@@ -14,11 +14,13 @@ from tests.docs.markdown import fenced, page, sentence, table
 
 KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 BASE = "http://127.0.0.1:4269"
+SANDBOX = "acct_b9512e34f80d7227"
 INSTANCE = "inst_b4923d508204cd66"
 REQUEST = "req_5827e720eac94c34"
 
-_INTRO = """The control plane is the mock's own API, under `/_mock`. It answers only on this machine. Rules and rate
-limits do not apply to it, and the journal does not show its calls.
+_INTRO = """The control plane is the mock's own API, under `/_mock`. It answers only on this machine, unless
+`--control-token` or `--control-from` open it. Rules and rate limits
+do not apply to it, and the journal does not show its calls.
 
 The key in the `Authorization` header chooses the sandbox. Without a key, a call is about the server, or about the
 sandboxes that will be made. Errors have the API's error body. Lists are `{"data": […]}`. An unknown field is an
@@ -41,6 +43,7 @@ EXAMPLES = {
     "_mock.sandboxes.health": Example(keyed=False),
     "_mock.sandboxes.list": Example(keyed=False),
     "_mock.sandboxes.create": Example({"scenario": "lost-response", "seed": 7}, keyed=False),
+    "_mock.sandboxes.delete": Example(keyed=False, path={"id": SANDBOX}),
     "_mock.sandboxes.reset": Example(),
     "_mock.clock.get": Example(),
     "_mock.clock.change": Example({"speed": 60}),

@@ -17,8 +17,8 @@ import yaml
 
 from cnx_mock import MockServer, Settings
 from cnx_mock.cli.main import cli
+from cnx_mock.scenario.gallery import parse
 from cnx_mock.scenario.lint import lint
-from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.text.source import read
 from tests.commands import COMMAND, run
@@ -106,7 +106,7 @@ def test_every_python_block_is_run() -> None:
 def test_the_scenarios_in_the_pages_are_good() -> None:
     for each in snippets("yaml"):
         if not each.name:
-            scenario = read_scenario(read(each.text, each.where).data, operations())
+            scenario = parse(read(each.text, each.where), operations(), "page")
             assert lint(scenario, operations()) == [], each.where
 
 

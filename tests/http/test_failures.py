@@ -279,7 +279,7 @@ def test_a_connection_fault_under_another_server_is_the_apis_own_500() -> None:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        headers = [(b"authorization", f"Bearer cnx_test_{tenant.key}".encode())]
+        headers = [(b"host", b"localhost"), (b"authorization", f"Bearer cnx_test_{tenant.key}".encode())]
         scope = {"type": "http", "method": "GET", "path": "/v1/plans", "query_string": b"", "headers": headers}
         await app(scope, receive, send)
 

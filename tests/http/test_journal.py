@@ -34,6 +34,7 @@ FIELDS = [
     "response_body",
     "decisions",
     "near_miss",
+    "problem",
 ]
 
 

@@ -102,7 +102,10 @@ def test_without_a_key_nothing_counts(server, client, sandbox, api, wire):
     client(server.url).get("/v1/plans")
     client(server.url, "cnx_live_" + sandbox.api_key[-32:]).get("/v1/plans")
     key = sandbox.api_key.encode()
-    wire(b"GET /v1/plans HTTP/1.1\r\nAuthorization: Bearer %s\r\nAuthorization: Bearer %s\r\n\r\n" % (key, key))
+    wire(
+        b"GET /v1/plans HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nAuthorization: Bearer %s\r\n\r\n"
+        % (key, key)
+    )
     api.post("/v1/instances", raw=b"x" * 70_000)
 
     assert remaining(api.get("/v1/plans")) == 299

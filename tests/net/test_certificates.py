@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cnx_mock.errors import CertificateError
+from cnx_mock.net import signing
 from cnx_mock.net.certificates import Authority, authority, ca_folder, forget
+from cnx_mock.net.certificates import _replace as replace
+from tests.commands import COMMAND, run
 
 OURS = ["api.cloudnexus.com", "cloudnexus.com", "eu.cloudnexus.com", "localhost", "127.0.0.1", "::1"]
 
@@ -231,8 +235,8 @@ def test_a_start_without_tls_does_not_pay_for_it():
 # ---- what is no CA
 
 
-def foreign(*, days: int = 30, constrained: bool = False, encrypted: bool = False) -> bytes:
-    """A CA of somebody else's."""
+def foreign(*, start: int = -60, days: int = 30, constrained: bool = False, encrypted: bool = False) -> bytes:
+    """A CA of somebody else's, valid from so many days from now until so many."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another")])
     builder = (
@@ -241,7 +245,7 @@ def foreign(*, days: int = 30, constrained: bool = False, encrypted: bool = Fals
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=60))
+        .not_valid_before(datetime.now(UTC) + timedelta(days=start))
         .not_valid_after(datetime.now(UTC) + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
@@ -265,9 +269,8 @@ MIXED = foreign(constrained=True).partition(b"-----BEGIN CERT")[0] + b"".join(
         (foreign(), "is not a CA of cnx-mock's"),
         (foreign(constrained=True, encrypted=True), "is not a CA of cnx-mock's"),
         (MIXED, "is not a CA of cnx-mock's"),
-        (foreign(constrained=True, days=-1), "has expired: `cnx-mock ca reset` makes a new one"),
     ],
-    ids=["empty", "nonsense", "somebody's", "encrypted", "two halves", "expired"],
+    ids=["empty", "nonsense", "somebody's", "encrypted", "two halves"],
 )
 def test_a_key_file_that_is_no_ca_of_ours_is_named(tmp_path, content, why):
     (tmp_path / "ca-key.pem").write_bytes(content)
@@ -289,3 +292,71 @@ def test_a_folder_in_the_place_of_the_key_is_named(tmp_path):
     for action, what in ((authority, "used"), (forget, "removed")):
         with pytest.raises(CertificateError, match=f"the CA in {tmp_path} cannot be {what}: "):
             action(tmp_path)
+
+
+# ---- a CA whose dates are not those of today
+
+FOOLISH: dict[str, tuple[int, int, str]] = {
+    "expired": (-9000, -5000, "it expired on {end}"),
+    "expired just now": (-60, 0, "it expired on {end}"),
+    "expires today": (-60, 1, "it expires on {end}"),
+    "not yet valid": (5000, 9000, "it is not valid before {start}"),
+    "from tomorrow": (1, 30, "it is not valid before {start}"),
+}
+"""From and until how many days from now a CA is valid, and what is said of it."""
+
+
+def foolish(kind: str) -> tuple[bytes, str]:
+    """A CA that is not valid today, and what is said of it."""
+    start, days, why = FOOLISH[kind]
+    content = foreign(constrained=True, start=start, days=days)
+    made = x509.load_pem_x509_certificate(content)
+    dates = {"start": made.not_valid_before_utc.date(), "end": made.not_valid_after_utc.date()}
+    return content, why.format(**dates)
+
+
+@pytest.mark.parametrize("kind", FOOLISH)
+def test_it_is_replaced_with_one_line(tmp_path, caplog, kind):
+    content, why = foolish(kind)
+    (tmp_path / "ca-key.pem").write_bytes(content)
+    new = authority(tmp_path)
+    shake_hands(strict(new.path), new.server_context(), "api.cloudnexus.com")
+    assert authority(tmp_path).certificate == new.certificate
+    assert caplog.messages == [
+        f"the CA in {tmp_path} has been replaced, because {why}: let programs that trusted it trust the new {new.path}"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["expired", "not yet valid"])
+def test_all_that_replace_it_at_the_same_time_get_the_same_one(tmp_path, kind):
+    (tmp_path / "ca-key.pem").write_bytes(foolish(kind)[0])
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: authority(tmp_path).certificate, range(8)))
+    assert set(found) == {authority(tmp_path).certificate}
+
+
+def test_so_does_one_that_has_read_the_old_one_and_comes_late(tmp_path):
+    (tmp_path / "ca-key.pem").write_bytes(foolish("expired")[0])
+    old = signing.fingerprint(x509.load_pem_x509_certificate((tmp_path / "ca-key.pem").read_bytes()))
+    first = authority(tmp_path)
+    replace(tmp_path / "ca-key.pem", old, signing.new_ca())
+    assert authority(tmp_path).certificate == first.certificate
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_its_key_is_the_users_alone_and_a_reset_removes_all_of_it(tmp_path):
+    (tmp_path / "ca-key.pem").write_bytes(foolish("expired")[0])
+    authority(tmp_path)
+    keys = list(tmp_path.glob("ca-key*.pem"))
+    assert len(keys) == 2
+    assert {stat.S_IMODE(each.stat().st_mode) for each in keys} == {0o600}
+    assert forget(tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_the_command_says_it_on_stderr(tmp_path):
+    (tmp_path / "ca-key.pem").write_bytes(foolish("not yet valid")[0])
+    done = run([COMMAND, "ca", "--ca-dir", tmp_path, "path"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'ca.pem'}\n")
+    assert done.stderr.startswith(f"cnx-mock: the CA in {tmp_path} has been replaced, because it is not valid before ")
+    assert done.stderr.count("\n") == 1

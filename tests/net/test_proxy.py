@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import httpx2
@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from cnx_mock import MockServer, Sandbox, Settings
+from cnx_mock.net import allowed_hosts
 from tests.conftest import INSTANCE, TlsWire
 from tests.scenario.test_faults import arrived, ended, everything, message, one, shown
 
@@ -23,9 +24,18 @@ HANDSHAKES = b"CONNECT api.cloudnexus.com:443 HTTP/1.1\r\nHost: api.cloudnexus.c
 
 
 @pytest.fixture(scope="module")
-def server(user_data: None) -> Iterator[MockServer]:
-    """Two names lead out: localhost, where the tests have servers of their own, and one that nobody can have."""
-    with MockServer(settings=Settings(port=0, proxy=True, allow_host=("LOCALHOST", "a..b"))) as running:
+def neighbour() -> Iterator[socket.socket]:
+    """The listening socket of another server on this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        yield listener
+
+
+@pytest.fixture(scope="module")
+def server(user_data: None, neighbour: socket.socket) -> Iterator[MockServer]:
+    """Two names lead out: localhost, where the tests have a server of their own, and one that nobody can have."""
+    port = neighbour.getsockname()[1]
+    with MockServer(settings=Settings(port=0, proxy=True, allow_host=(f"LOCALHOST:{port}", "a..b"))) as running:
         yield running
 
 
@@ -181,10 +191,37 @@ def test_what_is_between_client_and_proxy_is_not_in_the_journal(server, sandbox)
 @pytest.mark.parametrize("target", ["example.com:443", "cloudnexus.com:443", "api.cloudnexus.com:8443", "10.0.0.1:80"])
 def test_other_hosts_are_refused_with_the_flag_that_would_let_them_pass(server, target):
     status, phrase, error = asked(server, connect(target))
-    flag = f"--allow-host {target.partition(':')[0]}"
+    name, _, port = target.partition(":")
+    flag = f"--allow-host {name if port in ('80', '443') else target}"
     assert (status, phrase) == (403, f"Forbidden: {flag} would let it pass")
     assert (error["code"], error["details"]) == ("HOST_NOT_ALLOWED", {"host": target, "option": flag})
     assert f"only if they are allowed: {flag}" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "target", "option"),
+    [
+        (("example.com",), "example.com:8443", "example.com:8443"),
+        (("example.com:8443",), "example.com:443", "example.com"),
+        (("example.com:8443",), "sub.example.com:8443", "sub.example.com:8443"),
+        (("localhost:1",), "localhost:2", "localhost:2"),
+        (("localhost:1",), "127.0.0.1:1", "127.0.0.1:1"),
+        (("[::1]:1",), "[::1]:2", "[::1]:2"),
+        (("localhost:1",), "localhost:80", "localhost:80"),
+    ],
+)
+def test_a_host_is_open_at_its_ports_only(allowed, target, option):
+    with MockServer(settings=Settings(port=0, proxy=True, allow_host=allowed)) as server:
+        status, _, error = asked(server, connect(target))
+    assert (status, error["details"]["option"]) == (403, f"--allow-host {option}")
+
+
+@pytest.mark.parametrize("name", ["127.1", "0.0.0.0", "2130706433"])
+def test_a_name_that_turns_out_to_mean_this_machine_opens_nothing_of_it(elsewhere, monkeypatch, name):
+    with elsewhere(echo) as port, MockServer(settings=Settings(port=0, proxy=True, allow_host=(name,))) as server:
+        monkeypatch.setattr(allowed_hosts, "USUAL_PORTS", (port,))  # 443 is not for a test to listen on
+        status, _, error = asked(server, connect(f"{name}:{port}"))
+    assert (status, error["code"]) == (403, "HOST_NOT_ALLOWED")
 
 
 @pytest.mark.usefixtures("proxied")
@@ -219,7 +256,7 @@ def test_a_proxy_that_leads_to_itself_says_so(server, host):
             "this is the proxy; the API is at http://",
         ),
         (b"GET https://api.cloudnexus.com/ HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "https:// needs CONNECT"),
-        (b"GET http://localhost/ HTTP/1.1\r\nConnection: close\r\n\r\n", 501, "keep the host in NO_PROXY"),
+        (b"GET http://a..b/ HTTP/1.1\r\nConnection: close\r\n\r\n", 501, "keep the host in NO_PROXY"),
         (b"GET http://[::2]/ HTTP/1.1\r\nConnection: close\r\n\r\n", 403, "--allow-host ::2"),
         (b"GET http://a%20b/ HTTP/1.1\r\nConnection: close\r\n\r\n", 400, ""),
         (b"GET http:// HTTP/1.1\r\nConnection: close\r\n\r\n", 400, ""),
@@ -264,21 +301,26 @@ def test_a_control_host_is_answered_too(client):
 # ---- out to a host that is allowed
 
 
-@contextmanager
-def elsewhere(serve: Callable[[socket.socket], Any]) -> Iterator[int]:
-    """Somebody else's server, for one connection; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(10)
+Elsewhere = Callable[[Callable[[socket.socket], Any]], AbstractContextManager[int]]
 
+
+@pytest.fixture
+def elsewhere(neighbour: socket.socket) -> Elsewhere:
+    """Lets the neighbour serve one connection; gives its port."""
+
+    @contextmanager
+    def served(serve: Callable[[socket.socket], Any]) -> Iterator[int]:
         def once() -> None:
-            with listener.accept()[0] as sock:
+            with neighbour.accept()[0] as sock:
                 sock.settimeout(10)
                 serve(sock)
 
         thread = threading.Thread(target=once)
         thread.start()
-        yield int(listener.getsockname()[1])
+        yield int(neighbour.getsockname()[1])
         thread.join(10)
+
+    return served
 
 
 def echo(sock: socket.socket) -> None:
@@ -288,7 +330,7 @@ def echo(sock: socket.socket) -> None:
     sock.sendall(b"end")
 
 
-def test_a_tunnel_carries_both_directions_and_their_ends(server):
+def test_a_tunnel_carries_both_directions_and_their_ends(server, elsewhere):
     data = bytes(range(256)) * 20_000
     with elsewhere(echo) as port, to_proxy(server, connect(f"LocalHost:{port}") + b"early ") as wire:
         established(wire)
@@ -304,14 +346,14 @@ def test_a_tunnel_carries_both_directions_and_their_ends(server):
 
 
 @pytest.mark.slow
-def test_a_client_that_reads_late_gets_everything(server):
+def test_a_client_that_reads_late_gets_everything(server, elsewhere):
     data = bytes(range(256)) * 40_000
     with elsewhere(lambda sock: sock.sendall(data)) as port, to_proxy(server, connect(f"localhost:{port}")) as wire:
         established(wire)
         assert everything(wire) == (data, "FIN")
 
 
-def test_who_speaks_first_is_heard_behind_the_proxys_word(server):
+def test_who_speaks_first_is_heard_behind_the_proxys_word(server, elsewhere):
     with (
         elsewhere(lambda sock: sock.sendall(b"220 ready")) as port,
         to_proxy(server, connect(f"localhost:{port}")) as wire,
@@ -320,7 +362,7 @@ def test_who_speaks_first_is_heard_behind_the_proxys_word(server):
         assert everything(wire) == (b"220 ready", "FIN")
 
 
-def test_a_client_that_hangs_up_ends_the_tunnel(server):
+def test_a_client_that_hangs_up_ends_the_tunnel(server, elsewhere):
     seen: list[bytes] = []
     with (
         elsewhere(lambda sock: seen.append(sock.recv(10))) as port,
@@ -331,10 +373,10 @@ def test_a_client_that_hangs_up_ends_the_tunnel(server):
     assert seen == [b""]
 
 
-def test_an_allowed_host_that_cannot_be_reached_is_a_502(server):
+def test_an_allowed_host_that_cannot_be_reached_is_a_502():
     with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-    for target in (f"localhost:{port}", "a..b:443"):
+        target = f"localhost:{gone.getsockname()[1]}"
+    with MockServer(settings=Settings(port=0, proxy=True, allow_host=(target,))) as server:
         status, _, error = asked(server, connect(target))
         assert (status, error["code"], error["details"]["host"]) == (502, "HOST_UNREACHABLE", target)
 
@@ -342,8 +384,8 @@ def test_an_allowed_host_that_cannot_be_reached_is_a_502(server):
 # ---- stopping
 
 
-def test_a_stop_ends_what_the_proxy_holds_open():
-    settings = Settings(port=0, proxy=True, allow_host=("localhost",))
+def test_a_stop_ends_what_the_proxy_holds_open(neighbour, elsewhere):
+    settings = Settings(port=0, proxy=True, allow_host=(f"localhost:{neighbour.getsockname()[1]}",))
     with MockServer(settings=settings) as server, elsewhere(lambda sock: sock.recv(1)) as port, ExitStack() as opened:
         silent, begun, secure, through = (
             opened.enter_context(to_proxy(server, first))

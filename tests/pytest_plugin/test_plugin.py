@@ -378,7 +378,7 @@ def test_a_fault_that_was_injected_and_never_fired_fails_the_test_with_the_reaso
         [
             "outage never fired: no request matched; the nearest is #1 POST /v1/instances: "
             'body region is "us-east-1", not "eu-west-1"',
-            "late never fired: times 1 of {skip: 1} (#1 GET /v1/instances)",
+            "late never fired: match 1, not in times {skip: 1} (#1 GET /v1/instances)",
             "early never fired: no request came",
             "*assert 1 == 2",
         ]
@@ -431,6 +431,26 @@ def test_a_failing_test_shows_the_rule_that_nearly_meant_a_request(run: Run) -> 
         assert create(cnx)[0] == 503
     """
     run(tests).stdout.fnmatch_lines(['     nearly second: body name is "*", not "web-2"'])
+
+
+def test_a_failing_test_shows_why_a_request_could_not_be_read(run: Run) -> None:
+    tests = """
+    import socket
+
+    def send(cnx, request):
+        host, _, port = cnx.url.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port))) as wire:
+            wire.sendall(request)
+            wire.recv(1)
+
+    def test_it(cnx):
+        send(cnx, b"get /v1/plans HTTP/1.1\\r\\nAuthorization: Bearer " + cnx.api_key.encode() + b"\\r\\n\\r\\n")
+        send(cnx, b"GET /v1/plans\\r\\n")
+        assert False
+    """
+    lines = ["[#]1 get /v1/plans → 400 (methods are in upper case: write GET, not get)"]
+    lines += ["1 request reached no sandbox: the request line has no HTTP version: end it with HTTP/1.1"]
+    run(tests).stdout.fnmatch_lines(lines)
 
 
 def test_a_rule_that_can_never_fire_is_a_warning_at_its_line(run: Run) -> None:

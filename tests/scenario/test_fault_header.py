@@ -52,7 +52,7 @@ def test_the_same_header_again_is_the_same_rule_and_counts_on(sandbox, api):
     """So that a client that can only send a constant header can still fail twice and then succeed."""
     assert [get(api, "status=503; times=2").status for _ in range(4)] == [503, 503, 200, 200]
     assert [get(api, "status=502; times=2").status for _ in range(3)] == [502, 502, 200]
-    assert last(sandbox) == [("header", False, "times 3 of 2")]
+    assert last(sandbox) == [("header", False, "match 3, beyond times 2")]
 
 
 def test_the_same_header_again_draws_anew(api):

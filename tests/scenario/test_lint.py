@@ -116,9 +116,38 @@ IDLE = {
         [
             "2:51: 'method' does not go with these operations: the rule can never fire",
             "3:25: 'operation' excludes every operation: the rule can never fire",
-            "4:22: 'method' is not a method of HTTP",
+            "4:22: 'method' is not a method of HTTP, did you mean 'GET'?",
             "5:51: 'resource' has no effect: none of these operations has an id in its path",
-            "6:20: 'path' is outside of /v1/: no rule is tried there",
+            "6:20: 'path' is outside of /v1/: no rule is tried there; did you mean '/v1/instances'?",
+        ],
+    ),
+    "paths and methods of no request": (
+        """
+        rules:
+          - {match: {path: "/v1/plans?page=1"}, fault: {status: 500}}
+          - {match: {path: /v1/instance}, fault: {status: 500}}
+          - {match: {path: [/v1/instances/, "/v1/snapshot/*", "/v1/billing/report"]}, fault: {status: 500}}
+          - {match: {path: "!/v1/Plans"}, fault: {status: 500}}
+          - {match: {path: [/v1/images, /regions]}, fault: {status: 500}}
+          - {match: {method: [get, pst]}, fault: {status: 500}}
+          - {match: {operation: instances.create, path: /v1/plans}, fault: {status: 500}}
+          - {match: {operation: instances.get, path: /v1/instances}, fault: {status: 500}}
+          - {match: {header: {authorization: null}}, fault: {status: 500}}
+          - {match: {path: 1.10}, fault: {status: 500}}
+        """,
+        [
+            "2:20: 'path' has a '?', but a path has no query: write path: /v1/plans, and query: {NAME: VALUE}",
+            "3:20: 'path' is not the path of an operation, did you mean '/v1/instances'?",
+            "4:21: '/v1/instances/' is not the path of an operation, did you mean '/v1/instances'?",
+            "4:37: '/v1/snapshot/*' is not the path of an operation, did you mean '/v1/snapshots/*'?",
+            "4:55: '/v1/billing/report' is not the path of an operation, did you mean '/v1/billing/reports'?",
+            "5:20: 'path' is not the path of an operation, did you mean '/v1/plans'?",
+            "6:33: '/regions' is outside of /v1/: no rule is tried there; did you mean '/v1/regions'?",
+            "7:28: 'PST' is not a method of HTTP, did you mean 'POST'?",
+            "8:49: 'path' does not go with these operations: the rule can never fire",
+            "9:46: 'path' does not go with these operations: the rule can never fire",
+            "10:38: 'authorization' is on every request that reaches a rule: it is never missing",
+            "11:20: 'path' is outside of /v1/: no rule is tried there",
         ],
     ),
     "faults that do not go with their operations": (
@@ -128,12 +157,16 @@ IDLE = {
           - {match: {operation: instances.list}, fault: {provisioning: never}}
           - {match: {operation: instances.list, method: HEAD}, fault: {body: malformed_json}}
           - {match: {operation: plans.list, method: HEAD}, sequence: [{drip: {chunks: 2, over: 1s}}, pass]}
+          - {match: {operation: plans.list, method: HEAD}, fault: {connection: close}}
+          - {match: {operation: plans.list, method: HEAD}, fault: {connection: malformed_chunk}}
         """,
         [
             "2:51: 'fault' can never be applied to instances.create",
             "3:49: 'fault' can never be applied to instances.list",
             "4:63: 'fault' can never be applied to instances.list",
             "5:62: 'sequence' can never be applied to plans.list",
+            "6:59: 'fault' can never be applied to plans.list",
+            "7:59: 'fault' can never be applied to plans.list",
         ],
     ),
     "expectations beyond times": (
@@ -199,6 +232,18 @@ GOOD = {
           - {match: {resource: inst_b}, fault: {status: 501}}
           - {match: {path: /v1/instances}, fault: {status: 500}}
           - {match: {path: "/v1/instances*"}, fault: {status: 501}}
+        """,
+    "paths with ids and globs, and unknown ones on purpose": """
+        rules:
+          - {match: {operation: instances.get, path: "/v1/instances/inst_*"}, fault: {status: 500}}
+          - {match: {path: "/v1/*/fw_1"}, fault: {status: 501}}
+          - {match: {path: ["/v1/*", "!/v1/images/ubuntu-22.04-lts"]}, times: 1, fault: {status: 501}}
+          - {match: {path: /v1/nowhere}, fault: {status: 501}}
+          - {match: {path: "*/api-keys/current"}, fault: {status: 501}}
+          - {match: {header: {X-Trace: null}, query: {page: null}, resource: null}, fault: {status: 501}}
+        """,
+    "behind a fault that is not applied to HEAD": """
+        rules: [{fault: {connection: close}}, {fault: {status: 501}}]
         """,
     "one rule a phase": """
         phases: [{name: a, for: 10s}, {name: b, until: {requests: 3}}, {name: c, for: 5s}]

@@ -30,7 +30,7 @@ def test_times_counts_the_first_so_many_matches(sandbox, api):
     rule = sandbox.inject("instances.list", error="INTERNAL_ERROR", times=2, id="twice")
     assert statuses(api, 4) == [500, 500, 200, 200]
     assert (rule.matched, rule.fired) == (4, 2)
-    assert decisions(sandbox) == {"twice": "times 4 of 2"}
+    assert decisions(sandbox) == {"twice": "match 4, beyond times 2"}
 
 
 def test_without_times_every_match_counts(sandbox, api):

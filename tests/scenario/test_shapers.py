@@ -102,8 +102,8 @@ def test_the_first_rule_sets_the_pace_and_without_a_body_nothing_is_slow(sandbox
     assert sandbox.requests[-1].delayed_ms == 2
     assert api.call("HEAD", PLANS).body == b""
     assert [each.reason for each in sandbox.requests[-1].decisions] == [
-        "match 2, no body goes out",
-        "match 2, an earlier rule sets the pace",
+        "match 2, the answer has no body",
+        "match 2, the answer has no body",
     ]
     assert (first.fired, second.fired) == (1, 0)
 

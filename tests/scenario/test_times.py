@@ -38,11 +38,11 @@ def test_each_form_strikes_the_requests_that_it_names(sandbox, api, times, struc
 @pytest.mark.parametrize(
     ("times", "said"),
     [
-        (1, "times 2 of 1"),
-        ({"skip": 2, "take": 1}, "times 2 of {skip: 2, take: 1}"),
-        ({"skip": 2}, "times 2 of {skip: 2}"),
-        ({"every": 5}, "times 2 of {every: 5}"),
-        ({"only": [4, 1]}, "times 2 of {only: [1, 4]}"),
+        (1, "match 2, beyond times 1"),
+        ({"skip": 2, "take": 1}, "match 2, not in times {skip: 2, take: 1}"),
+        ({"skip": 2}, "match 2, not in times {skip: 2}"),
+        ({"every": 5}, "match 2, not in times {every: 5}"),
+        ({"only": [4, 1]}, "match 2, not in times {only: [1, 4]}"),
     ],
 )
 def test_the_journal_says_why_it_was_not_struck(sandbox, api, times, said):

@@ -161,7 +161,10 @@ def test_the_first_of_two_equal_keys_counts() -> None:
         ("a: &x {b: 1}\nc:\n  <<: *x", "f:3:3: merge keys (<<) are not supported; write the keys out"),
         ("[a, b]: 1", "f:1:1: a key must be text"),
         ("a: &x b\n*x : 1", "f:2:1: a key must be text"),
-        (f"a: {'1' * 5000}", "f:1:4: a number of 5000 characters is too long; use at most 100"),
+        (
+            f"a: {'1' * 5000}",
+            "f:1:4: a number of 5000 characters is too long; use at most 100, or put a text in quotes",
+        ),
         ("{" + "k" * 90 + ": 1, " + "k" * 90 + ": 2}", f"f:1:97: duplicate key '{'k' * 59}…' (first set on line 1)"),
     ],
 )
@@ -454,6 +457,6 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, conte
     assert str(error.value) == f"{path}{place}: {why}"
 
 
-def test_a_device_without_an_end_is_refused() -> None:
-    with pytest.raises(SourceError, match="is larger than"):
+def test_a_device_is_refused() -> None:
+    with pytest.raises(SourceError, match="it is not a regular file"):
         read_file(Path("/dev/zero"))

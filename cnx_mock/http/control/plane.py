@@ -15,9 +15,10 @@ from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
+from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
-from cnx_mock.net.addresses import Addresses, is_loopback
+from cnx_mock.net.addresses import Addresses
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.world.chance import Chance
@@ -72,8 +73,10 @@ class ControlPlane:
         router: Router,
         seed: int,
         addresses: Callable[[], Addresses],
-        checkers: Sequence[ExpectationChecker] = (),
+        checkers: Sequence[ExpectationChecker],
+        guard: Guard,
     ) -> None:
+        self._guard = guard
         self._server = Server(tenants, ticks(), addresses, checkers)
         self._router = router
         self._sender = messages.Sender()
@@ -83,19 +86,23 @@ class ControlPlane:
         """Answer one call."""
         request_id = self._chance.new_id("req")
         try:
-            answer = self._answer(scope, await messages.read_body(scope["headers"], receive, BODY_LIMIT))
-        except messages.Disconnected:
-            return
+            headers = messages.safe_headers(scope["headers"])
+            self._guard.check(scope, headers)
+            answer = self._answer(scope, headers, await messages.read_body(scope, receive, BODY_LIMIT))
+        except messages.Incomplete as incomplete:
+            if incomplete.gone:
+                return
+            answer = messages.refused(errors.BadRequest(reason=str(incomplete)), request_id, {})
+        except Refused as refusal:
+            answer = messages.problem(refusal.problem, request_id)
         except Exception as error:
             answer = messages.refused(_refusal(error), request_id, {})
-        head = self._sender.head(answer, [(b"x-request-id", request_id.encode())])
+        head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
-    def _answer(self, scope: Scope, body: bytes | None) -> Answer:
+    def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
         if body is None:
             raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
-        headers = messages.safe_headers(scope["headers"])
-        _check_host(headers, self._server.tenants.settings.control_host)
         value = auth.authorization(scope["headers"])
         digits = None if value is None else auth.digits(value)
         tenant = None if digits is None else self._server.tenants.find(digits)
@@ -105,8 +112,8 @@ class ControlPlane:
         if operation is None:
             raise self._router.refusal(scope["method"], path)
         query = masked(scope["query_string"]).decode("latin-1")
-        content_type = next((v.decode("latin-1") for name, v in headers if name == b"content-type"), None)
-        incoming = Incoming(params, query, body, content_type)
+        encoding = next((v.decode("latin-1") for name, v in headers if name == b"content-encoding"), None)
+        incoming = Incoming(params, query, body, JSON, encoding if body else None)
         key = tenant.sandbox.key_with(digits) if tenant and digits else None
         target = ControlTarget(tenant, key)
         dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: Caller(key or _NO_KEY)}
@@ -129,13 +136,3 @@ def _refusal(error: Exception) -> errors.ApiError:
         return errors.BadRequest(reason=str(error))
     log.exception("cnx-mock failed in its control plane; please report this")
     return errors.InternalError()
-
-
-def _check_host(headers: RawHeaders, others: tuple[str, ...]) -> None:
-    """Raise Forbidden unless the Host header has a loopback name or an allowed one: a page in a browser must not reach
-    the control plane through a name of its own (DNS rebinding)."""
-    host = next((value.decode("latin-1") for name, value in headers if name == b"host"), "")
-    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    if not is_loopback(name) and name.lower() not in {other.lower() for other in others}:
-        known = ", ".join(("localhost", "127.0.0.1", "[::1]", *others))
-        raise errors.Forbidden(host=host[:200], required_host=known, option="--control-host")

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from cnx_mock import __version__
+from cnx_mock.api.errors import NotFound, SandboxLimit
 from cnx_mock.api.operation import Resource, added
-from cnx_mock.api.shapes import Listing, Shape
+from cnx_mock.api.shapes import Deleted, Listing, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
@@ -59,6 +60,8 @@ class SandboxItem(Shape):
     """Requests that it has had."""
     rules: int
     """Rules in force."""
+    idle_seconds: int
+    """Seconds of real time since its last request, or since it was made."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -120,7 +123,7 @@ def list_(server: Server) -> Listing[SandboxItem]:
     return Listing(data=[_item(tenant) for tenant in server.tenants])
 
 
-@resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_PROVENANCE)
+@resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_PROVENANCE, raises=(SandboxLimit,))
 def create(server: Server, body: SandboxCreate) -> FreshSandbox:
     """Make a sandbox with a fresh key, or anew with a given one."""
     changes: dict[str, Any] = {} if body.seed is None else {"seed": body.seed}
@@ -134,6 +137,16 @@ def create(server: Server, body: SandboxCreate) -> FreshSandbox:
         tenant = server.tenants.take(digits_of(body.key), body.name, **changes)
     found = [] if body.scenario is None else warnings(tenant.recipe.scenario)
     return FreshSandbox(id=tenant.sandbox.account.id, name=tenant.label, api_key=test_key(tenant.key), warnings=found)
+
+
+@resource.operation("DELETE", "/_mock/sandboxes/{id}", provenance=_PROVENANCE, raises=(NotFound,))
+def delete(server: Server, id: str) -> Deleted:
+    """Give a sandbox back, with everything in it. A key that opened it gets a new one on its next request."""
+    tenant = next((each for each in server.tenants if each.sandbox.account.id == id), None)
+    if tenant is None:
+        raise NotFound(resource="sandbox", id=id)
+    server.tenants.remove(tenant)
+    return Deleted(id=id)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -161,4 +174,5 @@ def _item(tenant: Tenant) -> SandboxItem:
         instances=len(tenant.sandbox.instances),
         requests=tenant.journal.seen,
         rules=sum(1 for _ in tenant.engine),
+        idle_seconds=tenant.idle // SECOND,
     )

@@ -10,6 +10,7 @@ from cnx_mock.api.errors import InvalidState, ValidationFailed
 from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import spelling
+from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal import silence
 from cnx_mock.http.tenant import Tenant
@@ -17,6 +18,7 @@ from cnx_mock.scenario import gallery
 from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
+from cnx_mock.services.worlds import shipped_fixtures
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import format_instant_ms
 
@@ -77,11 +79,22 @@ def named_or_inline(items: Iterable[str | Mapping[str, Any]]) -> Scenario:
 def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario:
     name = item if isinstance(item, str) else item["name"] if set(item) == {"name"} else None
     if name is None:
-        return read_scenario(item, operations)
+        return _without_paths(read_scenario(item, operations))
     known = gallery.gallery()
     if name not in known:
         raise ValidationFailed(name=f"must be one of: {one_of(known, name)}")
     return gallery.load(name, operations)
+
+
+def _without_paths(scenario: Scenario) -> Scenario:
+    """Return a scenario that came over HTTP. Raises ScenarioError if it names a file: no request opens files of this
+    machine."""
+    name = scenario.world.fixture
+    known = shipped_fixtures()
+    if isinstance(name, str) and name not in known:
+        message = f"must be one of: {one_of(known, name)}; a path is not read for a request: send the fixture itself"
+        raise ScenarioError([Problem(("world", "fixture"), message)])
+    return scenario
 
 
 @resource.operation("GET", "/_mock/scenario", provenance=_PROVENANCE)

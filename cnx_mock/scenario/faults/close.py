@@ -10,8 +10,9 @@ class Close(Outcome):
     """`connection: close`."""
 
     key: ClassVar[str] = "connection"
+    needs_body: ClassVar[bool] = True
     connection: Literal["close"]
-    """Headers that declare a body, then a FIN. (An answer to HEAD is complete with its headers.)"""
+    """Headers that declare a body, then a FIN. It is not applied to HEAD, whose answer is complete with its headers."""
 
     def replace(self, exchange: Exchange) -> None:
         """Keep the headers and leave out the body."""

@@ -1,6 +1,7 @@
 """Changed headers: an answer that describes itself wrongly."""
 
 import re
+from functools import partial
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
@@ -8,16 +9,16 @@ from pydantic import BeforeValidator, WithJsonSchema, model_validator
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
+from cnx_mock.scenario.field_types import header_name
+from cnx_mock.scenario.own_text import text_of
 from cnx_mock.scenario.request import RawHeaders
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 _VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
 _FRAMING = ("content-length", "transfer-encoding")
 
 
 def _name(name: object) -> str:
-    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-        raise ValueError("must be a header's name, such as X-RateLimit-Reset")
+    name = header_name(name)
     if name.lower() in _FRAMING:
         raise ValueError(
             "frames the body and cannot be changed: use body: {truncate: 0.5} or connection: malformed_chunk"
@@ -26,8 +27,10 @@ def _name(name: object) -> str:
 
 
 def _value(value: object) -> str:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not _VALUE.fullmatch(text):
+    if value is None:
+        raise ValueError('is null: write "" for an empty value, or put the name into remove')
+    text = None if isinstance(value, list | dict) else text_of(value)
+    if text is None or not _VALUE.fullmatch(text):
         raise ValueError("must be printable ASCII in one line")
     return text
 
@@ -39,14 +42,15 @@ def _listed(value: object) -> object:
 
 
 _Name = Annotated[str, BeforeValidator(_name)]
-_Value = Annotated[str, BeforeValidator(_value), WithJsonSchema({"type": ["string", "integer"]})]
+_Value = Annotated[str, BeforeValidator(_value), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
 
 class Changes(Declared):
     """Which headers are changed; the case of their names does not matter."""
 
     set: dict[_Name, _Value] = {}
-    """Headers to add, or to send in place of the usual ones."""
+    """Headers to add, or to send in place of the usual ones. A value is the text that is written: `1.10` is not
+    `1.1`."""
     remove: Annotated[list[_Name], BeforeValidator(_listed)] = []
     """Headers to leave out."""
 
@@ -62,23 +66,33 @@ class Headers(Fault):
 
     key: ClassVar[str] = "headers"
     headers: Changes
-    """Applies to every header of the answer, including those of the rate limit."""
+    """Applies to every header of the answer, including those of the rate limit and of CORS."""
 
     def label(self) -> str:
         return f"headers={' '.join([*self.headers.set, *(f'-{name}' for name in self.headers.remove)])}"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Change the headers of the answer, whichever it will be. Of several rules the first wins."""
+        """Change the headers of the answer, whichever it will be. Of several rules the first wins. It counts as applied
+        once they differ."""
         first = exchange.effects.change_headers is None
         if first:
-            exchange.effects.change_headers = self.changed
+            exchange.effects.change_headers = partial(self._change, turn)
         await turn.proceed()
         if not first:
             turn.spared("an earlier rule changes the headers")
         elif exchange.effects.delivery:
             turn.spared("no headers are sent")
-        else:
+
+    def _change(self, turn: Turn, headers: RawHeaders) -> RawHeaders:
+        """Return the headers to send. Only here, with all of them, is it known whether the fault has an effect."""
+        changed = self.changed(headers)
+        if sorted(changed) != sorted(headers):
             turn.fired()
+        elif self.headers.set:
+            turn.spared("the answer has these headers already")
+        else:
+            turn.spared(f"the answer has no {' and no '.join(self.headers.remove)}")
+        return changed
 
     def changed(self, headers: RawHeaders) -> RawHeaders:
         """Return the headers to send."""

@@ -10,8 +10,10 @@ class MalformedChunk(Outcome):
     """`connection: malformed_chunk`."""
 
     key: ClassVar[str] = "connection"
+    needs_body: ClassVar[bool] = True
     connection: Literal["malformed_chunk"]
-    """Headers that announce chunks, a broken chunk, then a FIN. (An answer to HEAD is complete with its headers.)"""
+    """Headers that announce chunks, a broken chunk, then a FIN. It is not applied to HEAD, whose answer is
+    complete with its headers."""
 
     def replace(self, exchange: Exchange) -> None:
         """Replace the body by a chunk whose size cannot be read."""

@@ -15,15 +15,16 @@ class Provisioning(Fault):
     """`provisioning: 90s`, `[30s, 90s]`, `never`, `{polls: 3}`, `{delay: 45s, then: stopped}` or `{then: stopped}`."""
 
     key: ClassVar[str] = "provisioning"
+    idle: ClassVar[str] = "nothing was made"
     provisioning: Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(PROVISIONING_SCHEMA)]
     """For the resource that this call makes. What is left out is as in the scenario's own `provisioning`."""
 
     def label(self) -> str:
         return f"provisioning={spell_provisioning(self.provisioning)}"
 
-    def applies(self, operation: Operation, method: str) -> bool:
+    def applies(self, operation: Operation | None, method: str) -> bool:
         """Return whether such a call makes something that takes time to come up."""
-        return method == "POST" and operation.resource.kind in PROVISIONED
+        return operation is not None and method == "POST" and operation.resource.kind in PROVISIONED
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Set how long the resource takes that the operation makes. Of several rules the first wins."""
@@ -34,6 +35,6 @@ class Provisioning(Fault):
         if not first:
             turn.spared("an earlier rule says how long it takes")
         elif not exchange.effects.provisioned:
-            turn.spared("nothing was made")
+            turn.spared(self.idle)
         else:
             turn.fired()

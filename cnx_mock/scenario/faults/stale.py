@@ -22,6 +22,7 @@ class Stale(Fault):
     """`stale: 5s`."""
 
     key: ClassVar[str] = "stale"
+    idle: ClassVar[str] = "nothing is read"
     stale: Annotated[Any, BeforeValidator(_lag), WithJsonSchema(DURATION)]
     """How far behind a read is, by the sandbox's clock: it hides what was created within that time, and shows what was
     deleted or changed within it as it was before (one former version of each record is kept)."""
@@ -29,19 +30,18 @@ class Stale(Fault):
     def label(self) -> str:
         return f"stale={format_duration(self.stale)}"
 
-    def applies(self, operation: Operation, method: str) -> bool:
+    def applies(self, operation: Operation | None, method: str) -> bool:
         """Return whether such a call only reads."""
-        return not operation.mutates
+        return operation is not None and not operation.mutates
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Let the operation read the past, if it only reads. Of several rules the first wins."""
-        reads = exchange.request.operation is not None and not exchange.request.operation.mutates
+        """Let the operation read the past. Of several rules the first wins."""
         first = exchange.effects.stale is None
-        if reads and first:
+        if first:
             exchange.effects.stale = self.stale
         await turn.proceed()
-        if not reads or not exchange.effects.read:
-            turn.spared("nothing is read")
+        if not exchange.effects.read:
+            turn.spared(self.idle)
         elif not first:
             turn.spared("an earlier rule says how stale it is")
         else:

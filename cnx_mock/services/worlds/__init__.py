@@ -2,7 +2,7 @@
 
 from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.export import exported
-from cnx_mock.services.worlds.files import find, load, shipped_fixtures
+from cnx_mock.services.worlds.files import find, is_path, load, shipped_fixtures
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "UnknownFixture",
     "exported",
     "find",
+    "is_path",
     "load",
     "read_fixture",
     "shipped_fixtures",

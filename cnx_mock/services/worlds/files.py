@@ -14,6 +14,13 @@ def shipped_fixtures() -> list[str]:
     return names("fixtures")
 
 
+def is_path(name: str) -> bool:
+    """Return whether this is a path and not the name of a shipped fixture: it has a slash, or ends in .yaml, .yml or
+    .json."""
+    path = Path(name)
+    return path.suffix in (".yaml", ".yml", ".json") or len(path.parts) > 1
+
+
 def find(name: str) -> Path:
     """Return the path of a fixture's file.
 
@@ -24,9 +31,8 @@ def find(name: str) -> Path:
         found = shipped("fixtures", name)
         assert found is not None, "it was just listed"
         return found
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml", ".json") or len(path.parts) > 1:
-        return path
+    if is_path(name):
+        return Path(name)
     known = shipped_fixtures()
     raise UnknownFixture(f"no fixture is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
 
