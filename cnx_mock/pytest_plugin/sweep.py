@@ -14,6 +14,7 @@ from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.pytest_plugin.time_limit import TimeLimit
 from cnx_mock.sweep.explanation import sentence
+from cnx_mock.sweep.patience import BACKOFF_SECONDS
 from cnx_mock.sweep.plan import FAULTS, rule_for, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import bad_first
@@ -131,7 +132,8 @@ class SweepPlugin:
         notes = list(swept.compare(first, second))
         limit = self._limit or 3 * max(first.ended.seconds, second.ended.seconds) + EXTRA_SECONDS
         for cell in swept.cells:
-            run, _ = self._attempt(item, cell.document()["rules"], limit)
+            extra = BACKOFF_SECONDS if cell.lasts and self._limit is None else 0
+            run, _ = self._attempt(item, cell.document()["rules"], limit + extra)
             swept.judge_cell(cell, run, allowed=_allowed(item))
         results = list(swept.results.values())
         again = f"pytest {item.nodeid!r} --cnx-cell "

@@ -11,6 +11,10 @@ random ones, a shorter one may come first."""
 MOST_EXTRA_SECONDS = 120
 """How much longer a run may take than its time limit. Waits of 1, 2, 4, 8, 16 and 32 s are 63 s."""
 
+BACKOFF_SECONDS = 45
+"""How much longer a run may take if its calls cannot be watched and its fault lasts: waits of 1, 2, 4, 8 and 16 s, and
+half as much again if they are random."""
+
 
 def extended_limit(seconds: float, calls: Iterable[float]) -> float:
     """Return the time limit of a run that has made these calls, in seconds since its start. `seconds` is its limit

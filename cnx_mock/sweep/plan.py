@@ -192,6 +192,11 @@ class Cell:
         return "; ".join(titles)
 
     @property
+    def lasts(self) -> bool:
+        """Whether one of its faults affects more than one call, so that a client has to back off several times."""
+        return any(fault.take != 1 for _, fault in self.injections)
+
+    @property
     def rules(self) -> list[dict[str, Any]]:
         """The rules that inject its faults."""
         return [rule_for(call.operation, call.ordinal, fault) for call, fault in self.injections]

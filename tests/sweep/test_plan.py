@@ -86,3 +86,8 @@ def test_unknown_names_are_refused_with_a_suggestion() -> None:
         SweepPlanError, match="no operation is called 'instance.create', did you mean 'instances.create'"
     ):
         check_operations(["instance.create"], [each.name for each in operations()])
+
+
+def test_a_fault_lasts_if_it_affects_several_calls() -> None:
+    lasting = {cell.fault.name for cell in plan_cells([CREATE, READ], FAULTS) if cell.lasts}
+    assert lasting == {"outage", "down", "no-credits"}
