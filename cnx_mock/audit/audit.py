@@ -14,8 +14,8 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 
 Entries = Iterable[Mapping[str, Any]]
 
-HAMMERING = ("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry")
-"""The codes of the checks that find retries that come too early, too often or in vain."""
+HAMMERING = ("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry", "delete-404")
+"""The codes of the checks that find retries that come too early, too often or in vain, or are misunderstood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,14 @@ def findings(
     ignore: Collection[str] = (),
     also: Collection[str] = (),
     usual: Iterable[Iterable[Call]] = (),
+    failed: bool = False,
 ) -> list[Finding]:
     """Return what the checks find in these calls, sandbox by sandbox, in the order of the requests.
 
     `thresholds` are values by name, written as on the command line: `{"poll-interval": "200ms"}`. `ignore` are the
     codes of checks to leave out, `also` those of checks that run only if they are asked for. `usual` are the calls of
-    runs of the same client without faults: they show which calls the client makes anyway, and are not judged. Raises
-    AuditError for an unknown code or threshold.
+    runs of the same client without faults: they show which calls the client makes anyway, and are not judged.
+    `failed` is whether the client is known to have failed. Raises AuditError for an unknown code or threshold.
     """
     chosen = _chosen(ignore, also)
     limits = threshold_values(thresholds or {})
@@ -89,7 +90,7 @@ def findings(
     runs = [_by_sandbox(run) for run in usual]
     found = []
     for sandbox, own in journals.items():
-        traffic = Traffic(own, limits, [run.get(sandbox, []) for run in runs])
+        traffic = Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed)
         prefix = "" if len(journals) == 1 else f"{_place(sandbox)}: "
         found += [_finding(check, hit, sandbox, prefix) for check in chosen for hit in check.run(traffic)]
     order = list(journals)
@@ -128,16 +129,18 @@ def hammered(
     calls: Iterable[Call],
     thresholds: Mapping[str, object] | None = None,
     usual: Iterable[Iterable[Call]] = (),
+    failed: bool = False,
 ) -> list[Finding]:
     """Return the findings about retries only. The arguments are those of `findings`. Raises AuditError as it does."""
     others = [each.code for each in checks() if each.code not in HAMMERING]
-    return findings(calls, thresholds, ignore=others, usual=usual)
+    return findings(calls, thresholds, ignore=others, usual=usual, failed=failed)
 
 
-def hammering(entries: Entries, usual: Iterable[Entries] = ()) -> list[str]:
+def hammering(entries: Entries, usual: Iterable[Entries] = (), failed: bool = False) -> list[str]:
     """Return one line for each finding about retries. `entries` are a journal's, as `GET /_mock/requests` answers them,
-    and `usual` those of runs without faults. Raises KeyError, TypeError or ValueError for data that is not an entry."""
-    return [str(each) for each in hammered(calls_of(entries), usual=map(calls_of, usual))]
+    `usual` those of runs without faults, and `failed` is whether this run failed. Raises KeyError, TypeError or
+    ValueError for data that is not an entry."""
+    return [str(each) for each in hammered(calls_of(entries), usual=map(calls_of, usual), failed=failed)]
 
 
 def _by_sandbox(calls: Iterable[Call]) -> dict[str | None, list[Call]]:

@@ -96,6 +96,8 @@ class Traffic:
     usual: Sequence[Sequence[Call]] = ()
     """The calls of runs of the same client without faults, each in order of arrival; none if there were no such runs.
     """
+    failed: bool = False
+    """Whether the client is known to have failed, by its exit status for example."""
 
     @cached_property
     def workers(self) -> Workers:

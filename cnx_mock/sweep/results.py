@@ -14,9 +14,9 @@ from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
 Entries = Sequence[Mapping[str, Any]]
 """A run's requests as `GET /_mock/requests` answers them, each with its `sandbox`, in order of arrival."""
 
-HammeringCheck = Callable[[Entries, Sequence[Entries]], Sequence[str]]
+HammeringCheck = Callable[[Entries, Sequence[Entries], bool], Sequence[str]]
 """Return what is wrong with a run's retries, one line for each finding. The second argument are the entries of the runs
-without faults."""
+without faults, the third is whether the run failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +129,6 @@ class SweepResults:
             status=run.ended.status,
             resources=count_resources(run.states, self._ignored),
             creates=run.creates,
-            hammering=self.check_hammering(run.entries, self._usual),
+            hammering=self.check_hammering(run.entries, self._usual, run.ended.status != 0),
             allowed=allowed,
         )

@@ -329,6 +329,25 @@ def test_a_call_that_never_had_a_body_is_left_alone() -> None:
     assert codes(create(400, fields={"plan": "huge"}), {**create(400), "request_body": None}) == []
 
 
+# ---- delete-404
+
+
+@pytest.mark.parametrize(
+    "first", [delete(status=500), delete(status=504), {**delete(), "status": None, "response_headers": []}]
+)
+def test_a_delete_that_was_done_is_no_reason_to_fail(first: dict[str, Any]) -> None:
+    calls = [create(), first, delete(status=404, wait="1s")]
+    assert codes(*calls) == []
+    [found] = judge(*calls, failed=True)
+    assert (found.code, found.requests) == ("delete-404", (2, 3))
+
+
+def test_another_failure_is_the_reason() -> None:
+    calls = [create(), delete(status=500), delete(status=404, wait="1s")]
+    assert judge(*calls, get("/v1/regions", status=500), failed=True) == []
+    assert judge(create(), delete(status=404), failed=True) == []
+
+
 # ---- lockstep
 
 
@@ -535,7 +554,7 @@ def test_every_check_says_why_and_what_to_do() -> None:
     for check in checks():
         assert check.title and check.why.endswith(".") and check.fix.endswith(".")
         assert all(each.reason for each in check.thresholds)
-    assert len(checks()) == 15
+    assert len(checks()) == 16
 
 
 # ---- one worker, several connections
