@@ -14,7 +14,7 @@ If several workers make the same request, the journal does not say which of them
 does show). Then the pairing that is kindest to the client is taken, call by call:
 
 1. A failed attempt that had waited long enough is continued: until its Retry-After was over, or `overlap`. Of several,
-   the one over the same connection comes first, then the one that has waited longest.
+   the logical call with the fewest attempts comes first, then one over the same connection, then the oldest.
 2. Otherwise the call is the first attempt of another worker, if there may be one: not all workers are waiting for their
    next attempt, and there are fewer logical calls so far than in the run without faults.
 3. Otherwise it is a retry that came too early, of the attempt that has waited longest.
@@ -181,7 +181,7 @@ class _Grouping:
         may_continue = ready if several > 1 else own
         in_time = [each for each in may_continue if _in_time(each.last, call, self.traffic.limits)]
         if in_time:
-            return min(in_time, key=lambda each: (each.last.connection != call.connection, _end(each.last)))
+            return min(in_time, key=lambda each: (len(each.attempts), each.last.connection != call.connection))
         busy = len(attempts.waiting) + len(attempts.under_way)
         if (not own or busy < several) and attempts.begun < workers.expected(call.request):
             return None

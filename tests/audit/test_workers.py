@@ -112,6 +112,21 @@ def test_a_task_may_take_the_connection_of_one_that_waits() -> None:
     assert codes(*first, *second, at(2150, 200, 50_003)) == []
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_tasks_of_one_pool_each_make_their_own_attempts(seed: int) -> None:
+    """Six of each, over the connection that was free last."""
+    chance = random.Random(seed)
+    moments: list[float] = []
+    for worker in range(4):
+        moment = 3.0 * worker
+        for attempt in range(6):
+            moments.append(moment)
+            moment += chance.uniform(0.5, 1) * 200 * 2**attempt
+    together = [at(3 * number, 200, 50_001 + number) for number in range(4)]
+    down = [at(100 + round(moment), 500, 50_001 + number % 2) for number, moment in enumerate(sorted(moments))]
+    assert with_usual(down, together) == []
+
+
 # ---- one worker with a pool of its own
 
 
