@@ -148,21 +148,25 @@ class Workers:
             spans.append((call.began, max(call.began, ended - ROUNDING)))
         return _most_at_once(spans)
 
-    def _together(self, calls: Iterable[Call]) -> int:
-        """Return over how many connections the same request succeeded within a moment. If they are at least three,
-        several workers make it together, and those that failed at such a moment were some of them."""
-        moments: list[tuple[set[object], set[object]]] = []
+    def _moments(self, calls: Iterable[Call]) -> list[list[Call]]:
+        """Return the calls of one request in groups. In each, every call began within a moment of the one before."""
+        moments: list[list[Call]] = []
         last = -inf
         for call in calls:
             if call.began - last >= self.limits[OVERLAP.name]:
-                moments.append((set(), set()))
-            every, fine = moments[-1]
-            every.add(call.connection)
-            if call.succeeded:
-                fine.add(call.connection)
+                moments.append([])
+            moments[-1].append(call)
             last = call.began
-        most = max((len(fine) for _, fine in moments), default=1)
-        return most if most < 3 else max(len(every) for every, fine in moments if fine)
+        return moments
+
+    def _together(self, calls: Iterable[Call]) -> int:
+        """Return how many workers make the same request together, as its successes over several connections within a
+        moment show it. Over at least three, those that failed at such a moment were some of the workers."""
+        moments = self._moments(calls)
+        most = max(map(_connections, moments), default=1)
+        if most > 2:
+            return max(len(moment) for moment in moments if _connections(moment))
+        return max(sum(call.succeeded for call in moment) if _connections(moment) > 1 else 1 for moment in moments)
 
     @cached_property
     def concurrent(self) -> bool:
@@ -171,7 +175,8 @@ class Workers:
         if self._own_resources or any(self._in_flight(run) > 1 for run in runs):
             return True
         again = [span for span in self._used.values() if span[0] < span[1]]
-        return _most_at_once(again) > 2 or max(map(self._together, self._all_requests()), default=1) > 2
+        moments = (moment for calls in self._all_requests() for moment in self._moments(calls))
+        return _most_at_once(again) > 2 or max(map(_connections, moments), default=1) > 2
 
     def _all_requests(self) -> Iterator[list[Call]]:
         for run in (self._by_request, *self._usual):
@@ -242,6 +247,11 @@ class Workers:
             return False
         close = [one for one, two in turns if two.began - (one.ended or 0) <= self.limits[HANDOVER.name]]
         return 2 * len(close) >= len(turns) and {one.connection for one in close} == connections
+
+
+def _connections(calls: Iterable[Call]) -> int:
+    """Return over how many connections some calls succeeded."""
+    return len({call.connection for call in calls if call.succeeded})
 
 
 def _by_request(calls: Iterable[Call]) -> dict[object, list[Call]]:
