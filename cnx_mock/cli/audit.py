@@ -12,7 +12,7 @@ from cnx_mock.audit.report import Form, report
 from cnx_mock.audit.threshold import Threshold
 from cnx_mock.cli.errors import FOUND
 from cnx_mock.cli.journal import journals_of, key_option, url_argument
-from cnx_mock.cli.output import print_wrapped
+from cnx_mock.cli.output import print_wrapped, reader_may_leave
 from cnx_mock.errors import UsageError
 from cnx_mock.text.files import read_regular
 
@@ -90,10 +90,11 @@ def audit(
     if not found:
         check_any_calls(calls, str(journal or url))
     text = report(found, form, str(journal or url))
-    if form == "text":
-        print_wrapped(text)
-    else:
-        click.echo(text)
+    with reader_may_leave():
+        if form == "text":
+            print_wrapped(text)
+        else:
+            click.echo(text)
     context.exit(FOUND if found else 0)
 
 
