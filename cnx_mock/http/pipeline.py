@@ -135,17 +135,28 @@ class RequestContext:
 
     # ---- how they are run
 
-    async def run(self) -> None:
-        """Take the request through all stages and through its faults. It leaves an answer, or a fault's delivery in its
-        place. Raises Cancelled."""
+    def begin(self) -> bool:
+        """Take the request through all stages up to its faults. Return whether it has its answer: without a fault it
+        has. Otherwise `finish` is to be awaited."""
         try:
             for stage in BEFORE_FAULTS:
                 stage(self)
             ruling = self.record.ruling
-            if ruling is None or not ruling.chosen:
-                self.operate()
-            else:
-                await Engine.perform(ruling, self.exchange, self._operate)
+            if ruling is not None and ruling.chosen:
+                return False
+            self.operate()
+        except errors.ApiError as refusal:
+            self.refuse(refusal)
+        except Exception:
+            self.fail()
+        return True
+
+    async def finish(self) -> None:
+        """Take the request through its faults, and the stages behind them. It leaves an answer, or a fault's delivery
+        in its place. Raises Cancelled."""
+        assert self.record.ruling is not None, "it has faults"
+        try:
+            await Engine.perform(self.record.ruling, self.exchange, self._operate)
         except errors.ApiError as refusal:
             self.refuse(refusal)
         except Cancelled:
@@ -290,7 +301,8 @@ class Pipeline:
         headers = [*(each for each in headers if each[0] != key[0]), key]
         read = body if len(body) <= BODY_LIMIT else None
         context = self.context(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
-        await context.run()
+        if not context.begin():
+            await context.finish()
         context.count_polls()
         if context.exchange.effects.delivery is None:
             context.head()  # the rules that change headers fire here

@@ -62,20 +62,29 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._starts_to_read()
+
+    def _starts_to_read(self) -> None:
         self._reading = _HEAD
+
+    def _reads_body(self) -> None:
+        self._reading = _BODY
+
+    def _has_read(self) -> None:
+        self._reading = _NOTHING
 
     def on_headers_complete(self) -> None:
         if self.parser.get_http_version() == "0.9":
             raise ValueError("no version")
         super().on_headers_complete()
-        self._reading = _BODY
+        self._reads_body()
         self._under_way = [*(each for each in self._under_way if not each.response_complete), self.cycle]
         self.scope["extensions"] = self._extensions = {EXTENSION: (self, self.cycle)}
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return  # the parser ends here, whatever the length of the body: see `_ignore_upgrade`
-        self._reading = _NOTHING
+        self._has_read()
         if not self.cycle.response_complete:
             self.cycle.more_body = False
             self.cycle.message_event.set()
