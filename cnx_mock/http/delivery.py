@@ -4,10 +4,9 @@ import asyncio
 import logging
 
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from cnx_mock.api.errors import BadRequest
-from cnx_mock.api.parsing import masked
+from cnx_mock.api.parsing import masked, may_have_live_key
 from cnx_mock.http import messages
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
@@ -57,35 +56,31 @@ class Api:
         await self._finish(context, broken, RequestWire(scope), send)
 
     def begin(
-        self, method: str, target: bytes, headers: RawHeaders, body: bytes, port: int | None
+        self, method: str, target: bytes, headers: RawHeaders, body: bytes, port: int | None, packet: bytes | None
     ) -> bytes | RequestContext:
         """Begin a call that has arrived as a whole. Return the whole answer as bytes for the wire; or the call itself
         if it has to wait, for `__call__` to finish."""
-        path, _, query = target.partition(b"?")
+        arrived, wall = ticks(), wall_now()
+        safe = headers
+        if packet is None or may_have_live_key(packet):
+            target, safe, body = masked(target), messages.safe_headers(headers), masked(body)
+        path, _, query = target.decode("latin-1").partition("?")
         context = self._pipeline.context(
-            method,
-            masked(path).decode("latin-1"),
-            masked(query).decode("latin-1"),
-            headers,
-            masked(body),
-            arrived=ticks(),
-            wall=wall_now(),
-            connection=port,
+            method, path, query, headers, body, safe=safe, arrived=arrived, wall=wall, connection=port
         )
         if not context.begin():
             return context
         context.count_polls()
-        record = context.record
         try:
-            record.response_headers = context.head()
+            head = context.raw_head()
         except Exception:
             context.fail()
-            record.response_headers = context.head()
+            head = context.raw_head()
         answer = context.exchange.answer
         assert answer is not None, "the stages leave an answer"
+        context.record.sent(head)
         self._complete(context, answer.status)
-        head = b"".join([b"%b: %b\r\n" % header for header in record.response_headers])
-        return b"%b%b\r\n%b" % (STATUS_LINE[answer.status], head, b"" if method == "HEAD" else answer.body)
+        return head if method == "HEAD" else head + answer.body
 
     async def _finish(
         self, context: RequestContext, broken: messages.Incomplete | None, wire: RequestWire, send: Send

@@ -25,6 +25,9 @@ EXTENSION = "cnx_mock.connection"
 BODY_PROBLEM = "cnx_mock.body_problem"
 """The key among the scope's extensions of what is wrong with a body that cannot be read to its end."""
 
+BODY_SO_FAR = "cnx_mock.body_so_far"
+"""The key among the scope's extensions of what arrived of a body before the client left."""
+
 _LINGER_SECONDS = 2
 """How long a client may go on sending after such an answer."""
 
@@ -72,6 +75,9 @@ class Connection(HttpToolsProtocol):
 
     def _has_read(self) -> None:
         self._reading = _NOTHING
+
+    def _is_between_requests(self) -> bool:
+        return self._reading == _NOTHING
 
     def on_headers_complete(self) -> None:
         if self.parser.get_http_version() == "0.9":

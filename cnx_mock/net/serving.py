@@ -68,7 +68,14 @@ class ServedApp(Protocol):
         """End every deliberate wait, for good."""
 
     def begin(
-        self, method: str, target: bytes, headers: RawHeaders, body: bytes, port: int | None, secure: bool
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
     ) -> bytes | object | None:
         """Begin a call: see `direct.Begin`."""
 
