@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.shapes import Shape
-from cnx_mock.http.auth import described
+from cnx_mock.http.journal_texts import body_text, headers_in, request_headers, texts
 from cnx_mock.net.bounds import Bound, Bounds
 from cnx_mock.scenario.active_rule import ActiveRule, Decision
 from cnx_mock.scenario.exchange import Exchange
@@ -15,9 +15,6 @@ from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.scenario.rule import Rule
 from cnx_mock.scenario.ruling import Ruling
 from cnx_mock.text.units import format_instant_ms
-
-BODY_SHOWN = 64 * 1024
-"""Bytes of a body that an entry shows."""
 
 _RECORD_BYTES = 1024
 """What a record holds beside the request and the answer."""
@@ -29,7 +26,10 @@ _DECISION_BYTES = 256
 class JournalRecord:
     """One request in a journal: the exchange, what the rules decided, and what the client was sent."""
 
-    __slots__ = ("duration", "exchange", "journal", "problem", "response_headers", "ruling", "seq", "size", "status")
+    __slots__ = (
+        *("_response_headers", "_sent_head", "duration", "exchange", "journal", "problem", "ruling", "seq"),
+        *("size", "status"),
+    )
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -38,7 +38,8 @@ class JournalRecord:
         """None if no rule was asked."""
         self.status: int | None = None
         """The status that the client was sent; None until then, and for good if its connection was aborted before."""
-        self.response_headers: RawHeaders = []
+        self._response_headers: RawHeaders = []
+        self._sent_head = b""
         self.problem: str | None = None
         """Why the request could not be read; None if it could."""
         self.duration: int | None = None
@@ -47,6 +48,27 @@ class JournalRecord:
         """The journal that holds it."""
         self.size = 0
         """Its bytes, as its journal counts them."""
+
+    @property
+    def response_headers(self) -> RawHeaders:
+        """The headers that the client was sent."""
+        if self._sent_head:
+            self._response_headers = headers_in(self._sent_head)
+            self._sent_head = b""
+        return self._response_headers
+
+    @response_headers.setter
+    def response_headers(self, headers: RawHeaders) -> None:
+        self._response_headers, self._sent_head = headers, b""
+
+    def sent(self, head: bytes) -> None:
+        """Keep the head of the answer as it was sent, with its status line. It is read when somebody asks."""
+        self._sent_head = head
+
+    @property
+    def head_size(self) -> int:
+        """About how many bytes the head of the answer has, without reading it."""
+        return len(self._sent_head) or sum(len(name) + len(value) for name, value in self._response_headers)
 
     @property
     def request(self) -> ApiRequest:
@@ -172,10 +194,10 @@ class Journal:
 def _size(record: JournalRecord) -> int:
     """Return about how many bytes a record holds: the request, the answer, and what rules decided."""
     request, answer = record.request, record.exchange.answer
-    headers = [*request.headers, *record.response_headers]
     texts = len(request.path) + len(request.query) + len(request.body) + (len(answer.body) if answer else 0)
     decisions = len(record.ruling.decisions) if record.ruling else 0
-    return _RECORD_BYTES + texts + sum(len(name) + len(value) for name, value in headers) + _DECISION_BYTES * decisions
+    headers = sum(len(name) + len(value) for name, value in request.headers) + record.head_size
+    return _RECORD_BYTES + texts + headers + _DECISION_BYTES * decisions
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -277,10 +299,10 @@ def entry(record: JournalRecord) -> JournalEntry:
         delayed_ms=round(exchange.delayed / 1000, 3),
         faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in record.applied],
         committed=exchange.committed,
-        request_headers=_request_headers(exchange),
-        request_body=_text(request.body),
-        response_headers=_texts(record.response_headers),
-        response_body=_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
+        request_headers=request_headers(exchange),
+        request_body=body_text(request.body),
+        response_headers=texts(record.response_headers),
+        response_body=body_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
         decisions=[_decision(record, active, rule) for active, rule in record.asked],
         near_miss=_near_miss(record),
         problem=record.problem,
@@ -312,22 +334,3 @@ def _near_miss(record: JournalRecord) -> NearMiss | None:
 def joined(differences: list[Difference]) -> str:
     """Return several differences as one sentence."""
     return "; ".join(map(str, differences))
-
-
-def _request_headers(exchange: Exchange) -> list[list[str]]:
-    """Headers as they came, with only the end of the key; for a request that reached no sandbox, what was wrong with
-    its key."""
-    given = exchange.request.headers
-    keys = [described(value) for name, value in given if name == b"authorization"]
-    if exchange.sandbox is None and exchange.key is not None:
-        keys = ["revoked"]
-    others = [header for header in _texts(given) if header[0] != "authorization"]
-    return [*others, *(["authorization", key] for key in keys or ["missing"])]
-
-
-def _texts(headers: RawHeaders) -> list[list[str]]:
-    return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
-
-
-def _text(body: bytes) -> str | None:
-    return body[:BODY_SHOWN].decode("utf-8", "replace") if body else None

@@ -7,8 +7,6 @@ pipeline; and that a cycle that is marked complete or disconnected neither write
 """
 
 import asyncio
-import socket
-import struct
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from cnx_mock.net.connection_limits import ConnectionLimits
-from cnx_mock.net.endings import end_gently
+from cnx_mock.net.endings import abort, end_gently
 from cnx_mock.net.parser_errors import has_no_version, what_is_wrong, what_is_wrong_with_the_body
 from cnx_mock.net.reading import HoldingFlow, Resumed
 from cnx_mock.net.unread import BodyProblem, Unread, last_request
@@ -29,10 +27,11 @@ EXTENSION = "cnx_mock.connection"
 BODY_PROBLEM = "cnx_mock.body_problem"
 """The key among the scope's extensions of what is wrong with a body that cannot be read to its end: a `BodyProblem`."""
 
+BODY_SO_FAR = "cnx_mock.body_so_far"
+"""The key among the scope's extensions of what arrived of a body before the client left."""
+
 _SHORTEST = len(b"GET / HTTP/1.1\r\n\r\n")
 """The fewest bytes of a request."""
-
-_LINGER_0 = struct.pack("ii", 1, 0)
 
 _NOTHING: Final = 0
 _HEAD: Final = 1
@@ -91,28 +90,42 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._starts_to_read()
+
+    def _starts_to_read(self) -> None:
         self._reading = _HEAD
         self._begun += 1
         self._head_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= self._limits.headers.limit:
-            self._too_large = self._limits.headers.refusal("it has more than {:,} headers")
+            self._too_large = self._limits.headers.refusal("the request has more than {:,} headers")
             raise ValueError("too many headers")
         super().on_header(name, value)
+
+    def _reads_body(self) -> None:
+        self._reading = _BODY
+        self._head_bytes = 0
+        self._limits.works(self)
+
+    def _has_read(self) -> None:
+        self._reading = _NOTHING
+
+    def _is_between_requests(self) -> bool:
+        return self._reading == _NOTHING
+
+    def _check_head(self) -> None:
+        """Raise ValueError if the head is too large."""
+        self._too_large = self._limits.too_large(self.url, self.headers)
+        if self._too_large is not None:
+            raise ValueError("too large")
 
     def on_headers_complete(self) -> None:
         if self.parser.get_http_version() == "0.9":
             raise ValueError("no version")
-        self._limits.headers.seen(len(self.headers))
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        self._limits.header_bytes.seen(size)
-        if size > self._limits.header_bytes.limit:
-            raise ValueError(self._head_too_large())
+        self._check_head()
         super().on_headers_complete()
-        self._reading = _BODY
-        self._head_bytes = 0
-        self._limits.works(self)
+        self._reads_body()
         self._limits.pipelined.seen(len(self.pipeline))
         while self._under_way and self._under_way[0].response_complete:
             self._under_way.popleft()
@@ -126,7 +139,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return  # the parser ends here, whatever the length of the body: see `_ignore_upgrade`
-        self._reading = _NOTHING
+        self._has_read()
         if not self.cycle.response_complete:
             self.cycle.more_body = False
             self.cycle.message_event.set()
@@ -154,19 +167,22 @@ class Connection(HttpToolsProtocol):
 
     def _read_on(self) -> None:
         """Read what has been held back."""
-        if self._left is None and not self._ended and not self.transport.is_closing():
+        if self.flow.held and self._left is None and not self._ended and not self.transport.is_closing():
             self._unset_keepalive_if_required()
             held, self.flow.held = b"".join(self.flow.held), []
             self._read(held)
             self.flow.resume_reading()
 
     def _read(self, data: bytes) -> None:
-        """Read requests, at most so many that not too many wait for their turn. The rest is held back."""
-        start = 0
+        """Read requests, at most so many that not too many wait for their turn, and that others get theirs. The rest is
+        held back."""
+        start, last = 0, self._begun + self._limits.pipelined.limit
         while start < len(data) and not self._ended:
-            room = self._limits.pipelined.limit - len(self.pipeline)
+            room = min(last - self._begun, self._limits.pipelined.limit - len(self.pipeline))
             if room <= 0:
                 self.flow.hold(data[start:])
+                if not self.pipeline and not self._is_busy():
+                    self.loop.call_soon(self._read_on)
                 break
             start += self._feed(data[start : start + room * _SHORTEST])
         self._watch()
@@ -187,23 +203,19 @@ class Connection(HttpToolsProtocol):
             self._stop_reading(error)
             return used
         if self._reading != _NOTHING and self._head_bytes > self._limits.header_bytes.limit:
-            self._stop_reading(ValueError(self._head_too_large()))
+            self._too_large = self._limits.too_many_bytes()
+            self._stop_reading(ValueError("too large"))
         elif self._reading != _HEAD:
             self._bytes.clear()
         elif has_no_version(b"".join(self._bytes[:8])):
             self._stop_reading(ValueError("no version"))
         return used
 
-    def _head_too_large(self) -> str:
-        """Return what is wrong with a head that is too large."""
-        self._too_large = self._limits.header_bytes.refusal("its first line and its headers have more than {:,} bytes")
-        return self._too_large
-
     # ---- the time that it may take
 
     def _watch(self) -> None:
         """Start the time of the request that is arriving, if it has not arrived whole."""
-        is_arriving = self._reading != _NOTHING and not self._ended
+        is_arriving = not self._ended and self._reading != _NOTHING
         if self._timer is not None and not (is_arriving and self._timed == self._begun):
             self._timer.cancel()
             self._timer = None
@@ -255,20 +267,12 @@ class Connection(HttpToolsProtocol):
             self._stop_body(BodyProblem(self._too_large or what_is_wrong_with_the_body(error)))
         elif cycle is None or cycle.response_complete or cycle.keep_alive:
             raw = last_request(arrived, inside_body=self._from_body)
-            unread = self._unread_of(raw, error)
+            reason, status = self._too_large or what_is_wrong(raw, error), 431 if self._too_large else 400
+            unread = Unread.of(raw, reason, self._port(), status=status)
             if cycle is None or cycle.response_complete:
                 self._answer(unread)
             else:
                 self._unread = unread
-
-    def _unread_of(self, raw: bytes, error: Exception) -> Unread:
-        """Return a request whose head cannot be read."""
-        if self._too_large is None:
-            return Unread.of(raw, what_is_wrong(raw, error), self._port())
-        options = f"{self._limits.header_bytes.option} and {self._limits.headers.option} allow more"
-        return Unread.of(
-            raw, f"the request's head is too large: {self._too_large}; {options}", self._port(), status=431
-        )
 
     def _is_busy(self) -> bool:
         """Return whether a request is under way."""
@@ -338,8 +342,4 @@ class Connection(HttpToolsProtocol):
         sent too, with no close_notify before it; but Python 3.10 to 3.12 show programs an RST under TLS as a plain end
         (python/cpython#115627, fixed late in 3.12).
         """
-        if self.transport.is_closing():
-            return
-        sock = self.transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
-        self.transport.abort()
+        abort(self.transport)

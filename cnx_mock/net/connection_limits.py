@@ -39,6 +39,17 @@ class ConnectionLimits:
         """Note that a connection has a request under way, or that it has ended."""
         self._waiting.pop(protocol, None)
 
+    def too_large(self, url: bytes, headers: list[tuple[bytes, bytes]]) -> str | None:
+        """Return what is wrong with a head that is too large; None if it is not."""
+        self.headers.seen(len(headers))
+        size = len(url) + sum([len(name) + len(value) + 4 for name, value in headers])
+        self.header_bytes.seen(size)
+        return self.too_many_bytes() if size > self.header_bytes.limit else None
+
+    def too_many_bytes(self) -> str:
+        """Return what is wrong with a head that has too many bytes."""
+        return self.header_bytes.refusal("the request's line and headers have more than {:,} bytes")
+
     def make_room(self) -> bool:
         """Return whether there is room for one more connection. If there is none, end the one that has waited the
         longest for a request."""

@@ -1,9 +1,22 @@
 """How connections and requests end."""
 
 import asyncio
+import socket
+import struct
 
 _LINGER_SECONDS = 2
 """How long a client may go on sending after such an answer."""
+
+
+_LINGER_0 = struct.pack("ii", 1, 0)
+
+
+def abort(transport: asyncio.Transport) -> None:
+    """End a connection with an RST, unless it is closing already."""
+    if not transport.is_closing():
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
+        transport.abort()
 
 
 def end_gently(transport: asyncio.Transport) -> None:

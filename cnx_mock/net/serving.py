@@ -20,6 +20,7 @@ from cnx_mock.net.allowed_hosts import AllowedHosts
 from cnx_mock.net.bounds import Bounds
 from cnx_mock.net.connection import Connection
 from cnx_mock.net.connection_limits import ConnectionLimits
+from cnx_mock.net.direct import DirectConnection, RawHeaders
 from cnx_mock.net.endings import drain
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages, ServerError
@@ -70,6 +71,18 @@ class ServedApp(Protocol):
     def cancel_delays(self) -> None:
         """End every deliberate wait, for good."""
 
+    def begin(
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
+    ) -> bytes | object | None:
+        """Begin a call: see `direct.Begin`."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
 
@@ -111,11 +124,11 @@ class Serving:
     async def _serve(self, sockets: ListeningSockets) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
         http: tuple[Any, ...] = (self.app.refuse_unread, self._limits, self._config(), state, {}, loop)
-        plain = partial(Connection, *http)
+        plain = partial(DirectConnection, self.app.begin, *http)
         await self._accept(plain, sockets.plain)
         if sockets.context is None:
             return
-        secured = partial(Connection, *http[:3], self._above_tls, {}, loop)
+        secured = partial(DirectConnection, self.app.begin, *http[:3], self._above_tls, {}, loop)
         secure = partial(Tls, sockets.context, secured, partial(self._not_tls, sockets.tls_url), self._limits)
         await self._accept(secure, sockets.tls)
         allowed = AllowedHosts.of(self.app.allowed_hosts)

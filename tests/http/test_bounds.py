@@ -195,6 +195,7 @@ def test_connections_that_work_are_not_closed_for_others(caplog):
 def test_requests_far_ahead_wait_and_are_all_answered():
     with serving(max_pipelined=10) as server:
         sandbox = server.sandbox({"world": {"rate_limit": "1000000/min"}})
+        sandbox.inject("plans.list", latency="1ms", times=50)
         request = GET.replace(KEY.encode(), sandbox.api_key.encode()) + b"\r\n"
         with wire_to(server.url) as wire:
             wire.sendall(request * 1500)
