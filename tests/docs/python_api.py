@@ -254,7 +254,7 @@ def _fixtures() -> Iterator[list[str]]:
             if isinstance(each, Function) and not each.name.startswith("_"):
                 marks = [ast.unparse(mark) for mark in each.decorator_list if "pytest.fixture" in ast.unparse(mark)]
                 if marks:
-                    scope = "session" if "session" in marks[0] else "test"
+                    scope = next((each for each in ("session", "module") if each in marks[0]), "test")
                     yield [f"`{each.name}`", scope, words_of(ast.get_docstring(each) or "")]
 
 
