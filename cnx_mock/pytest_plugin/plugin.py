@@ -2,13 +2,13 @@
 cnx-mock, so it imports nothing but pytest and the standard library until a test asks for a fixture."""
 
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cnx_mock.pytest_plugin.options import add_options, chosen_seed
-from cnx_mock.pytest_plugin.sandboxes import assert_fired, new_sandbox, short_failure, wide_sandbox
+from cnx_mock.pytest_plugin.sandboxes import assert_fired, new_sandbox, past_the_proxy, short_failure, wide_sandbox
 from cnx_mock.pytest_plugin.scenarios import check_used, parametrize, story_of
 from cnx_mock.pytest_plugin.stash import FAILED, FAULT, SANDBOX, STRAYS
 
@@ -84,12 +84,17 @@ def cnx_settings(pytestconfig: pytest.Config) -> "Settings":
 def cnx_server(pytestconfig: pytest.Config, cnx_settings: "Settings") -> Iterator["SandboxMaker"]:
     """The CloudNexus mock of this worker, on a free port, started when a test first asks for it. With `--cnx-url` it is
     the server that runs there."""
-    url: str | None = pytestconfig.getoption("--cnx-url")
+    with past_the_proxy(), _server(pytestconfig.getoption("--cnx-url"), cnx_settings) as server:
+        yield server
+
+
+@contextmanager
+def _server(url: str | None, settings: "Settings") -> Iterator["SandboxMaker"]:
     if url is None:
         from cnx_mock.python_api.server import MockServer  # lazy: only a suite that uses the mock needs it
 
         with short_failure("the server cannot start: "):
-            server = MockServer(settings=cnx_settings).start()
+            server = MockServer(settings=settings).start()
         yield server
         server.stop()
         return

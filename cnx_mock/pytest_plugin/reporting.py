@@ -4,6 +4,7 @@ own errors. Every pytest run imports this, so it imports nothing but pytest and 
 
 import contextlib
 import json
+import os
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
 
 _PACKAGE = Path(__file__).parents[1]
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _STRAYS_SHOWN = 20
 """How many requests that reached no sandbox a report lists."""
 _KEY_PROBLEMS = ("missing_key", "malformed_key", "live_key", "LIVE_KEY_REJECTED", "unknown_key")
@@ -29,6 +31,11 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Show what it takes to run the suite again."""
     scenario, url = chosen_scenario(config), config.getoption("--cnx-url")
     parts = [f"seed {chosen_seed(config)}", *([f"scenario {scenario}"] if scenario else []), *([url] if url else [])]
+    if any(name.lower() in _PROXIES and value for name, value in os.environ.items()):
+        from cnx_mock.net.proxies import changes_past_proxy, proxy_variable  # lazy: only behind a proxy
+
+        if changes_past_proxy(os.environ):
+            parts.append(f"{proxy_variable(os.environ)} is set: NO_PROXY will cover this machine for tests with cnx")
     return f"cnx-mock: {', '.join(parts)}"
 
 

@@ -1,6 +1,7 @@
 """How the fixtures make their sandboxes. Every pytest run imports this, so it imports nothing but pytest and the
 standard library until a test asks for a fixture."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,24 @@ def assert_fired(sandbox: "Sandbox") -> None:
             sandbox.assert_fired()
         except AssertionError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+@contextmanager
+def past_the_proxy() -> Iterator[None]:
+    """Except this machine from the proxy that the environment names: the client under test would send its key there."""
+    from cnx_mock.net.proxies import changes_past_proxy  # lazy: only a suite that uses the mock needs it
+
+    changes = changes_past_proxy(os.environ)
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    yield
+    for name, value in before.items():
+        if os.environ.get(name) != changes[name]:
+            continue  # a test has set another value, and restores it or not
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
 
 
 @contextmanager

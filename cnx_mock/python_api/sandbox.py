@@ -1,12 +1,14 @@
 """A sandbox in Python: its key, its clock, its account, its rules and its journal."""
 
+import os
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from cnx_mock.errors import ControlError, FixtureRefusedError, Problem, ScenarioError, ScenarioRefusedError
 from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDecision
+from cnx_mock.net.proxies import LOOPBACK, excepted
 from cnx_mock.python_api.audit import Audit
 from cnx_mock.python_api.control import Control, SandboxControl
 from cnx_mock.python_api.handle import Handle
@@ -90,8 +92,15 @@ class Sandbox(Handle):
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment variables by which a client finds this sandbox: base URL and API key."""
-        return {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.api_key}
+        """The environment variables by which a client finds this sandbox: base URL and API key. If the environment
+        names a proxy, also `NO_PROXY`, so that the key goes to this machine and not to the proxy."""
+        found = {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.api_key}
+        return found | excepted(os.environ, [*LOOPBACK, *self._host()])
+
+    def _host(self) -> list[str]:
+        """Return the host of the server, unless it is one of the usual names."""
+        host = urlsplit(self.url).hostname or ""
+        return [host] if host and host not in LOOPBACK else []
 
     @property
     def requests(self) -> Requests:
