@@ -77,7 +77,7 @@ def test_the_documents_constraints_are_the_validators(document, api, sandbox):
     assert body["additionalProperties"] is False
     assert api.get(f"/v1/instances?limit={limit['maximum']}").status == 200
     assert api.get(f"/v1/instances?limit={limit['maximum'] + 1}").status == 400
-    for plan in body["properties"]["plan"]["enum"]:
+    for plan in resolved(document, body["properties"]["plan"])["enum"]:
         assert api.create(plan=plan)["plan"] == plan
 
 
@@ -317,4 +317,9 @@ def test_the_journal_of_everything_holds_exactly_what_is_declared(driver, docume
 def test_every_error_of_the_catalogue_is_declared_somewhere_or_is_about_the_path(document):
     everywhere = set().union(*(codes(document, item) for _, _, item in declared(document).values()))
 
-    assert set(errors.catalogue()) - everywhere == {"HTTPS_REQUIRED", "METHOD_NOT_ALLOWED", "REGION_UNAVAILABLE"}
+    assert set(errors.catalogue()) - everywhere == {
+        "HTTPS_REQUIRED",
+        "METHOD_NOT_ALLOWED",
+        "REGION_UNAVAILABLE",
+        "SANDBOX_LIMIT",
+    }

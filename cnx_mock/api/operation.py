@@ -49,6 +49,7 @@ class Incoming:
     query: str
     body: bytes
     content_type: str | None
+    content_encoding: str | None = None
 
 
 class DeclarationError(TypeError):
@@ -144,6 +145,7 @@ class Operation:
     def _read_body(self, call: "Invocation") -> None:
         if self.body is not None:
             parsing.media_type(call.incoming.content_type)
+            parsing.check_encoding(call.incoming.content_encoding)
             call.body = parsing.json_object(call.incoming.body)
 
     def _validate(self, call: "Invocation") -> None:
@@ -155,7 +157,9 @@ class Operation:
         if self.query is not None and not call.incoming.query and self._no_query is not None:
             call.arguments["query"] = self._no_query
         elif self.query is not None:
-            call.arguments["query"] = validated(self.query, self._query_data(call.incoming.query), sandbox, found)
+            data, repeated = self._query_data(call.incoming.query)
+            call.arguments["query"] = validated(self.query, data, sandbox, found)
+            found += repeated
         if self.body is not None and call.body is not None:
             call.arguments["body"] = validated(self.body, call.body, sandbox, found, self._is_lenient(sandbox))
         if found:
@@ -186,11 +190,18 @@ class Operation:
         readings = {} if sandbox is None or self.resource.is_control else sandbox.readings
         return UNKNOWN_BODY_FIELD.of(readings) == "ignore"
 
-    def _query_data(self, query: str) -> dict[str, Any]:
-        """The declared parameters: one value, or every value where the declaration takes several."""
+    def _query_data(self, query: str) -> tuple[dict[str, Any], list[Problem]]:
+        """Return the values of the declared parameters, and the problem of each that is given more than once although
+        it takes one value. Of such a parameter the first value is returned."""
         known = self.query.model_fields  # type: ignore[union-attr]  # only called where there is a query
         values = {name: given for name, given in parsing.query_values(query).items() if name in known}
-        return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
+        repeated = [
+            Problem((name,), f"is given {'twice' if len(given) == 2 else f'{len(given)} times'}: give it once")
+            for name, given in values.items()
+            if len(given) > 1 and get_origin(known[name].annotation) is not list
+        ]
+        once = {each.path[0] for each in repeated}
+        return {n: given[0] if len(given) == 1 or n in once else given for n, given in values.items()}, repeated
 
 
 class Invocation:

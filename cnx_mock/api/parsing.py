@@ -16,6 +16,25 @@ _LIVE_KEY = re.compile(_LIVE + rb"[0-9A-Za-z]*", re.IGNORECASE)
 _MASKED = _LIVE + b"redacted"
 
 
+_COMPRESSED = "the body is compressed ({}); send it uncompressed"
+_OTHERS = (
+    (b"\x1f\x8b", _COMPRESSED.format("gzip")),
+    (b"\x28\xb5\x2f\xfd", _COMPRESSED.format("zstd")),
+    (b"\x78\x01", _COMPRESSED.format("deflate")),
+    (b"\x78\x5e", _COMPRESSED.format("deflate")),
+    (b"\x78\x9c", _COMPRESSED.format("deflate")),
+    (b"\x78\xda", _COMPRESSED.format("deflate")),
+    (b"\xef\xbb\xbf", "the body begins with a byte order mark (BOM); leave it out"),
+    (b"\xff\xfe", "this is UTF-16; write the body in UTF-8"),
+    (b"\xfe\xff", "this is UTF-16; write the body in UTF-8"),
+    (b"--", "this is multipart; send a JSON object"),
+    (b"<", "this is XML or HTML; send a JSON object"),
+)
+"""How bodies begin that are not JSON, and what to say about each (RFC 1952, RFC 8878, RFC 1950)."""
+
+_FORM = re.compile(rb"[\w.%+-]+(\[[\w.%+-]*\])*=")
+
+
 def _spelt(letter: str) -> str:
     """Return a regular expression for a letter as it is, percent-encoded (`%5F`) or escaped in JSON (`\\u005f`)."""
     codes = "|".join(dict.fromkeys(f"{ord(each):02x}" for each in (letter.lower(), letter.upper())))
@@ -35,6 +54,11 @@ def masked(text: bytes) -> bytes:
     return _LIVE_KEY.sub(_MASKED, text) if _LIVE in text.lower() else text
 
 
+def may_have_live_key(text: bytes) -> bool:
+    """Return whether `masked` could change these bytes. It is quick, and says yes too often."""
+    return b"%" in text or b"\\u" in text or _LIVE in text.lower()
+
+
 def json_object(raw: bytes) -> dict[str, Any]:
     """Return a body's JSON object. Raises BadRequest if it is not one.
 
@@ -48,14 +72,34 @@ def json_object(raw: bytes) -> dict[str, Any]:
         if b"\\u" in raw:
             _check_text(data)
     except json.JSONDecodeError as error:
-        raise BadRequest(reason=f"malformed JSON at line {error.lineno} column {error.colno}") from None
+        raise BadRequest(reason=f"malformed JSON at line {error.lineno} column {error.colno}{_kind(raw)}") from None
     except UnicodeDecodeError as error:
-        raise BadRequest(reason=f"invalid UTF-8 at byte {error.start}") from None
+        kind = _kind(raw) or ": write the body in UTF-8"
+        raise BadRequest(reason=f"invalid UTF-8 at byte {error.start}{kind}") from None
     except RecursionError:
         raise BadRequest(reason="nested too deeply") from None
     if not isinstance(data, dict):
-        raise BadRequest(reason="the body must be a JSON object")
+        raise BadRequest(reason=f"the body must be a JSON object, not {_named(data)}")
     return data
+
+
+def _kind(raw: bytes) -> str:
+    """Return what a body that is not JSON seems to be, and what to send instead; empty if that is not known."""
+    for beginning, words in _OTHERS:
+        if raw.startswith(beginning):
+            return f": {words}"
+    if raw[:1].isalpha() and _FORM.match(raw):
+        return ": this is a form; send a JSON object"
+    if b"\0" in raw[:4]:
+        return ": this is UTF-16 or UTF-32; write the body in UTF-8"
+    return ""
+
+
+def _named(value: Any) -> str:
+    """Return the kind of a JSON value that is not an object, with its article."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return "an array" if isinstance(value, list) else "a string" if isinstance(value, str) else "a number"
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -100,6 +144,13 @@ def query_values(query: str) -> dict[str, list[str]]:
             name, _, value = pair.partition("=")
             values.setdefault(unquote_plus(name), []).append(unquote_plus(value))
     return values
+
+
+def check_encoding(header: str | None) -> None:
+    """Check the content encoding. Raises BadRequest if the body is compressed; `identity` is accepted."""
+    if header is not None and header.strip().lower() not in ("", "identity"):
+        reason = f"Content-Encoding {header[:100]} is not supported: send the body uncompressed, without this header"
+        raise BadRequest(reason=reason)
 
 
 def media_type(header: str | None) -> None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cnx_mock.api import errors
+from cnx_mock.api.examples import Examples
 from cnx_mock.api.operation import Operation
+from cnx_mock.api.portable import REF
 from cnx_mock.api.provenance import Provenance, added, documented
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
-from cnx_mock.api.schemas import REF, Components
+from cnx_mock.api.schemas import Components
 from cnx_mock.api.shapes import Deleted
 from cnx_mock.api.surface import ADDED_HEADERS, Surface
 
@@ -34,10 +36,11 @@ class Header:
 
     def schema(self) -> dict[str, Any]:
         """Return the header as the document has it."""
+        width = {"format": "int64"} if self.type == "integer" else {}
         return {
             "description": self.description,
             "required": self.required,
-            "schema": {"type": self.type, "examples": [self.example]},
+            "schema": {"type": self.type, **width, "examples": [self.example]},
             **self.provenance.marks(),
         }
 
@@ -79,12 +82,18 @@ class Responses:
     """The responses of one document. `of` returns those of an operation and fills the shared components."""
 
     def __init__(
-        self, operations: Sequence[Operation], schemas: Components, readings: Mapping[str, str], surface: Surface
+        self,
+        operations: Sequence[Operation],
+        schemas: Components,
+        readings: Mapping[str, str],
+        surface: Surface,
+        own_examples: Examples,
     ) -> None:
         self._operations = operations
         self._schemas = schemas
         self._readings = readings
         self._surface = surface
+        self._own_examples = own_examples
         self.shared: dict[str, Any] = {}
         """`components.responses`: every refusal."""
         self.headers: dict[str, Any] = {}
@@ -107,7 +116,7 @@ class Responses:
         if style == "200-empty-object":
             schema = {"type": "object", "maxProperties": 0}
         if style != "204":
-            answer["content"] = {"application/json": {"schema": schema}}
+            answer["content"] = {"application/json": {"schema": schema, **self._own_examples.answer(operation)}}
         answer["headers"] = self._refs([*RATE_LIMIT, *EVERYWHERE, *self._own_headers(operation, status)])
         if status == 201:
             answer["links"] = self._links(operation)
@@ -143,7 +152,7 @@ class Responses:
                 "description": " ".join(refusal.message for refusal in refusals),
                 "content": {
                     "application/json": {
-                        "schema": {"$ref": REF.format(model="Error")},
+                        "schema": {"$ref": REF.format(model="ApiError")},
                         "examples": {refusal.code: self._example(refusal) for refusal in refusals},
                     }
                 },

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -10,10 +11,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.paging import Page
+from cnx_mock.api.portable import REF, portable
 from cnx_mock.api.provenance import added, documented
 from cnx_mock.api.readings import LIST_ENVELOPE, UNKNOWN_BODY_FIELD
-
-REF = "#/components/schemas/{model}"
 
 _UNMARKED = added("the reference shows no such field").marks()
 """The provenance of a field that declares none."""
@@ -28,26 +28,35 @@ class Schemas(GenerateJsonSchema):
         return False
 
 
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what knows the schema of a declared type. To make it, pydantic reads the source of every class in it."""
+    return TypeAdapter(kind)
+
+
 class Components:
     """The schemas that the operations of a document refer to."""
 
     def __init__(self, operations: Sequence[Operation], readings: Mapping[str, str]) -> None:
-        inputs: list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]] = []
+        inputs: dict[tuple[Any, JsonSchemaMode], TypeAdapter[Any]] = {}
         for operation in operations:
             if operation.body is not None:
-                inputs.append((operation.body, "validation", TypeAdapter(operation.body)))
-            inputs.append((str(operation.answer), "serialization", TypeAdapter(operation.answer)))
-        unique = list({(key, mode): (key, mode, adapter) for key, mode, adapter in inputs}.values())
+                inputs[operation.body, "validation"] = _adapter(operation.body)
+            inputs[str(operation.answer), "serialization"] = _adapter(operation.answer)
+        unique = [(*key, adapter) for key, adapter in inputs.items()]
         refs, defs = TypeAdapter.json_schemas(unique, ref_template=REF, schema_generator=Schemas)
         self._refs = {key: _renamed(schema) for key, schema in refs.items()}
         self.schemas: dict[str, Any] = {_page_name(name): _renamed(each) for name, each in defs["$defs"].items()}
         self._envelope = LIST_ENVELOPE.of(readings)
-        for operation in operations:
-            self._inherit(operation.answer_type)
+        for kind in dict.fromkeys(operation.answer_type for operation in operations):
+            self._inherit(kind)
         self._describe()
         self._settle(readings)
         self._envelop(operation for operation in operations if operation.answer_type is Page)
-        self.schemas["Error"] = _ERROR
+        self.schemas |= _ERRORS
+        for name, schema in list(self.schemas.items()):
+            self.schemas[name] = portable(schema, self.schemas)
+        self.schemas = dict(sorted(self.schemas.items()))
 
     def body(self, model: type[BaseModel]) -> dict[str, Any]:
         """Return a reference to the schema of a declared body."""
@@ -71,7 +80,7 @@ class Components:
         """Copy the descriptions of inherited fields: pydantic reads only those in the class itself."""
         own = self.schemas.get(kind.__name__, {}).get("properties", {})
         for base in filter(is_dataclass, kind.__mro__[1:]):
-            declared = TypeAdapter(base).json_schema(ref_template=REF, schema_generator=Schemas)
+            declared = _adapter(base).json_schema(ref_template=REF, schema_generator=Schemas)
             for name, field in declared["properties"].items():
                 if name in own and "description" in field:
                     own[name].setdefault("description", field["description"])
@@ -134,45 +143,40 @@ def _renamed(value: Any) -> Any:
     return [_renamed(each) for each in value] if isinstance(value, list) else value
 
 
-_ERROR: dict[str, Any] = {
-    "type": "object",
-    "description": "Why a request was refused.",
-    "required": ["error"],
-    "additionalProperties": False,
-    "properties": {
-        "error": {
-            "type": "object",
-            "description": "The refusal.",
-            "required": ["code", "message", "details", "request_id"],
-            "additionalProperties": False,
-            **_DOCUMENTED,
-            "properties": {
-                "code": {
-                    "type": "string",
-                    "description": "Machine-readable code.",
-                    "examples": ["NOT_FOUND"],
-                    **_DOCUMENTED,
-                },
-                "message": {
-                    "type": "string",
-                    "description": "Human-readable message.",
-                    "examples": ["The requested resource does not exist."],
-                    **_DOCUMENTED,
-                },
-                "details": {
-                    "type": "object",
-                    "description": "What the code does not say.",
-                    "additionalProperties": {"type": "string"},
-                    "examples": [{"current_balance": "$2.45", "required": "$5.00"}],
-                    **_DOCUMENTED,
-                },
-                "request_id": {
-                    "type": "string",
-                    "description": "As in X-Request-Id.",
-                    "examples": ["req_8f7e6d5c4b3a2f1e"],
-                    **_DOCUMENTED,
-                },
+def _text(description: str, example: str) -> dict[str, Any]:
+    return {"type": "string", "description": description, "examples": [example], **_DOCUMENTED}
+
+
+_ERRORS: dict[str, Any] = {
+    "ApiError": {
+        "type": "object",
+        "description": "Why a request was refused.",
+        "required": ["error"],
+        "additionalProperties": False,
+        "properties": {
+            "error": {
+                "$ref": REF.format(model="ApiErrorInfo"),
+                "description": "The refusal.",
+                **_DOCUMENTED,
+            }
+        },
+    },
+    "ApiErrorInfo": {
+        "type": "object",
+        "description": "The refusal: a code for programs, and a message for people.",
+        "required": ["code", "message", "details", "request_id"],
+        "additionalProperties": False,
+        "properties": {
+            "code": _text("Machine-readable code.", "NOT_FOUND"),
+            "message": _text("Human-readable message.", "The requested resource does not exist."),
+            "details": {
+                "type": "object",
+                "description": "What the code does not say.",
+                "additionalProperties": {"type": "string"},
+                "examples": [{"current_balance": "$2.45", "required": "$5.00"}],
+                **_DOCUMENTED,
             },
-        }
+            "request_id": _text("As in X-Request-Id.", "req_8f7e6d5c4b3a2f1e"),
+        },
     },
 }

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from cnx_mock.api.errors import ValidationFailed
+from cnx_mock.api.synonyms import meant
 from cnx_mock.errors import Path, Problem
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of, unknown
@@ -92,7 +93,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
     if kind == "extra_forbidden":
         known = _names(model, path[:-1])
         key = str(details["loc"][-1])
-        message = unknown(noun, key, known) if noun == "key" else f"unknown {noun}{did_you_mean(key, known)}"
+        message = unknown(noun, key, known) if noun == "key" else f"unknown {noun}{meant(key, known)}"
         return Problem(path, message, at_key=True)
     if details["loc"][-1:] == ("[key]",):
         if kind != "literal_error":

@@ -4,11 +4,14 @@ from typing import Literal
 
 import click
 import orjson
+import yaml
 
-from cnx_mock.api.openapi import document
 from cnx_mock.api.readings import READINGS, in_force, parsed
-from cnx_mock.api.surface import served
 from cnx_mock.cli.output import print_table, print_wrapped
+from cnx_mock.cli.param_types import DEFAULT_URL
+from cnx_mock.errors import UsageError
+from cnx_mock.http.reference import document
+from cnx_mock.net.addresses import is_server_url
 from cnx_mock.services import operations
 
 
@@ -38,10 +41,54 @@ def readings() -> None:
         print_wrapped(f"{each.name}: {', '.join(each.options)}\n    {each.words}\n    {each.why}")
 
 
+def _server_urls(context: click.Context, param: click.Parameter, given: tuple[str, ...]) -> list[str]:
+    """Return the URLs without a slash at the end. Raises UsageError for what is not the URL of a server."""
+    for url in given:
+        if url != "/" and not is_server_url(url):
+            raise UsageError(f"--server: {url!r} is not the URL of a server: write one like {DEFAULT_URL}, or /")
+    return [url if url == "/" else url.rstrip("/") for url in given]
+
+
 @click.command()
-@click.option("--surface", type=click.Choice(["documented", "named", "all"]), default="all", show_default=True)
+@click.option(
+    "--surface",
+    type=click.Choice(["documented", "named", "all"]),
+    default="all",
+    show_default=True,
+    help="How much of the API: the documented operations, also those that the reference names, or all.",
+)
 @click.option("--reading", "chosen", multiple=True, metavar="NAME=VALUE", help="What an ambiguous sentence means.")
-def openapi(surface: Literal["documented", "named", "all"], chosen: tuple[str, ...]) -> None:
-    """Print the OpenAPI document."""
-    found = document(served(operations(), surface), in_force(parsed(chosen)), surface)
-    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+@click.option(
+    "--server",
+    "servers",
+    multiple=True,
+    metavar="URL",
+    default=[DEFAULT_URL],
+    show_default=DEFAULT_URL,
+    callback=_server_urls,
+    help="The server that the document names. Repeat it for several; the first is the one that clients use.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "yaml"]),
+    default="json",
+    show_default=True,
+    help="The form of the document.",
+)
+def openapi(
+    surface: Literal["documented", "named", "all"], chosen: tuple[str, ...], servers: list[str], form: str
+) -> None:
+    """Print the OpenAPI document.
+
+    \b
+    Examples:
+      cnx-mock openapi --server http://localhost:8080 > cloudnexus.json
+      cnx-mock openapi --format yaml > cloudnexus.yaml
+    """
+    found = document(surface, in_force(parsed(chosen)), servers)
+    text = orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
+    if form == "yaml":
+        plain = orjson.loads(text)  # without it, parts that are the same object would become anchors and aliases
+        text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=120).rstrip("\n")
+    click.echo(text)

@@ -4,7 +4,8 @@ Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` be
 for any other path is a call to the API, and goes through `pipeline`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import orjson
 from starlette.applications import Starlette
@@ -15,13 +16,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock import __version__
-from cnx_mock.api import errors, openapi
+from cnx_mock.api import errors
 from cnx_mock.api.operation import Resource
 from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
-from cnx_mock.http import auth, control, docs, messages
+from cnx_mock.http import auth, control, docs, messages, reference
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
@@ -33,10 +34,10 @@ from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
+from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.scenario import gallery
-from cnx_mock.scenario.exchange import Exchange
-from cnx_mock.scenario.request import ApiRequest, RawHeaders
+from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, load
@@ -72,6 +73,8 @@ class App(Starlette):
         self.observers = Observers()
         self.addresses = Addresses()
         """Where else the app is served; the server sets it."""
+        self.dropped_lines: Callable[[], int] = lambda: 0
+        """How many lines for people were dropped, because nobody read them; the command sets it."""
         recipe = Recipe(
             seed=self.seed,
             speed=settings.speed,
@@ -88,12 +91,14 @@ class App(Starlette):
             Router(op for each in resources for op in each.operations),
             self.seed,
             lambda: self.addresses,
+            self._dropped,
             checkers,
             Guard(settings.control_host, networks(settings.control_from), self.control_token),
         )
         self._good_hosts: set[bytes] = set()
-        self._documents: dict[str, bytes] = {}
+        self._documents: dict[str, dict[str, Any]] = {}
         self.pages = Pages(self.seed, settings.surface)
+        self.refuse_unread = UnreadRequests(self._pipeline, self.observers, self.pages).refuse
         guarded = self.pages.guarded
         routes = [
             Route("/", guarded(self._welcome)),
@@ -109,6 +114,9 @@ class App(Starlette):
         """Hosts that the proxy may open tunnels to."""
         return self.settings.allow_host
 
+    def _dropped(self) -> int:
+        return self.dropped_lines()
+
     def cancel_delays(self) -> None:
         """End every deliberate wait, for good, because the server stops."""
         self.tenants.cancel_delays()
@@ -118,6 +126,26 @@ class App(Starlette):
     ) -> JournalRecord:
         """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
         return await self._pipeline.rehearse(tenant, method, target, headers, body)
+
+    def begin(
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
+    ) -> bytes | object | None:
+        """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`."""
+        settings = self.settings
+        if (
+            (settings.require_tls and not secure)
+            or (settings.cors and method == "OPTIONS")
+            or self._bad_host(headers) is not None
+        ):
+            return None
+        return self._api.begin(method, target, headers, body, port, packet)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
@@ -158,20 +186,27 @@ class App(Starlette):
         return None
 
     def _refused(self, scope: Scope, refusal: errors.ApiError) -> Response:
-        """Return the answer to a call that reaches no sandbox, whatever its key: it is in the server's own journal."""
-        query = masked(scope["query_string"]).decode("latin-1")
-        headers = messages.safe_headers(scope["headers"])
-        request = ApiRequest(
-            scope["method"], messages.raw_path(scope), query, headers, arrived=ticks(), wall=wall_now()
+        """Return the answer to a call that asks no rule and is not counted. What is wrong with its form is in the
+        journal of its key's sandbox, if the key is known; all else is in the server's own."""
+        context = self._pipeline.context(
+            scope["method"],
+            messages.raw_path(scope),
+            masked(scope["query_string"]).decode("latin-1"),
+            scope["headers"],
+            b"",
+            arrived=ticks(),
+            wall=wall_now(),
+            connection=(scope.get("client") or (None, None))[1],
         )
-        exchange = Exchange(request)
-        exchange.request_id = self.pages.request_id()
-        exchange.answer = messages.refused(refusal, exchange.request_id, {})
+        if isinstance(refusal, errors.BadRequest):
+            context.refuse_unread(refusal)
+        else:
+            context.refuse(refusal)
+        exchange, record = context.exchange, context.record
+        assert exchange.answer is not None, "a refusal leaves one"
         response = self.pages.answered(exchange.answer, exchange.request_id)
-        record = JournalRecord(exchange)
         record.response_headers = response.raw_headers
-        self.tenants.journal.open(record)
-        self.observers.complete(record, response.status_code, None)
+        self.observers.complete(record, response.status_code, context.tenant if exchange.sandbox else None)
         return response
 
     async def _welcome(self, request: Request) -> Response:
@@ -192,8 +227,9 @@ class App(Starlette):
         readings = self._readings(request)
         known = orjson.dumps(readings, option=orjson.OPT_SORT_KEYS).decode()
         if known not in self._documents:
-            self._documents[known] = orjson.dumps(openapi.document(self._operations, readings, self.settings.surface))
-        return self.pages.page(self._documents[known])
+            self._documents[known] = reference.document(self.settings.surface, readings, ())
+        servers = reference.servers(request.url.scheme, request.headers.get("host"))
+        return self.pages.page({**self._documents[known], "servers": servers})
 
     def _readings(self, request: Request) -> dict[str, str]:
         try:

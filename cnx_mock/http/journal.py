@@ -23,7 +23,7 @@ BODY_SHOWN = 64 * 1024
 class JournalRecord:
     """One request in a journal: the exchange, what the rules decided, and what the client was sent."""
 
-    __slots__ = ("duration", "exchange", "response_headers", "ruling", "seq", "status")
+    __slots__ = ("_response_headers", "_sent_head", "duration", "exchange", "problem", "ruling", "seq", "status")
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -32,9 +32,28 @@ class JournalRecord:
         """None if no rule was asked."""
         self.status: int | None = None
         """The status that the client was sent; None until then, and for good if its connection was aborted before."""
-        self.response_headers: RawHeaders = []
+        self._response_headers: RawHeaders = []
+        self._sent_head = b""
+        self.problem: str | None = None
+        """Why the request could not be read; None if it could."""
         self.duration: int | None = None
         """Microseconds from arrival to answer; None until then."""
+
+    @property
+    def response_headers(self) -> RawHeaders:
+        """The headers that the client was sent."""
+        if self._sent_head:
+            self._response_headers = _headers_in(self._sent_head)
+            self._sent_head = b""
+        return self._response_headers
+
+    @response_headers.setter
+    def response_headers(self, headers: RawHeaders) -> None:
+        self._response_headers, self._sent_head = headers, b""
+
+    def sent(self, head: bytes) -> None:
+        """Keep the head of the answer as it was sent, with its status line. It is read when somebody asks."""
+        self._sent_head = head
 
     @property
     def request(self) -> ApiRequest:
@@ -43,8 +62,9 @@ class JournalRecord:
 
     @property
     def operation(self) -> Operation | None:
-        """The operation, if the request reached a sandbox: what did not is not a call of an operation."""
-        return None if self.exchange.sandbox is None else self.exchange.request.operation
+        """The operation, if the request reached a sandbox and was read to its end: else it is not a call of one."""
+        unread = self.exchange.sandbox is None or self.problem is not None
+        return None if unread else self.exchange.request.operation
 
     @property
     def asked(self) -> tuple[tuple[ActiveRule, Rule], ...]:
@@ -145,13 +165,13 @@ class JournalEntry(Shape):
     connection: int | None
     """The client's port: requests that share it came over one connection; null if it is not known."""
     method: str
-    """The method."""
+    """The method; empty if the request could not be read so far."""
     path: str
     """The path, undecoded."""
     query: str
     """The query string, undecoded."""
     operation: str | None
-    """The operation's name; null if there is none."""
+    """The operation's name; null if there is none, and if the request could not be read to its end."""
     status: int | None
     """The status that was sent; null while it is under way, and if the connection was aborted before."""
     duration_ms: float | None
@@ -174,6 +194,9 @@ class JournalEntry(Shape):
     """What every rule in force decided, in the order in which they were asked."""
     near_miss: NearMiss | None
     """If no rule matched: the one that nearly did."""
+    problem: str | None
+    """Why the request could not be read to its end; null if it was. If its head could not be read, `request_body` has
+    the bytes that came, at most 4 KiB, with escapes for what is not text."""
 
 
 def entry(record: JournalRecord) -> JournalEntry:
@@ -200,6 +223,7 @@ def entry(record: JournalRecord) -> JournalEntry:
         response_body=_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
         decisions=[_decision(record, active, rule) for active, rule in record.asked],
         near_miss=_near_miss(record),
+        problem=record.problem,
     )
 
 
@@ -244,6 +268,12 @@ def silence(active: ActiveRule, journal: Journal) -> str:
     return nearest[1] if nearest else "no request came"
 
 
+def _headers_in(head: bytes) -> RawHeaders:
+    """Return the headers of a head that we have written."""
+    lines = (line.partition(b": ") for line in head.split(b"\r\n")[1:] if line)
+    return [(name, value) for name, _, value in lines]
+
+
 def _request_headers(exchange: Exchange) -> list[list[str]]:
     """Headers as they came, with only the end of the key; for a request that reached no sandbox, what was wrong with
     its key."""
@@ -281,6 +311,8 @@ class AccessRecord(NamedTuple):
     """The end of its key, `-` if it reached no sandbox."""
     faults: tuple[str, ...]
     """What struck it, each as `rule:fault`."""
+    problem: str = ""
+    """Why it could not be read; empty if it could."""
 
 
 def access_record(record: "JournalRecord", label: str) -> AccessRecord:
@@ -288,11 +320,12 @@ def access_record(record: "JournalRecord", label: str) -> AccessRecord:
     request = record.request
     return AccessRecord(
         wall=request.wall,
-        method=request.method,
-        target=f"{request.path}?{request.query}" if request.query else request.path,
+        method=request.method or "-",
+        target=f"{request.path}?{request.query}" if request.query else request.path or "-",
         status=record.status,
         duration=record.duration or 0,
         operation=record.operation.name if record.operation else "-",
         sandbox=label,
         faults=tuple(f"{rule}:{fault}" for rule, fault in record.applied),
+        problem=record.problem or "",
     )

@@ -1,4 +1,4 @@
-"""Answers outside the API and the control plane: to requests for pages, to preflights, and to what is not HTTP. They
+"""Answers outside the API and the control plane: to requests for pages, to preflights, and what the proxy refuses. They
 have the headers that every answer has."""
 
 import logging
@@ -59,11 +59,6 @@ class Pages:
         refusal = errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD")
         return self.answered(refused(refusal, request_id, {}), request_id)
 
-    def not_http(self, reason: str) -> bytes:
-        """Return a whole answer to bytes that are not an HTTP request, or not one for this port."""
-        kind = errors.BadRequest
-        return self.whole(ServerError(kind.status, "Bad Request", kind.code, kind.message, {"reason": reason}))
-
     def problem(self, problem: ServerError) -> Response:
         """Return a refusal that the API itself does not know."""
         request_id = self.request_id()
@@ -73,9 +68,7 @@ class Pages:
         """Return a refusal as bytes for the wire, with its status line. The connection is to be closed after it."""
         request_id = self.request_id()
         answer = messages.problem(problem, request_id)
-        fields = [*self._headers(answer, request_id), (b"connection", b"close")]
-        status = f"HTTP/1.1 {problem.status} {problem.phrase}".encode()
-        return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
+        return whole_answer(problem.phrase, answer, self.headers(answer, request_id))
 
     def request_id(self) -> str:
         """Return a new request id."""
@@ -84,11 +77,19 @@ class Pages:
     def answered(self, answer: Answer, request_id: str | None = None) -> Response:
         """Return an answer as a response, with the headers that every answer has."""
         response = Response(answer.body, answer.status)
-        response.raw_headers = self._headers(answer, request_id or self.request_id())
+        response.raw_headers = self.headers(answer, request_id or self.request_id())
         return response
 
-    def _headers(self, answer: Answer, request_id: str) -> RawHeaders:
+    def headers(self, answer: Answer, request_id: str) -> RawHeaders:
+        """Return every header of an answer."""
         return self._sender.head(answer, [(b"x-request-id", request_id.encode())])
+
+
+def whole_answer(phrase: str, answer: Answer, headers: RawHeaders) -> bytes:
+    """Return an answer as bytes for the wire, with its status line. The connection is to be closed after it."""
+    status = f"HTTP/1.1 {answer.status} {phrase}".encode()
+    fields = [*headers, (b"connection", b"close")]
+    return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
 
 
 class Cors(CORSMiddleware):

@@ -20,13 +20,17 @@ class Addresses:
     ca_path: Path | None = None
 
 
-def is_base_url(text: object) -> bool:
-    """Return whether this is the base URL of a server: `http://`, a host, perhaps a port, perhaps a final slash."""
-    if not isinstance(text, str) or any(each.isspace() for each in text):
+def is_server_url(text: object) -> bool:
+    """Return whether this is the URL of a server: `http://` or `https://`, a host, perhaps a port, perhaps a path."""
+    if not isinstance(text, str) or any(each.isspace() or each in "?#{}" or not each.isprintable() for each in text):
         return False
     try:
         parts = urlsplit(text)
-        plain = text.removesuffix("/") == f"http://{parts.netloc}" and parts.username is None
-        return plain and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not parts.username
     except ValueError:  # a port that is not a number, half an IPv6 address
         return False
+
+
+def is_base_url(text: object) -> bool:
+    """Return whether this is the base URL of a server: `http://`, a host, perhaps a port, perhaps a final slash."""
+    return is_server_url(text) and str(text).removesuffix("/") == f"http://{urlsplit(str(text)).netloc}"

@@ -15,6 +15,7 @@ from cnx_mock.net.allowed_hosts import AllowedHosts, option_for
 from cnx_mock.net.connection import Connection
 from cnx_mock.net.server_error import ErrorPages, ServerError
 from cnx_mock.net.sockets import ListeningSockets
+from cnx_mock.net.unread import Unread, port_of
 from cnx_mock.text.host_names import is_loopback, split_port
 
 HEAD_LIMIT = 16 * 1024
@@ -39,6 +40,7 @@ class ProxyRoutes:
     secure: MakeProtocol
     allowed: AllowedHosts
     pages: ErrorPages
+    refuse: Callable[[Unread], bytes]
 
     def to(self, host: str, port: int) -> MakeProtocol | ServerError | None:
         """Return what serves this address: one of our protocols, None for the host itself, or the error to answer."""
@@ -141,7 +143,8 @@ class Proxy(asyncio.Protocol):
         target, _, version = line.partition(b" ")
         address = _address(target)
         if address is None or not version.startswith(b"HTTP/1."):
-            self.transport.write(self._routes.pages.not_http(f"{method.decode()} needs a host and a port"))
+            reason = f"{method.decode()} needs a host and a port: CONNECT api.cloudnexus.com:443 HTTP/1.1"
+            self.transport.write(self._routes.refuse(Unread.of(head, reason, port_of(self.transport))))
             self.transport.close()
             return
         route = self._routes.to(*address)

@@ -1,4 +1,4 @@
-"""An error that the server itself answers, below the API: what the proxy refuses, and what is not HTTP."""
+"""An error that the server itself answers, below the API: what the proxy refuses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +20,6 @@ class ServerError:
 
 class ErrorPages(Protocol):
     """Renders these errors; `http` hands it in."""
-
-    def not_http(self, reason: str) -> bytes:
-        """Return a whole answer, status line included, to bytes that are not an HTTP request."""
 
     def whole(self, problem: ServerError) -> bytes:
         """Return a whole answer, status line included; the connection is closed after it."""

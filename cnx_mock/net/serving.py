@@ -18,10 +18,12 @@ from uvicorn.server import ServerState
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.allowed_hosts import AllowedHosts
 from cnx_mock.net.connection import Connection, drain
+from cnx_mock.net.direct import DirectConnection, RawHeaders
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
+from cnx_mock.net.unread import Unread, port_of
 from cnx_mock.world.clock import SECOND, ticks
 
 KEEP_ALIVE_SECONDS = 75
@@ -58,8 +60,24 @@ class ServedApp(Protocol):
     def allowed_hosts(self) -> Collection[str]:
         """Hosts that the proxy may open tunnels to."""
 
+    def refuse_unread(self, unread: Unread) -> bytes:
+        """Return the whole answer to a request that could not be read, status line included. The connection is to be
+        closed after it."""
+
     def cancel_delays(self) -> None:
         """End every deliberate wait, for good."""
+
+    def begin(
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
+    ) -> bytes | object | None:
+        """Begin a call: see `direct.Begin`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -97,17 +115,21 @@ class Serving:
 
     async def _serve(self, sockets: ListeningSockets) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
-        http: tuple[Any, ...] = (pages.not_http, self._config(), state, {}, loop)
-        plain = partial(Connection, *http)
+        http: tuple[Any, ...] = (self.app.refuse_unread, self._config(), state, {}, loop)
+        plain = partial(DirectConnection, self.app.begin, *http)
         await self._accept(plain, sockets.plain)
         if sockets.context is None:
             return
-        not_tls = partial(pages.not_http, f"this port speaks HTTPS: use {sockets.tls_url}")
-        secure = partial(Tls, sockets.context, plain, not_tls, state.connections)
+        secure = partial(Tls, sockets.context, plain, partial(self._not_tls, sockets.tls_url), state.connections)
         await self._accept(secure, sockets.tls)
-        routes = ProxyRoutes(sockets, plain, secure, AllowedHosts.of(self.app.allowed_hosts), pages)
+        allowed = AllowedHosts.of(self.app.allowed_hosts)
+        routes = ProxyRoutes(sockets, plain, secure, allowed, pages, self.app.refuse_unread)
         proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.connections, state.tasks, loop)
         await self._accept(proxy, sockets.proxy)
+
+    def _not_tls(self, url: str | None, first: bytes, transport: asyncio.BaseTransport) -> bytes:
+        """Return the whole answer to bytes that are not TLS, on a port that speaks HTTPS."""
+        return self.app.refuse_unread(Unread.of(first, f"this port speaks HTTPS: use {url}", port_of(transport)))
 
     async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
         for sock in sockets:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
+from threading import Lock
 from typing import cast
 
 from cryptography import x509
@@ -192,13 +193,18 @@ def _unpatched_datetime() -> Iterator[type[dt.datetime]]:
     A test with freezegun has a subclass there. `cryptography` keeps the class that it finds at its first use, and then
     refuses dates of every other: after the freeze it would sign nothing more, for us or for the program.
     """
-    found = dt.datetime
-    own = cast("type[dt.datetime]", next(each for each in found.__mro__ if each.__module__ == "datetime"))
-    dt.datetime = own  # type: ignore[misc]
-    try:
-        yield own
-    finally:
-        dt.datetime = found  # type: ignore[misc]
+    with _PATCHING:
+        found = dt.datetime
+        own = cast("type[dt.datetime]", next(each for each in found.__mro__ if each.__module__ == "datetime"))
+        dt.datetime = own  # type: ignore[misc]
+        try:
+            yield own
+        finally:
+            dt.datetime = found  # type: ignore[misc]
+
+
+_PATCHING = Lock()
+"""One thread at a time puts the class there, and back what it found."""
 
 
 def _in_days(days: int, kind: type[dt.datetime]) -> dt.datetime:

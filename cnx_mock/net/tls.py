@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from cnx_mock.net.connection import end_gently
+
 _HANDSHAKE = b"\x16"
 """The first byte of a TLS connection: a record of this type opens it (RFC 8446 section 5.1)."""
 
@@ -20,14 +22,14 @@ _PIECE = 256 * 1024
 
 class Tls(asyncio.Protocol, asyncio.Transport):
     """One connection: the protocol of its socket, and the transport of the protocol that `secured` makes once the
-    handshake is done. `not_tls` returns the whole answer to a client that does not speak TLS. While the connection is
-    open it is in `connections`."""
+    handshake is done. `not_tls` returns the whole answer to a client that does not speak TLS, from its first bytes.
+    While the connection is open it is in `connections`."""
 
     def __init__(
         self,
         context: ssl.SSLContext,
         secured: Callable[[], asyncio.Protocol],
-        not_tls: Callable[[], bytes],
+        not_tls: Callable[[bytes, asyncio.BaseTransport], bytes],
         connections: set[Any],
     ) -> None:
         super().__init__()
@@ -53,8 +55,8 @@ class Tls(asyncio.Protocol, asyncio.Transport):
         if self._session is None:
             if not data.startswith(_HANDSHAKE):
                 self._closing = True
-                self.transport.write(self._not_tls())
-                self.transport.close()
+                self.transport.write(self._not_tls(data, self.transport))
+                end_gently(self.transport)
                 return
             self._session = self._context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._incoming.write(data)
@@ -122,6 +124,9 @@ class Tls(asyncio.Protocol, asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self._closing or self.transport.is_closing()
+
+    def can_write_eof(self) -> bool:
+        return False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._closing or self._session is None:

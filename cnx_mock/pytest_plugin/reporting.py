@@ -112,7 +112,7 @@ def _journal(sandbox: "Sandbox", item: pytest.Item | None = None) -> str:
         return f"(the journal could not be read: {error})"
     for entry in entries:
         committed = ", committed" if entry.committed else ""
-        lines.append(f"{request_line(entry)} ({entry.operation or 'no such operation'}{committed})")
+        lines.append(f"{request_line(entry)} ({entry.operation or entry.problem or 'no such operation'}{committed})")
         lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults]
         if entry.near_miss:
             lines.append(f"     nearly {entry.near_miss.rule}: {entry.near_miss.reason}")
@@ -135,7 +135,9 @@ def _strays(item: pytest.Item) -> Iterator[str]:
 
 
 def _refusal(entry: dict[str, Any]) -> str:
-    """Return why a request was refused: the reason in its answer, or else the error's code."""
+    """Return why a request was refused: why it could not be read, or the reason in its answer, or the error's code."""
+    if entry["problem"]:
+        return str(entry["problem"])
     try:
         error = json.loads(entry["response_body"])["error"]
         return str(error["details"].get("reason", error["code"]))

@@ -12,7 +12,7 @@ from cnx_mock.python_api.handle import Handle
 
 
 class ClockHandle(Handle):
-    """The clock of a sandbox."""
+    """The clock of a sandbox. A test that freezes Python's clocks does not freeze it."""
 
     __slots__ = ("_control",)
 

@@ -127,6 +127,5 @@ def _request(entry: JournalEntry) -> ApiRequest:
     headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in entry.request_headers]
     body = (entry.request_body or "").encode()
     known, params = Router(operations()).find(entry.path) or ({}, ())
-    return ApiRequest(
-        entry.method, entry.path, entry.query, headers, body, operation=known.get(entry.method), params=params
-    )
+    operation = known.get(entry.method) if entry.problem is None else None
+    return ApiRequest(entry.method, entry.path, entry.query, headers, body, operation=operation, params=params)

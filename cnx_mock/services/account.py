@@ -9,10 +9,11 @@ from pydantic import Field
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.portable import Component
 from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
-from cnx_mock.world.account import MINIMUM_BALANCE, QUOTAS
+from cnx_mock.world.account import MINIMUM_BALANCE, QUOTAS, AccountPlan
 from cnx_mock.world.keys import TEST_PREFIX, TestPrefix
 from cnx_mock.world.records import KeyRecord
 from cnx_mock.world.sandbox import SandboxState
@@ -21,11 +22,18 @@ account = Resource("account", "The account and its keys.")
 
 RESOURCES = (account,)
 
+AccountPlanName = Annotated[
+    AccountPlan, Component("AccountPlan", "The plan of an account, which sets its rate limit.", prefix="ACCOUNT")
+]
+ApiKeyStatus = Annotated[
+    Literal["active", "revoked"], Component("ApiKeyStatus", "Whether a key is accepted.", prefix="API_KEY")
+]
+
 _WHY = added("a client that shows limits, balance and scopes has to read them somewhere")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Quotas(Shape):
+class AccountQuotas(Shape):
     """The greatest number of each resource that the account can have; null is unlimited."""
 
     instances: Annotated[int | None, Field(examples=[None])]
@@ -46,7 +54,7 @@ class Account(Shape):
     """Its id."""
     name: Annotated[str, Field(examples=["Sandbox"])]
     """Its name."""
-    plan: Annotated[Literal["starter", "professional", "enterprise"], Field(examples=["professional"])]
+    plan: Annotated[AccountPlanName, Field(examples=["professional"])]
     """Its plan, which sets the rate limit. It has nothing to do with the plans of instances."""
     environment: Literal["sandbox"]
     """Always sandbox."""
@@ -60,7 +68,7 @@ class Account(Shape):
     """The balance that creating a billable resource needs, in US dollars."""
     minimum_balance_cents: Annotated[int, Field(examples=[500])]
     """The same in cents."""
-    quotas: Quotas
+    quotas: AccountQuotas
     """The greatest number of each resource."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
     """When it was created, RFC 3339 UTC."""
@@ -80,7 +88,7 @@ class ApiKey(Shape):
     """Its last four characters."""
     scopes: Annotated[list[str], Field(examples=[["instances:read", "instances:write"]])]
     """What it is allowed to do."""
-    status: Literal["active", "revoked"]
+    status: ApiKeyStatus
     """A revoked key is refused."""
     created_at: Annotated[str, Field(examples=["2026-01-01T00:00:00Z"])]
     """When it was created, RFC 3339 UTC."""
@@ -112,7 +120,7 @@ def get(sandbox: SandboxState) -> Account:
         balance_cents=balance,
         minimum_balance=format_money(MINIMUM_BALANCE),
         minimum_balance_cents=MINIMUM_BALANCE,
-        quotas=Quotas(**{name: record.quotas.get(name) for name in QUOTAS}),
+        quotas=AccountQuotas(**{name: record.quotas.get(name) for name in QUOTAS}),
         created_at=format_instant(record.created),
     )
 

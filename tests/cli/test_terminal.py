@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from cnx_mock import MockServer
-from cnx_mock.cli.access_log import AccessLog
+from cnx_mock.cli.access_log import AccessLog, plain_line, terminal_line
+from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.main import cli
 from cnx_mock.cli.terminal import shown
 from cnx_mock.http.journal import AccessRecord
@@ -98,10 +99,11 @@ LONG = record(503, method="DELETE", target=f"/v1/instances/{'x' * 80}", faults=(
 
 
 def written(stream: TextIO) -> None:
-    log = AccessLog(stream)
+    background = BackgroundStream(stream)
+    log = AccessLog(background)
     for each in (record(200), record(404), STRUCK, LONG, record(None)):
         log.write(each)
-    stream.flush()
+    background.drain()
 
 
 def test_access_lines_are_in_columns_and_only_429_5xx_and_cut_have_a_colour(terminal: Terminal) -> None:
@@ -114,6 +116,13 @@ def test_access_lines_are_in_columns_and_only_429_5xx_and_cut_have_a_colour(term
     assert {line.index("…0d9c") for line in (lines[0], lines[1], lines[2])} == {lines[0].index("…0d9c")}
     assert lines[0].endswith("/v1/plans                            …0d9c  plans.list")
     assert lines[2].endswith("plans.list [limit:error=RATE_LIMITED]")
+
+
+def test_an_access_line_says_why_a_request_could_not_be_read() -> None:
+    broken = record(None, operation="-", problem="the client left after 9 of 45 bytes of the body")
+    wanted = "GET /v1/plans cut 1.2ms - …0d9c (the client left after 9 of 45 bytes of the body)"
+    assert plain_line(broken).endswith(wanted)
+    assert terminal_line(broken, 200, colour=False).endswith("(the client left after 9 of 45 bytes of the body)")
 
 
 def test_access_lines_fit_60_columns(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,9 +145,9 @@ def test_access_lines_obey_no_color_and_the_locale_c(terminal: Terminal, monkeyp
 
 def test_access_lines_of_a_log_have_the_whole_time_and_are_never_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    log = io.StringIO()
+    log = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     written(log)
-    lines = log.getvalue().splitlines()
+    lines = log.buffer.getvalue().decode().splitlines()
     assert lines[0] == "2026-01-01T00:00:00.123Z GET /v1/plans 200 1.2ms plans.list …0d9c"
     assert lines[3].endswith(f"{'x' * 80} 503 1.2ms plans.list …0d9c [down:status=503]")
     assert lines[4].split()[3] == "cut"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cnx_mock.api.openapi import document
 from cnx_mock.api.readings import in_force
+from cnx_mock.http.reference import document
 from cnx_mock.services import operations
 from tests.docs.markdown import code, page, sentence, slug, table
 
@@ -24,7 +24,7 @@ The same content is at `/openapi.json` of a running server, at `/docs` for a bro
 
 def endpoints() -> str:
     """The page."""
-    found = document(operations(), in_force({}), "all")
+    found = document("all", in_force({}), ["/"])
     return page("Endpoints", _INTRO, routes(), *_operations(found), "## Shapes", *_shapes(found))
 
 
@@ -96,6 +96,8 @@ def _shapes(found: dict[str, Any]) -> Iterator[str]:
         yield sentence(schema.get("description", ""))
         if "properties" in schema:
             yield _fields(schema)
+        if "enum" in schema:
+            yield f"One of: {code(schema['enum'])}"
 
 
 def _fields(schema: dict[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """Whatever arrives gets a clear answer: never a 500 that nobody asked for, never anything half done."""
 
+import gzip
 import json
 import random
+import zlib
 
 import pytest
 
@@ -21,14 +23,29 @@ UNREADABLE = {
     "two values": (b"{} {}", "malformed JSON at line 1 column 4"),
     "single quotes": (b"{'name': 'a'}", "malformed JSON at line 1 column 2"),
     "a comment": (b'{"name": "a"} // web', "malformed JSON at line 1 column 15"),
-    "a form": (b"name=a&plan=pro", "malformed JSON at line 1 column 1"),
+    "a form": (b"name=a&plan=pro", "malformed JSON at line 1 column 1: this is a form; send a JSON object"),
+    "a form with brackets": (b"tags[0]=a", "malformed JSON at line 1 column 1: this is a form; send a JSON object"),
+    "multipart": (b"--x\r\n", "malformed JSON at line 1 column 1: this is multipart; send a JSON object"),
+    "XML": (b"<name/>", "malformed JSON at line 1 column 1: this is XML or HTML; send a JSON object"),
     "a raw control character": (b'{"name": "a\nb"}', "malformed JSON at line 1 column 12"),
     "a bad escape": (rb'{"name": "\x41"}', "malformed JSON at line 1 column 11"),
     "a leading zero": (b'{"name": 01}', "malformed JSON at line 1 column 11"),
-    "a byte order mark": (b"\xef\xbb\xbf{}", "malformed JSON at line 1 column 1"),
-    "Latin-1": (b'{"name": "caf\xe9"}', "invalid UTF-8 at byte 13"),
-    "UTF-16": ('{"name": "a"}'.encode("utf-16"), "invalid UTF-8 at byte 0"),
-    "a surrogate in UTF-8": (b'{"name": "\xed\xa0\x80"}', "invalid UTF-8 at byte 10"),
+    "a byte order mark": (
+        b"\xef\xbb\xbf{}",
+        "malformed JSON at line 1 column 1: the body begins with a byte order mark (BOM); leave it out",
+    ),
+    "Latin-1": (b'{"name": "caf\xe9"}', "invalid UTF-8 at byte 13: write the body in UTF-8"),
+    "UTF-16": ('{"name": "a"}'.encode("utf-16"), "invalid UTF-8 at byte 0: this is UTF-16; write the body in UTF-8"),
+    "UTF-16 without a mark": (
+        '{"name": "a"}'.encode("utf-16-le"),
+        "malformed JSON at line 1 column 2: this is UTF-16 or UTF-32; write the body in UTF-8",
+    ),
+    "gzip": (gzip.compress(b"{}"), "invalid UTF-8 at byte 1: the body is compressed (gzip); send it uncompressed"),
+    "deflate": (
+        zlib.compress(b"{}"),
+        "invalid UTF-8 at byte 1: the body is compressed (deflate); send it uncompressed",
+    ),
+    "a surrogate in UTF-8": (b'{"name": "\xed\xa0\x80"}', "invalid UTF-8 at byte 10: write the body in UTF-8"),
     "a lone surrogate": (rb'{"name": "\ud800"}', "a string has a lone surrogate"),
     "a lone surrogate in a name": (rb'{"\udfff": 1}', "a string has a lone surrogate"),
     "a lone surrogate in a list": (rb'{"tags": [["\ud83d"]]}', "a string has a lone surrogate"),
@@ -38,11 +55,11 @@ UNREADABLE = {
     "a name twice": (b'{"name": "a", "plan": "pro", "name": "b"}', 'duplicate key "name"'),
     "a name twice, once escaped": (rb'{"name": "a", "n\u0061me": "b"}', 'duplicate key "name"'),
     "a name twice, deep inside": (b'{"name": "a", "x": [{"y": 1, "y": 1}]}', 'duplicate key "y"'),
-    "an array": (b'["name"]', "the body must be a JSON object"),
-    "a string": (b'"name"', "the body must be a JSON object"),
-    "a number": (b"1", "the body must be a JSON object"),
-    "null": (b"null", "the body must be a JSON object"),
-    "true": (b"true", "the body must be a JSON object"),
+    "an array": (b'["name"]', "the body must be a JSON object, not an array"),
+    "a string": (b'"name"', "the body must be a JSON object, not a string"),
+    "a number": (b"1", "the body must be a JSON object, not a number"),
+    "null": (b"null", "the body must be a JSON object, not null"),
+    "true": (b"true", "the body must be a JSON object, not true"),
     "deep arrays": (deep(b"[", b"]"), "nested too deeply"),
     "deep objects": (deep(b'{"a":', b"}", 9_000)[:-9_001], "nested too deeply"),
     "deep and never closed": (b"[" * 60_000, "nested too deeply"),
@@ -202,6 +219,44 @@ def test_every_spelling_of_the_right_content_type(api, example, content_type):
     assert api.post(CREATE, example, headers={"Content-Type": content_type}).status == 201
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "GZIP, gzip"])
+def test_a_compressed_body_is_called_by_its_name(api, example, encoding):
+    for raw in (gzip.compress(json.dumps(example).encode()), json.dumps(example).encode()):
+        reply = api.post(CREATE, raw=raw, headers={"Content-Encoding": encoding})
+
+        assert (reply.status, reply.error["code"]) == (400, "BAD_REQUEST")
+        wanted = f"Content-Encoding {encoding} is not supported: send the body uncompressed, without this header"
+        assert reply.details == {"reason": wanted}
+    assert api.post(CREATE, example, headers={"Content-Encoding": "identity"}).status == 201
+
+
+def test_the_control_plane_takes_no_compressed_body_either(api):
+    reply = api.call("PATCH", "/_mock/clock", raw=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})
+
+    assert "Content-Encoding gzip is not supported" in reply.details["reason"]
+
+
+@pytest.mark.parametrize(
+    ("query", "details"),
+    [
+        ("region=a&region=b", {"region": "is given twice: give it once"}),
+        ("region=a&reg%69on=a", {"region": "is given twice: give it once"}),
+        ("status=running&status=running&status=x", {"status": "is given 3 times: give it once"}),
+        ("page=1&page=2&limit=0", {"page": "is given twice: give it once", "limit": "must be a whole number"}),
+        ("limit=0&limit=0", {"limit": "is given twice: give it once"}),
+    ],
+)
+def test_a_parameter_given_twice_is_told_so(api, query, details):
+    reply = api.get(f"{CREATE}?{query}")
+
+    assert (reply.status, reply.error["code"], set(reply.details)) == (400, "VALIDATION_ERROR", set(details))
+    assert all(reply.details[name].startswith(words) for name, words in details.items())
+
+
+def test_a_parameter_that_takes_several_values_is_given_as_often_as_you_like(api):
+    assert api.get(f"{CREATE}?tags=a&tags=b,c&x=1&x=2").status == 200
+
+
 def test_no_content_type_at_all_counts_as_json(api, example):
     assert api.post(CREATE, example).status == 201
 
@@ -336,11 +391,6 @@ def test_a_call_without_a_host_is_in_the_servers_journal(wire, client, own_serve
 
 def test_a_header_of_any_size_does_no_harm(api):
     assert api.get("/v1/plans", headers={"X-Long": "x" * 100_000}).status == 200
-
-
-def test_an_upgrade_that_nobody_offers_is_ignored(api):
-    for protocol in ("websocket", "h2c"):
-        assert api.get("/v1/plans", headers={"Connection": "Upgrade", "Upgrade": protocol}).status == 200
 
 
 CONTROL = [

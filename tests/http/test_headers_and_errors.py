@@ -234,7 +234,7 @@ def test_times_are_rfc_3339_in_utc_with_whole_seconds(api):
         b"GET /v1/plans HTTP/1.1\r\nno colon\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"POST /v1/instances HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}",
-        b"POST /v1/instances HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /v1/instances HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"CONNECT a:1 HTTP/1.1\r\n\r\n",
     ],
 )

@@ -182,7 +182,8 @@ def test_the_control_plane_is_there_on_every_surface(client, served):
 def test_the_command_prints_the_document_that_the_server_serves(document, surface):
     result = CliRunner().invoke(cli, ["openapi", "--surface", surface])
     assert result.exit_code == 0
-    assert json.loads(result.output) == document
+    printed = json.loads(result.output)
+    assert {**printed, "servers": document["servers"]} == document
 
 
 def test_the_legacy_path_names_its_successor_on_the_surfaces_that_have_it(api, surface):

@@ -16,10 +16,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cnx_mock import __version__
-from cnx_mock.api import openapi
 from cnx_mock.api.readings import READINGS
-from cnx_mock.api.surface import Surface, served
-from cnx_mock.services import operations
+from cnx_mock.api.surface import Surface
+from cnx_mock.http import reference
 from tests.openapi_parts import resolved
 
 pytestmark = [pytest.mark.judge, pytest.mark.slow]
@@ -53,7 +52,7 @@ Part = tuple[str, dict[str, Any]]
 def made(variant: str) -> dict[str, Any]:
     """Return the document as a client gets it."""
     readings, surface = VARIANTS[variant]
-    document = openapi.document(served(operations(), surface), readings, surface)
+    document = reference.document(surface, readings, ["http://127.0.0.1:4269"])
     found: dict[str, Any] = json.loads(json.dumps(document))
     return found
 
@@ -176,7 +175,8 @@ def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
 
 
 def test_every_error_of_every_operation_has_an_example_that_fits(document: dict[str, Any]) -> None:
-    error = jsonschema_rs.Draft202012Validator(document["components"]["schemas"]["Error"])
+    schema = {"$ref": "#/components/schemas/ApiError", "components": document["components"]}
+    error = jsonschema_rs.Draft202012Validator(schema)
     seen: Counter[str] = Counter()
     for where, operation in every_operation(document):
         refusals = {
@@ -185,7 +185,7 @@ def test_every_error_of_every_operation_has_an_example_that_fits(document: dict[
         assert {"401", "429", "500"} <= refusals.keys(), where
         for status, answer in refusals.items():
             media = answer["content"]["application/json"]
-            assert media["schema"] == {"$ref": "#/components/schemas/Error"}, (where, status)
+            assert media["schema"] == {"$ref": "#/components/schemas/ApiError"}, (where, status)
             assert media["examples"], (where, status)
             for code, example in media["examples"].items():
                 body = resolved(document, example)["value"]

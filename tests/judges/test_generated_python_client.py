@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from cnx_mock import Sandbox
-from cnx_mock.api import openapi
+from cnx_mock.http import reference
 from cnx_mock.services import operations
 
 pytestmark = [pytest.mark.judge, pytest.mark.slow]
@@ -22,7 +22,7 @@ CALLS = ("create_instance", "list_instances", "get_instance", "delete_instance")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of the generated package, which can be imported."""
     folder = tmp_path_factory.mktemp("python-client")
-    (folder / "openapi.json").write_text(json.dumps(openapi.document(operations(), {}, "all")))
+    (folder / "openapi.json").write_text(json.dumps(reference.document("all", {}, ["/"])))
     (folder / "config.yml").write_text("post_hooks: []\n")  # they would only format it
     subprocess.run(
         [
@@ -47,7 +47,7 @@ def test_it_creates_lists_pages_and_deletes(package: str, sandbox: Sandbox) -> N
         for number in range(5):
             body = models.InstanceCreate(
                 name=f"web-{number}",
-                plan=models.InstanceCreatePlan.PRO,
+                plan=models.InstancePlan.PRO,
                 region="us-east-1",
                 image="ubuntu-22.04-lts",
                 tags=["web", "production"],
@@ -68,13 +68,13 @@ def test_it_creates_lists_pages_and_deletes(package: str, sandbox: Sandbox) -> N
         sandbox.clock.advance("61s")
         detail = call["get_instance"].sync(ids[0], client=connected)
         assert isinstance(detail, models.InstanceDetail)
-        assert (detail.status, detail.specs.vcpus) == (models.InstanceDetailStatus.RUNNING, 4)
+        assert (detail.status, detail.specs.vcpus) == (models.InstanceStatus.RUNNING, 4)
         assert detail.metrics.cpu.utilization_percent >= 0
 
         assert call["delete_instance"].sync(ids[0], client=connected).deleted is True
         gone = call["get_instance"].sync_detailed(ids[0], client=connected)
         assert gone.status_code == 404
-        assert isinstance(gone.parsed, models.Error)
+        assert isinstance(gone.parsed, models.ApiError)
         assert (gone.parsed.error.code, gone.parsed.error.details["id"]) == ("NOT_FOUND", ids[0])
         assert call["list_instances"].sync(client=connected).pagination.total == 4
 

@@ -26,7 +26,7 @@ async function call<Operation>(method: string, path: string, body?: Body<Operati
   });
   const answer: unknown = await response.json();
   if (response.ok) return answer as Success<Operation>;
-  const { code, details } = (answer as Failure<Operation> & components["schemas"]["Error"]).error;
+  const { code, details } = (answer as Failure<Operation> & components["schemas"]["ApiError"]).error;
   throw new Error(`${response.status} ${code} ${JSON.stringify(details)}`);
 }
 

@@ -123,7 +123,7 @@ def test_both_versions_of_tls_are_spoken_and_http_1_1_is_agreed_on(url, version)
     context.set_alpn_protocols(["h2", "http/1.1"])
     with raw(url) as sock, context.wrap_socket(sock, server_hostname="api.cloudnexus.com") as wire:
         assert wire.selected_alpn_protocol() == "http/1.1"
-        wire.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        wire.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
         assert wire.recv(12) == b"HTTP/1.1 200"
 
 

@@ -40,6 +40,12 @@ CLIENTS = (
     ),
     Client("Node: `fetch`", "node", (str(PROGRAMS / "fetch.mjs"),), {"proxy": "Node 22.21 or 24.0"}),
     Client("Node: `https`", "node", (str(PROGRAMS / "https.mjs"),), {"proxy": _NODE}),
+    Client(
+        "Java: `java.net.http`",
+        "java",
+        (str(PROGRAMS / "Client.java"),),
+        {"TLS": "a trust store with the CA", "proxy": "a trust store with the CA, and `-Dhttps.proxyHost`"},
+    ),
     Client("Go: `net/http`", "go", (), {"TLS": "Linux, BSD", "proxy": "Linux, BSD"}),
 )
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -46,10 +47,23 @@ def go_program(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(program)
 
 
+@pytest.fixture(scope="module")
+def java_options(server: MockServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The options that lead a JVM to the mock, by way: it obeys no variable of the others."""
+    store = tmp_path_factory.mktemp("java") / "trust.p12"
+    command = ["keytool", "-importcert", "-noprompt", "-alias", "cnx-mock", "-file", str(server.ca_path)]
+    subprocess.run([*command, "-keystore", str(store), "-storepass", "changeit"], check=True, capture_output=True)
+    trusting = f"-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStorePassword=changeit"
+    proxy = urlsplit(server.proxy_url)
+    through = f"-Dhttps.proxyHost={proxy.hostname} -Dhttps.proxyPort={proxy.port}"
+    return {"base URL": "-Xshare:auto", "TLS": trusting, "proxy": f"{trusting} {through}"}
+
+
 def there(tool: str) -> None:
     """Skip where a tool is not on this machine; fail where it has to be."""
-    if tool != "python" and shutil.which(tool) is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {tool}")
+    needed = "javac" if tool == "java" else tool  # a single file of Java is compiled
+    if tool != "python" and shutil.which(needed) is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {needed}")
 
 
 def obeys_a_proxy(program: str) -> None:
@@ -76,6 +90,8 @@ def test_a_program_reaches_the_mock_unchanged(
         command = ["node", *command]
     elif client.tool == "python":
         command = [sys.executable, *command]
+    elif client.tool == "java":
+        command = ["java", *request.getfixturevalue("java_options")[way].split(), *command]
     elif client.tool == "go":
         command = [request.getfixturevalue("go_program")]
     sandbox = server.sandbox()

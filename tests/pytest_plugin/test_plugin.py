@@ -434,6 +434,26 @@ def test_a_failing_test_shows_the_rule_that_nearly_meant_a_request(run: Run) -> 
     run(tests).stdout.fnmatch_lines(['     nearly second: body name is "*", not "web-2"'])
 
 
+def test_a_failing_test_shows_why_a_request_could_not_be_read(run: Run) -> None:
+    tests = """
+    import socket
+
+    def send(cnx, request):
+        host, _, port = cnx.url.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port))) as wire:
+            wire.sendall(request)
+            wire.recv(1)
+
+    def test_it(cnx):
+        send(cnx, b"get /v1/plans HTTP/1.1\\r\\nAuthorization: Bearer " + cnx.api_key.encode() + b"\\r\\n\\r\\n")
+        send(cnx, b"GET /v1/plans\\r\\n")
+        assert False
+    """
+    lines = ["[#]1 get /v1/plans → 400 (methods are in upper case: write GET, not get)"]
+    lines += ["1 request reached no sandbox: the request line has no HTTP version: end it with HTTP/1.1"]
+    run(tests).stdout.fnmatch_lines(lines)
+
+
 def test_a_rule_that_can_never_fire_is_a_warning_at_its_line(run: Run) -> None:
     tests = """
     def test_it(cnx):

@@ -1,9 +1,11 @@
 """A test that freezes Python's clocks has a server beside it, in the same process, that does not notice."""
 
+import datetime as dt
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,6 +18,7 @@ from cryptography import x509
 from freezegun import freeze_time
 
 from cnx_mock import MockServer, Sandbox
+from cnx_mock.net.certificates import authority
 from cnx_mock.net.serving import asyncio_loop
 from cnx_mock.scenario.delays import Delays
 from cnx_mock.world.clock import SECOND, wall_now
@@ -58,6 +61,13 @@ def test_a_new_ca_is_valid_on_the_machines_dates(frozen: Any, tmp_path: Path, cl
     made = x509.load_pem_x509_certificate((tmp_path / "ca.pem").read_bytes())
     assert is_now(made.not_valid_before_utc.timestamp() + 86400)  # of the day before: the clocks of machines differ
     assert is_now(made.not_valid_after_utc.timestamp() - 3650 * 86400)
+
+
+def test_threads_that_sign_at_the_same_time_leave_the_freeze_as_it_was(tmp_path: Path) -> None:
+    with freeze_time("2040-01-01"), ThreadPoolExecutor(8) as threads:
+        cas = list(threads.map(lambda number: authority(tmp_path / str(number)), range(8)))
+        list(threads.map(lambda ca: ca.server_context(), cas))
+        assert dt.datetime.now(UTC).year == 2040
 
 
 PROGRAM_S_OWN = """

@@ -112,6 +112,12 @@ def test_a_value_that_is_none_of_those_known_says_which_there_are(api, field, va
     [
         ("tag", "unknown field, did you mean 'tags'?"),
         ("Name", "unknown field, did you mean 'name'?"),
+        ("instance_type", "unknown field, did you mean 'plan'?"),
+        ("size", "unknown field, did you mean 'plan'?"),
+        ("availability_zone", "unknown field, did you mean 'region'?"),
+        ("os", "unknown field, did you mean 'image'?"),
+        ("labels", "unknown field, did you mean 'tags'?"),
+        ("hostname", "unknown field, did you mean 'name'?"),
         ("colour", "unknown field"),
     ],
 )

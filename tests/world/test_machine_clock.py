@@ -1,6 +1,7 @@
 """What the clocks are read with: the C API of either age of Python, or, without one, Python's own functions."""
 
 import sys
+import time
 
 import pytest
 
@@ -23,6 +24,14 @@ def test_a_function_that_answers_by_value_is_read():
 
 def test_a_python_with_neither_reads_its_own_clock():
     assert _reader("nothing", "nothing", lambda: 7)() == 7
+
+
+@pytest.mark.parametrize("name", ["time", "monotonic", "perf_counter"])
+def test_a_function_that_a_test_has_replaced_is_not_asked(monkeypatch, name):
+    before = wall_now(), ticks()
+    monkeypatch.setattr(time, name, never)
+    monkeypatch.setattr(time, f"{name}_ns", never)
+    assert (wall_now(), ticks()) > before
 
 
 def test_the_stopwatch_never_goes_back():

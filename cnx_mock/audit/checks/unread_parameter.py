@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from cnx_mock.api.parsing import query_values
+from cnx_mock.api.synonyms import meant
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
-from cnx_mock.text.suggestions import did_you_mean, one_of
+from cnx_mock.text.suggestions import one_of
 
 _LONGEST = 100
 """Characters of a name, with its suggestion, that a message shows."""
@@ -42,6 +43,6 @@ def _unread(call: Call) -> list[str]:
     queries = call.operation.query.model_fields if call.operation.query else {}
     fields = call.operation.body.model_fields if call.operation.body else {}
     body = call.sent if isinstance(call.sent, dict) and call.operation.mutates else {}
-    unread = [f"?{name}{did_you_mean(name, queries)}" for name in query_values(call.query) if name not in queries]
-    unread += [f"{name}{did_you_mean(name, fields)}" for name in body if name not in fields]
+    unread = [f"?{name}{meant(name, queries)}" for name in query_values(call.query) if name not in queries]
+    unread += [f"{name}{meant(name, fields)}" for name in body if name not in fields]
     return [each[:_LONGEST] for each in unread]

@@ -47,6 +47,7 @@ class Server:
     started: int
     """When the server started, in microseconds of the monotonic clock."""
     addresses: Callable[[], Addresses]
+    dropped_lines: Callable[[], int]
     checkers: Sequence["ExpectationChecker"] = ()
 
 
@@ -73,11 +74,12 @@ class ControlPlane:
         router: Router,
         seed: int,
         addresses: Callable[[], Addresses],
+        dropped_lines: Callable[[], int],
         checkers: Sequence[ExpectationChecker],
         guard: Guard,
     ) -> None:
         self._guard = guard
-        self._server = Server(tenants, ticks(), addresses, checkers)
+        self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
         self._router = router
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
@@ -88,9 +90,11 @@ class ControlPlane:
         try:
             headers = messages.safe_headers(scope["headers"])
             self._guard.check(scope, headers)
-            answer = self._answer(scope, headers, await messages.read_body(headers, receive, BODY_LIMIT))
-        except messages.Disconnected:
-            return
+            answer = self._answer(scope, headers, await messages.read_body(scope, receive, BODY_LIMIT))
+        except messages.Incomplete as incomplete:
+            if incomplete.gone:
+                return
+            answer = messages.refused(errors.BadRequest(reason=str(incomplete)), request_id, {})
         except Refused as refusal:
             answer = messages.problem(refusal.problem, request_id)
         except Exception as error:
@@ -110,7 +114,8 @@ class ControlPlane:
         if operation is None:
             raise self._router.refusal(scope["method"], path)
         query = masked(scope["query_string"]).decode("latin-1")
-        incoming = Incoming(params, query, body, JSON)
+        encoding = next((v.decode("latin-1") for name, v in headers if name == b"content-encoding"), None)
+        incoming = Incoming(params, query, body, JSON, encoding if body else None)
         key = tenant.sandbox.key_with(digits) if tenant and digits else None
         target = ControlTarget(tenant, key)
         dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: Caller(key or _NO_KEY)}

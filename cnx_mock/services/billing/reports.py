@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from cnx_mock.api.paging import PageQuery, Pagination
+from cnx_mock.api.portable import Component
 from cnx_mock.api.provenance import named
 from cnx_mock.api.shapes import Shape
 from cnx_mock.services.billing.balance import billing
@@ -25,6 +26,10 @@ from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.statement import Spending, Statement
 
 DAYS_MAX = 366
+ReportGrouping = Annotated[
+    Literal["day", "month"], Component("ReportGrouping", "The length of the periods of a report.")
+]
+
 YEARS = range(1970, 9999)
 """The years that a sandbox's clock can show."""
 
@@ -56,13 +61,13 @@ def _after_start(end: date, info: ValidationInfo) -> date:
 class ReportQuery(PageQuery):
     """What to report. `page` and `limit` count periods."""
 
-    start: Annotated[date, BeforeValidator(_date), Field(examples=["2026-03-01"])]
+    start: Annotated[date, BeforeValidator(_date), Field(examples=["2026-01-01"])]
     """The first day, a date in the time zone."""
-    end: Annotated[date, BeforeValidator(_date), AfterValidator(_after_start), Field(examples=["2026-04-01"])]
+    end: Annotated[date, BeforeValidator(_date), AfterValidator(_after_start), Field(examples=["2026-01-03"])]
     """The day after the last one, a date in the time zone: 1 to 366 days after start."""
     timezone: Annotated[str, AfterValidator(checked_name), Field(examples=["America/New_York"])] = "UTC"
     """The time zone of the days and months: the exact name of a zone in the IANA time zone database."""
-    group_by: Annotated[Literal["day", "month"], Field(examples=["day"])] = "day"
+    group_by: Annotated[ReportGrouping, Field(examples=["day"])] = "day"
     """The length of a period. Months are cut off at the start and the end of the report."""
 
 
@@ -110,11 +115,11 @@ class Report(Shape):
     """The requested time zone."""
     currency: Annotated[str, Field(examples=["USD"])]
     """The currency of every amount, ISO 4217."""
-    group_by: Annotated[Literal["day", "month"], Field(examples=["day"])]
+    group_by: Annotated[ReportGrouping, Field(examples=["day"])]
     """The length of a period."""
-    start: Annotated[str, Field(examples=["2026-03-01"])]
+    start: Annotated[str, Field(examples=["2026-01-01"])]
     """The first day."""
-    end: Annotated[str, Field(examples=["2026-04-01"])]
+    end: Annotated[str, Field(examples=["2026-01-03"])]
     """The day after the last one."""
     total: Annotated[str, Field(examples=["$29.72"])]
     """The sum of the charges in the whole range, on all pages, in US dollars."""

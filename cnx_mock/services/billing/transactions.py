@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cnx_mock.api.paging import Page, PageQuery, Pagination
+from cnx_mock.api.portable import Component
 from cnx_mock.api.provenance import added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.services.billing.balance import billing
@@ -16,6 +17,8 @@ from cnx_mock.world.ledger import Meter
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.statement import Event, Statement
 
+TransactionType = Annotated[Literal["credit", "charge"], Component("TransactionType", "Which way money goes.")]
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Transaction(Shape):
@@ -23,7 +26,7 @@ class Transaction(Shape):
 
     id: Annotated[str, Field(pattern=kinds.TRANSACTION.id_pattern, examples=["txn_8f7e6d5c4b3a2f1e"])]
     """Its id."""
-    type: Annotated[Literal["credit", "charge"], Field(examples=["charge"])]
+    type: Annotated[TransactionType, Field(examples=["charge"])]
     """A charge is for one started hour of a resource. Everything else is a credit; its amount can be below zero."""
     amount: Annotated[str, Field(examples=["-$0.04"])]
     """The change of the balance, in US dollars; a charge is negative."""

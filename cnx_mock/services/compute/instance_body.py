@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
 from cnx_mock.api.fields import Name, Region, collapsed, sandbox_of
 from cnx_mock.api.operation import documented
 from cnx_mock.api.paging import PageQuery
+from cnx_mock.api.portable import Component
 from cnx_mock.api.readings import INSTANCE_NAMES, TAGS_MATCH
 from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
@@ -51,8 +52,30 @@ Tag = Annotated[str, Field(pattern=TAG_PATTERN)]
 Image = Annotated[str, AfterValidator(_bootable), Field(examples=["ubuntu-22.04-lts"])]
 
 
+InstancePlan = Annotated[
+    Literal["starter", "pro", "enterprise"], Component("InstancePlan", "The compute tier of an instance.")
+]
+InstanceStatus = Annotated[
+    Literal["running", "stopped", "provisioning"], Component("InstanceStatus", "What an instance is doing.")
+]
+
+
 class InstanceCreate(Declared):
     """The instance to create."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "prod-api-01",
+                    "plan": "pro",
+                    "region": "us-east-1",
+                    "image": "ubuntu-22.04-lts",
+                    "tags": ["web", "production"],
+                }
+            ]
+        }
+    )
 
     name: Annotated[
         Name,
@@ -63,7 +86,7 @@ class InstanceCreate(Declared):
     ]
     """Instance identifier: 1 to 63 letters, digits, dots and hyphens. It need not be unique."""
     plan: Annotated[
-        Literal["starter", "pro", "enterprise"],
+        InstancePlan,
         Field(examples=["pro"]),
         documented("Compute tier (starter, pro, enterprise)"),
     ]
@@ -100,8 +123,7 @@ class InstanceQuery(PageQuery):
     ] = None
     """Filter by data center region. An unknown region matches nothing."""
     status: Annotated[
-        Literal["running", "stopped", "provisioning"] | None,
-        WithJsonSchema({"type": "string", "enum": ["running", "stopped", "provisioning"]}),
+        InstanceStatus | None,
         documented("Filter by status (running, stopped, provisioning)"),
     ] = None
     """Filter by status (running, stopped, provisioning)."""

@@ -13,8 +13,8 @@ from cnx_mock.api.operation import Resource, documented
 from cnx_mock.api.paging import Page, page_of
 from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.shapes import Deleted, Shape
-from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery
-from cnx_mock.services.compute.metrics import Metrics, sample
+from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus
+from cnx_mock.services.compute.metrics import InstanceMetrics, sample
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
 from cnx_mock.world.clock import MINUTE
@@ -29,11 +29,9 @@ METERED_NAME = "Instance {name} ({plan})"
 _PAGES_KEPT = 100
 """How many pages of the list without filters are cached."""
 
-Status = Literal["provisioning", "running", "stopped"]
-
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Specs(Shape):
+class InstanceSpecs(Shape):
     """The hardware of an instance."""
 
     vcpus: Annotated[int, Field(examples=[4])]
@@ -61,14 +59,14 @@ class Instance(Shape):
     tags: Annotated[list[str], Field(examples=[["web", "production"]])]
     """Metadata tags."""
     status: Annotated[
-        Status, Field(examples=["running"]), documented("Returns detailed configuration, metrics, and status")
+        InstanceStatus, Field(examples=["running"]), documented("Returns detailed configuration, metrics, and status")
     ]
     """Its status."""
     ipv4: Annotated[str | None, Field(examples=["198.18.0.1"])]
     """Public IPv4 address (198.18.0.0/15, the benchmark range of RFC 2544); null while provisioning."""
     ipv6: Annotated[str, Field(examples=["2001:db8:8f7e:6d5c:4b3a:2f1e:0:1"])]
     """Public IPv6 address (2001:db8::/32, the documentation range of RFC 3849)."""
-    specs: Specs
+    specs: InstanceSpecs
     """The hardware, as given by the plan."""
     firewall_ids: Annotated[list[str], Field(examples=[[]])]
     """Firewalls attached to it."""
@@ -81,7 +79,7 @@ class Instance(Shape):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Storage(Shape):
+class InstanceStorage(Shape):
     """The disk of an instance."""
 
     type: Literal["ephemeral"]
@@ -94,7 +92,7 @@ class Storage(Shape):
 class InstanceDetail(Instance):
     """A virtual machine with all details: "detailed configuration, metrics, and status"."""
 
-    storage: Storage
+    storage: InstanceStorage
     """Its disk."""
     snapshot_ids: Annotated[list[str], Field(examples=[[]])]
     """Snapshots taken of it."""
@@ -102,7 +100,7 @@ class InstanceDetail(Instance):
     """The price of each started hour, in US dollars."""
     price_hourly_cents: Annotated[int, Field(examples=[4])]
     """The same in cents."""
-    metrics: Annotated[Metrics | None, documented("Returns detailed configuration, metrics, and status")]
+    metrics: Annotated[InstanceMetrics | None, documented("Returns detailed configuration, metrics, and status")]
     """Its load and traffic; null while provisioning."""
 
 
@@ -129,7 +127,7 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
         "status": status,
         "ipv4": None if status == "provisioning" else f"198.{18 + high}.{middle}.{last}",
         "ipv6": str(IPv6Address((0x20010DB8 << 96) + (int(kinds.INSTANCE.id_digits(record.id), 16) << 32) + 1)),
-        "specs": Specs(vcpus=plan.vcpus, memory_mb=plan.memory_mb, disk_gb=plan.disk_gb),
+        "specs": InstanceSpecs(vcpus=plan.vcpus, memory_mb=plan.memory_mb, disk_gb=plan.disk_gb),
         "firewall_ids": record.firewall_ids,
         "created_at": format_instant(record.created),
         "updated_at": format_instant(max(record.updated, provisioned or 0)),
@@ -150,7 +148,7 @@ def _detailed(sandbox: SandboxState, record: InstanceRecord, now: int) -> Instan
     status = record.status(now)
     return InstanceDetail(
         **_fields(record, status, now),
-        storage=Storage(type="ephemeral", size_gb=record.plan.disk_gb),
+        storage=InstanceStorage(type="ephemeral", size_gb=record.plan.disk_gb),
         snapshot_ids=record.snapshot_ids,
         price_hourly=format_money(record.plan.hourly_cents),
         price_hourly_cents=record.plan.hourly_cents,

@@ -13,7 +13,7 @@ from cnx_mock.world.records import InstanceRecord
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Cpu(Shape):
+class CpuMetrics(Shape):
     """Processor use."""
 
     utilization_percent: Annotated[int, Field(ge=0, le=100, examples=[23])]
@@ -21,7 +21,7 @@ class Cpu(Shape):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Memory(Shape):
+class MemoryMetrics(Shape):
     """Memory use."""
 
     used_mb: Annotated[int, Field(ge=0, examples=[2048])]
@@ -33,7 +33,7 @@ class Memory(Shape):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Network(Shape):
+class NetworkMetrics(Shape):
     """Network traffic."""
 
     rx_bytes_per_second: Annotated[int, Field(ge=0, examples=[125000])]
@@ -47,22 +47,22 @@ class Network(Shape):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Metrics(Shape):
+class InstanceMetrics(Shape):
     """The load and the traffic of an instance, sampled once a minute."""
 
     sampled_at: Annotated[str, Field(examples=["2026-01-01T00:01:00Z"])]
     """When the sample was taken, RFC 3339 UTC: the start of a minute."""
     interval_seconds: Annotated[int, Field(examples=[60])]
     """Seconds between samples."""
-    cpu: Cpu
+    cpu: CpuMetrics
     """Processor use."""
-    memory: Memory
+    memory: MemoryMetrics
     """Memory use."""
-    network: Network
+    network: NetworkMetrics
     """Network traffic."""
 
 
-def sample(chance: Chance, record: InstanceRecord, now: int) -> Metrics:
+def sample(chance: Chance, record: InstanceRecord, now: int) -> InstanceMetrics:
     """Return the sample of this minute for an instance that is ready. A stopped one has no load and no traffic."""
     stopped = record.stopped(now)
     came_up = (record.provisioned(now) or record.created) // MINUTE
@@ -74,16 +74,16 @@ def sample(chance: Chance, record: InstanceRecord, now: int) -> Metrics:
         memory = chance.between(10, 90, "memory", record.id, minute)
     received = _Traffic(chance, record.id, "rx")
     sent = _Traffic(chance, record.id, "tx")
-    return Metrics(
+    return InstanceMetrics(
         sampled_at=format_instant(minute * MINUTE),
         interval_seconds=MINUTE // SECOND,
-        cpu=Cpu(utilization_percent=cpu),
-        memory=Memory(
+        cpu=CpuMetrics(utilization_percent=cpu),
+        memory=MemoryMetrics(
             used_mb=record.plan.memory_mb * memory // 100,
             total_mb=record.plan.memory_mb,
             utilization_percent=memory,
         ),
-        network=Network(
+        network=NetworkMetrics(
             rx_bytes_per_second=received.rate(last - came_up) if stopped is None else 0,
             tx_bytes_per_second=sent.rate(last - came_up) if stopped is None else 0,
             rx_bytes_total=received.total(last - came_up),

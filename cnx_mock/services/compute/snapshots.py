@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.errors import InvalidState, QuotaExceeded
 from cnx_mock.api.fields import ExistingInstance, Name
 from cnx_mock.api.operation import Resource, implied
 from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.portable import Component
 from cnx_mock.api.purchase import check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
@@ -24,11 +25,17 @@ snapshots = Resource.of(kinds.SNAPSHOT, "Copies of the disks of instances.")
 
 _IMPLIED = implied("Snapshots are preserved unless explicitly removed.")
 
-Status = Literal["creating", "available"]
+SnapshotStatus = Annotated[
+    Literal["creating", "available"], Component("SnapshotStatus", "Whether a snapshot can be used.")
+]
 
 
 class SnapshotCreate(Declared):
     """The snapshot to take."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"instance_id": "inst_8f7e6d5c4b3a2f1e", "name": "before-upgrade"}]}
+    )
 
     instance_id: ExistingInstance
     """The instance. Its provisioning must be complete."""
@@ -44,7 +51,7 @@ class Snapshot(Shape):
     """Its id. It can be the image of a new instance."""
     name: Annotated[str | None, Field(examples=["before-upgrade"])]
     """Its name, or null."""
-    status: Status
+    status: SnapshotStatus
     """Its status. An instance can be created only from an available snapshot."""
     source_instance_id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
     """The instance it was taken of, which may be deleted by now."""
@@ -73,7 +80,7 @@ class SnapshotQuery(PageQuery):
     """Only snapshots of this instance, which may be deleted by now."""
     region: Annotated[str | None, WithJsonSchema({"type": "string"}), Field(examples=["us-east-1"])] = None
     """Only snapshots in this region."""
-    status: Annotated[Status | None, WithJsonSchema({"type": "string", "enum": ["creating", "available"]})] = None
+    status: SnapshotStatus | None = None
     """Only snapshots with this status."""
 
     def selects(self, record: SnapshotRecord) -> bool:

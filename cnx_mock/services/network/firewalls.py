@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
 from cnx_mock.api.errors import QuotaExceeded
 from cnx_mock.api.fields import InstanceIds, Name
 from cnx_mock.api.operation import Resource, named
 from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.portable import Component
 from cnx_mock.api.purchase import check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
@@ -25,8 +26,14 @@ firewalls = Resource.of(kinds.FIREWALL, "Rules for the traffic from and to insta
 
 _NAMED = named("New /v1/network/firewall endpoint")
 
-Action = Literal["deny", "allow"]
-Protocol = Literal["tcp", "udp", "icmp", "any"]
+FirewallAction = Annotated[Literal["deny", "allow"], Component("FirewallAction", "What happens to traffic.")]
+FirewallDirection = Annotated[
+    Literal["inbound", "outbound"], Component("FirewallDirection", "Which way traffic goes, seen from the instance.")
+]
+FirewallProtocol = Annotated[
+    Literal["tcp", "udp", "icmp", "any"],
+    Component("FirewallProtocol", "Which traffic a firewall rule is about.", prefix="FIREWALL"),
+]
 
 
 _PORTS = re.compile("([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
@@ -59,11 +66,11 @@ def _cidr(cidr: str) -> str:
 class FirewallRuleBody(Declared):
     """A rule. The first rule that matches decides."""
 
-    direction: Literal["inbound", "outbound"]
+    direction: FirewallDirection
     """Whether it applies to incoming or to outgoing traffic."""
-    action: Action
+    action: FirewallAction
     """What happens to the traffic that matches."""
-    protocol: Protocol
+    protocol: FirewallProtocol
     """The protocol: tcp, udp, icmp or any."""
     ports: Annotated[
         str | None,
@@ -83,11 +90,33 @@ class FirewallRuleBody(Declared):
 class FirewallBody(Declared):
     """The complete settings of a firewall."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "web",
+                    "default_inbound": "deny",
+                    "default_outbound": "allow",
+                    "rules": [
+                        {
+                            "direction": "inbound",
+                            "action": "allow",
+                            "protocol": "tcp",
+                            "ports": "22",
+                            "cidrs": ["10.0.0.0/8"],
+                            "description": "SSH from the office",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
     name: Annotated[Name, Field(examples=["web"])]
     """Its name. It need not be unique."""
-    default_inbound: Action = "deny"
+    default_inbound: FirewallAction = "deny"
     """What happens to incoming traffic that matches no rule."""
-    default_outbound: Action = "allow"
+    default_outbound: FirewallAction = "allow"
     """What happens to outgoing traffic that matches no rule."""
     rules: Annotated[list[FirewallRuleBody], Field(max_length=100)] = []
     """The rules, in order. The first rule that matches decides."""
@@ -99,11 +128,11 @@ class FirewallBody(Declared):
 class FirewallRule(Shape):
     """A rule. The first rule that matches decides."""
 
-    direction: Literal["inbound", "outbound"]
+    direction: FirewallDirection
     """Whether it applies to incoming or to outgoing traffic."""
-    action: Action
+    action: FirewallAction
     """What happens to the traffic that matches."""
-    protocol: Protocol
+    protocol: FirewallProtocol
     """The protocol: tcp, udp, icmp or any."""
     ports: Annotated[str | None, Field(examples=["22"])]
     """A port or a range; null means every port."""
@@ -123,9 +152,9 @@ class Firewall(Shape):
     """Its name."""
     status: Literal["active"]
     """Always active."""
-    default_inbound: Action
+    default_inbound: FirewallAction
     """What happens to incoming traffic that matches no rule."""
-    default_outbound: Action
+    default_outbound: FirewallAction
     """What happens to outgoing traffic that matches no rule."""
     rules: list[FirewallRule]
     """The rules, in order. The first rule that matches decides."""

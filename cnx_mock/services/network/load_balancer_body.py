@@ -2,16 +2,28 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
 
 from cnx_mock.api.fields import InstanceIds, Name, Region, sandbox_of
+from cnx_mock.api.portable import Component
 from cnx_mock.api.validation import Declared
 
-Protocol = Literal["http", "https", "tcp", "udp"]
+ForwardingProtocol = Annotated[
+    Literal["http", "https", "tcp", "udp"],
+    Component("ForwardingProtocol", "The protocol of forwarded traffic.", prefix="FORWARDING"),
+]
+HealthCheckProtocol = Annotated[
+    Literal["http", "https", "tcp"],
+    Component("HealthCheckProtocol", "The protocol of a health check.", prefix="HEALTH_CHECK"),
+]
+BalancingAlgorithm = Annotated[
+    Literal["round_robin", "least_connections"],
+    Component("BalancingAlgorithm", "How a load balancer chooses an instance."),
+]
 Port = Annotated[int, Field(ge=1, le=65535, examples=[80])]
 
 
-def _same_family(target: Protocol, info: ValidationInfo) -> Protocol:
+def _same_family(target: ForwardingProtocol, info: ValidationInfo) -> ForwardingProtocol:
     if (info.data.get("entry_protocol") == "udp") != (target == "udp") and "entry_protocol" in info.data:
         raise ValueError("must be udp if entry_protocol is udp, and only then")
     return target
@@ -20,11 +32,11 @@ def _same_family(target: Protocol, info: ValidationInfo) -> Protocol:
 class ForwardingRuleBody(Declared):
     """Which incoming traffic goes to which port of the instances."""
 
-    entry_protocol: Protocol
+    entry_protocol: ForwardingProtocol
     """Protocol at the load balancer."""
     entry_port: Port
     """Port at the load balancer."""
-    target_protocol: Annotated[Protocol, AfterValidator(_same_family)]
+    target_protocol: Annotated[ForwardingProtocol, AfterValidator(_same_family)]
     """Protocol at the instance: udp if entry_protocol is udp, and only then."""
     target_port: Port
     """Port at the instance."""
@@ -46,7 +58,7 @@ def _path_of_http(path: str | None, info: ValidationInfo) -> str | None:
 class HealthCheckBody(Declared):
     """How to check whether an instance is healthy. Fields that are left out get their defaults."""
 
-    protocol: Annotated[Literal["http", "https", "tcp"] | None, Field(examples=["http"])] = None
+    protocol: Annotated[HealthCheckProtocol | None, Field(examples=["http"])] = None
     """The protocol of the check. By default http if the first forwarding rule's target is http, otherwise tcp."""
     port: Annotated[Port | None, Field(examples=[80])] = None
     """The port to check; by default the first forwarding rule's target port."""
@@ -95,6 +107,22 @@ def _within_regions(ids: list[str], info: ValidationInfo) -> list[str]:
 class LoadBalancerBody(Declared):
     """The complete settings of a load balancer."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "front",
+                    "regions": ["us-east-1", "eu-west-1"],
+                    "algorithm": "round_robin",
+                    "forwarding_rules": [
+                        {"entry_protocol": "http", "entry_port": 80, "target_protocol": "http", "target_port": 8080}
+                    ],
+                    "health_check": {"protocol": "http", "port": 8080, "path": "/healthz"},
+                }
+            ]
+        }
+    )
+
     name: Annotated[Name, Field(examples=["front"])]
     """Its name. It need not be unique."""
     regions: Annotated[
@@ -105,7 +133,7 @@ class LoadBalancerBody(Declared):
         AfterValidator(_each_once),
     ]
     """The regions that it serves."""
-    algorithm: Literal["round_robin", "least_connections"] = "round_robin"
+    algorithm: BalancingAlgorithm = "round_robin"
     """How it chooses an instance."""
     forwarding_rules: Annotated[list[ForwardingRuleBody], Field(min_length=1, max_length=20), AfterValidator(_no_clash)]
     """Which incoming traffic goes to which port of the instances."""

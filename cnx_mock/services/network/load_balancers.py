@@ -11,10 +11,18 @@ from cnx_mock.api.caller import Caller
 from cnx_mock.api.errors import InsufficientCredits, QuotaExceeded
 from cnx_mock.api.operation import Resource, named
 from cnx_mock.api.paging import Page, PageQuery, page_of
+from cnx_mock.api.portable import Component
 from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.services.network.attachment import attach
-from cnx_mock.services.network.load_balancer_body import LoadBalancerBody, Port, Protocol, health_check
+from cnx_mock.services.network.load_balancer_body import (
+    BalancingAlgorithm,
+    ForwardingProtocol,
+    HealthCheckProtocol,
+    LoadBalancerBody,
+    Port,
+    health_check,
+)
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
 from cnx_mock.world.records import LoadBalancerRecord
@@ -27,18 +35,28 @@ _NAMED = named("Added support for multi-region load balancers")
 REGION_HOURLY_CENTS = 2
 """The price of each region for each started hour, in cents."""
 
-Status = Literal["provisioning", "active"]
+LoadBalancerStatus = Annotated[
+    Literal["provisioning", "active"],
+    Component("LoadBalancerStatus", "Whether a load balancer serves.", prefix="LOAD_BALANCER"),
+]
+LoadBalancerScope = Annotated[
+    Literal["regional", "multi_region"], Component("LoadBalancerScope", "Whether it serves one region or several.")
+]
+TargetHealth = Annotated[
+    Literal["healthy", "unhealthy", "unknown"],
+    Component("TargetHealth", "The health of an instance behind a load balancer."),
+]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ForwardingRule(Shape):
     """Which incoming traffic goes to which port of the instances."""
 
-    entry_protocol: Protocol
+    entry_protocol: ForwardingProtocol
     """Protocol at the load balancer."""
     entry_port: Port
     """Port at the load balancer."""
-    target_protocol: Protocol
+    target_protocol: ForwardingProtocol
     """Protocol at the instance."""
     target_port: Port
     """Port at the instance."""
@@ -48,7 +66,7 @@ class ForwardingRule(Shape):
 class HealthCheck(Shape):
     """How it checks whether an instance is healthy."""
 
-    protocol: Literal["http", "https", "tcp"]
+    protocol: HealthCheckProtocol
     """The protocol of the check."""
     port: Port
     """The port that it checks."""
@@ -65,26 +83,26 @@ class HealthCheck(Shape):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Endpoint(Shape):
+class LoadBalancerEndpoint(Shape):
     """The address of a load balancer in one region."""
 
     region: Annotated[str, Field(examples=["us-east-1"])]
     """The region."""
     ipv4: Annotated[str | None, Field(examples=["198.19.255.254"])]
     """Public IPv4 address; null while provisioning."""
-    status: Status
+    status: LoadBalancerStatus
     """The same as that of the load balancer."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Target(Shape):
+class LoadBalancerTarget(Shape):
     """An instance behind a load balancer."""
 
     instance_id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
     """The instance."""
     region: Annotated[str, Field(examples=["us-east-1"])]
     """The region of the instance."""
-    health: Literal["healthy", "unhealthy", "unknown"]
+    health: TargetHealth
     """healthy while the instance is running, unhealthy while stopped, unknown while provisioning."""
 
 
@@ -96,17 +114,17 @@ class LoadBalancer(Shape):
     """Its id."""
     name: Annotated[str, Field(examples=["front"])]
     """Its name."""
-    scope: Literal["regional", "multi_region"]
+    scope: LoadBalancerScope
     """multi_region if it serves more than one region."""
     regions: Annotated[list[str], Field(examples=[["us-east-1", "eu-west-1"]])]
     """The regions that it serves."""
-    status: Status
+    status: LoadBalancerStatus
     """Its status."""
-    algorithm: Literal["round_robin", "least_connections"]
+    algorithm: BalancingAlgorithm
     """How it chooses an instance."""
     hostname: Annotated[str, Field(examples=["8f7e6d5c4b3a2f1e.lb.cloudnexus.test"])]
     """Its host name. It does not resolve: RFC 2606 reserves .test."""
-    endpoints: list[Endpoint]
+    endpoints: list[LoadBalancerEndpoint]
     """Its addresses, one for each region."""
     forwarding_rules: list[ForwardingRule]
     """Which incoming traffic goes to which port of the instances."""
@@ -114,7 +132,7 @@ class LoadBalancer(Shape):
     """How it checks whether an instance is healthy."""
     instance_ids: Annotated[list[str], Field(examples=[["inst_8f7e6d5c4b3a2f1e"]])]
     """The instances behind it."""
-    targets: list[Target]
+    targets: list[LoadBalancerTarget]
     """The same instances, with their health."""
     price_hourly: Annotated[str, Field(examples=["$0.04"])]
     """The price of each started hour for all regions together, in US dollars."""
@@ -133,7 +151,7 @@ class LoadBalancerQuery(PageQuery):
 
     region: Annotated[str | None, WithJsonSchema({"type": "string"}), Field(examples=["us-east-1"])] = None
     """Only load balancers that serve this region. An unknown region matches nothing."""
-    status: Annotated[Status | None, WithJsonSchema({"type": "string", "enum": ["provisioning", "active"]})] = None
+    status: LoadBalancerStatus | None = None
     """Only load balancers with this status."""
 
     def selects(self, record: LoadBalancerRecord) -> bool:
@@ -147,7 +165,7 @@ _HEALTH: dict[str, Literal["healthy", "unhealthy"]] = {"running": "healthy", "st
 def show(sandbox: SandboxState, record: LoadBalancerRecord, now: int) -> LoadBalancer:
     """Return the answer for a load balancer."""
     settings, provisioned = record.settings, record.provisioned(now)
-    status: Status = "active" if record.status(now) == "active" else "provisioning"
+    status: LoadBalancerStatus = "active" if record.status(now) == "active" else "provisioning"
     behind = [each for each in map(sandbox.instances.get, record.instance_ids) if each is not None]
     cents = REGION_HOURLY_CENTS * len(record.regions)
     return LoadBalancer(
@@ -159,14 +177,16 @@ def show(sandbox: SandboxState, record: LoadBalancerRecord, now: int) -> LoadBal
         algorithm=settings["algorithm"],
         hostname=f"{kinds.LOAD_BALANCER.id_digits(record.id)}.lb.cloudnexus.test",
         endpoints=[
-            Endpoint(region=region, ipv4=None if provisioned is None else _address(record.number, place), status=status)
+            LoadBalancerEndpoint(
+                region=region, ipv4=None if provisioned is None else _address(record.number, place), status=status
+            )
             for place, region in enumerate(record.regions)
         ],
         forwarding_rules=[ForwardingRule(**rule) for rule in settings["forwarding_rules"]],
         health_check=HealthCheck(**settings["health_check"]),
         instance_ids=record.instance_ids,
         targets=[
-            Target(instance_id=each.id, region=each.region, health=_HEALTH.get(each.status(now), "unknown"))
+            LoadBalancerTarget(instance_id=each.id, region=each.region, health=_HEALTH.get(each.status(now), "unknown"))
             for each in behind
         ],
         price_hourly=format_money(cents),
