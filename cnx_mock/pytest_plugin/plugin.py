@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cnx_mock.pytest_plugin.options import add_options, chosen_seed
-from cnx_mock.pytest_plugin.sandboxes import assert_fired, new_sandbox, past_the_proxy, short_failure, wide_sandbox
+from cnx_mock.pytest_plugin.sandboxes import (
+    assert_fired,
+    new_sandbox,
+    past_the_proxy,
+    real_files,
+    short_failure,
+    wide_sandbox,
+)
 from cnx_mock.pytest_plugin.scenarios import check_used, parametrize, story_of
 from cnx_mock.pytest_plugin.stash import FAILED, FAULT, SANDBOX, STRAYS
 
@@ -93,7 +100,7 @@ def _server(url: str | None, settings: "Settings") -> Iterator["SandboxMaker"]:
     if url is None:
         from cnx_mock.python_api.server import MockServer  # lazy: only a suite that uses the mock needs it
 
-        with short_failure("the server cannot start: "):
+        with short_failure("the server cannot start: "), real_files():
             server = MockServer(settings=settings).start()
         yield server
         server.stop()
@@ -159,7 +166,7 @@ def cnx_intercept(cnx: "Sandbox", cnx_server: "SandboxMaker") -> Iterator["Sandb
     if not isinstance(cnx_server, MockServer):
         pytest.fail("cnx_intercept leads to a server of its own process: leave --cnx-url out", pytrace=False)
     with ExitStack() as stack:
-        with short_failure("cnx_intercept: "):
+        with short_failure("cnx_intercept: "), real_files():
             stack.enter_context(cnx_server.intercept())
         yield cnx
 

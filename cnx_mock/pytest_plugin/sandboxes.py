@@ -2,6 +2,7 @@
 standard library until a test asks for a fixture."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ def new_sandbox(
     swept = [{"name": "sweep", "rules": list(rules)}] if rules else []
     scenarios = [_BASE, *swept, *(in_own_folders(each, config) for each in given)]
     key = str(config.getini("cnx_key")) or None
-    with short_failure("no sandbox: "):
+    with short_failure("no sandbox: "), real_files():
         return server.sandbox(scenarios, name=name, seed=chosen_seed(config), key=key)
 
 
@@ -52,6 +53,22 @@ def assert_fired(sandbox: "Sandbox") -> None:
             sandbox.assert_fired()
         except AssertionError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+@contextmanager
+def real_files() -> Iterator[None]:
+    """Let go of the fake file system of pyfakefs, if the test has one: scenarios, certificates and our own files are
+    real ones."""
+    patcher = getattr(sys.modules.get("pyfakefs.fake_filesystem_unittest"), "Patcher", None)
+    fake = getattr(patcher, "PATCHER", None)
+    if fake is None:
+        yield
+        return
+    fake.pause()
+    try:
+        yield
+    finally:
+        fake.resume()
 
 
 @contextmanager
