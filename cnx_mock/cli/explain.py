@@ -8,6 +8,7 @@ import click
 import orjson
 
 from cnx_mock.asgi import create_app
+from cnx_mock.cli import completions
 from cnx_mock.cli.terminal import shown
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import App
@@ -21,7 +22,7 @@ from cnx_mock.world.keys import EXAMPLE_DIGITS
 
 
 @click.command("explain")
-@click.argument("name", metavar="NAME|PATH")
+@click.argument("name", metavar="NAME|PATH", shell_complete=completions.scenarios)
 @click.option(
     "--request", "request_text", required=True, metavar="TEXT", help="Method, path and body: 'POST /v1/instances {…}'."
 )

@@ -2,6 +2,7 @@
 
 import click
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.output import print_table
 from cnx_mock.cli.yaml_files import check, show
 from cnx_mock.services.worlds import find, load, shipped_fixtures
@@ -20,14 +21,14 @@ def list_fixtures() -> None:
 
 
 @fixtures.command("show")
-@click.argument("name")
+@click.argument("name", metavar="NAME|PATH", shell_complete=completions.fixtures)
 def show_fixture(name: str) -> None:
     """Print a fixture's file."""
     show(find(name))
 
 
 @fixtures.command("check")
-@click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
+@click.argument("names", nargs=-1, metavar="[NAME|PATH]...", shell_complete=completions.fixtures)
 def check_fixtures(names: tuple[str, ...]) -> None:
     """Report everything that is wrong with fixture files.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.target import Target, target_options
 from cnx_mock.cli.terminal import shown
 
@@ -47,12 +48,14 @@ def _option(key: str) -> str:
 def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for each key of a rule and of a fault."""
     for name, (metavar, words) in reversed((FAULT | RULE).items()):
-        command = click.option(_option(name), name, metavar=metavar, help=words)(command)
+        command = click.option(
+            _option(name), name, metavar=metavar, help=words, shell_complete=completions.RULE.get(name)
+        )(command)
     return command
 
 
 @click.command()
-@click.argument("operations", nargs=-1, metavar="[OPERATION]...")
+@click.argument("operations", nargs=-1, metavar="[OPERATION]...", shell_complete=completions.operations)
 @_rule_options
 @target_options
 def inject(operations: tuple[str, ...], url: str, key: str, **written: str | None) -> None:

@@ -8,6 +8,7 @@ import click
 from cnx_mock import __version__
 from cnx_mock.cli.errors import INTERRUPTED, TopGroup
 from cnx_mock.cli.lazy import LazyCommand
+from cnx_mock.cli.shells import VARIABLE, register
 from cnx_mock.cli.streams import discard_stdout, end_output, open_missing, prepare_output
 from cnx_mock.settings import foreign
 
@@ -63,6 +64,8 @@ def main() -> None:
     atexit.register(end_output)
     for name in foreign(os.environ):
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
+    if VARIABLE in os.environ:
+        register()
     try:
         cli(prog_name="cnx-mock")
     except SystemExit as end:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli import completions
 from cnx_mock.settings import Settings, flag, variable
 
 PROGRAM = ("scenario", "fixture", "seed", "speed", "reading", "surface", "allow_host", "ca_dir")
@@ -39,6 +40,7 @@ def _option(setting: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         envvar=variable(setting.name),
         show_default=not switch and setting.default not in ((), ""),
         show_envvar=True,
+        shell_complete=completions.SETTINGS.get(setting.name),
         help=setting.metadata["help"],
     )
 

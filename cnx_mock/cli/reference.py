@@ -7,6 +7,7 @@ import orjson
 import yaml
 
 from cnx_mock.api.readings import READINGS, in_force, parsed
+from cnx_mock.cli import completions
 from cnx_mock.cli.output import print_table, print_wrapped
 from cnx_mock.cli.param_types import DEFAULT_URL
 from cnx_mock.errors import UsageError
@@ -57,7 +58,14 @@ def _server_urls(context: click.Context, param: click.Parameter, given: tuple[st
     show_default=True,
     help="How much of the API: the documented operations, also those that the reference names, or all.",
 )
-@click.option("--reading", "chosen", multiple=True, metavar="NAME=VALUE", help="What an ambiguous sentence means.")
+@click.option(
+    "--reading",
+    "chosen",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=completions.readings,
+    help="What an ambiguous sentence means.",
+)
 @click.option(
     "--server",
     "servers",

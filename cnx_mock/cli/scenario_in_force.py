@@ -6,6 +6,7 @@ from typing import Any
 import click
 import yaml
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.program_settings import read_with_warnings
 from cnx_mock.cli.target import Target, target_options
 from cnx_mock.cli.terminal import shown
@@ -16,7 +17,7 @@ from cnx_mock.services import operations
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME|PATH...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME|PATH...", shell_complete=completions.scenarios)
 @target_options
 def use(names: Sequence[str], url: str, key: str) -> None:
     """Put a scenario into force in a running server's sandbox.

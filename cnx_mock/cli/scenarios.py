@@ -6,6 +6,7 @@ import click
 import orjson
 from click.core import ParameterSource
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.lazy import LazyCommand, LazyGroup
 from cnx_mock.cli.output import print_table
 from cnx_mock.cli.target import Target, target_options
@@ -14,7 +15,7 @@ from cnx_mock.errors import UsageError
 from cnx_mock.http.recipe import fixture_of
 from cnx_mock.scenario.gallery import find, gallery, linted, load
 from cnx_mock.scenario.json_schema import schema
-from cnx_mock.scenario.template import template
+from cnx_mock.scenario.template import EXPLAIN, template
 from cnx_mock.services import operations
 from cnx_mock.text.plural import counted
 
@@ -46,7 +47,7 @@ def list_scenarios() -> None:
 
 
 @scenarios.command("show")
-@click.argument("name", required=False, metavar="[NAME|PATH]")
+@click.argument("name", required=False, metavar="[NAME|PATH]", shell_complete=completions.scenarios)
 @target_options
 @click.pass_context
 def show_scenario(context: click.Context, /, name: str | None, url: str, key: str) -> None:
@@ -62,7 +63,7 @@ def show_scenario(context: click.Context, /, name: str | None, url: str, key: st
 
 
 @scenarios.command("check")
-@click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
+@click.argument("names", nargs=-1, metavar="[NAME|PATH]...", shell_complete=completions.scenarios)
 def check_scenarios(names: tuple[str, ...]) -> None:
     """Report everything that is wrong with scenario files, and what in them can never happen.
 
@@ -97,7 +98,9 @@ def new(name: str) -> None:
             file.write(text)
     except FileExistsError:
         raise UsageError(f"{path} exists; choose another name, or move it away") from None
-    click.echo(f"wrote {path}\n  cnx-mock scenarios check {path}\n  cnx-mock serve --scenario {path}")
+    lines = (f"check {path}", f"explain {path} {EXPLAIN}")
+    click.echo("\n".join([f"wrote {path}", *(f"  cnx-mock scenarios {each}" for each in lines)]))
+    click.echo(f"  cnx-mock serve --scenario {path}")
 
 
 @scenarios.command("schema")

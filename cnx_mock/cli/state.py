@@ -5,6 +5,7 @@ import sys
 import click
 import orjson
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.target import DefaultGroup, Target, target_options
 from cnx_mock.text.plural import counted
 
@@ -36,7 +37,7 @@ def show(url: str, key: str) -> None:
 
 
 @state.command()
-@click.argument("name", metavar="NAME|PATH")
+@click.argument("name", metavar="NAME|PATH", shell_complete=completions.fixtures)
 @target_options
 def load(name: str, url: str, key: str) -> None:
     """Replace the whole world by that of a fixture: one of the package, or a file."""

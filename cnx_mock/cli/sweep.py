@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.options import PROGRAM, settings_options
 from cnx_mock.cli.param_types import DURATION, NAMES, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
@@ -25,8 +26,18 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @settings_options(*PROGRAM)
-@click.option("--faults", **_NAMES, help="Only these faults, such as reset-after,hang; all are listed above.")
-@click.option("--operations", **_NAMES, help="Only calls of these operations; `*` globs, `!` excludes.")
+@click.option(
+    "--faults",
+    **_NAMES,
+    shell_complete=completions.listed(completions.sweep_faults),
+    help="Only these faults, such as reset-after,hang; all are listed above.",
+)
+@click.option(
+    "--operations",
+    **_NAMES,
+    shell_complete=completions.operation_list,
+    help="Only calls of these operations; `*` globs, `!` excludes.",
+)
 @click.option("--pairs", is_flag=True, help="Two faults at two calls as well: many runs.")
 @click.option("--max-runs", type=click.IntRange(1), metavar="N", help="At most this many runs, drawn by the seed.")
 @click.option(
@@ -44,7 +55,10 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     help="Write a report: .html, .json, or .xml for JUnit.",
 )
 @click.option(
-    "--fail-on", **_NAMES, help="Verdicts that make the exit status 1, such as duplicated,failed-cleanly; or `none`."
+    "--fail-on",
+    **_NAMES,
+    shell_complete=completions.listed(completions.verdicts),
+    help="Verdicts that make the exit status 1, such as duplicated,failed-cleanly; or `none`.",
 )
 @click.option(
     "--baseline",
