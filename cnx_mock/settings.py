@@ -14,6 +14,7 @@ from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
 from cnx_mock.text.host_names import is_loopback, split_port
 from cnx_mock.text.tls_names import read_tls_name
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 
 def _option(default: Any, help_: str, metavar: str, *, many: bool = False) -> Any:
@@ -44,6 +45,12 @@ class Settings:
     fixture: str = _option("", "World that new sandboxes start from: a fixture's name, or a file.", "NAME|PATH")
     seed: str | int = _option("0", "Seed of everything random; `random` draws one and prints it.", "N|random")
     speed: float = _option(1.0, "Sandbox seconds per real second.", "X")
+    provisioning: str = _option(
+        "",
+        "How long resources take to provision if the scenario does not say it: 2s, 30s..60s, never, or polls:N for N "
+        "reads; by default an instance takes 30s..60s, as in the reference.",
+        "TIME|polls:N",
+    )
     reading: tuple[str, ...] = _option((), "What an ambiguous sentence means; see `cnx-mock readings`.", "NAME=VALUE")
     surface: Surface = _option(
         "all", "Operations to serve: the four documented ones, those the reference names too, or all.", "SURFACE"
@@ -120,6 +127,8 @@ class Settings:
         for good, message in checks:
             if not good:
                 raise SettingsError(message)
+        if self.provisioning:
+            _check_provisioning(self.provisioning)
         parsed(self.reading)
 
     @property
@@ -155,6 +164,13 @@ def _check_type(option_field: Field[Any], value: object) -> None:
     if type(value) is kind is not tuple or (kind is float and type(value) is int):
         return
     raise SettingsError(f"'{option}' must be {_KINDS[kind]}{_correction(kind, value)}")
+
+
+def _check_provisioning(text: str) -> None:
+    try:
+        ProvisioningRule.parsed(text)
+    except ValueError as error:
+        raise SettingsError(f"'provisioning' {error}") from None
 
 
 def _correction(kind: type, value: object) -> str:

@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from cnx_mock.cli.options import PROGRAM, settings_options
+from cnx_mock.cli.options import RUN, settings_options
 from cnx_mock.cli.param_types import TEST_KEY, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 from cnx_mock.programs.passthrough import Foreground
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@settings_options(*PROGRAM, "journal_size")
+@settings_options(*RUN, "journal_size")
 @click.option("--key", type=TEST_KEY, metavar="KEY", help="The test key that CMD has hard-coded; by default a new one.")
 @click.option(
     "--report", type=ReportFileType(), metavar="FILE", help="Write summary and journal to this file, as JSON."

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from cnx_mock.cli.options import PROGRAM, settings_options
+from cnx_mock.cli.options import RUN, settings_options
 from cnx_mock.cli.param_types import DURATION, TEST_KEY, program_argument
 
 _FILE = ".cnx-mock/shrunk.yaml"
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@settings_options(*PROGRAM)
+@settings_options(*RUN)
 @click.option("--key", type=TEST_KEY, metavar="KEY", help="The test key of the run, if it had one.")
 @click.option("--expect-clean", is_flag=True, help="What CMD leaves in the account is a failure too.")
 @click.option(
