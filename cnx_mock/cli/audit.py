@@ -54,7 +54,14 @@ def _sentence(text: str) -> str:
     metavar="FILE",
     help="Read a journal from a file, not from a server.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Print the findings in this form.",
+)
 @click.option(
     "--ignore",
     multiple=True,

@@ -3,13 +3,14 @@
 import click
 
 from cnx_mock.cli import completions
+from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.output import print_table
 from cnx_mock.cli.yaml_files import check, show
 from cnx_mock.services.worlds import find, load, shipped_fixtures
 from cnx_mock.text.plural import counted
 
 
-@click.group()
+@click.group(cls=Group)
 def fixtures() -> None:
     """Worlds to start from: those of the package, and your own files."""
 

@@ -30,24 +30,30 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     "--faults",
     **_NAMES,
     shell_complete=completions.listed(completions.sweep_faults),
-    help="Only these faults, such as reset-after,hang; all are listed above.",
+    help="Inject only these faults, such as reset-after,hang; all are listed above.",
 )
 @click.option(
     "--operations",
     **_NAMES,
     shell_complete=completions.operation_list,
-    help="Only calls of these operations; `*` globs, `!` excludes.",
+    help="Inject faults only at calls of these operations; `*` globs, `!` excludes.",
 )
-@click.option("--pairs", is_flag=True, help="Two faults at two calls as well: many runs.")
-@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="At most this many runs, drawn by the seed.")
+@click.option("--pairs", is_flag=True, help="Inject two faults at two calls as well: many runs.")
+@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Do at most this many runs, drawn by the seed.")
 @click.option(
     "--timeout",
     type=DURATION,
     metavar="DURATION",
-    help="Limit of a run; by default 3 × CMD's own time + 15s, and more for a client that backs off.",
+    help="Stop a run after this time; by default 3 × CMD's own time + 15s, and more for a client that backs off.",
 )
 @click.option(
-    "-j", "jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Runs at a time."
+    "-j",
+    "jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Do so many runs at a time.",
 )
 @click.option(
     "--report",
@@ -61,13 +67,13 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     "--fail-on",
     **_NAMES,
     shell_complete=completions.listed(completions.verdicts),
-    help="Verdicts that make the exit status 1, such as duplicated,failed-cleanly; or `none`.",
+    help="Exit with status 1 for these verdicts, such as duplicated,failed-cleanly; or for `none`.",
 )
 @click.option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="An earlier JSON report: its bad cells are accepted.",
+    help="Accept the bad cells of this earlier JSON report.",
 )
 @click.option(
     "--scenarios",
@@ -76,7 +82,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     default=".cnx-mock/sweep",
     show_default=True,
     metavar="DIR",
-    help="Where the scenario files of bad cells are written.",
+    help="Write the scenario files of bad cells into this folder.",
 )
 @program_argument
 @click.pass_context

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.param_types import DEFAULT_URL, SERVER_URL, TEST_KEY
 from cnx_mock.cli.running_server import Answer, ask
 from cnx_mock.world.keys import EXAMPLE_KEY
@@ -31,15 +32,17 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=TEST_KEY,
             default=EXAMPLE_KEY,
             metavar="KEY",
-            help="The test key whose sandbox is meant; by default the reference's example, which `serve` prints.",
+            help="Use the sandbox of this test key; by default the reference's example, which `serve` prints.",
         ),
-        click.option("--url", type=SERVER_URL, default=DEFAULT_URL, show_default=True, help="The running server."),
+        click.option(
+            "--url", type=SERVER_URL, default=DEFAULT_URL, show_default=True, help="Call this running server."
+        ),
     ):
         command = add(command)
     return command
 
 
-class DefaultGroup(click.Group):
+class DefaultGroup(Group):
     """A group that takes its first command if none is named: `cnx-mock clock --key KEY` is `cnx-mock clock show …`."""
 
     def __init__(self, *arguments: Any, default: str, **more: Any) -> None:
