@@ -45,6 +45,7 @@ from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.settings import Settings, networks
 from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 _MOST_HOSTS = 1000
 """How many good Host headers are remembered."""
@@ -80,6 +81,7 @@ class App(Starlette):
             seed=self.seed,
             speed=settings.speed,
             readings=parsed(settings.reading),
+            usual_provisioning=ProvisioningRule.parsed(settings.provisioning) if settings.provisioning else None,
             own_fixture=fixture or (load(settings.fixture) if settings.fixture else None),
         )
         self.bounds = Bounds(settings)

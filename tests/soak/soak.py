@@ -308,6 +308,8 @@ def main() -> int:
     print(
         f"seed {given.seed}, {given.seconds:g} s; memory {before:.1f} MB after the warm-up, {after:.1f} MB at the end"
     )
+    curve = [mb for _, mb in soak.memory][:: max(1, len(soak.memory) // 12)]
+    print(f"  memory over time: {' '.join(f'{mb:.0f}' for mb in curve)} MB")
     for name, count in sorted(soak.counts.items()):
         print(f"  {count:>8,}  {name}")
     for problem in soak.problems:

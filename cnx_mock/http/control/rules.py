@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -45,6 +46,8 @@ class RuleState(Shape):
     """Requests to which its fault was applied."""
     why: str | None
     """Why it has not fired yet."""
+    ended: bool
+    """Whether its ttl is over: it is no longer in force, and can only be read."""
     warnings: list[str]
     """Why it can never fire, if it cannot."""
     rule: dict[str, Any]
@@ -86,23 +89,17 @@ class _Rules:
                 found[active] = linter.problems(active.rule)
             linter.add(active.rule)
         silence = None if self._journal is None else Silence(self._journal, len(wanted))
-        return [
-            RuleState(
-                id=active.rule.id,
-                origin=active.origin,
-                matched=active.matched,
-                fired=active.fired,
-                why=None if active.fired or silence is None else silence.reason(active),
-                warnings=[each.named for each in found[active]],
-                rule=dict(active.rule.document),
-            )
-            for active in wanted
-        ]
+        return [_state(active, silence, [each.named for each in found[active]]) for active in wanted]
 
     def state(self, active: ActiveRule) -> RuleState:
         """Return one of the rules in force."""
         [found] = self.states([active])
         return found
+
+    def ended_state(self, active: ActiveRule) -> RuleState:
+        """Return a rule whose ttl is over."""
+        silence = None if self._journal is None else Silence(self._journal, 1)
+        return _state(active, silence, [], ended=True)
 
     def save(self) -> None:
         """Make a change count for new sandboxes, if the call is about them. Call it after each change."""
@@ -140,17 +137,29 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
     tenants = server.tenants
     if target.tenant is None:
         tenants.defaults = replace(tenants.defaults, rules=())
-    count = 0
+    deleted = 0
     for tenant in [target.tenant] if target.tenant else tenants:
-        count += len(tenant.engine.rules("injected"))
+        deleted += len(tenant.engine.rules("injected"))
         tenant.engine.clear()
-    return Cleared(deleted=count)
+    return Cleared(deleted=deleted)
+
+
+@resource.operation("POST", "/_mock/rules", status=201, also=(200,), provenance=_PROVENANCE)
+def add(server: Server, target: ControlTarget, body: RuleDocument) -> RuleState | Reply:
+    """Add a rule; unless it has an `id`, it gets the first free one of `inject-1`, `inject-2` and so on."""
+    rules = _Rules(server, target)
+    taken = {each.rule.id for each in rules.engine}
+    free = next(name for number in count(1) if (name := f"inject-{number}") not in taken)
+    return _injected(rules, read_rule({"id": free, **body.root}, operations(), free, rules.engine.scenario.phases))
 
 
 @resource.operation("GET", "/_mock/rules/{id}", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget, id: str) -> RuleState:
-    """Read a rule."""
+    """Read a rule; also one whose `ttl` is over, with its last counts."""
     rules = _Rules(server, target)
+    ended = rules.engine.find_ended(unquote(id))
+    if ended is not None and rules.engine.find(ended.rule.id) is None:
+        return rules.ended_state(ended)
     return rules.state(rules.find(id))
 
 
@@ -159,9 +168,15 @@ def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> R
     """Add a rule (201), or replace the one with its id, counters at zero (200); with a `ttl` for so long."""
     id = unquote(id)
     rules = _Rules(server, target)
-    replaced = rules.engine.inject(_read(body.root, id, rules.engine))
+    return _injected(rules, _read(body.root, id, rules.engine))
+
+
+def _injected(rules: _Rules, rule: Rule) -> Reply:
+    """Add a rule, or replace the one with its id, and return the answer to the call."""
+    replaced = rules.engine.inject(rule)
     rules.save()
-    return Reply(rules.state(rules.find(id)), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
+    state = rules.state(rules.find(rule.id))
+    return Reply(state, status=200 if replaced else 201, location=f"/_mock/rules/{quote(rule.id)}")
 
 
 @resource.operation("PATCH", "/_mock/rules/{id}", provenance=_PROVENANCE)
@@ -183,3 +198,16 @@ def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     rules.engine.remove(active)
     rules.save()
     return Deleted(id=active.rule.id)
+
+
+def _state(active: ActiveRule, silence: Silence | None, warnings: list[str], *, ended: bool = False) -> RuleState:
+    return RuleState(
+        id=active.rule.id,
+        origin=active.origin,
+        matched=active.matched,
+        fired=active.fired,
+        why=None if active.fired or silence is None else silence.reason(active),
+        ended=ended,
+        warnings=warnings,
+        rule=dict(active.rule.document),
+    )
