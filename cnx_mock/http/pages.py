@@ -47,7 +47,7 @@ class Pages:
             try:
                 return await endpoint(request)
             except Exception:
-                log.exception("cnx-mock failed at the page %s; please report this", request.url.path)
+                log.exception("cnx-mock failed at the page %s; please report this", messages.raw_path(request.scope))
                 request_id = self.request_id()
                 return self.answered(refused(errors.InternalError(), request_id, {}), request_id)
 

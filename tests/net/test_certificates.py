@@ -53,6 +53,14 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> No
     assert mine.version() == its.version() == "TLSv1.3"
 
 
+def key_file(folder: Path, content: bytes) -> Path:
+    """A file in the place of a CA's key, which only its owner can read."""
+    path = folder / "ca-key.pem"
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return path
+
+
 def names(folder: Path) -> list[str]:
     """What is in a folder."""
     return sorted(each.name for each in folder.iterdir())
@@ -273,7 +281,7 @@ MIXED = foreign(constrained=True).partition(b"-----BEGIN CERT")[0] + b"".join(
     ids=["empty", "nonsense", "somebody's", "encrypted", "two halves"],
 )
 def test_a_key_file_that_is_no_ca_of_ours_is_named(tmp_path, content, why):
-    (tmp_path / "ca-key.pem").write_bytes(content)
+    key_file(tmp_path, content)
     with pytest.raises(CertificateError, match=why) as refusal:
         authority(tmp_path)
     assert str(tmp_path) in str(refusal.value)
@@ -318,7 +326,7 @@ def foolish(kind: str) -> tuple[bytes, str]:
 @pytest.mark.parametrize("kind", FOOLISH)
 def test_it_is_replaced_with_one_line(tmp_path, caplog, kind):
     content, why = foolish(kind)
-    (tmp_path / "ca-key.pem").write_bytes(content)
+    key_file(tmp_path, content)
     new = authority(tmp_path)
     shake_hands(strict(new.path), new.server_context(), "api.cloudnexus.com")
     assert authority(tmp_path).certificate == new.certificate
@@ -329,14 +337,14 @@ def test_it_is_replaced_with_one_line(tmp_path, caplog, kind):
 
 @pytest.mark.parametrize("kind", ["expired", "not yet valid"])
 def test_all_that_replace_it_at_the_same_time_get_the_same_one(tmp_path, kind):
-    (tmp_path / "ca-key.pem").write_bytes(foolish(kind)[0])
+    key_file(tmp_path, foolish(kind)[0])
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: authority(tmp_path).certificate, range(8)))
     assert set(found) == {authority(tmp_path).certificate}
 
 
 def test_so_does_one_that_has_read_the_old_one_and_comes_late(tmp_path):
-    (tmp_path / "ca-key.pem").write_bytes(foolish("expired")[0])
+    key_file(tmp_path, foolish("expired")[0])
     old = signing.fingerprint(x509.load_pem_x509_certificate((tmp_path / "ca-key.pem").read_bytes()))
     first = authority(tmp_path)
     replace(tmp_path / "ca-key.pem", old, signing.new_ca())
@@ -345,7 +353,7 @@ def test_so_does_one_that_has_read_the_old_one_and_comes_late(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_its_key_is_the_users_alone_and_a_reset_removes_all_of_it(tmp_path):
-    (tmp_path / "ca-key.pem").write_bytes(foolish("expired")[0])
+    key_file(tmp_path, foolish("expired")[0])
     authority(tmp_path)
     keys = list(tmp_path.glob("ca-key*.pem"))
     assert len(keys) == 2
@@ -355,7 +363,7 @@ def test_its_key_is_the_users_alone_and_a_reset_removes_all_of_it(tmp_path):
 
 
 def test_the_command_says_it_on_stderr(tmp_path):
-    (tmp_path / "ca-key.pem").write_bytes(foolish("not yet valid")[0])
+    key_file(tmp_path, foolish("not yet valid")[0])
     done = run([COMMAND, "ca", "--ca-dir", tmp_path, "path"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'ca.pem'}\n")
     assert done.stderr.startswith(f"cnx-mock: the CA in {tmp_path} has been replaced, because it is not valid before ")
