@@ -31,6 +31,8 @@ _ESCAPE = re.compile(
 
 _NAMES = {"lowbar": "_", "underbar": "_", "amp": "&", "percnt": "%", "bsol": "\\"}
 
+_ENTITY = re.compile(b"&(?:#|{})".replace(b"{}", "|".join(_NAMES).encode()), re.IGNORECASE)
+
 _RUN = re.compile(r"[\w%\\&#;{}+-]{9,}", re.ASCII)
 """Characters between which an encoded key can stand: quotes, spaces, slashes and the like end it."""
 
@@ -47,6 +49,12 @@ _HELD = 16 * 1024
 def has_live_key(text: str) -> bool:
     """Return whether a text has the prefix of a live key in it, in any case."""
     return LIVE_PREFIX in text.lower()
+
+
+def may_have_live_key(text: bytes) -> bool:
+    """Return whether `masked` could change these bytes. It is quick, and says yes too often."""
+    signs = b"%" in text or b"\\" in text or _ENTITY.search(text) is not None
+    return signs or LIVE_PREFIX.encode() in text.lower()
 
 
 def masked(text: bytes) -> bytes:
