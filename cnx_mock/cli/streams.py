@@ -36,7 +36,9 @@ def prepare_output() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         live = sys.stdout.isatty()
         raw = sys.stdout.buffer if live else io.BufferedWriter(_Stdout(1, "wb", closefd=False))
-        sys.stdout = _SafeOutput(raw, encoding=sys.stdout.encoding, errors="backslashreplace", line_buffering=live)
+        sys.stdout = _SafeOutput(
+            raw, sys.stdout, encoding=sys.stdout.encoding, errors="backslashreplace", line_buffering=live
+        )
     sys.stderr = BackgroundStream(sys.stderr)
 
 
@@ -56,8 +58,9 @@ def settle() -> None:
 class _SafeOutput(io.TextIOWrapper):
     """A text stream whose every text passes an `OutputFilter`."""
 
-    def __init__(self, buffer: Any, **options: Any) -> None:
+    def __init__(self, buffer: Any, original: TextIO, **options: Any) -> None:
         super().__init__(buffer, **options)
+        self._original = original  # it would close the buffer if nothing held it
         self._filter = OutputFilter(colour=wants_colour(self))
 
     def write(self, text: str, /) -> int:
