@@ -1,7 +1,11 @@
 """The local CA: what it signs is believed under the strictest rules, and for no name that is not the mock's."""
 
 import ipaddress
+import os
+import re
+import resource
 import shutil
+import signal
 import socket
 import ssl
 import stat
@@ -22,9 +26,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cnx_mock.errors import CertificateError
 from cnx_mock.net import signing
-from cnx_mock.net.certificates import Authority, authority, ca_folder, forget
+from cnx_mock.net.certificates import Authority, authority, ca_folder, forget, own_authority
 from cnx_mock.net.certificates import _replace as replace
-from tests.commands import COMMAND, run
+from tests.commands import COMMAND, REAL, run
 
 OURS = ["api.cloudnexus.com", "cloudnexus.com", "eu.cloudnexus.com", "localhost", "127.0.0.1", "::1"]
 
@@ -368,3 +372,51 @@ def test_the_command_says_it_on_stderr(tmp_path):
     assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'ca.pem'}\n")
     assert done.stderr.startswith(f"cnx-mock: the CA in {tmp_path} has been replaced, because it is not valid before ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_folder_and_key_are_the_users_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        own_authority(tmp_path / "data" / "ca", ["cloudnexus.local"])
+        authority(tmp_path / "data" / "ca")
+    finally:
+        os.umask(before)
+    found = [*(tmp_path / "data").rglob("*"), tmp_path / "data"]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in found if each.is_dir()} == {0o700}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in found if "key" in each.name} == {0o600}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o644, 0o666])
+def test_a_key_that_others_can_use_is_refused_with_the_line_that_mends_it(ca: Authority, mode: int) -> None:
+    key = ca.path.with_name("ca-key.pem")
+    key.chmod(mode)
+    with pytest.raises(CertificateError, match=f"is open to other users: chmod 600 {key}") as refusal:
+        authority(key.parent)
+    subprocess.run(str(refusal.value).rpartition(": ")[2], shell=True, check=True)
+    assert authority(key.parent).certificate == ca.certificate
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_a_key_of_another_user_is_refused(ca: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    with pytest.raises(CertificateError, match="belongs to another user.*: sudo chown 12345 "):
+        authority(ca.path.parent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("words", [("ca", "path"), ("scenarios", "new", "story")])
+def test_a_full_disk_leaves_no_half_file_and_is_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+    def full() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    environment = os.environ | {"CNX_MOCK_CA_DIR": str(tmp_path)}
+    command = [REAL, *words]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, preexec_fn=full, check=False
+    )
+    assert (result.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert re.fullmatch("cnx-mock: .*File too large\n", result.stderr)

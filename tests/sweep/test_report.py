@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -99,6 +100,13 @@ def test_no_name_becomes_part_of_the_page(name: str) -> None:
     assert not re.search("[\x00-\x08\x0e-\x1f\ud800-\udfff]", page)
     shown = visible(name.replace("\r", "\n")).split()
     assert all(word.strip("`") in found.text for word in shown)
+
+
+@pytest.mark.parametrize("write", [html_report, junit_report])
+def test_no_report_contains_a_control_character(write: Callable[[SweepReport], bytes]) -> None:
+    text = write(hostile("\x1b]0;owned\x07 \x9b31m \x7f \u202egnp\u2066 \u2028")).decode()
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", text)
+    assert r"\u202egnp" in text
 
 
 # ---- JUnit
