@@ -1,10 +1,12 @@
 """A live key that is typed by mistake is neither shown nor stored, whatever command it is given to."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -159,3 +161,36 @@ def test_the_control_plane_shows_no_key_of_a_scenario(tmp_path: Path) -> None:
         shown = [sandbox.call("GET", path) for path in ("/scenario", "/rules", "/requests")]
     assert DIGITS not in json.dumps(shown)
     assert "cnx_live_redacted" in json.dumps(shown)
+
+
+@pytest.mark.parametrize("key", [*SPELLINGS, LIVE.replace("_", "\\u005f"), LIVE.upper(), LIVE.replace("_", "&#95;")])
+def test_a_request_leaves_no_key_wherever_it_is_and_however_it_is_written(key: str) -> None:
+    with MockServer(proxy=True) as server:
+        sandbox, proxy = server.sandbox(), urlsplit(server.proxy_url)
+        head = f"Authorization: Bearer {sandbox.api_key}\r\nHost: localhost\r\nConnection: close\r\n"
+        answers = [
+            exchanged((proxy.hostname, proxy.port), f"CONNECT {key}.example:443 HTTP/1.1\r\n\r\n"),
+            exchanged((proxy.hostname, proxy.port), f"CONNECT {key} HTTP/1.1\r\n\r\n"),
+            *(
+                exchanged((urlsplit(server.url).hostname, urlsplit(server.url).port), request)
+                for request in (
+                    f"GET /v1/plans HTTP/1.1\r\nX-CNX-Mock-Fault: {{error: {key}}}\r\n{head}\r\n",
+                    f"GET /v1/plans?q={key} HTTP/1.1\r\nX-{key}: 1\r\n{head}\r\n",
+                    f"GET /v1/{key} HTTP/1.1\r\n{head}\r\n",
+                    f"GET /v1/{key} HTTP/9\r\n{head}\r\n",
+                    f"POST /_mock/sandboxes HTTP/1.1\r\nContent-Length: {len(key) + 16}\r\n{head}\r\n"
+                    f'{{"scenario": "{key}"}}',
+                )
+            ),
+        ]
+        stored = [sandbox.call("GET", "/requests"), server.call("GET", "/requests")]
+    for text in (*answers, json.dumps(stored)):
+        assert DIGITS not in text.lower()
+
+
+def exchanged(address: tuple[str | None, int | None], request: str) -> str:
+    """Send a request as it is, and return the whole answer."""
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(request.encode())
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
