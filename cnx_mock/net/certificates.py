@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnx_mock.errors import CertificateError
-from cnx_mock.settings import variable
+from cnx_mock.settings import flag, variable
 from cnx_mock.text.files import check_file_name, draft, read_with_status, replace_file
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _OWN, _BOTH = "own-names", "ca-both.pem"
 _SUCCESSOR = "ca-key-after-{}.pem"
 _MAX_KEY = 1 << 16
 """The most bytes of a key's file."""
+_ELSEWHERE = f"choose another folder with {flag('ca_dir')} or {variable('ca_dir')} (in Python: Settings(ca_dir=…))"
 
 
 def ca_folder(chosen: str, environ: Mapping[str, str]) -> Path:
@@ -52,9 +53,7 @@ def ca_folder(chosen: str, environ: Mapping[str, str]) -> Path:
     try:
         base = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
     except RuntimeError:
-        raise CertificateError(
-            f"the CA has no folder, because the user has no home folder: set {variable('ca_dir')}"
-        ) from None
+        raise CertificateError(f"the CA has no folder, because the user has no home folder: {_ELSEWHERE}") from None
     return base / "cnx-mock" / "ca"
 
 
@@ -102,7 +101,7 @@ def authority(folder: Path, names: Sequence[str] = ()) -> Authority:
         if not public.exists() or public.read_bytes() != text:
             _publish(public, text)
     except OSError as error:
-        raise CertificateError(f"the CA in {folder} cannot be used: {error.strerror or error}") from None
+        raise CertificateError(f"the CA in {folder} cannot be used: {error.strerror or error}: {_ELSEWHERE}") from None
     except ValueError:
         raise CertificateError(f"{secret} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one") from None
     return Authority(public, certificate, key)

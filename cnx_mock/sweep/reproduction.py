@@ -11,7 +11,7 @@ import yaml
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.text.control_characters import visible_line
-from cnx_mock.text.files import check_file_name, replace_file
+from cnx_mock.text.files import check_file_name, make_folder, replace_file
 from cnx_mock.text.live_keys import masked_text
 
 
@@ -47,7 +47,7 @@ def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, A
     folder is created if it does not exist. Raises OSError if that is impossible, and UsageError for a live key in the
     path."""
     check_file_name(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     above = "".join(f"# {visible_line(comment)}\n" for comment in comments)
     below = yaml.safe_dump(dict(document), sort_keys=False, default_flow_style=None, width=120)
     replace_file(path, masked_text(above + below).encode("utf-8", "backslashreplace"))

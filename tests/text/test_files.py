@@ -1,15 +1,18 @@
-"""A file is written as a whole or not at all."""
+"""A file is written as a whole or not at all, and folders for what cnx-mock writes."""
 
 import errno
 import os
+import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cnx_mock.errors import UsageError
-from cnx_mock.text.files import check_file_name, create_file, replace_file
+from cnx_mock.sweep.reproduction import write_scenario
+from cnx_mock.text.files import check_file_name, create_file, make_folder, replace_file
 
 
 @pytest.fixture
@@ -55,3 +58,31 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pyte
 def test_a_live_key_is_not_the_name_of_a_file() -> None:
     with pytest.raises(UsageError, match=r"^out/cnx_live_redacted\.json: the name has a live key in it"):
         check_file_name("out/cnx%5Flive_4f3b2c1d.json")
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is what is asked")
+@pytest.mark.parametrize("name", [".cnx-mock/shrunk.yaml", ".cnx-mock/sweep/a.yaml", ".cnx-mock/deep/er/b.yaml"])
+def test_git_does_not_see_what_is_written_into_our_folder(tmp_path: Path, name: str) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    write_scenario(tmp_path / name, ["why"], {"name": "a"})
+    status = ["git", "status", "--porcelain", "--untracked-files=all"]
+    assert subprocess.run(status, cwd=tmp_path, capture_output=True, check=True).stdout == b""
+
+
+def test_a_relative_folder_is_ignored_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_folder(Path(".cnx-mock"))
+    assert (tmp_path / ".cnx-mock" / ".gitignore").read_text().endswith("\n*\n")
+
+
+def test_what_people_wrote_there_stays(tmp_path: Path) -> None:
+    ignored = tmp_path / ".cnx-mock" / ".gitignore"
+    ignored.parent.mkdir()
+    ignored.write_text("!*\n")
+    make_folder(tmp_path / ".cnx-mock" / "sweep")
+    assert ignored.read_text() == "!*\n"
+
+
+def test_a_folder_of_the_users_own_gets_no_file_of_ours(tmp_path: Path) -> None:
+    make_folder(tmp_path / "cells" / "sweep")
+    assert list(tmp_path.rglob(".gitignore")) == []
