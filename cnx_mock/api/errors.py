@@ -19,7 +19,8 @@ from typing import ClassVar
 import orjson
 
 from cnx_mock.api.readings import CREDITS_STATUS, LIVE_KEY_STATUS, VALIDATION_STATUS, Reading
-from cnx_mock.world.keys import LIVE_PREFIX, TEST_PREFIX
+from cnx_mock.text.live_keys import LIVE_PREFIX
+from cnx_mock.world.keys import TEST_PREFIX
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

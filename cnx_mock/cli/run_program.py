@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 
 from cnx_mock import __version__
-from cnx_mock.api.parsing import masked
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import calls_of
 from cnx_mock.cli.errors import BAD_INPUT, INTERRUPTED
@@ -18,7 +17,7 @@ from cnx_mock.cli.provisioning_wait import provisioning_wait, wait_lines
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.run_summary import RunSummary, finding_lines, taken
 from cnx_mock.cli.streams import settle
-from cnx_mock.cli.terminal import painted, shown, wants_colour
+from cnx_mock.cli.terminal import painted, shown_line, wants_colour
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.programs.environment import Destination, trust_bundle
@@ -119,7 +118,7 @@ class ProgramRun:
     def _document(self, summary: RunSummary, result: ProgramResult, status: int) -> dict[str, Any]:
         return {
             "version": __version__,
-            "command": [masked(os.fsencode(each)).decode("utf-8", "replace") for each in self._command],
+            "command": [os.fsencode(each).decode("utf-8", "replace") for each in self._command],
             "command_status": result.shell_status,
             "exit_status": status,
             "duration_ms": round(result.seconds * 1000, 3),
@@ -135,5 +134,5 @@ def _say(lines: Iterable[str]) -> None:
     """Write to stderr, whether it is read or not."""
     colour = wants_colour(sys.stderr)
     for line in lines:
-        text = painted(shown(line), _COLOURS.get(line.partition(":")[0], ""), colour)
+        text = painted(shown_line(line), _COLOURS.get(line.partition(":")[0], ""), colour)
         sys.stderr.write(f"cnx-mock: {text}\n")

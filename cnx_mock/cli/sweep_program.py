@@ -15,7 +15,7 @@ from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.streams import settle
 from cnx_mock.cli.sweep_progress import progress_reporter
-from cnx_mock.cli.terminal import columns, shown, wants_colour
+from cnx_mock.cli.terminal import columns, in_locale, shown_line, wants_colour
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.services import operations as all_operations
@@ -124,10 +124,10 @@ def _show(report: SweepReport, complete: bool) -> None:
     for result in bad_first([each for each in results if each.verdict not in GOOD]):
         verdict = text.painted(result.verdict, text.colour_of(result.verdict), colour)
         known = " (known)" if report.accepted(result) else ""
-        lines.append(f"{verdict}{known}: {sentence(result)}\n    {report.reproduce(result)}")
+        lines.append(f"{verdict}{known}: {shown_line(sentence(result))}\n    {shown_line(report.reproduce(result))}")
     totals = f": {text.totals(results, colour)}" if results else ""
     lines.append(f"{counted(len(results), 'run')}{totals}" if complete else _stopped(report, totals))
-    print_result(shown("\n".join(lines)), complete=complete)
+    print_result(in_locale("\n".join(lines)), complete=complete)
 
 
 def _stopped(report: SweepReport, totals: str) -> str:

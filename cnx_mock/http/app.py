@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 from cnx_mock import __version__
 from cnx_mock.api import errors
 from cnx_mock.api.operation import Resource
-from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
@@ -43,6 +42,7 @@ from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.settings import Settings, networks
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
 from cnx_mock.world.lifecycle import ProvisioningRule

@@ -5,7 +5,6 @@ import logging
 
 from starlette.types import Receive, Scope, Send
 
-from cnx_mock.api.parsing import masked, may_have_live_key
 from cnx_mock.http import messages
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
@@ -14,6 +13,7 @@ from cnx_mock.net.direct import BEGUN
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.text.live_keys import masked, may_have_live_key
 from cnx_mock.world.clock import ticks, wall_now
 
 log = logging.getLogger("cnx_mock")

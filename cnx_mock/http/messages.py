@@ -11,7 +11,7 @@ from cnx_mock import __version__
 from cnx_mock.api import errors
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.paging import Page, Pagination, links
-from cnx_mock.api.parsing import BODY_LIMIT, masked
+from cnx_mock.api.parsing import BODY_LIMIT
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
@@ -19,6 +19,7 @@ from cnx_mock.net.connection import BODY_PROBLEM, BODY_SO_FAR
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer, Exchange
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
@@ -94,8 +95,8 @@ def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, st
 
 
 def problem(error: ServerError, request_id: str) -> Answer:
-    """Return the answer for an error that the API itself does not know."""
-    return Answer(error.status, [], errors.body(error.code, error.message, error.details, request_id))
+    """Return the answer for an error that the API itself does not know, without any live key."""
+    return Answer(error.status, [], masked(errors.body(error.code, error.message, error.details, request_id)))
 
 
 def replied(operation: Operation, reply: Reply, path: str, query: str, readings: Mapping[str, str]) -> Answer:

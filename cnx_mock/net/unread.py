@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import httptools
 
-from cnx_mock.api.parsing import masked
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.keys import shorten_test_keys
 
 LINE = re.compile(rb"(?P<target>.*?)(?: HTTP/(?P<version>[!-~]*))?", re.DOTALL)

@@ -341,7 +341,9 @@ def test_any_other_busy_port_is_one_clear_line_too(tmp_path: Path, option: str) 
 
 
 def test_a_broken_ca_folder_is_one_clear_line(tmp_path: Path) -> None:
-    (tmp_path / "ca-key.pem").write_text("nonsense")
+    key = tmp_path / "ca-key.pem"
+    key.touch(mode=0o600)
+    key.write_text("nonsense")
     said = refused(tmp_path, "--tls", "--ca-dir", str(tmp_path))
     assert said == (
         f"cnx-mock: {tmp_path / 'ca-key.pem'} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one\n"

@@ -8,13 +8,14 @@ from functools import cache
 
 from cnx_mock import MockServer, Settings
 from cnx_mock.api.errors import ApiError
-from cnx_mock.api.parsing import json_object, masked, query_values
+from cnx_mock.api.parsing import json_object, query_values
 from cnx_mock.errors import CnxMockError
 from cnx_mock.scenario import header
 from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import read_fixture
+from cnx_mock.text.live_keys import masked
 from cnx_mock.text.source import read
 
 Target = Callable[[bytes], None]

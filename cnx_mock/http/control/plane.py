@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming
-from cnx_mock.api.parsing import masked
 from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
@@ -21,6 +20,7 @@ from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
 from cnx_mock.world.records import KeyRecord
@@ -98,6 +98,7 @@ class ControlPlane:
             answer = messages.problem(refusal.problem, request_id)
         except Exception as error:
             answer = messages.refused(_refusal(error), request_id, {})
+        answer = replace(answer, body=masked(answer.body))
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from cnx_mock import __version__
 from cnx_mock.api.errors import NotFound, SandboxLimit
@@ -16,6 +16,7 @@ from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
 from cnx_mock.http.tenant import Tenant
+from cnx_mock.text.control_characters import first_control
 from cnx_mock.world.clock import SECOND, ticks
 from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 
@@ -126,12 +127,18 @@ def _one_or_many(value: object) -> object:
     return items
 
 
+def _visible(name: str) -> str:
+    if control := first_control(name):
+        raise ValueError(f"must not contain control characters, and contains {control}")
+    return name
+
+
 class SandboxCreate(Declared):
     """What a new sandbox is to be like."""
 
     key: Annotated[str, Field(pattern=TEST_KEY_PATTERN)] | None = None
     """A key that a client has hard-coded, to take over its world, made anew; a fresh key unless given."""
-    name: Annotated[str, Field(pattern="^[^#]", max_length=1000)] | None = None
+    name: Annotated[str, Field(pattern="^[^#]", max_length=1000), AfterValidator(_visible)] | None = None
     """What its chance is keyed by: the same name gives the same ids. Unless given, `#n`, which cannot be given."""
     scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
     """A name from the gallery, a scenario, or a list of them to stack; the server's unless given."""
