@@ -52,6 +52,7 @@ EXAMPLES = {
     "_mock.account.change": Example({"balance": "$5.03", "rate_limit": "10/min"}),
     "_mock.instances.add": Example({"name": "web-1", "status": "running"}),
     "_mock.instances.change": Example({"status": "stopped"}, path={"id": INSTANCE}),
+    "_mock.expectations.check": Example({"instances": [{"name": "web-1", "status": "stopped"}]}),
     "_mock.readings.list": Example(),
     "_mock.readings.change": Example({"delete-answer": "204"}),
     "_mock.rules.list": Example(),

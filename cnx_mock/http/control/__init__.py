@@ -1,6 +1,17 @@
 """The control plane, `/_mock`: the mock's own API, declared like the cloud's. One file for each resource."""
 
-from cnx_mock.http.control import account, clock, instances, readings, requests, rules, sandboxes, scenario, state
+from cnx_mock.http.control import (
+    account,
+    clock,
+    expectations,
+    instances,
+    readings,
+    requests,
+    rules,
+    sandboxes,
+    scenario,
+    state,
+)
 
 RESOURCES = (
     sandboxes.resource,
@@ -10,6 +21,7 @@ RESOURCES = (
     readings.resource,
     rules.resource,
     scenario.resource,
+    expectations.resource,
     requests.resource,
     state.resource,
 )

@@ -21,6 +21,7 @@ from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
 from cnx_mock.world.records import KeyRecord
@@ -35,8 +36,8 @@ _NO_KEY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created
 """The key of a call without one: no operation of the control plane needs a scope."""
 
 
-ExpectationChecker = Callable[[Tenant], Iterable[str]]
-"""Returns which expectations of a tenant's scenario are not met, in words: those that only a layer above can judge."""
+ExpectationChecker = Callable[[Tenant, Scenario], Iterable[str]]
+"""Returns which expectations of a scenario a tenant does not meet, in words: those that only a layer above can judge."""
 
 
 @dataclass(frozen=True, slots=True)
