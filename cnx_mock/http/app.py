@@ -127,6 +127,26 @@ class App(Starlette):
         """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
         return await self._pipeline.rehearse(tenant, method, target, headers, body)
 
+    def begin(
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
+    ) -> bytes | object | None:
+        """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`."""
+        settings = self.settings
+        if (
+            (settings.require_tls and not secure)
+            or (settings.cors and method == "OPTIONS")
+            or self._bad_host(headers) is not None
+        ):
+            return None
+        return self._api.begin(method, target, headers, body, port, packet)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
         if scope["type"] == "http" and is_control_path(scope["path"]):

@@ -56,6 +56,19 @@ class MockServer(SandboxMaker):
             client = Client(sandbox.url, sandbox.api_key)
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_app",
+        "_control",
+        "_fixture",
+        "_intercept_listeners",
+        "_listeners",
+        "_lock",
+        "_scenario",
+        "_settings",
+        "_thread",
+    )
+
     def __init__(
         self,
         scenario: ScenarioInput | None = None,

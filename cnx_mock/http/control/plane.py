@@ -37,7 +37,7 @@ _NO_KEY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created
 
 
 ExpectationChecker = Callable[[Tenant, Scenario], Iterable[str]]
-"""Returns which expectations of a scenario a tenant does not meet, in words: those that only a layer above can judge."""
+"""Returns what a scenario expects and a tenant does not meet, in words: what only a layer above can judge."""
 
 
 @dataclass(frozen=True, slots=True)

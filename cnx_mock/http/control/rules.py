@@ -44,6 +44,8 @@ class RuleState(Shape):
     """Requests to which its fault was applied."""
     why: str | None
     """Why it has not fired yet."""
+    ended: bool
+    """Whether its ttl is over: it is no longer in force, and can only be read."""
     warnings: list[str]
     """Why it can never fire, if it cannot."""
     rule: dict[str, Any]
@@ -118,8 +120,11 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
 
 @resource.operation("GET", "/_mock/rules/{id}", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget, id: str) -> RuleState:
-    """Read a rule."""
+    """Read a rule; also one whose `ttl` is over, with its last counts."""
     rules = _Rules(server, target)
+    ended = rules.engine.find_ended(unquote(id))
+    if ended is not None and rules.engine.find(ended.rule.id) is None:
+        return _state(ended, rules, ended=True)
     return _state(rules.find(id), rules)
 
 
@@ -154,17 +159,21 @@ def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     return Deleted(id=active.rule.id)
 
 
-def _state(active: ActiveRule, rules: _Rules) -> RuleState:
-    in_force = [each.rule for each in rules.engine]
-    scenario = rules.engine.scenario
-    before = in_force[: in_force.index(active.rule)]
-    found = lint_rule(active.rule, before, scenario.phases, scenario.repeat, operations())
+def _state(active: ActiveRule, rules: _Rules, *, ended: bool = False) -> RuleState:
     return RuleState(
         id=active.rule.id,
         origin=active.origin,
         matched=active.matched,
         fired=active.fired,
         why=None if active.fired or rules.journal is None else silence(active, rules.journal),
-        warnings=[each.named for each in found],
+        ended=ended,
+        warnings=[] if ended else _warnings(active, rules.engine),
         rule=dict(active.rule.document),
     )
+
+
+def _warnings(active: ActiveRule, engine: Engine) -> list[str]:
+    in_force = [each.rule for each in engine]
+    before = in_force[: in_force.index(active.rule)]
+    found = lint_rule(active.rule, before, engine.scenario.phases, engine.scenario.repeat, operations())
+    return [each.named for each in found]
