@@ -49,7 +49,7 @@ class ExpectedResources:
         places = _assigned(self.items, found)
         missing = [item for index, item in enumerate(self.items) if index not in places]
         spare = [each for index, each in enumerate(found) if index not in places.values()]
-        return [*_missing(kind, missing, spare, self.more)]
+        return [*_missing(kind, missing, spare, found), *([] if self.more else _unexpected(kind, spare))]
 
     def _enough(self, number: int) -> bool:
         return number >= self.number if self.more else number == self.number
@@ -95,19 +95,24 @@ def _assigned(items: Sequence[Fields], found: Sequence[Fields]) -> dict[int, int
     return {item: place for place, item in holders.items()}
 
 
-def _missing(kind: Kind, missing: Sequence[Fields], spare: list[Fields], more: bool) -> Iterator[str]:
-    """Yield a line for each item without a resource, and, unless there may be `more`, for each spare resource."""
+def _missing(kind: Kind, missing: Sequence[Fields], spare: list[Fields], found: Sequence[Fields]) -> Iterator[str]:
+    """Yield a line for each item without a resource. If one of the spare resources is like it, that one is named, and
+    is no longer spare."""
     for item in missing:
         near = min(spare, key=lambda each: len(_differing(item, each)), default=None)
         fields = [] if near is None else _differing(item, near)
         if near is None or len(fields) == len(item):
-            yield f"there is no {kind.words} with {_listed(item)}"
+            another = "other " if any(not _differing(item, each) for each in found) else ""
+            yield f"there is no {another}{kind.words} with {_listed(item)}"
             continue
         spare.remove(near)
         wrong = " and ".join(f"{name} {_text(near.get(name))}, not {_text(item[name])}" for name in fields)
         yield f"the {kind.words} {_name(near)} has {wrong}"
-    if not more:
-        yield from (f"the {kind.words} {_name(each)} ({each['id']}) is not expected" for each in spare)
+
+
+def _unexpected(kind: Kind, spare: Sequence[Fields]) -> Iterator[str]:
+    for each in spare:
+        yield f"the {kind.words} {_name(each)} ({each['id']}) is not expected"
 
 
 def _differing(item: Fields, resource: Fields) -> list[str]:
