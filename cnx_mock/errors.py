@@ -197,6 +197,9 @@ class StartError(CnxMockError, RuntimeError):
 class ListenError(OSError, StartError):
     """The server cannot listen at that address: the port is in use, or the address is not this machine's."""
 
+    place: tuple[str, int] | None = None
+    """The address and the port, if the port is in use."""
+
     def __str__(self) -> str:
         return str(self.strerror)
 

@@ -4,11 +4,10 @@ from typing import Any
 
 import click
 
-from cnx_mock.cli.options import PROGRAM, settings_options
+from cnx_mock.cli.options import RUN, settings_options
 from cnx_mock.cli.param_types import TEST_KEY, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 from cnx_mock.programs.passthrough import Foreground
-
 
 _REPORT = ReportFileType(
     (".json", ""), "the report of a run is JSON: its name ends in .json; `sweep` writes .html and .xml"
@@ -16,19 +15,21 @@ _REPORT = ReportFileType(
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@settings_options(*PROGRAM, "journal_size")
-@click.option("--key", type=TEST_KEY, metavar="KEY", help="The test key that CMD has hard-coded; by default a new one.")
+@settings_options(*RUN, "journal_size")
+@click.option(
+    "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, which CMD has hard-coded; by default a new one."
+)
 @click.option("--report", type=_REPORT, metavar="FILE", help="Write summary and journal to this file, as JSON.")
 @click.option(
     "--expect",
     "expected",
     multiple=True,
     metavar="KIND=WHAT",
-    help="Exit status 3 unless this is so at the end: `instances=1`, `instances>=1`; repeatable.",
+    help="Exit with status 3 unless this is so at the end: `instances=1`, `instances>=1`; repeatable.",
 )
-@click.option("--expect-same", is_flag=True, help="Exit status 3 unless CMD leaves what it leaves without faults.")
-@click.option("--expect-clean", is_flag=True, help="Exit status 3 if CMD leaves anything in the account.")
-@click.option("--quiet", is_flag=True, help="No summary on stderr, except what makes the exit status 3.")
+@click.option("--expect-same", is_flag=True, help="Exit with status 3 unless CMD leaves what it leaves without faults.")
+@click.option("--expect-clean", is_flag=True, help="Exit with status 3 if CMD leaves anything in the account.")
+@click.option("--quiet", is_flag=True, help="Print no summary on stderr, except what makes the exit status 3.")
 @program_argument
 @click.pass_context
 def run(
@@ -50,8 +51,8 @@ def run(
     refuses other hosts unless they are allowed.
 
     The exit status is CMD's; 128+N if signal N killed it, 127 if it is not found, 126 if it cannot be executed. If CMD
-    succeeds and something that is expected is not so, it is 3: an `expect` of the scenario, or one of the options below.
-    For bad options it is 2, and CMD does not start.
+    succeeds and something expected is not so, it is 3: an `expect` of the scenario, or of the options below. For bad
+    options it is 2, and CMD does not start.
 
     --expect takes what a scenario's `expect` takes: a number, a list of resources, or {at_least: …}. --expect-same runs
     CMD a second time after the first, in the same world without rules, and compares what is left.

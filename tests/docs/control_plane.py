@@ -40,6 +40,7 @@ class Example:
 
 
 EXAMPLES = {
+    "_mock.sandboxes.index": Example(keyed=False),
     "_mock.sandboxes.health": Example(keyed=False),
     "_mock.sandboxes.list": Example(keyed=False),
     "_mock.sandboxes.create": Example({"scenario": "lost-response", "seed": 7}, keyed=False),
@@ -61,6 +62,7 @@ EXAMPLES = {
     "_mock.readings.change": Example({"delete-answer": "204"}),
     "_mock.rules.list": Example(),
     "_mock.rules.clear": Example(),
+    "_mock.rules.add": Example({"match": {"operation": "instances.create"}, "fault": {"error": "INTERNAL_ERROR"}}),
     "_mock.rules.get": Example(path={"id": "slow-reads"}),
     "_mock.rules.put": Example(
         {"match": {"method": "GET"}, "fault": {"latency": "200ms"}, "ttl": "5m"}, path={"id": "slow-reads"}
