@@ -118,7 +118,7 @@ def _differing(expected: WorldStates, actual: WorldStates, ignored: set[tuple[st
         yield f"{noun} {name}: {_left(numbers[1][key])}, and without faults {numbers[0][key]}"
     changed: Mapping[ResourceState, None] = dict.fromkeys(one for one, _ in difference.changed)
     for each in changed:
-        yield f"{each}: its {', '.join(difference.fields())} is as without faults"
+        yield f"{each}: another {', '.join(difference.fields())} than without faults"
 
 
 def _numbers(counts: ResourceCounts) -> Counter[tuple[str, str]]:

@@ -21,7 +21,7 @@ RESOURCES_SCHEMA: dict[str, Any] = {
         *_COUNT_OR_LIST,
         {
             "type": "object",
-            "properties": {"at_least": {"anyOf": _COUNT_OR_LIST}},
+            "properties": {"at_least": {"anyOf": _COUNT_OR_LIST, "description": "The same, and there may be more."}},
             "required": ["at_least"],
             "additionalProperties": False,
         },

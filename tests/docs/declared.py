@@ -293,7 +293,7 @@ _STATUSES = (
     ("2", "You wrote something that cannot be used: an option, a file, a name. Nothing was started."),
     (
         "3",
-        "`run`: the program succeeded, but an `expect` is not met, or with `--expect-clean` it left something behind.",
+        "`run`: the program succeeded, but something expected is not so: an `expect` of the scenario, or of an option.",
     ),
     ("126, 127", "`run`, `sweep`, `shrink`: the program cannot be executed, or is not found."),
     ("128 + N", "`run`: signal N ended the program. 130 is Ctrl-C."),

@@ -24,10 +24,10 @@ RESOURCES = (
     snapshots.resource,
     firewalls.resource,
     load_balancers.resource,
+    expectations.resource,
     readings.resource,
     rules.resource,
     scenario.resource,
-    expectations.resource,
     requests.resource,
     state.resource,
 )
