@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.clients]
 Verdicts = tuple[set[Verdict], set[Verdict]]
 
 FOLDER = Path(__file__).parent / "clients"
+CAREFUL = FOLDER.parents[1] / "audit" / "clients" / "careful.py"
 AT_ONCE = 3
 LIMIT = 30.0  # seconds; only a client that hangs needs them
 
@@ -100,3 +101,18 @@ def test_every_defect_has_its_verdict_and_no_other(found: dict[str, Verdicts], c
 
 def test_a_careful_client_is_clean_whatever_happens(found: dict[str, Verdicts]) -> None:
     assert found["careful"] == (set(), set())
+
+
+def test_the_client_of_the_documentation_is_clean_whatever_happens_and_looks_again_after_a_stale_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the faults that make each of its sixty polls, or all of its waits, necessary."""
+    monkeypatch.setenv("BASE", "0.01")
+    faults = ["error", "error-after", "down", "reset-after", "truncate", "bad-json", "no-credits", "stale"]
+    config = RunConfig(command=[sys.executable, str(CAREFUL)], settings=private(Settings()), environment=environment)
+    options = SweepOptions(faults=select_faults(faults), seconds=LIMIT, jobs=AT_ONCE)
+    sweep = Sweep(options=options, check_hammering=hammering, config=config, progress=Silence())
+    asyncio.run(sweep.run())
+    assert {name: each.verdict for name, each in sweep.results.items() if each.verdict not in GOOD} == {}
+    stale = [each.verdict for each in sweep.results.values() if each.cell.fault.name == "stale"]
+    assert set(stale) == {"survived"}
