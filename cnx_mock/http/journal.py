@@ -264,6 +264,8 @@ class JournalEntry(Shape):
     """The faults that were applied."""
     committed: bool
     """Whether it changed something."""
+    created_id: str | None
+    """The id of the resource that it created, also if the answer was lost; null if it created none."""
     request_headers: list[list[str]]
     """Headers as they came, with only the end of the key."""
     request_body: str | None
@@ -299,6 +301,7 @@ def entry(record: JournalRecord) -> JournalEntry:
         delayed_ms=round(exchange.delayed / 1000, 3),
         faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in record.applied],
         committed=exchange.committed,
+        created_id=exchange.created_id,
         request_headers=request_headers(exchange),
         request_body=body_text(request.body),
         response_headers=texts(record.response_headers),

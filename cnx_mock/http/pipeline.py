@@ -132,6 +132,8 @@ class RequestContext:
         else:
             reply = perform_shaped(exchange.effects, operation, incoming, sandbox, caller)
         exchange.committed = operation.mutates
+        if operation.method == "POST":  # every one of them creates a resource
+            exchange.created_id = getattr(reply.shape, "id", None)
         exchange.polled = caller.polled
         exchange.answer = messages.replied(operation, reply, request.path, request.query, sandbox.readings)
 

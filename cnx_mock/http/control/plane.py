@@ -20,6 +20,7 @@ from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.text.live_keys import masked
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
@@ -32,8 +33,8 @@ _NO_KEY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created
 """The key of a call without one: no operation of the control plane needs a scope."""
 
 
-ExpectationChecker = Callable[[Tenant], Iterable[str]]
-"""Returns which expectations of a tenant's scenario are not met, in words: those that only a layer above can judge."""
+ExpectationChecker = Callable[[Tenant, Scenario], Iterable[str]]
+"""Returns what a scenario expects and a tenant does not meet, in words: what only a layer above can judge."""
 
 
 @dataclass(frozen=True, slots=True)
