@@ -44,6 +44,7 @@ from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.settings import Settings, networks
 from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 _MOST_HOSTS = 1000
 """How many good Host headers are remembered."""
@@ -79,6 +80,7 @@ class App(Starlette):
             seed=self.seed,
             speed=settings.speed,
             readings=parsed(settings.reading),
+            usual_provisioning=ProvisioningRule.parsed(settings.provisioning) if settings.provisioning else None,
             own_fixture=fixture or (load(settings.fixture) if settings.fixture else None),
         )
         self.tenants = Tenants(settings, recipe.using(scenario))
