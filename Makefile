@@ -89,11 +89,11 @@ docs: $(VENV)/installed-docs
 	@! grep -rlE '<(script|link|img|iframe)[^>]*(src|href)="?(https?:)?//' site --include='*.html' \
 	  || { echo "these pages load something from another host"; exit 1; }
 
-bench: $(VENV)/installed
+bench: $(VENV)/installed-test
 	@$(BIN)/python -m tests.bench.bench $(ARGS)
 
 # Into .bench-peers, which git ignores. What cannot be installed is named, and left out.
-bench-peers: $(VENV)/installed
+bench-peers: $(VENV)/installed-test
 	@$(BIN)/python -m tests.bench.peers
 	@$(BIN)/python -m tests.bench.bench --peers $(ARGS)
 

@@ -94,6 +94,8 @@ def _measured(plan: Plan, only: Sequence[str]) -> tuple[list[Result], dict[str, 
 def _plan(asked: argparse.Namespace) -> Plan:
     if min(asked.rounds, asked.seconds, asked.connections) < 1:
         raise Failure("--rounds, --seconds and --connections are 1 or more")
+    if asked.peers and not any(each.is_there for each in peers.PEERS):
+        raise Failure("no other mock server is installed: run make bench-peers")
     server_core, load_core = two_cores()
     there = tuple(each for each in peers.PEERS if each.is_there) if asked.peers else ()
     return Plan(
