@@ -163,16 +163,12 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
     """List all compute instances.
 
     Returns a paginated list of all instances in your account. Supports filtering by region, status, and tags."""
-    now, readings, wanted = sandbox.now, sandbox.readings, query.status
-    keep = None
-    if query.region is not None or query.tags or wanted is not None:
-        keep = [record for record in sandbox.instances if query.selects(record, readings)]
+    now, instances = sandbox.now, sandbox.instances
+    keys, any_of = query.index_keys(sandbox.readings)
     if sandbox.polling:
-        caller.polled += [each for each in (sandbox.instances if keep is None else keep) if each.id in sandbox.polling]
-    if keep is not None and wanted is not None:
-        keep = [record for record in keep if record.status(now) == wanted]
-    if keep is not None:
-        return page_of(keep, query, partial(show, now=now))
+        caller.polled += sandbox.polled(instances.matching(now, keys, any_of))
+    if keys or any_of or query.status is not None:
+        return page_of(instances.matching(now, keys, any_of, query.status), query, partial(show, now=now))
     return _whole_list(sandbox, query, now)
 
 
