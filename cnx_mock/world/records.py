@@ -169,10 +169,10 @@ class InstanceRecord(ProvisionedRecord):
     plan: PlanRecord
     region: str
     image: str
-    tags: list[str]
-    firewall_ids: list[str] = field(default_factory=list)
-    load_balancer_ids: list[str] = field(default_factory=list)
-    snapshot_ids: list[str] = field(default_factory=list)
+    tags: tuple[str, ...] = ()
+    firewall_ids: tuple[str, ...] = ()
+    load_balancer_ids: tuple[str, ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
     forced: tuple[str, int] | None = None
     """A status that the control plane or a fixture has set, and the instant since which it holds. No documented call
     stops an instance."""
@@ -237,9 +237,9 @@ class FirewallRecord(MadeRecord):
     """The fields that the client declared, except for the instances."""
     instance_ids: list[str]
 
-    def listed_by(self, instance: InstanceRecord) -> list[str]:
-        """Return the list in which an instance keeps the ids of its firewalls."""
-        return instance.firewall_ids
+    def toggle(self, instance: InstanceRecord) -> None:
+        """Add itself to the firewalls that an instance keeps, or take itself out."""
+        instance.firewall_ids = _toggled(instance.firewall_ids, self.id)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -253,9 +253,14 @@ class LoadBalancerRecord(ProvisionedRecord):
     regions: list[str]
     instance_ids: list[str]
 
-    def listed_by(self, instance: InstanceRecord) -> list[str]:
-        """Return the list in which an instance keeps the ids of its load balancers."""
-        return instance.load_balancer_ids
+    def toggle(self, instance: InstanceRecord) -> None:
+        """Add itself to the load balancers that an instance keeps, or take itself out."""
+        instance.load_balancer_ids = _toggled(instance.load_balancer_ids, self.id)
+
+
+def _toggled(ids: tuple[str, ...], own: str) -> tuple[str, ...]:
+    """Return the ids with this one at the end, or without it if it is one of them."""
+    return tuple(each for each in ids if each != own) if own in ids else (*ids, own)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

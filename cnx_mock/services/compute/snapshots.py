@@ -151,7 +151,7 @@ def create(sandbox: SandboxState, body: SnapshotCreate) -> Snapshot:
         lifecycle=sandbox.begin(kinds.SNAPSHOT, new_id, now, then="available", first="creating"),
     )
     source.changing(now)
-    source.snapshot_ids.append(new_id)
+    source.snapshot_ids += (new_id,)
     sandbox.added(sandbox.snapshots, record)
     return _show(record, now)
 
@@ -172,6 +172,6 @@ def delete(sandbox: SandboxState, snapshot: SnapshotRecord) -> Deleted:
     now, source = sandbox.now, sandbox.instances.get(snapshot.source_instance_id)
     if source is not None:
         source.changing(now)
-        source.snapshot_ids.remove(snapshot.id)
+        source.snapshot_ids = tuple(each for each in source.snapshot_ids if each != snapshot.id)
     sandbox.removed(sandbox.snapshots, snapshot, now)
     return Deleted(id=snapshot.id)
