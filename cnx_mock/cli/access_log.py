@@ -4,11 +4,10 @@ The columns are formatted by hand and not by rich: a line is written for every r
 the server's start slower by more than the server itself takes for a hundred requests.
 """
 
-import sys
-from contextlib import suppress
 from datetime import datetime
-from typing import TextIO
+from functools import partial
 
+from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.terminal import columns, is_live, painted, shown, wants_colour
 from cnx_mock.http.journal import AccessRecord, JournalRecord, access_record
 from cnx_mock.text.units import format_instant_ms
@@ -20,12 +19,12 @@ _TARGET = 36
 
 
 class AccessLog:
-    """Writes a line for every request, whether the stream is still read or not."""
+    """Writes a line for every request. The stream's thread also makes the line: the server does not wait for it."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
-        self._live = is_live(self._stream)
-        self._colour = wants_colour(self._stream)
+    def __init__(self, stream: BackgroundStream) -> None:
+        self._stream = stream
+        self._live = is_live(stream)
+        self._colour = wants_colour(stream)
 
     def __call__(self, record: JournalRecord, label: str) -> None:
         """Write the line of an exchange; `label` names its sandbox."""
@@ -33,9 +32,11 @@ class AccessLog:
 
     def write(self, record: AccessRecord) -> None:
         """Write the line of a request."""
+        self._stream.put(partial(self._line, record), len(record.target))
+
+    def _line(self, record: AccessRecord) -> str:
         line = terminal_line(record, columns(), colour=self._colour) if self._live else plain_line(record)
-        with suppress(OSError):
-            self._stream.write(shown(line) + "\n")
+        return f"{shown(line)}\n"
 
 
 def plain_line(record: AccessRecord) -> str:

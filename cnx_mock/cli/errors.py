@@ -5,7 +5,8 @@ A command raises the errors of `cnx_mock.errors` and lets them pass. The top gro
 
     exit status   what it means
     0             all is well
-    1             a command found something: `audit` and `sweep`; stdout was closed
+    1             a command found something: `audit` and `sweep`; the reader of stdout has gone, and the output is all
+                  that the command is for
     2             something that you wrote, or a file, or the machine, cannot be used
     3             `run`: the program succeeded, and something expected of it did not happen
     126, 127      a program cannot be executed, is not found
@@ -13,6 +14,8 @@ A command raises the errors of `cnx_mock.errors` and lets them pass. The top gro
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import click
@@ -54,14 +57,27 @@ class CommandError(click.ClickException):
 class TopGroup(LazyGroup):
     """The group of all commands: what they raise becomes a line and an exit status here."""
 
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Read the options of the group, of which `--help` and `--version` print. Raises CommandError for an
+        OSError."""
+        with _command_errors():
+            return super().make_context(*arguments, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Raises CommandError for every CnxMockError and OSError."""
         try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise  # the reader of stdout has gone: click ends quietly
-        except (CnxMockError, OSError) as error:
-            raise CommandError(error) from None
+            with _command_errors():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo(err=True)  # after the terminal's ^C
             ctx.exit(INTERRUPTED)
+
+
+@contextmanager
+def _command_errors() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # the reader of stdout has gone: click ends quietly
+    except (CnxMockError, OSError) as error:
+        raise CommandError(error) from None

@@ -6,9 +6,9 @@ import os
 import click
 
 from cnx_mock import __version__
-from cnx_mock.cli.errors import TopGroup
+from cnx_mock.cli.errors import INTERRUPTED, TopGroup
 from cnx_mock.cli.lazy import LazyCommand
-from cnx_mock.cli.streams import drop_unwritten, open_missing, prepare_output
+from cnx_mock.cli.streams import discard_stdout, end_output, open_missing, prepare_output
 from cnx_mock.settings import foreign
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -56,7 +56,12 @@ def main() -> None:
     """Run the command, and leave with its exit status."""
     open_missing()
     prepare_output()
-    atexit.register(drop_unwritten)
+    atexit.register(end_output)
     for name in foreign(os.environ):
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
-    cli(prog_name="cnx-mock")
+    try:
+        cli(prog_name="cnx-mock")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            discard_stdout()  # it may be what the command waited for
+        raise

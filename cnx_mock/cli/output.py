@@ -1,11 +1,37 @@
 """Tables and paragraphs on stdout: fitted to its width by rich on a terminal, plain text elsewhere."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import click
 
+from cnx_mock.cli.background_stream import BackgroundStream
+from cnx_mock.cli.streams import settle
 from cnx_mock.cli.terminal import columns, is_live, shown
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Print for a command whose exit status is a verdict: a reader that wants no more of it (`| head -1`) does not
+    change the status. Raises OSError for a disk that is full."""
+    with suppress(BrokenPipeError):
+        yield
+
+
+def print_result(text: str, *, complete: bool) -> None:
+    """Print what came of many runs, after all that stderr says of them. Raises OSError for a disk that is full.
+
+    If a signal ended the runs, it also ends this: a stdout that takes nothing is not waited for.
+    """
+    settle()
+    if complete:
+        with reader_may_leave():
+            click.echo(text, color=True)
+        return
+    stream = BackgroundStream(sys.stdout)
+    stream.write(f"{text}\n")
+    stream.drain()
 
 
 def print_table(rows: Sequence[Sequence[str]], head: Sequence[str] = (), optional: Sequence[str] = ()) -> None:

@@ -7,7 +7,8 @@ sends Ctrl-C to us alone; each is killed with everything it has started. (`progr
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cnx_mock.net.serving import loop_factory
@@ -17,6 +18,8 @@ from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services.worlds import load
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.trial import RunConfig, private
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class ProgramRuns:
@@ -43,7 +46,11 @@ class ProgramRuns:
     def complete(self, work: Callable[[], Awaitable[None]]) -> bool:
         """Do the work; return False if a signal ended it. Raises what the work raises."""
         ca = self.config.security.ca_path if self.config.security is not None else None
-        with trust_bundle(ca, os.environ) as self._bundle, asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with (
+            trust_bundle(ca, os.environ) as self._bundle,
+            _signals_kept(),
+            asyncio.Runner(loop_factory=loop_factory()) as runner,
+        ):
             return runner.run(_until_stopped(work))
 
     def _environment(self, listeners: ListeningSockets, key: str) -> Mapping[str, str]:
@@ -58,12 +65,24 @@ async def _until_stopped(work: Callable[[], Awaitable[None]]) -> bool:
 
     def end(*_: object) -> None:
         if task is not None:
-            loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # the loop is closed: the work is done
+                loop.call_soon_threadsafe(task.cancel)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         signal.signal(number, end)
     try:
         await work()
     except asyncio.CancelledError:
         return False
     return True
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Have signals do afterwards what they did before: they can end what is shown then."""
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

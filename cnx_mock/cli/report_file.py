@@ -45,12 +45,18 @@ class ReportFile:
         """Write it, in the place of what was there. Raises UsageError if that fails."""
         try:
             if self._is_special:
-                with self._path.open("ab") as stream:
-                    stream.write(content)
+                self._append(content)
             else:
                 self._replace(content)
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
+
+    def _append(self, content: bytes) -> None:
+        """Write it at the end, without a buffer that would wait once more when a signal has ended the wait. Raises
+        OSError."""
+        with self._path.open("ab", buffering=0) as stream:
+            while content:
+                content = content[stream.write(content) :]
 
     def _replace(self, content: bytes) -> None:
         """Write a draft and move it to its place. Raises OSError."""

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -12,11 +11,12 @@ from cnx_mock import __version__
 from cnx_mock.api.parsing import masked
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import calls_of
-from cnx_mock.cli.errors import BAD_INPUT
+from cnx_mock.cli.errors import BAD_INPUT, INTERRUPTED
 from cnx_mock.cli.options import command_line
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.run_summary import RunSummary, finding_lines, taken
+from cnx_mock.cli.streams import settle
 from cnx_mock.cli.terminal import painted, shown, wants_colour
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
@@ -67,11 +67,15 @@ class ProgramRun:
             return status
         report = self._document(summary, result, status)
         report |= {"findings": [each.document() for each in found], "journal": journal}
+        settle()  # the report may go to stderr too
         try:
-            self._report.write(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+            with foreground.interruptible():
+                self._report.write(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         except UsageError as error:  # the program's own failure is the more important one
             _say([str(error)])
             return status or BAD_INPUT
+        except KeyboardInterrupt:
+            return status or INTERRUPTED
         return status
 
     def _result(self, server: MockServer, foreground: Foreground) -> ProgramResult:
@@ -80,6 +84,7 @@ class ProgramRun:
             place = Destination(
                 server.url, sandbox.api_key, server.proxy_url, server.ca_path, bundle, self._settings.allow_host
             )
+            settle()
             return foreground.run(self._command, place.environment(os.environ))
 
     def _status(self, result: ProgramResult, summary: RunSummary) -> int:
@@ -119,10 +124,8 @@ class ProgramRun:
 
 
 def _say(lines: Iterable[str]) -> None:
-    """Write to stderr, whether it is still read or not."""
+    """Write to stderr, whether it is read or not."""
     colour = wants_colour(sys.stderr)
-    with suppress(OSError):
-        for line in lines:
-            text = painted(shown(line), _COLOURS.get(line.partition(":")[0], ""), colour)
-            sys.stderr.write(f"cnx-mock: {text}\n")
-        sys.stderr.flush()
+    for line in lines:
+        text = painted(shown(line), _COLOURS.get(line.partition(":")[0], ""), colour)
+        sys.stderr.write(f"cnx-mock: {text}\n")

@@ -15,7 +15,9 @@ import orjson
 
 from cnx_mock.asgi import create_app
 from cnx_mock.cli.access_log import AccessLog
+from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.program_settings import print_warnings
+from cnx_mock.cli.streams import stderr
 from cnx_mock.cli.watch import ScenarioWatcher
 from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
@@ -31,10 +33,12 @@ def serve_forever(settings: Settings) -> None:
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
     watcher = ScenarioWatcher(settings.scenario) if settings.watch else None
     app = create_app(settings)
+    log = stderr()
+    app.dropped_lines = lambda: log.dropped
     print_warnings(settings)
     listeners = _opened(settings)
     if not settings.quiet:
-        app.observers.add(AccessLog())
+        app.observers.add(AccessLog(log))
     gc.freeze()  # what was made at start-up stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, listeners, watcher))
@@ -63,8 +67,7 @@ async def _serve(app: App, listeners: ListeningSockets, watcher: ScenarioWatcher
     _on_signal(stop)
     following = asyncio.create_task(watcher.follow(app, stop)) if watcher is not None else None
     await serving.start()
-    _greet(app, listeners)
-    await stop.wait()
+    await _greeted(app, listeners, stop)
     if following is not None:
         await following
     await serving.stop()
@@ -81,8 +84,28 @@ def _on_signal(stop: asyncio.Event) -> None:
         signal.signal(number, end)
 
 
-def _greet(app: App, listeners: ListeningSockets) -> None:
-    """Write the greeting, the only text on stdout."""
+async def _greeted(app: App, listeners: ListeningSockets, stop: asyncio.Event) -> None:
+    """Write the greeting, the only text on stdout, and wait for the stop. Raises OSError if the greeting cannot be
+    written; nothing waits for a stdout that is full."""
+    loop = asyncio.get_running_loop()
+    failed: asyncio.Future[Any] = loop.create_future()
+
+    def sent(error: Exception | None) -> None:
+        if error is not None:
+            with suppress(RuntimeError):  # the loop is closed: the server has ended
+                loop.call_soon_threadsafe(failed.set_exception, error)
+
+    BackgroundStream(sys.stdout).send(_greeting(app, listeners), sent)
+    if app.settings.json and app.settings.seed == "random":
+        sys.stderr.write(f"cnx-mock: the seed is {app.seed}\n")
+    stopped: asyncio.Future[Any] = asyncio.create_task(stop.wait())
+    await asyncio.wait([failed, stopped], return_when=asyncio.FIRST_COMPLETED)
+    if failed.done():
+        failed.result()
+
+
+def _greeting(app: App, listeners: ListeningSockets) -> str:
+    """Return what is written when the server is ready: for people, or a line of JSON."""
     url = listeners.url
     if app.settings.json:
         ready: dict[str, Any] = {"url": url, "api_key": EXAMPLE_KEY, "control": f"{url}/_mock", "pid": os.getpid()}
@@ -94,17 +117,14 @@ def _greet(app: App, listeners: ListeningSockets) -> None:
             ready["proxy_url"] = listeners.proxy_url
         if app.control_token:
             ready["control_token"] = app.control_token
-        _say(orjson.dumps(ready).decode())
-        if app.settings.seed == "random":
-            sys.stderr.write(f"cnx-mock: the seed is {app.seed}\n")
-        return
+        return f"{orjson.dumps(ready).decode()}\n"
     seed = f"  seed     {app.seed}\n" if app.settings.seed == "random" else ""
     seed += f"  token    {app.control_token}\n" if app.control_token else ""
     tls = f"  https    {listeners.tls_url}\n  CA       {listeners.ca_path}\n" if listeners.tls_url else ""
     others = [each for each in listeners.urls if each != url] if len(app.settings.hosts) > 1 else []
     also = "".join(f"  also at  {each}\n" for each in others)
     proxy = f"  proxy    {listeners.proxy_url}\n" if listeners.proxy_url else ""
-    _say(
+    return (
         f"cnx-mock serves the CloudNexus API at {url}\n"
         f"{also}  key      {EXAMPLE_KEY}\n"
         f"  docs     {url}{docs.PATH}\n"
@@ -112,7 +132,7 @@ def _greet(app: App, listeners: ListeningSockets) -> None:
         f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"
         f"Try:\n"
         f"  {_curl(app, listeners)}/v1/instances -H 'Authorization: Bearer {EXAMPLE_KEY}'\n"
-        f"Ctrl-C stops it.",
+        f"Ctrl-C stops it.\n"
     )
 
 
@@ -121,9 +141,3 @@ def _curl(app: App, listeners: ListeningSockets) -> str:
     if not app.settings.require_tls:
         return f"curl {listeners.url}"
     return f"curl --cacert {shlex.quote(str(listeners.ca_path))} {listeners.tls_url}"
-
-
-def _say(text: str) -> None:
-    """Write to stdout at once: the program that started us waits for it."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

@@ -8,6 +8,7 @@ import click
 
 from cnx_mock.cli.errors import INTERRUPTED
 from cnx_mock.cli.options import command_line
+from cnx_mock.cli.output import print_result
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.terminal import shown
@@ -52,7 +53,7 @@ class ProgramShrink:
         complete = self._runs.complete(self._search.run)
         if self._search.kept:
             line = self._written()
-            click.echo(shown("\n".join([*self._summary(complete), f"    {line}"])))
+            print_result(shown("\n".join([*self._summary(complete), f"    {line}"])), complete=complete)
         return 0 if complete else INTERRUPTED
 
     def _written(self) -> str:

@@ -2,8 +2,11 @@
 
 import io
 import os
+import select
 import sys
 from typing import Any, TextIO
+
+from cnx_mock.cli.background_stream import BackgroundStream
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 """Name and mode of each standard stream, in the order of their descriptors."""
@@ -24,22 +27,38 @@ def open_missing() -> None:
 
 
 def prepare_output() -> None:
-    """Write a character that a stream cannot show as an escape, and let errors name stdout, such as that of a full
-    disk."""
+    """Write a character that a stream cannot show as an escape, let errors name stdout, such as that of a full disk,
+    and let a thread write what goes to stderr: nothing waits for that."""
     if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
         raw = io.BufferedWriter(_Stdout(1, "wb", closefd=False))
         sys.stdout = io.TextIOWrapper(raw, encoding=sys.stdout.encoding, newline=None)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stderr = BackgroundStream(sys.stderr)
+
+
+def stderr() -> BackgroundStream:
+    """Return `sys.stderr`, or for a command that is called from Python a stream that writes to it."""
+    found: Any = sys.stderr
+    return found if isinstance(found, BackgroundStream) else BackgroundStream(found)
+
+
+def settle() -> None:
+    """Wait for what goes to stderr, before something else is shown at the same place. A stream that takes nothing is
+    not waited for (see `BackgroundStream.drain`)."""
+    if isinstance(sys.stderr, BackgroundStream):
+        sys.stderr.drain()
 
 
 class _Stdout(io.FileIO):
-    """The descriptor of stdout. Python's own stream gives errors without a name."""
+    """The descriptor of stdout. Python's own stream gives errors without a name, and fails if another program has made
+    the descriptor non-blocking."""
 
     def write(self, data: Any, /) -> int:
         try:
-            return super().write(data)
+            while (written := super().write(data)) is None:
+                select.select([], [self], [])
+            return written
         except OSError as error:
             error.filename = "stdout"
             raise
@@ -52,13 +71,22 @@ def warn_on_stderr() -> None:
     logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
 
 
-def drop_unwritten() -> None:
-    """Drop what a closed or full stream still holds: Python would try once more at its end, and exit with 120."""
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
-        if _refuses(stream):
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, number)
-            os.close(null)
+def end_output() -> None:
+    """Write the rest of stderr, and drop what a closed or full stdout still holds: Python would try once more at its
+    end, and exit with 120."""
+    try:
+        if _refuses(sys.stdout):
+            discard_stdout()
+        settle()
+    except KeyboardInterrupt:  # enough
+        discard_stdout()
+
+
+def discard_stdout() -> None:
+    """Lead what is still written to stdout to the null device: no later attempt waits for a reader."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
 
 
 def _refuses(stream: TextIO) -> bool:

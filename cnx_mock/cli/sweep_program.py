@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
-from cnx_mock.audit.audit import hammered
-from cnx_mock.audit.call import calls_of
+from cnx_mock.audit.audit import hammering
 from cnx_mock.cli.errors import FOUND, INTERRUPTED
 from cnx_mock.cli.options import PROGRAM, words
+from cnx_mock.cli.output import print_result
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile
+from cnx_mock.cli.streams import settle
 from cnx_mock.cli.sweep_progress import progress_reporter
 from cnx_mock.cli.terminal import columns, shown, wants_colour
 from cnx_mock.errors import UsageError
@@ -91,22 +90,29 @@ class ProgramSweep:
         report = SweepReport(
             sweep=sweep, failing=self._failing, baseline=self._baseline, reproduce=self._reproduction.line
         )
-        _show(report, complete)
+        try:
+            self._write(report, files if complete else ())
+        finally:
+            _show(report, complete)
+        if not complete:
+            return INTERRUPTED
+        return FOUND if any(map(report.fails, report.results)) else 0
+
+    def _write(self, report: SweepReport, files: Sequence[ReportFile]) -> None:
+        """Write the scenarios of bad cells, and the reports: before anything is shown, which may fail or wait."""
+        settle()  # a report may go to stderr
         for result in report.results:
             if result.verdict not in GOOD:
                 self._reproduction.write(result)
-        if not complete:
-            return INTERRUPTED
         for file in files:
             file.write(FORMS[file.suffix](report))
-        return FOUND if any(map(report.fails, report.results)) else 0
 
     def _swept(self) -> tuple[Sweep, bool]:
         """Make the runs; return the sweep, and whether it is complete."""
         scenario = load_scenarios(self._settings.scenario) if self._settings.scenario else None
         runs = ProgramRuns(self._command, self._settings, scenario=scenario)
         with progress_reporter() as reporter:
-            sweep = Sweep(config=runs.config, options=self._options, check_hammering=_hammering, progress=reporter)
+            sweep = Sweep(config=runs.config, options=self._options, check_hammering=hammering, progress=reporter)
             return sweep, runs.complete(sweep.run)
 
 
@@ -121,8 +127,7 @@ def _show(report: SweepReport, complete: bool) -> None:
         lines.append(f"{verdict}{known}: {sentence(result)}\n    {report.reproduce(result)}")
     totals = f": {text.totals(results, colour)}" if results else ""
     lines.append(f"{counted(len(results), 'run')}{totals}" if complete else _stopped(report, totals))
-    for line in lines:
-        click.echo(shown(line), color=True)
+    print_result(shown("\n".join(lines)), complete=complete)
 
 
 def _stopped(report: SweepReport, totals: str) -> str:
@@ -131,11 +136,6 @@ def _stopped(report: SweepReport, totals: str) -> str:
     if not planned:
         return "stopped before the runs with faults were planned; no report is written"
     return f"stopped after {made} of {counted(planned, 'run')}{totals}; no report is written"
-
-
-def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the audit says of a run's retries."""
-    return [str(each) for each in hammered(calls_of(entries))]
 
 
 def _failing(names: Sequence[str]) -> Sequence[Verdict]:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from cnx_mock.cli.terminal import COLUMNS, is_live, shown, wants_colour
 from cnx_mock.sweep.explanation import reason
@@ -25,16 +25,15 @@ class LineReporter:
 
     def message(self, line: str) -> None:
         """Report something worth knowing."""
-        with suppress(OSError):  # whether stderr is still read or not
-            sys.stderr.write(shown(f"cnx-mock: {line}\n"))
-            sys.stderr.flush()
+        sys.stderr.write(shown(f"cnx-mock: {line}\n"))
 
     def planned(self, sweep: Sweep) -> None:
         """Report that the cells are known."""
         self._sweep, self._began = sweep, ticks()
         more = f" ({sweep.left_out} more are left out)" if sweep.left_out else ""
         calls, runs = counted(len(sweep.calls), "call"), counted(len(sweep.cells), "run")
-        self.message(f"{calls}, {runs}{more}, each at most {sweep.limit:.1f} s")
+        longer = ", longer if CMD backs off" if sweep.options.seconds is None else ""
+        self.message(f"{calls}, {runs}{more}, each at most {sweep.limit:.1f} s{longer}")
 
     def judged(self, result: CellResult) -> None:
         """Report that a cell is done."""
@@ -62,8 +61,7 @@ class LiveReporter(LineReporter):
 
     def message(self, line: str) -> None:
         """Report something worth knowing, above the matrix."""
-        with suppress(OSError):
-            self._drawing.print(f"cnx-mock: {line}")
+        self._drawing.print(f"cnx-mock: {line}")
 
     def planned(self, sweep: Sweep) -> None:
         """Report that the cells are known."""
@@ -79,8 +77,7 @@ class LiveReporter(LineReporter):
 
     def close(self) -> None:
         """Remove the matrix from the terminal."""
-        with suppress(OSError):
-            self._drawing.close()
+        self._drawing.close()
 
     def _draw(self, sweep: Sweep) -> None:
         size = shutil.get_terminal_size((COLUMNS, 24))
@@ -90,8 +87,7 @@ class LiveReporter(LineReporter):
         lines.append(f"{self.place()}  {text.totals(list(sweep.results.values()), False)}"[: size.columns - 1])
         if self._bad is not None:
             lines.append(f"{abbreviation(self._bad)} {self._bad.cell.title}: {reason(self._bad)}"[: size.columns - 1])
-        with suppress(OSError):
-            self._drawing.draw(lines)
+        self._drawing.draw(lines)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from typing import TextIO
+from typing import Protocol
 
 import click
 
@@ -12,12 +12,19 @@ COLUMNS = 120
 _ASCII = str.maketrans({"…": "...", "×": "x", "→": "->", "·": "*", "–": "-", "’": "'", "≥": ">=", "≤": "<="})
 
 
-def wants_colour(stream: TextIO) -> bool:
+class Stream(Protocol):
+    """What may be a terminal."""
+
+    def isatty(self) -> bool:
+        """Return whether it is one."""
+
+
+def wants_colour(stream: Stream) -> bool:
     """Return whether a stream is to be coloured: a terminal that can, and no NO_COLOR (see no-color.org)."""
     return is_live(stream) and not os.environ.get("NO_COLOR")
 
 
-def is_live(stream: TextIO) -> bool:
+def is_live(stream: Stream) -> bool:
     """Return whether a stream is a terminal on which the cursor can move."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 

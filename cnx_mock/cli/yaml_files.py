@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cnx_mock.cli.errors import BAD_INPUT, error_text
+from cnx_mock.cli.output import reader_may_leave
 from cnx_mock.errors import CnxMockError
 from cnx_mock.text.source import read_file
 
@@ -23,11 +24,12 @@ def check(names: Iterable[str], describe: Callable[[str], str]) -> None:
     bad = False
     for name in names:
         try:
-            click.echo(f"{name}: good ({describe(name)})")
+            line = f"{name}: good ({describe(name)})"
         except (CnxMockError, OSError) as error:
-            if isinstance(error, BrokenPipeError):
-                raise
             click.echo(error_text(error), err=True)
             bad = True
+        else:
+            with reader_may_leave():
+                click.echo(line)
     if bad:
         click.get_current_context().exit(BAD_INPUT)

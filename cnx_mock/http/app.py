@@ -4,7 +4,7 @@ Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` be
 for any other path is a call to the API, and goes through `pipeline`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -73,6 +73,8 @@ class App(Starlette):
         self.observers = Observers()
         self.addresses = Addresses()
         """Where else the app is served; the server sets it."""
+        self.dropped_lines: Callable[[], int] = lambda: 0
+        """How many lines for people were dropped, because nobody read them; the command sets it."""
         recipe = Recipe(
             seed=self.seed,
             speed=settings.speed,
@@ -89,6 +91,7 @@ class App(Starlette):
             Router(op for each in resources for op in each.operations),
             self.seed,
             lambda: self.addresses,
+            self._dropped,
             checkers,
             Guard(settings.control_host, networks(settings.control_from), self.control_token),
         )
@@ -110,6 +113,9 @@ class App(Starlette):
     def allowed_hosts(self) -> Sequence[str]:
         """Hosts that the proxy may open tunnels to."""
         return self.settings.allow_host
+
+    def _dropped(self) -> int:
+        return self.dropped_lines()
 
     def cancel_delays(self) -> None:
         """End every deliberate wait, for good, because the server stops."""

@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from cnx_mock.programs.start import ProgramResult, start
 from cnx_mock.world.clock import SECOND, ticks
@@ -31,6 +31,10 @@ if sys.platform == "win32":
             while True:
                 with suppress(KeyboardInterrupt):
                     return ProgramResult(process.wait(), (ticks() - began) / SECOND)
+
+        def interruptible(self) -> AbstractContextManager[None]:
+            """Let signals end what is done within. They can."""
+            return nullcontext()
 
 else:
 
@@ -64,6 +68,18 @@ else:
                 elif sender not in (None, child):
                     with suppress(ProcessLookupError, PermissionError):
                         os.kill(child, number)
+
+        @contextmanager
+        def interruptible(self) -> Iterator[None]:
+            """Let signals end what is done within, after the program has ended; those that have come were for the
+            program."""
+            while late := signal.sigpending() & self._watched:
+                signal.sigwait(late)
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+            try:
+                yield
+            finally:
+                signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
 
         def _spawned(self, command: list[str], environ: Mapping[str, str]) -> int:
             """Start a process with the signals as they were before us; return its id. Raises OSError."""

@@ -16,6 +16,7 @@ import requests
 
 from cnx_mock import MockServer
 from cnx_mock.cli.access_log import AccessLog, plain_line, terminal_line
+from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.main import cli
 from cnx_mock.cli.terminal import shown
 from cnx_mock.http.journal import AccessRecord
@@ -98,10 +99,11 @@ LONG = record(503, method="DELETE", target=f"/v1/instances/{'x' * 80}", faults=(
 
 
 def written(stream: TextIO) -> None:
-    log = AccessLog(stream)
+    background = BackgroundStream(stream)
+    log = AccessLog(background)
     for each in (record(200), record(404), STRUCK, LONG, record(None)):
         log.write(each)
-    stream.flush()
+    background.drain()
 
 
 def test_access_lines_are_in_columns_and_only_429_5xx_and_cut_have_a_colour(terminal: Terminal) -> None:
@@ -143,9 +145,9 @@ def test_access_lines_obey_no_color_and_the_locale_c(terminal: Terminal, monkeyp
 
 def test_access_lines_of_a_log_have_the_whole_time_and_are_never_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    log = io.StringIO()
+    log = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     written(log)
-    lines = log.getvalue().splitlines()
+    lines = log.buffer.getvalue().decode().splitlines()
     assert lines[0] == "2026-01-01T00:00:00.123Z GET /v1/plans 200 1.2ms plans.list …0d9c"
     assert lines[3].endswith(f"{'x' * 80} 503 1.2ms plans.list …0d9c [down:status=503]")
     assert lines[4].split()[3] == "cut"

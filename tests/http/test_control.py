@@ -57,6 +57,7 @@ def test_health_needs_no_key(ours):
         "tls_url": None,
         "proxy_url": None,
         "ca_path": None,
+        "log_lines_dropped": 0,
     }
     done(ours, "POST", "/sandboxes", {})
     assert done(ours, "GET", "/health")["sandboxes"] == 1

@@ -47,6 +47,7 @@ class Server:
     started: int
     """When the server started, in microseconds of the monotonic clock."""
     addresses: Callable[[], Addresses]
+    dropped_lines: Callable[[], int]
     checkers: Sequence["ExpectationChecker"] = ()
 
 
@@ -73,11 +74,12 @@ class ControlPlane:
         router: Router,
         seed: int,
         addresses: Callable[[], Addresses],
+        dropped_lines: Callable[[], int],
         checkers: Sequence[ExpectationChecker],
         guard: Guard,
     ) -> None:
         self._guard = guard
-        self._server = Server(tenants, ticks(), addresses, checkers)
+        self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
         self._router = router
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")

@@ -42,6 +42,8 @@ class Health(Shape):
     """The proxy's URL; null without."""
     ca_path: str | None
     """The CA's certificate (PEM) on the server's machine; null without HTTPS."""
+    log_lines_dropped: int
+    """Access lines and other lines on stderr that were dropped, because stderr was full or nobody read it."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -114,6 +116,7 @@ def health(server: Server) -> Health:
         tls_url=addresses.tls_url,
         proxy_url=addresses.proxy_url,
         ca_path=None if addresses.ca_path is None else str(addresses.ca_path),
+        log_lines_dropped=server.dropped_lines(),
     )
 
 
