@@ -17,6 +17,7 @@ from cnx_mock.api.shapes import Reply
 from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.loading import WorldLoading
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.scenario.delays import Cancelled
@@ -139,8 +140,11 @@ class RequestContext:
         """Take the request through all stages and through its faults. It leaves an answer, or a fault's delivery in its
         place. Raises Cancelled."""
         try:
-            for stage in BEFORE_FAULTS:
-                stage(self)
+            try:
+                for stage in BEFORE_FAULTS:
+                    stage(self)
+            except WorldLoading as loading:
+                await self._enter_when_loaded(loading)
             ruling = self.record.ruling
             if ruling is None or not ruling.chosen:
                 self.operate()
@@ -152,6 +156,18 @@ class RequestContext:
             raise
         except Exception:
             self.fail()
+
+    async def _enter_when_loaded(self, loading: WorldLoading) -> None:
+        """Go through the stages before the faults, when the world is complete. Up to the sandbox they have no effect,
+        so they can all be done again."""
+        while True:
+            await loading.load.wait()
+            try:
+                for stage in BEFORE_FAULTS:
+                    stage(self)
+                return
+            except WorldLoading as again:  # the world was replaced while this waited for it
+                loading = again
 
     def operate(self) -> None:
         """Take the request through the stages behind the rules. It leaves an answer, whatever happens. Nothing awaits
@@ -185,8 +201,8 @@ class RequestContext:
         try:
             for stage in TO_THE_SANDBOX:
                 stage(self)
-        except errors.ApiError:
-            pass  # that its key is wrong is not what the client has to hear first
+        except (errors.ApiError, WorldLoading):
+            pass  # that its key is wrong is not what the client has to hear first, and a world is not waited for
         self.refuse(refusal)
 
     def fail(self) -> None:

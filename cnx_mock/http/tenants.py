@@ -5,6 +5,7 @@ from typing import Any
 
 from cnx_mock.api.errors import SandboxLimit, Unauthorized
 from cnx_mock.http.journal import Journal
+from cnx_mock.http.loading import LoadObserver, WorldLoading
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Shared, Tenant
 from cnx_mock.scenario import magic
@@ -28,6 +29,8 @@ class Tenants:
         """The server's own: requests that never reached a sandbox."""
         self.watch_error: str | None = None
         """Why the scenario's file, as it is now, cannot be used."""
+        self.load_observers: list[LoadObserver] = []
+        """Who is told how far large worlds are."""
         known = operations()
         self._shared = Shared(
             catalogue=Catalogue(),
@@ -35,6 +38,7 @@ class Tenants:
             magic_names=() if settings.surface == "documented" else tuple(magic.rules(known)),
             plan_limits=self.plan_limits,
             journal_size=settings.journal_size,
+            load_observers=self.load_observers,
             claim=self._claim,
         )
         self._tenants: dict[str, Tenant] = {}
@@ -51,7 +55,8 @@ class Tenants:
 
     def find(self, key: str) -> Tenant:
         """Return the tenant of the key with these digits, made on first use. Raises Unauthorized for an unlisted key
-        if only known keys are accepted, and SandboxLimit if there may be no more."""
+        if only known keys are accepted, SandboxLimit if there may be no more, and WorldLoading if its world is not
+        complete yet."""
         tenant = self._tenants.get(key)
         if tenant is None:
             fixture = self.defaults.fixture
@@ -59,6 +64,8 @@ class Tenants:
             if self.settings.known_keys_only and not is_known:
                 raise Unauthorized(reason="unknown_key")
             tenant = self._opened(key, key, None, self.defaults)
+        if tenant.loading is not None:
+            raise WorldLoading(tenant.loading)
         return tenant
 
     def take(self, key: str, name: str | None = None, **changes: Any) -> Tenant:
@@ -83,7 +90,7 @@ class Tenants:
 
     def remove(self, tenant: Tenant) -> None:
         """Forget a tenant with its whole world; what waits in it is cancelled. Its keys are then new ones again."""
-        tenant.delays.close()
+        tenant.close()
         self._tenants = {key: each for key, each in self._tenants.items() if each is not tenant}
         self._all.pop(tenant, None)
 
@@ -129,6 +136,7 @@ class Tenants:
         if before:
             opened = set(self._tenants.values())
             for old in before - opened:
+                old.stop_loading()
                 del self._all[old]
 
     def _claim(self, key: str, tenant: Tenant) -> bool:

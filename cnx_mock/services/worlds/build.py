@@ -62,8 +62,9 @@ class WorldBuilder:
             pass
 
     def steps(self) -> Iterator[None]:
-        """Add everything that the account has: referenced resources first, the ledger last. Every few milliseconds it
-        yields, so that something else can be done between the steps."""
+        """Add everything that the account has: referenced resources first, the ledger last.
+
+        It yields after each portion of work, so that something else can be done between the steps."""
         entry = self._entry
         snapshot_ids = {each.id for each in entry.snapshots}
         for index, instance in enumerate(entry.instances):

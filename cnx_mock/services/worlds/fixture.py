@@ -10,12 +10,15 @@ from cnx_mock.api.validation import problems
 from cnx_mock.errors import FixtureError, Path, Problem
 from cnx_mock.services.worlds.build import WorldBuilder
 from cnx_mock.services.worlds.document import FixtureDocument
-from cnx_mock.services.worlds.generate import generated, spread_problems
+from cnx_mock.services.worlds.generate import PORTION, generated, spread_problems
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.keys import digits_of
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
+
+_FEW = 2_000
+"""Fleets with fewer instances than this are built at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class Fixture:
         """Return the digits of an account's keys."""
         return [digits_of(key.key) for key in self.document.accounts[index].keys]
 
+    def expected_steps(self, index: int) -> int:
+        """Return about how many steps `steps` takes for the account at this index; 0 if they are few."""
+        fleet = self.document.generate if index == 0 else None
+        return 0 if fleet is None or fleet.instances < _FEW else 3 * fleet.instances // PORTION
+
     def build(self, sandbox: SandboxState, index: int, keys: Collection[str], own_clock: bool = False) -> None:
         """Fill a new sandbox with the account at this index.
 
@@ -50,7 +58,9 @@ class Fixture:
     def steps(
         self, sandbox: SandboxState, index: int, keys: Collection[str], own_clock: bool = False
     ) -> Iterator[None]:
-        """Fill a new sandbox as `build` does, in steps of a few milliseconds. It yields between them."""
+        """Fill a new sandbox as `build` does, in short steps. It yields between them.
+
+        After the first step it has its clock, its account and its keys."""
         _prepare(sandbox, self.document, index, own_clock)
         for key in self.document.accounts[index].keys:
             digits = digits_of(key.key)
@@ -58,6 +68,7 @@ class Fixture:
                 revoked = key.status == "revoked"
                 record = sandbox.add_key(digits, key.name, tuple(key.scopes), revoked=revoked, key_id=key.id)
                 record.created = sandbox.account.created if key.created_at is None else key.created_at
+        yield
         fleet = self.document.generate if index == 0 else None
         made = () if fleet is None else generated(fleet, sandbox.chance.seed, sandbox.catalogue)
         yield from WorldBuilder(sandbox, self.document.accounts[index], (), made).steps()

@@ -13,11 +13,17 @@ USUAL_TIME = 45 * SECOND
 """How long a resource took that is ready already."""
 
 
+_INDEXED_FROM = 2_000
+"""From how many instances on they are indexed while they are added."""
+
+
 def add_fleet(sandbox: SandboxState, fleet: Iterable[FleetInstance | None], now: int) -> Iterator[None]:
-    """Add a fleet's instances to a sandbox. It yields every few milliseconds."""
+    """Add a fleet's instances to a sandbox. It yields after each portion."""
     tags: dict[str | None, tuple[str, ...]] = {None: ()}
     for number, drawn in enumerate(fleet):
         if drawn is None or number % PORTION == 0:
+            if number >= _INDEXED_FROM:
+                sandbox.instances.index(now)  # made with the fleet, so that the first filtered list need not
             yield
         if drawn is not None:
             tag = drawn.tag

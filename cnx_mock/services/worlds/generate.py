@@ -17,8 +17,8 @@ from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import as_fraction, numbered
 from cnx_mock.world.clock import SECOND
 
-PORTION = 250
-"""How many instances, or steps of as much work, are made in one go: a few milliseconds."""
+PORTION = 50
+"""How many instances, or steps of as much work, are made in one go: less than a millisecond."""
 
 _NAMES_PREPARED = 1000
 """How many names are taken from Faker. Instances beyond that draw one of them: they differ by their number anyway."""
@@ -144,6 +144,12 @@ class _Names:
 
     def _next(self) -> str:
         return re.sub(r"[^a-z0-9]+", "-", self._fake.domain_word().lower()).strip("-")[:40] or "node"
+
+
+def prepare_names(seed: int) -> None:
+    """Import Faker, and draw all names that a large fleet takes from it. It takes up to a second, and any thread may do
+    it."""
+    _names(seed).of(_NAMES_PREPARED - 1)
 
 
 @lru_cache(maxsize=2)
