@@ -45,6 +45,7 @@ from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.settings import Settings, networks
 from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 _MOST_HOSTS = 1000
 """How many good Host headers are remembered."""
@@ -80,6 +81,7 @@ class App(Starlette):
             seed=self.seed,
             speed=settings.speed,
             readings=parsed(settings.reading),
+            usual_provisioning=ProvisioningRule.parsed(settings.provisioning) if settings.provisioning else None,
             own_fixture=fixture or (load(settings.fixture) if settings.fixture else None),
         )
         self.tenants = Tenants(settings, recipe.using(scenario))
@@ -127,6 +129,26 @@ class App(Starlette):
     ) -> JournalRecord:
         """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
         return await self._pipeline.rehearse(tenant, method, target, headers, body)
+
+    def begin(
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
+    ) -> bytes | object | None:
+        """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`."""
+        settings = self.settings
+        if (
+            (settings.require_tls and not secure)
+            or (settings.cors and method == "OPTIONS")
+            or self._bad_host(headers) is not None
+        ):
+            return None
+        return self._api.begin(method, target, headers, body, port, packet)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""

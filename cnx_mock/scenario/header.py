@@ -51,15 +51,21 @@ def _pairs(text: str) -> dict[str, Any]:
         if key in pairs:
             raise _wrong(f"has {key} twice")
         try:
-            source = read(value, _DISPLAYED)
-            if source.problems:
-                raise source.error()
-            pairs[key] = rule_value(source, key)
+            pairs[key] = flat_value(key, value, _DISPLAYED)
         except SourceError as error:
             raise _wrong(f"{key}: {error.problems[0].message}") from None
     if not pairs:
         raise _wrong("is empty: write error=RATE_LIMITED; retry_after=2s")
     return pairs
+
+
+def flat_value(key: str, text: str, place: str) -> Any:
+    """Return the value of one key of a rule or of its fault, written as in a YAML file. Raises SourceError, which names
+    the place."""
+    source = read(text, place)
+    if source.problems:
+        raise source.error()
+    return rule_value(source, key)
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -175,7 +175,8 @@ class FirewallQuery(PageQuery):
     """Only firewalls that protect this instance."""
 
 
-def _show(record: FirewallRecord) -> Firewall:
+def show(record: FirewallRecord) -> Firewall:
+    """Return the answer for a firewall."""
     settings = record.settings
     return Firewall(
         id=record.id,
@@ -195,8 +196,8 @@ def list_(sandbox: SandboxState, query: FirewallQuery) -> Page[Firewall]:
     """List all firewalls."""
     wanted = query.instance_id
     if wanted is None:
-        return page_of(sandbox.firewalls, query, _show)
-    return page_of([each for each in sandbox.firewalls if wanted in each.instance_ids], query, _show)
+        return page_of(sandbox.firewalls, query, show)
+    return page_of([each for each in sandbox.firewalls if wanted in each.instance_ids], query, show)
 
 
 @firewalls.operation(
@@ -209,13 +210,13 @@ def create(sandbox: SandboxState, body: FirewallBody) -> Firewall:
     new_id, number = sandbox.next_id(kinds.FIREWALL)
     record = FirewallRecord(id=new_id, number=number, settings={}, instance_ids=[], created=now, updated=now)
     _apply(sandbox, sandbox.firewalls.add(record), body, now)
-    return _show(record)
+    return show(record)
 
 
 @firewalls.operation("GET", "/v1/network/firewall/{id}", scope="network:read", provenance=_NAMED)
 def get(firewall: FirewallRecord) -> Firewall:
     """Get a firewall."""
-    return _show(firewall)
+    return show(firewall)
 
 
 @firewalls.operation("PUT", "/v1/network/firewall/{id}", scope="network:write", provenance=_NAMED)
@@ -224,7 +225,7 @@ def replace(sandbox: SandboxState, firewall: FirewallRecord, body: FirewallBody)
 
     Fields that the body leaves out get their defaults."""
     _apply(sandbox, firewall, body, sandbox.now)
-    return _show(firewall)
+    return show(firewall)
 
 
 @firewalls.operation("DELETE", "/v1/network/firewall/{id}", scope="network:write", provenance=_NAMED)
