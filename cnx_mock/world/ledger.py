@@ -68,8 +68,9 @@ class Ledger:
         self._closed_cents = 0
         self._price = 0
         self._hours = 0
-        self._by_second = [0] * 3600
         self._by_minute = [0] * 60
+        self._by_second: dict[int, list[int]] = {}
+        """By minute, the prices by its seconds. Most sandboxes have meters in few of the minutes, and stay small."""
 
     def credit(self, at: int, cents: int, description: str) -> None:
         """Add money at an instant, rounded down to whole seconds, which is how times are shown."""
@@ -120,8 +121,8 @@ class Ledger:
         Right for any instant from the last change of the ledger on; see `PastLedger` for earlier ones.
         """
         hour, second = divmod(now // SECOND, 3600)
-        minute = second // 60
-        not_yet = sum(self._by_minute[minute + 1 :]) + sum(self._by_second[second + 1 : (minute + 1) * 60])
+        minute, second = divmod(second, 60)
+        not_yet = sum(self._by_minute[minute + 1 :]) + sum(self._by_second.get(minute, ())[second + 1 :])
         return -self._closed_cents - ((hour + 1) * self._price - self._hours - not_yet)
 
     def _next(self) -> int:
@@ -140,5 +141,6 @@ class Ledger:
         price = sign * meter.hourly_cents
         self._price += price
         self._hours += price * hour
-        self._by_second[second] += price
-        self._by_minute[second // 60] += price
+        minute, second = divmod(second, 60)
+        self._by_minute[minute] += price
+        self._by_second.setdefault(minute, [0] * 60)[second] += price
