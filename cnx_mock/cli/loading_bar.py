@@ -8,6 +8,8 @@ import gc
 from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.terminal import columns, shown
 from cnx_mock.http.loading import WorldLoad
+from cnx_mock.text.control_characters import visible
+from cnx_mock.text.live_keys import masked_text
 from cnx_mock.world.clock import SECOND, ticks
 
 _EVERY = SECOND // 10
@@ -32,19 +34,19 @@ class LoadingBar:
         elif ticks() >= self._next:
             self._next = ticks() + _EVERY
             self._drawn = True
-            self._stream.write("\r" + shown(bar_line(load.label, load.share, columns())) + "\x1b[K")
+            self._stream.write_drawing("\r" + shown(bar_line(load.label, load.share, columns())) + "\x1b[K")
 
     def clear(self) -> None:
         """Remove the line, so that another one can be written in its place."""
         if self._drawn:
             self._drawn = False
-            self._stream.write("\r\x1b[K")
+            self._stream.write_drawing("\r\x1b[K")
 
 
 def bar_line(label: str, share: float, width: int) -> str:
     """Return the line for a share from 0 to 1, cut off at the terminal's width."""
-    full = int(share * _WIDTH)
-    return f"loading the world of {label} [{'#' * full}{'.' * (_WIDTH - full)}] {share:.0%}"[: width - 1]
+    full, name = int(share * _WIDTH), visible(masked_text(" ".join(label.split())))
+    return f"loading the world of {name} [{'#' * full}{'.' * (_WIDTH - full)}] {share:.0%}"[: width - 1]
 
 
 def keep_what_is_loaded(load: WorldLoad) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnx_mock.api.errors import InvalidState
 from cnx_mock.api.operation import Operation
-from cnx_mock.http.journal import Journal
+from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.limits import Window
 from cnx_mock.http.loading import LoadObserver, WorldLoad
 from cnx_mock.http.recipe import Recipe, fixture_of
@@ -32,7 +32,8 @@ class Shared:
     magic_names: Collection[Rule]
     """Rules that are always there; none if magic names are off."""
     plan_limits: Mapping[AccountPlan, int]
-    journal_size: int
+    journals: JournalSpace
+    max_rules: int
     load_observers: list[LoadObserver]
     """Who is told how far a large world is."""
     claim: Callable[[str, "Tenant"], bool]
@@ -52,6 +53,7 @@ class Tenant:
         self.delays = Delays()
         self._shared = shared
         self._load: WorldLoad | None = None
+        self.journal = Journal(shared.journals)
         self.reset()
 
     @property
@@ -68,12 +70,6 @@ class Tenant:
             self._load = None
         return self._load
 
-    def close(self) -> None:
-        """Cancel what waits in it, and let go of its world, which a call in flight may still have."""
-        self.delays.close()
-        self.stop_loading()
-        self.sandbox_so_far = SandboxState(self.name, 0, self._shared.catalogue, SandboxOptions())
-
     def stop_loading(self) -> None:
         """Stop loading its world: nobody needs it any more."""
         if self._load is not None:
@@ -87,12 +83,26 @@ class Tenant:
         chance = Chance(self.sandbox_so_far.chance.seed, self.name)
         shared = self._shared
         self.engine = Engine(
-            chance, self.recipe.scenario, lambda: self.sandbox_so_far.now, shared.operations, shared.magic_names
+            chance,
+            self.recipe.scenario,
+            lambda: self.sandbox_so_far.now,
+            shared.operations,
+            shared.magic_names,
+            shared.max_rules,
         )
         for rule in self.recipe.rules:
             self.engine.inject(rule)
         self.window = Window()
-        self.journal = Journal(shared.journal_size)
+        self.journal.clear()
+        self.journal = Journal(shared.journals)
+
+    def close(self) -> None:
+        """End what waits in it, for good, and free what it holds: its world, which a call in flight may still have, and
+        the journals' space."""
+        self.delays.close()
+        self.stop_loading()
+        self.sandbox_so_far = SandboxState(self.name, 0, self._shared.catalogue, SandboxOptions())
+        self.journal.clear()
 
     def use(self, scenario: Scenario) -> None:
         """Use another scenario from now on: its rules in place of the former one's, and its world's settings.

@@ -5,7 +5,7 @@ import io
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.loading_bar import LoadingBar, bar_line
-from cnx_mock.http.journal import AccessRecord
+from cnx_mock.http.access_record import AccessRecord
 from cnx_mock.http.loading import WorldLoad
 
 LINE = AccessRecord(1_767_225_600_123_000, "GET", "/v1/plans", 200, 1_250, "plans.list", "…0d9c", ())
@@ -21,6 +21,7 @@ def test_the_line_says_whose_world_it_is_and_how_far_it_is() -> None:
     assert bar_line("…0d9c", 0.5, 120) == "loading the world of …0d9c [###############...............] 50%"
     assert bar_line("…0d9c", 0.0, 120).endswith("[..............................] 0%")
     assert bar_line("…0d9c", 1.0, 120).endswith("[##############################] 100%")
+    assert bar_line("two\nlines \x1b[2J", 0.0, 120).startswith("loading the world of two lines \\u001b[2J [")
     assert len(bar_line("a name that is long", 0.5, 40)) == 39
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ MADE = 50
 
 def make(tenants: Tenants, instances: int, name: str) -> None:
     sandbox = tenants.make(name).sandbox
-    body = {"name": "web", "plan": "pro", "region": "us-east-1", "image": "debian-12", "tags": ["web"]}
+    body: dict[str, Any] = {"name": "web", "plan": "pro", "region": "us-east-1", "image": "debian-12", "tags": ["web"]}
     for _ in range(instances):
         provision(sandbox, InstanceCreate.model_construct(**body), sandbox.now)
 

@@ -3,6 +3,7 @@
 from cnx_mock.http.control import (
     account,
     clock,
+    expectations,
     firewalls,
     instances,
     load_balancers,
@@ -23,6 +24,7 @@ RESOURCES = (
     snapshots.resource,
     firewalls.resource,
     load_balancers.resource,
+    expectations.resource,
     readings.resource,
     rules.resource,
     scenario.resource,
