@@ -136,8 +136,8 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
 
 
 def _ipv6(digits: str) -> str:
-    """Return 2001:db8, the 16 hex digits of an id, and ::1, in the form of RFC 5952. `ipaddress` is slow, and only a run
-    of zeros needs it, which is rare."""
+    """Return 2001:db8, the 16 hex digits of an id, and ::1, in the form of RFC 5952. `ipaddress` is slow, and only a
+    run of zeros needs it, which is rare."""
     a, b, c, d = (f"{int(digits[at : at + 4], 16):x}" for at in (0, 4, 8, 12))
     if d != "0" and "0" not in (a, b, c):
         return f"2001:db8:{a}:{b}:{c}:{d}:0:1"
