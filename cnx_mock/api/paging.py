@@ -11,8 +11,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, unquote_plus
 
 import orjson
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from cnx_mock.api.declarations import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from cnx_mock.api.provenance import documented
 from cnx_mock.api.readings import LIMIT_ABOVE_MAX
 from cnx_mock.api.shapes import Shape

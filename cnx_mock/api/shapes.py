@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
-from pydantic import ConfigDict, Field
+
+from cnx_mock.api.declarations import ConfigDict, Field
 
 
 class Shape:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
-
+from cnx_mock.api.declarations import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.conditions import (
     PROBABILITY_SCHEMA,

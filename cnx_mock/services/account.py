@@ -4,9 +4,8 @@ the Dashboard"."""
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.portable import Component

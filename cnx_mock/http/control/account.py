@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
-
+from cnx_mock.api.declarations import BeforeValidator
 from cnx_mock.api.fields import KnownScope
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape

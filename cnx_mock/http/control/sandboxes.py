@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
-
 from cnx_mock import __version__
+from cnx_mock.api.declarations import BeforeValidator, Field
 from cnx_mock.api.errors import NotFound, SandboxLimit
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Shape

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import RootModel
-
+from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.errors import InvalidState, ValidationFailed
 from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape

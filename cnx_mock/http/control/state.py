@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import RootModel
-
+from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-
 from cnx_mock.api import errors
+from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema
 from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
 from cnx_mock.scenario.fault import Outcome
 from cnx_mock.scenario.field_types import Duration

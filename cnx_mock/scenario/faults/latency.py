@@ -6,8 +6,7 @@ from math import exp, log
 from statistics import NormalDist
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-
+from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema, later
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
@@ -89,7 +88,7 @@ def read_latency(value: object) -> Between | Tail:
     return Tail(form.median, form.p99, form.most)
 
 
-_SCHEMA = {"anyOf": [*RANGE["anyOf"], TailForm.model_json_schema()]}
+_SCHEMA = later(lambda: {"anyOf": [*RANGE["anyOf"], TailForm.model_json_schema()]})
 
 
 class Latency(Fault):

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.operation import Resource
 from cnx_mock.api.provenance import implied
 from cnx_mock.api.shapes import Shape

@@ -12,8 +12,7 @@ from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
-
+from cnx_mock.api.declarations import AfterValidator, BeforeValidator, Field, ValidationInfo
 from cnx_mock.api.paging import PageQuery, Pagination
 from cnx_mock.api.portable import Component
 from cnx_mock.api.provenance import named

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.paging import Page, PageQuery, Pagination
 from cnx_mock.api.portable import Component
 from cnx_mock.api.provenance import added

@@ -5,9 +5,8 @@ from functools import partial
 from ipaddress import IPv6Address
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
-
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded
 from cnx_mock.api.operation import Resource, documented
 from cnx_mock.api.paging import Page, page_of

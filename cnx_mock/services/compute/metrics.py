@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_instant
 from cnx_mock.world.chance import Chance

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
-
+from cnx_mock.api.declarations import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from cnx_mock.api.errors import QuotaExceeded
 from cnx_mock.api.fields import InstanceIds, Name
 from cnx_mock.api.operation import Resource, named

@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
-
+from cnx_mock.api.declarations import AfterValidator, ConfigDict, Field, ValidationInfo
 from cnx_mock.api.fields import InstanceIds, Name, Region, sandbox_of
 from cnx_mock.api.portable import Component
 from cnx_mock.api.validation import Declared

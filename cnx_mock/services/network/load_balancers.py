@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
-
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.declarations import Field, WithJsonSchema
 from cnx_mock.api.errors import InsufficientCredits, QuotaExceeded
 from cnx_mock.api.operation import Resource, named
 from cnx_mock.api.paging import Page, PageQuery, page_of

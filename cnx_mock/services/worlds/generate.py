@@ -3,6 +3,7 @@ Faker give the same fleet."""
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from cnx_mock.errors import Problem
@@ -39,10 +40,13 @@ def generated(entry: GenerateEntry, seed: int, catalogue: Catalogue) -> Iterator
         chosen: dict[str, Any] = {axis: _drawn(weights[axis], seed, number, axis) for axis in weights if weights[axis]}
         tag = chosen.pop("tags", None)
         made = {"tags": [tag] if tag else [], "name": f"{next(names)}-{number + 1}", "age": age - age % SECOND}
-        yield InstanceEntry.model_construct(**{**_BLANK, **chosen, **made})
+        yield InstanceEntry.model_construct(**{**_blank(), **chosen, **made})
 
 
-_BLANK = {name: field.get_default() for name, field in InstanceEntry.model_fields.items() if not field.is_required()}
+@cache
+def _blank() -> dict[str, Any]:
+    """Return the fields of an instance that have a default."""
+    return {name: field.get_default() for name, field in InstanceEntry.model_fields.items() if not field.is_required()}
 
 
 def _axes(catalogue: Catalogue) -> dict[str, list[str]]:
