@@ -22,7 +22,7 @@ from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
-from cnx_mock.http import auth, control, docs, messages, reference
+from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
@@ -63,7 +63,7 @@ class App(Starlette):
         settings: Settings,
         scenario: Scenario,
         fixture: Fixture | None,
-        more_control: Sequence[Resource] = (),
+        more_control: Callable[[], Iterable[Resource]] = tuple,
         checkers: Sequence[ExpectationChecker] = (),
     ) -> None:
         self.settings = settings
@@ -85,10 +85,9 @@ class App(Starlette):
         self._operations = served(operations(), settings.surface)
         self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
         self._api = Api(self._pipeline, self.observers)
-        resources = (*control.RESOURCES, *more_control)
         self._control = ControlPlane(
             self.tenants,
-            Router(op for each in resources for op in each.operations),
+            lambda: (*control.resources(), *more_control()),
             self.seed,
             lambda: self.addresses,
             self._dropped,
@@ -204,6 +203,8 @@ class App(Starlette):
 
     async def _openapi(self, request: Request) -> Response:
         """Return the OpenAPI document under the readings of the key's sandbox; without a key, of the server."""
+        from cnx_mock.http import reference  # lazy: most servers are never asked for it, and it needs every model
+
         readings = self._readings(request)
         known = orjson.dumps(readings, option=orjson.OPT_SORT_KEYS).decode()
         if known not in self._documents:
@@ -224,13 +225,13 @@ def create_app(
     *,
     scenario: Scenario | None = None,
     fixture: Fixture | None = None,
-    control: Sequence[Resource] = (),
+    control: Callable[[], Iterable[Resource]] = tuple,
     checkers: Sequence[ExpectationChecker] = (),
 ) -> App:
     """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Layers above this one
-    hand in what they add: `control` are resources of the control plane, `checkers` judge expectations. Raises
+    hand in what they add: `control` returns resources of the control plane, `checkers` judge expectations. Raises
     UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
     """
     settings = settings or Settings()

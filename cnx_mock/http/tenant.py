@@ -27,8 +27,8 @@ class Shared:
     catalogue: Catalogue
     operations: Collection[Operation]
     """Those that rules may match."""
-    magic_names: Collection[Rule]
-    """Rules that are always there; none if magic names are off."""
+    magic_names: Callable[[], Collection[Rule]] | None
+    """Returns the rules that are always there; None if magic names are off."""
     plan_limits: Mapping[AccountPlan, int]
     journal_size: int
     claim: Callable[[str, "Tenant"], bool]
@@ -57,7 +57,7 @@ class Tenant:
         chance = Chance(self.sandbox.chance.seed, self.name)
         shared = self._shared
         self.engine = Engine(
-            chance, self.recipe.scenario, lambda: self.sandbox.now, shared.operations, shared.magic_names
+            chance, self.recipe.scenario, lambda: self.sandbox.now, shared.operations, shared.magic_names or tuple
         )
         for rule in self.recipe.rules:
             self.engine.inject(rule)
@@ -132,7 +132,7 @@ class Tenant:
             start=_first(world.start, recipe.start),
             speed=_first(world.speed, recipe.speed),
             frozen=_first(world.frozen, recipe.frozen),
-            magic=bool(self._shared.magic_names),
+            magic=self._shared.magic_names is not None,
         )
         sandbox = SandboxState(self.name, seed, self._shared.catalogue, plan, opening=fixture is None)
         if fixture is not None:
