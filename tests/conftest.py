@@ -1,10 +1,14 @@
 """What every test may lean on: a real server on a real socket, and a client that shows everything about an answer."""
 
+import gc
 import http.client
+import importlib
 import json
 import os
+import pkgutil
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,10 +18,13 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import settings
 
+import cnx_mock
 from cnx_mock import MockServer, Sandbox
 from tests import commands
 
 pytest_plugins = ["pytester"]
+
+gc.disable()  # until everything is collected: hardly anything of that is garbage
 
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 settings.load_profile("repeatable")  # every run tries the same examples; a slow machine is no failure
@@ -226,9 +233,63 @@ def url(server: MockServer, scheme: str) -> str:
     return server.tls_url if scheme == "https" else server.url
 
 
+@pytest.fixture
+def verify(url: str) -> bool:
+    """The option `verify` of requests and httpx: they read all certificates of the system for plain HTTP, too."""
+    return url.startswith("https:")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the modules that take longest first: then no worker of xdist ends long after the other."""
     items.sort(key=lambda item: [mark not in _marks_of_module(item) for mark in ("judge", "slow")])
+
+
+class MeasuredTests:
+    """Coverage of this process's main thread, in the tests that call the package there.
+
+    Up to Python 3.13, coverage makes everything twice as slow that runs on a measured thread: pytest, a test's client,
+    and the libraries, too. A test with `api` or `client` talks to a server on another thread, and that one is measured.
+    """
+
+    def __init__(self, tracer: Any) -> None:
+        self._tracer = tracer
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Iterator[None]:
+        for module in pkgutil.walk_packages(cnx_mock.__path__, "cnx_mock."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)  # what a module does when it is imported is measured
+        sys.settrace(None)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
+        if not {"api", "client"} & {*pyfuncitem.fixturenames}:
+            sys.settrace(self._tracer)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Iterator[Any]:
+        if fixturedef.func.__module__.startswith("cnx_mock."):
+            sys.settrace(self._tracer)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if (tracer := sys.gettrace()) and "coverage" in type(tracer).__module__:
+        config.pluginmanager.register(MeasuredTests(tracer))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what has been imported and collected out of every later search for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 def _marks_of_module(item: pytest.Item) -> set[str]:

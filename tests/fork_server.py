@@ -4,6 +4,7 @@ For each command it forks a waiter, which forks the command and reports on a soc
 then the exit status, eight bytes each. So neither has to look for the other's signals.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -13,13 +14,19 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import cnx_mock
+from cnx_mock.asgi import create_app
 
 _NOT_NEEDED = ("cnx_mock.__main__", "cnx_mock.pytest_plugin")
-_LATER = ("uvloop", "faker", "cryptography.x509", "orjson", "httptools")
+_LATER = (
+    *("uvloop", "uvicorn.lifespan.off", "httptools", "orjson", "encodings.idna"),
+    *("faker", "cryptography.x509", "cryptography.hazmat.backends.openssl.backend"),
+)
 
 
 def _prepare() -> None:
@@ -30,6 +37,7 @@ def _prepare() -> None:
     for name in _LATER:
         with suppress(ImportError):
             importlib.import_module(name)
+    create_app()  # what is made once in a process is made here
     gc.collect()
     gc.freeze()
 
@@ -108,6 +116,23 @@ def _command(control: socket.socket) -> bool:
     return False
 
 
+def _run(main: Callable[[], object]) -> None:
+    """Run the command and end its process as Python would, but take nothing apart: that would copy all memory."""
+    status = 0
+    try:
+        main()
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        status = end.code or 0
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
     _prepare()
     from cnx_mock.cli.main import main
@@ -116,4 +141,4 @@ if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
         forked = _command(socket.socket(fileno=int(sys.argv[1])))
     if forked:
-        main()
+        _run(main)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -27,22 +28,28 @@ class Schemas(GenerateJsonSchema):
         return False
 
 
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what knows the schema of a declared type. To make it, pydantic reads the source of every class in it."""
+    return TypeAdapter(kind)
+
+
 class Components:
     """The schemas that the operations of a document refer to."""
 
     def __init__(self, operations: Sequence[Operation], readings: Mapping[str, str]) -> None:
-        inputs: list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]] = []
+        inputs: dict[tuple[Any, JsonSchemaMode], TypeAdapter[Any]] = {}
         for operation in operations:
             if operation.body is not None:
-                inputs.append((operation.body, "validation", TypeAdapter(operation.body)))
-            inputs.append((str(operation.answer), "serialization", TypeAdapter(operation.answer)))
-        unique = list({(key, mode): (key, mode, adapter) for key, mode, adapter in inputs}.values())
+                inputs[operation.body, "validation"] = _adapter(operation.body)
+            inputs[str(operation.answer), "serialization"] = _adapter(operation.answer)
+        unique = [(*key, adapter) for key, adapter in inputs.items()]
         refs, defs = TypeAdapter.json_schemas(unique, ref_template=REF, schema_generator=Schemas)
         self._refs = {key: _renamed(schema) for key, schema in refs.items()}
         self.schemas: dict[str, Any] = {_page_name(name): _renamed(each) for name, each in defs["$defs"].items()}
         self._envelope = LIST_ENVELOPE.of(readings)
-        for operation in operations:
-            self._inherit(operation.answer_type)
+        for kind in dict.fromkeys(operation.answer_type for operation in operations):
+            self._inherit(kind)
         self._describe()
         self._settle(readings)
         self._envelop(operation for operation in operations if operation.answer_type is Page)
@@ -73,7 +80,7 @@ class Components:
         """Copy the descriptions of inherited fields: pydantic reads only those in the class itself."""
         own = self.schemas.get(kind.__name__, {}).get("properties", {})
         for base in filter(is_dataclass, kind.__mro__[1:]):
-            declared = TypeAdapter(base).json_schema(ref_template=REF, schema_generator=Schemas)
+            declared = _adapter(base).json_schema(ref_template=REF, schema_generator=Schemas)
             for name, field in declared["properties"].items():
                 if name in own and "description" in field:
                     own[name].setdefault("description", field["description"])

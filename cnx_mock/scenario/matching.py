@@ -35,12 +35,14 @@ class Pattern:
         self.words = tuple(words)
         self._exact = [word for word in words if not isinstance(word, str)]
         texts = [word for word in words if isinstance(word, str)]
-        self._wanted = _globs([word for word in texts if not word.startswith("!")])
+        wanted = [word for word in texts if not word.startswith("!")]
+        plain = len(wanted) == len(texts) and not any("*" in word for word in texts)
+        self._plain = frozenset(texts) if plain and words else None
+        self._wanted = _globs([] if plain else wanted)
         self._unwanted = _globs([word[1:] for word in texts if word.startswith("!")])
+        self._only_excludes = not wanted and not self._exact
         self.absent = None in words
         """Whether it matches if there is no value: null is one of the words."""
-        plain = all("*" not in word and not word.startswith("!") for word in texts)
-        self._plain = frozenset(texts) if plain and words else None
 
     def matches(self, value: object) -> bool:
         """Whether the value matches. Texts are compared as globs; a number, a boolean or null matches only itself (1.0
@@ -52,7 +54,7 @@ class Pattern:
                 return False
             if self._wanted is not None and self._wanted.fullmatch(value):
                 return True
-        if self._wanted is None and not self._exact:
+        if self._only_excludes:
             return True
         return any(_same(value, word) for word in self._exact)
 
@@ -62,7 +64,7 @@ class Pattern:
             isinstance(each, str) and self._unwanted.fullmatch(each) for each in values
         ):
             return False
-        return any(self.matches(each) for each in values) or (self._wanted is None and not self._exact)
+        return any(self.matches(each) for each in values) or self._only_excludes
 
 
 def _same(value: object, word: object) -> bool:

@@ -241,7 +241,7 @@ def _unknown_operations(match: Any, operations: Collection[Operation], path: Pat
     return [
         Problem(place, f"no operation is called '{word}'{did_you_mean_operation(word, names)}", sentence=True)
         for place, word in _words(match, "operation", (*path, "operation"))
-        if not any(Pattern(word).matches(name) for name in names)
+        if word not in names and not any(map(Pattern(word).matches, names))
     ]
 
 
@@ -251,7 +251,7 @@ def _unknown_phases(when: Any, phases: Sequence[Phase], path: Path) -> list[Prob
     return [
         Problem(place, f"no phase is called '{word}'{did_you_mean(word, names)} ({hint})", sentence=True)
         for place, word in _words(when, "phase", path)
-        if not any(Pattern(word).matches(name) for name in names)
+        if word not in names and not any(map(Pattern(word).matches, names))
     ]
 
 

@@ -142,15 +142,17 @@ def redirected(redirection: str, *arguments: str) -> "subprocess.CompletedProces
     return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
 
 
+CLOSED = [">&-", "2>&-", "<&-", "<&- >&- 2>&-"]
+PROGRAM = ["run", "--", "sh", "-c", "exit 7"]
+
+
+@pytest.mark.slow
 @STREAMS
-@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(
-    ("arguments", "status"),
+    ("redirection", "arguments", "status"),
     [
-        (["routes"], 0),
-        (["routes", "--nope"], 2),
-        (["run", "--", "sh", "-c", "exit 0"], 0),
-        (["run", "--", "sh", "-c", "exit 7"], 7),
+        *((closed, arguments, status) for closed in CLOSED for arguments, status in [(["routes"], 0), (PROGRAM, 7)]),
+        *((closed, ["routes", "--nope"], 2) for closed in ("2>&-", "<&- >&- 2>&-")),
     ],
 )
 def test_a_closed_stream_gives_no_traceback_and_leaves_the_status(
@@ -162,6 +164,7 @@ def test_a_closed_stream_gives_no_traceback_and_leaves_the_status(
     assert "Exception" not in done.stderr
 
 
+@pytest.mark.slow
 @STREAMS
 def test_a_program_finds_closed_what_the_user_has_closed() -> None:
     done = redirected(
@@ -170,6 +173,7 @@ def test_a_program_finds_closed_what_the_user_has_closed() -> None:
     assert (done.returncode, done.stdout) == (0, "False True\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
 @pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["routes"], ["openapi"]])
 def test_a_full_stdout_is_named(arguments: list[str]) -> None:

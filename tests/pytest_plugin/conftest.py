@@ -1,7 +1,10 @@
 """Runs of pytest in projects that have installed cnx-mock."""
 
 from collections.abc import Callable
+from functools import cache
+from importlib import metadata
 from textwrap import dedent
+from typing import Any
 
 import cryptography.x509  # noqa: F401  # pytester forgets what a run imports, and this cannot be imported twice
 import pytest
@@ -10,6 +13,13 @@ Run = Callable[..., pytest.RunResult]
 
 OTHERS = " ".join(f"-p no:{name}" for name in ("faker", "hypothesispytest", "schemathesis"))
 """Plugins that are here for other tests, and cost every process two seconds."""
+
+READ_ONCE: dict[str, Any] = {
+    name: cache(getattr(metadata.Distribution, name).fget) for name in ("entry_points", "files")
+}
+"""What pytest reads of every installed package when it starts. It is half of the time of a short run."""
+INSTALLED = list(metadata.distributions())
+
 
 HELPERS = """
 import http.client
@@ -39,6 +49,9 @@ def create(cnx):
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs pytest on one file of tests, warnings being errors."""
+    monkeypatch.setattr(metadata, "distributions", lambda: INSTALLED)
+    for name, read in READ_ONCE.items():
+        monkeypatch.setattr(metadata.Distribution, name, property(read))
     monkeypatch.setenv("PYTEST_ADDOPTS", OTHERS)
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     pytester.makepyfile(cloud=HELPERS)

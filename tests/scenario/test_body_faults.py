@@ -27,13 +27,14 @@ CLIENTS = {
 @pytest.mark.parametrize("at", ["before", "after"])
 @pytest.mark.parametrize("fault", CLIENTS)
 @pytest.mark.parametrize("library", ["requests", "httpx2"])
-def test_what_a_client_sees_of_a_create_that_happened(server, client, fault, at, library, url):
+def test_what_a_client_sees_of_a_create_that_happened(server, client, fault, at, library, url, verify):
     sandbox = server.sandbox(name="spoilt", seed=1)
     body, *exceptions = CLIENTS[fault]
     sandbox.inject("instances.create", body=body, at=at)
     post: Any = {"requests": requests, "httpx2": httpx2}[library].post
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
     with pytest.raises(exceptions[library == "httpx2"]) as seen:
-        post(url + LIST, json=INSTANCE, headers={"Authorization": f"Bearer {sandbox.api_key}"}, timeout=10).json()
+        post(url + LIST, json=INSTANCE, headers=headers, timeout=10, verify=verify).json()
     assert seen.type is exceptions[library == "httpx2"]
     entry = sandbox.requests[-1]
     assert (entry.status, entry.committed, entry.duration_ms is None) == (201, True, False)

@@ -24,10 +24,11 @@ SLOW: dict[str, Any] = {
 
 @pytest.mark.parametrize("label", SLOW)
 @pytest.mark.parametrize("library", [requests, httpx2])
-def test_a_slow_body_arrives_whole(sandbox, api, label, library, url):
+def test_a_slow_body_arrives_whole(sandbox, api, label, library, url, verify):
     whole = api.get(PLANS).body
     sandbox.inject("plans.list", **SLOW[label])
-    reply = library.get(url + PLANS, headers={"Authorization": f"Bearer {sandbox.api_key}"}, timeout=10)
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+    reply = library.get(url + PLANS, headers=headers, timeout=10, verify=verify)
     assert (reply.status_code, reply.content) == (200, whole)
     entry = sandbox.requests[-1]
     assert entry.duration_ms >= entry.delayed_ms == (6 if "drip" in label else len(whole) / 1000)
@@ -112,7 +113,7 @@ def test_the_first_rule_sets_the_pace_and_without_a_body_nothing_is_slow(sandbox
 
 
 @pytest.mark.parametrize("library", [requests, httpx2])
-def test_headers_are_set_and_removed(sandbox, library, url):
+def test_headers_are_set_and_removed(sandbox, library, url, verify):
     changes = {
         "set": {"content-type": "text/html", "X-New": "a b", "x-ratelimit-limit": 7},
         "remove": ["X-RateLimit-Reset"],
@@ -120,7 +121,7 @@ def test_headers_are_set_and_removed(sandbox, library, url):
     sandbox.inject(headers=changes)
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
     for path, status in ((PLANS, 200), ("/v1/instances/inst_0", 404)):
-        reply = library.get(url + path, headers=headers, timeout=10)
+        reply = library.get(url + path, headers=headers, timeout=10, verify=verify)
         assert reply.status_code == status
         assert reply.headers["content-type"] == "text/html"
         assert reply.headers["x-new"] == "a b"

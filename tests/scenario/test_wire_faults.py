@@ -35,7 +35,7 @@ def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 @pytest.mark.parametrize("at", ["before", "after"])
 @pytest.mark.parametrize("fault", CLIENTS)
 @pytest.mark.parametrize("library", ["requests", "httpx2"])
-def test_what_a_client_sees_and_what_the_journal_says(sandbox, api, fault, at, library, url):
+def test_what_a_client_sees_and_what_the_journal_says(sandbox, api, fault, at, library, url, verify):
     sandbox.inject("instances.create", connection=fault, at=at, times=1)
     wait = 0.05 if fault == "hang" else 10
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
@@ -44,7 +44,7 @@ def test_what_a_client_sees_and_what_the_journal_says(sandbox, api, fault, at, l
     if (fault, library) == ("reset", "httpx2"):
         kinds = shown(url, kinds[0], httpx2.RemoteProtocolError)
     with pytest.raises(kinds) as seen:
-        post(url + LIST, json=INSTANCE, headers=headers, timeout=wait)
+        post(url + LIST, json=INSTANCE, headers=headers, timeout=wait, verify=verify)
     assert seen.type in kinds
     entry = ended(sandbox) if fault == "hang" else sandbox.requests[-1]
     assert entry.duration_ms is not None

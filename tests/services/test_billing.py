@@ -355,7 +355,7 @@ def test_what_has_not_happened_yet_costs_nothing(at):
         ),
         (
             "start=２０２６-01-01&end=2026-01-02&end=2026-01-03",
-            {"start": "must be a date such as 2026-01-31", "end": "must be a date such as 2026-01-31"},
+            {"start": "must be a date such as 2026-01-31", "end": "is given twice: give it once"},
         ),
     ],
 )
