@@ -1,19 +1,15 @@
 """The app: pages, the control plane and the API, put together.
 
-Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` belongs to the control plane; a request
-for any other path is a call to the API, and goes through `pipeline`.
+Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes in `site`; `/_mock` belongs to the control plane; a
+request for any other path is a call to the API, and goes through `pipeline`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cnx_mock import __version__
 from cnx_mock.api import errors
@@ -29,7 +25,7 @@ from cnx_mock.http.delivery import Api
 from cnx_mock.http.hosts import host_of
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.observers import Observers
-from cnx_mock.http.pages import Cors, Pages
+from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Tenant
@@ -45,6 +41,9 @@ from cnx_mock.settings import Settings, networks
 from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
 
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
 _MOST_HOSTS = 1000
 """How many good Host headers are remembered."""
 
@@ -55,7 +54,7 @@ def load_scenarios(names: Iterable[str]) -> Scenario:
     return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")], known)
 
 
-class App(Starlette):
+class App:
     """The ASGI application of one server; `create_app` makes it."""
 
     def __init__(
@@ -98,15 +97,22 @@ class App(Starlette):
         self._documents: dict[str, dict[str, Any]] = {}
         self.pages = Pages(self.seed, settings.surface)
         self.refuse_unread = UnreadRequests(self._pipeline, self.observers, self.pages).refuse
-        guarded = self.pages.guarded
-        routes = [
-            Route("/", guarded(self._welcome)),
-            Route("/openapi.json", guarded(self._openapi)),
-            *docs.routes(guarded),
-        ]
-        super().__init__(routes=routes, exception_handlers={HTTPException: self.pages.wrong_method})
-        self._page_paths = {route.path for route in routes}
-        self._cors = Cors(self._dispatch, self.pages) if settings.cors else None
+        self._endpoints = {"/": self._welcome, "/openapi.json": self._openapi}
+        self._page_paths = {*self._endpoints, *docs.PATHS}
+
+    @cached_property
+    def _site(self) -> ASGIApp:
+        """The pages, and what is not a request."""
+        from cnx_mock.http import site  # lazy: it loads Starlette, and most servers are asked for no page
+
+        return site.Site(self.pages, self._endpoints)
+
+    @cached_property
+    def _cors(self) -> ASGIApp:
+        """The pages and preflights for browsers of any origin."""
+        from cnx_mock.http import site  # lazy: as above
+
+        return site.Cors(self._dispatch, self.pages)
 
     @property
     def allowed_hosts(self) -> Sequence[str]:
@@ -132,7 +138,7 @@ class App(Starlette):
             await self._control(scope, receive, send)
         elif scope["type"] == "http" and (refusal := self._bad_host(scope["headers"])):
             await self._refused(scope, refusal)(scope, receive, send)
-        elif self._cors and scope["type"] == "http" and (not self._is_call(scope) or self._cors.is_preflight(scope)):
+        elif self.settings.cors and scope["type"] == "http" and (not self._is_call(scope) or is_preflight(scope)):
             await self._cors(scope, receive, send)
         else:
             await self._dispatch(scope, receive, send)
@@ -141,7 +147,7 @@ class App(Starlette):
         if scope["type"] == "http" and self._is_call(scope):
             await self._api(scope, receive, send)
         elif scope["type"] != "http" or scope["path"] in self._page_paths:
-            await super().__call__(scope, receive, send)
+            await self._site(scope, receive, send)
         else:
             refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
             await self._refused(scope, refusal)(scope, receive, send)
@@ -164,7 +170,7 @@ class App(Starlette):
             self._good_hosts.add(hosts[0])
         return None
 
-    def _refused(self, scope: Scope, refusal: errors.ApiError) -> Response:
+    def _refused(self, scope: Scope, refusal: errors.ApiError) -> PageAnswer:
         """Return the answer to a call that asks no rule and is not counted. What is wrong with its form is in the
         journal of its key's sandbox, if the key is known; all else is in the server's own."""
         context = self._pipeline.context(
@@ -188,7 +194,7 @@ class App(Starlette):
         self.observers.complete(record, response.status_code, context.tenant if exchange.sandbox else None)
         return response
 
-    async def _welcome(self, request: Request) -> Response:
+    async def _welcome(self, request: "Request") -> PageAnswer:
         return self.pages.page(
             {
                 "name": "cnx-mock",
@@ -201,7 +207,7 @@ class App(Starlette):
             }
         )
 
-    async def _openapi(self, request: Request) -> Response:
+    async def _openapi(self, request: "Request") -> PageAnswer:
         """Return the OpenAPI document under the readings of the key's sandbox; without a key, of the server."""
         from cnx_mock.http import reference  # lazy: most servers are never asked for it, and it needs every model
 
@@ -212,7 +218,7 @@ class App(Starlette):
         servers = reference.servers(request.url.scheme, request.headers.get("host"))
         return self.pages.page({**self._documents[known], "servers": servers})
 
-    def _readings(self, request: Request) -> dict[str, str]:
+    def _readings(self, request: "Request") -> dict[str, str]:
         try:
             digits = auth.digits(auth.authorization(request.headers.raw))
             return in_force(self.tenants.find(digits).sandbox.readings)
