@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnx_mock.audit.call import Call
+from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.check import Check, Hit
 from cnx_mock.audit.checks import checks
 from cnx_mock.audit.logical_calls import SHARED, Traffic
@@ -12,8 +12,10 @@ from cnx_mock.audit.threshold import Threshold
 from cnx_mock.errors import AuditError
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
-HAMMERING = ("early-retry", "flat-backoff", "amplification")
-"""The codes of the checks that find early, flat or endless retries."""
+Entries = Iterable[Mapping[str, Any]]
+
+HAMMERING = ("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry", "delete-404")
+"""The codes of the checks that find retries that come too early, too often or in vain, or are misunderstood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +74,23 @@ def findings(
     thresholds: Mapping[str, object] | None = None,
     ignore: Collection[str] = (),
     also: Collection[str] = (),
+    usual: Iterable[Iterable[Call]] = (),
+    failed: bool = False,
 ) -> list[Finding]:
     """Return what the checks find in these calls, sandbox by sandbox, in the order of the requests.
 
     `thresholds` are values by name, written as on the command line: `{"poll-interval": "200ms"}`. `ignore` are the
-    codes of checks to leave out, `also` those of checks that run only if they are asked for. Raises AuditError for an
-    unknown code or threshold.
+    codes of checks to leave out, `also` those of checks that run only if they are asked for. `usual` are the calls of
+    runs of the same client without faults: they show which calls the client makes anyway, and are not judged.
+    `failed` is whether the client is known to have failed. Raises AuditError for an unknown code or threshold.
     """
     chosen = _chosen(ignore, also)
     limits = threshold_values(thresholds or {})
-    journals: dict[str | None, list[Call]] = {}
-    for call in sorted(calls, key=lambda call: (call.began, call.seq)):
-        journals.setdefault(call.sandbox, []).append(call)
+    journals = _by_sandbox(calls)
+    runs = [_by_sandbox(run) for run in usual]
     found = []
     for sandbox, own in journals.items():
-        traffic = Traffic(own, limits)
+        traffic = Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed)
         prefix = "" if len(journals) == 1 else f"{_place(sandbox)}: "
         found += [_finding(check, hit, sandbox, prefix) for check in chosen for hit in check.run(traffic)]
     order = list(journals)
@@ -115,9 +119,36 @@ def _finding(check: Check, hit: Hit, sandbox: str | None, prefix: str) -> Findin
     )
 
 
-def hammered(calls: Iterable[Call], thresholds: Mapping[str, object] | None = None) -> list[Finding]:
-    """Return the findings about early, flat or endless retries only. Raises AuditError as `findings` does."""
-    return findings(calls, thresholds, ignore=[each.code for each in checks() if each.code not in HAMMERING])
+def check_any_calls(calls: Iterable[Call], source: str) -> None:
+    """Raise AuditError if none of the calls is one of the API. `source` is the URL or the file that they are from."""
+    if not any(call.known for call in calls):
+        raise AuditError(f"no requests: {source} has none to the CloudNexus API, so there is nothing to judge")
+
+
+def hammered(
+    calls: Iterable[Call],
+    thresholds: Mapping[str, object] | None = None,
+    usual: Iterable[Iterable[Call]] = (),
+    failed: bool = False,
+) -> list[Finding]:
+    """Return the findings about retries only. The arguments are those of `findings`. Raises AuditError as it does."""
+    others = [each.code for each in checks() if each.code not in HAMMERING]
+    return findings(calls, thresholds, ignore=others, usual=usual, failed=failed)
+
+
+def hammering(entries: Entries, usual: Iterable[Entries] = (), failed: bool = False) -> list[str]:
+    """Return one line for each finding about retries. `entries` are a journal's, as `GET /_mock/requests` answers them,
+    `usual` those of runs without faults, and `failed` is whether this run failed. Raises KeyError, TypeError or
+    ValueError for data that is not an entry."""
+    return [str(each) for each in hammered(calls_of(entries), usual=map(calls_of, usual), failed=failed)]
+
+
+def _by_sandbox(calls: Iterable[Call]) -> dict[str | None, list[Call]]:
+    """Return the calls of each sandbox, in order of arrival."""
+    journals: dict[str | None, list[Call]] = {}
+    for call in sorted(calls, key=lambda call: (call.began, call.seq)):
+        journals.setdefault(call.sandbox, []).append(call)
+    return journals
 
 
 def _place(sandbox: str | None) -> str:

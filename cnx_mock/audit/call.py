@@ -48,6 +48,8 @@ class Call:
     """The query string, undecoded."""
     operation: Operation | None
     """The API's operation; None if there is none with that method and path, and if the request could not be read."""
+    known: bool
+    """Whether the API has that path, with this or another method."""
     params: tuple[str, ...]
     """The ids in the path."""
     status: int | None
@@ -204,6 +206,7 @@ def _call(entry: Mapping[str, Any], sandbox: str | None, router: Router) -> Call
         path=_text(entry["path"]),
         query=_text(entry["query"]),
         operation=found[0].get(entry["method"]) if found and entry.get("problem") is None else None,
+        known=found is not None,
         params=found[1] if found else (),
         status=None if status is None else int(status),
         committed=bool(entry["committed"]),

@@ -8,23 +8,22 @@ A later request is another attempt at an earlier one if all of this is true:
   request is a new logical call: the next poll, the next replica.
 - The earlier one had ended. Two requests that overlap come from two workers, unless the earlier one never got an answer
   and the later one came noticeably after it (`overlap`): then the client had stopped waiting.
-- It came from the same worker: over the same connection, over another connection of its pool, or the earlier connection
-  was not used any more. A connection that is used again later belongs to another worker, which may make the same
-  request. Two connections belong to one pool if their calls never overlap and mostly follow each other immediately, in
-  both directions (`handover`): Node's fetch alternates like that.
-- There are as many failed attempts at it as there are workers, if connections do not identify workers. That is so if
-  the workers share a pool (a resource that was created over one connection is used over another one), or if several
-  workers make the same request. With fewer failed attempts, it may be the first attempt of another worker. If there are
-  more tasks than connections, the number of workers is underestimated: requests of two tasks may look like retries.
 - It came soon enough (`retry-within`, after any Retry-After): a request that comes much later belongs to another run.
 
-Calls in between, such as a check whether a create has happened, do not end a logical call. If several logical calls
-could be continued, the one that has waited longest is: that is most favourable to the client.
+If several workers make the same request, the journal does not say which of them made a call (`workers` says what it
+does show). Then the pairing that is kindest to the client is taken, call by call:
+
+1. A failed attempt that had waited long enough is continued: until its Retry-After was over, or `overlap`. Of several,
+   the logical call with the fewest attempts comes first, then one over the same connection, then the oldest.
+2. Otherwise the call is the first attempt of another worker, if there may be one: not all workers are waiting for their
+   next attempt, and there are fewer logical calls so far than in the run without faults.
+3. Otherwise it is a retry that came too early, of the attempt that has waited longest.
+
+Calls in between, such as a check whether a create has happened, do not end a logical call.
 
 A wait is the real time from the end of one attempt to the start of the next one.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,20 +31,8 @@ from itertools import pairwise
 
 from cnx_mock.audit.call import ROUNDING, Call
 from cnx_mock.audit.threshold import Threshold
+from cnx_mock.audit.workers import HANDOVER, OVERLAP, Workers
 
-OVERLAP = Threshold(
-    "overlap",
-    "100ms",
-    "time after which the same request is a retry of one that was never answered",
-    "a client that stops waiting for an answer has waited longer than this; two workers start closer together",
-)
-HANDOVER = Threshold(
-    "handover",
-    "20ms",
-    "longest pause between a call over one connection and the next over another of the same pool",
-    "a client with a pool continues over another connection as soon as it has an answer; two workers follow each other "
-    "so closely, in both directions and most of the time, only by chance",
-)
 RETRY_WITHIN = Threshold(
     "retry-within",
     "2m",
@@ -57,6 +44,18 @@ POLL_INTERVAL = Threshold(
     "1s",
     "a poll is quick if it comes sooner than this after the last answer",
     "provisioning takes 30 to 60 s: a client that asks more than once a second learns nothing earlier",
+)
+FLOOR = Threshold(
+    "no-wait",
+    "10ms",
+    "a wait of at most this counts as none",
+    "a client that does not wait needs less than this to send a request again",
+)
+TOLERANCE = Threshold(
+    "early-by",
+    "50ms",
+    "how much earlier than Retry-After an attempt may come",
+    "timers and the journal round their times; a client that waits for Retry-After is never 50 ms early",
 )
 SHARED = (OVERLAP, HANDOVER, RETRY_WITHIN, POLL_INTERVAL)
 """Thresholds that do not belong to one check."""
@@ -94,156 +93,116 @@ class Traffic:
     calls: Sequence[Call]
     limits: Mapping[str, float]
     """The value of each threshold by its name; durations are in microseconds."""
+    usual: Sequence[Sequence[Call]] = ()
+    """The calls of runs of the same client without faults, each in order of arrival; none if there were no such runs.
+    """
+    failed: bool = False
+    """Whether the client is known to have failed, by its exit status for example."""
 
     @cached_property
-    def _used(self) -> dict[object, tuple[int, int]]:
-        """When each connection was first and last used for a call."""
-        used: dict[object, tuple[int, int]] = {}
-        for call in self.calls:
-            used[call.connection] = used.get(call.connection, (call.began, 0))[0], call.began
-        used.pop(None, None)
-        return used
-
-    @cached_property
-    def workers(self) -> int:
-        """The least number of workers there can be: the most connections that were in use at the same time."""
-        spans = list(self._used.values())
-        begun = sorted(first for first, last in spans if first < last)
-        over = sorted(last for first, last in spans if first < last)
-        in_use = (bisect_right(begun, first) - bisect_right(over, first) + (first == last) for first, last in spans)
-        return max(in_use, default=1)
-
-    @cached_property
-    def _shared_pool(self) -> bool:
-        """Whether several workers share a pool of connections: a resource that was created over one connection is used
-        over another one, while the first one is still in use."""
-        creator: dict[str, object] = {}
-        for call in self.calls:
-            for owner in (creator[each] for each in call.params if each in creator):
-                shared = owner != call.connection and call.connection is not None and self._used[owner][1] > call.began
-                if shared and not self.one_pool(owner, call.connection):
-                    return True
-            if call.creates and call.succeeded and call.connection is not None:
-                creator |= {each["id"]: call.connection for each in call.items}
-        return False
-
-    @cached_property
-    def _contended(self) -> set[object]:
-        """The requests that several workers make: over connections that are in use at the same time."""
-        over: dict[object, set[object]] = {}
-        for call in self.calls:
-            if call.connection is not None:
-                over.setdefault(call.request, set()).add(call.connection)
-        return {request for request, connections in over.items() if self._meet(connections)}
-
-    def _meet(self, connections: set[object]) -> bool:
-        """Return whether two of these connections are in use at the same time, by different workers."""
-        ordered = sorted((self._used[each], str(each), each) for each in connections)
-        for (one, _, first), (two, _, second) in pairwise(ordered):
-            if two[0] < one[1] and not self.one_pool(first, second):
-                return True
-        return False
-
-    def anonymous(self, call: Call) -> bool:
-        """Return whether the connection of a call does not identify its worker."""
-        return call.request in self._contended or self._shared_pool
-
-    def one_worker(self, before: Call, call: Call) -> bool:
-        """Return whether two calls, the second after the first, can come from the same worker."""
-        if before.connection is None or call.connection is None or before.connection == call.connection:
-            return True
-        if self._used[before.connection][1] <= call.began:  # within one millisecond the order is not known
-            return True
-        return self.one_pool(before.connection, call.connection)
-
-    @cached_property
-    def _pooled(self) -> dict[frozenset[object], bool]:
-        """Whether two connections belong to one pool, by pair, as far as it is known."""
-        return {}
-
-    def one_pool(self, one: object, two: object) -> bool:
-        """Return whether two connections belong to the pool of one worker, which alternates between them."""
-        if self.workers > 2:
-            return False
-        pair = frozenset((one, two))
-        if pair not in self._pooled:
-            self._pooled[pair] = self._alternate(pair)
-        return self._pooled[pair]
-
-    @cached_property
-    def _by_connection(self) -> dict[object, list[Call]]:
-        found: dict[object, list[Call]] = {}
-        for call in self.calls:
-            found.setdefault(call.connection, []).append(call)
-        return found
-
-    def _alternate(self, connections: frozenset[object]) -> bool:
-        calls = (call for connection in connections for call in self._by_connection[connection])
-        turns = [
-            (one, two)
-            for one, two in pairwise(sorted(calls, key=lambda call: (call.began, call.seq)))
-            if one.connection != two.connection
-        ]
-        if any(one.ended is None or one.ended > two.began + ROUNDING for one, two in turns):
-            return False
-        close = [one for one, two in turns if two.began - (one.ended or 0) <= self.limits[HANDOVER.name]]
-        return 2 * len(close) >= len(turns) and {one.connection for one in close} == connections
+    def workers(self) -> Workers:
+        """What the journal shows of the client's workers."""
+        return Workers(self.calls, self.limits, self.usual)
 
     @cached_property
     def logical(self) -> list[LogicalCall]:
         """The logical calls, in order of their first attempts."""
-        return _grouped(self)
+        return _Grouping(self).grouped()
 
 
-@dataclass
-class _Open:
+@dataclass(eq=False)
+class _Attempts:
+    """The attempts at one request, while calls are grouped."""
+
+    waiting: list[LogicalCall] = field(default_factory=list)
+    """Logical calls whose last attempt failed."""
+    under_way: list[Call] = field(default_factory=list)
+    """Successful calls that had not ended when the last call began."""
+    begun: int = 0
+    """How many logical calls there are so far."""
+
+
+@dataclass(eq=False)
+class _Grouping:
     """What is open while calls are grouped."""
 
-    waiting: dict[object, list[LogicalCall]] = field(default_factory=dict)
-    """Logical calls whose last attempt failed, by their request."""
+    traffic: Traffic
+    attempts: dict[object, _Attempts] = field(default_factory=dict)
+    """The attempts by their request."""
     provisioning: set[str] = field(default_factory=set)
     """The ids of resources that are known to be not ready yet."""
     polled: set[object] = field(default_factory=set)
     """The requests whose last answer showed a resource that is not ready yet."""
 
+    def grouped(self) -> list[LogicalCall]:
+        """Return the logical calls, in order of their first attempts."""
+        found: list[LogicalCall] = []
+        for call in self.traffic.calls:
+            attempts = self.attempts.setdefault(call.request, _Attempts())
+            logical = self._continued(attempts, call)
+            if logical is None:
+                logical = LogicalCall([], poll=self._polls(call))
+                attempts.begun += 1
+                found.append(logical)
+            logical.attempts.append(call)
+            if call.succeeded:
+                attempts.under_way.append(call)
+                self._learn(call)
+            else:
+                attempts.waiting.append(logical)
+        return found
 
-def _grouped(traffic: Traffic) -> list[LogicalCall]:
-    found: list[LogicalCall] = []
-    state = _Open()
-    for call in traffic.calls:
-        logical = _continued(state.waiting.get(call.request, []), call, traffic)
-        if logical is None:
-            polls = call.request in state.polled or not state.provisioning.isdisjoint(call.params)
-            logical = LogicalCall([], poll=call.method == "GET" and polls)
-            found.append(logical)
-        logical.attempts.append(call)
-        if not call.succeeded:
-            state.waiting.setdefault(call.request, []).append(logical)
-            continue
+    def _polls(self, call: Call) -> bool:
+        known = call.request in self.polled or not self.provisioning.isdisjoint(call.params)
+        return call.method == "GET" and known
+
+    def _learn(self, call: Call) -> None:
+        """Remember which resources a successful answer shows as not ready yet."""
         pending = set(call.provisioning)
-        state.provisioning = (state.provisioning - {each["id"] for each in call.items}) | pending
-        (state.polled.add if pending else state.polled.discard)(call.request)
-    return found
+        self.provisioning = (self.provisioning - {each["id"] for each in call.items}) | pending
+        (self.polled.add if pending else self.polled.discard)(call.request)
+
+    def _continued(self, attempts: _Attempts, call: Call) -> LogicalCall | None:
+        """Return the logical call that this call continues, no longer waiting; None if there is none."""
+        limits = self.traffic.limits
+        attempts.waiting[:] = [each for each in attempts.waiting if not _long_ago(each.last, call, limits)]
+        attempts.under_way[:] = [each for each in attempts.under_way if not each.over_before(call)]
+        ready = [each for each in attempts.waiting if _given_up(each.last, call, limits)]
+        chosen = self._kindest(ready, attempts, call) if ready else None
+        if chosen is not None:
+            attempts.waiting.remove(chosen)
+        return chosen
+
+    def _kindest(self, ready: list[LogicalCall], attempts: _Attempts, call: Call) -> LogicalCall | None:
+        """Return the logical call that this call continues in the pairing that is kindest to the client."""
+        workers = self.traffic.workers
+        own = [each for each in ready if not workers.apart(each.last, call)]
+        several = workers.at_once(call.request)
+        may_continue = ready if several > 1 else own
+        in_time = [each for each in may_continue if _in_time(each.last, call, self.traffic.limits)]
+        if in_time:
+            return min(in_time, key=lambda each: (len(each.attempts), each.last.connection != call.connection))
+        busy = len(attempts.waiting) + len(attempts.under_way)
+        if (not own or busy < several) and attempts.begun < workers.expected(call.request):
+            return None
+        return min(own or ready, key=lambda each: _end(each.last))
 
 
-def _continued(waiting: list[LogicalCall], call: Call, traffic: Traffic) -> LogicalCall | None:
-    """Return the logical call that this call continues, and remove it from those that wait; None if there is none."""
-    limits = traffic.limits
-    waiting[:] = [each for each in waiting if not _long_ago(each.last, call, limits)]
-    ready = [each for each in waiting if _given_up(each.last, call, limits)]
-    if not traffic.anonymous(call):
-        ready = [each for each in ready if traffic.one_worker(each.last, call)]
-    elif len(ready) < traffic.workers:
-        return None
-    if not ready:
-        return None
-    chosen = min(ready, key=lambda each: each.last.ended or each.last.began)
-    waiting.remove(chosen)
-    return chosen
+def _end(call: Call) -> int:
+    return call.ended or call.began
+
+
+def _in_time(before: Call, call: Call, limits: Mapping[str, float]) -> bool:
+    """Return whether a call came after the wait that a failed one asked for, or too late for another worker that
+    started together with the first one."""
+    wait = call.began - _end(before)
+    if before.retry_after is not None:
+        return wait >= before.retry_after - limits[TOLERANCE.name]
+    return wait >= limits[OVERLAP.name]
 
 
 def _long_ago(before: Call, call: Call, limits: Mapping[str, float]) -> bool:
-    return call.began - (before.ended or before.began) > limits[RETRY_WITHIN.name] + (before.retry_after or 0)
+    return call.began - _end(before) > limits[RETRY_WITHIN.name] + (before.retry_after or 0)
 
 
 def _given_up(before: Call, call: Call, limits: Mapping[str, float]) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from cnx_mock.audit.audit import findings, thresholds
+from cnx_mock.audit.audit import check_any_calls, findings, thresholds
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.journals import entries_of, read_journal
 from cnx_mock.audit.report import Form, report
@@ -72,7 +72,7 @@ def audit(
 ) -> None:
     """Report how well a client behaved, from a server's journal.
 
-    The exit status is 1 if anything is found.
+    The exit status is 1 if anything is found, and 2 if there are no requests to judge.
 
     \b
     Examples:
@@ -87,6 +87,8 @@ def audit(
     findings([], limits, ignore, also)  # a misspelt name is an error before anything is read
     calls = _from_file(journal) if journal is not None else calls_of(entries_of(journals_of(url, key)))
     found = findings(calls, limits, ignore, also)
+    if not found:
+        check_any_calls(calls, str(journal or url))
     text = report(found, form, str(journal or url))
     with reader_may_leave():
         if form == "text":

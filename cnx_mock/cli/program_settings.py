@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from cnx_mock.cli.streams import warn_on_stderr
-from cnx_mock.scenario.gallery import linted
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
 from cnx_mock.world.chance import random_seed
@@ -30,6 +29,10 @@ def program_settings(options: Mapping[str, Any]) -> Settings:
 
 def print_warnings(settings: Settings) -> None:
     """Print on stderr what in the settings' scenarios can never happen. Raises what scenarios raise."""
+    if not settings.scenario:
+        return
+    from cnx_mock.scenario.gallery import linted  # lazy: only a scenario needs it
+
     for name in settings.scenario:
         _, lint = linted(name, operations())
         if lint is not None:

@@ -30,7 +30,10 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 @click.option("--pairs", is_flag=True, help="Two faults at two calls as well: many runs.")
 @click.option("--max-runs", type=click.IntRange(1), metavar="N", help="At most this many runs, drawn by the seed.")
 @click.option(
-    "--timeout", type=DURATION, metavar="DURATION", help="Limit of a run; by default 3 × CMD's own time + 15s."
+    "--timeout",
+    type=DURATION,
+    metavar="DURATION",
+    help="Limit of a run; by default 3 × CMD's own time + 15s, and more for a client that backs off.",
 )
 @click.option(
     "-j", "jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Runs at a time."
@@ -89,9 +92,9 @@ def sweep(
     not found, 126 if it cannot be executed; 130 after Ctrl-C.
 
     \b
-    Faults: error, error-after, outage (five times), down (from there on; only
-    by name), reset, reset-after, rate-limit, hang, hang-after, truncate,
-    bad-json, no-credits, never-ready, stale.
+    Faults: error, error-after, outage (five times), down (from there on), reset,
+    reset-after, rate-limit, rate-limit-date, hang, hang-after, truncate, bad-json,
+    drip (only by name), no-credits (from there on), never-ready, stale.
     Verdicts, the worst first: hung, duplicated, leaked, lost, hammered,
     failed-cleanly, survived. The first four make the exit status 1.
 

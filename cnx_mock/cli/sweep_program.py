@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnx_mock.audit.audit import hammered
-from cnx_mock.audit.call import calls_of
+from cnx_mock.audit.audit import hammering
 from cnx_mock.cli.errors import FOUND, INTERRUPTED
 from cnx_mock.cli.options import PROGRAM, words
 from cnx_mock.cli.output import print_result
@@ -113,7 +112,7 @@ class ProgramSweep:
         scenario = load_scenarios(self._settings.scenario) if self._settings.scenario else None
         runs = ProgramRuns(self._command, self._settings, scenario=scenario)
         with progress_reporter() as reporter:
-            sweep = Sweep(config=runs.config, options=self._options, check_hammering=_hammering, progress=reporter)
+            sweep = Sweep(config=runs.config, options=self._options, check_hammering=hammering, progress=reporter)
             return sweep, runs.complete(sweep.run)
 
 
@@ -137,11 +136,6 @@ def _stopped(report: SweepReport, totals: str) -> str:
     if not planned:
         return "stopped before the runs with faults were planned; no report is written"
     return f"stopped after {made} of {counted(planned, 'run')}{totals}; no report is written"
-
-
-def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the audit says of a run's retries."""
-    return [str(each) for each in hammered(calls_of(entries))]
 
 
 def _failing(names: Sequence[str]) -> Sequence[Verdict]:

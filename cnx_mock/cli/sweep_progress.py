@@ -32,7 +32,8 @@ class LineReporter:
         self._sweep, self._began = sweep, ticks()
         more = f" ({sweep.left_out} more are left out)" if sweep.left_out else ""
         calls, runs = counted(len(sweep.calls), "call"), counted(len(sweep.cells), "run")
-        self.message(f"{calls}, {runs}{more}, each at most {sweep.limit:.1f} s")
+        longer = ", longer if CMD backs off" if sweep.options.seconds is None else ""
+        self.message(f"{calls}, {runs}{more}, each at most {sweep.limit:.1f} s{longer}")
 
     def judged(self, result: CellResult) -> None:
         """Report that a cell is done."""

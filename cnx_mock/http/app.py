@@ -32,7 +32,6 @@ from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
-from cnx_mock.scenario import gallery
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
@@ -50,6 +49,8 @@ _MOST_HOSTS = 1000
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
     """Return the scenarios with these names or paths, stacked. Raises UnknownScenario, SourceError or ScenarioError."""
+    from cnx_mock.scenario import gallery  # lazy: it reads and checks files, and most servers have no scenario
+
     known = operations()
     return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")], known)
 
@@ -131,6 +132,26 @@ class App:
     ) -> JournalRecord:
         """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
         return await self._pipeline.rehearse(tenant, method, target, headers, body)
+
+    def begin(
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
+    ) -> bytes | object | None:
+        """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`."""
+        settings = self.settings
+        if (
+            (settings.require_tls and not secure)
+            or (settings.cors and method == "OPTIONS")
+            or self._bad_host(headers) is not None
+        ):
+            return None
+        return self._api.begin(method, target, headers, body, port, packet)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
@@ -241,4 +262,5 @@ def create_app(
     UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
     """
     settings = settings or Settings()
-    return App(settings, scenario or load_scenarios(settings.scenario), fixture, control, checkers)
+    named = load_scenarios(settings.scenario) if settings.scenario else Scenario(name="none")
+    return App(settings, scenario or named, fixture, control, checkers)

@@ -6,11 +6,12 @@ import logging
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock.api.errors import BadRequest
-from cnx_mock.api.parsing import masked
+from cnx_mock.api.parsing import masked, may_have_live_key
 from cnx_mock.http import messages
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
 from cnx_mock.http.wire import RequestWire
+from cnx_mock.net.direct import BEGUN
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
@@ -30,7 +31,12 @@ class Api:
         self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, from its arrival to its last byte."""
+        """Answer one request, from its arrival to its last byte. The connection may have begun it."""
+        begun = scope.get("extensions", {}).pop(BEGUN, None)
+        if begun is not None:
+            await receive()  # it has its body already; this lets the server read on, and so see that a client leaves
+            await self._finish(begun, None, RequestWire(scope), send)
+            return
         arrived, wall = ticks(), wall_now()
         broken = None
         try:
@@ -47,12 +53,44 @@ class Api:
             wall=wall,
             connection=(scope.get("client") or (None, None))[1],
         )
-        wire = RequestWire(scope)
+        await self._finish(context, broken, RequestWire(scope), send)
+
+    def begin(
+        self, method: str, target: bytes, headers: RawHeaders, body: bytes, port: int | None, packet: bytes | None
+    ) -> bytes | RequestContext:
+        """Begin a call that has arrived as a whole. Return the whole answer as bytes for the wire; or the call itself
+        if it has to wait, for `__call__` to finish."""
+        arrived, wall = ticks(), wall_now()
+        safe = headers
+        if packet is None or may_have_live_key(packet):
+            target, safe, body = masked(target), messages.safe_headers(headers), masked(body)
+        path, _, query = target.decode("latin-1").partition("?")
+        context = self._pipeline.context(
+            method, path, query, headers, body, safe=safe, arrived=arrived, wall=wall, connection=port
+        )
+        if not context.begin():
+            return context
+        context.count_polls()
         try:
-            if broken is None:
-                await context.run()
-            else:
+            head = context.raw_head()
+        except Exception:
+            context.fail()
+            head = context.raw_head()
+        answer = context.exchange.answer
+        assert answer is not None, "the stages leave an answer"
+        context.record.sent(head)
+        self._complete(context, answer.status)
+        return head if method == "HEAD" else head + answer.body
+
+    async def _finish(
+        self, context: RequestContext, broken: messages.Incomplete | None, wire: RequestWire, send: Send
+    ) -> None:
+        """Take a call through its stages and faults, and send what they leave. `context` may have begun already."""
+        try:
+            if broken is not None:
                 context.refuse_unread(BadRequest(reason=str(broken)))
+            elif context.record.ruling is not None or not context.begin():
+                await context.finish()
             await self._deliver(context, wire, send)
         except Cancelled:
             self._abort(context, wire)

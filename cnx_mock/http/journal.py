@@ -23,7 +23,7 @@ BODY_SHOWN = 64 * 1024
 class JournalRecord:
     """One request in a journal: the exchange, what the rules decided, and what the client was sent."""
 
-    __slots__ = ("duration", "exchange", "problem", "response_headers", "ruling", "seq", "status")
+    __slots__ = ("_response_headers", "_sent_head", "duration", "exchange", "problem", "ruling", "seq", "status")
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -32,11 +32,28 @@ class JournalRecord:
         """None if no rule was asked."""
         self.status: int | None = None
         """The status that the client was sent; None until then, and for good if its connection was aborted before."""
-        self.response_headers: RawHeaders = []
+        self._response_headers: RawHeaders = []
+        self._sent_head = b""
         self.problem: str | None = None
         """Why the request could not be read; None if it could."""
         self.duration: int | None = None
         """Microseconds from arrival to answer; None until then."""
+
+    @property
+    def response_headers(self) -> RawHeaders:
+        """The headers that the client was sent."""
+        if self._sent_head:
+            self._response_headers = _headers_in(self._sent_head)
+            self._sent_head = b""
+        return self._response_headers
+
+    @response_headers.setter
+    def response_headers(self, headers: RawHeaders) -> None:
+        self._response_headers, self._sent_head = headers, b""
+
+    def sent(self, head: bytes) -> None:
+        """Keep the head of the answer as it was sent, with its status line. It is read when somebody asks."""
+        self._sent_head = head
 
     @property
     def request(self) -> ApiRequest:
@@ -249,6 +266,12 @@ def silence(active: ActiveRule, journal: Journal) -> str:
         if differences and (nearest is None or len(differences) <= nearest[0]):
             nearest = len(differences), f"no request matched; the nearest is {call}: {_joined(differences)}"
     return nearest[1] if nearest else "no request came"
+
+
+def _headers_in(head: bytes) -> RawHeaders:
+    """Return the headers of a head that we have written."""
+    lines = (line.partition(b": ") for line in head.split(b"\r\n")[1:] if line)
+    return [(name, value) for name, _, value in lines]
 
 
 def _request_headers(exchange: Exchange) -> list[list[str]]:

@@ -14,13 +14,15 @@ from cnx_mock.api.parsing import BODY_LIMIT, masked
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
-from cnx_mock.net.connection import BODY_PROBLEM
+from cnx_mock.net.connection import BODY_PROBLEM, BODY_SO_FAR
 from cnx_mock.net.server_error import ServerError
+from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.exchange import Answer, Exchange
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
+_ALLOWED = b"%bx-request-id: %b\r\nx-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n%b"
 _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
 """Every answer names the mock, so that it is never mistaken for the cloud."""
 
@@ -67,6 +69,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> 
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
+            body = body or scope.get("extensions", {}).get(BODY_SO_FAR, b"")
             whole = f" of {length}" if length > 0 else ""
             raise Incomplete(f"the client left after {len(body)}{whole} bytes of the body", masked(body), gone=True)
         body += message.get("body", b"")
@@ -147,6 +150,8 @@ class Sender:
         self._surface = surface
         self._second = 0
         self._date = b""
+        self._raw_second = -1
+        self._raw_end = b""
 
     def head(self, answer: Answer, more: RawHeaders) -> RawHeaders:
         """Return every header of an answer, `more` among them."""
@@ -154,6 +159,35 @@ class Sender:
         content = [_CONTENT_TYPE, framing] if answer.status != 204 else []
         headers = [*content, *answer.headers, *more, *_ON_EVERY_ANSWER, (b"date", self._now())]
         return headers if self._surface == "all" else [each for each in headers if not is_added(*each)]
+
+    def raw_head(self, exchange: Exchange) -> bytes:
+        """Return the head of an answer as it goes to the wire: what `head` returns, with the status line. It is made
+        from as few pieces as possible, because every call needs it. `tests/http/test_both_ways.py` holds it equal."""
+        answer, allowance, wall = exchange.answer, exchange.allowance, exchange.request.wall
+        assert answer is not None, "the stages leave an answer"
+        second = wall // SECOND
+        if second != self._raw_second:
+            self._raw_second, self._raw_end = second, self._end_of_head(second)
+        head = STATUS_LINE[answer.status]
+        if answer.status != 204:
+            head += b"content-type: application/json\r\ncontent-length: %d\r\n" % len(answer.body)
+        for header in answer.headers:
+            head += b"%b: %b\r\n" % header
+        if allowance is None:
+            return b"%bx-request-id: %b\r\n%b" % (head, exchange.request_id.encode(), self._raw_end)
+        return _ALLOWED % (
+            head,
+            exchange.request_id.encode(),
+            allowance.limit,
+            allowance.remaining,
+            allowance.reset,
+            self._raw_end,
+        )
+
+    @staticmethod
+    def _end_of_head(second: int) -> bytes:
+        date = (b"date", formatdate(second, usegmt=True).encode())
+        return b"".join(b"%b: %b\r\n" % header for header in (*_ON_EVERY_ANSWER, date)) + b"\r\n"
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
         """Send an answer. `body` is empty for HEAD, whatever Content-Length says."""

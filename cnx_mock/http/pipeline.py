@@ -9,16 +9,17 @@ from collections.abc import Callable
 
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.operation import Incoming, Operation
+from cnx_mock.api.operation import Incoming
 from cnx_mock.api.parsing import BODY_LIMIT
 from cnx_mock.api.readings import RATE_WINDOW
 from cnx_mock.api.router import Router, is_api_path
-from cnx_mock.api.shapes import Reply
 from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.shaped import perform_shaped
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
+from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.exchange import Exchange, FaultEffects
@@ -128,24 +129,35 @@ class RequestContext:
         if exchange.effects.stale is None and exchange.effects.provisioning is None:
             reply = operation.perform(incoming, {SandboxState: sandbox, Caller: caller})
         else:
-            reply = _perform_shaped(exchange.effects, operation, incoming, sandbox, caller)
+            reply = perform_shaped(exchange.effects, operation, incoming, sandbox, caller)
         exchange.committed = operation.mutates
         exchange.polled = caller.polled
         exchange.answer = messages.replied(operation, reply, request.path, request.query, sandbox.readings)
 
     # ---- how they are run
 
-    async def run(self) -> None:
-        """Take the request through all stages and through its faults. It leaves an answer, or a fault's delivery in its
-        place. Raises Cancelled."""
+    def begin(self) -> bool:
+        """Take the request through all stages up to its faults. Return whether it has its answer: without a fault it
+        has. Otherwise `finish` is to be awaited."""
         try:
             for stage in BEFORE_FAULTS:
                 stage(self)
             ruling = self.record.ruling
-            if ruling is None or not ruling.chosen:
-                self.operate()
-            else:
-                await Engine.perform(ruling, self.exchange, self._operate)
+            if ruling is not None and ruling.chosen:
+                return False
+            self.operate()
+        except errors.ApiError as refusal:
+            self.refuse(refusal)
+        except Exception:
+            self.fail()
+        return True
+
+    async def finish(self) -> None:
+        """Take the request through its faults, and the stages behind them. It leaves an answer, or a fault's delivery
+        in its place. Raises Cancelled."""
+        assert self.record.ruling is not None, "it has faults"
+        try:
+            await Engine.perform(self.record.ruling, self.exchange, self._operate)
         except errors.ApiError as refusal:
             self.refuse(refusal)
         except Cancelled:
@@ -208,6 +220,15 @@ class RequestContext:
         change = exchange.effects.change_headers
         return headers if change is None else change(headers)
 
+    def raw_head(self) -> bytes:
+        """Return the head of the answer to a call without faults, as it goes to the wire."""
+        pipeline = self.pipeline
+        if pipeline.writes_plain_heads:
+            return pipeline.sender.raw_head(self.exchange)
+        lines = b"".join([b"%b: %b\r\n" % header for header in self.head()])
+        assert self.exchange.answer is not None, "the stages leave an answer"
+        return b"%b%b\r\n" % (STATUS_LINE[self.exchange.answer.status], lines)
+
     def count_polls(self) -> None:
         """Count a poll of every resource that is provisioning and that the answer shows."""
         exchange = self.exchange
@@ -245,6 +266,8 @@ class Pipeline:
         self.tenants = tenants
         self.router = router
         self.sender = messages.Sender(tenants.settings.surface)
+        self.writes_plain_heads = tenants.settings.surface == "all" and not tenants.settings.cors
+        """Whether every answer has the same headers, beside those of its own: the usual case, and a fast one."""
         self.chance = Chance(seed, "server")
         self._digits: dict[bytes, str] = {}
         """The digits of test keys by the header that brought them. No live key is ever put into it."""
@@ -257,19 +280,20 @@ class Pipeline:
         headers: RawHeaders,
         body: bytes | None,
         *,
+        safe: RawHeaders | None = None,
         arrived: int,
         wall: int,
         connection: int | None = None,
         waits: bool = True,
     ) -> RequestContext:
-        """Return the context of a request that has arrived. `headers` are as they came; a body of None is one that is
-        too large."""
+        """Return the context of a request that has arrived. `headers` are as they came, `safe` are the same without any
+        live key, if that is known; a body of None is one that is too large."""
         operations, params = self.router.find(path) or ({}, ())
         request = ApiRequest(
             method,
             path,
             query,
-            messages.safe_headers(headers),
+            messages.safe_headers(headers) if safe is None else safe,
             body or b"",
             operation=operations.get(method),
             params=params,
@@ -290,7 +314,8 @@ class Pipeline:
         headers = [*(each for each in headers if each[0] != key[0]), key]
         read = body if len(body) <= BODY_LIMIT else None
         context = self.context(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
-        await context.run()
+        if not context.begin():
+            await context.finish()
         context.count_polls()
         if context.exchange.effects.delivery is None:
             context.head()  # the rules that change headers fire here
@@ -306,22 +331,3 @@ class Pipeline:
                     self._digits.clear()
                 self._digits[authorization] = digits
         return digits
-
-
-def _perform_shaped(
-    effects: FaultEffects, operation: Operation, incoming: Incoming, sandbox: SandboxState, caller: Caller
-) -> Reply:
-    """Perform an operation that a fault lets read the past, or for which a fault says how long provisioning takes."""
-    world = sandbox if effects.stale is None else sandbox.as_of(sandbox.now - effects.stale)
-    world.next_provisioning = effects.provisioning
-    try:
-        reply = operation.perform(incoming, {SandboxState: world, Caller: caller})
-        effects.provisioned = world.next_provisioning is None
-        effects.read = True
-    except errors.NotFound:
-        effects.read = True
-        raise
-    finally:
-        world.next_provisioning = None
-    caller.polled = [sandbox.polling[each.id] for each in caller.polled]  # what was read may be a copy
-    return reply

@@ -14,16 +14,19 @@ from dataclasses import replace
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from cnx_mock.net.parser_errors import has_no_version, what_is_wrong, what_is_wrong_with_the_body
 from cnx_mock.net.unread import Unread, last_request
+from cnx_mock.net.uvicorn_protocol import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "cnx_mock.connection"
 """The key of the connection among the scope's extensions."""
 
 BODY_PROBLEM = "cnx_mock.body_problem"
 """The key among the scope's extensions of what is wrong with a body that cannot be read to its end."""
+
+BODY_SO_FAR = "cnx_mock.body_so_far"
+"""The key among the scope's extensions of what arrived of a body before the client left."""
 
 _LINGER_SECONDS = 2
 """How long a client may go on sending after such an answer."""
@@ -62,20 +65,32 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._starts_to_read()
+
+    def _starts_to_read(self) -> None:
         self._reading = _HEAD
+
+    def _reads_body(self) -> None:
+        self._reading = _BODY
+
+    def _has_read(self) -> None:
+        self._reading = _NOTHING
+
+    def _is_between_requests(self) -> bool:
+        return self._reading == _NOTHING
 
     def on_headers_complete(self) -> None:
         if self.parser.get_http_version() == "0.9":
             raise ValueError("no version")
         super().on_headers_complete()
-        self._reading = _BODY
+        self._reads_body()
         self._under_way = [*(each for each in self._under_way if not each.response_complete), self.cycle]
         self.scope["extensions"] = self._extensions = {EXTENSION: (self, self.cycle)}
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return  # the parser ends here, whatever the length of the body: see `_ignore_upgrade`
-        self._reading = _NOTHING
+        self._has_read()
         if not self.cycle.response_complete:
             self.cycle.more_body = False
             self.cycle.message_event.set()

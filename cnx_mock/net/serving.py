@@ -11,18 +11,18 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Protocol
 
-import uvicorn
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.allowed_hosts import AllowedHosts
 from cnx_mock.net.connection import Connection, drain
+from cnx_mock.net.direct import DirectConnection, RawHeaders
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
 from cnx_mock.net.unread import Unread, port_of
+from cnx_mock.net.uvicorn_protocol import Config, ServerState
 from cnx_mock.world.clock import SECOND, ticks
 
 KEEP_ALIVE_SECONDS = 75
@@ -66,6 +66,18 @@ class ServedApp(Protocol):
     def cancel_delays(self) -> None:
         """End every deliberate wait, for good."""
 
+    def begin(
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
+    ) -> bytes | object | None:
+        """Begin a call: see `direct.Begin`."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
 
@@ -103,7 +115,7 @@ class Serving:
     async def _serve(self, sockets: ListeningSockets) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
         http: tuple[Any, ...] = (self.app.refuse_unread, self._config(), state, {}, loop)
-        plain = partial(Connection, *http)
+        plain = partial(DirectConnection, self.app.begin, *http)
         await self._accept(plain, sockets.plain)
         if sockets.context is None:
             return
@@ -135,8 +147,8 @@ class Serving:
         for sockets in self._sockets:
             sockets.close()
 
-    def _config(self) -> uvicorn.Config:
-        config = uvicorn.Config(
+    def _config(self) -> Config:
+        config = Config(
             self.app,
             http=Connection,
             ws="none",

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from typing import IO
@@ -19,24 +19,33 @@ _LAST_BYTES = 4000
 
 
 async def run(
-    command: Sequence[str], environ: Mapping[str, str], seconds: float | None, executor: Executor
+    command: Sequence[str], environ: Mapping[str, str], limit: Callable[[], float | None], executor: Executor
 ) -> ProgramResult:
     """Run a program in a process group of its own, and return how it ended.
 
-    What is left of the group at the end is killed: at the time limit, and if this is cancelled. Raises ProgramError.
+    `limit` returns the time limit in seconds since the start, None for none. It is asked again when that time is over,
+    and may then return a later one. What is left of the group at the end is killed: at the time limit, and if this is
+    cancelled. Raises ProgramError.
     """
     began = ticks()
     with tempfile.TemporaryFile() as output:
         process = start(command, lambda words: _spawned(words, environ, output))
         waiting = asyncio.get_running_loop().run_in_executor(executor, _wait, process)
         try:
-            in_time, _ = await asyncio.wait([waiting], timeout=seconds)
+            in_time = await _ends_in_time(waiting, limit, began)
             took = (ticks() - began) / SECOND
         finally:
             _kill(process)
             await waiting
             process.wait()
         return ProgramResult(process.returncode if in_time else None, took, _end(output))
+
+
+async def _ends_in_time(waiting: "asyncio.Future[None]", limit: Callable[[], float | None], began: int) -> bool:
+    while (seconds := limit()) is None or (remaining := seconds - (ticks() - began) / SECOND) > 0:
+        if (await asyncio.wait([waiting], timeout=None if seconds is None else remaining))[0]:
+            return True
+    return waiting.done()
 
 
 def _spawned(command: list[str], environ: Mapping[str, str], output: IO[bytes]) -> "subprocess.Popen[bytes]":

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from cnx_mock.audit.audit import hammered
-from cnx_mock.audit.call import calls_of
+from cnx_mock.audit.audit import hammering
 from cnx_mock.errors import CnxMockError, SweepPlanError
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.pytest_plugin.time_limit import TimeLimit
 from cnx_mock.sweep.explanation import sentence
+from cnx_mock.sweep.patience import BACKOFF_SECONDS
 from cnx_mock.sweep.plan import FAULTS, rule_for, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import bad_first
@@ -124,7 +124,7 @@ class SweepPlugin:
         first, outcome = self._attempt(item, None, None)
         if outcome != "passed":
             return _note(f"it is not swept: without faults it {outcome}")
-        swept = SweepResults(options=SweepOptions(faults=self._faults), check_hammering=_hammering)
+        swept = SweepResults(options=SweepOptions(faults=self._faults), check_hammering=hammering)
         swept.plan(first)
         if not swept.cells:
             return _note("it is not swept: none of the faults applies to any of its calls")
@@ -132,7 +132,8 @@ class SweepPlugin:
         notes = list(swept.compare(first, second))
         limit = self._limit or 3 * max(first.ended.seconds, second.ended.seconds) + EXTRA_SECONDS
         for cell in swept.cells:
-            run, _ = self._attempt(item, cell.document()["rules"], limit)
+            extra = BACKOFF_SECONDS if cell.lasts and self._limit is None else 0
+            run, _ = self._attempt(item, cell.document()["rules"], limit + extra)
             swept.judge_cell(cell, run, allowed=_allowed(item))
         results = list(swept.results.values())
         again = f"pytest {item.nodeid!r} --cnx-cell "
@@ -184,10 +185,6 @@ def one_cell(name: str) -> list[dict[str, Any]]:
 def _note(text: str) -> dict[str, Any]:
     """Return the results of a test that is not swept."""
     return {"notes": [text], "matrix": [], "bad": []}
-
-
-def _hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [str(each) for each in hammered(calls_of(entries))]
 
 
 def _allowed(item: pytest.Item) -> bool:

@@ -11,7 +11,6 @@ from cnx_mock.errors import Problem, ScenarioError, SourceError
 from cnx_mock.scenario.own_text import rule_value
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.rule import Rule, read_rule, rule_document
-from cnx_mock.text.source import read
 
 NAME = b"x-cnx-mock-fault"
 """The header, in lower case."""
@@ -43,6 +42,8 @@ def _json_object(text: str) -> dict[str, Any]:
 
 def _pairs(text: str) -> dict[str, Any]:
     """Read `key=value; key=value`; a value is written as in a YAML file. Raises ScenarioError."""
+    from cnx_mock.text.source import read  # lazy: it is only for a header that is not JSON
+
     pairs: dict[str, Any] = {}
     for part in filter(str.strip, _parts(text)):
         key, equals, value = (each.strip() for each in part.partition("="))

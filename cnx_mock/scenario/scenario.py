@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.readings import wrong
@@ -11,10 +11,12 @@ from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario.models import PhaseModel, ProvisioningModel, ScenarioModel, WorldModel
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.rule import Rule, below, read_rule, rule_at, validated
-from cnx_mock.text.source import Source
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import ProvisioningRule
+
+if TYPE_CHECKING:
+    from cnx_mock.text.source import Source
 
 __all__ = ["Rule", "Scenario", "ScenarioError", "World", "read_rule", "read_scenario", "stacked"]
 
@@ -58,7 +60,7 @@ class Scenario:
     """Whether the audit must have no finding about the client."""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The scenario as plain data, as it was read."""
-    source: Source | None = field(default=None, compare=False, repr=False)
+    source: "Source | None" = field(default=None, compare=False, repr=False)
     """The file that it was read from, for the places of later problems; None for plain data."""
 
 

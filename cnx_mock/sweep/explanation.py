@@ -43,7 +43,7 @@ def _reason(result: CellResult) -> str:
         case "raised":
             return f"your client raised {result.output}, which the test does not allow"
         case _:
-            return f"your client hammers the API: {'; '.join(result.hammering)}"
+            return f"your client retries badly: {'; '.join(result.hammering)}"
 
 
 def _retried(status: int | None) -> str:

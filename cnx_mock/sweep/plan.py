@@ -123,17 +123,36 @@ FAULTS = (
     SweepFault("error", "INTERNAL_ERROR before effect", _every, {"error": "INTERNAL_ERROR"}),
     SweepFault("error-after", "INTERNAL_ERROR after commit", _committed, {"error": "INTERNAL_ERROR"}, at="after"),
     SweepFault("outage", "INTERNAL_ERROR five times", _every, {"error": "INTERNAL_ERROR"}, take=5),
-    SweepFault("down", "INTERNAL_ERROR from here on", _every, {"error": "INTERNAL_ERROR"}, take=None, usual=False),
+    SweepFault("down", "INTERNAL_ERROR from here on", _every, {"error": "INTERNAL_ERROR"}, take=None),
     SweepFault("reset", "reset before effect", _every, {"connection": "reset"}),
     SweepFault("reset-after", "reset after commit", _committed, {"connection": "reset"}, at="after"),
     SweepFault(
         "rate-limit", "RATE_LIMITED with Retry-After 2 s", _every, {"error": "RATE_LIMITED", "retry_after": "2s"}
     ),
+    SweepFault(
+        "rate-limit-date",
+        "RATE_LIMITED with an HTTP date 2 s from now",
+        _every,
+        {"error": "RATE_LIMITED", "retry_after": {"date": "2s"}},
+    ),
     SweepFault("hang", "hang before effect", _every, {"connection": "hang"}),
     SweepFault("hang-after", "hang after commit", _committed, {"connection": "hang"}, at="after"),
     SweepFault("truncate", "truncated body", lambda call: call.answered, {"body": {"truncate": 0.5}}),
     SweepFault("bad-json", "malformed JSON", lambda call: call.answered, {"body": "malformed_json"}),
-    SweepFault("no-credits", "INSUFFICIENT_CREDITS", lambda call: call.charges, {"error": "INSUFFICIENT_CREDITS"}),
+    SweepFault(
+        "drip",
+        "a body that takes ten minutes, piece by piece",
+        lambda call: call.answered,
+        {"drip": {"chunks": 1200, "over": "10m"}},
+        usual=False,
+    ),
+    SweepFault(
+        "no-credits",
+        "INSUFFICIENT_CREDITS from here on",
+        lambda call: call.charges,
+        {"error": "INSUFFICIENT_CREDITS"},
+        take=None,
+    ),
     SweepFault("never-ready", "provisioning that never ends", lambda call: call.provisions, {"provisioning": "never"}),
     SweepFault("stale", "stale read", lambda call: call.follows, {"stale": "1m"}),
 )
@@ -171,6 +190,11 @@ class Cell:
             f"`{call.method} {call.path}` #{call.ordinal}, {fault.description}" for call, fault in self.injections
         )
         return "; ".join(titles)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether one of its faults affects more than one call, so that a client has to back off several times."""
+        return any(fault.take != 1 for _, fault in self.injections)
 
     @property
     def rules(self) -> list[dict[str, Any]]:

@@ -11,9 +11,12 @@ from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources,
 from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
 
-HammeringCheck = Callable[[Sequence[Mapping[str, Any]]], Sequence[str]]
-"""Return what is wrong with a run's retries, one line for each finding. The entries are as `GET /_mock/requests`
-answers them, each with its `sandbox`, in order of arrival."""
+Entries = Sequence[Mapping[str, Any]]
+"""A run's requests as `GET /_mock/requests` answers them, each with its `sandbox`, in order of arrival."""
+
+HammeringCheck = Callable[[Entries, Sequence[Entries], bool], Sequence[str]]
+"""Return what is wrong with a run's retries, one line for each finding. The second argument are the entries of the runs
+without faults, the third is whether the run failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,7 @@ class SweepResults:
     """The results so far, by the cells' names."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
     _ignored: IgnoredFields = field(init=False, repr=False)
+    _usual: Sequence[Entries] = field(init=False, repr=False)
 
     def plan(self, first: RunResult) -> None:
         """Take the calls of a run without faults, and plan the cells."""
@@ -90,6 +94,7 @@ class SweepResults:
     def compare(self, first: RunResult, second: RunResult) -> Iterator[str]:
         """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
         every run. Yields a line for each difference and for each finding of the audit."""
+        self._usual = first.entries, second.entries
         self._ignored = varying_fields(first.states, second.states)
         start = count_resources(first.start, self._ignored)
         expected = [self._evidence(each) for each in (first, second)]
@@ -124,6 +129,6 @@ class SweepResults:
             status=run.ended.status,
             resources=count_resources(run.states, self._ignored),
             creates=run.creates,
-            hammering=self.check_hammering(run.entries),
+            hammering=self.check_hammering(run.entries, self._usual, run.ended.status != 0),
             allowed=allowed,
         )

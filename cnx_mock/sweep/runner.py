@@ -14,7 +14,8 @@ from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
 BASELINE_SECONDS = 600
 """The time limit of a run without faults, unless a limit is given."""
 EXTRA_SECONDS = 15
-"""The time limit of a run with a fault is three times the run without faults, and this."""
+"""The time limit of a run with a fault is three times the run without faults, and this. It is extended for a client
+that backs off."""
 _LINES_SHOWN = 8
 """How many lines of the program's output an error message shows."""
 
@@ -60,7 +61,8 @@ class Sweep(SweepResults):
     async def _work(self, waiting: Iterator[Cell], executor: ThreadPoolExecutor) -> None:
         """Run one cell after the other; all workers take their cells from the same iterator."""
         for cell in waiting:
-            run = await run_once(self.config, cell.document(), self.limit, executor)
+            patient = self.options.seconds is None
+            run = await run_once(self.config, cell.document(), self.limit, executor, patient=patient)
             self.progress.judged(self.judge_cell(cell, run))
 
     async def _begin(self, executor: ThreadPoolExecutor) -> None:

@@ -106,7 +106,7 @@ class Shrink:
 
     async def _run(self, document: dict[str, Any], executor: Executor) -> RunResult:
         self.runs += 1
-        return await run_once(self.config, document, self._limit, executor)
+        return await run_once(self.config, document, self._limit, executor, patient=self.seconds is None)
 
     async def _fails(self, faults: Sequence[RecordedFault], executor: Executor) -> bool:
         """Return whether the program fails in the same way with these faults, and keep them if it does."""

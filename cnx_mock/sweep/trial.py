@@ -17,7 +17,9 @@ from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, exported
 from cnx_mock.settings import Settings
+from cnx_mock.sweep.patience import extended_limit
 from cnx_mock.sweep.recorded_faults import RecordedFault, recorded_faults
+from cnx_mock.world.clock import SECOND, ticks
 from cnx_mock.world.keys import test_key
 
 Environment = Callable[[ListeningSockets, str], Mapping[str, str]]
@@ -74,12 +76,13 @@ class RunResult:
 
 
 async def run_once(
-    config: RunConfig, document: Mapping[str, Any], seconds: float | None, executor: Executor
+    config: RunConfig, document: Mapping[str, Any], seconds: float | None, executor: Executor, *, patient: bool = False
 ) -> RunResult:
     """Run the program once under a scenario, given as plain data, on top of the config's own.
 
-    `seconds` is the time limit. Raises ProgramError if the program cannot be started, ScenarioError if the two
-    scenarios contradict each other, and OSError if no port is free.
+    `seconds` is the time limit; `patient` is whether it is extended for a client that backs off. Raises ProgramError if
+    the program cannot be started, ScenarioError if the two scenarios contradict each other, and OSError if no port is
+    free.
     """
     known = operations()
     scenario = read_scenario(document, known)
@@ -91,10 +94,19 @@ async def run_once(
         await serving.start()
         key = config.key or test_key(app.tenants.make().key)
         environ = {**os.environ, **config.environment(sockets, key)}
-        ended = await run(config.command, environ, seconds, executor)
+        began = ticks()
+        ended = await run(config.command, environ, lambda: _limit(app.tenants, began, seconds, patient), executor)
     finally:
         await serving.stop()
     return _collect(app.tenants, ended)
+
+
+def _limit(tenants: Tenants, began: int, seconds: float | None, patient: bool) -> float | None:
+    """Return the time limit of a run that began at `began`, in seconds, by the calls that it has made until now."""
+    if seconds is None or not patient:
+        return seconds
+    arrivals = sorted(record.request.arrived for tenant in tenants for record in tenant.journal)
+    return extended_limit(seconds, ((arrived - began) / SECOND for arrived in arrivals))
 
 
 def _collect(tenants: Tenants, ended: ProgramResult) -> RunResult:

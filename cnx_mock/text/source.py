@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
 from cnx_mock.text.files import read_regular
+from cnx_mock.text.patterns import ANY
 from cnx_mock.text.positions import NOT_TEXT, Position, error_at, one_line, position, quoted, source_error
 from cnx_mock.text.scalars import better_spelling
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 20
 _TOO_LARGE = f"is larger than {MAX_BYTES} bytes"
-
-ANY = "*"
-"""Every key or index, in a pattern of `Source.with_texts`."""
 
 _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 

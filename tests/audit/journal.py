@@ -84,10 +84,12 @@ def journal(*calls: Entry) -> list[Entry]:
     return entries
 
 
-def judge(*calls: Entry, ignore: Sequence[str] = (), also: Sequence[str] = (), **limits: str) -> list[Finding]:
+def judge(
+    *calls: Entry, ignore: Sequence[str] = (), also: Sequence[str] = (), failed: bool = False, **limits: str
+) -> list[Finding]:
     """What the audit finds in these calls; `limits` are thresholds with underscores in their names."""
     named = {name.replace("_", "-"): value for name, value in limits.items()}
-    return findings(calls_of(journal(*calls)), named, ignore, also)
+    return findings(calls_of(journal(*calls)), named, ignore, also, failed=failed)
 
 
 def codes(*calls: Entry, **more: Any) -> list[str]:

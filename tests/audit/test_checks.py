@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer
-from cnx_mock.audit.audit import hammered, threshold_values
+from cnx_mock.audit.audit import findings, hammered, threshold_values
 from cnx_mock.audit.call import calls_of
 from cnx_mock.audit.checks import checks
 from cnx_mock.audit.logical_calls import Traffic
@@ -138,6 +138,15 @@ def test_a_refusal_may_have_ended_with_what_happened_since() -> None:
 
 def test_a_429_is_no_refusal_for_good() -> None:
     assert codes(get(status=429, retry_after="1"), get(wait="1s")) == []
+
+
+def test_another_key_or_another_content_type_is_another_request() -> None:
+    refused = create(400, fields={"plan": "huge"})
+    typed = {**refused, "request_headers": [*refused["request_headers"], ["content-type", "application/json"]]}
+    unknown = {**get(status=401), "request_headers": [["authorization", "missing"]]}
+    assert codes(refused, typed, unknown, get(status=401)) == []
+    traced = {**typed, "request_headers": [*typed["request_headers"], ["traceparent", "00-1"]]}
+    assert codes(typed, traced) == ["futile-retry"]
 
 
 # ---- sent-while-limited
@@ -293,6 +302,80 @@ def test_a_client_that_finds_what_it_had_created_may_stop() -> None:
     assert codes(*calls) == []
 
 
+def test_a_client_that_deletes_all_it_sees_has_not_looked_for_one() -> None:
+    """It made all of them itself, and five stay."""
+    made = [create(number=number, fields={"name": f"old-{number}"}) for number in range(25)]
+    cleared = [delete(number) for number in range(20)]
+    assert codes(*made, page("/v1/instances", CROWD), *cleared) == ["first-page-only"]
+    assert codes(*made, page("/v1/instances", CROWD), *cleared, page("/v1/instances?page=2", CROWD)) == []
+
+
+# ---- empty-retry
+
+
+@pytest.mark.parametrize("body", [None, ""])
+@pytest.mark.parametrize("status", [None, 500, 429])
+def test_a_retry_without_its_body_is_found(status: int | None, body: str | None) -> None:
+    empty = {**create(400, wait="1s"), "request_body": body}
+    [found] = judge(create(status), empty, ignore=["blind-create"])
+    assert (found.code, found.requests) == ("empty-retry", (1, 2))
+    assert found.message.endswith(", and #2 sent it again without its body")
+
+
+def test_a_call_that_never_had_a_body_is_left_alone() -> None:
+    reboot = call("POST", f"/v1/instances/{instance()['id']}/reboot", status=500)
+    empty = {**create(500), "request_body": None}
+    assert codes(reboot, reboot, empty, create(), empty, ignore=["blind-create"]) == []
+    assert codes(create(400, fields={"plan": "huge"}), {**create(400), "request_body": None}) == []
+
+
+# ---- delete-404
+
+
+@pytest.mark.parametrize(
+    "first", [delete(status=500), delete(status=504), {**delete(), "status": None, "response_headers": []}]
+)
+def test_a_delete_that_was_done_is_no_reason_to_fail(first: dict[str, Any]) -> None:
+    calls = [create(), first, delete(status=404, wait="1s")]
+    assert codes(*calls) == []
+    [found] = judge(*calls, failed=True)
+    assert (found.code, found.requests) == ("delete-404", (2, 3))
+
+
+def test_another_failure_is_the_reason() -> None:
+    calls = [create(), delete(status=500), delete(status=404, wait="1s")]
+    assert judge(*calls, get("/v1/regions", status=500), failed=True) == []
+    assert judge(create(), delete(status=404), failed=True) == []
+
+
+# ---- lockstep
+
+
+def in_rounds(workers: int, *starts: float, late: float = 0, same: bool = False) -> list[dict[str, Any]]:
+    """Creates by as many workers that fail at each of these times, in ms; each worker comes a bit later than the last
+    one, or so many ms later."""
+    return [
+        create(503, at=f"{start + (4 + late * bool(start)) * each:g}ms", fields={} if same else {"name": f"w-{each}"})
+        for start in starts
+        for each in range(workers)
+    ]
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_workers_that_come_back_together_are_found(same: bool) -> None:
+    usual = calls_of(journal(*(create(at=f"{4 * each}ms", number=each) for each in range(6))))
+    rounds = calls_of(journal(*in_rounds(6, 0, 1000, 3000, 7000, same=same)))
+    [found] = findings(rounds, usual=[usual] if same else [])
+    assert found.code == "lockstep"
+    assert "6 workers that make" in found.message
+    assert found.message.endswith(" each waited 999ms and then 1.999s, all alike")
+
+
+def test_workers_that_wait_at_random_or_are_few_are_fine() -> None:
+    assert codes(*in_rounds(6, 0, 1000, 3000, 7000, late=90)) == []
+    assert codes(*in_rounds(4, 0, 1000, 3000, 7000)) == []
+
+
 # ---- amplification
 
 
@@ -323,8 +406,9 @@ def test_a_success_in_between_ends_a_call() -> None:
         (failing(4), "flat-backoff"),
         (failing(2, status=429, retry_after="2"), "early-retry"),
         (waiting(failing(9), growing(8)), "amplification"),
+        (waiting([create(402)] * 2, ["1s"]), "futile-retry"),
     ],
-    ids=["at once", "too early", "too many"],
+    ids=["at once", "too early", "too many", "in vain"],
 )
 def test_a_sweep_asks_for_hammering_only(retries: list[dict[str, Any]], code: str) -> None:
     calls = calls_of(journal(*retries, page("/v1/instances/legacy", [])))
@@ -470,7 +554,7 @@ def test_every_check_says_why_and_what_to_do() -> None:
     for check in checks():
         assert check.title and check.why.endswith(".") and check.fix.endswith(".")
         assert all(each.reason for each in check.thresholds)
-    assert len(checks()) == 13
+    assert len(checks()) == 16
 
 
 # ---- one worker, several connections

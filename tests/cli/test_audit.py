@@ -68,8 +68,24 @@ def test_a_careful_client_is_0(server: MockServer) -> None:
     assert (done.returncode, done.stdout) == (0, "nothing found: the client behaves well\n")
 
 
+def test_without_requests_there_is_nothing_to_judge(server: MockServer, tmp_path: Path) -> None:
+    done = cnx_mock("audit", server.url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"no requests: {server.url} has none to the CloudNexus API" in done.stderr
+    path = "/index.html"
+    request = {"method": "GET", "url": f"https://example.com{path}", "headers": []}
+    answer = {"status": 200, "headers": [], "content": {"text": "hello"}}
+    other = {"startedDateTime": "2026-01-15T12:00:00.000Z", "time": 3, "request": request, "response": answer}
+    for entries in ([], [other]):
+        recording = tmp_path / "other.har"
+        recording.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}))
+        done = cnx_mock("audit", "--journal", recording)
+        assert (done.returncode, "no requests: " in done.stderr) == (2, True)
+
+
 def test_a_key_picks_the_sandbox(server: MockServer, hasty: Sandbox) -> None:
     other = server.sandbox()
+    call(other, "/v1/plans")
     assert [each["code"] for each in found(server.url)] == ["early-retry"]
     assert [each["code"] for each in found(server.url, "--key", hasty.api_key)] == ["early-retry"]
     assert found(server.url, "--key", other.api_key) == []

@@ -186,12 +186,12 @@ scenario."""
 
 
 _VERDICTS = {
-    "hung": "The program ran beyond the time limit (`--timeout`; 3 × its own time + 15 s).",
+    "hung": "The program ran beyond the time limit (`--timeout`; 3 × its own time + 15 s, more while its waits grow).",
     "duplicated": "More creates were committed than without the fault, and more resources are left.",
     "leaked": "More resources are left, whatever the exit status is.",
     "lost": "The exit status is 0, but something is missing or different.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
-    "hammered": "The client retried too early, without growing waits, or without end.",
+    "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain.",
     "failed cleanly": "The exit status is not 0, and nothing more is left.",
     "survived": "The result is the same as without the fault.",
 }

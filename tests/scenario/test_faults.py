@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -100,6 +101,28 @@ def test_a_429_waits_one_second_unless_its_rule_says(sandbox, api):
     sandbox.inject(error="RATE_LIMITED")
     reply = api.get(LIST)
     assert (reply.status, reply.headers["retry-after"], reply.details["retry_after"]) == (429, "1", "1")
+
+
+@pytest.mark.parametrize("fault", [{"error": "RATE_LIMITED"}, {"status": 503}])
+def test_retry_after_may_be_sent_as_a_date(sandbox, api, fault):
+    sandbox.inject(**fault, retry_after={"date": "1500ms"})
+    reply = api.get(LIST)
+    until = parsedate_to_datetime(reply.headers["retry-after"]).timestamp()
+    assert reply.headers["retry-after"].endswith(" GMT")
+    assert 2 <= until - parsedate_to_datetime(reply.headers["date"]).timestamp() <= 4
+
+
+@pytest.mark.parametrize(
+    ("wait", "problem"),
+    [
+        ({"date": 2}, "needs a unit"),
+        ({"day": "2s"}, "unknown key"),
+        ({}, "date"),
+    ],
+)
+def test_a_date_that_cannot_be_read_is_refused(sandbox, wait, problem):
+    with pytest.raises(ControlError, match=problem):
+        sandbox.inject(error="RATE_LIMITED", retry_after=wait)
 
 
 @pytest.mark.parametrize(

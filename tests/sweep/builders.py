@@ -76,7 +76,7 @@ def report(
     chosen = list(planned or (each.cell for each in results))
     sweep = Sweep(
         options=options,
-        check_hammering=lambda entries: [],
+        check_hammering=lambda *_: [],
         config=config,
         progress=Silence(),
         calls=list(dict.fromkeys(call for cell in chosen for call, _ in cell.injections)),

@@ -5,12 +5,10 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cnx_mock.audit.audit import hammered
-from cnx_mock.audit.call import calls_of
+from cnx_mock.audit.audit import hammering
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.plan import select_faults
@@ -40,10 +38,6 @@ LIMITS = {"polls": 3.0}
 
 def environment(sockets: ListeningSockets, key: str) -> Mapping[str, str]:
     return {"CLOUDNEXUS_BASE_URL": sockets.url, "CLOUDNEXUS_API_KEY": key}
-
-
-def hammering(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [str(each) for each in hammered(calls_of(entries))]
 
 
 async def swept(client: str, faults: Sequence[str], turn: asyncio.Semaphore) -> set[Verdict]:

@@ -65,7 +65,7 @@ ACTUAL = ResourceState("instances", '{"name": "web-1", "plan": "starter"}', "web
         ),
         (
             result(verdict="hammered", hammering=["flat-backoff: #1 and #2", "early-retry: #3"]),
-            "your client hammers the API: flat-backoff: #1 and #2; early-retry: #3",
+            "your client retries badly: flat-backoff: #1 and #2; early-retry: #3",
         ),
         (
             result(verdict="leaked", left=[WEB], fired=False),

@@ -22,7 +22,7 @@ DELETE = SweptCall(
     operation="instances.delete", ordinal=1, method="DELETE", path="/v1/instances/{id}", commits=True, answered=False
 )
 
-EVERY = ["error", "outage", "reset", "rate-limit", "hang"]
+EVERY = ["error", "outage", "down", "reset", "rate-limit", "rate-limit-date", "hang"]
 BODY = ["truncate", "bad-json"]
 AFTER = ["error-after", "reset-after", "hang-after"]
 
@@ -41,8 +41,8 @@ def test_a_call_gets_every_usual_fault_that_applies_to_it(call: SweptCall, names
 
 
 def test_one_fault_is_used_only_if_it_is_named() -> None:
-    assert [fault.name for fault in FAULTS if not fault.usual] == ["down"]
-    assert [fault.name for fault in select_faults(["down", "error"])] == ["error", "down"]
+    assert [fault.name for fault in FAULTS if not fault.usual] == ["drip"]
+    assert [fault.name for fault in select_faults(["drip", "error"])] == ["error", "drip"]
 
 
 @pytest.mark.parametrize("cell", plan_cells([CREATE, READ, DELETE], FAULTS, pairs=True), ids=lambda cell: cell.name)
@@ -86,3 +86,8 @@ def test_unknown_names_are_refused_with_a_suggestion() -> None:
         SweepPlanError, match="no operation is called 'instance.create', did you mean 'instances.create'"
     ):
         check_operations(["instance.create"], [each.name for each in operations()])
+
+
+def test_a_fault_lasts_if_it_affects_several_calls() -> None:
+    lasting = {cell.fault.name for cell in plan_cells([CREATE, READ], FAULTS) if cell.lasts}
+    assert lasting == {"outage", "down", "no-credits"}

@@ -53,7 +53,7 @@ def judging(*faults: str, first: RunResult, second: RunResult | None = None, **o
     """A sweep that has made its runs without faults. An entry with `hammered` in its query hammers."""
     sweep = SweepResults(
         options=SweepOptions(faults=select_faults(faults), **options),
-        check_hammering=lambda entries: ["flat-backoff: #1" for each in entries if each["query"] == "hammered"],
+        check_hammering=lambda entries, *_: ["flat-backoff: #1" for each in entries if each["query"] == "hammered"],
     )
     sweep.plan(first)
     assert list(sweep.compare(first, second or first)) == []
@@ -135,7 +135,7 @@ def test_what_was_there_before_is_not_left_by_a_failed_run() -> None:
 
 def compared(first: RunResult, second: RunResult) -> list[str]:
     """The lines about two runs without faults."""
-    sweep = SweepResults(options=SweepOptions(faults=select_faults([])), check_hammering=lambda entries: [])
+    sweep = SweepResults(options=SweepOptions(faults=select_faults([])), check_hammering=lambda *_: [])
     sweep.plan(first)
     return [line.strip() for line in sweep.compare(first, second)]
 
@@ -161,7 +161,7 @@ def test_the_differences_of_two_runs_are_named() -> None:
 
 def test_fields_that_vary_are_not_judged() -> None:
     first, second = run(create(), left=["web-a"]), run(create(), left=["web-b"])
-    sweep = SweepResults(options=SweepOptions(faults=select_faults(["error"])), check_hammering=lambda entries: [])
+    sweep = SweepResults(options=SweepOptions(faults=select_faults(["error"])), check_hammering=lambda *_: [])
     sweep.plan(first)
     assert list(sweep.compare(first, second))
     assert sweep.judge_cell(sweep.cells[0], run(create(), left=["web-c"])).verdict == "survived"
@@ -171,7 +171,8 @@ def test_fields_that_vary_are_not_judged() -> None:
 def test_hammering_without_faults_is_reported_and_not_blamed_on_a_fault() -> None:
     first = run({**PLANS, "query": "hammered"})
     sweep = SweepResults(
-        options=SweepOptions(faults=select_faults(["error"])), check_hammering=lambda entries: ["flat-backoff: #1"]
+        options=SweepOptions(faults=select_faults(["error"])),
+        check_hammering=lambda *_: ["flat-backoff: #1"],
     )
     sweep.plan(first)
     assert list(sweep.compare(first, first)) == ["without any fault: flat-backoff: #1"]

@@ -100,7 +100,7 @@ def test_what_cannot_be_shrunk_says_why(program: str, scenario: dict[str, Any], 
 def swept(program: str, **options: Any) -> Sweep:
     """The sweep of a program, after it has ended."""
     made = SweepOptions(faults=select_faults(["error", "reset"]), seconds=LIMIT, **options)
-    sweep = Sweep(options=made, check_hammering=lambda _: [], config=config(program), progress=Silence())
+    sweep = Sweep(options=made, check_hammering=lambda *_: [], config=config(program), progress=Silence())
     asyncio.run(sweep.run())
     return sweep
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from cnx_mock.audit.check import Check, Hit, named
-from cnx_mock.audit.checks.early_retry import TOLERANCE
-from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic
+from cnx_mock.audit.logical_calls import POLL_INTERVAL, TOLERANCE, Traffic
 from cnx_mock.audit.threshold import Threshold
 
 MOST = Threshold(

@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, milliseconds, named
-from cnx_mock.audit.checks.flat_backoff import FLOOR
-from cnx_mock.audit.logical_calls import POLL_INTERVAL, Traffic, steady
+from cnx_mock.audit.logical_calls import FLOOR, POLL_INTERVAL, Traffic, steady
 from cnx_mock.audit.threshold import Threshold
 
 MOST = Threshold(
@@ -67,7 +66,7 @@ def _series(traffic: Traffic) -> Iterator[list[Call]]:
 
 def _continues(traffic: Traffic, before: Call, call: Call) -> bool:
     """Return whether a call is the next poll after another one."""
-    return before.over_before(call) and before.request == call.request and traffic.one_worker(before, call)
+    return before.over_before(call) and before.request == call.request and not traffic.workers.apart(before, call)
 
 
 def _status(call: Call) -> str:

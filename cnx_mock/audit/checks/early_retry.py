@@ -4,15 +4,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from cnx_mock.audit.check import Check, Hit, milliseconds, named
-from cnx_mock.audit.logical_calls import Traffic
+from cnx_mock.audit.logical_calls import TOLERANCE, Traffic
 from cnx_mock.audit.threshold import Threshold
-
-TOLERANCE = Threshold(
-    "early-by",
-    "50ms",
-    "how much earlier than Retry-After an attempt may come",
-    "timers and the journal round their times; a client that waits for Retry-After is never 50 ms early",
-)
 
 
 class EarlyRetry(Check):

@@ -1,7 +1,7 @@
 """Only the first page of a list was read, although there are more."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from cnx_mock.api.parsing import query_values
@@ -29,18 +29,49 @@ class FirstPageOnly(Check):
         """Yield one hit for each list."""
         first: dict[object, Call] = {}
         read_on: set[object] = set()
+        uses = _Uses(traffic.calls)
         for call in traffic.calls:
+            uses.see(call)
             which = _list(call)
             if which is None:
                 continue
             if _page(call) > 1 or (call.succeeded and not _more(call)):
                 read_on.add(which)
-            elif call.succeeded and not _only_counts(call) and not _found(call, traffic):
+            elif call.succeeded and not _only_counts(call) and not uses.found(call):
                 first.setdefault(which, call)
         for which, call in first.items():
             if which not in read_on:
                 message = f"#{call.seq} {call} shows page 1 of {_pages(call)}, and no other page was requested"
                 yield Hit(message, [call])
+
+
+class _Uses:
+    """What a client tried to create before a list, and which resources it used after it."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        own = [call for call in calls if call.params]
+        self._used = {call.params[0]: call.began for call in own}
+        self._changed = {call.params[0]: call.began for call in own if call.method != "GET"}
+        self._wanted: dict[int, set[object]] = {}
+
+    def see(self, call: Call) -> None:
+        """Remember the name of a resource that a call tries to create. Calls come in order."""
+        if call.creates and call.operation is not None and isinstance(call.sent, dict):
+            name = call.sent.get("name")
+            if isinstance(name, str):
+                self._wanted.setdefault(id(call.operation.resource), set()).add(name)
+
+    def found(self, call: Call) -> bool:
+        """Return whether a list has what the client probably looked for: a resource that it had tried to create, or the
+        single resource of the list that it used afterwards. A client that then changes or deletes half of the list or
+        more has not looked for one resource."""
+        changed = sum(self._changed.get(item["id"], 0) > call.began for item in call.items)
+        if changed > 1 and 2 * changed >= len(call.items):
+            return False
+        wanted = self._wanted.get(id(call.operation.resource), set()) if call.operation else set()
+        if any(item.get("name") in wanted for item in call.items if isinstance(item.get("name"), str)):
+            return True
+        return sum(self._used.get(item["id"], 0) > call.began for item in call.items) == 1
 
 
 def _list(call: Call) -> object | None:
@@ -81,18 +112,3 @@ def _more(call: Call) -> bool:
 
 def _pages(call: Call) -> str:
     return str(_total(call) or "several")
-
-
-def _found(call: Call, traffic: Traffic) -> bool:
-    """Return whether the page has what the client probably looked for: a resource that it had tried to create, or the
-    single resource of the page that it used afterwards."""
-    wanted = {
-        each.sent.get("name")
-        for each in traffic.calls
-        if each.creates and each.began < call.began and isinstance(each.sent, dict) and call.lists_what(each)
-    }
-    if any(item.get("name") in wanted for item in call.items):
-        return True
-    shown = {item["id"] for item in call.items}
-    used = {each.params[0] for each in traffic.calls if each.began > call.began and each.params}
-    return len(shown & used) == 1

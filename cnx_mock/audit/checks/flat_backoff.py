@@ -6,15 +6,8 @@ from typing import ClassVar
 
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, milliseconds, named
-from cnx_mock.audit.logical_calls import POLL_INTERVAL, LogicalCall, Traffic, steady
+from cnx_mock.audit.logical_calls import FLOOR, POLL_INTERVAL, LogicalCall, Traffic, steady
 from cnx_mock.audit.threshold import Threshold
-
-FLOOR = Threshold(
-    "no-wait",
-    "10ms",
-    "a wait of at most this counts as none",
-    "a client that does not wait needs less than this to send a request again",
-)
 
 
 class FlatBackoff(Check):

@@ -9,6 +9,8 @@ from cnx_mock.audit.logical_calls import Traffic, between
 
 _TEMPORARY = ("INVALID_STATE", "REGION_UNAVAILABLE")
 """The codes of refusals that end without a change to the request."""
+_DECIDING = ("authorization", "content-type", "content-encoding", "accept")
+"""The headers that decide how a request is answered: who asks, what it sends, and what it can read."""
 
 
 class FutileRetry(Check):
@@ -34,11 +36,16 @@ class FutileRetry(Check):
                 )
 
 
+def _unchanged(one: Call, two: Call) -> bool:
+    """Return whether two calls of the same request also have the same headers, as far as an answer depends on them."""
+    return all(one.request_headers.get(name) == two.request_headers.get(name) for name in _DECIDING)
+
+
 def _permanent(one: Call, two: Call, traffic: Traffic, made: set[str]) -> bool:
     """Return whether a refusal could not end before the second call. It could if it is a temporary one, or if the
     answer has a Retry-After; if the client created the missing resource before (a read may lag behind); or if the
     account changed in between."""
-    if not one.refused or one.code in _TEMPORARY or one.retry_after is not None:
+    if not one.refused or one.code in _TEMPORARY or one.retry_after is not None or not _unchanged(one, two):
         return False
     if one.status == 404 and one.method == "GET" and not made.isdisjoint(one.params):
         return False

@@ -36,7 +36,7 @@ class SentWhileLimited(Check):
             start, rest = firsts[0], firsts[1:]
             since, until = start.ended or start.began, _end(start)
             others = [each for each in rest if since - ROUNDING <= each.began < until]
-            if len(others) > max(traffic.limits[MOST.name], traffic.workers - 1):
+            if len(others) > max(traffic.limits[MOST.name], traffic.workers.most - 1):
                 yield Hit(
                     f"after #{start.seq} {start} got a 429 with Retry-After, {named(others)} were sent and refused "
                     "as well",

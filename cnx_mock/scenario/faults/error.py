@@ -1,15 +1,18 @@
 """The API's own errors, on demand: `error: CODE` from the catalogue, or a bare `status`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
 from http import HTTPStatus
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from cnx_mock.api import errors
 from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema
+from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
 from cnx_mock.scenario.fault import Outcome
-from cnx_mock.scenario.field_types import Duration
+from cnx_mock.scenario.field_types import DURATION, Duration
 from cnx_mock.text.suggestions import one_of
+from cnx_mock.text.units import parse_duration
 from cnx_mock.world.clock import SECOND, wall_now
 
 RETRY_AFTER = SECOND
@@ -23,6 +26,19 @@ def _known_code(code: object) -> str:
     return code
 
 
+class RetryDate(Declared):
+    """A `Retry-After` that is an HTTP date, which RFC 9110 allows as well as seconds."""
+
+    date: Duration
+    """How far the date is from now, rounded up to a whole second."""
+
+
+def read_retry_after(value: object) -> int | RetryDate:
+    """Read `2s`, or `{date: 2s}` for an HTTP date. Return microseconds, or the date. Raises ValueError."""
+    return RetryDate.model_validate(value) if isinstance(value, Mapping) else parse_duration(value)
+
+
+_RETRY_AFTER = {"anyOf": [DURATION, RetryDate.model_json_schema()]}
 StatusCode = Annotated[int, Field(ge=400, le=599)]
 Details = dict[str, str]
 
@@ -34,18 +50,22 @@ class _Refusal(Outcome):
     """In place of the usual message."""
     details: Details | None = None
     """In place of the usual details."""
-    retry_after: Duration | None = None
-    """The `Retry-After` to send, rounded up to whole seconds."""
+    retry_after: Annotated[Any, BeforeValidator(read_retry_after), WithJsonSchema(_RETRY_AFTER)] = None
+    """The `Retry-After` to send, rounded up to whole seconds; `{date: 2s}` sends it as an HTTP date."""
 
     def send(self, exchange: Exchange, status: int, code: str, message: str, details: Details) -> None:
         """Make the error the exchange's answer."""
-        seconds = None if self.retry_after is None else -(-self.retry_after // SECOND)
+        as_date = isinstance(self.retry_after, RetryDate)
+        wait = self.retry_after.date if as_date else self.retry_after
+        seconds = None if wait is None else -(-wait // SECOND)
         headers: list[tuple[bytes, bytes]] = []
         if code == errors.RateLimited.code:
             seconds = seconds if seconds is not None else RETRY_AFTER // SECOND
             details = _limited(exchange, seconds)
         if seconds is not None:
-            headers.append((b"retry-after", str(seconds).encode()))
+            until = -(-wall_now() // SECOND) + seconds
+            text = formatdate(until, usegmt=True) if as_date else str(seconds)
+            headers.append((b"retry-after", text.encode()))
         details = details if self.details is None else self.details
         body = errors.body(code, self.message or message, details, exchange.request_id)
         exchange.answer = Answer(status, [*headers, *_extra(code, details)], body)

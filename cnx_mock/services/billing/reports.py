@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from cnx_mock.api.declarations import AfterValidator, BeforeValidator, Field, ValidationInfo
 from cnx_mock.api.paging import PageQuery, Pagination
@@ -23,6 +22,9 @@ from cnx_mock.text.units import format_money
 from cnx_mock.world.clock import SECOND
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.statement import Spending, Statement
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 DAYS_MAX = 366
 ReportGrouping = Annotated[
@@ -147,7 +149,7 @@ def _boundaries(start: date, end: date, group_by: str) -> Iterator[date]:
     yield end
 
 
-def _periods(query: ReportQuery, tz: ZoneInfo) -> list[_Period]:
+def _periods(query: ReportQuery, tz: "ZoneInfo") -> list[_Period]:
     """Return the periods of the range, without gaps. A day that the zone skipped has no length, and is left out."""
     length = len("2026-03-08" if query.group_by == "day" else "2026-03")
     days = _boundaries(query.start, query.end, query.group_by)
@@ -165,7 +167,7 @@ def _item(spending: Spending) -> ReportItem:
     )
 
 
-def _shown(period: _Period, spending: list[Spending], tz: ZoneInfo) -> ReportPeriod:
+def _shown(period: _Period, spending: list[Spending], tz: "ZoneInfo") -> ReportPeriod:
     cents = sum(each.cents for each in spending)
     return ReportPeriod(
         period=period.name,

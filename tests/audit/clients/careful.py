@@ -9,6 +9,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
 from uuid import uuid4
 
@@ -100,9 +101,19 @@ class CarefulClient:
 
     def _wait(self, attempt: int, answer: requests.Response | None) -> None:
         """Wait longer each time, at random, so that clients do not come back together; at least as long as asked."""
-        told = "0" if answer is None else answer.headers.get("Retry-After", "0")
         own = self.chance.uniform(0, min(60, self.base * 2**attempt))
-        time.sleep(max(own, float(told) if told.isdigit() else 0))
+        time.sleep(max(own, _asked(answer)))
+
+
+def _asked(answer: requests.Response | None) -> float:
+    """Return how many seconds Retry-After asks to wait. It may be an HTTP date."""
+    given = "" if answer is None else answer.headers.get("Retry-After", "")
+    if given.isdigit():
+        return float(given)
+    try:
+        return parsedate_to_datetime(given).timestamp() - time.time()
+    except ValueError:
+        return 0
 
 
 def _json(answer: requests.Response) -> Any:
