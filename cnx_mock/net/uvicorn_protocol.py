@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 def _parts() -> tuple[Any, Any, Any]:
-    protocol = import_module("uvicorn.protocols.http.httptools_impl")
-    return import_module("uvicorn.config"), protocol, import_module("uvicorn.server")
+    config = import_module("uvicorn.config")
+    vars(sys.modules["uvicorn"])["Config"] = config.Config  # the next part takes it from the package
+    import_module("uvicorn.lifespan.off")  # `Config.load` looks it up by name, and finds it in `sys.modules`
+    return config, import_module("uvicorn.protocols.http.httptools_impl"), import_module("uvicorn.server")
 
 
 def _parts_alone() -> tuple[Any, Any, Any]:
