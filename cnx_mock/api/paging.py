@@ -71,7 +71,7 @@ class PageQuery(Query):
     """Items per page (max 100)."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Pagination(Shape):
     """The place of a page in its list."""
 
@@ -100,7 +100,7 @@ class Paged(Shape):
     pagination: Pagination
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Page(Paged, Generic[T]):
     """One page of a list, in order of creation."""
 

@@ -42,7 +42,7 @@ class AuditQuery(Query):
     """Values of thresholds, `NAME=VALUE`: `poll-interval=200ms`."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FindingItem(Shape):
     """Something that a client should not do."""
 
@@ -58,7 +58,7 @@ class FindingItem(Shape):
     """What to do about it."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class AuditAnswer(Shape):
     """All findings."""
 
@@ -66,7 +66,7 @@ class AuditAnswer(Shape):
     """The findings in the order of the requests."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class JournalItem(Shape):
     """One journal."""
 

@@ -31,7 +31,7 @@ ApiKeyStatus = Annotated[
 _WHY = added("a client that shows limits, balance and scopes has to read them somewhere")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class AccountQuotas(Shape):
     """The greatest number of each resource that the account can have; null is unlimited."""
 
@@ -45,7 +45,7 @@ class AccountQuotas(Shape):
     """Load balancers."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Account(Shape):
     """The account that the key belongs to."""
 
@@ -73,7 +73,7 @@ class Account(Shape):
     """When it was created, RFC 3339 UTC."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ApiKey(Shape):
     """An API key, without its secret digits."""
 

@@ -14,7 +14,7 @@ NEVER = 1 << 63
 """An instant that does not come."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Record:
     """Anything with an id that a table holds."""
 
@@ -34,13 +34,18 @@ class Record:
     place: int = field(default=0, init=False, repr=False)
     """Its place in its table, in order of creation; from 1."""
 
+    def __repr__(self) -> str:
+        """Return its class and its fields. (One for all: a `__repr__` for each dataclass takes a start's time.)"""
+        given = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+        return f"{type(self).__name__}({', '.join(given)})"
+
     def touch(self) -> None:
         """Forget the cached answers, because the record has changed."""
         self.shown_until = self.detailed_until = 0
         self.pages.clear()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class MadeRecord(Record):
     """A record that a client makes, and that a stale read can show as it was."""
 
@@ -79,7 +84,7 @@ class MadeRecord(Record):
         return replace(then)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class PlanRecord(Record):
     """A compute tier."""
 
@@ -92,7 +97,7 @@ class PlanRecord(Record):
     hourly_cents: int
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class RegionRecord(Record):
     """A place that resources can be deployed to."""
 
@@ -101,7 +106,7 @@ class RegionRecord(Record):
     name: str
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ImageRecord(Record):
     """An operating system that an instance can boot."""
 
@@ -113,7 +118,7 @@ class ImageRecord(Record):
     min_disk_gb: int
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ProvisionedRecord(MadeRecord):
     """A record that takes time to become ready."""
 
@@ -129,7 +134,7 @@ class ProvisionedRecord(MadeRecord):
         return self.lifecycle.ends if self.lifecycle.ready(now) else None
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class InstanceRecord(ProvisionedRecord):
     """A virtual machine."""
 
@@ -170,7 +175,7 @@ class InstanceRecord(ProvisionedRecord):
         return self.forced[1] if self.forced else self.lifecycle.ends
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class SnapshotRecord(ProvisionedRecord):
     """A copy of an instance's disk."""
 
@@ -186,7 +191,7 @@ class SnapshotRecord(ProvisionedRecord):
     min_disk_gb: int
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FirewallRecord(MadeRecord):
     """A firewall: rules for the traffic of the instances attached to it."""
 
@@ -201,7 +206,7 @@ class FirewallRecord(MadeRecord):
         return instance.firewall_ids
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class LoadBalancerRecord(ProvisionedRecord):
     """A load balancer: it spreads traffic over the instances attached to it."""
 
@@ -217,7 +222,7 @@ class LoadBalancerRecord(ProvisionedRecord):
         return instance.load_balancer_ids
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class KeyRecord(Record):
     """An API key. Its digits are a secret: the API shows only the last four."""
 

@@ -16,7 +16,7 @@ resource = Resource("_mock.account", "A sandbox's account.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class AccountState(Shape):
     """An account as it is now."""
 

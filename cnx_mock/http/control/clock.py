@@ -17,7 +17,7 @@ resource = Resource("_mock.clock", "A sandbox's clock.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ClockState(Shape):
     """A clock as it is now."""
 

@@ -18,7 +18,7 @@ class ReadingsChange(RootModel[dict[str, Any]]):
     """Options by reading, such as {"delete-answer": "204"}."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ReadingState(Shape):
     """A reading and what is in force."""
 

@@ -29,7 +29,7 @@ class RuleChange(RootModel[dict[str, Any]]):
     """The top-level keys of a rule that change."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class RuleState(Shape):
     """A rule and what it has done."""
 
@@ -49,7 +49,7 @@ class RuleState(Shape):
     """The rule as it was written."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Cleared(Shape):
     """What was deleted."""
 

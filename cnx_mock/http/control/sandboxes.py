@@ -21,7 +21,7 @@ resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Health(Shape):
     """The server's state."""
 
@@ -45,7 +45,7 @@ class Health(Shape):
     """Access lines and other lines on stderr that were dropped, because stderr was full or nobody read it."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class SandboxItem(Shape):
     """One sandbox in the list."""
 
@@ -65,7 +65,7 @@ class SandboxItem(Shape):
     """Seconds of real time since its last request, or since it was made."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FreshSandbox(Shape):
     """A new sandbox."""
 
@@ -151,7 +151,7 @@ def delete(server: Server, id: str) -> Deleted:
     return Deleted(id=id)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ResetDone(Shape):
     """What was reset."""
 

@@ -19,7 +19,7 @@ class StateDocument(RootModel[dict[str, Any]]):
     """`{"name": "small-team"}` for one that comes with the package, or a whole fixture."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class State(Shape):
     """A fixture document."""
 

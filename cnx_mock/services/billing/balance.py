@@ -14,7 +14,7 @@ from cnx_mock.world.sandbox import SandboxState
 billing = Resource("billing", "Balance, transactions and reports.")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Balance(Shape):
     """The balance of the account."""
 

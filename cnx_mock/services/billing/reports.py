@@ -72,7 +72,7 @@ class ReportQuery(PageQuery):
     """The length of a period. Months are cut off at the start and the end of the report."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ReportItem(Shape):
     """The cost of one resource in a period."""
 
@@ -88,7 +88,7 @@ class ReportItem(Shape):
     """The same in cents."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ReportPeriod(Shape):
     """The spending on one local day, or in one local month."""
 
@@ -108,7 +108,7 @@ class ReportPeriod(Shape):
     """The same by resource, in order of creation; empty if nothing was charged."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Report(Shape):
     """The spending over a range of local dates: the charges, as positive amounts, without the credits."""
 

@@ -19,7 +19,7 @@ from cnx_mock.world.statement import Event, Statement
 TransactionType = Annotated[Literal["credit", "charge"], Component("TransactionType", "Which way money goes.")]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Transaction(Shape):
     """A credit or a charge."""
 

@@ -16,7 +16,7 @@ images = Resource.of(kinds.IMAGE, "An operating system that an instance can boot
 _WHY = added("a client that must name an image has to learn the names somewhere")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Image(Shape):
     """An operating system that an instance can boot."""
 

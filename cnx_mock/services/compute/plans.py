@@ -17,7 +17,7 @@ plans = Resource.of(kinds.PLAN, "A compute tier.")
 _WHY = added("a client that must name a plan has to learn the names somewhere")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Plan(Shape):
     """A compute tier."""
 

@@ -16,7 +16,7 @@ regions = Resource.of(kinds.REGION, "A place that resources can be deployed to."
 _WHY = added("a client that must name a region has to learn the names somewhere")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Region(Shape):
     """A place that resources can be deployed to."""
 

@@ -42,7 +42,7 @@ class SnapshotCreate(Declared):
     """A name for the snapshot, or null."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Snapshot(Shape):
     """A copy of the disk of an instance."""
 

@@ -123,7 +123,7 @@ class FirewallBody(Declared):
     """The instances that it protects."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FirewallRule(Shape):
     """A rule. The first rule that matches decides."""
 
@@ -141,7 +141,7 @@ class FirewallRule(Shape):
     """A note on its purpose."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Firewall(Shape):
     """A firewall."""
 
