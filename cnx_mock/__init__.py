@@ -34,7 +34,9 @@ if TYPE_CHECKING:
         SourceError,
         StartError,
         StopError,
+        UnknownAttribute,
         UnknownFixture,
+        UnknownResource,
         UnknownScenario,
     )
     from cnx_mock.http.journal import JournalEntry as Entry
@@ -75,7 +77,9 @@ _HOMES = {
     "SourceError": ("errors", "SourceError"),
     "StartError": ("errors", "StartError"),
     "StopError": ("errors", "StopError"),
+    "UnknownAttribute": ("errors", "UnknownAttribute"),
     "UnknownFixture": ("errors", "UnknownFixture"),
+    "UnknownResource": ("errors", "UnknownResource"),
     "UnknownScenario": ("errors", "UnknownScenario"),
     "create_app": ("asgi", "create_app"),
 }
@@ -110,7 +114,9 @@ __all__ = [
     "SourceError",
     "StartError",
     "StopError",
+    "UnknownAttribute",
     "UnknownFixture",
+    "UnknownResource",
     "UnknownScenario",
     "__version__",
     "create_app",

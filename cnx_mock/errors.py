@@ -10,6 +10,8 @@
     │   │   └── FixtureError        … of a fixture
     │   ├── UnknownScenario         no scenario has that name (also a LookupError)
     │   ├── UnknownFixture          no fixture has that name (also a LookupError)
+    │   ├── UnknownAttribute        a handle has no such attribute, or it cannot be set (also an AttributeError)
+    │   ├── UnknownResource         a sandbox has no resource with that name or id, or several (also a KeyError)
     │   ├── ClockError              a change that a sandbox's clock refuses
     │   ├── AuditError              a check or a threshold that does not exist
     │   ├── SweepPlanError          a fault or an operation that a sweep does not know
@@ -154,6 +156,17 @@ class UnknownFixture(InvalidInputError, LookupError):
     """No fixture has that name; the message says which there are."""
 
 
+class UnknownAttribute(InvalidInputError, AttributeError):
+    """A handle of the Python API has no attribute with that name, or it cannot be set; the message says what can."""
+
+
+class UnknownResource(InvalidInputError, KeyError):
+    """A sandbox has no resource with that name or id, or several with that name; the message says which there are."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError shows it in quotes
+
+
 class ClockError(InvalidInputError):
     """A change that a sandbox's clock refuses; the message says why."""
 
@@ -183,6 +196,9 @@ class StartError(CnxMockError, RuntimeError):
 
 class ListenError(OSError, StartError):
     """The server cannot listen at that address: the port is in use, or the address is not this machine's."""
+
+    place: tuple[str, int] | None = None
+    """The address and the port, if the port is in use."""
 
     def __str__(self) -> str:
         return str(self.strerror)

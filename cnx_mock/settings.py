@@ -14,6 +14,7 @@ from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
 from cnx_mock.text.host_names import is_loopback, split_port
 from cnx_mock.text.tls_names import read_tls_name
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 
 def _option(default: Any, help_: str, metavar: str, *, many: bool = False) -> Any:
@@ -32,54 +33,70 @@ class Settings:
 
     host: str | tuple[str, ...] = _option(
         "127.0.0.1",
-        "Address or name to listen on; 127.0.0.1 and localhost mean ::1 too if the machine has it; may be repeated.",
+        "Listen on this address or name; 127.0.0.1 and localhost mean ::1 too if the machine has it; may be repeated.",
         "HOST",
         many=True,
     )
-    port: int = _option(4269, "Port to listen on; 0 takes a free one.", "PORT")
-    scenario: tuple[str, ...] = _option((), "Scenario from the gallery or a file; several stack.", "NAME|PATH")
+    port: int = _option(4269, "Listen on this port; 0 takes a free one.", "PORT")
+    scenario: tuple[str, ...] = _option(
+        (), "Apply this scenario from the gallery or from a file; several stack.", "NAME|PATH"
+    )
     watch: bool = _option(
         False, "Reload the scenario files when they change; a bad file is shown, and changes nothing.", ""
     )
-    fixture: str = _option("", "World that new sandboxes start from: a fixture's name, or a file.", "NAME|PATH")
-    seed: str | int = _option("0", "Seed of everything random; `random` draws one and prints it.", "N|random")
-    speed: float = _option(1.0, "Sandbox seconds per real second.", "X")
-    reading: tuple[str, ...] = _option((), "What an ambiguous sentence means; see `cnx-mock readings`.", "NAME=VALUE")
+    fixture: str = _option("", "Start new sandboxes from this world: a fixture's name, or a file.", "NAME|PATH")
+    seed: str | int = _option(
+        "0", "Draw everything random from this seed; `random` draws one and prints it.", "N|random"
+    )
+    speed: float = _option(1.0, "Let so many sandbox seconds pass in a real second.", "X")
+    provisioning: str = _option(
+        "",
+        "Let resources take so long to provision if the scenario does not say it: 2s, 30s..60s, never, or polls:N for "
+        "N reads; by default an instance takes 30s..60s, as in the reference.",
+        "TIME|polls:N",
+    )
+    reading: tuple[str, ...] = _option(
+        (), "Choose what an ambiguous sentence means; see `cnx-mock readings`.", "NAME=VALUE"
+    )
     surface: Surface = _option(
-        "all", "Operations to serve: the four documented ones, those the reference names too, or all.", "SURFACE"
+        "all",
+        "Serve these operations: the four documented ones, those that the reference names too, or all.",
+        "SURFACE",
     )
     json: bool = _option(False, "Print one JSON line when ready, instead of the greeting.", "")
-    quiet: bool = _option(False, "No access lines on stderr.", "")
+    quiet: bool = _option(False, "Write no access lines on stderr.", "")
     cors: bool = _option(False, "Answer browsers of any origin (CORS).", "")
     known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
-    enterprise_limit: int = _option(1000, "Requests a minute of the plan Enterprise.", "N")
-    journal_size: int = _option(2000, "Requests that each sandbox's journal keeps.", "N")
-    max_sandboxes: int = _option(10_000, "Sandboxes at the same time; a new key is then refused, with 429.", "N")
+    enterprise_limit: int = _option(1000, "Allow the plan Enterprise so many requests a minute.", "N")
+    journal_size: int = _option(2000, "Keep so many requests in each sandbox's journal.", "N")
+    max_sandboxes: int = _option(
+        10_000, "Allow so many sandboxes at the same time; a new key is then refused, with 429.", "N"
+    )
     tls: bool = _option(False, "Serve HTTPS too, with a certificate from a local CA; see `cnx-mock ca`.", "")
-    tls_port: int = _option(0, "Port of HTTPS; 0 takes a free one, any other means --tls.", "PORT")
+    tls_port: int = _option(0, "Serve HTTPS at this port; 0 takes a free one, any other means --tls.", "PORT")
     tls_name: tuple[str, ...] = _option(
         (),
-        "Name of your own in the certificate: a DNS name, *.NAME or an IP address; may be repeated; means --tls.",
+        "Add a name of your own to the certificate: a DNS name, *.NAME or an IP address; may be repeated; means --tls.",
         "NAME",
     )
     require_tls: bool = _option(False, "Refuse API calls over plain HTTP, with 403; means --tls.", "")
     proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com here; means --tls.", "")
-    proxy_port: int = _option(0, "Port of the proxy; 0 takes a free one, any other means --proxy.", "PORT")
+    proxy_port: int = _option(0, "Run the proxy at this port; 0 takes a free one, any other means --proxy.", "PORT")
     allow_host: tuple[str, ...] = _option(
         (),
-        "Host that the proxy opens tunnels to: ports 443 and 80, or the port named; may be repeated.",
+        "Let the proxy open tunnels to this host: ports 443 and 80, or the port named; may be repeated.",
         "NAME[:PORT]",
     )
     control_host: tuple[str, ...] = _option(
-        (), "Host name to which the control plane answers, beside loopback names; may be repeated.", "NAME"
+        (), "Let the control plane answer to this host name too, beside loopback names; may be repeated.", "NAME"
     )
     control_from: tuple[str, ...] = _option(
-        (), "Network or address that may use the control plane, beside this machine; may be repeated.", "NETWORK"
+        (), "Let this network or address use the control plane, beside this machine; may be repeated.", "NETWORK"
     )
     control_token: str = _option(
-        "", "Secret that opens the control plane to other machines; `random` draws one and prints it.", "TOKEN|random"
+        "", "Open the control plane to other machines by this secret; `random` draws one and prints it.", "TOKEN|random"
     )
-    ca_dir: str = _option("", "Folder of the local CA, instead of the one in the user's data folder.", "PATH")
+    ca_dir: str = _option("", "Keep the local CA in this folder, instead of the one in the user's data folder.", "PATH")
 
     def __post_init__(self) -> None:
         """Raise SettingsError for a value that an option does not take, ReadingError for an unknown reading."""
@@ -120,6 +137,8 @@ class Settings:
         for good, message in checks:
             if not good:
                 raise SettingsError(message)
+        if self.provisioning:
+            _check_provisioning(self.provisioning)
         parsed(self.reading)
 
     @property
@@ -155,6 +174,13 @@ def _check_type(option_field: Field[Any], value: object) -> None:
     if type(value) is kind is not tuple or (kind is float and type(value) is int):
         return
     raise SettingsError(f"'{option}' must be {_KINDS[kind]}{_correction(kind, value)}")
+
+
+def _check_provisioning(text: str) -> None:
+    try:
+        ProvisioningRule.parsed(text)
+    except ValueError as error:
+        raise SettingsError(f"'provisioning' {error}") from None
 
 
 def _correction(kind: type, value: object) -> str:

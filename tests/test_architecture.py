@@ -42,7 +42,8 @@ MAX_LINES = 350
 CONTAINERS = {"dict", "list", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict", "count", "cycle"}
 LITERALS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp)
 ALLOWED_AT_START = sys.stdlib_module_names | {"pytest", "_pytest"}
-PLUGIN = tuple(f"pytest_plugin.{name}" for name in ("plugin", "egress", "options", "reporting", "stash"))
+_LIGHT_MODULES = ("plugin", "again", "egress", "options", "reporting", "sandboxes", "scenarios", "stash")
+PLUGIN = tuple(f"pytest_plugin.{name}" for name in _LIGHT_MODULES)
 LIGHT = tuple(f"cnx_mock.{name}" for name in PLUGIN)  # under the same law
 CHANGERS = {
     *("append", "appendleft", "extend", "insert", "pop", "popleft", "popitem", "remove", "discard", "clear"),

@@ -49,6 +49,10 @@ def test_the_defaults_are_good() -> None:
         {"journal_size": 1},
         {"allow_host": ("localhost:80", "a-b.example", "10.0.0.1:8443", "[::1]:443", "2001:db8::1", "[2001:db8::1]")},
         {"surface": "documented"},
+        {"provisioning": "0s"},
+        {"provisioning": "1s..1s"},
+        {"provisioning": "polls:0"},
+        {"provisioning": "never"},
     ],
 )
 def test_the_ends_of_a_range_belong_to_it(good: dict[str, Any]) -> None:
@@ -90,6 +94,10 @@ def test_the_ends_of_a_range_belong_to_it(good: dict[str, Any]) -> None:
         {"journal_size": 0},
         {"journal_size": 1_000_001},
         {"surface": "most"},
+        {"provisioning": "soon"},
+        {"provisioning": "5"},
+        {"provisioning": "2s.."},
+        {"provisioning": "9s..1x"},
     ],
 )
 def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
@@ -128,6 +136,21 @@ def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
 def test_a_value_of_the_wrong_type_is_an_error_that_says_what_to_write(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as error:
         Settings(**wrong)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("polls:", "'provisioning' needs a number of reads: write polls:3, not 'polls:'"),
+        ("polls:-1", "'provisioning' needs a number of reads: write polls:3, not 'polls:-1'"),
+        ("60s..30s", "'provisioning' must begin with its shorter time, not '60s..30s'"),
+        ("soon", "'provisioning' must be a time such as 2s or 30s..60s, never, or polls:3, not 'soon'"),
+    ],
+)
+def test_a_time_of_provisioning_that_cannot_be_says_what_to_write(text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings(provisioning=text)
     assert str(error.value) == message
 
 

@@ -199,9 +199,17 @@ def unset(declaration: Any) -> Any:
     plain defaults to make it. It has the fields and the methods of the declaration, and is only to be read."""
     for base in declaration.__mro__:
         words = any(isinstance(value, _Word) for value in vars(base).values())
-        if words or any(not hasattr(declaration, name) for name in inspect.get_annotations(base)):
+        required = any(not hasattr(declaration, name) for name in inspect.get_annotations(base))
+        if words or required or "__orig_bases__" in vars(base):
             return None
-    return object.__new__(declaration)
+    instance = object.__new__(declaration)
+    vars(instance).update(
+        (name, value.copy())
+        for base in declaration.__mro__
+        for name, value in vars(base).items()
+        if isinstance(value, list | dict) and name in inspect.get_annotations(base)
+    )
+    return instance
 
 
 @cache

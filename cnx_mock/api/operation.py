@@ -174,7 +174,9 @@ class Operation:
             data, repeated = self._query_data(call.incoming.query)
             call.arguments["query"] = validated(self.query, data, sandbox, found)
             found += repeated
-        if self.body is not None and call.body is not None:
+        if call.body == {} and (empty := unset(self._body)) is not None:
+            call.arguments["body"] = empty
+        elif call.body is not None and self.body is not None:
             call.arguments["body"] = validated(self.body, call.body, sandbox, found, self._is_lenient(sandbox))
         if found:
             raise failed(found)

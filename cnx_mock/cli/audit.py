@@ -10,6 +10,7 @@ from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.journals import entries_of, read_journal
 from cnx_mock.audit.report import Form, report
 from cnx_mock.audit.threshold import Threshold
+from cnx_mock.cli import completions
 from cnx_mock.cli.errors import FOUND
 from cnx_mock.cli.journal import journals_of, key_option, url_argument
 from cnx_mock.cli.output import print_wrapped, reader_may_leave
@@ -53,10 +54,27 @@ def _sentence(text: str) -> str:
     metavar="FILE",
     help="Read a journal from a file, not from a server.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
-@click.option("--ignore", multiple=True, metavar="CODE", help="Leave out a check; may be repeated.")
 @click.option(
-    "--also", multiple=True, metavar="CODE", help="Add a check that only runs on request: gave-up, left-behind."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Print the findings in this form.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    shell_complete=completions.audit_checks,
+    metavar="CODE",
+    help="Leave out a check; may be repeated.",
+)
+@click.option(
+    "--also",
+    multiple=True,
+    shell_complete=completions.audit_checks,
+    metavar="CODE",
+    help="Add a check that only runs on request: gave-up, left-behind.",
 )
 @click.pass_context
 def audit(

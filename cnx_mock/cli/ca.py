@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.streams import warn_on_stderr
 from cnx_mock.net.certificates import ca_folder, forget
 from cnx_mock.net.tls_names import trust
@@ -30,14 +31,14 @@ For the whole machine:
 """
 
 
-@click.group()
+@click.group(cls=Group)
 @click.option(
     "--ca-dir",
     default="",
     metavar="PATH",
     envvar=variable("ca_dir"),
     show_envvar=True,
-    help="Folder of the local CA, instead of the one in the user's data folder.",
+    help="Keep the local CA in this folder, instead of the one in the user's data folder.",
 )
 @click.pass_context
 def ca(context: click.Context, ca_dir: str) -> None:
@@ -59,7 +60,7 @@ _of_names = click.option(
     metavar="NAME",
     envvar=variable("tls_name"),
     show_envvar=True,
-    help="A name that was given to `serve --tls-name`: show the CA for it. Give all of them.",
+    help="Show the CA for a name that was given to `serve --tls-name`. Give all of them.",
 )
 
 

@@ -8,6 +8,7 @@ import click
 from cnx_mock import __version__
 from cnx_mock.cli.errors import INTERRUPTED, TopGroup
 from cnx_mock.cli.lazy import LazyCommand
+from cnx_mock.cli.shells import VARIABLE, register
 from cnx_mock.cli.streams import discard_stdout, end_output, open_missing, prepare_output
 from cnx_mock.settings import foreign
 
@@ -18,17 +19,21 @@ COMMANDS = {
     for name, module, short_help in (
         ("audit", "audit", "Report how well a client behaved, from a server's journal."),
         ("ca", "ca", "Show or renew the local certificate authority (CA)."),
+        ("clock", "clock", "Read or move the clock of a running server's sandbox."),
         ("completion", "completion", "Print a completion script."),
         ("env", "env", "Print the environment variables that lead programs to a running server."),
         ("fixtures", "fixtures", "Worlds to start from: those of the package, and your own files."),
+        ("inject", "inject", "Add a fault to a running server's sandbox, and print the rule's name."),
         ("journal", "journal", "Export the journal of a running server to a file."),
         ("openapi", "reference", "Print the OpenAPI document."),
         ("readings", "reference", "List the ambiguities of the API reference and their possible readings."),
         ("routes", "reference", "List every endpoint."),
+        ("rules", "rules", "List or remove the rules of a running server's sandbox."),
         ("run", "run", "Run a program against a private mock, and report what it did there."),
-        ("scenarios", "scenarios", "Failure stories: the gallery, and your own files."),
+        ("scenarios", "scenarios", "Failure stories: the gallery, your own files, and the one in force."),
         ("serve", "serve", "Serve the API until Ctrl-C."),
         ("shrink", "shrink", "Find the few faults that make a program fail under a scenario."),
+        ("state", "state", "Save, load or reset the world of a running server's sandbox."),
         ("sweep", "sweep", "Run a program once for every fault at every call, and judge the outcome."),
     )
 }
@@ -59,6 +64,8 @@ def main() -> None:
     atexit.register(end_output)
     for name in foreign(os.environ):
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
+    if VARIABLE in os.environ:
+        register()
     try:
         cli(prog_name="cnx-mock")
     except SystemExit as end:

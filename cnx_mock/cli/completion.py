@@ -1,20 +1,23 @@
-"""`cnx-mock completion`: the script that makes a shell complete commands and options."""
+"""`cnx-mock completion`: the script that makes a shell complete commands, options and names."""
 
 import click
-from click.shell_completion import get_completion_class
+
+from cnx_mock.cli.shells import SHELLS, script
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print a completion script.
 
+    After a Tab, the shell then offers commands, options, and the names of scenarios, fixtures, faults, operations and
+    readings.
+
     \b
     Examples:
       source <(cnx-mock completion bash)
+      source <(cnx-mock completion zsh)
       cnx-mock completion fish > ~/.config/fish/completions/cnx-mock.fish
     """
-    kind = get_completion_class(shell)
-    assert kind is not None, "click has all three"
-    click.echo(kind(context.find_root().command, {}, "cnx-mock", "_CNX_MOCK_COMPLETE").source())
+    click.echo(script(shell, context.find_root().command))

@@ -57,6 +57,10 @@ class CommandError(click.ClickException):
 class TopGroup(LazyGroup):
     """The group of all commands: what they raise becomes a line and an exit status here."""
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command with this name, or with its plural: `scenario use` is `scenarios use`."""
+        return super().get_command(ctx, cmd_name) or super().get_command(ctx, f"{cmd_name}s")
+
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
         """Read the options of the group, of which `--help` and `--version` print. Raises CommandError for an
         OSError."""

@@ -8,6 +8,7 @@ import click
 import orjson
 
 from cnx_mock.asgi import create_app
+from cnx_mock.cli import completions
 from cnx_mock.cli.terminal import shown
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import App
@@ -21,11 +22,17 @@ from cnx_mock.world.keys import EXAMPLE_DIGITS
 
 
 @click.command("explain")
-@click.argument("name", metavar="NAME|PATH")
+@click.argument("name", metavar="NAME|PATH", shell_complete=completions.scenarios)
 @click.option(
-    "--request", "request_text", required=True, metavar="TEXT", help="Method, path and body: 'POST /v1/instances {…}'."
+    "--request",
+    "request_text",
+    required=True,
+    metavar="TEXT",
+    help="Imagine this request, with method, path and body: 'POST /v1/instances {…}'.",
 )
-@click.option("--header", "headers", multiple=True, metavar="NAME: VALUE", help="A header of the request.")
+@click.option(
+    "--header", "headers", multiple=True, metavar="NAME: VALUE", help="Add a header to the request; may be repeated."
+)
 @click.option(
     "-n",
     "count",
@@ -33,11 +40,17 @@ from cnx_mock.world.keys import EXAMPLE_DIGITS
     default=1,
     show_default=True,
     metavar="N",
-    help="How many such requests.",
+    help="Imagine so many such requests.",
 )
-@click.option("--age", default="0s", show_default=True, metavar="DURATION", help="The sandbox's age at the first one.")
-@click.option("--every", default="0s", show_default=True, metavar="DURATION", help="Time from one to the next.")
-@click.option("--seed", default="0", show_default=True, metavar="N", help="Seed of everything drawn by chance.")
+@click.option("--age", default="0s", show_default=True, metavar="DURATION", help="Begin at this age of the sandbox.")
+@click.option(
+    "--every",
+    default="0s",
+    show_default=True,
+    metavar="DURATION",
+    help="Let so much time pass from one request to the next.",
+)
+@click.option("--seed", default="0", show_default=True, metavar="N", help="Draw everything random from this seed.")
 def explain(
     name: str, request_text: str, headers: tuple[str, ...], count: int, age: str, every: str, seed: str
 ) -> None:

@@ -2,13 +2,15 @@
 
 import click
 
+from cnx_mock.cli import completions
+from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.output import print_table
 from cnx_mock.cli.yaml_files import check, show
 from cnx_mock.services.worlds import find, load, shipped_fixtures
 from cnx_mock.text.plural import counted
 
 
-@click.group()
+@click.group(cls=Group)
 def fixtures() -> None:
     """Worlds to start from: those of the package, and your own files."""
 
@@ -20,14 +22,14 @@ def list_fixtures() -> None:
 
 
 @fixtures.command("show")
-@click.argument("name")
+@click.argument("name", metavar="NAME|PATH", shell_complete=completions.fixtures)
 def show_fixture(name: str) -> None:
     """Print a fixture's file."""
     show(find(name))
 
 
 @fixtures.command("check")
-@click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
+@click.argument("names", nargs=-1, metavar="[NAME|PATH]...", shell_complete=completions.fixtures)
 def check_fixtures(names: tuple[str, ...]) -> None:
     """Report everything that is wrong with fixture files.
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from cnx_mock.audit.journals import Format, entries_of, journal_text
+from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.param_types import DEFAULT_URL, SERVER_URL, TEST_KEY
 from cnx_mock.cli.running_server import ask
 
@@ -13,11 +14,11 @@ key_option = click.option(
     "--key",
     type=TEST_KEY,
     metavar="KEY",
-    help="Only the sandbox of this test key. Without it: every sandbox, and the requests that reached none.",
+    help="Read only the sandbox of this test key; without it, every sandbox and the requests that reached none.",
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def journal() -> None:
     """Export the journal of a running server to a file."""
 
@@ -25,7 +26,9 @@ def journal() -> None:
 @journal.command()
 @url_argument
 @key_option
-@click.option("--format", "form", type=click.Choice(["jsonl", "har"]), default="jsonl", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "har"]), default="jsonl", show_default=True, help="Print this form."
+)
 def export(url: str, key: str | None, form: Format) -> None:
     """Print the journal as JSON lines or as HAR 1.2.
 

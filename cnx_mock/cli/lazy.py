@@ -68,10 +68,25 @@ class LazyCommands(MutableMapping[str, click.Command]):
     def short_help(self, name: str) -> str:
         """Return a command's short help without importing the command."""
         lazy = self._lazy.get(name)
-        return self._loaded[name].get_short_help_str(100) if lazy is None else lazy.help
+        return whole_short_help(self._loaded[name]) if lazy is None else lazy.help
 
 
-class LazyGroup(click.Group):
+def whole_short_help(command: click.Command) -> str:
+    """Return the first sentence of a command's help. click would end it with "..." if it is long."""
+    return command.get_short_help_str(limit=1000)
+
+
+class Group(click.Group):
+    """A group that lists its commands with the whole first sentence of each one's help."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their short help."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, whole_short_help(command)) for name, command in commands if command])
+
+
+class LazyGroup(Group):
     """A group whose commands are imported when they are called."""
 
     def __init__(self, name: str | None = None, *, lazy: Mapping[str, LazyCommand], **more: Any) -> None:

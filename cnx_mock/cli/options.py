@@ -7,10 +7,14 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli import completions
 from cnx_mock.settings import Settings, flag, variable
 
 PROGRAM = ("scenario", "fixture", "seed", "speed", "reading", "surface", "allow_host", "ca_dir")
 """The settings of a server that is started for one program."""
+
+RUN = (*PROGRAM, "provisioning")
+"""The same for one run of it; a sweep has a time for provisioning of its own."""
 
 
 def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -39,6 +43,7 @@ def _option(setting: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         envvar=variable(setting.name),
         show_default=not switch and setting.default not in ((), ""),
         show_envvar=True,
+        shell_complete=completions.SETTINGS.get(setting.name),
         help=setting.metadata["help"],
     )
 
@@ -63,7 +68,7 @@ def command_line(
     place of the settings' own."""
     given = [word for each in settings.scenario if scenarios is None for word in ("--scenario", each)]
     given += [word for each in scenarios or () for word in ("--scenario", each)]
-    rest = words(settings, *(each for each in PROGRAM if each != "scenario"))
+    rest = words(settings, *(each for each in RUN if each != "scenario"))
     keyed = ["--key", key] if key else []
     expecting = ["--expect-clean"] if expect_clean else []
     return shlex.join(["cnx-mock", name, *given, *rest, *keyed, *expecting, "--", *command])

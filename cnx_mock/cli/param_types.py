@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli.completions import files
 from cnx_mock.errors import UsageError
 from cnx_mock.net.addresses import is_base_url
 from cnx_mock.text.units import parse_duration
@@ -69,7 +70,9 @@ class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic in click 
 
 def program_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument of a command that runs a program: the program and its own arguments, as `command`."""
-    add = click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] CMD...", callback=_program)
+    add = click.argument(
+        "command", nargs=-1, type=click.UNPROCESSED, metavar="[--] CMD...", callback=_program, shell_complete=files
+    )
     return add(command)
 
 

@@ -1,12 +1,13 @@
 """The settings of a server that is started for one program, and warnings about its scenarios."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import click
 
 from cnx_mock.cli.streams import warn_on_stderr
+from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
 from cnx_mock.world.chance import random_seed
@@ -29,11 +30,18 @@ def program_settings(options: Mapping[str, Any]) -> Settings:
 
 def print_warnings(settings: Settings) -> None:
     """Print on stderr what in the settings' scenarios can never happen. Raises what scenarios raise."""
-    if not settings.scenario:
-        return
-    from cnx_mock.scenario.gallery import linted  # lazy: only a scenario needs it
+    read_with_warnings(settings.scenario)
 
-    for name in settings.scenario:
-        _, lint = linted(name, operations())
+
+def read_with_warnings(names: Iterable[str]) -> list[Scenario]:
+    """Return the scenarios with these names or paths; print on stderr what in them can never happen. Raises what
+    scenarios raise."""
+    scenarios: list[Scenario] = []
+    for name in names:
+        from cnx_mock.scenario.gallery import linted  # lazy: only a scenario needs it
+
+        scenario, lint = linted(name, operations())
+        scenarios.append(scenario)
         if lint is not None:
             click.echo(f"{lint.excerpt()}\ncnx-mock: the lines above are warnings", err=True)
+    return scenarios

@@ -7,6 +7,7 @@ import orjson
 import yaml
 
 from cnx_mock.api.readings import READINGS, in_force, parsed
+from cnx_mock.cli import completions
 from cnx_mock.cli.output import print_table, print_wrapped
 from cnx_mock.cli.param_types import DEFAULT_URL
 from cnx_mock.errors import UsageError
@@ -55,9 +56,16 @@ def _server_urls(context: click.Context, param: click.Parameter, given: tuple[st
     type=click.Choice(["documented", "named", "all"]),
     default="all",
     show_default=True,
-    help="How much of the API: the documented operations, also those that the reference names, or all.",
+    help="Describe so much of the API: the documented operations, also those that the reference names, or all.",
 )
-@click.option("--reading", "chosen", multiple=True, metavar="NAME=VALUE", help="What an ambiguous sentence means.")
+@click.option(
+    "--reading",
+    "chosen",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=completions.readings,
+    help="Choose what an ambiguous sentence means; may be repeated.",
+)
 @click.option(
     "--server",
     "servers",
@@ -66,7 +74,7 @@ def _server_urls(context: click.Context, param: click.Parameter, given: tuple[st
     default=[DEFAULT_URL],
     show_default=DEFAULT_URL,
     callback=_server_urls,
-    help="The server that the document names. Repeat it for several; the first is the one that clients use.",
+    help="Name this server in the document. Repeat it for several; the first is the one that clients use.",
 )
 @click.option(
     "--format",
@@ -74,7 +82,7 @@ def _server_urls(context: click.Context, param: click.Parameter, given: tuple[st
     type=click.Choice(["json", "yaml"]),
     default="json",
     show_default=True,
-    help="The form of the document.",
+    help="Print the document in this form.",
 )
 def openapi(
     surface: Literal["documented", "named", "all"], chosen: tuple[str, ...], servers: list[str], form: str

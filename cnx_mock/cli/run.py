@@ -5,20 +5,22 @@ from typing import Any
 import click
 
 from cnx_mock.cli.lazy import uncollected
-from cnx_mock.cli.options import PROGRAM, settings_options
+from cnx_mock.cli.options import RUN, settings_options
 from cnx_mock.cli.param_types import TEST_KEY, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 from cnx_mock.programs.passthrough import Foreground
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@settings_options(*PROGRAM, "journal_size")
-@click.option("--key", type=TEST_KEY, metavar="KEY", help="The test key that CMD has hard-coded; by default a new one.")
+@settings_options(*RUN, "journal_size")
+@click.option(
+    "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, which CMD has hard-coded; by default a new one."
+)
 @click.option(
     "--report", type=ReportFileType(), metavar="FILE", help="Write summary and journal to this file, as JSON."
 )
-@click.option("--expect-clean", is_flag=True, help="Exit status 3 if CMD leaves anything in the account.")
-@click.option("--quiet", is_flag=True, help="No summary on stderr, except what makes the exit status 3.")
+@click.option("--expect-clean", is_flag=True, help="Exit with status 3 if CMD leaves anything in the account.")
+@click.option("--quiet", is_flag=True, help="Print no summary on stderr, except what makes the exit status 3.")
 @program_argument
 @click.pass_context
 def run(

@@ -14,6 +14,7 @@ from cnx_mock.audit.call import calls_of
 from cnx_mock.cli.errors import BAD_INPUT, INTERRUPTED
 from cnx_mock.cli.options import command_line
 from cnx_mock.cli.program_settings import program_settings
+from cnx_mock.cli.provisioning_wait import provisioning_wait, wait_lines
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.run_summary import RunSummary, finding_lines, taken
 from cnx_mock.cli.streams import settle
@@ -60,13 +61,19 @@ class ProgramRun:
             control = Control(server.url)
             summary, journal = taken(control, server.sandboxes())
             control.close()
-        found = findings(calls_of(journal))
+        calls = calls_of(journal)
+        found = findings(calls)
+        wait = provisioning_wait(calls)
         status = self._status(result, summary)
-        self._print(summary, found, status, failed=status != result.shell_status)
+        self._print(summary, found, wait, status, failed=status != result.shell_status)
         if self._report is None:
             return status
         report = self._document(summary, result, status)
-        report |= {"findings": [each.document() for each in found], "journal": journal}
+        report |= {
+            "provisioning_wait_ms": wait / 1000,
+            "findings": [each.document() for each in found],
+            "journal": journal,
+        }
         settle()  # the report may go to stderr too
         try:
             with foreground.interruptible():
@@ -92,12 +99,13 @@ class ProgramRun:
         failed = summary.unmet or (self._expect_clean and summary.left)
         return UNMET if result.status == 0 and failed else result.shell_status
 
-    def _print(self, summary: RunSummary, found: Sequence[Finding], status: int, *, failed: bool) -> None:
+    def _print(self, summary: RunSummary, found: Sequence[Finding], wait: int, status: int, *, failed: bool) -> None:
         if self._quiet:
             if failed:
                 _say([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
             return
         _say(summary.lines())
+        _say(wait_lines(wait, self._settings, load_scenarios(self._settings.scenario)))
         _say(finding_lines(found))
         if status and self._is_by_chance(summary):
             line = command_line("shrink", self._settings, self._command, key=self._key, expect_clean=self._expect_clean)

@@ -1,10 +1,10 @@
-"""Questions to a running server, for the commands that read one: `env`, `audit`, `journal`."""
+"""Calls to a running server, for the commands that read or steer one."""
 
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from cnx_mock.errors import ControlError, UsageError
+from cnx_mock.errors import ControlError, InputRefusedError, UsageError
 from cnx_mock.python_api.control import TIMEOUT_SECONDS, Control
 
 _ERRNO = re.compile(r"\[Errno -?[0-9]+\] ")
@@ -14,18 +14,28 @@ Answer = TypeVar("Answer")
 
 
 def ask(
-    url: str, path: str, read: Callable[[Any], Answer], key: str | None = None, seconds: float = TIMEOUT_SECONDS
+    url: str,
+    path: str,
+    read: Callable[[Any], Answer],
+    key: str | None = None,
+    seconds: float = TIMEOUT_SECONDS,
+    *,
+    method: str = "GET",
+    body: Any = None,
 ) -> Answer:
-    """Return what `read` takes from the answer to a GET of a control plane's path, within so many seconds.
+    """Return what `read` takes from the answer to a call of a control plane's path, within so many seconds.
 
-    Raises UsageError if no server answers, if it refuses, and if what answers is not a cnx-mock.
+    Raises InputRefusedError if the server refuses what was sent. Raises UsageError if no server answers, if it refuses
+    for another reason, and if what answers is not a cnx-mock.
     """
     control = Control(url, seconds)
     try:
-        return read(control.call("GET", path, key))
+        return read(control.call(method, path, key, body))
     except ConnectionError as error:
         text = _ERRNO.sub("", str(error))
         raise UsageError(f"{text}; start one with `cnx-mock serve`, or name the URL of another") from None
+    except InputRefusedError:
+        raise
     except ControlError as error:
         raise UsageError(f"the cnx-mock at {url} refuses: {error}") from None
     except (ArithmeticError, LookupError, TypeError, ValueError):

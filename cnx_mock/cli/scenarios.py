@@ -4,29 +4,39 @@ from pathlib import Path
 
 import click
 import orjson
+from click.core import ParameterSource
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.lazy import LazyCommand, LazyGroup
 from cnx_mock.cli.output import print_table
+from cnx_mock.cli.target import Target, target_options
 from cnx_mock.cli.yaml_files import check, show
 from cnx_mock.errors import UsageError
 from cnx_mock.http.recipe import fixture_of
 from cnx_mock.scenario.gallery import find, gallery, linted, load
 from cnx_mock.scenario.json_schema import schema
-from cnx_mock.scenario.template import template
+from cnx_mock.scenario.template import EXPLAIN, template
 from cnx_mock.services import operations
 from cnx_mock.text.plural import counted
 
 _LAZY = {
+    "drop": LazyCommand("cnx_mock.cli.scenario_in_force", "drop", "Use no scenario in a running server's sandbox."),
     "explain": LazyCommand(
         "cnx_mock.cli.explain", "explain", "Predict what a scenario does to the next requests, rule by rule."
-    )
+    ),
+    "use": LazyCommand(
+        "cnx_mock.cli.scenario_in_force", "use", "Put a scenario into force in a running server's sandbox."
+    ),
 }
-"""The one that needs the whole server."""
+"""Those that need a whole server, here or elsewhere."""
 
 
 @click.group(cls=LazyGroup, lazy=_LAZY)
 def scenarios() -> None:
-    """Failure stories: the gallery, and your own files."""
+    """Failure stories: the gallery, your own files, and the one in force.
+
+    `use`, `drop`, and `show` without a name are about a running server. `cnx-mock scenario` is the same command.
+    """
 
 
 @scenarios.command("list")
@@ -37,14 +47,23 @@ def list_scenarios() -> None:
 
 
 @scenarios.command("show")
-@click.argument("name")
-def show_scenario(name: str) -> None:
-    """Print a scenario's file."""
+@click.argument("name", required=False, metavar="[NAME|PATH]", shell_complete=completions.scenarios)
+@target_options
+@click.pass_context
+def show_scenario(context: click.Context, /, name: str | None, url: str, key: str) -> None:
+    """Print a scenario's file; without a name, the scenario in force in a running server's sandbox."""
+    if name is None:
+        from cnx_mock.cli.scenario_in_force import written  # lazy: a file can be shown without the client of a server
+
+        click.echo(written(Target(url, key)), nl=False)
+        return
+    if ParameterSource.COMMANDLINE in map(context.get_parameter_source, ("url", "key")):
+        raise UsageError(f"leave {name} out to show what is in force on a server, or leave --url and --key out")
     show(find(name))
 
 
 @scenarios.command("check")
-@click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
+@click.argument("names", nargs=-1, metavar="[NAME|PATH]...", shell_complete=completions.scenarios)
 def check_scenarios(names: tuple[str, ...]) -> None:
     """Report everything that is wrong with scenario files, and what in them can never happen.
 
@@ -79,7 +98,9 @@ def new(name: str) -> None:
             file.write(text)
     except FileExistsError:
         raise UsageError(f"{path} exists; choose another name, or move it away") from None
-    click.echo(f"wrote {path}\n  cnx-mock scenarios check {path}\n  cnx-mock serve --scenario {path}")
+    lines = (f"check {path}", f"explain {path} {EXPLAIN}")
+    click.echo("\n".join([f"wrote {path}", *(f"  cnx-mock scenarios {each}" for each in lines)]))
+    click.echo(f"  cnx-mock serve --scenario {path}")
 
 
 @scenarios.command("schema")

@@ -22,6 +22,7 @@ from cnx_mock.cli.streams import stderr
 from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
+from cnx_mock.net.port_holder import with_holder
 from cnx_mock.net.serving import Serving, loop_factory
 from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.settings import Settings
@@ -60,7 +61,7 @@ def _opened(settings: Settings) -> ListeningSockets:
     except ListenError as error:
         if error.errno == errno.EADDRINUSE and (option := _option_of(error, settings)):
             hint = f"; choose another with {option}, or {option} 0 for a free one"
-            raise ListenError(error.errno, f"{error}{hint}") from None
+            raise ListenError(error.errno, f"{with_holder(error)}{hint}") from None
         raise
 
 

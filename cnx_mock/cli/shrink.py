@@ -6,18 +6,21 @@ from typing import Any
 
 import click
 
-from cnx_mock.cli.options import PROGRAM, settings_options
+from cnx_mock.cli.options import RUN, settings_options
 from cnx_mock.cli.param_types import DURATION, TEST_KEY, program_argument
 
 _FILE = ".cnx-mock/shrunk.yaml"
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@settings_options(*PROGRAM)
-@click.option("--key", type=TEST_KEY, metavar="KEY", help="The test key of the run, if it had one.")
-@click.option("--expect-clean", is_flag=True, help="What CMD leaves in the account is a failure too.")
+@settings_options(*RUN)
+@click.option("--key", type=TEST_KEY, metavar="KEY", help="Use the test key of the run, if it had one.")
+@click.option("--expect-clean", is_flag=True, help="Count what CMD leaves in the account as a failure too.")
 @click.option(
-    "--timeout", type=DURATION, metavar="DURATION", help="Limit of a run; by default 3 × the failing one + 15s."
+    "--timeout",
+    type=DURATION,
+    metavar="DURATION",
+    help="Stop a run after this time; by default 3 × the failing one + 15s.",
 )
 @click.option(
     "--output",
@@ -25,7 +28,7 @@ _FILE = ".cnx-mock/shrunk.yaml"
     default=_FILE,
     show_default=True,
     metavar="FILE",
-    help="Where the scenario is written.",
+    help="Write the scenario to this file.",
 )
 @program_argument
 @click.pass_context

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.options import PROGRAM, settings_options
 from cnx_mock.cli.param_types import DURATION, NAMES, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
@@ -25,18 +26,34 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @settings_options(*PROGRAM)
-@click.option("--faults", **_NAMES, help="Only these faults, such as reset-after,hang; all are listed above.")
-@click.option("--operations", **_NAMES, help="Only calls of these operations; `*` globs, `!` excludes.")
-@click.option("--pairs", is_flag=True, help="Two faults at two calls as well: many runs.")
-@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="At most this many runs, drawn by the seed.")
+@click.option(
+    "--faults",
+    **_NAMES,
+    shell_complete=completions.listed(completions.sweep_faults),
+    help="Inject only these faults, such as reset-after,hang; all are listed above.",
+)
+@click.option(
+    "--operations",
+    **_NAMES,
+    shell_complete=completions.operation_list,
+    help="Inject faults only at calls of these operations; `*` globs, `!` excludes.",
+)
+@click.option("--pairs", is_flag=True, help="Inject two faults at two calls as well: many runs.")
+@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Do at most this many runs, drawn by the seed.")
 @click.option(
     "--timeout",
     type=DURATION,
     metavar="DURATION",
-    help="Limit of a run; by default 3 × CMD's own time + 15s, and more for a client that backs off.",
+    help="Stop a run after this time; by default 3 × CMD's own time + 15s, and more for a client that backs off.",
 )
 @click.option(
-    "-j", "jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Runs at a time."
+    "-j",
+    "jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Do so many runs at a time.",
 )
 @click.option(
     "--report",
@@ -47,13 +64,16 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     help="Write a report: .html, .json, or .xml for JUnit.",
 )
 @click.option(
-    "--fail-on", **_NAMES, help="Verdicts that make the exit status 1, such as duplicated,failed-cleanly; or `none`."
+    "--fail-on",
+    **_NAMES,
+    shell_complete=completions.listed(completions.verdicts),
+    help="Exit with status 1 for these verdicts, such as duplicated,failed-cleanly; or for `none`.",
 )
 @click.option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="An earlier JSON report: its bad cells are accepted.",
+    help="Accept the bad cells of this earlier JSON report.",
 )
 @click.option(
     "--scenarios",
@@ -62,7 +82,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     default=".cnx-mock/sweep",
     show_default=True,
     metavar="DIR",
-    help="Where the scenario files of bad cells are written.",
+    help="Write the scenario files of bad cells into this folder.",
 )
 @program_argument
 @click.pass_context

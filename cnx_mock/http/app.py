@@ -39,6 +39,7 @@ from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.settings import Settings, networks
 from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -79,6 +80,7 @@ class App:
             seed=self.seed,
             speed=settings.speed,
             readings=parsed(settings.reading),
+            usual_provisioning=ProvisioningRule.parsed(settings.provisioning) if settings.provisioning else None,
             own_fixture=fixture or (load(settings.fixture) if settings.fixture else None),
         )
         self.tenants = Tenants(settings, recipe.using(scenario))

@@ -8,6 +8,7 @@ from cnx_mock.errors import FixtureError, Problem, ScenarioError, SourceError, U
 from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.services.worlds import Fixture, load, read_fixture
 from cnx_mock.world.account import AccountPlan
+from cnx_mock.world.lifecycle import ProvisioningRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class Recipe:
     rules: tuple[Rule, ...] = ()
     speed: float = 1.0
     frozen: bool = False
+    usual_provisioning: ProvisioningRule | None = None
+    """How long resources take to provision, unless the scenario says something else; None for the reference's times."""
     start: int | None = None
     plan: AccountPlan | None = None
     balance: int | None = None

@@ -129,6 +129,7 @@ class Tenant:
             readings=dict(recipe.chosen),
             plan_limits=self._shared.plan_limits,
             provisioning=recipe.scenario.provisioning,
+            usual=recipe.usual_provisioning,
             start=_first(world.start, recipe.start),
             speed=_first(world.speed, recipe.speed),
             frozen=_first(world.frozen, recipe.frozen),
@@ -166,6 +167,7 @@ class Tenant:
             traits=MAGIC_KEYS.get(self.key, AccountTraits()),
             plan_limits=self._shared.plan_limits,
             provisioning=old.provisioning,
+            usual=self.recipe.usual_provisioning,
             readings=old.readings,
             magic=old.magic,
         )

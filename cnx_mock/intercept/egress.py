@@ -2,14 +2,13 @@
 a list of them."""
 
 import errno
-import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from ipaddress import ip_address
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from cnx_mock.errors import EgressError
 from cnx_mock.intercept.hooks import LOCK, Hook, process_hooks
+from cnx_mock.intercept.reachable_hosts import ReachableHosts, address_of
 
 
 class EgressGuard(Hook):
@@ -21,21 +20,20 @@ class EgressGuard(Hook):
         self.attempts: list[str] = []
         """What was refused, each attempt once, as `host:port, looked up` or `host:port, connected to`."""
         self._reported = 0
-        self._allowed = {each.lower() for each in allowed}
-        for each in tuple(self._allowed):
-            with suppress(OSError):
-                self._allowed.update(str(info[4][0]) for info in socket.getaddrinfo(each, None))
+        self._allowed = ReachableHosts(allowed)
 
     def resolve(self, host: str, port: object) -> str:
         """Return the host. An address may be looked up, since that asks no server, and so may this machine's own name.
         Raises EgressError for another host."""
-        if _address(host) is None and host != socket.gethostname() and not self._is_free(host):
+        if address_of(host) is None and not self._allowed.has_name(host):
             self._refuse(host, port, "looked up")
         return host
 
     def connect(self, host: str, port: Any) -> tuple[str, Any]:
         """Return the address. Raises EgressError for another host."""
-        if not self._is_free(host):
+        address = address_of(host)
+        free = self._allowed.has_name(host) if address is None else self._allowed.has_address(address)
+        if not free:
             self._refuse(host, port, "connected to")
         return host, port
 
@@ -45,13 +43,6 @@ class EgressGuard(Hook):
         if not new:
             return ""
         return "\n  ".join(["the egress guard refused other hosts than this machine:", *new])
-
-    def _is_free(self, host: str) -> bool:
-        name = host.rstrip(".").lower()
-        if name in self._allowed or name == "localhost" or name.endswith(".localhost"):
-            return True
-        address = _address(name)
-        return address is not None and (address.is_loopback or address.is_unspecified)
 
     def _refuse(self, host: str, port: object, what: str) -> None:
         shown = f"[{host}]" if ":" in host else host
@@ -64,7 +55,11 @@ class EgressGuard(Hook):
 
 @contextmanager
 def guard_egress(allowed: Iterable[str] = ()) -> Iterator[EgressGuard]:
-    """Refuse every other host in every thread, for the length of a `with` block."""
+    """Refuse every other host than this machine in every thread, for the length of a `with` block.
+
+    `allowed` are names, wildcards (`*.internal`), addresses and networks that may be reached, too. Raises
+    InvalidInputError for a text that is none of these.
+    """
     guard = EgressGuard(allowed)
     with LOCK:
         process_hooks().add(guard)
@@ -73,12 +68,3 @@ def guard_egress(allowed: Iterable[str] = ()) -> Iterator[EgressGuard]:
     finally:
         with LOCK:
             process_hooks().remove(guard)
-
-
-def _address(host: str) -> Any:
-    """Return the address that this text is, None if it is a name. An IPv4 address mapped into IPv6 is the IPv4 one."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address

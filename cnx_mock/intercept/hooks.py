@@ -2,8 +2,8 @@
 library.
 
 They are the lowest functions that Python code can replace: the C functions below `socket.getaddrinfo`, so that code
-that imported it by name meets the hook too; `connect` of the socket class; and uvloop's loop and aiohttp's c-ares
-resolver, which do not use the socket module. They are replaced only while there is a hook.
+that imported it by name meets the hook too; `connect` of the socket class; gevent's sockets; and uvloop's loop and
+aiohttp's c-ares resolver, which do not use the socket module. They are replaced only while there is a hook.
 """
 
 import _socket
@@ -127,11 +127,11 @@ class Hooks:
         for module in (_socket, socket):
             for name in ("gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
                 replace(module, name, self._gethostby)
-        sockets = original_class(_socket.socket, "socket")
-        replace(sockets, "connect", self._socket_connect)
-        replace(sockets, "connect_ex", self._socket_connect_ex)
-        replace(sockets, "sendto", self._socket_sendto)
-        replace(sockets, "sendmsg", self._socket_sendmsg)
+        for sockets in (original_class(_socket.socket, "socket"), *_gevent_sockets()):
+            self._replace_methods(sockets)
+        for resolvers in _gevent_resolvers():
+            for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+                replace(resolvers, name, self._resolver_look_up)
         replace(asyncio.proactor_events.BaseProactorEventLoop, "sock_connect", self._loop_sock_connect)
         if uvloop := _imported("uvloop"):
             replace(uvloop.Loop, "getaddrinfo", self._loop_getaddrinfo)
@@ -139,6 +139,12 @@ class Hooks:
             replace(uvloop.Loop, "create_datagram_endpoint", self._loop_create_datagram_endpoint)
         if _imported("aiodns") and (resolver := _imported("aiohttp.resolver")):
             replace(resolver.AsyncResolver, "resolve", self._resolver_resolve)
+
+    def _replace_methods(self, sockets: type[Any]) -> None:
+        self._patches.replace(sockets, "connect", self._socket_connect)
+        self._patches.replace(sockets, "connect_ex", self._socket_connect_ex)
+        self._patches.replace(sockets, "sendto", self._socket_sendto)
+        self._patches.replace(sockets, "sendmsg", self._socket_sendmsg)
 
     def _getaddrinfo(self, original: Any) -> Callable[..., Any]:
         def getaddrinfo(host: Any, port: Any, *more: Any, **named: Any) -> Any:
@@ -208,6 +214,15 @@ class Hooks:
 
         return endpoint
 
+    def _resolver_look_up(self, original: Any) -> Callable[..., Any]:
+        """gevent looks names up in a pool of threads, which prints every error: refuse before."""
+
+        def look_up(resolver: Any, host: Any, *more: Any, **named: Any) -> Any:
+            port = more[0] if more else named.get("port")
+            return original(resolver, self._resolve(host, port), *more, **named)
+
+        return look_up
+
     def _resolver_resolve(self, original: Any) -> Callable[..., Any]:
         async def resolve(resolver: Any, host: Any, port: int = 0, family: Any = socket.AF_INET) -> Any:
             return await original(resolver, self._resolve(host, port), port, family)
@@ -224,6 +239,19 @@ def process_hooks() -> Hooks:
 def original_class(base: type[Any], module: str) -> type[Any]:
     """Return the standard library's own class on top of a C class, even if another library has taken its name."""
     return next(each for each in base.__subclasses__() if each.__module__ == module)
+
+
+def _gevent_sockets() -> list[type[Any]]:
+    """Return gevent's own class of sockets, which takes the place of Python's after `monkey.patch_all()`."""
+    module = _imported("gevent.socket")
+    return [module.socket] if module else []
+
+
+def _gevent_resolvers() -> list[type[Any]]:
+    """Return gevent's own classes that look names up."""
+    classes = (("gevent.resolver.thread", "Resolver"), ("gevent.resolver", "AbstractResolver"))
+    found = (getattr(_imported(module), name, None) for module, name in classes)
+    return [each for each in found if each is not None]
 
 
 def _text(host: Any) -> str:

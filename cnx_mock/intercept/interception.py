@@ -22,13 +22,11 @@ from typing import Any, ClassVar
 from cnx_mock.errors import InterceptionError
 from cnx_mock.intercept.hooks import LOCK, Hook, Patches, original_class, process_hooks
 from cnx_mock.net.addresses import API_HOST
+from cnx_mock.net.proxies import changes_past_proxy
 from cnx_mock.net.sockets import ListeningSockets
 
 _STAND_IN = "127.99.67.88"
 """What the name resolves to. It is loopback, so that a connection that escapes the hook stays on this machine."""
-
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-_EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 
 class Interception(Hook):
@@ -140,11 +138,7 @@ def _is_api(host: str) -> bool:
 def _without_proxy() -> dict[str, str | None]:
     """Except the API from the proxy that the environment names, if it names one: the proxy would lead to the real API.
     Return the values that the changed variables had before."""
-    if not any(os.environ.get(each) or os.environ.get(each.upper()) for each in _PROXIES):
-        return {}
-    before = {name: os.environ.get(name) for name in _EXCEPTIONS}
-    listed = before["no_proxy"] or before["NO_PROXY"] or ""
-    if listed != "*":
-        for name in _EXCEPTIONS:
-            os.environ[name] = f"{listed},{API_HOST}".lstrip(",")
+    changes = changes_past_proxy(os.environ, [API_HOST])
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
     return before

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnx_mock.errors import CertificateError
-from cnx_mock.settings import variable
+from cnx_mock.settings import flag, variable
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -34,6 +34,7 @@ log = logging.getLogger("cnx_mock")
 _CERTIFICATE, _KEY, _BUNDLE = "ca.pem", "ca-key.pem", "ca-bundle.pem"
 _OWN, _BOTH = "own-names", "ca-both.pem"
 _SUCCESSOR = "ca-key-after-{}.pem"
+_ELSEWHERE = f"choose another folder with {flag('ca_dir')} or {variable('ca_dir')} (in Python: Settings(ca_dir=…))"
 
 
 def ca_folder(chosen: str, environ: Mapping[str, str]) -> Path:
@@ -45,9 +46,7 @@ def ca_folder(chosen: str, environ: Mapping[str, str]) -> Path:
     try:
         base = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
     except RuntimeError:
-        raise CertificateError(
-            f"the CA has no folder, because the user has no home folder: set {variable('ca_dir')}"
-        ) from None
+        raise CertificateError(f"the CA has no folder, because the user has no home folder: {_ELSEWHERE}") from None
     return base / "cnx-mock" / "ca"
 
 
@@ -95,7 +94,7 @@ def authority(folder: Path, names: Sequence[str] = ()) -> Authority:
         if not public.exists() or public.read_bytes() != text:
             _publish(public, text)
     except OSError as error:
-        raise CertificateError(f"the CA in {folder} cannot be used: {error.strerror or error}") from None
+        raise CertificateError(f"the CA in {folder} cannot be used: {error.strerror or error}: {_ELSEWHERE}") from None
     except ValueError:
         raise CertificateError(f"{secret} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one") from None
     return Authority(public, certificate, key)

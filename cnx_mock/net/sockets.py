@@ -25,6 +25,9 @@ _TRIES = 20
 _EVERY: Mapping[int, str] = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 """The addresses that stand for all addresses of a family."""
 
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where clients on this machine find a server that listens on all addresses of a family."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -130,7 +133,9 @@ def _bound(place: _Place, port: int) -> socket.socket:
         if sock is not None:
             sock.close()
         if error.errno == errno.EADDRINUSE:
-            raise ListenError(error.errno, f"port {port} on {place.name} is already in use") from None
+            taken = ListenError(error.errno, f"port {port} on {place.name} is already in use")
+            taken.place = _LOOPBACK.get(address, address), port
+            raise taken from None
         raise ListenError(error.errno or errno.EINVAL, f"port {port} on {place.name}: {error.strerror}") from None
     sock.setblocking(False)
     return sock
@@ -140,7 +145,7 @@ def url_of(sock: socket.socket, scheme: str = "http") -> str:
     """Return the URL of a listening socket for clients on this machine. For one that listens on all addresses it is the
     loopback address, the only one at which the control plane answers."""
     host, port = sock.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    host = _LOOPBACK.get(host, host)
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 

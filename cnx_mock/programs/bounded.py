@@ -9,11 +9,16 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 from cnx_mock.programs.start import ProgramResult, start
 from cnx_mock.world.clock import SECOND, ticks
 
+_MARK = "CNX_MOCK_RUN"
+"""The variable by which the processes of one run are known."""
+_ROUNDS = 5
+"""How often processes are looked for that have left the group."""
 _LAST_BYTES = 4000
 """How much of the end of a program's output is kept."""
 
@@ -24,12 +29,14 @@ async def run(
     """Run a program in a process group of its own, and return how it ended.
 
     `limit` returns the time limit in seconds since the start, None for none. It is asked again when that time is over,
-    and may then return a later one. What is left of the group at the end is killed: at the time limit, and if this is
-    cancelled. Raises ProgramError.
+    and may then return a later one. What is left at the end is killed: at the time limit, and if this is cancelled.
+    That is the process group, and on Linux every process that the program has started, also one in a session of its
+    own. Raises ProgramError.
     """
     began = ticks()
     with tempfile.TemporaryFile() as output:
-        process = start(command, lambda words: _spawned(words, environ, output))
+        mark = f"{os.getpid()}-{began}-{output.fileno()}"
+        process = start(command, lambda words: _spawned(words, {**environ, _MARK: mark}, output))
         waiting = asyncio.get_running_loop().run_in_executor(executor, _wait, process)
         try:
             in_time = await _ends_in_time(waiting, limit, began)
@@ -38,6 +45,7 @@ async def run(
             _kill(process)
             await waiting
             process.wait()
+            _kill_detached(mark)
         return ProgramResult(process.returncode if in_time else None, took, _end(output))
 
 
@@ -70,6 +78,26 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
         return
     with suppress(ProcessLookupError, PermissionError):  # macOS refuses if only ended processes are left
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _kill_detached(mark: str) -> None:
+    """Kill the processes that inherited this mark: those that have left the group. Only Linux shows environments."""
+    wanted = f"{_MARK}={mark}".encode()
+    for _ in range(_ROUNDS):  # one that is killed may have started another meanwhile
+        found = [each for each in Path("/proc").glob("[0-9]*/environ") if wanted in _variables(each)]
+        for path in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(int(path.parent.name), signal.SIGKILL)
+        if not found:
+            return
+
+
+def _variables(path: Path) -> list[bytes]:
+    """Return the environment of a process; nothing if it is another user's, or has ended."""
+    try:
+        return path.read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def _end(output: IO[bytes]) -> str:

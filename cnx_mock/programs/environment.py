@@ -4,7 +4,6 @@ There are two ways, and both are set: the base URL and the key, for programs tha
 programs that call the cloud's own address.
 """
 
-import re
 import ssl
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnx_mock.net.addresses import API_HOST
+from cnx_mock.net.proxies import LOOPBACK, exceptions
 from cnx_mock.text.files import read_regular
 from cnx_mock.text.host_names import split_port
 
 _MAX_BUNDLE = 1 << 24
 """The most bytes of a file with certificates."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name all that is trusted: Python's ssl, httpx, Go and Ruby; requests; curl."""
 _ADDING = "NODE_EXTRA_CA_CERTS"
@@ -52,7 +51,7 @@ class Destination:
         """Return the variables to set on top of this environment."""
         found = {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.key}
         if self.proxy_url is not None:
-            around = _around(environ, (*_names(self.direct), *_LOOPBACK))
+            around = _around(environ, (*_names(self.direct), *LOOPBACK))
             # curl knows http_proxy in small letters only, Ruby takes it for https too; some know capitals only
             for name, value in (("HTTPS_PROXY", self.proxy_url), ("HTTP_PROXY", self.proxy_url), ("NO_PROXY", around)):
                 found |= {name: value, name.lower(): value}
@@ -83,8 +82,7 @@ def trust_bundle(ca: Path | None, environ: Mapping[str, str]) -> Iterator[Path |
 
 def _around(environ: Mapping[str, str], more: Iterable[str]) -> str:
     """Return the value of NO_PROXY: the hosts that the user has named, but none that means the API, and more."""
-    given = re.split(r"[,\s]+", f"{environ.get('NO_PROXY', '')},{environ.get('no_proxy', '')}")
-    hosts = dict.fromkeys(name for name in (*given, *more) if name)
+    hosts = dict.fromkeys((*exceptions(environ), *more))
     return ",".join(name for name in hosts if not _covers(name, API_HOST))
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _GUARD = pytest.StashKey["EgressGuard"]()
 
+_HOSTS = "hosts that the egress guard lets tests reach: names, *.wildcards, addresses, networks such as 10.0.0.0/8"
 _NO_EGRESS = "fail every test that reaches for another host than this machine"
 
 
@@ -19,11 +20,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("cnx-mock", "CloudNexus mock")
     group.addoption("--cnx-no-egress", action="store_true", help=_NO_EGRESS)
     parser.addini("cnx_no_egress", _NO_EGRESS, type="bool", default=False)
-    parser.addini("cnx_egress_hosts", "hosts that the egress guard lets tests reach", type="args", default=[])
+    parser.addini("cnx_egress_hosts", _HOSTS, type="args", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Guard every test, if the option is set."""
+    """Guard every test, if the option is set. Raises UsageError if a host that may be reached is none."""
+    hosts = config.getini("cnx_egress_hosts")
+    if hosts:
+        from cnx_mock.errors import InvalidInputError  # lazy: most suites do not need the guard
+        from cnx_mock.intercept.reachable_hosts import ReachableHosts  # lazy: as above
+
+        try:
+            ReachableHosts(hosts)
+        except InvalidInputError as error:
+            raise pytest.UsageError(f"cnx_egress_hosts: {error}") from None
     if config.getoption("--cnx-no-egress") or config.getini("cnx_no_egress"):
         config.pluginmanager.register(_GuardEveryTest())
 

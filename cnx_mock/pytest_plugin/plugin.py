@@ -3,13 +3,21 @@ cnx-mock, so it imports nothing but pytest and the standard library until a test
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cnx_mock.pytest_plugin.options import add_options, chosen_scenario, chosen_seed
-from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX, STRAYS
+from cnx_mock.pytest_plugin.options import add_options, chosen_seed
+from cnx_mock.pytest_plugin.sandboxes import (
+    assert_fired,
+    new_sandbox,
+    past_the_proxy,
+    real_files,
+    short_failure,
+    wide_sandbox,
+)
+from cnx_mock.pytest_plugin.scenarios import check_used, parametrize, story_of
+from cnx_mock.pytest_plugin.stash import FAILED, FAULT, SANDBOX, STRAYS
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
@@ -17,12 +25,6 @@ if TYPE_CHECKING:
     from cnx_mock.settings import Settings
 
 pytest_plugins = ("cnx_mock.pytest_plugin.egress", "cnx_mock.pytest_plugin.reporting")
-
-_START = "2026-01-01T00:00:00Z"
-
-_BASE = {"name": "pytest", "world": {"clock": {"start": _START}}, "provisioning": {"polls": 1}}
-"""What every test's sandbox starts from. The clock starts at a fixed instant, so that bodies are the same in every run.
-A new resource is provisioning at its first read and running at its second, so that a loop that polls ends at once."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     chosen_seed(config)
     cell = config.getoption("--cnx-cell")
     if cell:
-        from cnx_mock.pytest_plugin.sweep import one_cell  # lazy: only a sweep needs it
+        from cnx_mock.pytest_plugin.cells import one_cell  # lazy: only a sweep needs it
 
         one_cell(cell)  # an unknown one ends the run here, and not in every test
     if config.getoption("--cnx-sweep"):
@@ -66,18 +68,15 @@ class _InterceptEveryTest:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once under each of its scenarios."""
-    marker = metafunc.definition.get_closest_marker("cnx_scenario")
-    if marker is not None and len(marker.args) > 1 and "cnx_story" in metafunc.fixturenames:
-        metafunc.parametrize("cnx_story", marker.args, ids=[_title(each) for each in marker.args], indirect=True)
+    parametrize(metafunc)
 
 
-def _title(scenario: object) -> str:
-    """Return what a scenario is called in the id of a test."""
-    if isinstance(scenario, list):
-        return "+".join(map(_title, scenario)) or "none"
-    if isinstance(scenario, dict):
-        return str(scenario.get("name", "inline"))
-    return Path(str(scenario)).stem
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """End the run if there is a cell, and no test that could have it."""
+    cell = config.getoption("--cnx-cell")
+    if cell and items and not any("cnx" in getattr(each, "fixturenames", ()) for each in items):
+        raise pytest.UsageError("--cnx-cell: none of these tests has cnx as an argument, so none of them has a cell")
 
 
 @pytest.fixture(scope="session")
@@ -92,18 +91,23 @@ def cnx_settings(pytestconfig: pytest.Config) -> "Settings":
 def cnx_server(pytestconfig: pytest.Config, cnx_settings: "Settings") -> Iterator["SandboxMaker"]:
     """The CloudNexus mock of this worker, on a free port, started when a test first asks for it. With `--cnx-url` it is
     the server that runs there."""
-    url: str | None = pytestconfig.getoption("--cnx-url")
+    with past_the_proxy(), _server(pytestconfig.getoption("--cnx-url"), cnx_settings) as server:
+        yield server
+
+
+@contextmanager
+def _server(url: str | None, settings: "Settings") -> Iterator["SandboxMaker"]:
     if url is None:
         from cnx_mock.python_api.server import MockServer  # lazy: only a suite that uses the mock needs it
 
-        with _short_failure("the server cannot start: "):
-            server = MockServer(settings=cnx_settings).start()
+        with short_failure("the server cannot start: "), real_files():
+            server = MockServer(settings=settings).start()
         yield server
         server.stop()
         return
     from cnx_mock.python_api.remote import RemoteServer  # lazy: as above
 
-    with _short_failure("--cnx-url: "):
+    with short_failure("--cnx-url: "):
         remote = RemoteServer(url)
     yield remote
     remote.close()
@@ -112,30 +116,45 @@ def cnx_server(pytestconfig: pytest.Config, cnx_settings: "Settings") -> Iterato
 @pytest.fixture
 def cnx_story(request: pytest.FixtureRequest) -> Any:
     """The scenario of this test: a name, a path, plain data, or a list of them to stack; None for none."""
-    if hasattr(request, "param"):
-        return request.param
-    marker = request.node.get_closest_marker("cnx_scenario")
-    if marker is None:
-        return chosen_scenario(request.config) or None
-    if marker.kwargs:
-        pytest.fail("cnx_scenario takes scenarios, and no keywords: cnx_scenario('flaky-network')", pytrace=False)
-    return marker.args[0] if marker.args else None
+    return request.param if hasattr(request, "param") else story_of(request.node)
 
 
 @pytest.fixture
-def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: Any) -> "Sandbox":
+def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: Any) -> Iterator["Sandbox"]:
     """A fresh CloudNexus sandbox for this test: `cnx.url`, `cnx.api_key`, `cnx.inject(…)`, `cnx.requests`."""
-    given = cnx_story if isinstance(cnx_story, list) else [] if cnx_story is None else [cnx_story]
-    scenarios = [_BASE, *_sweep_scenario(request), *(_in_own_folders(each, request.config) for each in given)]
-    seed = chosen_seed(request.config)
-    key = str(request.config.getini("cnx_key")) or None
-    with _short_failure("no sandbox: "):
-        sandbox = cnx_server.sandbox(scenarios, name=request.node.nodeid, seed=seed, key=key)
+    node, cell = request.node, request.config.getoption("--cnx-cell")
+    if cell:
+        from cnx_mock.pytest_plugin.cells import one_cell  # lazy: only a sweep needs it
+
+        node.stash[FAULT] = one_cell(cell)
+    rules = node.stash.get(FAULT, [])
+    sandbox = new_sandbox(request.config, cnx_server, node.nodeid, cnx_story, rules=rules)
+    with short_failure("no sandbox: "):
         last = cnx_server.call("GET", "/requests?limit=1")["data"]
-    sandbox.enforced = request.node.get_closest_marker("cnx_scenario") is not None
-    request.node.stash[SANDBOX] = sandbox
-    request.node.stash[STRAYS] = (cnx_server, last[0]["seq"] if last else 0)
-    return sandbox
+    sandbox.enforced = node.get_closest_marker("cnx_scenario") is not None
+    node.stash[SANDBOX], node.stash[FAILED] = sandbox, False
+    node.stash[STRAYS] = (cnx_server, last[0]["seq"] if last else 0)
+    yield sandbox
+    if cell and not node.stash[FAILED]:
+        from cnx_mock.pytest_plugin.cells import check_happened  # lazy: only a sweep needs it
+
+        check_happened(cell, rules, sandbox)
+
+
+@pytest.fixture(scope="module")
+def cnx_module(request: pytest.FixtureRequest, cnx_server: "SandboxMaker") -> Iterator["Sandbox"]:
+    """A CloudNexus sandbox that all tests of a module share, under the scenario of the module's marker
+    (`pytestmark`)."""
+    with wide_sandbox(request, cnx_server, story_of(request.node)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def cnx_session(request: pytest.FixtureRequest, cnx_server: "SandboxMaker") -> Iterator["Sandbox"]:
+    """A CloudNexus sandbox that all tests of this run share (with xdist: of this worker), under the scenario of the
+    whole suite."""
+    with wide_sandbox(request, cnx_server, story_of(request.node)) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
@@ -147,57 +166,17 @@ def cnx_intercept(cnx: "Sandbox", cnx_server: "SandboxMaker") -> Iterator["Sandb
     if not isinstance(cnx_server, MockServer):
         pytest.fail("cnx_intercept leads to a server of its own process: leave --cnx-url out", pytrace=False)
     with ExitStack() as stack:
-        with _short_failure("cnx_intercept: "):
+        with short_failure("cnx_intercept: "), real_files():
             stack.enter_context(cnx_server.intercept())
         yield cnx
 
 
-@contextmanager
-def _short_failure(prefix: str) -> Iterator[None]:
-    """Turn an error of ours in a fixture into a failure that is its message alone.
-
-    pytest's summary shows only the first line: it has the first problem.
-    """
-    from cnx_mock.errors import CnxMockError, reasons  # lazy: only a suite that uses the mock needs it
-
-    try:
-        yield
-    except CnxMockError as error:
-        first, *others = reasons(error)
-        more = f" (+{len(others)} more)" if others else ""
-        raise pytest.fail.Exception("\n".join([f"{prefix}{first}{more}", *others]), pytrace=False) from None
-
-
-def _sweep_scenario(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
-    """Return the scenario with the faults of a sweep, or of `--cnx-cell`, in this test; nothing without."""
-    cell = request.config.getoption("--cnx-cell")
-    if cell:
-        from cnx_mock.pytest_plugin.sweep import one_cell  # lazy: only a sweep needs it
-
-        request.node.stash[FAULT] = one_cell(cell)
-    rules = request.node.stash.get(FAULT, [])
-    return [{"name": "sweep", "rules": rules}] if rules else []
-
-
-def _in_own_folders(scenario: Any, config: pytest.Config) -> Any:
-    """Return the file of a scenario that is in one of the suite's own folders; anything else as it is."""
-    if isinstance(scenario, str) and Path(scenario).name == scenario:
-        for folder in config.getini("cnx_scenario_dirs"):
-            path = Path(folder) / f"{scenario.removesuffix('.yaml')}.yaml"
-            if path.is_file():
-                return path
-    return scenario
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that passed without meeting the faults that it asked for."""
+    """Fail a test that passed without meeting the faults that it asked for, or whose marker had no effect."""
     result = yield
     sandbox = item.stash.get(SANDBOX, None)
+    check_used(item)
     if sandbox is not None and not item.stash.get(FAULT, []):
-        with _short_failure("cannot find out whether the injected rules fired: "):
-            try:
-                sandbox.assert_fired()
-            except AssertionError as error:
-                raise pytest.fail.Exception(str(error), pytrace=False) from None
+        assert_fired(sandbox)
     return result

@@ -4,28 +4,38 @@ own errors. Every pytest run imports this, so it imports nothing but pytest and 
 
 import contextlib
 import json
+import os
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from shlex import quote
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.options import chosen_scenario, chosen_seed
-from cnx_mock.pytest_plugin.stash import SANDBOX, STRAYS
+from cnx_mock.pytest_plugin.stash import FAILED, SANDBOX, STRAYS
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
 
 _PACKAGE = Path(__file__).parents[1]
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_STRAYS_SHOWN = 20
+"""How many requests that reached no sandbox a report lists."""
+_KEY_PROBLEMS = ("missing_key", "malformed_key", "live_key", "LIVE_KEY_REJECTED", "unknown_key")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Show what it takes to run the suite again."""
     scenario, url = chosen_scenario(config), config.getoption("--cnx-url")
     parts = [f"seed {chosen_seed(config)}", *([f"scenario {scenario}"] if scenario else []), *([url] if url else [])]
+    if any(name.lower() in _PROXIES and value for name, value in os.environ.items()):
+        from cnx_mock.net.proxies import changes_past_proxy, proxy_variable  # lazy: only behind a proxy
+
+        if changes_past_proxy(os.environ):
+            parts.append(f"{proxy_variable(os.environ)} is set: NO_PROXY will cover this machine for tests with cnx")
     return f"cnx-mock: {', '.join(parts)}"
 
 
@@ -40,10 +50,28 @@ def pytest_hide_our_frames(item: pytest.Item, call: pytest.CallInfo[None]) -> No
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show with a failing test what the mock saw."""
     report = yield
-    sandbox = item.stash.get(SANDBOX, None)
-    if sandbox is not None and report.failed:
-        report.sections.append(("cnx-mock journal", f"{_journal(item, sandbox)}\n{_again(item)}"))
+    if report.failed:
+        item.stash[FAILED] = True
+        shown = [*_journals(item), f"again: {again(item)}"]
+        if len(shown) > 1:
+            report.sections.append(("cnx-mock journal", "\n".join(shown)))
+    elif report.when == "call" and STRAYS in item.stash:
+        with contextlib.suppress(Exception):  # a test may have stopped the server: it has passed all the same
+            strays = list(_strays(item))
+            if strays:
+                report.sections.append(("cnx-mock journal", "\n".join(strays)))
     return report
+
+
+def _journals(item: pytest.Item) -> Iterator[str]:
+    """Yield the journal of each sandbox that a test has."""
+    sandbox = item.stash.get(SANDBOX, None)
+    if sandbox is not None:
+        yield _journal(sandbox, item)
+    for name in ("cnx_module", "cnx_session"):
+        wide = getattr(item, "funcargs", {}).get(name)
+        if wide is not None:
+            yield f"{name}, with the requests of earlier tests:\n{_journal(wide)}"
 
 
 def _hide_our_frames(info: pytest.ExceptionInfo[BaseException]) -> None:
@@ -58,6 +86,8 @@ def _hide_our_frames(info: pytest.ExceptionInfo[BaseException]) -> None:
             last = entry
         entry = entry.tb_next
     if last is not None:
+        if last.tb_next is not None and info.value.__cause__ is None:
+            info.value.__suppress_context__ = True  # it is ours: its message says all, whatever was handled meanwhile
         last.tb_next = None
         info.traceback = type(info.traceback)(info.tb)  # pytest may have read it before
 
@@ -68,14 +98,7 @@ def _is_ours(entry: TracebackType) -> bool:
     return file in (contextlib.__file__, "<string>") or Path(file).is_relative_to(_PACKAGE)
 
 
-def _again(item: pytest.Item) -> str:
-    """Return the command that runs the test again, with the same seed."""
-    scenario = chosen_scenario(item.config)
-    words = ["pytest", quote(item.nodeid), "--cnx-seed", str(chosen_seed(item.config))]
-    return " ".join(["again:", *words, *(["--cnx-scenario", quote(scenario)] if scenario else [])])
-
-
-def _journal(item: pytest.Item, sandbox: "Sandbox") -> str:
+def _journal(sandbox: "Sandbox", item: pytest.Item | None = None) -> str:
     """Return the requests of the sandbox, a line for each, with the rules that fired below; then those that came during
     the test and reached no sandbox."""
     from cnx_mock.errors import CnxMockError  # lazy: only a failing test needs it
@@ -84,7 +107,7 @@ def _journal(item: pytest.Item, sandbox: "Sandbox") -> str:
     lines = []
     try:
         entries = sandbox.requests
-        strays = list(_strays(item))
+        strays = list(_strays(item)) if item is not None else []
     except CnxMockError as error:
         return f"(the journal could not be read: {error})"
     for entry in entries:
@@ -97,13 +120,18 @@ def _journal(item: pytest.Item, sandbox: "Sandbox") -> str:
 
 
 def _strays(item: pytest.Item) -> Iterator[str]:
-    """Yield how many requests reached no sandbox since the test began, and why, such as `missing_key`."""
+    """Yield the requests that reached no sandbox since the test began, and why, such as `missing_key`."""
     server, last = item.stash[STRAYS]
     found = server.call("GET", f"/requests?since={last}")["data"]
-    if found:
-        whys = Counter(map(_refusal, found))
-        listed = ", ".join(why if len(whys) == 1 else f"{why} ({count})" for why, count in whys.items())
-        yield f"{len(found)} request{'s' if len(found) > 1 else ''} reached no sandbox: {listed}"
+    if not found:
+        return
+    whys = Counter(map(_refusal, found))
+    listed = ", ".join(why if len(whys) == 1 else f"{why} ({count})" for why, count in whys.items())
+    yield f"{len(found)} request{'s' if len(found) > 1 else ''} reached no sandbox: {listed}"
+    for entry in found[:_STRAYS_SHOWN]:
+        yield f"     {entry['method']} {entry['path']} → {entry['status']}: {_refusal(entry)}"
+    if any(why in _KEY_PROBLEMS for why in whys):
+        yield "     give the client the key of its sandbox: cnx.api_key, or the ini option cnx_key for a key of its own"
 
 
 def _refusal(entry: dict[str, Any]) -> str:

@@ -17,3 +17,6 @@ STRAYS: "pytest.StashKey[tuple[SandboxMaker, int]]" = pytest.StashKey()
 
 FAULT = pytest.StashKey[list[dict[str, Any]]]()
 """The rules that a sweep applies to this test. The test did not ask for them, so its own rules need not fire."""
+
+FAILED = pytest.StashKey[bool]()
+"""Whether the test that runs has failed."""

@@ -1,8 +1,7 @@
 """`pytest --cnx-sweep`: every test that uses `cnx` runs once for every fault at every call, each time in a fresh
-sandbox. And `--cnx-cell`, which does one of these runs alone, with a full report."""
+sandbox. (`--cnx-cell`, in `cells`, does one of these runs alone, with a full report.)"""
 
-import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,11 +10,12 @@ from _pytest.runner import runtestprotocol
 from cnx_mock.audit.audit import hammering
 from cnx_mock.errors import CnxMockError, SweepPlanError
 from cnx_mock.programs.start import ProgramResult
+from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.pytest_plugin.time_limit import TimeLimit
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.patience import BACKOFF_SECONDS
-from cnx_mock.sweep.plan import FAULTS, rule_for, select_faults
+from cnx_mock.sweep.plan import select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import bad_first
 from cnx_mock.sweep.results import SweepOptions, SweepResults
@@ -50,7 +50,7 @@ class SweepPlugin:
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
         """Sweep a test, then run it once more without faults: that run is the one that is reported."""
-        if "cnx" not in getattr(item, "fixturenames", ()):
+        if not _is_swept(item):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         try:
@@ -58,12 +58,28 @@ class SweepPlugin:
         except CnxMockError as error:
             swept = _note(f"it is not swept: {error}")
         item.stash[FAULT] = []
-        for report in runtestprotocol(item, nextitem=nextitem, log=False):
+        with self._time_limit.limited(None):
+            reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        self._time_limit.at_most(None)
+        for report in reports:
             if report.when == "call":
                 vars(report)[_SWEPT] = swept  # travels to xdist's controller with the report
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+    @pytest.hookimpl(tryfirst=True, optionalhook=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
+        """Keep the limit of pytest-timeout for each run of a swept test, instead of its timer: that would end the sweep
+        as a whole, or make a hang look like any other failure."""
+        if not _is_swept(item):
+            return None
+        self._time_limit.at_most(settings.timeout)
+        return True
+
+    def pytest_unconfigure(self) -> None:
+        """Give back the signal of the time limit."""
+        self._time_limit.close()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
@@ -112,9 +128,9 @@ class SweepPlugin:
             terminalreporter.write_line(nodeid, bold=True)
             for line in (*swept["notes"], *swept["matrix"]):
                 terminalreporter.write_line(line)
-            for verdict, blame, again in swept["bad"]:
+            for verdict, blame, line in swept["bad"]:
                 terminalreporter.write_line(f"{verdict}: {blame}", red=True)
-                terminalreporter.write_line(f"    {again}")
+                terminalreporter.write_line(f"    {line}")
             terminalreporter.write_line("")
 
     # ---- one test
@@ -129,19 +145,18 @@ class SweepPlugin:
         if not swept.cells:
             return _note("it is not swept: none of the faults applies to any of its calls")
         second, _ = self._attempt(item, None, None)
-        notes = list(swept.compare(first, second))
+        notes = [*swept.compare(first, second), *_switched_off(item)]
         limit = self._limit or 3 * max(first.ended.seconds, second.ended.seconds) + EXTRA_SECONDS
         for cell in swept.cells:
             extra = BACKOFF_SECONDS if cell.lasts and self._limit is None else 0
             run, _ = self._attempt(item, cell.document()["rules"], limit + extra)
             swept.judge_cell(cell, run, allowed=_allowed(item))
         results = list(swept.results.values())
-        again = f"pytest {item.nodeid!r} --cnx-cell "
         bad = [each for each in bad_first(results) if each.verdict in FAILING]
         return {
             "notes": notes,
             "matrix": [*text.lines(swept, _WIDTH, False), text.legend(swept), f"in all {text.totals(results, False)}"],
-            "bad": [[each.verdict, sentence(each), again + each.cell.name] for each in bad],
+            "bad": [[each.verdict, sentence(each), again(item, each.cell.name)] for each in bad],
         }
 
     def _attempt(
@@ -169,17 +184,18 @@ class SweepPlugin:
         return RunResult(ended=ended, entries=entries, states=states, start=start), outcome
 
 
-def one_cell(name: str) -> list[dict[str, Any]]:
-    """Return the rules of a cell by its name, such as `instances.create-1-reset-after`. Raises UsageError for a name
-    that is not that of a cell."""
-    known = {fault.name: fault for fault in FAULTS}
-    rules = []
-    for part in name.split("--"):
-        found = re.fullmatch(r"([\w.]+)-([0-9]{1,9})-([\w-]+)", part)
-        if found is None or found[3] not in known or int(found[2]) < 1:
-            raise pytest.UsageError(f"--cnx-cell: {part!r} is not a cell: write instances.create-1-reset-after")
-        rules.append(rule_for(found[1], int(found[2]), known[found[3]]))
-    return rules
+def _is_swept(item: pytest.Item) -> bool:
+    return "cnx" in getattr(item, "fixturenames", ())
+
+
+def _switched_off(item: pytest.Item) -> Iterator[str]:
+    """Yield what other plugins would do with this test, and a sweep does not let them do."""
+    config = item.config
+    flaky = config.pluginmanager.hasplugin("rerunfailures") and item.get_closest_marker("flaky") is not None
+    if config.getoption("reruns", None) or flaky:
+        yield "it is not rerun after a failure (pytest-rerunfailures): a sweep runs it once for each fault"
+    if config.getoption("forked", None):
+        yield "it does not run in a process of its own (--forked): a sweep runs it in this one"
 
 
 def _note(text: str) -> dict[str, Any]:

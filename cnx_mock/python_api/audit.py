@@ -6,10 +6,13 @@ from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import calls_of
 from cnx_mock.audit.report import lines
 from cnx_mock.python_api.control import SandboxControl
+from cnx_mock.python_api.handle import Handle
 
 
-class Audit:
+class Audit(Handle):
     """How well the client of a sandbox behaved."""
+
+    __slots__ = ("_control",)
 
     def __init__(self, control: SandboxControl) -> None:
         self._control = control

@@ -1,4 +1,4 @@
-"""The parts of a sandbox in Python: its clock, its account, its instances.
+"""The parts of a sandbox in Python: its clock and its account.
 
 Every property and method here asks the server. They raise InputRefusedError for a value that the server does not take,
 and ServerNotFoundError if the server has stopped.
@@ -6,13 +6,15 @@ and ServerNotFoundError if the server has stopped.
 
 import datetime as dt
 from typing import Any
-from urllib.parse import quote
 
 from cnx_mock.python_api.control import SandboxControl
+from cnx_mock.python_api.handle import Handle
 
 
-class ClockHandle:
+class ClockHandle(Handle):
     """The clock of a sandbox. A test that freezes Python's clocks does not freeze it."""
+
+    __slots__ = ("_control",)
 
     def __init__(self, control: SandboxControl) -> None:
         self._control = control
@@ -44,8 +46,10 @@ class ClockHandle:
         self._control.call("PATCH", "/clock", {"frozen": False})
 
 
-class AccountHandle:
+class AccountHandle(Handle):
     """The account of a sandbox. Every property can be set."""
+
+    __slots__ = ("_control",)
 
     def __init__(self, control: SandboxControl) -> None:
         self._control = control
@@ -92,28 +96,3 @@ class AccountHandle:
 
     def _change(self, **changes: Any) -> None:
         self._control.call("PATCH", "/account", changes)
-
-
-class InstancesHandle:
-    """The instances of a sandbox, from outside the API: no rule applies, no rate limit counts, nothing is charged."""
-
-    def __init__(self, control: SandboxControl) -> None:
-        self._control = control
-
-    def add(self, **fields: Any) -> dict[str, Any]:
-        """Put an instance into the sandbox and return it. Every field has a default.
-
-        Example: `cnx.instances.add(name="web-1", status="running")`.
-        """
-        added: dict[str, Any] = self._control.call("POST", "/instances", fields)
-        return added
-
-    def set_status(self, instance_id: str, status: str) -> dict[str, Any]:
-        """Set the status of an instance, `stopped` or `running`, and return the instance.
-
-        Raises ControlError if there is no such instance, or if it cannot have that status now.
-        """
-        changed: dict[str, Any] = self._control.call(
-            "PATCH", f"/instances/{quote(str(instance_id), safe='')}", {"status": status}
-        )
-        return changed

@@ -8,6 +8,8 @@ from cnx_mock.python_api.sandbox_maker import SandboxMaker
 class RemoteServer(SandboxMaker):
     """A cnx-mock that runs in another process of this machine, such as `cnx-mock serve`."""
 
+    __slots__ = ("_control",)
+
     def __init__(self, url: str) -> None:
         """Connect to it.
 

@@ -6,6 +6,7 @@ from typing import Any
 from cnx_mock.api.router import Router
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.http.journal import JournalEntry
+from cnx_mock.python_api.handle import Handle
 from cnx_mock.scenario.matching import Difference, Match
 from cnx_mock.scenario.models import MatchModel
 from cnx_mock.scenario.request import ApiRequest
@@ -18,8 +19,10 @@ _SHOWN = 20
 """How many requests a failed assertion lists."""
 
 
-class Requests(list[JournalEntry]):
+class Requests(Handle, list[JournalEntry]):
     """The requests of a sandbox, newest last: a list of `cnx_mock.Entry`."""
+
+    __slots__ = ()
 
     def matching(self, operation: str | list[str] = "*", /, *, status: int | None = None, **match: Any) -> "Requests":
         """Return the requests that match.
@@ -51,13 +54,16 @@ class Requests(list[JournalEntry]):
             cnx.requests.assert_called("instances.create", times=1, body={"name": "web-1"})
         """
         _check_words(match, ("status", "times"))
-        found = len(self.matching(operation, status=status, **match))
+        hits = self.matching(operation, status=status, **match)
+        found = len(hits)
         if found == times or (times is None and found):
             return
         conditions = {"status": status, **match}
         given = (f"{key}={value!r}" for key, value in conditions.items() if value is not None)
         head = f"expected {_wanted(times)} {', '.join([str(operation), *given])}; found {found}"
-        raise AssertionError("\n".join([head, *self._explained(operation, status, match)]))
+        named = [f"they are {', '.join(map(request_line, hits[:_SHOWN]))}"] if hits else []
+        explained = self._explained(operation, status, match) if found < (times or 1) else ()
+        raise AssertionError("\n".join([head, *named, *explained]))
 
     def assert_not_called(
         self, operation: str | list[str] = "*", /, *, status: int | None = None, **match: Any

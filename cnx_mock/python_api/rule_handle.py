@@ -6,12 +6,14 @@ from urllib.parse import quote
 
 from cnx_mock.errors import ControlError
 from cnx_mock.python_api.control import SandboxControl
+from cnx_mock.python_api.handle import Handle
 
 
-class RuleHandle:
+class RuleHandle(Handle):
     """A rule that `Sandbox.inject` added; `cnx_mock.Rule` is this class.
 
-    After it is removed, it still has its last counts. As a context manager it is removed at the end of the block:
+    After it is removed, or when its `ttl` is over, it still has its last counts. As a context manager it is removed at
+    the end of the block:
 
         with cnx.inject("instances.create", error="INTERNAL_ERROR", times=1) as rule:
             deploy()
@@ -20,6 +22,8 @@ class RuleHandle:
     Its properties ask the server. They raise ServerNotFoundError if the server has stopped, and ControlError if the
     rule is gone, because a reset removed it.
     """
+
+    __slots__ = ("_control", "_last", "_path", "id")
 
     def __init__(self, control: SandboxControl, rule_id: str) -> None:
         self._control = control
@@ -42,6 +46,11 @@ class RuleHandle:
         return int(self._state()["matched"])
 
     @property
+    def ended(self) -> bool:
+        """Whether its `ttl` is over: then it fires no more."""
+        return bool(self._state()["ended"])
+
+    @property
     def why(self) -> str | None:
         """The reason why it has not fired; None if it has."""
         why: str | None = self._state()["why"]
@@ -51,8 +60,10 @@ class RuleHandle:
         """Remove the rule from the sandbox. Idempotent."""
         if self._last is not None:
             return
-        self._last = self._state()
-        self._control.call("DELETE", self._path)
+        state = self._state()
+        if not state["ended"]:
+            self._control.call("DELETE", self._path)
+        self._last = state
 
     def __enter__(self) -> "RuleHandle":
         return self

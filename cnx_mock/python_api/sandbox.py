@@ -1,22 +1,26 @@
 """A sandbox in Python: its key, its clock, its account, its rules and its journal."""
 
+import os
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from cnx_mock.errors import FixtureRefusedError, Problem, ScenarioError, ScenarioRefusedError
+from cnx_mock.errors import ControlError, FixtureRefusedError, Problem, ScenarioError, ScenarioRefusedError
 from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDecision
+from cnx_mock.net.proxies import LOOPBACK, excepted
 from cnx_mock.python_api.audit import Audit
 from cnx_mock.python_api.control import Control, SandboxControl
-from cnx_mock.python_api.handles import AccountHandle, ClockHandle, InstancesHandle
+from cnx_mock.python_api.handle import Handle
+from cnx_mock.python_api.handles import AccountHandle, ClockHandle
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document, warn
 from cnx_mock.python_api.requests import Requests
+from cnx_mock.python_api.resources import FirewallsHandle, InstancesHandle, LoadBalancersHandle, SnapshotsHandle
 from cnx_mock.python_api.rule_handle import RuleHandle
 from cnx_mock.scenario.rule import rule_document
 
 
-class Sandbox:
+class Sandbox(Handle):
     """One test key and its world: made by `MockServer.sandbox`, or in pytest by the fixture `cnx`.
 
     Every method may be called from any thread, also while the client under test runs. Every call goes to the server.
@@ -31,12 +35,27 @@ class Sandbox:
         sandbox.requests.assert_called("instances.create", times=2)
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_control",
+        "_enforced",
+        "_injected",
+        "_must_fire",
+        "account",
+        "api_key",
+        "audit",
+        "clock",
+        "firewalls",
+        "instances",
+        "load_balancers",
+        "snapshots",
+    )
+
     def __init__(self, control: Control, api_key: str) -> None:
         self._control = SandboxControl(control, api_key)
         self._injected = count(1)  # its next() is atomic: any thread may inject
         self._must_fire: list[RuleHandle] = []
-        self.enforced = False
-        """Whether `assert_fired` also checks what the scenario expects. `use` sets it."""
+        self._enforced = False
         self.api_key = api_key
         """The key of this sandbox. The client under test must send it."""
         self.clock = ClockHandle(self._control)
@@ -44,7 +63,13 @@ class Sandbox:
         self.account = AccountHandle(self._control)
         """Its account: `plan`, `balance`, `rate_limit`, `scopes`."""
         self.instances = InstancesHandle(self._control)
-        """Its instances, from outside the API: `add`, `set_status`."""
+        """Its instances, from outside the API: `len`, iteration, `["web-1"]`, `add`, `set_status`."""
+        self.snapshots = SnapshotsHandle(self._control)
+        """Its snapshots, from outside the API: `len`, iteration, `["before-upgrade"]`."""
+        self.firewalls = FirewallsHandle(self._control)
+        """Its firewalls, from outside the API: `len`, iteration, `["web"]`."""
+        self.load_balancers = LoadBalancersHandle(self._control)
+        """Its load balancers, from outside the API: `len`, iteration, `["front"]`."""
         self.audit = Audit(self._control)
         """How well its client behaved: `findings`, `assert_clean`."""
 
@@ -57,9 +82,25 @@ class Sandbox:
         return self._control.url
 
     @property
+    def enforced(self) -> bool:
+        """Whether `assert_fired` also checks what the scenario expects. `use` sets it; it can be set."""
+        return self._enforced
+
+    @enforced.setter
+    def enforced(self, enforced: bool) -> None:
+        self._enforced = enforced
+
+    @property
     def env(self) -> dict[str, str]:
-        """The environment variables by which a client finds this sandbox: base URL and API key."""
-        return {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.api_key}
+        """The environment variables by which a client finds this sandbox: base URL and API key. If the environment
+        names a proxy, also `NO_PROXY`, so that the key goes to this machine and not to the proxy."""
+        found = {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.api_key}
+        return found | excepted(os.environ, [*LOOPBACK, *self._host()])
+
+    def _host(self) -> list[str]:
+        """Return the host of the server, unless it is one of the usual names."""
+        host = urlsplit(self.url).hostname or ""
+        return [host] if host and host not in LOOPBACK else []
 
     @property
     def requests(self) -> Requests:
@@ -182,7 +223,7 @@ class Sandbox:
     def assert_fired(self) -> None:
         """Raise AssertionError, with the reasons, if a rule given to `inject` never fired, or if what a scenario given
         to `use` expects has not happened. The pytest plugin calls it at the end of every test."""
-        missed = [f"{rule.id} never fired: {rule.why}" for rule in self._must_fire if not rule.fired]
+        missed = [why for rule in self._must_fire if (why := _why_missed(rule))]
         if self.enforced:
             missed += self.call("GET", "/scenario")["unmet"]
         if missed:
@@ -217,6 +258,16 @@ class Sandbox:
         self.call("POST", "/reset")
         self._injected = count(1)
         self._must_fire.clear()
+
+
+def _why_missed(rule: RuleHandle) -> str | None:
+    """Return why a rule never fired; None if it did, or if the test has removed it by a call of its own."""
+    try:
+        return None if rule.fired else f"{rule.id} never fired: {rule.why}"
+    except ControlError as error:
+        if error.code != "NOT_FOUND":
+            raise
+        return None
 
 
 def _entry(item: dict[str, Any]) -> JournalEntry:

@@ -4,13 +4,16 @@ from typing import Any
 
 from cnx_mock.errors import FixtureError, FixtureRefusedError, InputRefusedError, ScenarioRefusedError
 from cnx_mock.python_api.control import Control
+from cnx_mock.python_api.handle import Handle
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document, warn
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.services.worlds import read_fixture
 
 
-class SandboxMaker:
+class SandboxMaker(Handle):
     """A server that makes sandboxes."""
+
+    __slots__ = ()
 
     def _running(self) -> Control:
         """Return the client of its control plane. Raises NotRunningError if the server does not run."""

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from cnx_mock.asgi import create_app
-from cnx_mock.errors import NotRunningError, SettingsError, StartError
+from cnx_mock.errors import ListenError, NotRunningError, SettingsError, StartError
 from cnx_mock.http.app import App
+from cnx_mock.net.port_holder import with_holder
 from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document
@@ -55,6 +56,19 @@ class MockServer(SandboxMaker):
             sandbox = server.sandbox()
             client = Client(sandbox.url, sandbox.api_key)
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_app",
+        "_control",
+        "_fixture",
+        "_intercept_listeners",
+        "_listeners",
+        "_lock",
+        "_scenario",
+        "_settings",
+        "_thread",
+    )
 
     def __init__(
         self,
@@ -126,7 +140,10 @@ class MockServer(SandboxMaker):
         if self._thread is not None:
             raise StartError("this server has been started already")
         app = self._new_app()
-        listeners = open_sockets(self._settings)
+        try:
+            listeners = open_sockets(self._settings)
+        except ListenError as error:
+            raise with_holder(error) from None
         thread = ServerThread(app, listeners)
         try:
             thread.start()

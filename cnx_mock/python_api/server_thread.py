@@ -1,6 +1,7 @@
 """A server on a thread and an event loop of its own, with a bounded start and stop."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Coroutine
 from typing import Any
@@ -10,6 +11,13 @@ from cnx_mock.net.serving import ServedApp, Serving, loop_factory
 from cnx_mock.net.sockets import ListeningSockets
 
 TIMEOUT_SECONDS = 10
+
+_GREEN = (
+    ("gevent", "gevent.monkey", "is_module_patched", ("threading", "socket")),
+    ("eventlet", "eventlet.patcher", "is_monkey_patched", ("thread", "socket")),
+)
+"""Libraries that replace threads and sockets: the name, the module that does it, its function that says whether it has
+done so, and for what to ask."""
 
 
 class ServerThread:
@@ -23,7 +31,8 @@ class ServerThread:
         self._thread = threading.Thread(target=self._run, name=f"cnx-mock {listeners.url}", daemon=True)
 
     def start(self) -> None:
-        """Serve from now on. Raises StartError if the server fails, or is not ready in time."""
+        """Serve from now on. Raises StartError if the server fails, is not ready in time, or cannot have a thread."""
+        _must_have_threads()
         self._thread.start()
         if not self._ready.wait(TIMEOUT_SECONDS) or self._failure is not None:
             self.stop()
@@ -66,3 +75,15 @@ class ServerThread:
         finally:
             self._ready.set()
             loop.close()
+
+
+def _must_have_threads() -> None:
+    """Raise StartError if a library has put its own in the place of Python's threads or sockets: the server would wait
+    for ever for the code that waits for it."""
+    for library, module, question, parts in _GREEN:
+        patched = getattr(sys.modules.get(module), question, None)
+        if patched is not None and any(patched(part) for part in parts):
+            raise StartError(
+                f"the server cannot run in this process, because {library} has replaced Python's threads and sockets: "
+                "start `cnx-mock serve` in another process, and use its URL (in pytest: --cnx-url URL)"
+            )

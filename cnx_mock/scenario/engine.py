@@ -49,6 +49,8 @@ class Engine:
         self._operations = operations
         self._magic_names = magic_names
         self._injected: list[ActiveRule] = []
+        self._ended: dict[str, ActiveRule] = {}
+        """Rules whose ttl is over, by id: their counts can still be read."""
         self._brought: dict[str, ActiveRule] = {}
         """Rules from fault headers, by the header's text: the same header again goes on counting."""
         self.use(scenario)
@@ -113,12 +115,18 @@ class Engine:
         """Return the rule with this id, None if there is none."""
         return next((active for active in self if active.rule.id == rule_id), None)
 
+    def find_ended(self, rule_id: str) -> ActiveRule | None:
+        """Return the last rule with this id whose ttl is over, None if there is none."""
+        self._settle(self._now())
+        return self._ended.get(rule_id)
+
     def inject(self, rule: Rule) -> bool:
         """Add a rule after the other injected ones, or replace the one with its id, with counters at zero. Return
         whether it replaced one. If it has a ttl, the replaced rule comes back at its end. Raises ScenarioError if the
         scenario has a rule with its id."""
         _must_be_free(rule.id, self.scenario.rules)
         before = self.find(rule.id)
+        self._ended.pop(rule.id, None)
         active = _active(rule, "injected", self._now())
         if before is None:
             self._injected.append(active)
@@ -156,9 +164,15 @@ class Engine:
     def _settle(self, now: int) -> None:
         """Remove or restore the rules whose ttl is over."""
         while now >= self._next_end:
+            before = self._in_order
             self._injected = [each for active in self._injected for each in _remains(active, now)]
             self._scenario_rules = [each for active in self._scenario_rules for each in _remains(active, now)]
             self._changed()
+            for active in before:
+                if active not in self._in_order:
+                    self._ended[active.rule.id] = active
+            while len(self._ended) > _MOST_REMEMBERED:
+                del self._ended[next(iter(self._ended))]
 
     def _candidates(self, operation: str | None, method: str) -> tuple[ActiveRule, ...]:
         """Return the rules that can match such a call at all: none for most requests, which are done with that."""

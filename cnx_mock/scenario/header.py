@@ -42,8 +42,6 @@ def _json_object(text: str) -> dict[str, Any]:
 
 def _pairs(text: str) -> dict[str, Any]:
     """Read `key=value; key=value`; a value is written as in a YAML file. Raises ScenarioError."""
-    from cnx_mock.text.source import read  # lazy: it is only for a header that is not JSON
-
     pairs: dict[str, Any] = {}
     for part in filter(str.strip, _parts(text)):
         key, equals, value = (each.strip() for each in part.partition("="))
@@ -52,15 +50,23 @@ def _pairs(text: str) -> dict[str, Any]:
         if key in pairs:
             raise _wrong(f"has {key} twice")
         try:
-            source = read(value, _DISPLAYED)
-            if source.problems:
-                raise source.error()
-            pairs[key] = rule_value(source, key)
+            pairs[key] = flat_value(key, value, _DISPLAYED)
         except SourceError as error:
             raise _wrong(f"{key}: {error.problems[0].message}") from None
     if not pairs:
         raise _wrong("is empty: write error=RATE_LIMITED; retry_after=2s")
     return pairs
+
+
+def flat_value(key: str, text: str, place: str) -> Any:
+    """Return the value of one key of a rule or of its fault, written as in a YAML file. Raises SourceError, which names
+    the place."""
+    from cnx_mock.text.source import read  # lazy: it is only for a header that is not JSON
+
+    source = read(text, place)
+    if source.problems:
+        raise source.error()
+    return rule_value(source, key)
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -7,6 +7,9 @@ from cnx_mock.text.source import read
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
+EXPLAIN = "--age 90s --every 1s -n 5 --request 'GET /v1/instances'"
+"""The options of `cnx-mock scenarios explain` that show the new scenario's rule in its phase `slow`."""
+
 _TEXT = """\
 # yaml-language-server: $schema=cnx-scenario.schema.json
 # (write that file with `cnx-mock scenarios schema > cnx-scenario.schema.json`: your editor then completes and explains)

@@ -10,6 +10,7 @@ import yaml
 
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.results import CellResult
+from cnx_mock.text.files import make_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Reproduction:
 def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, Any]) -> None:
     """Write a scenario file, with the comments at its top and one key of a rule on each line. Its folder is created if
     it does not exist. Raises OSError if that is impossible."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     above = "".join(f"# {_one_line(comment)}\n" for comment in comments)
     below = yaml.safe_dump(dict(document), sort_keys=False, default_flow_style=None, width=120)
     path.write_text(above + below, encoding="utf-8")

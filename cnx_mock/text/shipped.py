@@ -1,8 +1,10 @@
 """The YAML files that come with cnx-mock: inside the package in a wheel, beside it in a checkout."""
 
 import re
+import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Folder = Literal["fixtures", "scenarios"]
 
@@ -18,7 +20,23 @@ def locate(folder: Folder) -> Path:
     # Without this file the parent is site-packages: a folder with that name there belongs to another package.
     if beside.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
         return beside
+    if _shown_to_a_fake_file_system(folder):
+        return locate(folder)
     raise FileNotFoundError(f"the shipped {folder} are neither in {inside} nor in {beside}: install cnx-mock again")
+
+
+def _shown_to_a_fake_file_system(folder: Folder) -> bool:
+    """Add our files to the fake file system of pyfakefs, if a test has one. Return whether some were added: they are
+    not there otherwise, also for a server that runs in the process of the test."""
+    patcher = getattr(sys.modules.get("pyfakefs.fake_filesystem_unittest"), "Patcher", None)
+    fake: Any = getattr(getattr(patcher, "PATCHER", None), "fs", None)
+    added = False
+    ours = (_PACKAGE, _PACKAGE.parent / folder, _PACKAGE.parent / "pyproject.toml")
+    for path in ours if fake is not None else ():
+        with suppress(OSError):  # not there, or added before
+            fake.add_real_paths([path])
+            added = True
+    return added
 
 
 def shipped(folder: Folder, name: str) -> Path | None:

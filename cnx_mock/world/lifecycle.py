@@ -1,7 +1,9 @@
 """How a resource becomes ready. Its status is a pure function of its beginning, its rule, the time and its polls."""
 
+import re
 from dataclasses import dataclass, replace
 
+from cnx_mock.text.units import parse_duration
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import MINUTE, SECOND
 
@@ -21,6 +23,25 @@ class ProvisioningRule:
     """The status after that; None for the usual one."""
     usual: bool = False
     """Whether it takes the usual time, so that the rule only sets the status after that."""
+
+    @classmethod
+    def parsed(cls, text: str) -> "ProvisioningRule":
+        """Return the rule that an option means: `2s`, `30s..60s`, `never` or `polls:3`. Raises ValueError."""
+        kind, colon, number = text.partition(":")
+        if colon and kind.strip() == "polls":
+            if not re.fullmatch("[0-9]{1,6}", number.strip(), re.ASCII):
+                raise ValueError(f"needs a number of reads: write polls:3, not {text!r}")
+            return cls(delay=None, polls=int(number))
+        if text == "never":
+            return cls(delay=None)
+        first, dots, last = text.partition("..")
+        try:
+            low, high = parse_duration(first), parse_duration(last if dots else first)
+        except ValueError:
+            raise ValueError(f"must be a time such as 2s or 30s..60s, never, or polls:3, not {text!r}") from None
+        if low > high:
+            raise ValueError(f"must begin with its shorter time, not {text!r}")
+        return cls(delay=(low, high))
 
     def over(self, other: "ProvisioningRule") -> "ProvisioningRule":
         """Return this rule, or, if it takes the usual time, the `other` one with this rule's status."""

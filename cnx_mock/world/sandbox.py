@@ -54,6 +54,8 @@ class SandboxOptions:
     plan_limits: Mapping[AccountPlan, int] = field(default_factory=lambda: PLAN_LIMITS)
     provisioning: Mapping[str, ProvisioningRule] = field(default_factory=dict)
     """By the noun of the kind: `instance`."""
+    usual: ProvisioningRule | None = None
+    """How long every other kind takes; None for the reference's times."""
     readings: Mapping[str, str] = field(default_factory=dict)
     start: int | None = None
     """The instant at which the clock starts; None for real time."""
@@ -83,7 +85,9 @@ class SandboxState:
             rate_limit=options.rate_limit,
             quotas=dict(options.quotas),
         )
-        self.provisioning: dict[str, ProvisioningRule] = {**PROVISIONING, **options.provisioning}
+        self.usual = PROVISIONING if options.usual is None else dict.fromkeys(PROVISIONING, options.usual)
+        """How long each kind takes unless something else is said, by its noun."""
+        self.provisioning: dict[str, ProvisioningRule] = {**self.usual, **options.provisioning}
         """How long each kind takes to become ready, by its noun."""
         self.next_provisioning: ProvisioningRule | None = None
         """How long the next resource takes that is made, of whatever kind. It is used once."""
@@ -164,7 +168,7 @@ class SandboxState:
     def begin(self, kind: Kind, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
         """Return the lifecycle of a resource that is made now: `first` is its status until it is ready, `then` its
         status after that."""
-        rule = self.provisioning[kind.noun].over(PROVISIONING[kind.noun])
+        rule = self.provisioning[kind.noun].over(self.usual[kind.noun])
         if self.next_provisioning is not None:
             rule, self.next_provisioning = self.next_provisioning.over(rule), None
         if rule.then is not None and kind is not kinds.INSTANCE:  # only an instance can be stopped

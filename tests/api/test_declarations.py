@@ -144,6 +144,15 @@ def test_plain_defaults_need_no_model_and_anything_else_does() -> None:
     assert (nothing.page, nothing.first()) == (1, True)
     assert unset(Filter) is None
     assert unset(Needed) is None
+    assert unset(OURS[1]) is None
+
+
+def test_lists_of_such_defaults_are_not_shared() -> None:
+    class Tagged(words.BaseModel):
+        tags: list[str] = []
+
+    unset(Tagged).tags.append("mine")
+    assert unset(Tagged).tags == []
 
 
 def test_a_default_that_is_made_later_is_made_with_the_model() -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +68,31 @@ def explained(
 
 def test_new_writes_a_story_that_is_good_and_fits_the_schema(tmp_path: Path) -> None:
     assert printed("scenarios", "new", "friday", cwd=tmp_path) == (
-        "wrote friday.yaml\n  cnx-mock scenarios check friday.yaml\n  cnx-mock serve --scenario friday.yaml\n"
+        "wrote friday.yaml\n"
+        "  cnx-mock scenarios check friday.yaml\n"
+        "  cnx-mock scenarios explain friday.yaml --age 90s --every 1s -n 5 --request 'GET /v1/instances'\n"
+        "  cnx-mock serve --scenario friday.yaml\n"
     )
     path = tmp_path / "friday.yaml"
     assert printed("scenarios", "check", str(path)) == f"{path}: good (2 rules)\n"
     jsonschema_rs.Draft202012Validator(schema(operations())).validate(read_file(path).data)
+
+
+def test_the_guide_and_new_explain_the_new_story_by_a_line_that_shows_it_firing(tmp_path: Path) -> None:
+    """The guide's own line is run, after the guide's own `new`."""
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "scenarios.md"
+    lines = [line.removeprefix("$ ") for line in guide.read_text().splitlines() if line.startswith("$ ")]
+    new, explain = (next(line for line in lines if f"scenarios {verb} friday" in line) for verb in ("new", "explain"))
+    assert f"  {explain}\n" in printed(*shlex.split(new)[1:], cwd=tmp_path)
+    shown = printed(*shlex.split(explain)[1:], cwd=tmp_path)
+    assert "in phase slow" in shown
+    assert re.search(r"slow-reads +fires latency=", shown)
+
+
+def test_the_new_story_has_no_rule_that_explain_cannot_show_firing(tmp_path: Path) -> None:
+    printed("scenarios", "new", "friday", cwd=tmp_path)
+    create = printed("scenarios", "explain", "friday.yaml", "--request", CREATE, cwd=tmp_path)
+    assert re.search(r"create-fails-twice +fires error=INTERNAL_ERROR", create)
 
 
 @pytest.mark.parametrize("name", ["true", "1e5", "0x10", "007", "null", "a.b-c_d"])

@@ -50,7 +50,7 @@ def test_help_has_examples_and_every_command() -> None:
 def test_the_help_of_serve_has_examples_flags_variables_and_defaults() -> None:
     shown = " ".join(printed("serve", "-h").split())
     assert "cnx-mock serve --port 8080" in shown
-    assert "--port PORT Port to listen on; 0 takes a free one. [env var: CNX_MOCK_PORT; default: 4269]" in shown
+    assert "--port PORT Listen on this port; 0 takes a free one. [env var: CNX_MOCK_PORT; default: 4269]" in shown
 
 
 def test_python_dash_m_is_the_command() -> None:

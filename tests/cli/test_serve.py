@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from cnx_mock import MockServer
+from cnx_mock import MockServer, __version__
 from tests import commands
 from tests.commands import COMMAND, REAL
 
@@ -115,9 +115,9 @@ def refused(folder: Path, *arguments: str, **variables: str) -> str:
     return done.stderr
 
 
-def busy(port: str, option: str) -> str:
+def busy(port: str, option: str, holder: str = "what has it does not answer") -> str:
     """What it says of a port that another server has."""
-    there = f"cnx-mock: port {port} on 127.0.0.1 is already in use"
+    there = f"cnx-mock: port {port} on 127.0.0.1 is already in use; {holder}"
     return f"{there}; choose another with {option}, or {option} 0 for a free one"
 
 
@@ -325,6 +325,12 @@ def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
 )
 def test_a_bad_value_is_one_clear_line(tmp_path: Path, arguments: list[str], line: str) -> None:
     assert re.fullmatch(line + "\n", refused(tmp_path, *arguments))
+
+
+def test_a_port_that_another_cnx_mock_has_says_so(tmp_path: Path, server: MockServer) -> None:
+    port = server.url.rpartition(":")[2]
+    said = refused(tmp_path, "--port", port)
+    assert said == busy(port, "--port", f"a cnx-mock {__version__} answers there") + "\n"
 
 
 @pytest.mark.parametrize("option", ["--tls-port", "--proxy-port"])

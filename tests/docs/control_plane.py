@@ -40,6 +40,7 @@ class Example:
 
 
 EXAMPLES = {
+    "_mock.sandboxes.index": Example(keyed=False),
     "_mock.sandboxes.health": Example(keyed=False),
     "_mock.sandboxes.list": Example(keyed=False),
     "_mock.sandboxes.create": Example({"scenario": "lost-response", "seed": 7}, keyed=False),
@@ -50,12 +51,17 @@ EXAMPLES = {
     "_mock.clock.advance": Example({"by": "45s"}),
     "_mock.account.get": Example(),
     "_mock.account.change": Example({"balance": "$5.03", "rate_limit": "10/min"}),
+    "_mock.instances.list": Example(),
     "_mock.instances.add": Example({"name": "web-1", "status": "running"}),
     "_mock.instances.change": Example({"status": "stopped"}, path={"id": INSTANCE}),
+    "_mock.snapshots.list": Example(),
+    "_mock.firewalls.list": Example(),
+    "_mock.load_balancers.list": Example(),
     "_mock.readings.list": Example(),
     "_mock.readings.change": Example({"delete-answer": "204"}),
     "_mock.rules.list": Example(),
     "_mock.rules.clear": Example(),
+    "_mock.rules.add": Example({"match": {"operation": "instances.create"}, "fault": {"error": "INTERNAL_ERROR"}}),
     "_mock.rules.get": Example(path={"id": "slow-reads"}),
     "_mock.rules.put": Example(
         {"match": {"method": "GET"}, "fault": {"latency": "200ms"}, "ttl": "5m"}, path={"id": "slow-reads"}

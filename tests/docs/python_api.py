@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -19,7 +20,13 @@ from tests.docs.markdown import capital, fenced, page, sentence, table
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _PLUGIN = ("cnx_mock.pytest_plugin.plugin", "cnx_mock.pytest_plugin.egress")
-_PARTS = ("cnx_mock.python_api.handles", "cnx_mock.python_api.requests", "cnx_mock.python_api.audit")
+_PARTS = (
+    "cnx_mock.python_api.handles",
+    "cnx_mock.python_api.resources",
+    "cnx_mock.python_api.requests",
+    "cnx_mock.python_api.audit",
+    "cnx_mock.python_api.resource_records",
+)
 """Modules whose public classes people reach through a sandbox."""
 
 _MADE = ("MockServer",)
@@ -69,7 +76,8 @@ def _class(kind: type[Any], level: str, name: str = "") -> Iterator[str]:
         yield table(["attribute", "type", "meaning"], rows)
     if kind is cnx_mock.Settings:
         yield "The other fields are the [options](options.md), with `_` in place of `-`."
-    for each in functions.values() if name not in _FIELDS else ():
+    looked_at = name in _FIELDS or is_dataclass(kind)
+    for each in functions.values() if not looked_at else ():
         if not each.name.startswith("_") and not _decorated(each, "property", "setter", "cached_property"):
             yield from _function(each, f"{level}#", f"{name or kind.__name__}.")
 
@@ -94,11 +102,20 @@ def _attributes(members: list[ast.stmt], made: Function | None) -> Iterator[list
     for statement, words in _documented(members):
         name = ast.unparse(statement.target) if isinstance(statement, ast.AnnAssign) else "_"
         if isinstance(statement, ast.AnnAssign) and not name.startswith("_"):
-            yield [f"`{name}`", f"`{ast.unparse(statement.annotation)}`", sentence(words)]
+            yield [f"`{name}`", f"`{ast.unparse(_bare(statement.annotation))}`", sentence(words)]
     for statement, words in _documented(made.body if made else []):
         target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
         if isinstance(target, ast.Attribute) and not target.attr.startswith("_"):
             yield [f"`{target.attr}`", _kind_of(statement, made), sentence(words)]
+
+
+def _bare(annotation: ast.expr) -> ast.expr:
+    """A type without what `Annotated` says for the document of the API."""
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated":
+        return annotation.slice.elts[0] if isinstance(annotation.slice, ast.Tuple) else annotation
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return ast.parse(annotation.value, mode="eval").body  # in quotes, because it is not imported at run time
+    return annotation
 
 
 def _kind_of(statement: ast.stmt, made: Function | None) -> str:
@@ -239,7 +256,7 @@ def _fixtures() -> Iterator[list[str]]:
             if isinstance(each, Function) and not each.name.startswith("_"):
                 marks = [ast.unparse(mark) for mark in each.decorator_list if "pytest.fixture" in ast.unparse(mark)]
                 if marks:
-                    scope = "session" if "session" in marks[0] else "test"
+                    scope = next((each for each in ("session", "module") if each in marks[0]), "test")
                     yield [f"`{each.name}`", scope, words_of(ast.get_docstring(each) or "")]
 
 

@@ -56,7 +56,7 @@ def test_a_blind_retry_is_found_and_the_session_fails(run: Run) -> None:
             "POST /v1/instances #1  ok     DUPL",
             "*1 duplicated, 1 survived",
             "duplicated: `POST /v1/instances` #1, reset after commit: *retried and left 2 instances named web-1",
-            "*pytest 'test_it.py::test_deploy' --cnx-cell instances.create-1-reset-after",
+            "    pytest test_it.py::test_deploy --cnx-seed 0 --cnx-cell instances.create-1-reset-after",
         ]
     )
 
@@ -108,7 +108,7 @@ def test_a_test_that_makes_no_calls_is_not_swept(run: Run) -> None:
     result.stdout.fnmatch_lines(["it is not swept: none of the faults applies to any of its calls"])
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals for threads")
 def test_a_client_without_a_timeout_hangs(run: Run) -> None:
     tests = CLIENT.replace("timeout=0.3", "timeout=None") + "\ndef test_it(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
     result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "hang", "--cnx-sweep-timeout", "500ms")
@@ -151,14 +151,15 @@ def test_it_works_under_xdist(run: Run, pytester: pytest.Pytester) -> None:
         (["--cnx-sweep", "--cnx-sweep-faults", "rest"], "*did you mean 'reset'*"),
         (["--cnx-sweep", "--cnx-sweep-timeout", "3"], "*needs a unit*"),
         (["--cnx-sweep", "--cnx-cell", "instances.create-1-error"], "*leave --cnx-sweep out*"),
-        (
-            ["--cnx-cell", "nonsense"],
-            "ERROR: --cnx-cell: 'nonsense' is not a cell: write instances.create-1-reset-after",
-        ),
+        (["--cnx-cell", "nonsense"], "*--cnx-cell: 'nonsense' is not a cell: write instances.create-1-reset-after: *"),
+        (["--cnx-cell", "instances.creat-1-error"], "*no operation is called *, did you mean 'instances.create'?"),
+        (["--cnx-cell", "instances.create-1-eror"], "*no fault is called 'eror', did you mean 'error'?"),
+        (["--cnx-cell", "plans.list-1-reset-after"], "*the fault 'reset-after' cannot happen at GET /v1/plans"),
+        (["--cnx-cell", "plans.list-1-error"], "*none of these tests has cnx as an argument*"),
     ],
 )
 def test_bad_options_are_told_at_once(run: Run, options: list[str], message: str) -> None:
-    result = run("def test_it(cnx): pass", *options)
+    result = run("def test_it(): pass", *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
 
@@ -170,7 +171,7 @@ def test_a_test_that_stops_the_server_is_not_swept(run: Run) -> None:
     result.stdout.fnmatch_lines(["no sandbox: the server does not run: *"])
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals for threads")
 def test_the_limit_of_a_run_never_interrupts_pytest_itself(run: Run, pytester: pytest.Pytester) -> None:
     """A report that takes longer than the limit: it must be written all the same."""
     pytester.makeconftest(
@@ -179,8 +180,8 @@ def test_the_limit_of_a_run_never_interrupts_pytest_itself(run: Run, pytester: p
 
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_makereport(item, call):
-            if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:  # a run with a limit
-                signal.raise_signal(signal.SIGALRM)
+            limit = item.config.pluginmanager.getplugin("cnx_sweep")._time_limit
+            signal.raise_signal(limit.signal)
             return (yield)
         """
     )
@@ -188,3 +189,105 @@ def test_the_limit_of_a_run_never_interrupts_pytest_itself(run: Run, pytester: p
     result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*1 hung*"])
+
+
+HANGS = CLIENT.replace("timeout=0.3", "timeout=None") + "\n\ndef test_it(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
+
+
+@pytest.mark.parametrize("only", [True, False], ids=["func_only", "whole"])
+@pytest.mark.parametrize("method", ["signal", "thread"])
+def test_a_hang_that_pytest_timeout_would_end_is_hung(
+    method: str, only: bool, run: Run, pytester: pytest.Pytester
+) -> None:
+    """pytest-timeout gives the limit, and does not end the sweep of which each run keeps it."""
+    pytester.makeini(
+        "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
+        f"timeout = 0.5\ntimeout_method = {method}\ntimeout_func_only = {only}\n"
+    )
+    result = run(HANGS, "--cnx-sweep", "--cnx-sweep-faults", "error,hang")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*1 hung*", "hung: `GET /v1/plans` #1, hang before effect: *"])
+
+
+def test_a_test_that_uses_the_alarm_itself_hangs_all_the_same(run: Run) -> None:
+    tests = (
+        HANGS
+        + """
+import signal
+
+@pytest.fixture(autouse=True)
+def alarm():
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+"""
+    )
+    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "hang", "--cnx-sweep-timeout", "500ms")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["hung: `GET /v1/plans` #1, hang before effect: *"])
+
+
+def test_pytest_timeout_still_ends_a_test_that_hangs_without_faults(run: Run) -> None:
+    tests = """
+    import threading
+
+    @pytest.mark.timeout(0.3)
+    def test_it(cnx):
+        call(cnx, "GET", "/v1/plans")
+        threading.Event().wait()
+
+    @pytest.mark.timeout(0.3)
+    def test_without_cnx():
+        threading.Event().wait()
+    """
+    result = run(tests, "--cnx-sweep")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["it is not swept: without faults it failed"])
+
+
+@pytest.mark.parametrize("way", ["--reruns=2", "marker"])
+def test_a_sweep_says_that_it_reruns_nothing(way: str, run: Run) -> None:
+    marker = "@pytest.mark.flaky(reruns=2)\n" if way == "marker" else ""
+    tests = CLIENT + f"\n\n{marker}def test_plans(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
+    options = [way] if way != "marker" else []
+    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error", *options)
+    result.stdout.fnmatch_lines(["it is not rerun after a failure (pytest-rerunfailures): *"])
+
+
+def test_a_cell_that_the_test_does_not_have_is_an_error(run: Run) -> None:
+    tests = (
+        CLIENT
+        + """
+
+def test_plans(cnx):
+    once(cnx, "GET", "/v1/plans")
+"""
+    )
+    result = run(tests, "--cnx-cell", "plans.list-7-error")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["--cnx-cell: plans.list-7-error did not happen in this test: match 1, *"])
+    run(tests, "--cnx-cell", "images.list-1-error").assert_outcomes(passed=1, errors=1)
+
+
+def test_a_cell_of_the_tear_down_happens(run: Run) -> None:
+    tests = (
+        CLIENT
+        + """
+
+@pytest.fixture
+def plans(cnx):
+    yield
+    try:
+        once(cnx, "GET", "/v1/plans")
+    except CloudError:
+        pass
+
+
+def test_it(cnx, plans):
+    pass
+"""
+    )
+    run(tests, "--cnx-cell", "plans.list-1-error").assert_outcomes(passed=1)

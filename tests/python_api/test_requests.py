@@ -58,10 +58,23 @@ def test_every_field_that_differs_is_named(called):
     )
 
 
-def test_one_too_many_is_a_failure_too(called):
-    assert (
-        complaint(called, "instances.create", times=2)[0] == "expected 2 requests that match instances.create; found 3"
-    )
+def test_one_too_many_names_the_requests_that_match(called):
+    assert complaint(called, "instances.create", times=2) == [
+        "expected 2 requests that match instances.create; found 3",
+        "they are #1 POST /v1/instances → 500, #2 POST /v1/instances → 201, #3 POST /v1/instances → 201",
+    ]
+    with pytest.raises(
+        AssertionError, match=r"no request that matches instances.list; found 1\nthey are #4 GET .*→ 200$"
+    ):
+        called.requests.assert_not_called("instances.list")
+
+
+def test_one_too_few_names_them_too_and_the_nearest(called):
+    assert complaint(called, "instances.create", times=3, body={"name": "web-1"})[:3] == [
+        "expected 3 requests that match instances.create, body={'name': 'web-1'}; found 2",
+        "they are #1 POST /v1/instances → 500, #2 POST /v1/instances → 201",
+        'the nearest is #3 POST /v1/instances → 201: body name is "web-2", not "web-1"',
+    ]
 
 
 def test_where_no_request_came_it_says_so(sandbox):

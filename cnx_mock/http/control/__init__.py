@@ -4,7 +4,10 @@ from importlib import import_module
 
 from cnx_mock.api.operation import Resource
 
-_FILES = ("sandboxes", "clock", "account", "instances", "readings", "rules", "scenario", "requests", "state")
+_FILES = (
+    *("sandboxes", "clock", "account", "instances", "snapshots", "firewalls", "load_balancers"),
+    *("readings", "rules", "scenario", "requests", "state"),
+)
 
 
 def resources() -> list[Resource]:

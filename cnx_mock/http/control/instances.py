@@ -4,7 +4,7 @@ from typing import Literal
 
 from cnx_mock.api.fields import Name, Region
 from cnx_mock.api.operation import Resource, added
-from cnx_mock.api.shapes import Reply
+from cnx_mock.api.shapes import Listing, Reply
 from cnx_mock.api.validation import Declared
 from cnx_mock.services.compute.instance_body import Image, InstanceCreate
 from cnx_mock.services.compute.instances import InstanceDetail, detail, provision
@@ -34,6 +34,13 @@ class InstanceAdd(InstanceCreate):
     """OS image ID."""
     status: Literal["provisioning", "running", "stopped"] = "running"
     """Its status."""
+
+
+@resource.operation("GET", "/_mock/instances", provenance=added("tests look at what a program has left"))
+def list_(sandbox: SandboxState) -> Listing[InstanceDetail]:
+    """List every instance, oldest first. It is no poll: nothing becomes ready by it."""
+    now = sandbox.now
+    return Listing(data=[detail(sandbox, each, now) for each in sandbox.instances])
 
 
 @resource.operation("POST", "/_mock/instances", status=201, provenance=added("tests start from a world that exists"))

@@ -1,6 +1,7 @@
 """The rules in force: the same vocabulary as in a scenario file, as JSON."""
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -43,6 +44,8 @@ class RuleState(Shape):
     """Requests to which its fault was applied."""
     why: str | None
     """Why it has not fired yet."""
+    ended: bool
+    """Whether its ttl is over: it is no longer in force, and can only be read."""
     warnings: list[str]
     """Why it can never fire, if it cannot."""
     rule: dict[str, Any]
@@ -108,17 +111,29 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
     tenants = server.tenants
     if target.tenant is None:
         tenants.defaults = replace(tenants.defaults, rules=())
-    count = 0
+    deleted = 0
     for tenant in [target.tenant] if target.tenant else tenants:
-        count += len(tenant.engine.rules("injected"))
+        deleted += len(tenant.engine.rules("injected"))
         tenant.engine.clear()
-    return Cleared(deleted=count)
+    return Cleared(deleted=deleted)
+
+
+@resource.operation("POST", "/_mock/rules", status=201, also=(200,), provenance=_PROVENANCE)
+def add(server: Server, target: ControlTarget, body: RuleDocument) -> RuleState | Reply:
+    """Add a rule; unless it has an `id`, it gets the first free one of `inject-1`, `inject-2` and so on."""
+    rules = _Rules(server, target)
+    taken = {each.rule.id for each in rules.engine}
+    free = next(name for number in count(1) if (name := f"inject-{number}") not in taken)
+    return _injected(rules, read_rule({"id": free, **body.root}, operations(), free, rules.engine.scenario.phases))
 
 
 @resource.operation("GET", "/_mock/rules/{id}", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget, id: str) -> RuleState:
-    """Read a rule."""
+    """Read a rule; also one whose `ttl` is over, with its last counts."""
     rules = _Rules(server, target)
+    ended = rules.engine.find_ended(unquote(id))
+    if ended is not None and rules.engine.find(ended.rule.id) is None:
+        return _state(ended, rules, ended=True)
     return _state(rules.find(id), rules)
 
 
@@ -127,9 +142,15 @@ def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> R
     """Add a rule (201), or replace the one with its id, counters at zero (200); with a `ttl` for so long."""
     id = unquote(id)
     rules = _Rules(server, target)
-    replaced = rules.engine.inject(_read(body.root, id, rules.engine))
+    return _injected(rules, _read(body.root, id, rules.engine))
+
+
+def _injected(rules: _Rules, rule: Rule) -> Reply:
+    """Add a rule, or replace the one with its id, and return the answer to the call."""
+    replaced = rules.engine.inject(rule)
     rules.save()
-    return Reply(_state(rules.find(id), rules), status=200 if replaced else 201, location=f"/_mock/rules/{quote(id)}")
+    state = _state(rules.find(rule.id), rules)
+    return Reply(state, status=200 if replaced else 201, location=f"/_mock/rules/{quote(rule.id)}")
 
 
 @resource.operation("PATCH", "/_mock/rules/{id}", provenance=_PROVENANCE)
@@ -153,17 +174,21 @@ def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     return Deleted(id=active.rule.id)
 
 
-def _state(active: ActiveRule, rules: _Rules) -> RuleState:
-    in_force = [each.rule for each in rules.engine]
-    scenario = rules.engine.scenario
-    before = in_force[: in_force.index(active.rule)]
-    found = lint_rule(active.rule, before, scenario.phases, scenario.repeat, operations())
+def _state(active: ActiveRule, rules: _Rules, *, ended: bool = False) -> RuleState:
     return RuleState(
         id=active.rule.id,
         origin=active.origin,
         matched=active.matched,
         fired=active.fired,
         why=None if active.fired or rules.journal is None else silence(active, rules.journal),
-        warnings=[each.named for each in found],
+        ended=ended,
+        warnings=[] if ended else _warnings(active, rules.engine),
         rule=dict(active.rule.document),
     )
+
+
+def _warnings(active: ActiveRule, engine: Engine) -> list[str]:
+    in_force = [each.rule for each in engine]
+    before = in_force[: in_force.index(active.rule)]
+    found = lint_rule(active.rule, before, engine.scenario.phases, engine.scenario.repeat, operations())
+    return [each.named for each in found]

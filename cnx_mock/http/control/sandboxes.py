@@ -10,6 +10,7 @@ from cnx_mock.api.errors import NotFound, SandboxLimit
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.http import docs
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
@@ -19,6 +20,24 @@ from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 
 resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class ControlIndex(Shape):
+    """Where to go from here: paths of this server."""
+
+    health: str
+    """The server's state."""
+    sandboxes: str
+    """The list of the sandboxes."""
+    rules: str
+    """The rules in force: of a key's sandbox, or of new sandboxes."""
+    requests: str
+    """The journal: of a key's sandbox, or of the requests that reached none."""
+    scenarios: str
+    """The gallery."""
+    docs: str
+    """The page that describes the API."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -99,6 +118,19 @@ class SandboxCreate(Declared):
     """A world to start from, by name or in full; the server's unless given."""
     seed: Annotated[int, Field(ge=0)] | None = None
     """Its seed; the server's unless given."""
+
+
+@resource.operation("GET", "/_mock", provenance=_PROVENANCE)
+def index() -> ControlIndex:
+    """Show where to begin: the paths of what people look for first."""
+    return ControlIndex(
+        health="/_mock/health",
+        sandboxes="/_mock/sandboxes",
+        rules="/_mock/rules",
+        requests="/_mock/requests",
+        scenarios="/_mock/scenarios",
+        docs=docs.PATH,
+    )
 
 
 @resource.operation("GET", "/_mock/health", provenance=_PROVENANCE)

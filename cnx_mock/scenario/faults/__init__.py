@@ -26,6 +26,11 @@ def keys() -> list[str]:
     return sorted({name for kind in kinds() for name in kind.model_fields})
 
 
+def words_of(key: str) -> list[str]:
+    """Return the plain words that a key takes, such as the kinds of broken connections."""
+    return sorted(str(word) for kind in kinds() if kind.key == key for word in _words(kind))
+
+
 def _descendants(base: type[Any] = Fault) -> Iterator[type[Fault]]:
     for child in base.__subclasses__():
         yield child

@@ -89,7 +89,8 @@ class SnapshotQuery(PageQuery):
         return self.region is None or record.region == self.region
 
 
-def _show(record: SnapshotRecord, now: int) -> Snapshot:
+def show(record: SnapshotRecord, now: int) -> Snapshot:
+    """Return the answer for a snapshot."""
     available = record.provisioned(now)
     return Snapshot(
         id=record.id,
@@ -113,7 +114,7 @@ def list_(sandbox: SandboxState, caller: Caller, query: SnapshotQuery) -> Page[S
     known = [each for each in sandbox.snapshots if query.selects(each)]
     caller.polled += [each for each in known if each.id in sandbox.polling]
     keep = known if wanted is None else [each for each in known if each.status(now) == wanted]
-    return page_of(keep, query, partial(_show, now=now))
+    return page_of(keep, query, partial(show, now=now))
 
 
 @snapshots.operation(
@@ -153,7 +154,7 @@ def create(sandbox: SandboxState, body: SnapshotCreate) -> Snapshot:
     source.changing(now)
     source.snapshot_ids.append(new_id)
     sandbox.added(sandbox.snapshots, record)
-    return _show(record, now)
+    return show(record, now)
 
 
 @snapshots.operation("GET", "/v1/snapshots/{id}", scope="snapshots:read", provenance=_IMPLIED)
@@ -161,7 +162,7 @@ def get(sandbox: SandboxState, caller: Caller, snapshot: SnapshotRecord) -> Snap
     """Get a snapshot."""
     if snapshot.id in sandbox.polling:
         caller.polled.append(snapshot)
-    return _show(snapshot, sandbox.now)
+    return show(snapshot, sandbox.now)
 
 
 @snapshots.operation("DELETE", "/v1/snapshots/{id}", scope="snapshots:write", provenance=_IMPLIED)

@@ -174,7 +174,8 @@ class FirewallQuery(PageQuery):
     """Only firewalls that protect this instance."""
 
 
-def _show(record: FirewallRecord) -> Firewall:
+def show(record: FirewallRecord) -> Firewall:
+    """Return the answer for a firewall."""
     settings = record.settings
     return Firewall(
         id=record.id,
@@ -194,7 +195,7 @@ def list_(sandbox: SandboxState, query: FirewallQuery) -> Page[Firewall]:
     """List all firewalls."""
     wanted = query.instance_id
     keep = None if wanted is None else [each for each in sandbox.firewalls if wanted in each.instance_ids]
-    return page_of(sandbox.firewalls, query, _show, keep)
+    return page_of(sandbox.firewalls, query, show, keep)
 
 
 @firewalls.operation(
@@ -207,13 +208,13 @@ def create(sandbox: SandboxState, body: FirewallBody) -> Firewall:
     new_id, number = sandbox.next_id(kinds.FIREWALL)
     record = FirewallRecord(id=new_id, number=number, settings={}, instance_ids=[], created=now, updated=now)
     _apply(sandbox, sandbox.firewalls.add(record), body, now)
-    return _show(record)
+    return show(record)
 
 
 @firewalls.operation("GET", "/v1/network/firewall/{id}", scope="network:read", provenance=_NAMED)
 def get(firewall: FirewallRecord) -> Firewall:
     """Get a firewall."""
-    return _show(firewall)
+    return show(firewall)
 
 
 @firewalls.operation("PUT", "/v1/network/firewall/{id}", scope="network:write", provenance=_NAMED)
@@ -222,7 +223,7 @@ def replace(sandbox: SandboxState, firewall: FirewallRecord, body: FirewallBody)
 
     Fields that the body leaves out get their defaults."""
     _apply(sandbox, firewall, body, sandbox.now)
-    return _show(firewall)
+    return show(firewall)
 
 
 @firewalls.operation("DELETE", "/v1/network/firewall/{id}", scope="network:write", provenance=_NAMED)

@@ -161,7 +161,8 @@ class LoadBalancerQuery(PageQuery):
 _HEALTH: dict[str, Literal["healthy", "unhealthy"]] = {"running": "healthy", "stopped": "unhealthy"}
 
 
-def _show(sandbox: SandboxState, record: LoadBalancerRecord, now: int) -> LoadBalancer:
+def show(sandbox: SandboxState, record: LoadBalancerRecord, now: int) -> LoadBalancer:
+    """Return the answer for a load balancer."""
     settings, provisioned = record.settings, record.provisioned(now)
     status: LoadBalancerStatus = "active" if record.status(now) == "active" else "provisioning"
     behind = [each for each in map(sandbox.instances.get, record.instance_ids) if each is not None]
@@ -208,7 +209,7 @@ def list_(sandbox: SandboxState, caller: Caller, query: LoadBalancerQuery) -> Pa
     known = [each for each in sandbox.load_balancers if query.selects(each)]
     caller.polled += [each for each in known if each.id in sandbox.polling]
     keep = known if wanted is None else [each for each in known if each.status(now) == wanted]
-    return page_of(keep, query, partial(_show, sandbox, now=now))
+    return page_of(keep, query, partial(show, sandbox, now=now))
 
 
 @load_balancers.operation(
@@ -239,7 +240,7 @@ def create(sandbox: SandboxState, body: LoadBalancerBody) -> LoadBalancer:
         lifecycle=sandbox.begin(kinds.LOAD_BALANCER, new_id, now, then="active"),
     )
     _apply(sandbox, sandbox.added(sandbox.load_balancers, record), body, now)
-    return _show(sandbox, record, now)
+    return show(sandbox, record, now)
 
 
 @load_balancers.operation("GET", "/v1/network/load-balancers/{id}", scope="network:read", provenance=_NAMED)
@@ -247,7 +248,7 @@ def get(sandbox: SandboxState, caller: Caller, load_balancer: LoadBalancerRecord
     """Get a load balancer."""
     if load_balancer.id in sandbox.polling:
         caller.polled.append(load_balancer)
-    return _show(sandbox, load_balancer, sandbox.now)
+    return show(sandbox, load_balancer, sandbox.now)
 
 
 @load_balancers.operation("PUT", "/v1/network/load-balancers/{id}", scope="network:write", provenance=_NAMED)
@@ -257,7 +258,7 @@ def replace(sandbox: SandboxState, load_balancer: LoadBalancerRecord, body: Load
     Fields that the body leaves out get their defaults. The status does not change."""
     now = sandbox.now
     _apply(sandbox, load_balancer, body, now)
-    return _show(sandbox, load_balancer, now)
+    return show(sandbox, load_balancer, now)
 
 
 @load_balancers.operation("DELETE", "/v1/network/load-balancers/{id}", scope="network:write", provenance=_NAMED)
