@@ -20,7 +20,7 @@ PYTHON ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-latest lint check docs bench build upgrade clean FORCE
+.PHONY: help serve test test-latest lint check docs bench soak fuzz build upgrade clean FORCE
 .NOTPARALLEL:
 
 help:
@@ -31,6 +31,8 @@ help:
 	@echo 'make check    lint and test: all that must hold before a commit'
 	@echo 'make docs     the reference from the code, and the documentation as a site, in site/'
 	@echo 'make bench    requests a second, beside a bare ASGI app (needs wrk)   ARGS="--sweep"'
+	@echo 'make soak     a server under clients that misbehave, four minutes   ARGS="--seconds 60"'
+	@echo 'make fuzz     bytes of all kinds for everything that reads          ARGS="yaml --seed 7"'
 	@echo 'make build    the sdist and the wheel, in dist/'
 	@echo 'make upgrade  the newest versions of everything into $(CONSTRAINTS)'
 	@echo 'make test-latest  the tests with the newest versions, in $(LATEST)   ARGS="-k pagination"'
@@ -90,6 +92,14 @@ docs: $(VENV)/installed-docs
 
 bench: $(VENV)/installed
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
+
+soak: $(VENV)/installed
+	@$(BIN)/python tests/soak/soak.py $(ARGS)
+
+# atheris does not install everywhere, and is needed by nothing else.
+fuzz: $(VENV)/installed-test
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install atheris 2>/dev/null || true
+	@$(BIN)/python -m tests.fuzz.fuzz $(ARGS)
 
 build: $(VENV)/installed-test
 	@rm -rf dist

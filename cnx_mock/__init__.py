@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         UnknownScenario,
     )
     from cnx_mock.http.journal import JournalEntry as Entry
+    from cnx_mock.python_api.expectation import Expectation
     from cnx_mock.python_api.rule_handle import RuleHandle as Rule
     from cnx_mock.python_api.sandbox import Sandbox
     from cnx_mock.python_api.server import MockServer
@@ -56,6 +57,7 @@ _HOMES = {
     "DocumentError": ("errors", "DocumentError"),
     "EgressError": ("errors", "EgressError"),
     "Entry": ("http.journal", "JournalEntry"),
+    "Expectation": ("python_api.expectation", "Expectation"),
     "FixtureError": ("errors", "FixtureError"),
     "FixtureRefusedError": ("errors", "FixtureRefusedError"),
     "InputRefusedError": ("errors", "InputRefusedError"),
@@ -93,6 +95,7 @@ __all__ = [
     "DocumentError",
     "EgressError",
     "Entry",
+    "Expectation",
     "FixtureError",
     "FixtureRefusedError",
     "InputRefusedError",

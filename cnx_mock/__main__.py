@@ -1,5 +1,5 @@
 """`python -m cnx_mock` is `cnx-mock`."""
 
-from cnx_mock.cli.main import main
+from cnx_mock.cli.entry import main
 
 main()

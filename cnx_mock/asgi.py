@@ -27,7 +27,7 @@ def _resources() -> Iterable[Resource]:
     return [control.resource]
 
 
-def _unmet(tenant: Tenant) -> list[str]:
+def _unmet(tenant: Tenant, scenario: Scenario) -> Iterable[str]:
     from cnx_mock.audit import control  # lazy: as above
 
-    return control.unmet(tenant)
+    return control.unmet(tenant, scenario)

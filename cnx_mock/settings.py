@@ -16,11 +16,20 @@ from cnx_mock.text.host_names import is_loopback, split_port
 from cnx_mock.text.tls_names import read_tls_name
 from cnx_mock.world.lifecycle import ProvisioningRule
 
+KIB = 1024
+MIB = 1024 * KIB
+
 
 def _option(default: Any, help_: str, metavar: str, *, many: bool = False) -> Any:
     """Return an option's field. One with `many` takes a tuple too, as those do whose default is a tuple."""
     many = many or isinstance(default, tuple)
     return field(default=default, metadata={"help": help_, "metavar": metavar, "many": many})
+
+
+def _bound(default: int, help_: str, metavar: str, *, least: int = 1, most: int = 1_000_000_000) -> Any:
+    """Return the field of an option that bounds something. Its value is from `least` to `most`, and `/_mock/health`
+    shows how full it is."""
+    return field(default=default, metadata={"help": help_, "metavar": metavar, "many": False, "range": (least, most)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +77,47 @@ class Settings:
     cors: bool = _option(False, "Answer browsers of any origin (CORS).", "")
     known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
     enterprise_limit: int = _option(1000, "Allow the plan Enterprise so many requests a minute.", "N")
-    journal_size: int = _option(2000, "Keep so many requests in each sandbox's journal.", "N")
-    max_sandboxes: int = _option(
-        10_000, "Allow so many sandboxes at the same time; a new key is then refused, with 429.", "N"
+    journal_size: int = _bound(2000, "Keep so many requests in each sandbox's journal.", "N", most=1_000_000)
+    journal_bytes: int = _bound(
+        64 * MIB, "Keep so many bytes of requests and answers in each sandbox's journal.", "BYTES", least=64 * KIB
+    )
+    journal_total_bytes: int = _bound(
+        512 * MIB, "Keep so many bytes in all journals together; the oldest entries go first.", "BYTES", least=64 * KIB
+    )
+    max_sandboxes: int = _bound(
+        10_000,
+        "Allow so many sandboxes at the same time; a new key is then refused, with 429.",
+        "N",
+        most=10_000_000,
+    )
+    max_rules: int = _bound(
+        1000, "Allow each sandbox so many rules, those of its scenario included.", "N", most=100_000
+    )
+    max_control_bytes: int = _bound(
+        64 * MIB, "Refuse control calls with a body of more bytes, with 413.", "BYTES", least=KIB
+    )
+    max_connections: int = _bound(
+        10_000,
+        "Allow so many connections at the same time, fewer if the limit of open files is low; idle ones make room.",
+        "N",
+        most=1_000_000,
+    )
+    max_header_bytes: int = _bound(
+        64 * KIB,
+        "Refuse requests whose line and headers have more bytes, with 431.",
+        "BYTES",
+        least=KIB,
+        most=16 * MIB,
+    )
+    max_headers: int = _bound(200, "Refuse requests with more headers, with 431.", "N", least=10, most=100_000)
+    max_pipelined: int = _bound(
+        100, "Read so many requests of a connection ahead; those behind them wait.", "N", most=100_000
+    )
+    read_timeout: int = _bound(
+        30, "Refuse requests whose head and body take more seconds to arrive, with 408.", "SECONDS", most=86_400
+    )
+    handshake_timeout: int = _bound(
+        10, "End connections on which TLS or CONNECT takes more seconds to begin.", "SECONDS", most=86_400
     )
     tls: bool = _option(False, "Serve HTTPS too, with a certificate from a local CA; see `cnx-mock ca`.", "")
     tls_port: int = _option(0, "Serve HTTPS at this port; 0 takes a free one, any other means --tls.", "PORT")
@@ -131,8 +178,7 @@ class Settings:
             (self.seed == "random" or _is_seed(str(self.seed)), "'seed' must be a whole number or the word random"),
             (self.scenario or not self.watch, "'watch' needs a scenario to follow: give 'scenario' too"),
             (self.enterprise_limit >= 1000, "'enterprise-limit' must be at least 1000"),
-            (1 <= self.max_sandboxes <= 10_000_000, "'max-sandboxes' must be from 1 to 10000000"),
-            (1 <= self.journal_size <= 1_000_000, "'journal-size' must be from 1 to 1000000"),
+            *((low <= getattr(self, name) <= high, _range(name, low, high)) for name, (low, high) in ranges().items()),
         )
         for good, message in checks:
             if not good:
@@ -202,6 +248,15 @@ def read_tls_names(names: Iterable[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(map(read_tls_name, names)))
     except ValueError as error:
         raise SettingsError(f"'tls-name': {error}") from None
+
+
+def ranges() -> dict[str, tuple[int, int]]:
+    """Return the least and the greatest value of every option that bounds something, by the option's name."""
+    return {each.name: each.metadata["range"] for each in fields(Settings) if "range" in each.metadata}
+
+
+def _range(name: str, low: int, high: int) -> str:
+    return f"'{flag(name)[2:]}' must be from {low} to {high}"
 
 
 def _is_seed(text: str) -> bool:

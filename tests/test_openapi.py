@@ -321,5 +321,4 @@ def test_every_error_of_the_catalogue_is_declared_somewhere_or_is_about_the_path
         "HTTPS_REQUIRED",
         "METHOD_NOT_ALLOWED",
         "REGION_UNAVAILABLE",
-        "SANDBOX_LIMIT",
     }

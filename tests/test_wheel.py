@@ -68,5 +68,5 @@ def test_pytest_is_needed_only_by_those_who_use_the_fixture(wheel: zipfile.ZipFi
 def test_the_command_and_the_plugin_are_announced(wheel: zipfile.ZipFile) -> None:
     points = ConfigParser()
     points.read_string(about(wheel, "entry_points.txt"))
-    assert points["console_scripts"]["cnx-mock"] == "cnx_mock.cli.main:main"
+    assert points["console_scripts"]["cnx-mock"] == "cnx_mock.cli.entry:main"
     assert points["pytest11"]["cnx_mock"] == "cnx_mock.pytest_plugin.plugin"

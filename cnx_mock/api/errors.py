@@ -6,7 +6,8 @@ ApiError
  ├─ Forbidden 403             LiveKeyRejected 403       InsufficientCredits 403  QuotaExceeded 403
  ├─ HttpsRequired 403
  ├─ NotFound 404              MethodNotAllowed 405      PayloadTooLarge 413
- ├─ RateLimited 429           SandboxLimit 429
+ ├─ RateLimited 429
+ ├─ BoundReached              the mock's own: RequestTimeout 408, SandboxLimit 429, HeadersTooLarge 431
  └─ InternalError 500
 
 The reference documents the form of the body, `INSUFFICIENT_CREDITS`, and the statuses 400 401 403 404 429 500.
@@ -18,7 +19,8 @@ from typing import ClassVar
 import orjson
 
 from cnx_mock.api.readings import CREDITS_STATUS, LIVE_KEY_STATUS, VALIDATION_STATUS, Reading
-from cnx_mock.world.keys import LIVE_PREFIX, TEST_PREFIX
+from cnx_mock.text.live_keys import LIVE_PREFIX
+from cnx_mock.world.keys import TEST_PREFIX
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -150,6 +152,24 @@ class PayloadTooLarge(ApiError):
     example = {"limit_bytes": "65536"}
 
 
+class BoundReached(ApiError):
+    """One of the mock's own bounds is reached. The cloud has nothing like it, so that no scenario sends it."""
+
+
+class RequestTimeout(BoundReached):
+    """The request took too long to arrive."""
+
+    status, code, message = 408, "REQUEST_TIMEOUT", "The request took too long to arrive."
+    example = {"reason": "the request took too long: it did not arrive whole within 30 s (--read-timeout)"}
+
+
+class HeadersTooLarge(BoundReached):
+    """The request's head has too many bytes or too many headers."""
+
+    status, code, message = 431, "HEADERS_TOO_LARGE", "The request's head is too large."
+    example = {"reason": "the request's head is too large: it has more than 200 headers"}
+
+
 class RateLimited(ApiError):
     """There were too many requests in this window."""
 
@@ -161,8 +181,8 @@ class RateLimited(ApiError):
         return ((b"retry-after", self.details["retry_after"].encode()),)
 
 
-class SandboxLimit(ApiError):
-    """The mock has its greatest number of sandboxes. It is the mock's own: the cloud has nothing like it."""
+class SandboxLimit(BoundReached):
+    """The mock has its greatest number of sandboxes."""
 
     status, code, message = 429, "SANDBOX_LIMIT", "This mock has as many sandboxes as it may have."
     example = {"limit": "10000", "option": "--max-sandboxes"}
@@ -189,8 +209,8 @@ EVERYWHERE: tuple[type[ApiError], ...] = (
 
 
 def catalogue() -> dict[str, type[ApiError]]:
-    """Return every error class by its code."""
-    return {error.code: error for error in _descendants(ApiError)}
+    """Return every error class of the API by its code, without those of the mock's own bounds."""
+    return {error.code: error for error in _descendants(ApiError) if not issubclass(error, BoundReached)}
 
 
 def _descendants(error: type[ApiError]) -> Iterator[type[ApiError]]:
@@ -204,3 +224,10 @@ def body(code: str, message: str, details: Mapping[str, str], request_id: str) -
     return orjson.dumps(
         {"error": {"code": code, "message": message, "details": dict(details), "request_id": request_id}}
     )
+
+
+def unreadable(status: int, reason: str) -> ApiError:
+    """Return the refusal of a request that could not be read to its end: 408, 431, or else 400."""
+    kinds: tuple[type[ApiError], ...] = (RequestTimeout, HeadersTooLarge)
+    kind = next((each for each in kinds if each.status == status), BadRequest)
+    return kind(reason=reason)

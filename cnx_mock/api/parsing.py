@@ -1,4 +1,4 @@
-"""Parsing requests: strict JSON, query strings, and masking of live keys before anything is stored."""
+"""Parsing requests: strict JSON and query strings."""
 
 import json
 import re
@@ -6,15 +6,9 @@ from typing import Any, NoReturn
 from urllib.parse import unquote_plus
 
 from cnx_mock.api.errors import BadRequest
-from cnx_mock.world.keys import LIVE_PREFIX
 
 BODY_LIMIT = 64 * 1024
 """The greatest number of bytes in a body."""
-
-_LIVE = LIVE_PREFIX.encode()
-_LIVE_KEY = re.compile(_LIVE + rb"[0-9A-Za-z]*", re.IGNORECASE)
-_MASKED = _LIVE + b"redacted"
-
 
 _COMPRESSED = "the body is compressed ({}); send it uncompressed"
 _OTHERS = (
@@ -33,30 +27,6 @@ _OTHERS = (
 """How bodies begin that are not JSON, and what to say about each (RFC 1952, RFC 8878, RFC 1950)."""
 
 _FORM = re.compile(rb"[\w.%+-]+(\[[\w.%+-]*\])*=")
-
-
-def _spelt(letter: str) -> str:
-    """Return a regular expression for a letter as it is, percent-encoded (`%5F`) or escaped in JSON (`\\u005f`)."""
-    codes = "|".join(dict.fromkeys(f"{ord(each):02x}" for each in (letter.lower(), letter.upper())))
-    return rf"(?:{letter}|(?:%|\\u00)(?:{codes}))"
-
-
-_SPELT_LIVE_KEY = re.compile(
-    ("".join(map(_spelt, LIVE_PREFIX)) + r"(?:[0-9A-Za-z]|(?:%|\\u00)(?:3[0-9]|[46][1-9a-f]|[57][0-9a]))*").encode(),
-    re.IGNORECASE,
-)
-
-
-def masked(text: bytes) -> bytes:
-    """Return the same bytes with every live key replaced, also if it is percent-encoded or escaped."""
-    if b"%" in text or b"\\u" in text:
-        return _SPELT_LIVE_KEY.sub(_MASKED, text)
-    return _LIVE_KEY.sub(_MASKED, text) if _LIVE in text.lower() else text
-
-
-def may_have_live_key(text: bytes) -> bool:
-    """Return whether `masked` could change these bytes. It is quick, and says yes too often."""
-    return b"%" in text or b"\\u" in text or _LIVE in text.lower()
 
 
 def json_object(raw: bytes) -> dict[str, Any]:

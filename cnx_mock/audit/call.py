@@ -12,7 +12,7 @@ import orjson
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.parsing import query_values
 from cnx_mock.api.router import Router
-from cnx_mock.http.journal import BODY_SHOWN
+from cnx_mock.http.journal_texts import BODY_SHOWN
 from cnx_mock.services import operations
 from cnx_mock.text.units import parse_instant
 from cnx_mock.world.clock import SECOND

@@ -17,6 +17,7 @@ from cnx_mock.errors import AuditError
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal import JournalEntry, entry
 from cnx_mock.http.tenant import Tenant
+from cnx_mock.scenario.scenario import Scenario
 
 resource = Resource("_mock.audit", "How well the client behaved.", is_control=True)
 _OURS = added("the mock's own control plane")
@@ -94,10 +95,10 @@ def journals(server: Server, target: ControlTarget) -> Listing[JournalItem]:
     return Listing(data=list(_journals(server, target)))
 
 
-def unmet(tenant: Tenant) -> list[str]:
-    """Return one line for each finding about a tenant's client, if its scenario expects a clean audit; otherwise
+def unmet(tenant: Tenant, scenario: Scenario) -> list[str]:
+    """Return one line for each finding about a tenant's client, if a scenario expects a clean audit; otherwise
     nothing."""
-    if not tenant.engine.scenario.expects_clean_audit:
+    if not scenario.expects_clean_audit:
         return []
     found: list[Finding] = findings(_calls(_journal(tenant)))
     return [f"the audit is not clean: {each}" for each in found]

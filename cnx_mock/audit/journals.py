@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import orjson
 
-from cnx_mock.api.parsing import masked
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.har import from_har, to_har
 from cnx_mock.errors import AuditError
+from cnx_mock.text.live_keys import masked_text
 from cnx_mock.world.keys import shorten_test_keys
 
 Format = Literal["jsonl", "har"]
@@ -31,7 +31,7 @@ def journal_text(entries: Iterable[Mapping[str, Any]], form: Format, url: str) -
 
 def redacted(text: str) -> str:
     """Return the text without keys: a live key is masked, and of a test key only the end is kept."""
-    return shorten_test_keys(masked(text.encode()).decode())
+    return shorten_test_keys(masked_text(text))
 
 
 def read_journal(text: str, name: str) -> list[Call]:
@@ -39,6 +39,7 @@ def read_journal(text: str, name: str) -> list[Call]:
 
     `name` is the file's name, for messages. Raises AuditError if the text is neither; the message names the line.
     """
+    text = masked_text(text)  # a recording of another tool may have one
     document = _json(text)
     if isinstance(document, dict) and "log" in document:
         return _calls(from_har, document, name, "is not HAR 1.2")

@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import partial
 
 from cnx_mock.cli.background_stream import BackgroundStream
-from cnx_mock.cli.terminal import columns, is_live, painted, shown, wants_colour
-from cnx_mock.http.journal import AccessRecord, JournalRecord, access_record
+from cnx_mock.cli.terminal import columns, in_locale, is_live, painted, shown_line, wants_colour
+from cnx_mock.http.access_record import AccessRecord, access_record
+from cnx_mock.http.journal import JournalRecord
 from cnx_mock.text.units import format_instant_ms
 
 _WIDE = 100
@@ -36,7 +37,7 @@ class AccessLog:
 
     def _line(self, record: AccessRecord) -> str:
         line = terminal_line(record, columns(), colour=self._colour) if self._live else plain_line(record)
-        return f"{shown(line)}\n"
+        return f"{in_locale(line)}\n"
 
 
 def plain_line(record: AccessRecord) -> str:
@@ -44,7 +45,7 @@ def plain_line(record: AccessRecord) -> str:
     request could not be read."""
     faults = f" [{' '.join(record.faults)}]" if record.faults else ""
     problem = f" ({record.problem})" if record.problem else ""
-    return (
+    return shown_line(
         f"{format_instant_ms(record.wall)} {record.method} {record.target} {_status(record)} "
         f"{record.duration / 1000:.1f}ms {record.operation} {record.sandbox}{faults}{problem}"
     )
@@ -61,6 +62,7 @@ def terminal_line(record: AccessRecord, width: int, *, colour: bool) -> str:
         rest += f" [{' '.join(record.faults)}]"
     if record.problem:
         rest += f" ({record.problem})"
+    rest = shown_line(rest)
     room = width - len(head)
     if len(rest) > room:
         rest = rest[: max(0, room - 1)] + "…"

@@ -3,6 +3,7 @@
 A pipe that nobody reads, a terminal that Ctrl-S has stopped and a full disk are the same here. What is written waits in
 a bounded queue. What does not fit is dropped and counted. The stream itself tells the count as soon as it takes lines
 again. The thread is a daemon and writes to the raw stream, which has no lock: the process can end at any time.
+It also masks live keys and escapes control characters, so that no writer can forget to.
 """
 
 import os
@@ -16,6 +17,9 @@ from io import TextIOBase
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TextIO
 
+from cnx_mock.cli.output_filter import OutputFilter
+from cnx_mock.cli.terminal import wants_colour
+from cnx_mock.text.live_keys import masked_text
 from cnx_mock.text.plural import counted
 from cnx_mock.world.clock import SECOND, ticks
 
@@ -47,6 +51,10 @@ class _Piece(NamedTuple):
     """How many lines before it were dropped, because the queue was full."""
     sent: Sent | None = None
     """Called when it is written, or cannot be."""
+    is_drawing: bool = False
+    """Whether it moves the cursor, and has nothing in it that comes from outside and is not escaped."""
+    is_last: bool = False
+    """Whether what waits for the rest of a key is to be written too."""
 
 
 class BackgroundStream(TextIOBase):
@@ -56,6 +64,7 @@ class BackgroundStream(TextIOBase):
         self._stream = stream
         buffer: Any = stream.buffer
         self._raw = getattr(buffer, "raw", buffer)
+        self._filter = OutputFilter(colour=wants_colour(stream))
         self._queue: SimpleQueue[_Piece] = SimpleQueue()
         self._lock = threading.RLock()  # a collection of garbage while it is held may write a warning
         self._changed = threading.Condition(self._lock)
@@ -105,16 +114,26 @@ class BackgroundStream(TextIOBase):
         """Leave a text to the thread, which is never dropped, and be told how it went."""
         self._put(text, _EVERY_TEXT, sent)
 
+    def write_drawing(self, text: str) -> None:
+        """Leave a text to the thread that moves the cursor of a terminal: its control characters are not escaped."""
+        if text:
+            self._put(text, len(text) + _EVERY_TEXT, None, is_drawing=True)
+
     def drain(self) -> None:
         """Wait until everything is written, but not for a stream that has taken nothing for two seconds."""
         with self._changed:
+            if self._thread is not None:
+                if not self._waiting:
+                    self._moved = ticks()
+                self._waiting += 1
+                self._queue.put(_Piece("", 1, is_last=True))
             while self._waiting or (self._refused and self._thread is not None):
                 left = self._moved + GRACE - ticks()
                 if left <= 0:
                     return
                 self._changed.wait(left / SECOND)
 
-    def _put(self, text: Text, size: int, sent: Sent | None) -> None:
+    def _put(self, text: Text, size: int, sent: Sent | None, *, is_drawing: bool = False) -> None:
         with self._lock:
             if self._waiting and self._waiting + size > LIMIT and sent is None:
                 lines = _lines(text)
@@ -125,7 +144,7 @@ class BackgroundStream(TextIOBase):
             if not self._waiting:
                 self._moved = ticks()
             self._waiting += size
-            self._queue.put(_Piece(text, size, missed, sent))
+            self._queue.put(_Piece(text, size, missed, sent, is_drawing))
             if self._thread is None:
                 self._start()
 
@@ -175,7 +194,12 @@ class BackgroundStream(TextIOBase):
         for piece, text in zip(pieces, texts, strict=True):
             if piece.missed:
                 parts.append(_notice(piece.missed, within_line=False))
-            parts.append(text)
+            if piece.is_drawing:
+                parts += [self._filter.end(), masked_text(text)]
+            else:
+                parts.append(self._filter.feed(text))
+            if piece.is_last:
+                parts.append(self._filter.end())
         return "".join(parts)
 
     def _write(self, text: str) -> None:

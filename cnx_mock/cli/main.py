@@ -1,40 +1,74 @@
-"""The command `cnx-mock`. `--version` is answered here, because scripts ask for it, and click is slow to load."""
+"""The command `cnx-mock`: the table of its commands, each in a module of its own."""
 
+import atexit
 import os
-import sys
+
+import click
 
 from cnx_mock import __version__
+from cnx_mock.cli.errors import INTERRUPTED, TopGroup
+from cnx_mock.cli.lazy import LazyCommand
+from cnx_mock.cli.shells import VARIABLE, register
+from cnx_mock.cli.streams import discard_stdout, end_output, open_missing, prepare_output
+from cnx_mock.settings import foreign
 
-TYPE_CHECKING = False  # that of `typing`, which is slow to load
-if TYPE_CHECKING:
-    from typing import Any
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-    from cnx_mock.cli.commands import COMMANDS, cli
+COMMANDS = {
+    name: LazyCommand(f"cnx_mock.cli.{module}", name, short_help)
+    for name, module, short_help in (
+        ("audit", "audit", "Report how well a client behaved, from a server's journal."),
+        ("ca", "ca", "Show or renew the local certificate authority (CA)."),
+        ("clock", "clock", "Read or move the clock of a running server's sandbox."),
+        ("completion", "completion", "Print a completion script."),
+        ("env", "env", "Print the environment variables that lead programs to a running server."),
+        ("fixtures", "fixtures", "Worlds to start from: those of the package, and your own files."),
+        ("inject", "inject", "Add a fault to a running server's sandbox, and print the rule's name."),
+        ("journal", "journal", "Export the journal of a running server to a file."),
+        ("openapi", "reference", "Print the OpenAPI document."),
+        ("readings", "reference", "List the ambiguities of the API reference and their possible readings."),
+        ("routes", "reference", "List every endpoint."),
+        ("rules", "rules", "List or remove the rules of a running server's sandbox."),
+        ("run", "run", "Run a program against a private mock, and report what it did there."),
+        ("scenarios", "scenarios", "Failure stories: the gallery, your own files, and the one in force."),
+        ("serve", "serve", "Serve the API until Ctrl-C."),
+        ("shrink", "shrink", "Find the few faults that make a program fail under a scenario."),
+        ("state", "state", "Save, load or reset the world of a running server's sandbox."),
+        ("sweep", "sweep", "Run a program once for every fault at every call, and judge the outcome."),
+    )
+}
+"""Every command: its name, its module, and its short help."""
 
-__all__ = ["COMMANDS", "cli", "main"]
 
+@click.group(cls=TopGroup, lazy=COMMANDS, context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="cnx-mock", message="%(prog)s %(version)s")
+def cli() -> None:
+    """A local sandbox of the CloudNexus API that breaks on cue.
 
-def __getattr__(name: str) -> "Any":
-    if name not in __all__:
-        raise AttributeError(f"module 'cnx_mock.cli.main' has no attribute {name!r}")
-    from cnx_mock.cli import commands  # lazy: see the head of this module
-
-    return getattr(commands, name)
+    \b
+    Examples:
+      cnx-mock serve
+      cnx-mock serve --scenario flaky-network --seed 7
+      cnx-mock run --scenario lost-response -- ./deploy.sh
+      cnx-mock scenarios check my-story.yaml
+      cnx-mock sweep -- python deploy.py
+      cnx-mock routes
+      cnx-mock audit
+    """
 
 
 def main() -> None:
     """Run the command, and leave with its exit status."""
-    if sys.argv[1:] == ["--version"] and _print_version():
-        return
-    from cnx_mock.cli import commands  # lazy: as above
-
-    commands.main()
-
-
-def _print_version() -> bool:
-    """Print the version; return False if stdout does not take it. The command itself then says why."""
+    open_missing()
+    prepare_output()
+    atexit.register(end_output)
+    for name in foreign(os.environ):
+        click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
+    if VARIABLE in os.environ:
+        register()
     try:
-        os.write(1, f"cnx-mock {__version__}\n".encode())
-    except OSError:
-        return False
-    return True
+        cli(prog_name="cnx-mock")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            discard_stdout()  # it may be what the command waited for
+        raise

@@ -5,15 +5,15 @@ the place of the last report when nothing is written, as after Ctrl-C, and a pla
 """
 
 import os
-import tempfile
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cnx_mock.errors import UsageError
+from cnx_mock.text.files import check_file_name, draft, replace_file
+from cnx_mock.text.live_keys import masked
 
 
 class ReportFile:
@@ -23,6 +23,7 @@ class ReportFile:
     """
 
     def __init__(self, name: str) -> None:
+        check_file_name(name)
         self.name = name
         self._is_special = Path(name).exists() and (not Path(name).is_file() or name.startswith("/dev/"))
         self._path = Path(name) if self._is_special else Path(name).resolve()
@@ -32,7 +33,8 @@ class ReportFile:
             raise self._unusable("you may not write to it")
         if not self._is_special:
             try:
-                self._draft().unlink()
+                with draft(self._path, b""):
+                    pass
             except OSError as error:
                 raise self._unusable(error.strerror or str(error)) from None
 
@@ -42,12 +44,13 @@ class ReportFile:
         return Path(self.name).suffix.lower()
 
     def write(self, content: bytes) -> None:
-        """Write it, in the place of what was there. Raises UsageError if that fails."""
+        """Write it without live keys, in the place of what was there. Raises UsageError if that fails."""
+        content = masked(content)
         try:
             if self._is_special:
                 self._append(content)
             else:
-                self._replace(content)
+                replace_file(self._path, content)
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from None
 
@@ -57,23 +60,6 @@ class ReportFile:
         with self._path.open("ab", buffering=0) as stream:
             while content:
                 content = content[stream.write(content) :]
-
-    def _replace(self, content: bytes) -> None:
-        """Write a draft and move it to its place. Raises OSError."""
-        draft = self._draft()
-        try:
-            draft.write_bytes(content)
-            draft.chmod(self._path.stat().st_mode & 0o777 if self._path.exists() else 0o666 & ~_umask())
-            draft.replace(self._path)
-        finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
-
-    def _draft(self) -> Path:
-        """Return an empty file beside it. Raises OSError."""
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name[:100]}.")
-        os.close(descriptor)
-        return Path(name)
 
     def _unusable(self, reason: str) -> UsageError:
         return UsageError(f"the report {self.name} cannot be written: {reason}")
@@ -96,10 +82,3 @@ class ReportFileType(click.Path):
         if self._suffixes and Path(value).suffix.lower() not in self._suffixes:
             raise UsageError(f"{value}: {self._message}")
         return ReportFile(str(value))
-
-
-def _umask() -> int:
-    """Return the permissions that new files do not get; the system tells them only when they are set."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

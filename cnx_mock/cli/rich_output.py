@@ -2,7 +2,7 @@
 takes longer to import than most commands take to run."""
 
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.live import Live
@@ -10,7 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cnx_mock.cli.terminal import columns, shown, wants_colour
+from cnx_mock.cli.background_stream import BackgroundStream
+from cnx_mock.cli.terminal import columns, in_locale, shown_line, wants_colour
 
 _HANGING = 4
 """Columns by which the second line of a wrapped paragraph is indented, if its first is not."""
@@ -49,21 +50,35 @@ def print_wrapped(text: str, stream: TextIO) -> None:
             wide.print(Padding(part, (0, 0, 0, hanging if number or indent else 0)))
 
 
+class _Drawing:
+    """The way to stderr for what moves the cursor."""
+
+    def __init__(self, stream: BackgroundStream) -> None:
+        self._stream = stream
+        self.write = stream.write_drawing
+        self.flush = stream.flush
+        self.isatty = stream.isatty
+        self.fileno = stream.fileno
+        self.encoding = stream.encoding
+
+
 class LiveDrawing:
     """Lines that are drawn again in place, and removed at the end; other lines are printed above them."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._console = console(stream)
+        drawing: Any = _Drawing(stream) if isinstance(stream, BackgroundStream) else stream
+        self._console = console(drawing)
         self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stdout=False)
 
     def print(self, line: str) -> None:
         """Print a line above the drawing."""
-        self._console.print(Text(shown(line)), soft_wrap=True)
+        self._console.print(Text(shown_line(line)), soft_wrap=True)
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Draw these lines, coloured by the terminal's own sequences, in the place of the last drawing."""
+        """Draw these lines in the place of the last drawing. They are safe to show, and coloured by the terminal's own
+        sequences."""
         self._live.start()
-        self._live.update(Text.from_ansi(shown("\n".join(lines))), refresh=True)
+        self._live.update(Text.from_ansi(in_locale("\n".join(lines))), refresh=True)
 
     def close(self) -> None:
         """Remove the drawing."""

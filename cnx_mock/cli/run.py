@@ -10,15 +10,25 @@ from cnx_mock.cli.param_types import TEST_KEY, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 from cnx_mock.programs.passthrough import Foreground
 
+_REPORT = ReportFileType(
+    (".json", ""), "the report of a run is JSON: its name ends in .json; `sweep` writes .html and .xml"
+)
+
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @settings_options(*RUN, "journal_size")
 @click.option(
     "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, which CMD has hard-coded; by default a new one."
 )
+@click.option("--report", type=_REPORT, metavar="FILE", help="Write summary and journal to this file, as JSON.")
 @click.option(
-    "--report", type=ReportFileType(), metavar="FILE", help="Write summary and journal to this file, as JSON."
+    "--expect",
+    "expected",
+    multiple=True,
+    metavar="KIND=WHAT",
+    help="Exit with status 3 unless this is so at the end: `instances=1`, `instances>=1`; repeatable.",
 )
+@click.option("--expect-same", is_flag=True, help="Exit with status 3 unless CMD leaves what it leaves without faults.")
 @click.option("--expect-clean", is_flag=True, help="Exit with status 3 if CMD leaves anything in the account.")
 @click.option("--quiet", is_flag=True, help="Print no summary on stderr, except what makes the exit status 3.")
 @program_argument
@@ -29,6 +39,8 @@ def run(
     command: tuple[str, ...],
     key: str | None,
     report: ReportFile | None,
+    expected: tuple[str, ...],
+    expect_same: bool,
     expect_clean: bool,
     quiet: bool,
     **options: Any,
@@ -40,12 +52,18 @@ def run(
     refuses other hosts unless they are allowed.
 
     The exit status is CMD's; 128+N if signal N killed it, 127 if it is not found, 126 if it cannot be executed. If CMD
-    succeeds and an `expect` of the scenario is not met, it is 3. For bad options it is 2, and CMD does not start.
+    succeeds and something expected is not so, it is 3: an `expect` of the scenario, or of the options below. For bad
+    options it is 2, and CMD does not start.
+
+    --expect takes what a scenario's `expect` takes: a number, a list of resources, or {at_least: …}. --expect-same runs
+    CMD a second time after the first, in the same world without rules, and compares what is left.
 
     \b
     Examples:
       cnx-mock run -- ./deploy.sh
-      cnx-mock run --scenario lost-response --expect-clean -- ./deploy.sh --region us-east-1
+      cnx-mock run --scenario lost-response --expect instances=1 -- ./deploy.sh --region us-east-1
+      cnx-mock run --scenario flaky-network --expect-clean -- pytest
+      cnx-mock run --expect 'instances=[{name: web-1, status: running}]' -- ./deploy.sh
       cnx-mock run --fixture small-team --report report.json -- npm test
       cnx-mock run --allow-host example.com -- ./deploy.sh
     """
@@ -53,5 +71,14 @@ def run(
     with uncollected():
         from cnx_mock.cli.run_program import ProgramRun  # lazy: the signals that come during these imports are CMD's
 
-    program = ProgramRun(command, options, key=key, report=report, expect_clean=expect_clean, quiet=quiet)
+    program = ProgramRun(
+        command,
+        options,
+        key=key,
+        report=report,
+        expected=expected,
+        expect_same=expect_same,
+        expect_clean=expect_clean,
+        quiet=quiet,
+    )
     context.exit(program.run(foreground))

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 
 from cnx_mock import __version__
-from cnx_mock.api.parsing import masked
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import calls_of
 from cnx_mock.cli.errors import BAD_INPUT, INTERRUPTED
@@ -16,9 +15,10 @@ from cnx_mock.cli.options import command_line
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.provisioning_wait import provisioning_wait, wait_lines
 from cnx_mock.cli.report_file import ReportFile
-from cnx_mock.cli.run_summary import RunSummary, finding_lines, taken
+from cnx_mock.cli.run_expectations import RunWithoutFaults, read_expected
+from cnx_mock.cli.run_summary import RunRecord, RunSummary, finding_lines, taken
 from cnx_mock.cli.streams import settle
-from cnx_mock.cli.terminal import painted, shown, wants_colour
+from cnx_mock.cli.terminal import painted, shown_line, wants_colour
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.programs.environment import Destination, trust_bundle
@@ -44,13 +44,17 @@ class ProgramRun:
         *,
         key: str | None,
         report: ReportFile | None,
+        expected: Sequence[str],
+        expect_same: bool,
         expect_clean: bool,
         quiet: bool,
     ) -> None:
+        self._expect = read_expected(expected)
         self._settings = program_settings(options)
         self._command = command
         self._key = key
         self._report = report
+        self._expect_same = expect_same
         self._expect_clean = expect_clean
         self._quiet = quiet
 
@@ -59,20 +63,23 @@ class ProgramRun:
         with MockServer(settings=self._settings) as server:
             result = self._result(server, foreground)
             control = Control(server.url)
-            summary, journal = taken(control, server.sandboxes())
+            record = taken(control, server.sandboxes(), self._expect)
             control.close()
-        calls = calls_of(journal)
+        summary = record.summary
+        if self._expect_same and result.status == 0 and not self._compare(record):
+            return INTERRUPTED
+        calls = calls_of(record.journal)
         found = findings(calls)
         wait = provisioning_wait(calls)
         status = self._status(result, summary)
-        self._print(summary, found, wait, status, failed=status != result.shell_status)
+        self._print(summary, found, wait, command_failed=result.status != 0)
         if self._report is None:
             return status
         report = self._document(summary, result, status)
         report |= {
             "provisioning_wait_ms": wait / 1000,
             "findings": [each.document() for each in found],
-            "journal": journal,
+            "journal": record.journal,
         }
         settle()  # the report may go to stderr too
         try:
@@ -94,20 +101,29 @@ class ProgramRun:
             settle()
             return foreground.run(self._command, place.environment(os.environ))
 
+    def _compare(self, record: RunRecord) -> bool:
+        """Run the program without faults, and add to the summary how what is left differs. Return False if a signal
+        ended that."""
+        if not self._quiet:
+            _say(["CMD runs again without faults, to compare what it leaves (--expect-same)"])
+        found = RunWithoutFaults(self._command, self._settings, self._key).differences(record.states)
+        record.summary.unmet += found or ()
+        return found is not None
+
     def _status(self, result: ProgramResult, summary: RunSummary) -> int:
         """Return the program's exit status; if it succeeded and should not have, 3."""
         failed = summary.unmet or (self._expect_clean and summary.left)
         return UNMET if result.status == 0 and failed else result.shell_status
 
-    def _print(self, summary: RunSummary, found: Sequence[Finding], wait: int, status: int, *, failed: bool) -> None:
+    def _print(self, summary: RunSummary, found: Sequence[Finding], wait: int, *, command_failed: bool) -> None:
         if self._quiet:
-            if failed:
+            if not command_failed:
                 _say([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
             return
         _say(summary.lines())
         _say(wait_lines(wait, self._settings, load_scenarios(self._settings.scenario)))
         _say(finding_lines(found))
-        if status and self._is_by_chance(summary):
+        if command_failed and self._is_by_chance(summary):
             line = command_line("shrink", self._settings, self._command, key=self._key, expect_clean=self._expect_clean)
             _say(["which of these faults made it fail? To find out:", f"  {line}"])
 
@@ -119,13 +135,15 @@ class ProgramRun:
     def _document(self, summary: RunSummary, result: ProgramResult, status: int) -> dict[str, Any]:
         return {
             "version": __version__,
-            "command": [masked(os.fsencode(each)).decode("utf-8", "replace") for each in self._command],
+            "command": [os.fsencode(each).decode("utf-8", "replace") for each in self._command],
             "command_status": result.shell_status,
             "exit_status": status,
             "duration_ms": round(result.seconds * 1000, 3),
             "seed": int(self._settings.seed),
             "scenario": list(self._settings.scenario),
             "fixture": self._settings.fixture or None,
+            "expect": self._expect,
+            "expect_same": self._expect_same,
             "expect_clean": self._expect_clean,
             "summary": summary.data(),
         }
@@ -135,5 +153,5 @@ def _say(lines: Iterable[str]) -> None:
     """Write to stderr, whether it is read or not."""
     colour = wants_colour(sys.stderr)
     for line in lines:
-        text = painted(shown(line), _COLOURS.get(line.partition(":")[0], ""), colour)
+        text = painted(shown_line(line), _COLOURS.get(line.partition(":")[0], ""), colour)
         sys.stderr.write(f"cnx-mock: {text}\n")

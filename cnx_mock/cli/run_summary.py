@@ -1,7 +1,7 @@
 """What a program did in the mock: its requests, the faults that struck it, what it left, what did not happen."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -109,17 +109,31 @@ class _SandboxRecord:
     """How often each rule fired, by the rules' ids."""
     unmet: list[str]
     left: list[LeftResource]
+    state: dict[str, Any]
+    """What the sandbox holds at the end."""
 
 
-def taken(control: Control, sandboxes: Iterable[Sandbox]) -> tuple[RunSummary, list[dict[str, Any]]]:
-    """Return the summary and the journal of a server's sandboxes, of which the first is the program's.
+@dataclass(frozen=True)
+class RunRecord:
+    """What is known of a run when it is over."""
 
-    This resets the sandboxes, since a reset shows how they were at the start.
+    summary: RunSummary
+    journal: list[dict[str, Any]]
+    """Every request, each with its sandbox."""
+    states: list[dict[str, Any]]
+    """The state of each sandbox at the end."""
+
+
+def taken(control: Control, sandboxes: Iterable[Sandbox], expect: Mapping[str, Any]) -> RunRecord:
+    """Return what happened in a server's sandboxes, of which the first is the program's.
+
+    `expect` is what must be true of each that was used, beside what its scenario expects. This resets the sandboxes,
+    since a reset shows how they were at the start.
     """
     requests = sum(each["requests"] for each in control.call("GET", "/_mock/sandboxes")["data"])
     outside = control.call("GET", "/_mock/requests")["data"]
     refused = outside[-1]["seq"] if outside else 0
-    records = [_record(sandbox) for sandbox in sandboxes]
+    records = [_record(sandbox, expect) for sandbox in sandboxes]
     journal = [{"sandbox": None, **each} for each in outside]
     journal += [{"sandbox": record.end, **each} for record in records for each in record.entries]
     journal.sort(key=lambda each: str(each["wall"]))
@@ -132,19 +146,22 @@ def taken(control: Control, sandboxes: Iterable[Sandbox]) -> tuple[RunSummary, l
         sandboxes=_requests_by_key(records),
         refused=refused,
     )
-    return summary, journal
+    return RunRecord(summary, journal, [record.state for record in records])
 
 
-def _record(sandbox: Sandbox) -> _SandboxRecord:
+def _record(sandbox: Sandbox, expect: Mapping[str, Any]) -> _SandboxRecord:
     entries = sandbox.call("GET", "/requests")["data"]
     seen = Counter(each["rule"] for entry in entries for each in entry["faults"])
     counted_rules = {rule["id"]: rule["fired"] for rule in sandbox.call("GET", "/rules")["data"]}
+    unmet = sandbox.call("GET", "/scenario")["unmet"] + sandbox.call("POST", "/expect", dict(expect))["unmet"]
+    state = sandbox.state()
     return _SandboxRecord(
         end=sandbox.api_key[-4:],
         entries=entries,
         fired={rule: max(number, seen[rule]) for rule, number in {**seen, **counted_rules}.items()},
-        unmet=sandbox.call("GET", "/scenario")["unmet"],
-        left=list(_left(sandbox)),
+        unmet=list(dict.fromkeys(unmet)),
+        left=list(_left(sandbox, state)),
+        state=state,
     )
 
 
@@ -178,9 +195,9 @@ def _ending(entry: dict[str, Any]) -> str:
     return str(entry["status"] or ("open" if entry["duration_ms"] is None else "cut"))
 
 
-def _left(sandbox: Sandbox) -> Iterator[LeftResource]:
-    """Yield what a sandbox holds that it did not hold at the start. Resets it: that is how it was at the start."""
-    after = sandbox.state()
+def _left(sandbox: Sandbox, after: dict[str, Any]) -> Iterator[LeftResource]:
+    """Yield what a sandbox holds that it did not hold at the start; `after` is its state. Resets it: that is how it was
+    at the start."""
     sandbox.reset()
     for each in resources_left([sandbox.state()], [after]):
         yield LeftResource(each.noun, each.id, each.name if each.name != each.id else None, sandbox.api_key[-4:])

@@ -17,6 +17,7 @@ from cnx_mock.scenario.gallery import find, gallery, linted, load
 from cnx_mock.scenario.json_schema import schema
 from cnx_mock.scenario.template import EXPLAIN, template
 from cnx_mock.services import operations
+from cnx_mock.text.files import check_file_name, create_file
 from cnx_mock.text.plural import counted
 
 _LAZY = {
@@ -93,9 +94,9 @@ def new(name: str) -> None:
     stem = name.removesuffix(".yaml").removesuffix(".yml")
     text = template(stem)
     path = Path(f"{stem}.yaml")
+    check_file_name(path)
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        create_file(path, text.encode())
     except FileExistsError:
         raise UsageError(f"{path} exists; choose another name, or move it away") from None
     lines = (f"check {path}", f"explain {path} {EXPLAIN}")

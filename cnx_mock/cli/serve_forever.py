@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import gc
-import logging
 import os
 import shlex
 import signal
@@ -18,7 +17,7 @@ from cnx_mock.asgi import create_app
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.program_settings import print_warnings
-from cnx_mock.cli.streams import stderr
+from cnx_mock.cli.streams import stderr, warn_on_stderr
 from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_sockets` raise."""
-    logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
+    warn_on_stderr()
     watcher = _watcher(settings.scenario) if settings.watch else None
     app = create_app(settings)
     log = stderr()

@@ -11,7 +11,7 @@ from cnx_mock.cli.options import command_line
 from cnx_mock.cli.output import print_result
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.cli.program_settings import program_settings
-from cnx_mock.cli.terminal import shown
+from cnx_mock.cli.terminal import shown, shown_line
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.sweep.reproduction import write_scenario
@@ -42,7 +42,7 @@ class ProgramShrink:
             scenario=load_scenarios(settings.scenario),
             seconds=timeout,
             clean=expect_clean,
-            message=lambda line: click.echo(shown(f"cnx-mock: {line}"), err=True),
+            message=lambda line: click.echo(shown_line(f"cnx-mock: {line}"), err=True),
         )
 
     def run(self) -> int:

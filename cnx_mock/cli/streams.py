@@ -7,6 +7,9 @@ import sys
 from typing import Any, TextIO
 
 from cnx_mock.cli.background_stream import BackgroundStream
+from cnx_mock.cli.output_filter import OutputFilter
+from cnx_mock.cli.terminal import wants_colour
+from cnx_mock.text.control_characters import visible_line
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 """Name and mode of each standard stream, in the order of their descriptors."""
@@ -27,13 +30,15 @@ def open_missing() -> None:
 
 
 def prepare_output() -> None:
-    """Write a character that a stream cannot show as an escape, let errors name stdout, such as that of a full disk,
-    and let a thread write what goes to stderr: nothing waits for that."""
-    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
-        raw = io.BufferedWriter(_Stdout(1, "wb", closefd=False))
-        sys.stdout = io.TextIOWrapper(raw, encoding=sys.stdout.encoding, newline=None)
+    """Let both streams mask live keys and escape control characters, and write a character that a stream cannot show
+    as an escape. Let errors name stdout, such as that of a full disk, and let a thread write what goes to stderr:
+    nothing waits for that."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+        live = sys.stdout.isatty()
+        raw = sys.stdout.buffer if live else io.BufferedWriter(_Stdout(1, "wb", closefd=False))
+        sys.stdout = _SafeOutput(
+            raw, sys.stdout, encoding=sys.stdout.encoding, errors="backslashreplace", line_buffering=live
+        )
     sys.stderr = BackgroundStream(sys.stderr)
 
 
@@ -48,6 +53,23 @@ def settle() -> None:
     not waited for (see `BackgroundStream.drain`)."""
     if isinstance(sys.stderr, BackgroundStream):
         sys.stderr.drain()
+
+
+class _SafeOutput(io.TextIOWrapper):
+    """A text stream whose every text passes an `OutputFilter`."""
+
+    def __init__(self, buffer: Any, original: TextIO, **options: Any) -> None:
+        super().__init__(buffer, **options)
+        self._original = original  # it would close the buffer if nothing held it
+        self._filter = OutputFilter(colour=wants_colour(self))
+
+    def write(self, text: str, /) -> int:
+        super().write(self._filter.feed(text))
+        return len(text)
+
+    def end(self) -> None:
+        """Write what waited for the rest of a key. Raises OSError."""
+        super().write(self._filter.end())
 
 
 class _Stdout(io.FileIO):
@@ -65,10 +87,16 @@ class _Stdout(io.FileIO):
 
 
 def warn_on_stderr() -> None:
-    """Let each warning of the package be a line on stderr."""
+    """Let each warning of the package be a line on stderr; the traceback of an error follows on lines of its own."""
     import logging  # lazy: it takes time to import, and most commands never warn
 
-    logging.basicConfig(stream=sys.stderr, format="cnx-mock: %(message)s", level=logging.WARNING)
+    class Line(logging.Formatter):
+        def formatMessage(self, record: logging.LogRecord) -> str:
+            return visible_line(super().formatMessage(record))
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Line("cnx-mock: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def end_output() -> None:
@@ -91,6 +119,8 @@ def discard_stdout() -> None:
 
 def _refuses(stream: TextIO) -> bool:
     try:
+        if isinstance(stream, _SafeOutput):
+            stream.end()
         stream.flush()
     except OSError:
         return True

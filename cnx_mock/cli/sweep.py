@@ -69,6 +69,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     shell_complete=completions.listed(completions.verdicts),
     help="Exit with status 1 for these verdicts, such as duplicated,failed-cleanly; or for `none`.",
 )
+@click.option("--allow-partial", is_flag=True, help="Let a run that fails leave what the run without faults leaves.")
 @click.option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -82,7 +83,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     default=".cnx-mock/sweep",
     show_default=True,
     metavar="DIR",
-    help="Write the scenario files of bad cells into this folder.",
+    help="Write the scenario files of cells that CMD does not survive into this folder.",
 )
 @program_argument
 @click.pass_context
@@ -100,13 +101,18 @@ def sweep(
     fail_on: Sequence[str],
     baseline: Path | None,
     folder: Path,
+    allow_partial: bool,
     **options: Any,
 ) -> None:
     """Run a program once for every fault at every call, and judge the outcome.
 
     CMD is run twice without faults, then once for each cell of the matrix, each time in a new world. It finds the mock
-    as under `cnx-mock run`: by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY, or by the cloud's own address. Each bad cell
-    gets a scenario file, and the line that runs it is shown.
+    as under `cnx-mock run`: by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY, or by the cloud's own address. Each cell
+    that CMD does not survive gets a scenario file. Cells with the same cause are shown together, with the line that
+    runs the clearest of them.
+
+    A run that fails and leaves something that it created is `leaked`: the next run will meet it. With --allow-partial
+    it may leave what the run without faults leaves.
 
     The exit status is 1 for bad cells; 2 if CMD fails by itself or makes no calls, and for bad options; 127 if CMD is
     not found, 126 if it cannot be executed; 130 after Ctrl-C.
@@ -139,5 +145,6 @@ def sweep(
         fail_on=fail_on,
         baseline=baseline,
         folder=folder,
+        allow_partial=allow_partial,
     )
     context.exit(program.run(reports))

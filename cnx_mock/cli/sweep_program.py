@@ -15,22 +15,21 @@ from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.streams import settle
 from cnx_mock.cli.sweep_progress import progress_reporter
-from cnx_mock.cli.terminal import columns, shown, wants_colour
+from cnx_mock.cli.terminal import columns, in_locale, shown_line, wants_colour
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.services import operations as all_operations
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import check_operations, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
-from cnx_mock.sweep.report.matrix import ABBREVIATIONS, bad_first
+from cnx_mock.sweep.report.matrix import ABBREVIATIONS
 from cnx_mock.sweep.reproduction import Reproduction
 from cnx_mock.sweep.results import SweepOptions
 from cnx_mock.sweep.runner import Sweep
-from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS, Verdict
+from cnx_mock.sweep.verdict import FAILING, VERDICTS, Verdict
 from cnx_mock.text.files import read_regular
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
@@ -64,6 +63,7 @@ class ProgramSweep:
         fail_on: Sequence[str],
         baseline: Path | None,
         folder: Path,
+        allow_partial: bool,
     ) -> None:
         self._command = command
         self._settings = settings = program_settings(options)
@@ -75,6 +75,7 @@ class ProgramSweep:
             most=max_runs,
             seconds=timeout,
             jobs=jobs,
+            allow_partial=allow_partial,
             seed=int(settings.seed),
         )
         self._failing = _failing(fail_on)
@@ -102,7 +103,7 @@ class ProgramSweep:
         """Write the scenarios of bad cells, and the reports: before anything is shown, which may fail or wait."""
         settle()  # a report may go to stderr
         for result in report.results:
-            if result.verdict not in GOOD:
+            if result.verdict != "survived":
                 self._reproduction.write(result)
         for file in files:
             file.write(FORMS[file.suffix](report))
@@ -121,13 +122,15 @@ def _show(report: SweepReport, complete: bool) -> None:
     swept, results = report.sweep, report.results
     colour = wants_colour(sys.stdout)
     lines = [*text.lines(swept, columns(), colour), *([f"{text.legend(swept)}\n"] if results else [])]
-    for result in bad_first([each for each in results if each.verdict not in GOOD]):
-        verdict = text.painted(result.verdict, text.colour_of(result.verdict), colour)
-        known = " (known)" if report.accepted(result) else ""
-        lines.append(f"{verdict}{known}: {sentence(result)}\n    {report.reproduce(result)}")
+    for cause in report.causes:
+        verdict = text.painted(cause.verdict, text.colour_of(cause.verdict), colour)
+        known = " (known)" if report.is_known(cause) else ""
+        places = f"\n    in {shown_line(cause.places)}" if cause.places else ""
+        reproduction = shown_line(report.reproduce(cause.clearest))
+        lines.append(f"{verdict}{known}: {shown_line(cause.sentence)}{places}\n    {reproduction}")
     totals = f": {text.totals(results, colour)}" if results else ""
     lines.append(f"{counted(len(results), 'run')}{totals}" if complete else _stopped(report, totals))
-    print_result(shown("\n".join(lines)), complete=complete)
+    print_result(in_locale("\n".join(lines)), complete=complete)
 
 
 def _stopped(report: SweepReport, totals: str) -> str:

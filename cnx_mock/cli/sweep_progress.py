@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cnx_mock.cli.terminal import COLUMNS, is_live, shown, wants_colour
+from cnx_mock.cli.terminal import COLUMNS, is_live, shown_line, wants_colour
 from cnx_mock.sweep.explanation import reason
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import abbreviation
@@ -25,7 +25,7 @@ class LineReporter:
 
     def message(self, line: str) -> None:
         """Report something worth knowing."""
-        sys.stderr.write(shown(f"cnx-mock: {line}\n"))
+        sys.stderr.write(shown_line(f"cnx-mock: {line}") + "\n")
 
     def planned(self, sweep: Sweep) -> None:
         """Report that the cells are known."""
@@ -86,7 +86,8 @@ class LiveReporter(LineReporter):
             lines = []
         lines.append(f"{self.place()}  {text.totals(list(sweep.results.values()), False)}"[: size.columns - 1])
         if self._bad is not None:
-            lines.append(f"{abbreviation(self._bad)} {self._bad.cell.title}: {reason(self._bad)}"[: size.columns - 1])
+            line = shown_line(f"{abbreviation(self._bad)} {self._bad.cell.title}: {reason(self._bad)}")
+            lines.append(line[: size.columns - 1])
         self._drawing.draw(lines)
 
 

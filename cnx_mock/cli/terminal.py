@@ -6,6 +6,9 @@ from typing import Protocol
 
 import click
 
+from cnx_mock.text.control_characters import visible, visible_line
+from cnx_mock.text.live_keys import masked_text
+
 COLUMNS = 120
 """The width of text if there is no terminal to ask."""
 
@@ -41,7 +44,18 @@ def is_ascii() -> bool:
 
 
 def shown(text: str) -> str:
-    """Return the text in the characters that the locale has. For people only: never for JSON and the like."""
+    """Return the text as it is shown to people, never for JSON and the like: without live keys, with its control
+    characters as escapes, in the characters that the locale has. Line ends stay."""
+    return in_locale(visible(masked_text(text)))
+
+
+def shown_line(text: str) -> str:
+    """Return the text as `shown` does, and as one line."""
+    return in_locale(visible_line(masked_text(text)))
+
+
+def in_locale(text: str) -> str:
+    """Return the text in the characters that the locale has."""
     if not is_ascii():
         return text
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")

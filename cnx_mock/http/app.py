@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cnx_mock import __version__
 from cnx_mock.api import errors
 from cnx_mock.api.operation import Resource
-from cnx_mock.api.parsing import masked
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
@@ -32,11 +31,13 @@ from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
+from cnx_mock.net.bounds import Bounds
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import Fixture, load
 from cnx_mock.settings import Settings, networks
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
 from cnx_mock.world.lifecycle import ProvisioningRule
@@ -83,7 +84,8 @@ class App:
             usual_provisioning=ProvisioningRule.parsed(settings.provisioning) if settings.provisioning else None,
             own_fixture=fixture or (load(settings.fixture) if settings.fixture else None),
         )
-        self.tenants = Tenants(settings, recipe.using(scenario))
+        self.bounds = Bounds(settings)
+        self.tenants = Tenants(settings, recipe.using(scenario), self.bounds)
         self._operations = served(operations(), settings.surface)
         self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
         self._api = Api(self._pipeline, self.observers)

@@ -5,7 +5,8 @@ The reference: "Include your key in the Authorization header as a Bearer token."
 
 from cnx_mock.api.errors import LiveKeyRejected, Unauthorized
 from cnx_mock.scenario.request import RawHeaders
-from cnx_mock.world.keys import LIVE_PREFIX, TEST_PREFIX, bearer_key, has_live_key, short_test_key
+from cnx_mock.text.live_keys import LIVE_PREFIX, has_live_key
+from cnx_mock.world.keys import TEST_PREFIX, bearer_key, short_test_key
 
 
 def authorization(headers: RawHeaders) -> bytes | None:

@@ -5,8 +5,6 @@ import logging
 
 from starlette.types import Receive, Scope, Send
 
-from cnx_mock.api.errors import BadRequest
-from cnx_mock.api.parsing import masked, may_have_live_key
 from cnx_mock.http import messages
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
@@ -15,6 +13,7 @@ from cnx_mock.net.direct import BEGUN
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.text.live_keys import masked, may_have_live_key
 from cnx_mock.world.clock import ticks, wall_now
 
 log = logging.getLogger("cnx_mock")
@@ -88,7 +87,7 @@ class Api:
         """Take a call through its stages and faults, and send what they leave. `context` may have begun already."""
         try:
             if broken is not None:
-                context.refuse_unread(BadRequest(reason=str(broken)))
+                context.refuse_unread(broken.refusal)
             elif context.record.ruling is not None or not context.begin():
                 await context.finish()
             await self._deliver(context, wire, send)

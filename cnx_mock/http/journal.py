@@ -1,13 +1,13 @@
 """The journal: every request of a sandbox, with what the rules decided about it; rendered only when it is read."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.shapes import Shape
-from cnx_mock.http.auth import described
+from cnx_mock.http.journal_texts import body_text, headers_in, request_headers, texts
+from cnx_mock.net.bounds import Bound, Bounds
 from cnx_mock.scenario.active_rule import ActiveRule, Decision
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.matching import Difference
@@ -16,14 +16,20 @@ from cnx_mock.scenario.rule import Rule
 from cnx_mock.scenario.ruling import Ruling
 from cnx_mock.text.units import format_instant_ms
 
-BODY_SHOWN = 64 * 1024
-"""Bytes of a body that an entry shows."""
+_RECORD_BYTES = 1024
+"""What a record holds beside the request and the answer."""
+
+_DECISION_BYTES = 256
+"""What it holds of each rule that decided about it."""
 
 
 class JournalRecord:
     """One request in a journal: the exchange, what the rules decided, and what the client was sent."""
 
-    __slots__ = ("_response_headers", "_sent_head", "duration", "exchange", "problem", "ruling", "seq", "status")
+    __slots__ = (
+        *("_response_headers", "_sent_head", "duration", "exchange", "journal", "problem", "ruling", "seq"),
+        *("size", "status"),
+    )
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -38,12 +44,16 @@ class JournalRecord:
         """Why the request could not be read; None if it could."""
         self.duration: int | None = None
         """Microseconds from arrival to answer; None until then."""
+        self.journal: Journal | None = None
+        """The journal that holds it."""
+        self.size = 0
+        """Its bytes, as its journal counts them."""
 
     @property
     def response_headers(self) -> RawHeaders:
         """The headers that the client was sent."""
         if self._sent_head:
-            self._response_headers = _headers_in(self._sent_head)
+            self._response_headers = headers_in(self._sent_head)
             self._sent_head = b""
         return self._response_headers
 
@@ -54,6 +64,11 @@ class JournalRecord:
     def sent(self, head: bytes) -> None:
         """Keep the head of the answer as it was sent, with its status line. It is read when somebody asks."""
         self._sent_head = head
+
+    @property
+    def head_size(self) -> int:
+        """About how many bytes the head of the answer has, without reading it."""
+        return len(self._sent_head) or sum(len(name) + len(value) for name, value in self._response_headers)
 
     @property
     def request(self) -> ApiRequest:
@@ -81,12 +96,44 @@ class JournalRecord:
         return None if self.ruling is None else self.ruling.decisions.get(active)
 
 
-class Journal:
-    """The last so many requests, in the order of their arrival."""
+class JournalSpace:
+    """How much the journals of one server hold together. Of what is too much, the oldest goes first."""
 
-    def __init__(self, size: int) -> None:
-        self._records: deque[JournalRecord] = deque(maxlen=size)
+    def __init__(self, bounds: Bounds) -> None:
+        self.entries = bounds["journal_size"]
+        self.bytes = bounds["journal_bytes"]
+        self.total = bounds["journal_total_bytes"]
+        self._records: OrderedDict[JournalRecord, None] = OrderedDict()
+
+    def add(self, record: JournalRecord) -> None:
+        """Add a record to all that there are."""
+        self._records[record] = None
+
+    def grow(self, by: int) -> None:
+        """Note that a record has grown. Drop the oldest ones while there is too much."""
+        self.total.used += by
+        while self.total.used > self.total.limit and len(self._records) > 1:
+            oldest = next(iter(self._records))
+            assert oldest.journal is not None, "a record that is in no journal is not in here"
+            oldest.journal.drop(self.total)
+
+    def forget(self, record: JournalRecord) -> None:
+        """Forget a record that its journal no longer holds."""
+        del self._records[record]
+        self.total.used -= record.size
+
+
+class Journal:
+    """The last requests, in the order of their arrival: so many, and so many bytes."""
+
+    def __init__(self, space: JournalSpace) -> None:
+        self._space = space
+        self._records: deque[JournalRecord] = deque()
         self._seq = 0
+        self.bytes = 0
+        """How many bytes it holds."""
+        self.dropped = 0
+        """How many requests it has dropped because there were too many, or too large ones."""
 
     def __iter__(self) -> Iterator[JournalRecord]:
         return iter(list(self._records))
@@ -107,7 +154,27 @@ class Journal:
     def open(self, record: JournalRecord) -> None:
         """Add a record, and number it. It is completed when its answer is sent."""
         self._seq = record.seq = self._seq + 1
+        record.journal = self
         self._records.append(record)
+        self._space.add(record)
+        if len(self._records) > self._space.entries.limit:
+            self.drop(self._space.entries)
+        self.measure(record)
+
+    def measure(self, record: JournalRecord) -> None:
+        """Count the bytes of a record anew. Drop the oldest ones while there is too much."""
+        by = _size(record) - record.size
+        record.size += by
+        self.bytes += by
+        while self.bytes > self._space.bytes.limit and len(self._records) > 1:
+            self.drop(self._space.bytes)
+        self._space.grow(by)
+
+    def drop(self, bound: Bound) -> None:
+        """Drop the oldest record because of a bound."""
+        self.dropped += 1
+        bound.refused += 1
+        self._forget(self._records.popleft())
 
     def find(self, request_id: str) -> JournalRecord | None:
         """Return the record with this request id, None if there is none."""
@@ -115,7 +182,22 @@ class Journal:
 
     def clear(self) -> None:
         """Remove every record; numbering goes on."""
-        self._records.clear()
+        while self._records:
+            self._forget(self._records.popleft())
+
+    def _forget(self, record: JournalRecord) -> None:
+        record.journal = None
+        self.bytes -= record.size
+        self._space.forget(record)
+
+
+def _size(record: JournalRecord) -> int:
+    """Return about how many bytes a record holds: the request, the answer, and what rules decided."""
+    request, answer = record.request, record.exchange.answer
+    texts = len(request.path) + len(request.query) + len(request.body) + (len(answer.body) if answer else 0)
+    decisions = len(record.ruling.decisions) if record.ruling else 0
+    headers = sum(len(name) + len(value) for name, value in request.headers) + record.head_size
+    return _RECORD_BYTES + texts + headers + _DECISION_BYTES * decisions
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -182,6 +264,8 @@ class JournalEntry(Shape):
     """The faults that were applied."""
     committed: bool
     """Whether it changed something."""
+    created_id: str | None
+    """The id of the resource that it created, also if the answer was lost; null if it created none."""
     request_headers: list[list[str]]
     """Headers as they came, with only the end of the key."""
     request_body: str | None
@@ -217,10 +301,11 @@ def entry(record: JournalRecord) -> JournalEntry:
         delayed_ms=round(exchange.delayed / 1000, 3),
         faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in record.applied],
         committed=exchange.committed,
-        request_headers=_request_headers(exchange),
-        request_body=_text(request.body),
-        response_headers=_texts(record.response_headers),
-        response_body=_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
+        created_id=exchange.created_id,
+        request_headers=request_headers(exchange),
+        request_body=body_text(request.body),
+        response_headers=texts(record.response_headers),
+        response_body=body_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
         decisions=[_decision(record, active, rule) for active, rule in record.asked],
         near_miss=_near_miss(record),
         problem=record.problem,
@@ -246,86 +331,9 @@ def _near_miss(record: JournalRecord) -> NearMiss | None:
     if not near:
         return None
     rule, differences = min(near, key=lambda miss: len(miss[1]))
-    return NearMiss(rule=rule.id, reason=_joined(differences))
+    return NearMiss(rule=rule.id, reason=joined(differences))
 
 
-def _joined(differences: list[Difference]) -> str:
+def joined(differences: list[Difference]) -> str:
+    """Return several differences as one sentence."""
     return "; ".join(map(str, differences))
-
-
-def silence(active: ActiveRule, journal: Journal) -> str:
-    """Return why a rule has not fired: its last decision, or else the request that it nearly matched."""
-    nearest: tuple[int, str] | None = None
-    for record in reversed(list(journal)):
-        call = f"#{record.seq} {record.request.method} {record.request.path}"
-        decision = record.decision(active)
-        if decision is not None:
-            return f"{decision.reason} ({call})"
-        rule = next((rule for each, rule in record.asked if each is active), None)
-        differences = list(rule.match.differences(record.request)) if rule else []
-        if differences and (nearest is None or len(differences) <= nearest[0]):
-            nearest = len(differences), f"no request matched; the nearest is {call}: {_joined(differences)}"
-    return nearest[1] if nearest else "no request came"
-
-
-def _headers_in(head: bytes) -> RawHeaders:
-    """Return the headers of a head that we have written."""
-    lines = (line.partition(b": ") for line in head.split(b"\r\n")[1:] if line)
-    return [(name, value) for name, _, value in lines]
-
-
-def _request_headers(exchange: Exchange) -> list[list[str]]:
-    """Headers as they came, with only the end of the key; for a request that reached no sandbox, what was wrong with
-    its key."""
-    given = exchange.request.headers
-    keys = [described(value) for name, value in given if name == b"authorization"]
-    if exchange.sandbox is None and exchange.key is not None:
-        keys = ["revoked"]
-    others = [header for header in _texts(given) if header[0] != "authorization"]
-    return [*others, *(["authorization", key] for key in keys or ["missing"])]
-
-
-def _texts(headers: RawHeaders) -> list[list[str]]:
-    return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
-
-
-def _text(body: bytes) -> str | None:
-    return body[:BODY_SHOWN].decode("utf-8", "replace") if body else None
-
-
-class AccessRecord(NamedTuple):
-    """What an access line says of a request."""
-
-    wall: int
-    """When it arrived, in microseconds since the epoch."""
-    method: str
-    target: str
-    """Path and query, as sent."""
-    status: int | None
-    """The answer's status; None if the connection was ended without one."""
-    duration: int
-    """Microseconds from its arrival to the end of the answer."""
-    operation: str
-    """The operation's name, `-` if the path has none."""
-    sandbox: str
-    """The end of its key, `-` if it reached no sandbox."""
-    faults: tuple[str, ...]
-    """What struck it, each as `rule:fault`."""
-    problem: str = ""
-    """Why it could not be read; empty if it could."""
-
-
-def access_record(record: "JournalRecord", label: str) -> AccessRecord:
-    """Return what an access line says of a request; `label` names its sandbox."""
-    request = record.request
-    return AccessRecord(
-        wall=request.wall,
-        method=request.method or "-",
-        target=f"{request.path}?{request.query}" if request.query else request.path or "-",
-        status=record.status,
-        duration=record.duration or 0,
-        operation=record.operation.name if record.operation else "-",
-        sandbox=label,
-        faults=tuple(f"{rule}:{fault}" for rule, fault in record.applied),
-        problem=record.problem or "",
-    )

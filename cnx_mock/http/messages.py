@@ -10,7 +10,7 @@ from cnx_mock import __version__
 from cnx_mock.api import errors
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.paging import Page, Pagination, links
-from cnx_mock.api.parsing import BODY_LIMIT, masked
+from cnx_mock.api.parsing import BODY_LIMIT
 from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
@@ -19,6 +19,7 @@ from cnx_mock.net.server_error import ServerError
 from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.exchange import Answer, Exchange
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
@@ -30,8 +31,9 @@ _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__v
 class Incomplete(Exception):
     """A body that cannot be read to its end. Its text is the reason."""
 
-    def __init__(self, reason: str, body: bytes, *, gone: bool) -> None:
+    def __init__(self, reason: str, body: bytes, *, gone: bool, status: int = 400) -> None:
         super().__init__(reason)
+        self.refusal = errors.unreadable(status, reason)
         self.body = body
         """What has arrived of it, without any live key."""
         self.gone = gone
@@ -65,21 +67,22 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> 
         return b""
     if length > limit:
         return None
-    body, more = b"", True
+    body, more = bytearray(), True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             body = body or scope.get("extensions", {}).get(BODY_SO_FAR, b"")
             whole = f" of {length}" if length > 0 else ""
-            raise Incomplete(f"the client left after {len(body)}{whole} bytes of the body", masked(body), gone=True)
+            reason = f"the client left after {len(body)}{whole} bytes of the body"
+            raise Incomplete(reason, masked(bytes(body)), gone=True)
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > limit:
             return None
     problem = scope.get("extensions", {}).get(BODY_PROBLEM)
     if problem is not None:
-        raise Incomplete(problem, masked(body), gone=False)
-    return masked(body)
+        raise Incomplete(problem.reason, masked(bytes(body)), gone=False, status=problem.status)
+    return masked(bytes(body))
 
 
 def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, str]) -> Answer:
@@ -92,8 +95,8 @@ def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, st
 
 
 def problem(error: ServerError, request_id: str) -> Answer:
-    """Return the answer for an error that the API itself does not know."""
-    return Answer(error.status, [], errors.body(error.code, error.message, error.details, request_id))
+    """Return the answer for an error that the API itself does not know, without any live key."""
+    return Answer(error.status, [], masked(errors.body(error.code, error.message, error.details, request_id)))
 
 
 def replied(operation: Operation, reply: Reply, path: str, query: str, readings: Mapping[str, str]) -> Answer:

@@ -30,6 +30,8 @@ class Observers:
             return
         record.status = status
         record.duration = ticks() - record.exchange.request.arrived
+        if record.journal is not None:
+            record.journal.measure(record)
         for observer in self._observers:
             try:
                 observer(record, tenant.label if tenant else "-")

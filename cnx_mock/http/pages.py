@@ -12,6 +12,7 @@ from cnx_mock.http.messages import Sender
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.chance import Chance
 
 
@@ -70,7 +71,7 @@ class Pages:
 
 def whole_answer(phrase: str, answer: Answer, headers: RawHeaders) -> bytes:
     """Return an answer as bytes for the wire, with its status line. The connection is to be closed after it."""
-    status = f"HTTP/1.1 {answer.status} {phrase}".encode()
+    status = masked(f"HTTP/1.1 {answer.status} {phrase}".encode())  # a phrase may name the host that was asked for
     fields = [*headers, (b"connection", b"close")]
     return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
 

@@ -131,6 +131,8 @@ class RequestContext:
         else:
             reply = perform_shaped(exchange.effects, operation, incoming, sandbox, caller)
         exchange.committed = operation.mutates
+        if operation.method == "POST":  # every one of them creates a resource
+            exchange.created_id = getattr(reply.shape, "id", None)
         exchange.polled = caller.polled
         exchange.answer = messages.replied(operation, reply, request.path, request.query, sandbox.readings)
 
@@ -189,7 +191,7 @@ class RequestContext:
         readings = exchange.sandbox.readings if exchange.sandbox else tenants.defaults.chosen
         exchange.answer = messages.refused(refusal, exchange.request_id, readings)
 
-    def refuse_unread(self, refusal: errors.BadRequest) -> None:
+    def refuse_unread(self, refusal: errors.ApiError) -> None:
         """Refuse a request that could not be read to its end, or that has no good Host header. It is put into the
         journal of its key's sandbox, or into the server's own if the key is not known. It is not counted, and no rule
         is asked."""

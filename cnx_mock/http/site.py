@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from cnx_mock.api import errors
 from cnx_mock.http.docs import files
-from cnx_mock.http.messages import refused
+from cnx_mock.http.messages import raw_path, refused
 from cnx_mock.http.pages import PageAnswer, Pages
 
 log = logging.getLogger("cnx_mock")
@@ -39,7 +39,7 @@ class Site(Starlette):
             try:
                 return _response(await endpoint(request))
             except Exception:
-                log.exception("cnx-mock failed at the page %s; please report this", request.url.path)
+                log.exception("cnx-mock failed at the page %s; please report this", raw_path(request.scope))
                 return self._refused(errors.InternalError())
 
         return answer

@@ -6,7 +6,7 @@ from typing import Any
 
 from cnx_mock.api.errors import InvalidState
 from cnx_mock.api.operation import Operation
-from cnx_mock.http.journal import Journal
+from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.limits import Window
 from cnx_mock.http.recipe import Recipe, fixture_of
 from cnx_mock.scenario.delays import Delays
@@ -30,7 +30,8 @@ class Shared:
     magic_names: Callable[[], Collection[Rule]] | None
     """Returns the rules that are always there; None if magic names are off."""
     plan_limits: Mapping[AccountPlan, int]
-    journal_size: int
+    journals: JournalSpace
+    max_rules: int
     claim: Callable[[str, "Tenant"], bool]
     """Lets a key open a tenant unless it opens another one; returns whether it does."""
 
@@ -47,6 +48,7 @@ class Tenant:
         self.recipe = recipe
         self.delays = Delays()
         self._shared = shared
+        self.journal = Journal(shared.journals)
         self.reset()
 
     def reset(self) -> None:
@@ -57,12 +59,23 @@ class Tenant:
         chance = Chance(self.sandbox.chance.seed, self.name)
         shared = self._shared
         self.engine = Engine(
-            chance, self.recipe.scenario, lambda: self.sandbox.now, shared.operations, shared.magic_names or tuple
+            chance,
+            self.recipe.scenario,
+            lambda: self.sandbox.now,
+            shared.operations,
+            shared.magic_names or tuple,
+            shared.max_rules,
         )
         for rule in self.recipe.rules:
             self.engine.inject(rule)
         self.window = Window()
-        self.journal = Journal(shared.journal_size)
+        self.journal.clear()
+        self.journal = Journal(shared.journals)
+
+    def close(self) -> None:
+        """End what waits in it, for good, and free what it holds of the journals' space."""
+        self.delays.close()
+        self.journal.clear()
 
     def use(self, scenario: Scenario) -> None:
         """Use another scenario from now on: its rules in place of the former one's, and its world's settings.

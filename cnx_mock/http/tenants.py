@@ -5,10 +5,12 @@ from functools import cache, partial
 from typing import Any
 
 from cnx_mock.api.errors import SandboxLimit, Unauthorized
-from cnx_mock.http.journal import Journal
+from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Shared, Tenant
+from cnx_mock.net.bounds import Bounds
 from cnx_mock.scenario import magic
+from cnx_mock.scenario.engine import must_hold
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings, flag
@@ -20,12 +22,16 @@ from cnx_mock.world.chance import key_digits
 class Tenants:
     """The tenants of one server."""
 
-    def __init__(self, settings: Settings, defaults: Recipe) -> None:
+    def __init__(self, settings: Settings, defaults: Recipe, bounds: Bounds) -> None:
+        """Raises ScenarioError if the scenario of the defaults has too many rules."""
+        must_hold(len(defaults.scenario.rules), settings.max_rules)
         self.settings = settings
+        self.bounds = bounds
         self.defaults = defaults
         """What a new sandbox gets."""
         self.plan_limits: Mapping[AccountPlan, int] = {**PLAN_LIMITS, "enterprise": settings.enterprise_limit}
-        self.journal = Journal(settings.journal_size)
+        journals = JournalSpace(bounds)
+        self.journal = Journal(journals)
         """The server's own: requests that never reached a sandbox."""
         self.watch_error: str | None = None
         """Why the scenario's file, as it is now, cannot be used."""
@@ -35,7 +41,8 @@ class Tenants:
             operations=known,
             magic_names=None if settings.surface == "documented" else cache(partial(magic.rules, known)),
             plan_limits=self.plan_limits,
-            journal_size=settings.journal_size,
+            journals=journals,
+            max_rules=settings.max_rules,
             claim=self._claim,
         )
         self._tenants: dict[str, Tenant] = {}
@@ -43,6 +50,18 @@ class Tenants:
         self._all: dict[Tenant, None] = {}
         """Every tenant once, the oldest first."""
         self._made = 0
+        self._measure(bounds)
+
+    def _measure(self, bounds: Bounds) -> None:
+        """Let each bound say how full the fullest sandbox is."""
+        bounds["max_sandboxes"].measure = self.__len__
+        bounds["journal_size"].measure = lambda: max(map(len, self._journals()))
+        bounds["journal_bytes"].measure = lambda: max(journal.bytes for journal in self._journals())
+        bounds["max_rules"].measure = lambda: max((sum(1 for _ in each.engine) for each in self), default=0)
+
+    def _journals(self) -> Iterator[Journal]:
+        yield self.journal
+        yield from (tenant.journal for tenant in self)
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(list(self._all))
@@ -84,13 +103,20 @@ class Tenants:
 
     def remove(self, tenant: Tenant) -> None:
         """Forget a tenant with its whole world; what waits in it is cancelled. Its keys are then new ones again."""
-        tenant.delays.close()
+        tenant.close()
         self._tenants = {key: each for key, each in self._tenants.items() if each is not tenant}
         self._all.pop(tenant, None)
+
+    def use(self, scenario: Scenario) -> None:
+        """Let new sandboxes get another scenario. Raises what `Recipe.using` raises, and ScenarioError if it has too
+        many rules."""
+        must_hold(len(scenario.rules) + len(self.defaults.rules), self.settings.max_rules)
+        self.defaults = self.defaults.using(scenario)
 
     def revise(self, scenario: Scenario) -> None:
         """Go on with another version of the scenario that new sandboxes get, in every sandbox that was made with it.
         Raises ScenarioError, UnknownFixture or SourceError, and then changes nothing."""
+        must_hold(len(scenario.rules) + len(self.defaults.rules), self.settings.max_rules)
         before = self.defaults.scenario
         defaults = self.defaults.using(scenario)
         living = [tenant for tenant in self if tenant.recipe.scenario.document is before.document]
@@ -120,6 +146,7 @@ class Tenants:
         if key in self._tenants:
             self._tenants[key].delays.cancel()
         elif len(self._all) >= self.settings.max_sandboxes:
+            self.bounds["max_sandboxes"].refused += 1
             raise SandboxLimit(limit=str(self.settings.max_sandboxes), option=flag("max_sandboxes"))
 
     def _add(self, tenant: Tenant, keys: Iterable[str]) -> None:
@@ -131,6 +158,7 @@ class Tenants:
             opened = set(self._tenants.values())
             for old in before - opened:
                 del self._all[old]
+                old.close()
 
     def _claim(self, key: str, tenant: Tenant) -> bool:
         """Let a key open a tenant unless it opens another one. Return whether it does."""

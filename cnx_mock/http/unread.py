@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from http import HTTPStatus
 
-from cnx_mock.api.errors import BadRequest
+from cnx_mock.api.errors import unreadable
 from cnx_mock.api.router import is_control_path
 from cnx_mock.http.auth import described
 from cnx_mock.http.messages import safe_headers
@@ -38,13 +38,15 @@ class UnreadRequests:
     def refuse(self, unread: Unread) -> bytes:
         """Put a request into the journal of its key's sandbox, or into the server's own if the key is not known.
         Return the whole answer, status line included; the connection is to be closed after it."""
+        refusal = unreadable(unread.status, unread.reason)
         path, _, query = printable(unread.target)[:_TARGET_SHOWN].partition("?")
         if is_control_path(path):  # never journaled
-            kind = BadRequest
-            details = {"reason": unread.reason}
-            return self._pages.whole(ServerError(kind.status, "Bad Request", kind.code, kind.message, details))
+            phrase = HTTPStatus(refusal.status).phrase
+            return self._pages.whole(
+                ServerError(refusal.status, phrase, refusal.code, refusal.message, refusal.details)
+            )
         context = self._context(unread, path, query)
-        context.refuse_unread(BadRequest(reason=unread.reason))
+        context.refuse_unread(refusal)
         exchange, record = context.exchange, context.record
         answer = exchange.answer
         assert answer is not None, "a refusal leaves one"

@@ -14,16 +14,20 @@ Names that this CA may not sign for have another one: see `tls_names`. It is in 
 import hashlib
 import logging
 import os
+import shlex
 import ssl
+import stat
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnx_mock.errors import CertificateError
 from cnx_mock.settings import flag, variable
+from cnx_mock.text.files import check_file_name, draft, read_with_status, replace_file
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -34,13 +38,16 @@ log = logging.getLogger("cnx_mock")
 _CERTIFICATE, _KEY, _BUNDLE = "ca.pem", "ca-key.pem", "ca-bundle.pem"
 _OWN, _BOTH = "own-names", "ca-both.pem"
 _SUCCESSOR = "ca-key-after-{}.pem"
+_MAX_KEY = 1 << 16
+"""The most bytes of a key's file."""
 _ELSEWHERE = f"choose another folder with {flag('ca_dir')} or {variable('ca_dir')} (in Python: Settings(ca_dir=…))"
 
 
 def ca_folder(chosen: str, environ: Mapping[str, str]) -> Path:
     """Return the CA's folder: `chosen`, else that of CNX_MOCK_CA_DIR, else one in the user's data folder. Raises
-    CertificateError if the user has no home folder."""
+    CertificateError if the user has no home folder, and UsageError if its name has a live key in it."""
     if chosen := chosen or environ.get(variable("ca_dir"), ""):
+        check_file_name(chosen)
         return Path(chosen).absolute()
     data = environ.get("XDG_DATA_HOME", "")
     try:
@@ -83,13 +90,13 @@ def authority(folder: Path, names: Sequence[str] = ()) -> Authority:
     secret, public = folder / _KEY, folder / _CERTIFICATE
     try:
         if not secret.exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_folder(folder)
             _publish_once(secret, signing.new_ca(names))
-        certificate, key = signing.read_ca(secret.read_bytes())
+        certificate, key = signing.read_ca(_read_secret(secret))
         while problem := signing.why_not_valid(certificate):
             _replace(secret, signing.fingerprint(certificate), signing.new_ca(names))
             log.warning(_REPLACED, folder, problem, public)
-            certificate, key = signing.read_ca(secret.read_bytes())
+            certificate, key = signing.read_ca(_read_secret(secret))
         text = signing.certificate_pem(certificate)
         if not public.exists() or public.read_bytes() != text:
             _publish(public, text)
@@ -108,7 +115,7 @@ def _replace(secret: Path, old: str, new: bytes) -> None:
     the same one there."""
     successor = secret.with_name(_SUCCESSOR.format(old[:16]))
     _publish_once(successor, new)
-    _publish(secret, successor.read_bytes(), mode=0o600)
+    _publish(secret, _read_secret(successor), mode=0o600)
 
 
 def forget(folder: Path) -> bool:
@@ -166,26 +173,35 @@ def publish_bundle(folder: Path, content: Callable[[Path], bytes]) -> Path:
 
 def _publish(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Write a file completely or not at all, in the place of one that may be there."""
-    with _written(path, content) as name:
-        name.chmod(mode)
-        name.replace(path)
+    replace_file(path, content, mode)
 
 
 def _publish_once(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, completely or not at all. One that is there stays: another process
     was faster."""
-    with _written(path, content) as name, suppress(FileExistsError):
-        os.link(name, path)
+    with draft(path, content) as new, suppress(FileExistsError):
+        os.link(new, path)
 
 
-@contextmanager
-def _written(path: Path, content: bytes) -> Iterator[Path]:
-    """Write a file beside `path`, readable by its owner only, and yield its path. It is removed afterwards."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)  # 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        yield Path(name)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+def _make_folder(folder: Path) -> None:
+    """Make a folder for its owner alone, and those above it that do not exist. Raises OSError."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    with suppress(FileExistsError):  # another process was faster
+        folder.mkdir(mode=0o700)
+        folder.chmod(0o700)  # the umask may have taken more
+
+
+def _read_secret(path: Path) -> bytes:
+    """Return the content of a key's file. Raises OSError, and CertificateError if the file is not the user's own or
+    others can use it: who has the key can pretend to be every server that it may sign for."""
+    content, status = read_with_status(path, _MAX_KEY)
+    if sys.platform == "win32":
+        return content  # it has other permissions, and the user's data folder is closed by them
+    if status.st_uid != os.geteuid():
+        mend = f"sudo chown {os.geteuid()} {shlex.quote(str(path))}"
+        raise CertificateError(f"{path} belongs to another user, who can use it too. If you trust them: {mend}")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise CertificateError(f"{path} is open to other users: chmod 600 {shlex.quote(str(path))}")
+    return content

@@ -7,31 +7,31 @@ pipeline; and that a cycle that is marked complete or disconnected neither write
 """
 
 import asyncio
-import socket
-import struct
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 import httptools
 
+from cnx_mock.net.connection_limits import ConnectionLimits
+from cnx_mock.net.endings import abort, end_gently
 from cnx_mock.net.parser_errors import has_no_version, what_is_wrong, what_is_wrong_with_the_body
-from cnx_mock.net.unread import Unread, last_request
+from cnx_mock.net.reading import HoldingFlow, Resumed
+from cnx_mock.net.unread import BodyProblem, Unread, last_request
 from cnx_mock.net.uvicorn_protocol import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "cnx_mock.connection"
 """The key of the connection among the scope's extensions."""
 
 BODY_PROBLEM = "cnx_mock.body_problem"
-"""The key among the scope's extensions of what is wrong with a body that cannot be read to its end."""
+"""The key among the scope's extensions of what is wrong with a body that cannot be read to its end: a `BodyProblem`."""
 
 BODY_SO_FAR = "cnx_mock.body_so_far"
 """The key among the scope's extensions of what arrived of a body before the client left."""
 
-_LINGER_SECONDS = 2
-"""How long a client may go on sending after such an answer."""
-
-_LINGER_0 = struct.pack("ii", 1, 0)
+_SHORTEST = len(b"GET / HTTP/1.1\r\n\r\n")
+"""The fewest bytes of a request."""
 
 _NOTHING: Final = 0
 _HEAD: Final = 1
@@ -43,11 +43,23 @@ class Connection(HttpToolsProtocol):
     """One client's connection. `refuse` puts a request that cannot be read into a journal, and returns the whole
     answer to it."""
 
-    def __init__(self, refuse: Callable[[Unread], bytes], *args: Any) -> None:
+    flow: HoldingFlow
+
+    def __init__(self, refuse: Callable[[Unread], bytes], limits: ConnectionLimits, *args: Any) -> None:
         super().__init__(*args)
         self.access_log = False
         self._refuse = refuse
+        self._limits = limits
         self._reading = _NOTHING
+        self._begun = 0
+        """How many requests have begun to arrive."""
+        self._head_bytes = 0
+        """Bytes of the head that is being read, or those behind the last byte of a body; without the first piece."""
+        self._too_large: str | None = None
+        """What of the head is too large."""
+        self._timer: asyncio.TimerHandle | None = None
+        """Ends the request that is arriving, which is the one with the number `_timed`."""
+        self._timed = 0
         self._bytes: list[bytes] = []
         """What has arrived of the head that is being read, from the beginning of the packet with its first byte."""
         self._from_body = False
@@ -58,8 +70,21 @@ class Connection(HttpToolsProtocol):
         """A request that cannot be read, while those before it are answered."""
         self._extensions: dict[str, Any] = {}
         """Of the last request's scope."""
-        self._under_way: list[RequestResponseCycle] = []
+        self._under_way: deque[RequestResponseCycle] = deque()
         self._left: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = HoldingFlow(transport)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Wait for a request, but not forever."""
+        self._limits.waits(self)
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     # ---- the parser's callbacks
 
@@ -69,9 +94,19 @@ class Connection(HttpToolsProtocol):
 
     def _starts_to_read(self) -> None:
         self._reading = _HEAD
+        self._begun += 1
+        self._head_bytes = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= self._limits.headers.limit:
+            self._too_large = self._limits.headers.refusal("the request has more than {:,} headers")
+            raise ValueError("too many headers")
+        super().on_header(name, value)
 
     def _reads_body(self) -> None:
         self._reading = _BODY
+        self._head_bytes = 0
+        self._limits.works(self)
 
     def _has_read(self) -> None:
         self._reading = _NOTHING
@@ -79,13 +114,27 @@ class Connection(HttpToolsProtocol):
     def _is_between_requests(self) -> bool:
         return self._reading == _NOTHING
 
+    def _check_head(self) -> None:
+        """Raise ValueError if the head is too large."""
+        self._too_large = self._limits.too_large(self.url, self.headers)
+        if self._too_large is not None:
+            raise ValueError("too large")
+
     def on_headers_complete(self) -> None:
         if self.parser.get_http_version() == "0.9":
             raise ValueError("no version")
+        self._check_head()
         super().on_headers_complete()
         self._reads_body()
-        self._under_way = [*(each for each in self._under_way if not each.response_complete), self.cycle]
+        self._limits.pipelined.seen(len(self.pipeline))
+        while self._under_way and self._under_way[0].response_complete:
+            self._under_way.popleft()
+        self._under_way.append(self.cycle)
         self.scope["extensions"] = self._extensions = {EXTENSION: (self, self.cycle)}
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
@@ -99,6 +148,11 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self._unread is not None and self.cycle.response_complete:
             self._answer(self._unread)
+        elif not self.pipeline:
+            if self.flow.held:
+                self.loop.call_soon(self._read_on)
+            elif self.cycle.response_complete and self._left is None:
+                self._limits.waits(self)
 
     # ---- what arrives
 
@@ -106,30 +160,99 @@ class Connection(HttpToolsProtocol):
         if self._left is not None or self._ended:
             return
         self._unset_keepalive_if_required()
-        while data:
-            if not self._bytes:
-                self._from_body = self._reading == _BODY
-            self._bytes.append(data)
-            try:
-                self.parser.feed_data(data)
-                data = b""
-            except httptools.HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]
-                self._ignore_upgrade()
-            except httptools.HttpParserError as error:
-                self._stop_reading(error)
-                return
-            if self._reading != _HEAD:
-                self._bytes.clear()
-            elif has_no_version(b"".join(self._bytes[:8])):
-                self._stop_reading(ValueError("no version"))
-                return
+        if self.flow.held:
+            self.flow.held.append(data)
+        else:
+            self._read(data)
+
+    def _read_on(self) -> None:
+        """Read what has been held back."""
+        if self.flow.held and self._left is None and not self._ended and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            held, self.flow.held = b"".join(self.flow.held), []
+            self._read(held)
+            self.flow.resume_reading()
+
+    def _read(self, data: bytes) -> None:
+        """Read requests, at most so many that not too many wait for their turn, and that others get theirs. The rest is
+        held back."""
+        start, last = 0, self._begun + self._limits.pipelined.limit
+        while start < len(data) and not self._ended:
+            room = min(last - self._begun, self._limits.pipelined.limit - len(self.pipeline))
+            if room <= 0:
+                self.flow.hold(data[start:])
+                if not self.pipeline and not self._is_busy():
+                    self.loop.call_soon(self._read_on)
+                break
+            start += self._feed(data[start : start + room * _SHORTEST])
+        self._watch()
+
+    def _feed(self, data: bytes) -> int:
+        """Give a piece of what arrives to the parser. Return how many of its bytes are used."""
+        used = len(data)
+        if not self._bytes:
+            self._from_body = self._reading == _BODY
+        self._bytes.append(data)
+        self._head_bytes += used
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            used = upgrade.args[0]
+            self._ignore_upgrade()
+        except httptools.HttpParserError as error:
+            self._stop_reading(error)
+            return used
+        if self._reading != _NOTHING and self._head_bytes > self._limits.header_bytes.limit:
+            self._too_large = self._limits.too_many_bytes()
+            self._stop_reading(ValueError("too large"))
+        elif self._reading != _HEAD:
+            self._bytes.clear()
+        elif has_no_version(b"".join(self._bytes[:8])):
+            self._stop_reading(ValueError("no version"))
+        return used
+
+    # ---- the time that it may take
+
+    def _watch(self) -> None:
+        """Start the time of the request that is arriving, if it has not arrived whole."""
+        is_arriving = not self._ended and self._reading != _NOTHING
+        if self._timer is not None and not (is_arriving and self._timed == self._begun):
+            self._timer.cancel()
+            self._timer = None
+        if is_arriving and self._timer is None:
+            self._timed = self._begun
+            self._timer = self.loop.call_later(self._limits.read_timeout.limit, self._end_slow_request)
+        elif not is_arriving and not self._ended and not self._is_busy():
+            self._wait()  # there were only empty lines
+
+    def _end_slow_request(self) -> None:
+        """Refuse the request that is arriving, unless it is the server that lets it wait."""
+        self._timer = None
+        served = next((each for each in self._under_way if not each.response_complete), None)
+        if self.transport.is_closing() or self._left is not None:
+            return
+        if served is not None and not (self._reading == _BODY and served is self.cycle):
+            self._watch()
+            return
+        reason = self._limits.read_timeout.refusal("it did not arrive whole within {} s")
+        self._ended = True
+        if self._reading == _BODY:
+            self._stop_body(BodyProblem(f"the body took too long: {reason}", 408))
+        else:
+            raw, self._bytes = b"".join(self._bytes), []
+            self._answer(Unread.of(raw, f"the request took too long: {reason}", self._port(), status=408))
+
+    def stop(self) -> None:
+        """Wait no longer for a body that is still arriving: the server stops."""
+        if self._reading == _BODY and not self._ended:
+            self._ended = True
+            self._stop_body(BodyProblem("the server stopped before the body had arrived"))
 
     def _ignore_upgrade(self) -> None:
         """Read on behind the head of a request that asks for another protocol (RFC 9110 section 7.8: a server may
         ignore that). The parser takes all that follows for the other protocol; a new one is told how the body ends."""
         framing = [header for header in self.headers if header[0] in (b"content-length", b"transfer-encoding")]
-        self.parser = httptools.HttpRequestParser(_Resumed(self))
+        self.parser = httptools.HttpRequestParser(Resumed(self))
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
         lines = b"".join(b"%b: %b\r\n" % header for header in framing)
         self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % lines)
@@ -139,21 +262,28 @@ class Connection(HttpToolsProtocol):
         self._ended = True
         arrived, self._bytes = b"".join(self._bytes), []
         cycle = self._last_cycle()
+        self._watch()
         if self._reading == _BODY:
-            self._stop_body(what_is_wrong_with_the_body(error))
+            self._stop_body(BodyProblem(self._too_large or what_is_wrong_with_the_body(error)))
         elif cycle is None or cycle.response_complete or cycle.keep_alive:
             raw = last_request(arrived, inside_body=self._from_body)
-            unread = Unread.of(raw, what_is_wrong(raw, error), self._port())
+            reason, status = self._too_large or what_is_wrong(raw, error), 431 if self._too_large else 400
+            unread = Unread.of(raw, reason, self._port(), status=status)
             if cycle is None or cycle.response_complete:
                 self._answer(unread)
             else:
                 self._unread = unread
 
+    def _is_busy(self) -> bool:
+        """Return whether a request is under way."""
+        cycle = self._last_cycle()
+        return cycle is not None and not cycle.response_complete
+
     def _last_cycle(self) -> RequestResponseCycle | None:
         """Return the last request on this connection, None before the first."""
         return self.cycle
 
-    def _stop_body(self, problem: str) -> None:
+    def _stop_body(self, problem: BodyProblem) -> None:
         """Let the app refuse a request whose body cannot be read to its end."""
         cycle = self.cycle
         if cycle.response_complete:
@@ -177,6 +307,10 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell every request under way that the client is gone; uvicorn tells only the last one of a pipeline."""
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self._limits.works(self)
+        if self._timer is not None:
+            self._timer.cancel()
         for cycle in self._under_way:
             cycle.disconnected = True
             cycle.message_event.set()
@@ -197,6 +331,7 @@ class Connection(HttpToolsProtocol):
         behind requests that are never answered, its end would not be noticed."""
         if self._left is None:
             self._left = self.loop.create_future()
+            self.flow.held = []
             self.flow.resume_reading()
         if self.transport.is_closing() and not self._left.done():
             self._left.set_result(None)
@@ -207,56 +342,4 @@ class Connection(HttpToolsProtocol):
         sent too, with no close_notify before it; but Python 3.10 to 3.12 show programs an RST under TLS as a plain end
         (python/cpython#115627, fixed late in 3.12).
         """
-        if self.transport.is_closing():
-            return
-        sock = self.transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
-        self.transport.abort()
-
-
-class _Resumed:
-    """The callbacks of a parser whose first head is one that the connection has seen already."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._in_first_head = True
-        self.on_body = connection.on_body
-        self.on_message_complete = connection.on_message_complete
-
-    def on_message_begin(self) -> None:
-        if not self._in_first_head:
-            self._connection.on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        if not self._in_first_head:
-            self._connection.on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_first_head:
-            self._connection.on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        if self._in_first_head:
-            self._in_first_head = False
-        else:
-            self._connection.on_headers_complete()
-
-
-def end_gently(transport: asyncio.Transport) -> None:
-    """End a connection after an answer that the client may not expect yet. What it still sends is to be dropped: an RST
-    would take the answer from it too (RFC 9112 section 9.6)."""
-    if not transport.can_write_eof():
-        transport.close()
-        return
-    transport.write_eof()
-    asyncio.get_running_loop().call_later(_LINGER_SECONDS, transport.close)
-
-
-async def drain(tasks: set[asyncio.Task[None]], seconds: float) -> None:
-    """Wait until the requests in flight end; cancel those that have not ended after so many seconds."""
-    if tasks:
-        _, late = await asyncio.wait(tasks, timeout=seconds)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=seconds)
+        abort(self.transport)

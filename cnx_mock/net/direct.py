@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnx_mock.net.connection import BODY_SO_FAR, Connection
+from cnx_mock.net.unread import BodyProblem
 from cnx_mock.net.uvicorn_protocol import HttpToolsProtocol
 from cnx_mock.world.clock import SECOND, ticks
 
@@ -38,7 +39,7 @@ class DirectConnection(Connection):
         self._begin = begin
         self._direct = False
         """Whether the request that is being read may go the short way."""
-        self._body = b""
+        self._body = bytearray()
         self._packet: bytes | None = None
         """The packet that is being read, until a request begins in it."""
         self._own_packet: bytes | None = None
@@ -51,12 +52,13 @@ class DirectConnection(Connection):
     # ---- the parser's callbacks
 
     def on_message_begin(self) -> None:
-        self.url, self.headers, self._body = b"", [], b""
+        self.url, self.headers, self._body = b"", [], bytearray()
         self.expect_100_continue = False
         self._own_packet, self._packet = self._packet, None
         self._starts_to_read()
 
     def on_headers_complete(self) -> None:
+        self._check_head()
         if self._may_go_directly():
             self._direct = True
             self._reads_body()
@@ -79,7 +81,7 @@ class DirectConnection(Connection):
             self.parser.get_method().decode("ascii"),
             self.url,
             self.headers,
-            self._body,
+            bytes(self._body),
             self._port(),
             self.scheme == "https",
             self._own_packet,
@@ -88,7 +90,6 @@ class DirectConnection(Connection):
             self._direct = False
             self._has_read()
             self.transport.write(done)
-            self._keep_alive()
         else:
             self._leave_the_short_way(done)
             super().on_message_complete()
@@ -104,8 +105,19 @@ class DirectConnection(Connection):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._direct:  # its body breaks off
             self._leave_the_short_way()
-            self._extensions[BODY_SO_FAR] = self._body  # of a client that is gone, uvicorn hands out nothing more
+            self._extensions[BODY_SO_FAR] = bytes(
+                self._body
+            )  # of a client that is gone, uvicorn hands out nothing more
         super().connection_lost(exc)
+
+    def _read_on(self) -> None:
+        self._packet = None  # what was held back begins anywhere in one
+        super()._read_on()
+
+    def _stop_body(self, problem: BodyProblem) -> None:
+        if self._direct:
+            self._leave_the_short_way()
+        super()._stop_body(problem)
 
     def _stop_reading(self, error: Exception) -> None:
         if self._direct:
@@ -135,7 +147,7 @@ class DirectConnection(Connection):
         if begun is not None:
             self._extensions[BEGUN] = begun
         if self._body:
-            super().on_body(self._body)
+            super().on_body(bytes(self._body))
 
     def _enter_the_long_way(self) -> None:
         url, headers, expects = self.url, self.headers, self.expect_100_continue
@@ -146,9 +158,10 @@ class DirectConnection(Connection):
 
     # ---- idle connections
 
-    def _keep_alive(self) -> None:
+    def _wait(self) -> None:
         """Close the connection after a while without requests. One timer looks now and then: to set one for each
         answer costs time."""
+        self._limits.waits(self)
         self._last_used = ticks()
         if not self._is_timed:
             self._is_timed = True
@@ -156,6 +169,8 @@ class DirectConnection(Connection):
 
     def _close_if_idle(self) -> None:
         self._is_timed = False
+        if not self._is_between_requests():
+            self._last_used = ticks()  # `--read-timeout` is for those
         left = self.timeout_keep_alive - (ticks() - self._last_used) / SECOND
         cycle = self._last_cycle()
         if cycle is not None and not cycle.response_complete:

@@ -7,8 +7,8 @@ from urllib.parse import quote_from_bytes
 
 import httptools
 
-from cnx_mock.api.parsing import masked
 from cnx_mock.net.unread import LINE, ORIGIN, TOKEN, printable
+from cnx_mock.text.live_keys import masked
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 TARGET_LIMIT = 65_535

@@ -13,13 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cnx_mock.net.addresses import API_HOST
 from cnx_mock.net.allowed_hosts import AllowedHosts, option_for
 from cnx_mock.net.connection import Connection
+from cnx_mock.net.connection_limits import ConnectionLimits
+from cnx_mock.net.endings import end_gently
 from cnx_mock.net.server_error import ErrorPages, ServerError
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.unread import Unread, port_of
 from cnx_mock.text.host_names import is_loopback, split_port
-
-HEAD_LIMIT = 16 * 1024
-"""The most bytes of a CONNECT request."""
 
 CONNECT_SECONDS = 10
 """How long another host may take to accept a tunnel."""
@@ -41,6 +40,7 @@ class ProxyRoutes:
     allowed: AllowedHosts
     pages: ErrorPages
     refuse: Callable[[Unread], bytes]
+    limits: ConnectionLimits
 
     def to(self, host: str, port: int) -> MakeProtocol | ServerError | None:
         """Return what serves this address: one of our protocols, None for the host itself, or the error to answer."""
@@ -103,40 +103,81 @@ class Proxy(asyncio.Protocol):
         self,
         routes: ProxyRoutes,
         forwarded: MakeProtocol,
-        connections: set[Any],
         tasks: set[Any],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.transport: asyncio.Transport
         self._routes = routes
         self._forwarded = forwarded
-        self._connections = connections
+        self._limits = routes.limits
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks = tasks
         self._loop = loop
-        self._head = b""
+        self._head = bytearray()
+        self._ended = False
+        """Whether its head has arrived, or was refused."""
+        self._late = b""
+        """What came behind the head while the tunnel was made."""
         self._leaving: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
-        self._connections.add(self)
+        self._limits.open.add(self)
+        self._limits.waits(self)
+        self._timer = self._loop.call_later(self._limits.handshake_timeout.limit, self._end_slow_head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
+        self._leave_limits()
         if self._leaving is not None:
             self._leaving.cancel()
 
-    def data_received(self, data: bytes) -> None:
-        self._head += data
-        begun = self._head[: len(_CONNECT)]
-        if not _CONNECT.startswith(begun):
-            self._become(self._forwarded(), self._head)
+    def _leave_limits(self) -> None:
+        self._limits.open.discard(self)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Stop the time for its head: that has arrived."""
+        self._limits.works(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end_slow_head(self) -> None:
+        """Refuse a CONNECT that takes too long, or end a connection that says nothing."""
+        why = self._limits.handshake_timeout.refusal("it did not arrive whole within {} s")
+        self._begin()
+        if not self._head:
+            self.transport.close()
             return
-        head, end, rest = self._head.partition(b"\r\n\r\n")
-        if len(head) > HEAD_LIMIT:
-            message = f"A CONNECT request has at most {HEAD_LIMIT} bytes."
-            self._refuse(ServerError(431, "Request Header Fields Too Large", "BAD_REQUEST", message, {}))
-        elif end:
-            self._connect(head, rest)
+        self._ended = True
+        head, reason = bytes(self._head), f"the request took too long: {why}"
+        self.transport.write(self._routes.refuse(Unread.of(head, reason, port_of(self.transport), status=408)))
+        end_gently(self.transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._ended:
+            self._late += data  # uvloop may read once although reading is paused
+            return
+        searched = max(0, len(self._head) - 3)
+        self._head += data
+        if not _CONNECT.startswith(bytes(self._head[: len(_CONNECT)])):
+            self._become(self._forwarded(), bytes(self._head))
+            return
+        end = self._head.find(b"\r\n\r\n", searched)
+        head = self._head if end < 0 else self._head[:end]
+        bound = self._limits.header_bytes
+        if len(head) > bound.limit:
+            bound.refused += 1
+            self._ended = True
+            message = f"A CONNECT request has at most {bound.limit} bytes."
+            problem = ServerError(
+                431, "Request Header Fields Too Large", "HEADERS_TOO_LARGE", message, {"option": bound.option}
+            )
+            self._refuse(problem)
+        elif end >= 0:
+            self._begin()
+            self._ended = True
+            self._connect(bytes(head), bytes(self._head[end + 4 :]))
 
     def _connect(self, head: bytes, rest: bytes) -> None:
         method, _, line = head.partition(b"\r\n")[0].partition(b" ")
@@ -161,7 +202,7 @@ class Proxy(asyncio.Protocol):
 
     async def _leave(self, host: str, port: int, rest: bytes) -> None:
         """Make a tunnel to another host."""
-        near, far = _End(self._connections), _End(self._connections)
+        near, far = _End(self._limits.open), _End(self._limits.open)
         near.transport, near.other, far.other = self.transport, far, near
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -177,7 +218,7 @@ class Proxy(asyncio.Protocol):
             self._refuse(self._routes.refusal(host, port))
             return
         self.transport.write(_ESTABLISHED)
-        self._become(near, rest)
+        self._become(near, rest + self._late)
         for end in (near, far):
             end.open()
 
@@ -187,7 +228,7 @@ class Proxy(asyncio.Protocol):
 
     def _become(self, protocol: asyncio.Protocol, data: bytes) -> None:
         """Let another protocol serve the connection from now on."""
-        self._connections.discard(self)
+        self._leave_limits()
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
         if data:

@@ -15,10 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.allowed_hosts import AllowedHosts
-from cnx_mock.net.connection import Connection, drain
+from cnx_mock.net.bounds import Bounds
+from cnx_mock.net.connection import Connection
+from cnx_mock.net.connection_limits import ConnectionLimits
 from cnx_mock.net.direct import DirectConnection, RawHeaders
+from cnx_mock.net.endings import drain
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
-from cnx_mock.net.server_error import ErrorPages
+from cnx_mock.net.server_error import ErrorPages, ServerError
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
 from cnx_mock.net.unread import Unread, port_of
@@ -50,6 +53,7 @@ class ServedApp(Protocol):
     """The ASGI application to serve, and what serving needs of it."""
 
     addresses: Addresses
+    bounds: Bounds
 
     @property
     def pages(self) -> ErrorPages:
@@ -89,7 +93,11 @@ class Serving:
         self.app = app
         app.addresses = sockets.addresses
         self._sockets = [sockets]
+        self._limits = ConnectionLimits(app.bounds)
         self._state = ServerState()
+        self._state.connections = self._limits.open
+        self._above_tls = ServerState()  # its connections are not sockets: those are counted once
+        self._above_tls.tasks = self._state.tasks
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
@@ -114,16 +122,17 @@ class Serving:
 
     async def _serve(self, sockets: ListeningSockets) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
-        http: tuple[Any, ...] = (self.app.refuse_unread, self._config(), state, {}, loop)
+        http: tuple[Any, ...] = (self.app.refuse_unread, self._limits, self._config(), state, {}, loop)
         plain = partial(DirectConnection, self.app.begin, *http)
         await self._accept(plain, sockets.plain)
         if sockets.context is None:
             return
-        secure = partial(Tls, sockets.context, plain, partial(self._not_tls, sockets.tls_url), state.connections)
+        secured = partial(DirectConnection, self.app.begin, *http[:3], self._above_tls, {}, loop)
+        secure = partial(Tls, sockets.context, secured, partial(self._not_tls, sockets.tls_url), self._limits)
         await self._accept(secure, sockets.tls)
         allowed = AllowedHosts.of(self.app.allowed_hosts)
-        routes = ProxyRoutes(sockets, plain, secure, allowed, pages, self.app.refuse_unread)
-        proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.connections, state.tasks, loop)
+        routes = ProxyRoutes(sockets, plain, secure, allowed, pages, self.app.refuse_unread, self._limits)
+        proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.tasks, loop)
         await self._accept(proxy, sockets.proxy)
 
     def _not_tls(self, url: str | None, first: bytes, transport: asyncio.BaseTransport) -> bytes:
@@ -131,19 +140,27 @@ class Serving:
         return self.app.refuse_unread(Unread.of(first, f"this port speaks HTTPS: use {url}", port_of(transport)))
 
     async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
+        def admitted() -> asyncio.Protocol:
+            return protocol() if self._limits.make_room() else _NoRoom(self.app.pages, self._limits)
+
         for sock in sockets:
-            self._servers.append(await asyncio.get_running_loop().create_server(protocol, sock=sock))
+            self._servers.append(await asyncio.get_running_loop().create_server(admitted, sock=sock))
 
     async def stop(self, seconds: float = 0.5) -> None:
         """Stop accepting, cancel deliberate waits, let the rest end within so many seconds, then close everything."""
         for server in self._servers:
             server.close()
         self.app.cancel_delays()
-        await drain(set(self._state.tasks), seconds)
+        for connection in [*self._state.connections, *self._above_tls.connections]:
+            if isinstance(connection, Connection):
+                connection.stop()
+        if self._state.tasks:
+            await asyncio.wait(set(self._state.tasks), timeout=seconds)
         for connection in list(self._state.connections):
             connection.transport.abort()
         while self._state.connections:
             await asyncio.sleep(0)
+        await drain(set(self._state.tasks), seconds)
         for sockets in self._sockets:
             sockets.close()
 
@@ -161,6 +178,22 @@ class Serving:
         )
         config.load()
         return config
+
+
+class _NoRoom(asyncio.Protocol):
+    """Refuses a connection for which there is no room."""
+
+    def __init__(self, pages: ErrorPages, limits: ConnectionLimits) -> None:
+        self._pages = pages
+        self._limits = limits
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        limit = self._limits.connections
+        details = {"limit": str(limit.limit), "option": limit.option}
+        message = "This mock has as many connections as it may have."
+        problem = ServerError(503, "Service Unavailable", "CONNECTION_LIMIT", message, details)
+        transport.write(self._pages.whole(problem))
+        transport.close()
 
 
 def _port(transport: Any) -> int | None:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from cnx_mock.net.connection import end_gently
+from cnx_mock.net.connection_limits import ConnectionLimits
+from cnx_mock.net.endings import end_gently
 
 _HANDSHAKE = b"\x16"
 """The first byte of a TLS connection: a record of this type opens it (RFC 8446 section 5.1)."""
@@ -23,21 +24,22 @@ _PIECE = 256 * 1024
 class Tls(asyncio.Protocol, asyncio.Transport):
     """One connection: the protocol of its socket, and the transport of the protocol that `secured` makes once the
     handshake is done. `not_tls` returns the whole answer to a client that does not speak TLS, from its first bytes.
-    While the connection is open it is in `connections`."""
+    While the connection is open it is among those of `limits`, which also say how long the handshake may take."""
 
     def __init__(
         self,
         context: ssl.SSLContext,
         secured: Callable[[], asyncio.Protocol],
         not_tls: Callable[[bytes, asyncio.BaseTransport], bytes],
-        connections: set[Any],
+        limits: ConnectionLimits,
     ) -> None:
         super().__init__()
         self.transport: asyncio.Transport
         self._context = context
         self._secured = secured
         self._not_tls = not_tls
-        self._connections = connections
+        self._limits = limits
+        self._timer: asyncio.TimerHandle | None = None
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._session: ssl.SSLObject | None = None
         self._http: asyncio.Protocol | None = None
@@ -47,7 +49,19 @@ class Tls(asyncio.Protocol, asyncio.Transport):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
-        self._connections.add(self)
+        self._limits.open.add(self)
+        self._limits.waits(self)
+        loop, limit = asyncio.get_running_loop(), self._limits.handshake_timeout
+        self._timer = loop.call_later(limit.limit, self._end_slow_handshake)
+
+    def _end_slow_handshake(self) -> None:
+        self._limits.handshake_timeout.refused += 1
+        self.abort()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
@@ -69,7 +83,9 @@ class Tls(asyncio.Protocol, asyncio.Transport):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
-        self._connections.discard(self)
+        self._stop_timer()
+        self._limits.open.discard(self)
+        self._limits.works(self)
         http, self._http = self._http, None
         if http is not None:
             http.connection_lost(exc)
@@ -91,6 +107,8 @@ class Tls(asyncio.Protocol, asyncio.Transport):
                 self._flush()
                 return
             self._flush()
+            self._stop_timer()
+            self._limits.works(self)  # from here on its HTTP waits and works
             self._http = self._secured()
             self._http.connection_made(self)
         data, ended = self._decrypted(session)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import httptools
 
-from cnx_mock.api.parsing import masked
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.keys import shorten_test_keys
 
 LINE = re.compile(rb"(?P<target>.*?)(?: HTTP/(?P<version>[!-~]*))?", re.DOTALL)
@@ -41,13 +41,24 @@ class Unread:
     """The client's port, if it is known."""
     gone: bool = False
     """Whether the client has left, so that it gets no answer."""
+    status: int = 400
+    """400, or 408 if it took too long, or 431 if its head is too large."""
 
     @classmethod
-    def of(cls, raw: bytes, reason: str, port: int | None, *, gone: bool = False) -> "Unread":
+    def of(cls, raw: bytes, reason: str, port: int | None, *, gone: bool = False, status: int = 400) -> "Unread":
         """Return the request of these bytes, read as far as that is possible."""
         safe = masked(raw)
         method, target, headers = _parts(safe)
-        return cls(reason, safe, method, target, headers, port, gone)
+        return cls(reason, safe, method, target, headers, port, gone, status)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyProblem:
+    """Why a body could not be read to its end."""
+
+    reason: str
+    status: int = 400
+    """400, or 408 if it took too long."""
 
 
 def port_of(transport: asyncio.BaseTransport) -> int | None:

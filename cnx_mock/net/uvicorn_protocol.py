@@ -11,10 +11,11 @@ from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["STATUS_LINE", "Config", "HttpToolsProtocol", "RequestResponseCycle", "ServerState"]
+__all__ = ["STATUS_LINE", "Config", "FlowControl", "HttpToolsProtocol", "RequestResponseCycle", "ServerState"]
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
+    from uvicorn.protocols.http.flow_control import FlowControl
     from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
     from uvicorn.server import ServerState
 
@@ -42,4 +43,4 @@ if not TYPE_CHECKING:
     _config, _protocol, _server = _parts_alone()
     Config, ServerState = _config.Config, _server.ServerState
     HttpToolsProtocol, RequestResponseCycle = _protocol.HttpToolsProtocol, _protocol.RequestResponseCycle
-    STATUS_LINE = _protocol.STATUS_LINE
+    STATUS_LINE, FlowControl = _protocol.STATUS_LINE, _protocol.FlowControl

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cnx_mock.net.addresses import API_HOST
 from cnx_mock.net.proxies import LOOPBACK, exceptions
-from cnx_mock.text.files import read_regular
+from cnx_mock.text.files import read_regular, replace_file
 from cnx_mock.text.host_names import split_port
 
 _MAX_BUNDLE = 1 << 24
@@ -76,7 +76,7 @@ def trust_bundle(ca: Path | None, environ: Mapping[str, str]) -> Iterator[Path |
     with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
         bundle = Path(folder, "ca-bundle.pem")
         if ca is not None:
-            bundle.write_bytes(bundle_of(ca, environ, bundle))
+            replace_file(bundle, bundle_of(ca, environ, bundle))
         yield bundle if ca is not None else None
 
 

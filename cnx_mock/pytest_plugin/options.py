@@ -25,6 +25,11 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--cnx-sweep-timeout", metavar="DURATION", help="limit of a swept run (default: 3 × its own time + 15s)"
     )
+    group.addoption(
+        "--cnx-sweep-allow-partial",
+        action="store_true",
+        help="a swept run that fails may leave what the run without faults leaves",
+    )
     group.addoption("--cnx-cell", metavar="NAME", help="run with one fault of a sweep: instances.create-1-reset-after")
     group.addoption("--cnx-intercept", action="store_true", help=_INTERCEPT)
     parser.addini("cnx_intercept", _INTERCEPT, type="bool", default=False)

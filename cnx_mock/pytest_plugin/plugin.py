@@ -40,7 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "of several, once under each; a list stacks them",
     )
     config.addinivalue_line(
-        "markers", "cnx_sweep(allow): the exceptions that --cnx-sweep takes for a clean failure of this test"
+        "markers",
+        "cnx_sweep(allow, allow_partial): the exceptions that --cnx-sweep takes for a clean failure of this test, and "
+        "whether a run that fails may leave what the run without faults leaves",
     )
     chosen_seed(config)
     cell = config.getoption("--cnx-cell")

@@ -103,6 +103,7 @@ def _journal(sandbox: "Sandbox", item: pytest.Item | None = None) -> str:
     the test and reached no sandbox."""
     from cnx_mock.errors import CnxMockError  # lazy: only a failing test needs it
     from cnx_mock.python_api.requests import request_line  # lazy: a test with a sandbox has imported it
+    from cnx_mock.text.control_characters import visible_line  # lazy: only a failing test needs it
 
     lines = []
     try:
@@ -116,7 +117,7 @@ def _journal(sandbox: "Sandbox", item: pytest.Item | None = None) -> str:
         lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults]
         if entry.near_miss:
             lines.append(f"     nearly {entry.near_miss.rule}: {entry.near_miss.reason}")
-    return "\n".join([*lines, *strays]) or "(no requests)"
+    return "\n".join(map(visible_line, [*lines, *strays])) or "(no requests)"
 
 
 def _strays(item: pytest.Item) -> Iterator[str]:

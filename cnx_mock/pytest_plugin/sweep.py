@@ -13,14 +13,15 @@ from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.pytest_plugin.time_limit import TimeLimit
-from cnx_mock.sweep.explanation import sentence
+from cnx_mock.sweep.causes import causes
 from cnx_mock.sweep.patience import BACKOFF_SECONDS
 from cnx_mock.sweep.plan import select_faults
 from cnx_mock.sweep.report import terminal as text
-from cnx_mock.sweep.report.matrix import bad_first
+from cnx_mock.sweep.report.matrix import counts
 from cnx_mock.sweep.results import SweepOptions, SweepResults
 from cnx_mock.sweep.trial import RunResult
-from cnx_mock.sweep.verdict import FAILING
+from cnx_mock.sweep.verdict import FAILING, GOOD
+from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.text.units import parse_duration
 from cnx_mock.world.clock import SECOND, ticks
 
@@ -29,6 +30,8 @@ EXTRA_SECONDS = 15
 _WIDTH = 110
 """Columns of the matrix."""
 _SWEPT = "cnx_sweep"
+_MARKER = ("allow", "allow_partial")
+"""What the marker takes."""
 _RAISED = pytest.StashKey[list[BaseException]]()
 
 
@@ -117,7 +120,9 @@ class SweepPlugin:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Let the session fail if there is a bad cell."""
-        if session.exitstatus == pytest.ExitCode.OK and any(swept["bad"] for _, swept in self._found):
+        if session.exitstatus == pytest.ExitCode.OK and any(
+            verdict in FAILING for _, swept in self._found for verdict in swept["counts"]
+        ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -128,10 +133,15 @@ class SweepPlugin:
             terminalreporter.write_line(nodeid, bold=True)
             for line in (*swept["notes"], *swept["matrix"]):
                 terminalreporter.write_line(line)
-            for verdict, blame, line in swept["bad"]:
-                terminalreporter.write_line(f"{verdict}: {blame}", red=True)
+            for verdict, sentence, places, line in swept["found"]:
+                terminalreporter.write_line(f"{verdict}: {sentence}", red=verdict in FAILING)
+                if places:
+                    terminalreporter.write_line(f"    in {places}")
                 terminalreporter.write_line(f"    {line}")
             terminalreporter.write_line("")
+            for verdict, number in swept["counts"].items():
+                if verdict not in GOOD:  # pytest's last line then counts it beside the tests that passed
+                    terminalreporter.stats.setdefault(verdict, []).extend([nodeid] * number)
 
     # ---- one test
 
@@ -140,7 +150,7 @@ class SweepPlugin:
         first, outcome = self._attempt(item, None, None)
         if outcome != "passed":
             return _note(f"it is not swept: without faults it {outcome}")
-        swept = SweepResults(options=SweepOptions(faults=self._faults), check_hammering=hammering)
+        swept = SweepResults(options=self._options(item), check_hammering=hammering)
         swept.plan(first)
         if not swept.cells:
             return _note("it is not swept: none of the faults applies to any of its calls")
@@ -152,12 +162,24 @@ class SweepPlugin:
             run, _ = self._attempt(item, cell.document()["rules"], limit + extra)
             swept.judge_cell(cell, run, allowed=_allowed(item))
         results = list(swept.results.values())
-        bad = [each for each in bad_first(results) if each.verdict in FAILING]
         return {
             "notes": notes,
             "matrix": [*text.lines(swept, _WIDTH, False), text.legend(swept), f"in all {text.totals(results, False)}"],
-            "bad": [[each.verdict, sentence(each), again(item, each.cell.name)] for each in bad],
+            "counts": counts(results),
+            "found": [
+                [each.verdict, each.sentence, each.places, again(item, each.clearest.cell.name)]
+                for each in causes(results)
+            ],
         }
+
+    def _options(self, item: pytest.Item) -> SweepOptions:
+        marker = item.get_closest_marker("cnx_sweep")
+        partial = self._config.getoption("--cnx-sweep-allow-partial")
+        if marker is not None:
+            for name in marker.kwargs.keys() - set(_MARKER):
+                raise SweepPlanError(f"cnx_sweep takes no {name!r}{did_you_mean(name, _MARKER)}")
+            partial = marker.kwargs.get("allow_partial", partial)
+        return SweepOptions(faults=self._faults, allow_partial=bool(partial))
 
     def _attempt(
         self, item: pytest.Item, rules: Sequence[Mapping[str, Any]] | None, limit: float | None
@@ -200,7 +222,7 @@ def _switched_off(item: pytest.Item) -> Iterator[str]:
 
 def _note(text: str) -> dict[str, Any]:
     """Return the results of a test that is not swept."""
-    return {"notes": [text], "matrix": [], "bad": []}
+    return {"notes": [text], "matrix": [], "counts": {}, "found": []}
 
 
 def _allowed(item: pytest.Item) -> bool:

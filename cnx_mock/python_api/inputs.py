@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ ScenarioInput = str | PathLike[str] | Mapping[str, Any] | Scenario
 
 FixtureInput = str | PathLike[str] | Mapping[str, Any]
 """A fixture as people give it: a name, a path, or plain data."""
+
+ResourcesInput = int | Sequence[Mapping[str, Any]] | Mapping[str, Any]
+"""Expected resources: their number, the fields of each, or `{"at_least": …}` with one of both."""
 
 _PACKAGE = str(Path(__file__).parents[1])
 """Warnings do not point at lines in this folder."""

@@ -11,13 +11,22 @@ from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDeci
 from cnx_mock.net.proxies import LOOPBACK, excepted
 from cnx_mock.python_api.audit import Audit
 from cnx_mock.python_api.control import Control, SandboxControl
+from cnx_mock.python_api.expectation import Expectation
 from cnx_mock.python_api.handle import Handle
 from cnx_mock.python_api.handles import AccountHandle, ClockHandle
-from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document, warn
+from cnx_mock.python_api.inputs import (
+    FixtureInput,
+    ResourcesInput,
+    ScenarioInput,
+    fixture_document,
+    scenario_document,
+    warn,
+)
 from cnx_mock.python_api.requests import Requests
 from cnx_mock.python_api.resources import FirewallsHandle, InstancesHandle, LoadBalancersHandle, SnapshotsHandle
 from cnx_mock.python_api.rule_handle import RuleHandle
 from cnx_mock.scenario.rule import rule_document
+from cnx_mock.text.suggestions import one_of
 
 
 class Sandbox(Handle):
@@ -39,6 +48,7 @@ class Sandbox(Handle):
         "__weakref__",
         "_control",
         "_enforced",
+        "_expected",
         "_injected",
         "_must_fire",
         "account",
@@ -55,6 +65,7 @@ class Sandbox(Handle):
         self._control = SandboxControl(control, api_key)
         self._injected = count(1)  # its next() is atomic: any thread may inject
         self._must_fire: list[RuleHandle] = []
+        self._expected: list[Expectation] = []
         self._enforced = False
         self.api_key = api_key
         """The key of this sandbox. The client under test must send it."""
@@ -220,10 +231,58 @@ class Sandbox(Handle):
         warn(f"{rule_id}: {each}" for each in state["warnings"])
         return rule
 
+    def expect(
+        self,
+        *,
+        instances: ResourcesInput | None = None,
+        snapshots: ResourcesInput | None = None,
+        firewalls: ResourcesInput | None = None,
+        load_balancers: ResourcesInput | None = None,
+        audit: str | None = None,
+    ) -> Expectation:
+        """Say what must be true at the end of the test. The words are those of a scenario's `expect`.
+
+        In pytest it is checked when the test has passed. Elsewhere, `assert_fired` checks it, or `assert_met` of what
+        is returned.
+
+        Arguments:
+
+        - `instances`: The instances that there must be: their number, such as `1`; or a list with the fields of each,
+          such as `[{"name": "web-1", "status": "running"}]`; or `{"at_least": …}` with a number or a list.
+        - `snapshots`, `firewalls`, `load_balancers`: The same for these.
+        - `audit`: `"clean"` if the audit must have no finding about the client.
+
+        Returns the expectation. As a context manager it is checked at the end of the block.
+
+        Raises:
+
+        - `ScenarioError` if no scenario file could expect this; the message has every problem.
+
+        Example:
+
+            cnx.expect(instances=[{"name": "web-1", "status": "running"}], firewalls={"at_least": 1})
+        """
+        given = {
+            "instances": instances,
+            "snapshots": snapshots,
+            "firewalls": firewalls,
+            "load_balancers": load_balancers,
+            "audit": audit,
+        }
+        chosen = {key: value for key, value in given.items() if value is not None}
+        if not chosen:
+            raise ScenarioError([Problem(("expect",), f"needs one of: {one_of(given)}")])
+        expectation = Expectation(self._control, chosen)
+        expectation.unmet  # noqa: B018 (the server refuses what cannot be used)
+        self._expected.append(expectation)
+        return expectation
+
     def assert_fired(self) -> None:
-        """Raise AssertionError, with the reasons, if a rule given to `inject` never fired, or if what a scenario given
-        to `use` expects has not happened. The pytest plugin calls it at the end of every test."""
+        """Raise AssertionError, with the reasons, if a rule given to `inject` never fired, if something given to
+        `expect` is not so, or if what a scenario given to `use` expects has not happened. The pytest plugin calls it at
+        the end of every test."""
         missed = [why for rule in self._must_fire if (why := _why_missed(rule))]
+        missed += [line for each in self._expected for line in each.unmet]
         if self.enforced:
             missed += self.call("GET", "/scenario")["unmet"]
         if missed:
@@ -258,6 +317,7 @@ class Sandbox(Handle):
         self.call("POST", "/reset")
         self._injected = count(1)
         self._must_fire.clear()
+        self._expected.clear()
 
 
 def _why_missed(rule: RuleHandle) -> str | None:

@@ -41,12 +41,15 @@ class Engine:
         now: Callable[[], int],
         operations: Collection[Operation] = (),
         magic_names: Callable[[], Collection[Rule]] = tuple,
+        most_rules: int = 1000,
     ) -> None:
         """`now` reads the sandbox's clock. `operations` are those that a request's own header may match; `magic_names`
-        returns rules that are always in force; it is called for the first body that names one."""
+        returns rules that are always in force, and is called for the first body that names one. There are at most so
+        many other rules."""
         self._chance = chance
         self._now = now
         self._operations = operations
+        self._most_rules = most_rules
         self._magic_names = magic_names
         self._injected: list[ActiveRule] = []
         self._ended: dict[str, ActiveRule] = {}
@@ -80,9 +83,12 @@ class Engine:
         self._changed()
 
     def must_allow(self, scenario: Scenario) -> None:
-        """Raise ScenarioError if an injected rule has the id of one of this scenario's."""
+        """Raise ScenarioError if an injected rule has the id of one of this scenario's, or if there would be too many
+        rules."""
+        taken = {rule.id for rule in scenario.rules}
         for active in self._injected:
-            _must_be_free(active.rule.id, scenario.rules)
+            _must_be_free(active.rule.id, taken)
+        must_hold(len(scenario.rules) + len(self._injected), self._most_rules)
 
     def revise(self, scenario: Scenario) -> None:
         """Go on with another version of the scenario. Unchanged rules keep their counters, and the story goes on unless
@@ -123,9 +129,11 @@ class Engine:
     def inject(self, rule: Rule) -> bool:
         """Add a rule after the other injected ones, or replace the one with its id, with counters at zero. Return
         whether it replaced one. If it has a ttl, the replaced rule comes back at its end. Raises ScenarioError if the
-        scenario has a rule with its id."""
-        _must_be_free(rule.id, self.scenario.rules)
+        scenario has a rule with its id, or if there would be too many rules."""
         before = self.find(rule.id)
+        if before is None or before.origin == "scenario":
+            _must_be_free(rule.id, {each.id for each in self.scenario.rules})
+            must_hold(len(self._in_order) + 1, self._most_rules)
         self._ended.pop(rule.id, None)
         active = _active(rule, "injected", self._now())
         if before is None:
@@ -286,6 +294,13 @@ def _remains(active: ActiveRule, now: int) -> list[ActiveRule]:
     return [active]
 
 
-def _must_be_free(rule_id: str, rules: tuple[Rule, ...]) -> None:
-    if any(rule.id == rule_id for rule in rules):
+def _must_be_free(rule_id: str, taken: Collection[str]) -> None:
+    if rule_id in taken:
         raise ScenarioError([Problem(("id",), f"the scenario has a rule with the id '{rule_id}'")])
+
+
+def must_hold(rules: int, most: int) -> None:
+    """Raise ScenarioError if there are more rules than a sandbox may have."""
+    if rules > most:
+        message = f"there would be {rules:,} rules, and a sandbox has at most {most:,}: --max-rules allows more"
+        raise ScenarioError([Problem(("rules",), message)])

@@ -90,6 +90,7 @@ class Exchange:
         "answer",
         "at",
         "committed",
+        "created_id",
         "delayed",
         "delays",
         "effects",
@@ -112,6 +113,8 @@ class Exchange:
         self.effects = FaultEffects()
         self.committed = False
         """Whether it changed something."""
+        self.created_id: str | None = None
+        """The id of the resource that it created."""
         self.polled: list[ProvisionedRecord] | None = None
         """The resources that it read and that are still provisioning. Each read counts once the answer is sent."""
         self.delays: Delays | None = None

@@ -4,16 +4,15 @@ For example: a rule behind one that always wins, a phase that is never reached, 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Path, Problem
-from cnx_mock.scenario.conditions import Times
 from cnx_mock.scenario.matching import Match, Pattern
 from cnx_mock.scenario.path_lint import may_be_of, path_problem
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.rule import Rule, below
 from cnx_mock.scenario.scenario import Scenario
+from cnx_mock.scenario.shadows import Calls, Winners
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_duration
 from cnx_mock.world.records import NEVER
@@ -24,28 +23,74 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 def lint(scenario: Scenario, operations: Collection[Operation]) -> list[Problem]:
     """Return everything in a scenario that can never happen."""
     problems = [*_unreachable_phases(scenario), *_short_lived_rules(scenario)]
+    linter = RuleLinter(scenario.phases, scenario.repeat, operations)
     for index, rule in enumerate(scenario.rules):
-        idle = lint_rule(rule, scenario.rules[:index], scenario.phases, scenario.repeat, operations)
-        problems += [below(("rules", index), each) for each in idle]
+        problems += [below(("rules", index), each) for each in linter.problems(rule)]
+        linter.add(rule)
     return [*problems, *_expected_too_often(scenario)]
 
 
-def lint_rule(
-    rule: Rule,
-    before: Sequence[Rule],
-    phases: Sequence[Phase],
-    repeat: bool,
-    operations: Collection[Operation],
-) -> list[Problem]:
-    """Return every reason why a rule can never fire; `before` are the rules that are tried before it."""
-    calls = _Calls(operations)
-    return [
-        *_never_drawn(rule),
-        *_never_now(rule, phases, repeat),
-        *calls.matches_nothing(rule),
-        *calls.has_no_effect(rule),
-        *calls.is_shadowed(rule, before),
-    ]
+class RuleLinter:
+    """Says why rules can never fire. They are added in the order in which they are asked."""
+
+    def __init__(self, phases: Sequence[Phase], repeat: bool, operations: Collection[Operation]) -> None:
+        self._phases = phases
+        self._repeat = repeat
+        self._operations = operations
+        self._calls = Calls(operations)
+        self._winners = Winners(self._calls)
+
+    def add(self, rule: Rule) -> None:
+        """Add a rule: those whose problems are asked for later are behind it."""
+        self._winners.add(rule)
+
+    def problems(self, rule: Rule) -> list[Problem]:
+        """Return every reason why a rule can never fire."""
+        return [
+            *_never_drawn(rule),
+            *_never_now(rule, self._phases, self._repeat),
+            *self._matches_nothing(rule),
+            *self._has_no_effect(rule),
+            *self._is_shadowed(rule),
+        ]
+
+    def _matches_nothing(self, rule: Rule) -> Iterator[Problem]:
+        """The rule's match, if no call can match it."""
+        match = rule.match
+        calls = self._calls.of(match)
+        wrong = [*_wrong_methods(rule), *self._wrong_paths(rule), *_always_there(match)]
+        if wrong:
+            yield from wrong
+        elif match.operation is not None and not any(match.operation.matches(op.name) for op in self._operations):
+            yield Problem(("match", "operation"), "excludes every operation: the rule can never fire")
+        elif match.operation is not None and not calls:
+            yield Problem(("match", "method"), "does not go with these operations: the rule can never fire")
+        elif match.resource is not None and not any(op.params for op, _ in calls):
+            yield Problem(("match", "resource"), "has no effect: none of these operations has an id in its path")
+        elif match.operation is not None and match.path is not None and not _go_together(match.path, calls):
+            yield Problem(("match", "path"), "does not go with these operations: the rule can never fire")
+
+    def _wrong_paths(self, rule: Rule) -> Iterator[Problem]:
+        """Every word of the rule's path that no request can have."""
+        for place, word, subject in _words(rule, "path", rule.match.path):
+            message = path_problem(word, self._operations)
+            if message is not None:
+                yield Problem(place, subject + message)
+
+    def _has_no_effect(self, rule: Rule) -> Iterator[Problem]:
+        """The rule's faults, if none of them can be applied to any call that the rule matches."""
+        calls = self._calls.of(rule.match)
+        faults = [fault for step in rule.steps for fault in step]
+        if calls and faults and not any(fault.applies(op, method) for fault in faults for op, method in calls):
+            names = one_of(sorted({op.name for op, _ in calls}))
+            path: Path = ("sequence",) if "sequence" in rule.document else ("fault",)
+            yield Problem(path, f"can never be applied to {names}")
+
+    def _is_shadowed(self, rule: Rule) -> Iterator[Problem]:
+        """The rule, if one before it wins every request that it matches."""
+        earlier = self._winners.shadow(rule)
+        if earlier is not None:
+            yield Problem((), f"can never fire: the rule '{earlier.id}' before it always wins")
 
 
 def _unreachable_phases(scenario: Scenario) -> Iterator[Problem]:
@@ -116,97 +161,6 @@ def _spans(phases: Sequence[Phase], repeat: bool) -> Iterator[tuple[Phase, tuple
         earliest += phase.lasts or 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Calls:
-    """The calls that clients can make, and what a rule does to them."""
-
-    operations: Collection[Operation]
-
-    def _of(self, match: Match) -> list[tuple[Operation, str]]:
-        """Return the calls that a rule can match, each as operation and method."""
-        all_calls = ((op, method) for op in self.operations for method in _methods(op))
-        return [(op, method) for op, method in all_calls if match.covers(op.name, method)]
-
-    def matches_nothing(self, rule: Rule) -> Iterator[Problem]:
-        """The rule's match, if no call can match it."""
-        match = rule.match
-        calls = self._of(match)
-        wrong = [*_wrong_methods(rule), *self._wrong_paths(rule), *_always_there(match)]
-        if wrong:
-            yield from wrong
-        elif match.operation is not None and not any(match.operation.matches(op.name) for op in self.operations):
-            yield Problem(("match", "operation"), "excludes every operation: the rule can never fire")
-        elif match.operation is not None and not calls:
-            yield Problem(("match", "method"), "does not go with these operations: the rule can never fire")
-        elif match.resource is not None and not any(op.params for op, _ in calls):
-            yield Problem(("match", "resource"), "has no effect: none of these operations has an id in its path")
-        elif match.operation is not None and match.path is not None and not _go_together(match.path, calls):
-            yield Problem(("match", "path"), "does not go with these operations: the rule can never fire")
-
-    def _wrong_paths(self, rule: Rule) -> Iterator[Problem]:
-        """Every word of the rule's path that no request can have."""
-        for place, word, subject in _words(rule, "path", rule.match.path):
-            message = path_problem(word, self.operations)
-            if message is not None:
-                yield Problem(place, subject + message)
-
-    def has_no_effect(self, rule: Rule) -> Iterator[Problem]:
-        """The rule's faults, if none of them can be applied to any call that the rule matches."""
-        calls = self._of(rule.match)
-        faults = [fault for step in rule.steps for fault in step]
-        if calls and faults and not any(fault.applies(op, method) for fault in faults for op, method in calls):
-            names = one_of(sorted({op.name for op, _ in calls}))
-            path: Path = ("sequence",) if "sequence" in rule.document else ("fault",)
-            yield Problem(path, f"can never be applied to {names}")
-
-    def is_shadowed(self, rule: Rule, before: Sequence[Rule]) -> Iterator[Problem]:
-        """The rule, if one before it wins every request that it matches."""
-        for earlier in before:
-            behind = _always_wins(earlier) and self._includes(earlier.match, rule.match)
-            if behind and self._strikes(earlier, rule.match):
-                yield Problem((), f"can never fire: the rule '{earlier.id}' before it always wins")
-                return
-
-    def _strikes(self, rule: Rule, match: Match) -> bool:
-        """Whether the rule's outcome can be applied to every call that `match` matches."""
-        outcomes = [fault for fault in rule.steps[0] if fault.outcome]
-        return all(fault.applies(op, method) for op, method in self._of(match) for fault in outcomes)
-
-    def _includes(self, wide: Match, narrow: Match) -> bool:
-        """Whether `wide` matches all that `narrow` matches, as far as their words show it."""
-        if narrow.operation is None and wide.operation is not None:
-            return False
-        if narrow.operation is None and wide.method is not None and not _pattern_includes(wide.method, narrow.method):
-            return False  # calls of no operation have methods too
-        calls = {(op.name, method) for op, method in self._of(narrow)}
-        if (narrow.operation is not None and not calls) or not calls <= {(op.name, m) for op, m in self._of(wide)}:
-            return False
-        single = ((wide.path, narrow.path), (wide.resource, narrow.resource))
-        if any(one is not None and (other is None or one.words != other.words) for one, other in single):
-            return False
-        return all(
-            any(folded(name) == folded(other) and pattern.words == words.words for other, words in theirs)
-            for ours, theirs, folded in (
-                (wide.query, narrow.query, str),
-                (wide.header, narrow.header, str.lower),
-                (wide.body, narrow.body, str),
-            )
-            for name, pattern in ours
-        )
-
-
-def _methods(operation: Operation) -> tuple[str, ...]:
-    return ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
-
-
-def _pattern_includes(wide: Pattern, narrow: Pattern | None) -> bool:
-    """Whether `wide` matches all that `narrow` matches, as far as their words show it."""
-    if narrow is None:
-        return False
-    plain = all(isinstance(word, str) and "*" not in word and not word.startswith("!") for word in narrow.words)
-    return narrow.words == wide.words or (plain and all(map(wide.matches, narrow.words)))
-
-
 def _words(rule: Rule, key: str, pattern: Pattern | None) -> Iterator[tuple[Path, str, str]]:
     """Yield every word of one of the match's keys: its place in the rule, the word, and what a message begins with."""
     listed = isinstance(rule.document.get("match", {}).get(key), list)
@@ -230,9 +184,3 @@ def _always_there(match: Match) -> Iterator[Problem]:
 
 def _go_together(path: Pattern, calls: Collection[tuple[Operation, str]]) -> bool:
     return any(may_be_of(word, [operation for operation, _ in calls]) for word in map(str, path.words))
-
-
-def _always_wins(rule: Rule) -> bool:
-    """Whether a rule wins every request that it matches."""
-    certain = rule.when is None and rule.times == Times() and rule.probability.start == rule.probability.end == 1
-    return certain and rule.ttl is None and not rule.scripted and any(fault.outcome for fault in rule.steps[0])

@@ -31,10 +31,12 @@ from cnx_mock.scenario.field_types import (
     example,
 )
 from cnx_mock.scenario.provisioning import PROVISIONING_SCHEMA, Polls, read_provisioning
+from cnx_mock.scenario.resources import RESOURCES_SCHEMA, ExpectedResources, read_resources
 from cnx_mock.text.shipped import names
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import parse_duration
 from cnx_mock.world.account import AccountPlan
+from cnx_mock.world.kinds import MADE
 
 _SPEED = {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000}
 
@@ -156,6 +158,9 @@ class UntilModel(Declared):
     """After this number of requests that passed the rate limit, with a fault or without."""
 
 
+Resources = Annotated[Any, BeforeValidator(read_resources), WithJsonSchema(RESOURCES_SCHEMA)] | None
+
+
 class ExpectModel(Declared):
     """What must be true at the end."""
 
@@ -163,6 +168,21 @@ class ExpectModel(Declared):
     """How often each rule must have fired, by the rule's id."""
     audit: Literal["clean"] | None = None
     """`clean`: the audit must have no finding about the client."""
+    instances: Resources = None
+    """The instances that there must be: their number, such as 1, or a list with the fields of each, such as
+    [{name: web-1, status: running}]. {at_least: …} with a number or a list allows more."""
+    snapshots: Resources = None
+    """The same for snapshots."""
+    firewalls: Resources = None
+    """The same for firewalls."""
+    load_balancers: Resources = None
+    """The same for load balancers."""
+
+    @property
+    def resources(self) -> dict[str, ExpectedResources]:
+        """What is expected of each kind of resource, by its plural."""
+        given = {kind.plural: getattr(self, kind.plural) for kind in MADE}
+        return {plural: expected for plural, expected in given.items() if expected is not None}
 
 
 def _fixture(name: str | dict[str, Any]) -> str | dict[str, Any]:

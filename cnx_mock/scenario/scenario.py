@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.readings import wrong
 from cnx_mock.errors import Problem, ScenarioError
+from cnx_mock.scenario.expectation_lint import expectation_problems
 from cnx_mock.scenario.models import PhaseModel, ProvisioningModel, ScenarioModel, WorldModel
 from cnx_mock.scenario.phases import Phase
+from cnx_mock.scenario.resources import ExpectedResources
 from cnx_mock.scenario.rule import Rule, below, read_rule, rule_at, validated
-from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import ProvisioningRule
 
@@ -58,6 +59,8 @@ class Scenario:
     """How often each rule must have fired by the end, by the rule's id."""
     expects_clean_audit: bool = False
     """Whether the audit must have no finding about the client."""
+    expected_resources: Mapping[str, ExpectedResources] = field(default_factory=dict)
+    """The resources that there must be at the end, by the kind's plural."""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The scenario as plain data, as it was read."""
     source: "Source | None" = field(default=None, compare=False, repr=False)
@@ -77,7 +80,12 @@ def read_scenario(data: Any, operations: Collection[Operation], name: str = "inl
         rule_at(("rules", index), each, operations, f"rule-{index + 1}", phases, problems)
         for index, each in _entries(data, "rules")
     ]
-    problems += [*_reading_problems(data), *_id_problems(data), *_phase_problems(data), *_expectation_problems(data)]
+    problems += [
+        *_reading_problems(data),
+        *_id_problems(data),
+        *_phase_problems(data),
+        *expectation_problems(data, operations),
+    ]
     if problems or model is None:
         raise ScenarioError(problems)
     return _scenario(model, name, phases, tuple(filter(None, rules)), data)
@@ -97,6 +105,7 @@ def _scenario(
         rules=rules,
         expected=model.expect.fired,
         expects_clean_audit=model.expect.audit == "clean",
+        expected_resources=model.expect.resources,
         document=document,
     )
 
@@ -183,17 +192,6 @@ def _phase_problems(data: Any) -> Iterator[Problem]:
             yield Problem(("phases", index), "never ends, but the phases repeat: give it for or until")
 
 
-def _expectation_problems(data: Any) -> Iterator[Problem]:
-    """Expectations about rules that do not exist."""
-    expect = data.get("expect") if isinstance(data, Mapping) else None
-    fired = expect.get("fired") if isinstance(expect, Mapping) else None
-    ids = list(_ids(data).values())
-    for rule_id in fired if isinstance(fired, Mapping) else ():
-        if rule_id not in ids:
-            message = f"is not the id of a rule{did_you_mean(rule_id, ids)}"
-            yield Problem(("expect", "fired", rule_id), message, at_key=True)
-
-
 def stacked(scenarios: Sequence[Scenario], operations: Collection[Operation]) -> Scenario:
     """Return several scenarios as one: all rules in order, single values from the last, and one set of phases.
 
@@ -241,5 +239,5 @@ def _stack_rules(stack: dict[str, Any], scenario: Scenario) -> None:
             raise ScenarioError([Problem(("rules",), message, sentence=True)])
         stack["rules"].append({**rule.document, "id": ids[rule.id]})
     stack["expect"]["fired"] |= {ids[rule_id]: count for rule_id, count in scenario.expected.items()}
-    if scenario.expects_clean_audit:
-        stack["expect"]["audit"] = "clean"
+    given = scenario.document.get("expect") or {}
+    stack["expect"] |= {key: given[key] for key in given if key != "fired" and given[key] is not None}

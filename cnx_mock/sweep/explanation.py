@@ -1,11 +1,10 @@
-"""Explain a bad cell in one sentence."""
+"""Explain a cell that was not survived, in one sentence."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState
-from cnx_mock.sweep.verdict import GOOD
 from cnx_mock.text.plural import counted
 
 _SHOWN = 3
@@ -21,8 +20,8 @@ def sentence(result: CellResult) -> str:
 
 
 def reason(result: CellResult) -> str:
-    """Return what the client did wrong; an empty text if it did nothing wrong."""
-    if result.verdict in GOOD:
+    """Return what the client did wrong, or how it failed; an empty text if it survived."""
+    if result.verdict == "survived":
         return ""
     if not result.fired:
         return f"{_reason(result)}; the fault was never injected, so CMD behaves differently from run to run"
@@ -42,8 +41,18 @@ def _reason(result: CellResult) -> str:
             return f"your client {_exited(result.status)}, but {_lacking(result)}"
         case "raised":
             return f"your client raised {result.output}, which the test does not allow"
+        case "failed cleanly":
+            return f"your client {_exited(result.status)} and left {_kept(result)}"
         case _:
             return f"your client retries badly: {'; '.join(result.hammering)}"
+
+
+def _kept(result: CellResult) -> str:
+    """Return what a client that failed cleanly left of its own."""
+    if not result.judgement.kept:
+        return "nothing of its own behind"
+    why = "could not delete" if result.undeletable else "may leave"
+    return f"{_counted(result.judgement.kept)}, which it {why}"
 
 
 def _retried(status: int | None) -> str:

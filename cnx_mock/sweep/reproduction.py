@@ -10,7 +10,9 @@ import yaml
 
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.results import CellResult
-from cnx_mock.text.files import make_folder
+from cnx_mock.text.control_characters import visible_line
+from cnx_mock.text.files import check_file_name, make_folder, replace_file
+from cnx_mock.text.live_keys import masked_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +39,15 @@ class Reproduction:
     def line(self, result: CellResult) -> str:
         """Return the command that reproduces a cell, on one line."""
         scenarios = [word for name in (str(self.path(result)), *self.scenarios) for word in ("--scenario", name)]
-        return _one_line(shlex.join(["cnx-mock", "run", *scenarios, *self.options, "--", *self.command]))
+        return visible_line(shlex.join(["cnx-mock", "run", *scenarios, *self.options, "--", *self.command]))
 
 
 def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, Any]) -> None:
-    """Write a scenario file, with the comments at its top and one key of a rule on each line. Its folder is created if
-    it does not exist. Raises OSError if that is impossible."""
+    """Write a scenario file without live keys, with the comments at its top and one key of a rule on each line. Its
+    folder is created if it does not exist. Raises OSError if that is impossible, and UsageError for a live key in the
+    path."""
+    check_file_name(path)
     make_folder(path.parent)
-    above = "".join(f"# {_one_line(comment)}\n" for comment in comments)
+    above = "".join(f"# {visible_line(comment)}\n" for comment in comments)
     below = yaml.safe_dump(dict(document), sort_keys=False, default_flow_style=None, width=120)
-    path.write_text(above + below, encoding="utf-8")
-
-
-def _one_line(text: str) -> str:
-    """Return the text with line breaks and everything else that is not printable escaped: a program's arguments may
-    contain it, and a YAML file or a terminal must not."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    replace_file(path, masked_text(above + below).encode("utf-8", "backslashreplace"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnx_mock.sweep.compare import changed_calls, changed_state
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
-from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, varying_fields
+from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, resources, varying_fields
 from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
 
@@ -34,6 +34,8 @@ class SweepOptions:
     """The time limit of a run; None for one that depends on the runs without faults."""
     jobs: int = 1
     """How many runs are made at the same time."""
+    allow_partial: bool = False
+    """Whether a run that fails may leave what the run without faults leaves."""
     seed: int = 0
     """The seed that chooses the cells if there are more than `most`."""
 
@@ -58,6 +60,8 @@ class CellResult:
     """What is wrong with the run's retries."""
     output: str
     """The end of the program's output."""
+    undeletable: bool = False
+    """Whether it left something because the fault refused every delete."""
 
     @property
     def verdict(self) -> Verdict:
@@ -98,7 +102,8 @@ class SweepResults:
         self._ignored = varying_fields(first.states, second.states)
         start = count_resources(first.start, self._ignored)
         expected = [self._evidence(each) for each in (first, second)]
-        self._judge = lambda actual: mildest(*(judge(each, actual, start) for each in expected))
+        partial = self.options.allow_partial
+        self._judge = lambda actual: mildest(*(judge(each, actual, start, allow_partial=partial) for each in expected))
         differing = [*changed_calls(first.entries, second.entries), *changed_state(first.states, second.states)]
         if differing:
             yield "two runs without faults differ: calls are identified by operation and number"
@@ -109,7 +114,7 @@ class SweepResults:
 
     def judge_cell(self, cell: Cell, run: RunResult, *, allowed: bool = True) -> CellResult:
         """Judge a cell's run, and keep the result. `allowed` is whether a failure was of an expected kind."""
-        evidence = self._evidence(run, allowed)
+        evidence = self._evidence(run, cell, allowed)
         result = CellResult(
             cell=cell,
             judgement=self._judge(evidence),
@@ -119,16 +124,21 @@ class SweepResults:
             resources=evidence.resources,
             calls=dict(Counter(each["operation"] for each in run.entries if each["operation"])),
             hammering=evidence.hammering,
+            undeletable=bool(evidence.undeletable),
             output=run.ended.output,
         )
         self.results[cell.name] = result
         return result
 
-    def _evidence(self, run: RunResult, allowed: bool = True) -> Evidence:
+    def _evidence(self, run: RunResult, cell: Cell | None = None, allowed: bool = True) -> Evidence:
+        refused = run.refused_deletes([rule["id"] for rule in cell.rules]) if cell and cell.lasts else set()
+        found = list(resources(run.states, self._ignored))
         return Evidence(
             status=run.ended.status,
-            resources=count_resources(run.states, self._ignored),
+            resources=Counter(found),
             creates=run.creates,
+            own=Counter(each for each in found if each.id in run.created),
+            undeletable=Counter(each for each in found if each.id in refused),
             hammering=self.check_hammering(run.entries, self._usual, run.ended.status != 0),
             allowed=allowed,
         )

@@ -70,6 +70,16 @@ class RunResult:
         """How many creates were committed."""
         return sum(each["committed"] and each["method"] == "POST" for each in self.entries)
 
+    @property
+    def created(self) -> set[str]:
+        """The ids of the resources that it created."""
+        return {each["created_id"] for each in self.entries if each.get("created_id")}
+
+    def refused_deletes(self, rules: Sequence[str]) -> set[str]:
+        """Return the ids of the resources whose delete one of these rules, given by their ids, met with a fault."""
+        struck = (each for each in self.entries if {fault["rule"] for fault in each["faults"]} & set(rules))
+        return {each["path"].rpartition("/")[2] for each in struck if each["method"] == "DELETE"}
+
     def fired(self, rules: Sequence[str]) -> bool:
         """Return whether each of these rules injected a fault. `rules` are their ids."""
         return set(rules) <= {fault["rule"] for each in self.entries for fault in each["faults"]}

@@ -25,6 +25,10 @@ class Evidence:
     """The resources at its end."""
     creates: int = 0
     """How many creates it committed."""
+    own: ResourceCounts = field(default_factory=Counter)
+    """Those of the resources at its end that it created itself."""
+    undeletable: ResourceCounts = field(default_factory=Counter)
+    """Those of the resources at its end that it wanted to delete, and the fault refused every delete to the end."""
     allowed: bool = True
     """Whether a failure is of an expected kind. Only tests name the kinds that they expect."""
     hammering: Sequence[str] = ()
@@ -39,33 +43,41 @@ class Judgement:
     difference: StateDifference = field(default_factory=StateDifference)
     """How the resources differ from those after the run without faults."""
     left: tuple[ResourceState, ...] = ()
-    """The resources that the run left, and the run without faults did not."""
+    """The resources that the run should not have left."""
+    kept: tuple[ResourceState, ...] = ()
+    """The resources of its own that a run which failed may leave."""
 
 
-def judge(expected: Evidence, actual: Evidence, start: ResourceCounts | None = None) -> Judgement:
+def judge(
+    expected: Evidence, actual: Evidence, start: ResourceCounts | None = None, *, allow_partial: bool = False
+) -> Judgement:
     """Return the verdict on a run. `expected` is the run without faults, `start` the resources before any run.
 
-    A failed run may leave the resources of `start` unchanged: it did not undo anything, and it left nothing of its own.
+    A run that succeeds leaves too much if it leaves what the run without faults does not. A run that fails also leaves
+    too much if anything is left that it has created itself, since the next run will meet it. With `allow_partial`, such
+    a run may leave what the run without faults leaves. In any case it may leave the resources of `start` unchanged, and
+    what it could not delete.
     """
     difference = state_difference(expected.resources, actual.resources)
-    left = _left(difference, actual.status, start or Counter())
-    return Judgement(verdict=_verdict(expected, actual, difference, left), difference=difference, left=left)
-
-
-def _left(difference: StateDifference, status: int | None, start: ResourceCounts) -> tuple[ResourceState, ...]:
-    if status == 0:
-        return difference.extra
-    more = Counter([*difference.extra, *(actual for _, actual in difference.changed)])
-    return tuple((more - start).elements())
+    if actual.status == 0:
+        more = own = Counter(difference.extra)
+    else:
+        changed = Counter([*difference.extra, *(after for _, after in difference.changed)])
+        more = changed - (start or Counter()) - actual.undeletable
+        own = more if allow_partial else more | (actual.own - actual.undeletable)
+    verdict = _verdict(expected, actual, difference, more, own)
+    kept = Counter() if actual.status == 0 else actual.own - own
+    return Judgement(verdict=verdict, difference=difference, left=tuple(own.elements()), kept=tuple(kept.elements()))
 
 
 def _verdict(
-    expected: Evidence, actual: Evidence, difference: StateDifference, left: Sequence[ResourceState]
+    expected: Evidence, actual: Evidence, difference: StateDifference, more: ResourceCounts, left: ResourceCounts
 ) -> Verdict:
+    """`more` are the resources that the run without faults does not leave, `left` all that should not be there."""
     if actual.status is None:
         return "hung"
     if left:
-        return "duplicated" if actual.creates > expected.creates else "leaked"
+        return "duplicated" if more and actual.creates > expected.creates else "leaked"
     if actual.status == 0 and (difference.missing or difference.changed):
         return "lost"
     if actual.status != 0 and not actual.allowed:

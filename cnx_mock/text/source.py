@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
+from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.files import read_regular
 from cnx_mock.text.patterns import ANY
 from cnx_mock.text.positions import NOT_TEXT, Position, error_at, one_line, position, quoted, source_error
@@ -135,19 +136,19 @@ def read_file(path: FilePath) -> Source:
         raise _unreadable(path, "is a folder, not a file") from None
     except OSError as error:
         if error.errno == errno.EFBIG:
-            raise error_at("", str(path), (1, 1), _TOO_LARGE) from None
+            raise error_at("", visible_line(str(path)), (1, 1), _TOO_LARGE) from None
         raise _unreadable(path, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise _unreadable(path, f"is not UTF-8 (byte {byte:#04x} at position {error.start})") from None
     except ValueError:  # its words are Python's, and change from version to version
         raise _unreadable(path, "cannot be read: the name has a null character") from None
-    return read(text, str(path))
+    return read(text, visible_line(str(path)))
 
 
 def _unreadable(path: FilePath, message: str) -> SourceError:
     """Return the error for a file as a whole."""
-    return error_at("", str(path), (0, 0), message)
+    return error_at("", visible_line(str(path)), (0, 0), message)
 
 
 def _check_characters(text: str, file: str) -> None:

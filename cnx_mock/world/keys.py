@@ -1,4 +1,4 @@
-"""API keys: the only module that knows how a key is spelt.
+"""API keys: this module knows how a key is spelt, and `text/live_keys.py` how a live one begins.
 
 The reference: "API keys with cnx_live_ prefix affect production resources. Use cnx_test_ for sandbox environments." Its
 own example shows 32 hex digits behind the prefix.
@@ -7,11 +7,12 @@ own example shows 32 hex digits behind the prefix.
 import re
 from typing import Final, Literal
 
+from cnx_mock.text.live_keys import LIVE_PREFIX
+
 TestPrefix = Literal["cnx_test_"]
 """The prefix of a test key, as a type."""
 
 TEST_PREFIX: Final[TestPrefix] = "cnx_test_"
-LIVE_PREFIX: Final = "cnx_live_"
 
 KEY_DIGITS = 32
 """How many hex digits stand behind the prefix."""
@@ -61,11 +62,6 @@ def bearer_key(header: bytes) -> tuple[str, str] | None:
     """
     match = _BEARER.fullmatch(header.strip())
     return (match[1].decode(), match[2].decode()) if match else None
-
-
-def has_live_key(text: str) -> bool:
-    """Return whether a text has the prefix of a live key in it, in any case."""
-    return LIVE_PREFIX in text.lower()
 
 
 def short_test_key(digits: str) -> str:

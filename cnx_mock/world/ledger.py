@@ -60,8 +60,8 @@ class Ledger:
         self._closed_cents = 0
         self._price = 0
         self._hours = 0
-        self._by_second = [0] * 3600
-        self._by_minute = [0] * 60
+        self._by_second: dict[int, int] = {}
+        self._by_minute: dict[int, int] = {}
 
     def credit(self, at: int, cents: int, description: str) -> None:
         """Add money at an instant, rounded down to whole seconds, which is how times are shown."""
@@ -108,7 +108,8 @@ class Ledger:
         """
         hour, second = divmod(now // SECOND, 3600)
         minute = second // 60
-        not_yet = sum(self._by_minute[minute + 1 :]) + sum(self._by_second[second + 1 : (minute + 1) * 60])
+        minutes, seconds = range(minute + 1, 60), range(second + 1, (minute + 1) * 60)
+        not_yet = _sum(self._by_minute, minutes) + _sum(self._by_second, seconds)
         return -self._closed_cents - ((hour + 1) * self._price - self._hours - not_yet)
 
     def _next(self) -> int:
@@ -127,5 +128,10 @@ class Ledger:
         price = sign * meter.hourly_cents
         self._price += price
         self._hours += price * hour
-        self._by_second[second] += price
-        self._by_minute[second // 60] += price
+        self._by_second[second] = self._by_second.get(second, 0) + price
+        self._by_minute[second // 60] = self._by_minute.get(second // 60, 0) + price
+
+
+def _sum(prices: dict[int, int], places: range) -> int:
+    """Return the sum of the prices at these places. Most places have none."""
+    return sum(prices.get(place, 0) for place in places) if prices else 0

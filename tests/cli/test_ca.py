@@ -73,7 +73,9 @@ def test_a_broken_folder_is_one_clear_line(tmp_path: Path, command: str) -> None
 
 
 def test_reset_mends_a_broken_key(tmp_path: Path) -> None:
-    (tmp_path / "ca-key.pem").write_text("nonsense")
+    key = tmp_path / "ca-key.pem"
+    key.touch(mode=0o600)
+    key.write_text("nonsense")
     assert "`cnx-mock ca reset` makes a new one" in ca(tmp_path, "path").stderr
     printed(tmp_path, "reset")
     printed(tmp_path, "path")

@@ -107,7 +107,7 @@ def test_a_server_has_loaded_only_this_when_it_gives_its_first_answer() -> None:
 def test_the_version_is_printed_before_click_is_loaded() -> None:
     loaded = imported_by("--version", until=lambda stdout: stdout.read())
     assert {name for name in loaded if name.startswith("cnx_mock")} == {
-        *("cnx_mock", "cnx_mock.cli", "cnx_mock.cli.main")
+        *("cnx_mock", "cnx_mock.cli", "cnx_mock.cli.entry")
     }
     assert not loaded & {"click", "dataclasses", "logging", "pathlib"}
 

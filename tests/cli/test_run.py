@@ -429,5 +429,102 @@ def test_two_at_once_never_meet() -> None:
 
 def test_the_help_has_examples_and_says_what_statuses_mean() -> None:
     shown = " ".join(run("--help").stdout.split())
-    assert "cnx-mock run --scenario lost-response --expect-clean -- ./deploy.sh" in shown
+    assert "cnx-mock run --scenario lost-response --expect instances=1 -- ./deploy.sh" in shown
     assert "128+N if signal N killed it, 127 if it is not found, 126 if it cannot be executed" in shown
+
+
+# ---- what is expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected", "lines"),
+    [
+        ("create()", ["instances=1"], []),
+        ("create()", ["instances>=1", "firewalls = 0", "audit=clean"], []),
+        ("create()", ["instances=[{name: web-1, status: provisioning}]"], []),
+        ("create(); create()", ["instances=1"], ["there are 2 instances, not 1: web-1"]),
+        ("call('GET', '/v1/plans')", ["instances>=1"], ["there are 0 instances, not at least 1"]),
+        ("create()", ["instances=[{name: db-1}]"], ["there is no instance with name db-1", "the instance web-1"]),
+    ],
+)
+def test_what_must_be_there_at_the_end(source: str, expected: list[str], lines: list[str]) -> None:
+    options = [word for each in expected for word in ("--expect", each)]
+    done = run("--quiet", *options, *python(source))
+    found = said(done)
+    assert done.returncode == (3 if lines else 0), done.stderr
+    assert len(found) == len(lines)
+    assert all(line.startswith(f"expected: {start}") for line, start in zip(found, lines, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("expected", "message"),
+    [
+        ("instances", "write KIND=WHAT, such as instances=1"),
+        ("instnces=1", "there is no 'instnces', did you mean 'instances'?"),
+        ("instances=many", "must be a number such as 1"),
+        ("instances=[", "a value is missing"),
+        ("instances=[{nmae: web-1}]", "did you mean 'name'?"),
+    ],
+)
+def test_what_cannot_be_expected_is_said_before_the_program_starts(expected: str, message: str) -> None:
+    done = run("--expect", expected, "--", "echo", "started")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert len(said(done)) == 1
+
+
+def test_a_run_can_be_compared_with_one_without_faults() -> None:
+    blind = python("try: create()\nexcept OSError: create()")
+    same = run("--expect-same", *blind)
+    assert (same.returncode, [line for line in said(same) if line.startswith("expected")]) == (0, [])
+    other = run("--scenario", "lost-response", "--expect-same", *blind)
+    assert other.returncode == 3
+    assert "expected: instance web-1: 2 are left, and without faults 1" in said(other)
+
+
+def test_an_account_without_money_is_no_part_of_a_run_without_faults() -> None:
+    done = run("--scenario", "insufficient-credits", "--expect-same", *python("try: create()\nexcept OSError: pass"))
+    assert done.returncode == 3
+    assert "expected: instance web-1: 0 are left, and without faults 1" in said(done)
+
+
+def test_names_that_differ_from_run_to_run_are_not_compared() -> None:
+    source = f"""
+import uuid
+call("POST", "/v1/instances", {BODY!r}.replace("web-1", "web-" + uuid.uuid4().hex))
+"""
+    assert run("--expect-same", *python(source)).returncode == 0
+
+
+def test_a_program_that_also_fails_without_faults_is_not_the_same(tmp_path: Path) -> None:
+    once = f"""
+import pathlib
+ran = pathlib.Path({str(tmp_path / "ran")!r})
+status = int(ran.exists())
+ran.touch()
+raise SystemExit(status)
+"""
+    done = run("--expect-same", "--", sys.executable, "-c", once)
+    assert done.returncode == 3
+    assert "expected: the same as without faults, but without faults CMD fails (exit status 1)" in said(done)
+
+
+def test_shrink_is_offered_only_if_the_program_failed(tmp_path: Path) -> None:
+    (tmp_path / "story.yaml").write_text(EXPECTING.replace("times: 1", "times: 2"))
+    source = """
+for _ in range(3):
+    try: create()
+    except OSError: pass
+"""
+    done = run("--scenario", tmp_path / "story.yaml", *python(source))
+    assert done.returncode == 3
+    assert "expected: no fired 2 times, not 1" in said(done)
+    assert "shrink" not in done.stderr
+    assert "shrink" in run("--scenario", tmp_path / "story.yaml", *python(source + "raise SystemExit(1)")).stderr
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.xml", "report.txt"])
+def test_a_report_of_a_run_is_json(name: str, tmp_path: Path) -> None:
+    done = run("--report", name, "--", "echo", "started", cwd=tmp_path)
+    assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    assert "the report of a run is JSON" in done.stderr

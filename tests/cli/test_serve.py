@@ -1,6 +1,5 @@
 """`cnx-mock serve`, as people and scripts meet it: a process that is started, spoken to, and stopped."""
 
-import errno
 import http.client
 import json
 import os
@@ -342,7 +341,9 @@ def test_any_other_busy_port_is_one_clear_line_too(tmp_path: Path, option: str) 
 
 
 def test_a_broken_ca_folder_is_one_clear_line(tmp_path: Path) -> None:
-    (tmp_path / "ca-key.pem").write_text("nonsense")
+    key = tmp_path / "ca-key.pem"
+    key.touch(mode=0o600)
+    key.write_text("nonsense")
     said = refused(tmp_path, "--tls", "--ca-dir", str(tmp_path))
     assert said == (
         f"cnx-mock: {tmp_path / 'ca-key.pem'} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one\n"
@@ -400,24 +401,79 @@ def test_a_signal_stops_it_with_a_request_hanging_and_a_connection_idle(
     assert "Traceback" not in served.stderr
 
 
+IN_ITS_IMPORTS = ["click", "cnx_mock.settings", "pydantic", "cnx_mock.asgi", "uvicorn", "cnx_mock.net.serving"]
+"""Modules that are imported while the command starts, from the first to the last."""
+
+SIGNALLED = """
+import os, sys
+
+class Signalling:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["SIGNAL_AT"]:
+            os.kill(os.getpid(), int(os.environ["SIGNAL"]))
+
+sys.meta_path.insert(0, Signalling())
+"""
+"""A `sitecustomize` that sends a signal when a module is imported."""
+
+
+def signalled(folder: Path, module: str, number: signal.Signals, *arguments: str) -> tuple[int, str, str]:
+    """The installed command, with a signal at the import of a module: its status, its stdout and its stderr."""
+    (folder / "sitecustomize.py").write_text(SIGNALLED)
+    more = {"SIGNAL_AT": module, "SIGNAL": str(int(number)), "PYTHONPATH": str(folder)}
+    command = [REAL, *arguments]
+    ended = subprocess.run(
+        command, env=environment(**more), cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize("module", IN_ITS_IMPORTS)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_it_while_it_starts(start: Start, tmp_path: Path, number: signal.Signals) -> None:
-    """A pipe in the place of a scenario holds the start up where we want it: in the reading of that file."""
-    pipe = tmp_path / "story.yaml"
-    os.mkfifo(pipe)
-    served = start("--port", "0", "--scenario", "story.yaml")
+def test_a_signal_stops_it_while_it_starts(tmp_path: Path, module: str, number: signal.Signals) -> None:
+    assert signalled(tmp_path, module, number, "serve", "--port", "0") == (0, "", "")
 
-    def opened() -> int | None:
-        try:
-            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            assert error.errno == errno.ENXIO, "nobody reads yet"
-            return None
 
-    writer = until(opened)
-    served.process.send_signal(number)
-    os.close(writer)  # Python looks for signals between system calls: one just before a read waits for its end
-    assert served.ended() == (0, "")
+def test_ctrl_c_stops_other_commands_while_they_start(tmp_path: Path) -> None:
+    assert signalled(tmp_path, "click", signal.SIGINT, "routes") == (130, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"POST /v1/instances HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\n{",
+        b"POST /v1/instances HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}",
+        b"POST /_mock/reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\n{",
+        b"GET /v1/instances HT",
+    ],
+    ids=["a body", "a chunked body", "a control body", "a head"],
+)
+def test_a_signal_stops_it_while_half_a_request_has_arrived(start: Start, begun: bytes, number: signal.Signals) -> None:
+    served = start("--port", "0", "--json")
+    port = int(served.ready()["url"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock:
+        sock.sendall(begun)
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as other:  # what was sent before is read
+            other.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert other.recv(8) == b"HTTP/1.1"
+        served.process.send_signal(number)
+        assert served.ended()[0] == 0
+    assert "Traceback" not in served.stderr
+    assert "Exception" not in served.stderr
+
+
+def test_a_signal_stops_it_while_a_client_does_not_read(start: Start) -> None:
+    """The answers fill every buffer on the way, so that the server waits in the middle of one."""
+    served = start("--port", "0", "--json", "--quiet")
+    port = int(served.ready()["url"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock:
+        sock.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                sock.send(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
+        served.process.send_signal(signal.SIGTERM)
+        assert served.ended()[0] == 0
     assert served.stderr == ""
 
 

@@ -147,9 +147,44 @@ def test_retries_at_once_hammer(tmp_path: Path) -> None:
 
 
 def test_a_careful_client_has_no_bad_cell(tmp_path: Path) -> None:
-    done = sweep(tmp_path, CAREFUL, "--fail-on", "hung,duplicated,leaked,lost,hammered")
+    done = sweep(tmp_path, CAREFUL, "--fail-on", "hung,duplicated,leaked,lost,hammered", "--report", "report.json")
     assert done.returncode == 0, done.stdout
-    assert not (tmp_path / ".cnx-mock").exists()
+    report = json.loads((tmp_path / "report.json").read_text())
+    failed = [cell for finding in report["findings"] for cell in finding["cells"]]
+    assert {finding["verdict"] for finding in report["findings"]} == {"failed cleanly"}
+    assert len(failed) == report["verdicts"]["failed cleanly"]
+    assert {path.stem for path in (tmp_path / ".cnx-mock" / "sweep").glob("*.yaml")} == set(failed)
+
+
+def test_a_cell_that_failed_cleanly_has_a_sentence_and_a_line_that_shows_it_again(tmp_path: Path) -> None:
+    done = sweep(tmp_path, 'once("GET", "/v1/plans")', "--faults", "error")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    [place] = [number for number, line in enumerate(lines) if line.startswith("failed cleanly: ")]
+    assert lines[place].endswith("your client failed (exit status 1) and left nothing of its own behind")
+    shown = commands.run([COMMAND, *lines[place + 1].split()[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 1
+    assert "fired 1 time: error=INTERNAL_ERROR" in shown.stderr
+
+
+DIES = """
+once("POST", "/v1/instances", BODY)
+once("GET", "/v1/plans")
+"""
+
+
+def test_what_a_failed_run_would_have_left_anyway_leaks_unless_that_is_allowed(tmp_path: Path) -> None:
+    options = ["--faults", "bad-json", "--operations", "plans.*"]
+    assert verdicts(tmp_path, DIES, *options) == {"plans.list-1-bad-json": "leaked"}
+    assert verdicts(tmp_path, DIES, *options, "--allow-partial") == {"plans.list-1-bad-json": "failed cleanly"}
+
+
+def test_one_defect_in_several_cells_is_one_paragraph(tmp_path: Path) -> None:
+    done = sweep(tmp_path, BLIND, "--faults", "error-after,reset-after", "--report", "report.json")
+    assert done.stdout.count("duplicated: `") == 1
+    assert "    in 2 cells: #1 error-after, reset-after\n" in done.stdout
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (len(report["findings"]), len(report["cells"])) == (1, 2)
 
 
 def test_the_clouds_own_address_is_swept_as_well(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cnx_mock.cli.access_log import AccessLog, plain_line, terminal_line
 from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.main import cli
 from cnx_mock.cli.terminal import shown
-from cnx_mock.http.journal import AccessRecord
+from cnx_mock.http.access_record import AccessRecord
 from cnx_mock.services import operations
 from tests import commands
 from tests.commands import COMMAND

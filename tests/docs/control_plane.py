@@ -57,6 +57,7 @@ EXAMPLES = {
     "_mock.snapshots.list": Example(),
     "_mock.firewalls.list": Example(),
     "_mock.load_balancers.list": Example(),
+    "_mock.expectations.check": Example({"instances": [{"name": "web-1", "status": "stopped"}]}),
     "_mock.readings.list": Example(),
     "_mock.readings.change": Example({"delete-answer": "204"}),
     "_mock.rules.list": Example(),

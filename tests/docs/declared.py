@@ -188,11 +188,11 @@ scenario."""
 _VERDICTS = {
     "hung": "The program ran beyond the time limit (`--timeout`; 3 × its own time + 15 s, more while its waits grow).",
     "duplicated": "More creates were committed than without the fault, and more resources are left.",
-    "leaked": "More resources are left, whatever the exit status is.",
+    "leaked": "More resources are left, or the program failed and left something that it created.",
     "lost": "The exit status is 0, but something is missing or different.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
     "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain.",
-    "failed cleanly": "The exit status is not 0, and nothing more is left.",
+    "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
     "survived": "The result is the same as without the fault.",
 }
 
@@ -293,7 +293,7 @@ _STATUSES = (
     ("2", "You wrote something that cannot be used: an option, a file, a name. Nothing was started."),
     (
         "3",
-        "`run`: the program succeeded, but an `expect` is not met, or with `--expect-clean` it left something behind.",
+        "`run`: the program succeeded, but something expected is not so: an `expect` of the scenario, or of an option.",
     ),
     ("126, 127", "`run`, `sweep`, `shrink`: the program cannot be executed, or is not found."),
     ("128 + N", "`run`: signal N ended the program. 130 is Ctrl-C."),

@@ -247,6 +247,35 @@ def test_what_a_command_is_shown_to_print_is_what_it_prints(line: str, tmp_path:
     assert [each for each in map(plain, shown()[line]) if each not in printed] == [], done.stdout + done.stderr
 
 
+ONE_INSTANCE = """#!/bin/sh
+call() {
+    curl -sS --fail "$CLOUDNEXUS_BASE_URL/v1/instances" -H "Authorization: Bearer $CLOUDNEXUS_API_KEY" "$@"
+}
+BODY='{"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}'
+call | grep -q web-1 || call -o created.json -H "Content-Type: application/json" -d "$BODY" || ./deploy.sh
+"""
+"""A deploy that is meant to leave one instance, and looks before it creates it again."""
+
+CI_RUNS = [words for text in files("yaml").values() for words in commands(yaml.safe_load(text)) if "run" in words[:2]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", CI_RUNS, ids=" ".join)
+def test_a_careful_deploy_passes_in_the_jobs_of_the_pages(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "deploy.sh").write_text(ONE_INSTANCE)
+    (tmp_path / "deploy.sh").chmod(0o755)
+    done = run([COMMAND, *words[1:]], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_scenario_of_the_readme_is_good_as_its_command_says(tmp_path: Path) -> None:
+    [text] = [each.text for each in snippets("yaml") if each.page.name == "README.md"]
+    (tmp_path / "bad-morning.yaml").write_text(text)
+    [line] = [line for each, line in LINES if each.page.name == "README.md" and "scenarios check" in line]
+    done = run([COMMAND, *shlex.split(line)[1:]], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def plain(line: str) -> str:
     """A line without what differs from run to run."""
     line = re.sub(r"inst_[0-9a-f]{16}", "inst_…", line)

@@ -58,6 +58,7 @@ def test_health_needs_no_key(ours):
         "proxy_url": None,
         "ca_path": None,
         "log_lines_dropped": 0,
+        "bounds": before["bounds"],
     }
     done(ours, "POST", "/sandboxes", {})
     assert done(ours, "GET", "/health")["sandboxes"] == 1
@@ -175,6 +176,7 @@ def test_a_fresh_sandbox_has_a_key_of_its_own(own_server, ours):
             "last4": made["api_key"][-4:],
             "instances": 0,
             "requests": 0,
+            "dropped": 0,
             "rules": 0,
             "idle_seconds": 0,
         }

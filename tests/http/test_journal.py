@@ -28,6 +28,7 @@ FIELDS = [
     "delayed_ms",
     "faults",
     "committed",
+    "created_id",
     "request_headers",
     "request_body",
     "response_headers",
@@ -117,8 +118,16 @@ def test_reads_and_refusals_commit_nothing(sandbox, api, method, path, operation
 
 
 def test_creating_and_deleting_commit(sandbox, api):
-    api.delete(f"{LIST}/{api.create()['id']}")
-    assert [entry.committed for entry in sandbox.requests] == [True, True]
+    made = api.create()["id"]
+    api.delete(f"{LIST}/{made}")
+    assert [(entry.committed, entry.created_id) for entry in sandbox.requests] == [(True, made), (True, None)]
+
+
+def test_an_entry_names_what_a_lost_answer_has_created(sandbox, api):
+    with sandbox.inject("instances.create", connection="reset", at="after"), pytest.raises(ConnectionResetError):
+        api.create()
+    (made,) = sandbox.state()["accounts"][0]["instances"]
+    assert [(entry.status, entry.created_id) for entry in sandbox.requests] == [(None, made["id"])]
 
 
 def test_what_the_rate_limit_refuses_is_journaled_too(sandbox, api):

@@ -1,7 +1,11 @@
 """The local CA: what it signs is believed under the strictest rules, and for no name that is not the mock's."""
 
 import ipaddress
+import os
+import re
+import resource
 import shutil
+import signal
 import socket
 import ssl
 import stat
@@ -22,9 +26,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cnx_mock.errors import CertificateError
 from cnx_mock.net import signing
-from cnx_mock.net.certificates import Authority, authority, ca_folder, forget
+from cnx_mock.net.certificates import Authority, authority, ca_folder, forget, own_authority
 from cnx_mock.net.certificates import _replace as replace
-from tests.commands import COMMAND, run
+from tests.commands import COMMAND, REAL, run
 
 OURS = ["api.cloudnexus.com", "cloudnexus.com", "eu.cloudnexus.com", "localhost", "127.0.0.1", "::1"]
 
@@ -51,6 +55,14 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> No
             with suppress(ssl.SSLWantReadError):
                 side.do_handshake()
     assert mine.version() == its.version() == "TLSv1.3"
+
+
+def key_file(folder: Path, content: bytes) -> Path:
+    """A file in the place of a CA's key, which only its owner can read."""
+    path = folder / "ca-key.pem"
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return path
 
 
 def names(folder: Path) -> list[str]:
@@ -273,7 +285,7 @@ MIXED = foreign(constrained=True).partition(b"-----BEGIN CERT")[0] + b"".join(
     ids=["empty", "nonsense", "somebody's", "encrypted", "two halves"],
 )
 def test_a_key_file_that_is_no_ca_of_ours_is_named(tmp_path, content, why):
-    (tmp_path / "ca-key.pem").write_bytes(content)
+    key_file(tmp_path, content)
     with pytest.raises(CertificateError, match=why) as refusal:
         authority(tmp_path)
     assert str(tmp_path) in str(refusal.value)
@@ -319,7 +331,7 @@ def foolish(kind: str) -> tuple[bytes, str]:
 @pytest.mark.parametrize("kind", FOOLISH)
 def test_it_is_replaced_with_one_line(tmp_path, caplog, kind):
     content, why = foolish(kind)
-    (tmp_path / "ca-key.pem").write_bytes(content)
+    key_file(tmp_path, content)
     new = authority(tmp_path)
     shake_hands(strict(new.path), new.server_context(), "api.cloudnexus.com")
     assert authority(tmp_path).certificate == new.certificate
@@ -330,14 +342,14 @@ def test_it_is_replaced_with_one_line(tmp_path, caplog, kind):
 
 @pytest.mark.parametrize("kind", ["expired", "not yet valid"])
 def test_all_that_replace_it_at_the_same_time_get_the_same_one(tmp_path, kind):
-    (tmp_path / "ca-key.pem").write_bytes(foolish(kind)[0])
+    key_file(tmp_path, foolish(kind)[0])
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: authority(tmp_path).certificate, range(8)))
     assert set(found) == {authority(tmp_path).certificate}
 
 
 def test_so_does_one_that_has_read_the_old_one_and_comes_late(tmp_path):
-    (tmp_path / "ca-key.pem").write_bytes(foolish("expired")[0])
+    key_file(tmp_path, foolish("expired")[0])
     old = signing.fingerprint(x509.load_pem_x509_certificate((tmp_path / "ca-key.pem").read_bytes()))
     first = authority(tmp_path)
     replace(tmp_path / "ca-key.pem", old, signing.new_ca())
@@ -346,7 +358,7 @@ def test_so_does_one_that_has_read_the_old_one_and_comes_late(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_its_key_is_the_users_alone_and_a_reset_removes_all_of_it(tmp_path):
-    (tmp_path / "ca-key.pem").write_bytes(foolish("expired")[0])
+    key_file(tmp_path, foolish("expired")[0])
     authority(tmp_path)
     keys = list(tmp_path.glob("ca-key*.pem"))
     assert len(keys) == 2
@@ -356,8 +368,56 @@ def test_its_key_is_the_users_alone_and_a_reset_removes_all_of_it(tmp_path):
 
 
 def test_the_command_says_it_on_stderr(tmp_path):
-    (tmp_path / "ca-key.pem").write_bytes(foolish("not yet valid")[0])
+    key_file(tmp_path, foolish("not yet valid")[0])
     done = run([COMMAND, "ca", "--ca-dir", tmp_path, "path"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'ca.pem'}\n")
     assert done.stderr.startswith(f"cnx-mock: the CA in {tmp_path} has been replaced, because it is not valid before ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_folder_and_key_are_the_users_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        own_authority(tmp_path / "data" / "ca", ["cloudnexus.local"])
+        authority(tmp_path / "data" / "ca")
+    finally:
+        os.umask(before)
+    found = [*(tmp_path / "data").rglob("*"), tmp_path / "data"]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in found if each.is_dir()} == {0o700}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in found if "key" in each.name} == {0o600}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o644, 0o666])
+def test_a_key_that_others_can_use_is_refused_with_the_line_that_mends_it(ca: Authority, mode: int) -> None:
+    key = ca.path.with_name("ca-key.pem")
+    key.chmod(mode)
+    with pytest.raises(CertificateError, match=f"is open to other users: chmod 600 {key}") as refusal:
+        authority(key.parent)
+    subprocess.run(str(refusal.value).rpartition(": ")[2], shell=True, check=True)
+    assert authority(key.parent).certificate == ca.certificate
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_a_key_of_another_user_is_refused(ca: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    with pytest.raises(CertificateError, match="belongs to another user.*: sudo chown 12345 "):
+        authority(ca.path.parent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("words", [("ca", "path"), ("scenarios", "new", "story")])
+def test_a_full_disk_leaves_no_half_file_and_is_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+    def full() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    environment = os.environ | {"CNX_MOCK_CA_DIR": str(tmp_path)}
+    command = [REAL, *words]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, preexec_fn=full, check=False
+    )
+    assert (result.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert re.fullmatch("cnx-mock: [^\n]*File too large[^\n]*\n", result.stderr)

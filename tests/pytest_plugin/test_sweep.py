@@ -61,6 +61,87 @@ def test_a_blind_retry_is_found_and_the_session_fails(run: Run) -> None:
     )
 
 
+def test_one_defect_is_one_paragraph_and_the_last_line_counts_its_cells(run: Run) -> None:
+    result = run(CLIENT + BLIND, "--cnx-sweep", "--cnx-sweep-faults", "error-after,reset-after,hang-after")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["duplicated: *", "    in 3 cells: #1 error-after, reset-after, hang-after", "*1 passed, 3 duplicated in *"]
+    )
+    assert result.stdout.str().count("duplicated: `") == 1
+
+
+PARTIAL = """
+def test_deploy(cnx):
+    once(cnx, "POST", "/v1/instances", BODY)
+    once(cnx, "GET", "/v1/plans")
+"""
+
+
+@pytest.mark.parametrize(
+    ("marker", "options", "status"),
+    [
+        ("", [], 1),
+        ("", ["--cnx-sweep-allow-partial"], 0),
+        ("@pytest.mark.cnx_sweep(allow_partial=True)", [], 0),
+        ("@pytest.mark.cnx_sweep(allow_partial=False)", ["--cnx-sweep-allow-partial"], 1),
+    ],
+)
+def test_a_failed_test_whose_client_left_something_leaks_unless_that_is_allowed(
+    run: Run, marker: str, options: list[str], status: int
+) -> None:
+    result = run(f"{CLIENT}\n{marker}{PARTIAL}", "--cnx-sweep", "--cnx-sweep-faults", "error", *options)
+    assert result.ret == status
+    kept = "left the instance web-1 behind" if status else "left the instance web-1, which it may leave"
+    verdict = "leaked" if status else "failed cleanly"
+    result.stdout.fnmatch_lines([f"{verdict}: `GET /v1/plans` #1, *{kept}"])
+
+
+def test_what_a_test_has_added_itself_is_not_left_by_its_client(run: Run) -> None:
+    tests = "\ndef test_it(cnx):\n    cnx.instances.add(name='there')\n    once(cnx, 'GET', '/v1/plans')\n"
+    result = run(CLIENT + tests, "--cnx-sweep", "--cnx-sweep-faults", "error")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["failed cleanly: *left nothing of its own behind"])
+
+
+def test_a_word_that_the_marker_does_not_take_is_named(run: Run) -> None:
+    tests = f"{CLIENT}\n@pytest.mark.cnx_sweep(allow_parial=True){PARTIAL}"
+    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error")
+    result.stdout.fnmatch_lines(["it is not swept: *did you mean 'allow_partial'?*"])
+
+
+HAMMERING = """
+def test_it(cnx):
+    for attempt in range(9):
+        try:
+            once(cnx, "GET", "/v1/plans")
+            return
+        except CloudError:
+            pass
+    raise CloudError
+"""
+
+
+def test_a_hammered_cell_is_explained_and_does_not_fail_the_session(run: Run) -> None:
+    result = run(CLIENT + HAMMERING, "--cnx-sweep", "--cnx-sweep-faults", "outage")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["hammered: `GET /v1/plans` #1, *retries badly: *", "*1 passed, 1 hammered in *"])
+
+
+def test_what_a_test_expects_is_checked_at_its_end(run: Run) -> None:
+    tests = """
+    def test_met(cnx):
+        cnx.expect(instances=[{"name": "web-1"}])
+        once(cnx, "POST", "/v1/instances", BODY)
+
+    def test_unmet(cnx):
+        cnx.expect(instances=1)
+        once(cnx, "GET", "/v1/plans")
+    """
+    result = run(CLIENT + dedent(tests))
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*there are 0 instances, not 1*"])
+
+
 def test_one_cell_runs_alone(run: Run) -> None:
     tests = CLIENT + BLIND + "    cnx.requests.assert_called('instances.create', times=1)\n"
     result = run(tests, "--cnx-cell", "instances.create-1-reset-after")

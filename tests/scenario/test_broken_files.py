@@ -682,8 +682,8 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "2:45: 'status' must be at least 400",
             "3:21: 'error' must be one of: BAD_REQUEST, FORBIDDEN, HTTPS_REQUIRED, INSUFFICIENT_CREDITS, "
             "INTERNAL_ERROR, INVALID_STATE, LIVE_KEY_REJECTED, METHOD_NOT_ALLOWED, NOT_FOUND, PAYLOAD_TOO_LARGE, "
-            "QUOTA_EXCEEDED, RATE_LIMITED, REGION_UNAVAILABLE, SANDBOX_LIMIT, UNAUTHORIZED, VALIDATION_ERROR "
-            "(or use status: alone)",
+            "QUOTA_EXCEEDED, RATE_LIMITED, REGION_UNAVAILABLE, UNAUTHORIZED, VALIDATION_ERROR (or use status: "
+            "alone)",
             "4:14: 'retry_after' has no effect without error or status",
             "5:40: 'retry_after' needs a unit: write 2s or 2ms",
             "6:40: 'a' must be a string",

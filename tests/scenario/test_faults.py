@@ -51,10 +51,7 @@ def test_there_are_no_other_codes(sandbox):
         sandbox.inject(error="NO_SUCH_CODE")
     listed = refusal.value.details["fault.error"].removeprefix("must be one of: ").split(" (or use")[0]
     elsewhere = {"FORBIDDEN", "METHOD_NOT_ALLOWED", "RATE_LIMITED"}  # each has a test of its own
-    assert {code for code in listed.split(", ") if code.isupper()} - {
-        "HTTPS_REQUIRED",
-        "SANDBOX_LIMIT",
-    } == CODES.keys() | elsewhere
+    assert {code for code in listed.split(", ") if code.isupper()} - {"HTTPS_REQUIRED"} == CODES.keys() | elsewhere
 
 
 def test_a_404_names_the_resource_that_the_path_names(sandbox, api):

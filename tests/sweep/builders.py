@@ -1,5 +1,6 @@
 """Sweeps that never ran: cells, what came of them, and reports, built without a process."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +30,7 @@ class Silence:
 
 def resource(name: str, kind: str = "instances", **fields: object) -> ResourceState:
     """A resource that a run left."""
-    return ResourceState(kind, str(sorted(fields.items())), name)
+    return ResourceState(kind, json.dumps({"name": name, **fields}, sort_keys=True), name)
 
 
 def cells(*calls: SweptCall, faults: Sequence[str] = ("error", "reset"), pairs: bool = False) -> list[Cell]:
@@ -42,6 +43,7 @@ def result(
     verdict: Verdict = "survived",
     *,
     left: Sequence[ResourceState] = (),
+    kept: Sequence[ResourceState] = (),
     difference: StateDifference | None = None,
     **more: Any,
 ) -> CellResult:
@@ -57,7 +59,9 @@ def result(
     }
     return CellResult(
         cell=cell or cells(CREATE, faults=["reset"])[0],
-        judgement=Judgement(verdict=verdict, difference=difference or StateDifference(), left=tuple(left)),
+        judgement=Judgement(
+            verdict=verdict, difference=difference or StateDifference(), left=tuple(left), kept=tuple(kept)
+        ),
         **{**given, **more},
     )
 

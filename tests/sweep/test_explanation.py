@@ -73,7 +73,18 @@ ACTUAL = ResourceState("instances", '{"name": "web-1", "plan": "starter"}', "web
             "the fault was never injected, so CMD behaves differently from run to run",
         ),
         (result(verdict="survived"), ""),
-        (result(verdict="failed cleanly", status=1), ""),
+        (
+            result(verdict="failed cleanly", status=1),
+            "your client failed (exit status 1) and left nothing of its own behind",
+        ),
+        (
+            result(verdict="failed cleanly", status=1, kept=[WEB]),
+            "your client failed (exit status 1) and left the instance web-1, which it may leave",
+        ),
+        (
+            result(verdict="failed cleanly", status=-9, kept=[WEB], undeletable=True),
+            "your client was ended by signal 9 and left the instance web-1, which it could not delete",
+        ),
     ],
 )
 def test_the_reason_says_what_the_client_did(given: CellResult, expected: str) -> None:

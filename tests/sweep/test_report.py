@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.reproduction import write_scenario
+from cnx_mock.text.control_characters import visible
 from tests.sweep.builders import CREATE, PLANS, cells, report, resource, result
 
 HOSTILE = [
@@ -96,8 +98,15 @@ def test_no_name_becomes_part_of_the_page(name: str) -> None:
     assert found.attributes == plain.attributes
     assert "49" not in found.text
     assert not re.search("[\x00-\x08\x0e-\x1f\ud800-\udfff]", page)
-    shown = re.sub("[\x00-\x08\x0e-\x1f\ud800-\udfff\ufffe]", "\ufffd", name).replace("\r", "\n").split()
+    shown = visible(name.replace("\r", "\n")).split()
     assert all(word.strip("`") in found.text for word in shown)
+
+
+@pytest.mark.parametrize("write", [html_report, junit_report])
+def test_no_report_contains_a_control_character(write: Callable[[SweepReport], bytes]) -> None:
+    text = write(hostile("\x1b]0;owned\x07 \x9b31m \x7f \u202egnp\u2066 \u2028")).decode()
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", text)
+    assert r"\u202egnp" in text
 
 
 # ---- JUnit
@@ -111,8 +120,7 @@ def test_no_name_breaks_the_xml(name: str) -> None:
         *("testcase", "system-out"),
     ]
     failure = next(root.iter("failure"))
-    shown = re.sub("[\x00-\x08\x0e-\x1f\ud800-\udfff\ufffe]", "\ufffd", name)
-    assert shown.replace("\r", "\n") in str(failure.text).replace("\r", "\n")
+    assert visible(name.replace("\r", "\n")) in str(failure.text).replace("\r", "\n")
 
 
 def test_a_test_case_names_its_call_and_fault() -> None:

@@ -130,6 +130,40 @@ def test_what_was_there_before_is_not_left_by_a_failed_run() -> None:
     assert sweep.judge_cell(sweep.cells[0], run(DELETE, left=["old"], start=["old"])).verdict == "leaked"
 
 
+CREATED = create(created_id="inst_0")
+
+
+@pytest.mark.parametrize(("allow_partial", "verdict"), [(False, "leaked"), (True, "failed cleanly")])
+def test_what_a_failed_run_has_created_is_left_behind_unless_that_is_allowed(allow_partial: bool, verdict: str) -> None:
+    sweep = judging("error", first=run(CREATED, PLANS, left=["web-1"]), allow_partial=allow_partial)
+    cell = next(each for each in sweep.cells if each.call.operation == "plans.list")
+    assert sweep.judge_cell(cell, run(CREATED, PLANS, left=["web-1"], status=1)).verdict == verdict
+
+
+def test_what_a_test_put_there_itself_is_not_left_by_its_client() -> None:
+    sweep = judging("error", first=run(PLANS, left=["added"]))
+    assert sweep.judge_cell(sweep.cells[0], run(PLANS, left=["added"], status=1)).verdict == "failed cleanly"
+
+
+@pytest.mark.parametrize(
+    ("fault", "path", "verdict"),
+    [
+        ("down", "/v1/instances/inst_0", "failed cleanly"),
+        ("outage", "/v1/instances/inst_0", "failed cleanly"),
+        ("down", "/v1/instances/inst_1", "leaked"),
+        ("error", "/v1/instances/inst_0", "leaked"),
+    ],
+)
+def test_a_lasting_fault_that_refuses_every_delete_is_not_held_against_the_client(
+    fault: str, path: str, verdict: str
+) -> None:
+    sweep = judging(fault, first=run(CREATED, DELETE))
+    cell = next(each for each in sweep.cells if each.call.operation == "instances.delete")
+    struck = [{"rule": rule["id"], "fault": "error"} for rule in cell.rules]
+    refused = {**DELETE, "path": path, "status": 500, "committed": False, "faults": struck}
+    assert sweep.judge_cell(cell, run(CREATED, refused, left=["web-1"], status=1)).verdict == verdict
+
+
 # ---- two runs without faults
 
 

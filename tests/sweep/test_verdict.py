@@ -35,6 +35,58 @@ def test_the_first_verdict_that_holds(run: Evidence, verdict: str) -> None:
     assert judge(EXPECTED, run, Counter([BEFORE])).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("run", "strict", "partial"),
+    [
+        # what the run without faults leaves as well
+        (
+            Evidence(status=1, resources=Counter([BEFORE, WEB]), own=Counter([WEB]), creates=1),
+            "leaked",
+            "failed cleanly",
+        ),
+        (
+            Evidence(status=-9, resources=Counter([BEFORE, WEB]), own=Counter([WEB]), creates=1),
+            "leaked",
+            "failed cleanly",
+        ),
+        # one more than that
+        (
+            Evidence(status=1, resources=Counter([WEB, WEB]), own=Counter([WEB, WEB]), creates=2),
+            "duplicated",
+            "duplicated",
+        ),
+        (Evidence(status=1, resources=Counter([STOPPED]), own=Counter([STOPPED]), creates=1), "leaked", "leaked"),
+        # two were created, and one of them is deleted
+        (Evidence(status=1, resources=Counter([WEB]), own=Counter([WEB]), creates=2), "leaked", "failed cleanly"),
+        # all that was created is deleted; what a test has put there itself is not the program's
+        (Evidence(status=1, resources=Counter([BEFORE]), creates=1), "failed cleanly", "failed cleanly"),
+        (Evidence(status=1, resources=Counter([BEFORE, WEB]), creates=0), "failed cleanly", "failed cleanly"),
+        # the fault refused every delete
+        (
+            Evidence(status=1, resources=Counter([WEB]), own=Counter([WEB]), undeletable=Counter([WEB]), creates=1),
+            "failed cleanly",
+            "failed cleanly",
+        ),
+        (
+            Evidence(status=1, resources=Counter([WEB, WEB]), own=Counter([WEB, WEB]), undeletable=Counter([WEB])),
+            "leaked",
+            "failed cleanly",
+        ),
+    ],
+)
+def test_a_failed_run_may_leave_nothing_of_its_own_unless_that_is_allowed(
+    run: Evidence, strict: str, partial: str
+) -> None:
+    start = Counter([BEFORE])
+    assert judge(EXPECTED, run, start).verdict == strict
+    assert judge(EXPECTED, run, start, allow_partial=True).verdict == partial
+
+
+def test_a_run_that_reports_success_may_not_leave_what_it_could_not_delete() -> None:
+    run = Evidence(status=0, resources=Counter([WEB]), own=Counter([WEB]), undeletable=Counter([WEB]), creates=1)
+    assert judge(Evidence(creates=1), run).verdict == "leaked"
+
+
 def test_a_failed_run_may_leave_what_was_there_as_it_was() -> None:
     deletes = Evidence(status=0, resources=Counter(), creates=0)
     failed = Evidence(status=1, resources=Counter([BEFORE]), creates=0)

@@ -14,6 +14,7 @@ from cnx_mock import errors
 from cnx_mock.errors import Problem, SourceError, SourceProblem
 from cnx_mock.text import builder, source
 from cnx_mock.text import parser as yaml_parser
+from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.source import Source, read, read_file
 
 
@@ -454,7 +455,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, conte
         read_file(path)
     place = ":1:1" if "larger" in why else ""  # its text is there
     assert error.value.excerpt() == str(error.value)
-    assert str(error.value) == f"{path}{place}: {why}"
+    assert str(error.value) == f"{visible_line(str(path))}{place}: {why}"
 
 
 def test_a_device_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
-from cnx_mock.world.keys import has_live_key
+from cnx_mock.text.live_keys import has_live_key
 
 
 class LiveKey(Check):

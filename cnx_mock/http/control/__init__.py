@@ -5,7 +5,7 @@ from importlib import import_module
 from cnx_mock.api.operation import Resource
 
 _FILES = (
-    *("sandboxes", "clock", "account", "instances", "snapshots", "firewalls", "load_balancers"),
+    *("sandboxes", "clock", "account", "instances", "snapshots", "firewalls", "load_balancers", "expectations"),
     *("readings", "rules", "scenario", "requests", "state"),
 )
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,6 @@ from starlette.types import Receive, Scope, Send
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming, Resource
-from cnx_mock.api.parsing import masked
 from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
@@ -22,6 +21,8 @@ from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.scenario.scenario import Scenario
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
 from cnx_mock.world.records import KeyRecord
@@ -29,15 +30,12 @@ from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
 
-BODY_LIMIT = 64 * 1024 * 1024
-"""The most bytes of a control call's body: it can be a whole world."""
-
 _NO_KEY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created=0)
 """The key of a call without one: no operation of the control plane needs a scope."""
 
 
-ExpectationChecker = Callable[[Tenant], Iterable[str]]
-"""Returns which expectations of a tenant's scenario are not met, in words: those that only a layer above can judge."""
+ExpectationChecker = Callable[[Tenant, Scenario], Iterable[str]]
+"""Returns what a scenario expects and a tenant does not meet, in words: what only a layer above can judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,8 @@ class ControlPlane:
         guard: Guard,
     ) -> None:
         self._guard = guard
+        self._bodies = tenants.bounds["max_control_bytes"]
+        """Bytes of a call's body: it can be a whole world."""
         self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
         self._resources = resources
         self._sender = messages.Sender()
@@ -96,21 +96,24 @@ class ControlPlane:
         try:
             headers = messages.safe_headers(scope["headers"])
             self._guard.check(scope, headers)
-            answer = self._answer(scope, headers, await messages.read_body(scope, receive, BODY_LIMIT))
+            answer = self._answer(scope, headers, await messages.read_body(scope, receive, self._bodies.limit))
         except messages.Incomplete as incomplete:
             if incomplete.gone:
                 return
-            answer = messages.refused(errors.BadRequest(reason=str(incomplete)), request_id, {})
+            answer = messages.refused(incomplete.refusal, request_id, {})
         except Refused as refusal:
             answer = messages.problem(refusal.problem, request_id)
         except Exception as error:
             answer = messages.refused(_refusal(error), request_id, {})
+        answer = replace(answer, body=masked(answer.body))
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
     def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
         if body is None:
-            raise errors.PayloadTooLarge(limit_bytes=str(BODY_LIMIT))
+            self._bodies.refused += 1
+            raise errors.PayloadTooLarge(limit_bytes=str(self._bodies.limit), option=self._bodies.option)
+        self._bodies.seen(len(body))
         value = auth.authorization(scope["headers"])
         digits = None if value is None else auth.digits(value)
         tenant = None if digits is None else self._server.tenants.find(digits)

@@ -1,5 +1,6 @@
 """The rules in force: the same vocabulary as in a scenario file, as JSON."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -10,10 +11,10 @@ from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
 from cnx_mock.http.control.plane import ControlTarget, Server
-from cnx_mock.http.journal import silence
+from cnx_mock.http.silence import Silence
 from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.engine import Engine
-from cnx_mock.scenario.lint import lint_rule
+from cnx_mock.scenario.lint import RuleLinter
 from cnx_mock.scenario.scenario import Rule, read_rule
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
@@ -67,7 +68,7 @@ class _Rules:
         self._server = server
         self._tenant = target.tenant
         self.engine = target.tenant.engine if target.tenant else _of_defaults(server)
-        self.journal = target.tenant.journal if target.tenant else None
+        self._journal = target.tenant.journal if target.tenant else None
 
     def find(self, rule_id: str) -> ActiveRule:
         """Return the rule with this id. Raises NotFound."""
@@ -75,6 +76,29 @@ class _Rules:
         if active is None:
             raise NotFound(resource="rule", id=rule_id)
         return active
+
+    def states(self, wanted: Collection[ActiveRule]) -> list[RuleState]:
+        """Return some of the rules in force, with what each has done and why it may never do anything."""
+        scenario = self.engine.scenario
+        linter = RuleLinter(scenario.phases, scenario.repeat, operations())
+        asked_for = set(wanted)
+        found = {}
+        for active in self.engine:
+            if active in asked_for:
+                found[active] = linter.problems(active.rule)
+            linter.add(active.rule)
+        silence = None if self._journal is None else Silence(self._journal, len(wanted))
+        return [_state(active, silence, [each.named for each in found[active]]) for active in wanted]
+
+    def state(self, active: ActiveRule) -> RuleState:
+        """Return one of the rules in force."""
+        [found] = self.states([active])
+        return found
+
+    def ended_state(self, active: ActiveRule) -> RuleState:
+        """Return a rule whose ttl is over."""
+        silence = None if self._journal is None else Silence(self._journal, 1)
+        return _state(active, silence, [], ended=True)
 
     def save(self) -> None:
         """Make a change count for new sandboxes, if the call is about them. Call it after each change."""
@@ -86,7 +110,8 @@ class _Rules:
 
 def _of_defaults(server: Server) -> Engine:
     defaults = server.tenants.defaults
-    engine = Engine(Chance(defaults.seed, "defaults"), defaults.scenario, lambda: 0)
+    most = server.tenants.settings.max_rules
+    engine = Engine(Chance(defaults.seed, "defaults"), defaults.scenario, lambda: 0, most_rules=most)
     for rule in defaults.rules:
         engine.inject(rule)
     return engine
@@ -102,7 +127,7 @@ def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
 def list_(server: Server, target: ControlTarget) -> Listing[RuleState]:
     """List the rules in the order in which they are asked; without a key, those of new sandboxes."""
     rules = _Rules(server, target)
-    return Listing(data=[_state(active, rules) for active in rules.engine])
+    return Listing(data=rules.states(list(rules.engine)))
 
 
 @resource.operation("DELETE", "/_mock/rules", provenance=_PROVENANCE)
@@ -133,8 +158,8 @@ def get(server: Server, target: ControlTarget, id: str) -> RuleState:
     rules = _Rules(server, target)
     ended = rules.engine.find_ended(unquote(id))
     if ended is not None and rules.engine.find(ended.rule.id) is None:
-        return _state(ended, rules, ended=True)
-    return _state(rules.find(id), rules)
+        return rules.ended_state(ended)
+    return rules.state(rules.find(id))
 
 
 @resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_PROVENANCE)
@@ -149,7 +174,7 @@ def _injected(rules: _Rules, rule: Rule) -> Reply:
     """Add a rule, or replace the one with its id, and return the answer to the call."""
     replaced = rules.engine.inject(rule)
     rules.save()
-    state = _state(rules.find(rule.id), rules)
+    state = rules.state(rules.find(rule.id))
     return Reply(state, status=200 if replaced else 201, location=f"/_mock/rules/{quote(rule.id)}")
 
 
@@ -161,7 +186,7 @@ def change(server: Server, target: ControlTarget, id: str, body: RuleChange) -> 
     rule = _read({**active.rule.document, **body.root}, active.rule.id, rules.engine)
     rules.engine.change(active, rule, for_now="ttl" in body.root)
     rules.save()
-    return _state(active, rules)
+    return rules.state(active)
 
 
 @resource.operation("DELETE", "/_mock/rules/{id}", provenance=_PROVENANCE)
@@ -174,21 +199,14 @@ def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     return Deleted(id=active.rule.id)
 
 
-def _state(active: ActiveRule, rules: _Rules, *, ended: bool = False) -> RuleState:
+def _state(active: ActiveRule, silence: Silence | None, warnings: list[str], *, ended: bool = False) -> RuleState:
     return RuleState(
         id=active.rule.id,
         origin=active.origin,
         matched=active.matched,
         fired=active.fired,
-        why=None if active.fired or rules.journal is None else silence(active, rules.journal),
+        why=None if active.fired or silence is None else silence.reason(active),
         ended=ended,
-        warnings=[] if ended else _warnings(active, rules.engine),
+        warnings=warnings,
         rule=dict(active.rule.document),
     )
-
-
-def _warnings(active: ActiveRule, engine: Engine) -> list[str]:
-    in_force = [each.rule for each in engine]
-    before = in_force[: in_force.index(active.rule)]
-    found = lint_rule(active.rule, before, engine.scenario.phases, engine.scenario.repeat, operations())
-    return [each.named for each in found]

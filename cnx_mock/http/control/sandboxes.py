@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cnx_mock import __version__
-from cnx_mock.api.declarations import BeforeValidator, Field
+from cnx_mock.api.declarations import AfterValidator, BeforeValidator, Field
 from cnx_mock.api.errors import NotFound, SandboxLimit
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Shape
@@ -15,11 +15,28 @@ from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
 from cnx_mock.http.tenant import Tenant
+from cnx_mock.text.control_characters import first_control
 from cnx_mock.world.clock import SECOND, ticks
 from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 
 resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class BoundState(Shape):
+    """One bound, and how full it is."""
+
+    option: str
+    """The option that sets it, such as --max-rules."""
+    limit: int
+    """How much there may be. Of connections there may be fewer than the option says, if the limit of open files is
+    low."""
+    used: int
+    """How much there is now, in the fullest sandbox if each has the bound; of what each request has, the most so
+    far."""
+    refused: int
+    """How often something was refused, dropped or closed because of it."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -62,6 +79,8 @@ class Health(Shape):
     """The CA's certificate (PEM) on the server's machine; null without HTTPS."""
     log_lines_dropped: int
     """Access lines and other lines on stderr that were dropped, because stderr was full or nobody read it."""
+    bounds: list[BoundState]
+    """Everything that is bounded."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -78,6 +97,8 @@ class SandboxItem(Shape):
     """Instances in it."""
     requests: int
     """Requests that it has had."""
+    dropped: int
+    """Requests that its journal no longer has, because there were too many or too large ones."""
     rules: int
     """Rules in force."""
     idle_seconds: int
@@ -105,12 +126,18 @@ def _one_or_many(value: object) -> object:
     return items
 
 
+def _visible(name: str) -> str:
+    if control := first_control(name):
+        raise ValueError(f"must not contain control characters, and contains {control}")
+    return name
+
+
 class SandboxCreate(Declared):
     """What a new sandbox is to be like."""
 
     key: Annotated[str, Field(pattern=TEST_KEY_PATTERN)] | None = None
     """A key that a client has hard-coded, to take over its world, made anew; a fresh key unless given."""
-    name: Annotated[str, Field(pattern="^[^#]", max_length=1000)] | None = None
+    name: Annotated[str, Field(pattern="^[^#]", max_length=1000), AfterValidator(_visible)] | None = None
     """What its chance is keyed by: the same name gives the same ids. Unless given, `#n`, which cannot be given."""
     scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
     """A name from the gallery, a scenario, or a list of them to stack; the server's unless given."""
@@ -148,6 +175,10 @@ def health(server: Server) -> Health:
         proxy_url=addresses.proxy_url,
         ca_path=None if addresses.ca_path is None else str(addresses.ca_path),
         log_lines_dropped=server.dropped_lines(),
+        bounds=[
+            BoundState(option=each.option, limit=each.limit, used=each.measure(), refused=each.refused)
+            for each in server.tenants.bounds.all()
+        ],
     )
 
 
@@ -207,6 +238,7 @@ def _item(tenant: Tenant) -> SandboxItem:
         last4=tenant.last4,
         instances=len(tenant.sandbox.instances),
         requests=tenant.journal.seen,
+        dropped=tenant.journal.dropped,
         rules=sum(1 for _ in tenant.engine),
         idle_seconds=tenant.idle // SECOND,
     )

@@ -10,8 +10,8 @@ from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import spelling
 from cnx_mock.errors import Problem, ScenarioError
+from cnx_mock.http.control.expectations import unmet
 from cnx_mock.http.control.plane import ControlTarget, Server
-from cnx_mock.http.journal import silence
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.lint import lint
@@ -107,7 +107,7 @@ def put(server: Server, target: ControlTarget, body: ScenarioDocument) -> Scenar
     """Use a scenario in place of the former one; injected rules stay. Without a key, new sandboxes get it."""
     scenario = named_or_inline([body.root])
     if target.tenant is None:
-        server.tenants.defaults = server.tenants.defaults.using(scenario)
+        server.tenants.use(scenario)
     else:
         target.tenant.use(scenario)
     return _state(server, target.tenant)
@@ -130,7 +130,7 @@ def _state(server: Server, tenant: Tenant | None) -> ScenarioState:
         name=scenario.name,
         description=scenario.description,
         phase=_phase(tenant),
-        unmet=_unmet(server, tenant) if tenant else [],
+        unmet=list(unmet(server, tenant, scenario)) if tenant else [],
         warnings=warnings(scenario),
         error=server.tenants.watch_error,
         scenario=dict(scenario.document),
@@ -142,18 +142,6 @@ def _phase(tenant: Tenant | None) -> PhaseState | None:
     if moment is None or moment.phase is None:
         return None
     return PhaseState(name=moment.phase.name, since=format_instant_ms(since))
-
-
-def _unmet(server: Server, tenant: Tenant) -> list[str]:
-    """The expectations that are not met, in words."""
-    found = []
-    for rule_id, expected in tenant.engine.scenario.expected.items():
-        active = tenant.engine.find(rule_id)
-        fired = active.fired if active else 0
-        if fired != expected:
-            why = f": {silence(active, tenant.journal)}" if active and not fired else ""
-            found.append(f"{rule_id} fired {fired} times, not {expected}{why}")
-    return found + [each for checker in server.checkers for each in checker(tenant)]
 
 
 def warnings(scenario: Scenario) -> list[str]:

@@ -4,7 +4,12 @@ swagger-ui is vendored in `static/swagger-ui/`; VENDORED.md there says which rel
 Here is what a server must know of the page before anybody asks for it; `files` serves it.
 """
 
+from pathlib import Path
+
 PATH = "/docs"
+
+STATIC = Path(__file__).parent / "static"
+"""The folder of the files."""
 
 _JS, _CSS, _TEXT = "text/javascript", "text/css", "text/plain"
 FILES = {

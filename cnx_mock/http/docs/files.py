@@ -3,19 +3,16 @@
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from hashlib import sha256
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from cnx_mock import __version__
-from cnx_mock.http.docs import FILES, PATH
+from cnx_mock.http.docs import FILES, PATH, STATIC
 from cnx_mock.world.clock import SECOND, wall_now
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-_STATIC = Path(__file__).parent / "static"
 
 _HEADERS = {
     "server": f"cnx-mock/{__version__}",
@@ -40,7 +37,7 @@ class _File:
     """One file; it is read once."""
 
     def __init__(self, name: str, media_type: str) -> None:
-        self._path = _STATIC / name
+        self._path = STATIC / name
         self._media_type = media_type
         self._content = b""
         self._etag = ""

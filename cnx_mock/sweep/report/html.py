@@ -7,11 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 from cnx_mock import __version__
-from cnx_mock.sweep.explanation import reason, sentence
+from cnx_mock.sweep.causes import Cause
+from cnx_mock.sweep.explanation import reason
 from cnx_mock.sweep.report.characters import allowed
 from cnx_mock.sweep.report.json import SweepReport
-from cnx_mock.sweep.report.matrix import abbreviation, bad_first, counts, matrix
-from cnx_mock.sweep.verdict import GOOD
+from cnx_mock.sweep.report.matrix import abbreviation, counts, matrix
+from cnx_mock.text.plural import counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -29,11 +30,18 @@ def html_report(report: SweepReport) -> bytes:
         failed=sum(map(report.fails, results)),
         counts=counts(results),
         matrix=matrix(report.sweep),
-        bad=[result for result in bad_first(results) if result.verdict not in GOOD],
-        good=GOOD,
+        sections=_sections(report),
         version=__version__,
     )
     return page.encode()
+
+
+def _sections(report: SweepReport) -> list[tuple[str, list[Cause]]]:
+    """Return the headings and the causes below them: those that make the sweep fail, and the others."""
+    failing = [cause for cause in report.causes if report.makes_fail(cause)]
+    others = [cause for cause in report.causes if not report.makes_fail(cause)]
+    titles = ("What makes the sweep fail", "What does not make the sweep fail")
+    return [(title, group) for title, group in zip(titles, (failing, others), strict=True) if group]
 
 
 def _environment() -> "Environment":
@@ -48,7 +56,7 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
         finalize=lambda value: allowed(value) if isinstance(value, str) else value,
     )
-    environment.globals |= {"abbreviation": abbreviation, "parts": _parts, "reason": reason, "sentence": sentence}
+    environment.globals |= {"abbreviation": abbreviation, "parts": _parts, "reason": reason, "counted": counted}
     return environment
 
 

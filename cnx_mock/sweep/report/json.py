@@ -7,12 +7,13 @@ from typing import Any
 
 from cnx_mock import __version__
 from cnx_mock.errors import BaselineError
+from cnx_mock.sweep.causes import Cause, causes
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import Cell
 from cnx_mock.sweep.report.matrix import counts
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
-from cnx_mock.sweep.verdict import GOOD, VERDICTS, Verdict
+from cnx_mock.sweep.verdict import VERDICTS, Verdict
 
 CellIdentity = tuple[tuple[str, int, str], ...]
 """What identifies a cell in two reports: operation, ordinal and fault of each of its injections."""
@@ -38,6 +39,19 @@ class SweepReport:
         found = (self.sweep.results.get(cell.name) for cell in self.sweep.cells)
         return [result for result in found if result is not None]
 
+    @property
+    def causes(self) -> list[Cause]:
+        """What was not survived, grouped by cause, the worst verdict first."""
+        return causes(self.results)
+
+    def makes_fail(self, cause: Cause) -> bool:
+        """Return whether the sweep fails because of a cell with this cause."""
+        return any(map(self.fails, cause.results))
+
+    def is_known(self, cause: Cause) -> bool:
+        """Return whether all cells with this cause are accepted."""
+        return all(map(self.accepted, cause.results))
+
     def accepted(self, result: CellResult) -> bool:
         """Return whether a cell is bad, and had the same verdict in the earlier report."""
         return result.verdict in self.failing and self.baseline.get(_identity(result.cell)) == result.verdict
@@ -62,18 +76,28 @@ class SweepReport:
                 {"operation": call.operation, "ordinal": call.ordinal, "method": call.method, "path": call.path}
                 for call in sweep.calls
             ],
+            "findings": [self._finding(cause) for cause in self.causes],
             "cells": [self._cell(result) for result in self.results],
         }
 
+    def _finding(self, cause: Cause) -> dict[str, Any]:
+        return {
+            "verdict": cause.verdict,
+            "message": cause.sentence,
+            "cells": [result.cell.name for result in cause.results],
+            "reproduce": self.reproduce(cause.clearest),
+            "fails": self.makes_fail(cause),
+        }
+
     def _cell(self, result: CellResult) -> dict[str, Any]:
-        bad = result.verdict not in GOOD
+        explained = result.verdict != "survived"
         first, *others = map(_injection, _identity(result.cell))
         return {
             **first,
             **({"and": others} if others else {}),
             "verdict": result.verdict,
-            "reproduce": self.reproduce(result) if bad else None,
-            "message": sentence(result) if bad else None,
+            "reproduce": self.reproduce(result) if explained else None,
+            "message": sentence(result) if explained else None,
             "accepted": self.accepted(result),
             "struck": result.fired,
             "exit_status": result.status,

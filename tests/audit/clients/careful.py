@@ -9,6 +9,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 from uuid import uuid4
@@ -45,7 +46,7 @@ class CarefulClient:
 
     def delete(self, path: str) -> None:
         """Delete what is at the path. A 404 is fine: an earlier attempt has deleted it, and its answer was lost."""
-        self._insist("DELETE", path, missing_is_fine=True)
+        self._insist("DELETE", path, missing="is fine")
 
     def all(self, path: str, **query: Any) -> Iterator[Any]:
         """Yield every item of a list, from all of its pages."""
@@ -72,22 +73,25 @@ class CarefulClient:
         raise CloudError(f"{body['name']} could not be created")
 
     def wait_until_running(self, instance_id: str, polls: int = 60) -> Any:
-        """Return the instance when it runs. It takes 30 to 60 seconds, so one question every few seconds is enough."""
+        """Return the instance when it runs. It takes 30 to 60 seconds, so one question every few seconds is enough.
+
+        It was created, so a 404 comes from a read that lags behind: look again."""
         for _ in range(polls):
-            instance = self.get(f"/v1/instances/{instance_id}")
+            instance = self._insist("GET", f"/v1/instances/{instance_id}", missing="passes")
             if instance["status"] != "provisioning":
                 return instance
             time.sleep(4 * self.base)
         raise CloudError(f"{instance_id} does not come up")
 
-    def _insist(self, method: str, path: str, missing_is_fine: bool = False, **more: Any) -> Any:
+    def _insist(self, method: str, path: str, missing: str = "", **more: Any) -> Any:
         for attempt in range(self.attempts):
             answer = self._ask(method, path, **more)
             if answer is not None and answer.status_code < 300 and (method == "DELETE" or _json(answer) is not None):
                 return _json(answer)
-            if answer is not None and answer.status_code == 404 and missing_is_fine:
+            if answer is not None and answer.status_code == 404 and missing == "is fine":
                 return None
-            if answer is not None and answer.status_code not in PASSING and answer.status_code >= 300:
+            passing = (*PASSING, 404) if missing == "passes" else PASSING
+            if answer is not None and answer.status_code not in passing and answer.status_code >= 300:
                 raise CloudError(answer.text)
             self._wait(attempt, answer)
         raise CloudError(f"{method} {path} failed {self.attempts} times")
@@ -126,17 +130,14 @@ def _json(answer: requests.Response) -> Any:
 
 def run(url: str, key: str, base: float, seed: int | None = None) -> None:
     """Two instances up, all there is counted, and down again."""
-    with CarefulClient(url, key, base, seed=seed) as client:
+    with CarefulClient(url, key, base, seed=seed) as client, ExitStack() as stack:
         made = []
-        try:
-            for name in ("web-1", "web-2"):
-                made.append(client.create(name=name, plan="pro", region="us-east-1", image="ubuntu-22.04-lts")["id"])
-            for each in made:
-                client.wait_until_running(each)
-            list(client.all("/v1/instances"))
-        finally:
-            for each in made:
-                client.delete(f"/v1/instances/{each}")
+        for name in ("web-1", "web-2"):
+            made.append(client.create(name=name, plan="pro", region="us-east-1", image="ubuntu-22.04-lts")["id"])
+            stack.callback(client.delete, f"/v1/instances/{made[-1]}")  # each of them, also if another delete fails
+        for each in made:
+            client.wait_until_running(each)
+        list(client.all("/v1/instances"))
 
 
 if __name__ == "__main__":

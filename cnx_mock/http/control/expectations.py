@@ -1,0 +1,74 @@
+"""What a scenario expects at the end: which of it is not met, in words. And the same for expectations of a call."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from cnx_mock.api.declarations import RootModel
+from cnx_mock.api.operation import Resource, added
+from cnx_mock.api.shapes import Shape
+from cnx_mock.errors import Problem, ScenarioError
+from cnx_mock.http.control.plane import ControlTarget, Server
+from cnx_mock.http.silence import Silence
+from cnx_mock.http.tenant import Tenant
+from cnx_mock.scenario.scenario import Scenario, read_scenario
+from cnx_mock.services import operations
+from cnx_mock.services.compute import instances, snapshots
+from cnx_mock.services.network import firewalls, load_balancers
+from cnx_mock.world import kinds
+from cnx_mock.world.kinds import Kind
+from cnx_mock.world.sandbox import SandboxState
+
+resource = Resource("_mock.expectations", "What must be true now.", is_control=True)
+
+
+class ExpectDocument(RootModel[dict[str, Any]]):
+    """The keys of a scenario's `expect`, without `fired`."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class Unmet(Shape):
+    """What is not as expected."""
+
+    unmet: list[str]
+    """One line for each; empty if everything is as expected."""
+
+
+@resource.operation("POST", "/_mock/expect", provenance=added("the mock's own control plane"))
+def check(server: Server, target: ControlTarget, body: ExpectDocument) -> Unmet:
+    """Compare the sandbox as it is now with what is expected of it. Nothing changes, and nothing is kept."""
+    if "fired" in body.root:
+        raise ScenarioError([Problem(("expect", "fired"), "is about the rules of a scenario: write it there")])
+    scenario = read_scenario({"expect": body.root}, operations())
+    return Unmet(unmet=list(unmet(server, target.must(), scenario)))
+
+
+def unmet(server: Server, tenant: Tenant, scenario: Scenario) -> Iterator[str]:
+    """Yield what a scenario expects, and is not so in a sandbox, in words."""
+    rules = {active.rule.id: active for active in tenant.engine}
+    silence = Silence(tenant.journal, len(scenario.expected))
+    for rule_id, expected in scenario.expected.items():
+        active = rules.get(rule_id)
+        fired = active.fired if active else 0
+        if fired != expected:
+            why = f": {silence.reason(active)}" if active and not fired else ""
+            yield f"{rule_id} fired {fired} times, not {expected}{why}"
+    for kind in kinds.MADE:
+        if kind.plural in scenario.expected_resources:
+            yield from scenario.expected_resources[kind.plural].unmet(kind, _shown(tenant.sandbox, kind))
+    for checker in server.checkers:
+        yield from checker(tenant, scenario)
+
+
+def _shown(sandbox: SandboxState, kind: Kind) -> list[dict[str, Any]]:
+    """Return the resources of a kind as the API shows them. It is no poll: nothing becomes ready by it."""
+    now = sandbox.now
+    answers: dict[Kind, Iterator[Shape]] = {
+        kinds.INSTANCE: (instances.detail(sandbox, each, now) for each in sandbox.instances),
+        kinds.SNAPSHOT: (snapshots.show(each, now) for each in sandbox.snapshots),
+        kinds.FIREWALL: (firewalls.show(each) for each in sandbox.firewalls),
+        kinds.LOAD_BALANCER: (load_balancers.show(sandbox, each, now) for each in sandbox.load_balancers),
+    }
+    return [orjson.loads(each.json()) for each in answers[kind]]
