@@ -20,7 +20,7 @@ PYTHON ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-latest lint check docs bench soak fuzz build upgrade clean FORCE
+.PHONY: help serve test test-latest lint check docs bench bench-peers soak fuzz build upgrade clean FORCE
 .NOTPARALLEL:
 
 help:
@@ -30,7 +30,8 @@ help:
 	@echo 'make lint     ruff (format and lint) and mypy, strict'
 	@echo 'make check    lint and test: all that must hold before a commit'
 	@echo 'make docs     the reference from the code, and the documentation as a site, in site/'
-	@echo 'make bench    requests a second, beside a bare ASGI app (needs wrk)   ARGS="--sweep"'
+	@echo 'make bench    how fast it is, beside what it is like (needs wrk)   ARGS="--quick --only list,start"'
+	@echo 'make bench-peers  the same, beside other mock servers from npm and pip (needs Node and Java)'
 	@echo 'make soak     a server under clients that misbehave, four minutes   ARGS="--seconds 60"'
 	@echo 'make fuzz     bytes of all kinds for everything that reads          ARGS="yaml --seed 7"'
 	@echo 'make build    the sdist and the wheel, in dist/'
@@ -90,8 +91,13 @@ docs: $(VENV)/installed-docs
 	@! grep -rlE '<(script|link|img|iframe)[^>]*(src|href)="?(https?:)?//' site --include='*.html' \
 	  || { echo "these pages load something from another host"; exit 1; }
 
-bench: $(VENV)/installed
-	@$(BIN)/python tests/bench/bench.py $(ARGS)
+bench: $(VENV)/installed-test
+	@$(BIN)/python -m tests.bench.bench $(ARGS)
+
+# Into .bench-peers, which git ignores. What cannot be installed is named, and left out.
+bench-peers: $(VENV)/installed-test
+	@$(BIN)/python -m tests.bench.peers
+	@$(BIN)/python -m tests.bench.bench --peers $(ARGS)
 
 soak: $(VENV)/installed
 	@$(BIN)/python tests/soak/soak.py $(ARGS)
@@ -106,7 +112,7 @@ build: $(VENV)/installed-test
 	@$(BIN)/python -m build --outdir dist .
 
 clean:
-	@rm -rf $(VENV) $(LATEST) dist site .cache .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(LATEST) .bench-peers bench.json dist site .cache .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 	@find cnx_mock tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the environment

@@ -15,7 +15,7 @@ from cnx_mock.settings import foreign
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 COMMANDS = {
-    name: LazyCommand(f"cnx_mock.cli.{module}", name, short_help)
+    name: LazyCommand(f"cnx_mock.cli.{module}", name.replace("-", "_"), short_help)
     for name, module, short_help in (
         ("audit", "audit", "Report how well a client behaved, from a server's journal."),
         ("ca", "ca", "Show or renew the local certificate authority (CA)."),
@@ -26,6 +26,7 @@ COMMANDS = {
         ("inject", "inject", "Add a fault to a running server's sandbox, and print the rule's name."),
         ("journal", "journal", "Export the journal of a running server to a file."),
         ("openapi", "reference", "Print the OpenAPI document."),
+        ("proxy-config", "proxy_config", "Configure a proxy in front of several servers."),
         ("readings", "reference", "List the ambiguities of the API reference and their possible readings."),
         ("routes", "reference", "List every endpoint."),
         ("rules", "rules", "List or remove the rules of a running server's sandbox."),

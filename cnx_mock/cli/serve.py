@@ -9,10 +9,24 @@ import click
 
 from cnx_mock.cli.lazy import uncollected
 from cnx_mock.cli.options import settings_options
+from cnx_mock.errors import UsageError
 from cnx_mock.settings import Settings
+
+_WORKERS = (
+    "--workers: every sandbox lives in one process, and workers would not share it. Start several servers, and let "
+    "nginx lead each key to its own: cnx-mock proxy-config nginx --upstream http://127.0.0.1:4271 "
+    "--upstream http://127.0.0.1:4272"
+)
+
+
+def _no_workers(context: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Raise UsageError if workers are asked for."""
+    if value is not None:
+        raise UsageError(_WORKERS)
 
 
 @click.command()
+@click.option("--workers", hidden=True, expose_value=False, is_flag=False, flag_value="", callback=_no_workers)
 @settings_options(*(each.name for each in fields(Settings)))
 def serve(**options: Any) -> None:
     """Serve the API until Ctrl-C.

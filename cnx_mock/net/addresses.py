@@ -10,6 +10,9 @@ API_HOST = "api.cloudnexus.com"
 TOKEN_HEADER = "X-CNX-Mock-Control-Token"
 """The request header with the token of `--control-token`."""
 
+KEY_REQUIRED = "KEY_REQUIRED"
+"""The error code of a proxy that leads each key to a server of its own, for a new sandbox without a key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:

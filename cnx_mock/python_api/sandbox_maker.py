@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from cnx_mock.errors import FixtureError, FixtureRefusedError, InputRefusedError, ScenarioRefusedError
+from cnx_mock.errors import ControlError, FixtureError, FixtureRefusedError, InputRefusedError, ScenarioRefusedError
+from cnx_mock.net.addresses import KEY_REQUIRED
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.handle import Handle
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document, warn
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.services.worlds import read_fixture
+from cnx_mock.world.chance import key_digits, random_token
+from cnx_mock.world.keys import test_key
 
 
 class SandboxMaker(Handle):
@@ -87,11 +90,23 @@ class SandboxMaker(Handle):
         body = {field: value for field, value in body.items() if value is not None}
         control = self._running()
         try:
-            fresh = control.call("POST", "/_mock/sandboxes", body=body)
+            fresh = _made(control, body)
         except InputRefusedError as error:
             raise _blamed(error, body) from None
         warn(fresh["warnings"])
         return Sandbox(control, fresh["api_key"])
+
+
+def _made(control: Control, body: dict[str, Any]) -> Any:
+    """Return the new sandbox. A proxy that leads each key to a server of its own wants to see the key first: the same
+    name and seed have the same one."""
+    try:
+        return control.call("POST", "/_mock/sandboxes", body=body)
+    except ControlError as error:
+        if error.code != KEY_REQUIRED:
+            raise
+    key = body.get("key") or test_key(key_digits(body.get("seed"), body.get("name") or random_token()))
+    return control.call("POST", "/_mock/sandboxes", key, {**body, "key": key})
 
 
 def _blamed(error: InputRefusedError, body: dict[str, Any]) -> InputRefusedError:

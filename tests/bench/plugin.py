@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from stage import Failure, machine, two_cores
+from tests.bench.stage import Failure, machine, two_cores
 
 TESTS = 300
 IMPORT = """

@@ -14,12 +14,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlsplit
 
-from stage import Failure, Mock, Wrk, machine, mock_command, running, two_cores, wrk_path
+from tests.bench.stage import Failure, Mock, Wrk, machine, mock_command, resident, running, two_cores, wrk_path
 
 CONNECTIONS, LATENCY_MS, PERIOD = 64, 100, 0.151
 """Each connection calls once a period (in seconds, and no whole number of milliseconds, so that calls come at every
@@ -145,14 +144,14 @@ def hangs(rounds: int, seconds: int, server_core: int | None, load_core: int | N
         with running(mock_command(server_core), "cnx-mock") as ready:
             mock = Mock(ready["url"], ready["api_key"])
             wrk = Wrk(wrk_path(), load_core, 32, mock.key)
-            instance = mock.fresh()
-            wrk.measure("get", mock.url, instance, 1)  # warms up
-            before = wrk.measure("get", mock.url, instance, seconds).rate
+            called = f"{mock.url}/v1/instances/{mock.fresh()}"
+            wrk.get(called, 1)  # warms up
+            before = wrk.get(called, seconds).rate
             used = resident(ready["pid"])
             with hanging(mock):
                 each = (resident(ready["pid"]) - used) / HANGING / 1000
-                meanwhile = wrk.measure("get", mock.url, instance, seconds).rate
-            afterwards = wrk.measure("get", mock.url, instance, seconds).rate
+                meanwhile = wrk.get(called, seconds).rate
+            afterwards = wrk.get(called, seconds).rate
         ratio = meanwhile / ((before + afterwards) / 2)
         found.append((ratio, each))
         print(f"round {number + 1:<2}{before:>16,.0f}{meanwhile:>12,.0f}{afterwards:>12,.0f}{ratio:>8.2f}{each:>10.1f}")
@@ -177,9 +176,3 @@ def hanging(mock: Mock) -> Iterator[None]:
 
 def stated(mock: Mock) -> dict[str, Any]:
     return dict(json.loads(mock.call("GET", "/_mock/rules/hang")[2]))
-
-
-def resident(pid: int) -> int:
-    """How many bytes of memory a process has."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * resource.getpagesize()

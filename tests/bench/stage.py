@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+COMMAND = Path(sys.executable).with_name("cnx-mock")
 SEEDED = 20  # the default page
 EXAMPLE = {
     "name": "prod-api-01",
@@ -46,10 +49,10 @@ def two_cores() -> tuple[int | None, int | None]:
     return (cores[0], cores[-1]) if len(cores) > 1 else (None, None)
 
 
-def mock_command(core: int | None) -> list[str]:
+def mock_command(core: int | None, *options: object) -> list[str]:
     """What starts the mock in the world of world.yaml, on a free port."""
-    serve = [Path(sys.executable).with_name("cnx-mock"), "serve", "--port", "0", "--json", "--quiet"]
-    return pinned(core, *serve, "--scenario", HERE / "world.yaml")
+    serve = [COMMAND, "serve", "--port", "0", "--json", "--quiet", "--scenario", HERE / "world.yaml"]
+    return pinned(core, *serve, *options)
 
 
 def wrk_path() -> str:
@@ -140,18 +143,17 @@ class Wrk:
     connections: int
     key: str
 
-    def measure(self, kind: str, url: str, instance: str, seconds: int) -> Round:
-        path = f"/v1/instances/{instance}" if kind == "get" else "/v1/instances"
-        script = ["-s", HERE / "create.lua"] if kind == "create" else []
-        options = [
-            "-t1",
-            f"-c{self.connections}",
-            f"-d{seconds}s",
-            "--latency",
-            "-H",
-            f"Authorization: Bearer {self.key}",
-        ]
-        command = pinned(self.core, self.path, *options, *script, url + path)
+    def get(self, url: str, seconds: int) -> Round:
+        """Load a URL with GETs."""
+        return self._load("get", url, seconds)
+
+    def create(self, url: str, seconds: int) -> Round:
+        """Load a URL with the documented create."""
+        return self._load("create", url, seconds, "-s", HERE / "create.lua")
+
+    def _load(self, kind: str, url: str, seconds: int, *script: object) -> Round:
+        options = ["-t1", f"-c{self.connections}", f"-d{seconds}s", "--latency"]
+        command = pinned(self.core, self.path, *options, "-H", f"Authorization: Bearer {self.key}", *script, url)
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=False)
         return self.read(done.stdout + done.stderr, kind)
 
@@ -166,8 +168,38 @@ class Wrk:
 
 
 def machine(server_core: int | None, load_core: int | None) -> str:
-    pins = f"server on core {server_core}, wrk on core {load_core}" if server_core is not None else "nothing pinned"
-    names = ("cnx-mock", "uvicorn", "uvloop", "httptools")
-    return f"{os.cpu_count()} cores ({pins}), Python {platform.python_version()}, " + ", ".join(
-        f"{name} {version(name)}" for name in names
+    """The machine and the versions, in one line."""
+    pins = f"server on core {server_core}, load on core {load_core}" if server_core is not None else "nothing pinned"
+    return f"{os.cpu_count()} cores ({pins}), {processor()}, " + ", ".join(
+        f"{name} {number}" for name, number in versions().items()
     )
+
+
+def processor() -> str:
+    """The processor's name, as far as the system tells."""
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), flags=re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """The versions of what is measured."""
+    names = ("cnx-mock", "uvicorn", "uvloop", "httptools", "starlette")
+    return {"Python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def resident(pid: int) -> int:
+    """How many bytes of memory a process has. Raises Failure where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        raise Failure("the memory of a process is only known on Linux") from None
+    return pages * os.sysconf("SC_PAGE_SIZE")

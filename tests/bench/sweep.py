@@ -15,12 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median, quantiles
 
-from stage import Failure, machine, two_cores
-
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.plan import NO_FAULTS
 from cnx_mock.sweep.trial import run_once
+from tests.bench.stage import Failure, machine, two_cores
 
 RUNS = 100
 PROGRAMS = {

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench import readme
 from tests.docs import control_plane, declared, endpoints, python_api, rooms
 from tests.programs.client_matrix import table as matrix_table
 
@@ -38,6 +39,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "rooms": rooms.rooms,
     "scenarios": declared.scenarios,
     "verdicts": declared.verdicts,
+    "benchmark": readme.section,
 }
 """Tables inside pages that people write, between `<!-- NAME -->` and `<!-- /NAME -->`. (`<!-- scenario NAME -->` is a
 scenario's file, `<!-- source MODULE:NAME -->` a part of our source.)"""

@@ -1,0 +1,107 @@
+"""`cnx-mock proxy-config`: the configuration of a proxy in front of several servers."""
+
+import shlex
+from ipaddress import ip_network
+from urllib.parse import urlsplit
+
+import click
+
+from cnx_mock.cli.nginx_config import nginx_config
+from cnx_mock.cli.param_types import SERVER_URL
+from cnx_mock.errors import UsageError
+from cnx_mock.text.host_names import split_port
+
+DEFAULT_LISTEN = "127.0.0.1:4270"
+"""Where the proxy listens: the port after that of `cnx-mock serve`."""
+
+
+@click.group("proxy-config")
+def proxy_config() -> None:
+    """Configure a proxy in front of several servers.
+
+    \b
+    Examples:
+      cnx-mock proxy-config nginx --upstream http://127.0.0.1:4271 --upstream http://127.0.0.1:4272
+    """
+
+
+def _listen(context: click.Context, param: click.Parameter, text: str) -> str:
+    """Return the address and the port, as nginx takes them. Raises UsageError for anything else."""
+    name, port = split_port(text) or ("", None)
+    if port is None:
+        raise UsageError(f"--listen: {text!r} is not an address and a port: write one like {DEFAULT_LISTEN}")
+    return f"{_bracketed(name)}:{port}"
+
+
+def _upstreams(context: click.Context, param: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the host and the port of each server, as nginx takes them. Raises UsageError if two are the same."""
+    servers: list[str] = []
+    for url in urls:
+        parts = urlsplit(url)
+        server = f"{_bracketed(parts.hostname or '')}:{parts.port or 80}"
+        if split_port(server) is None:
+            raise UsageError(f"--upstream: {parts.hostname!r} is not a host's name or address")
+        if server in servers:
+            raise UsageError(f"--upstream: {url} is given twice: each server is one place for keys")
+        servers.append(server)
+    return tuple(servers)
+
+
+def _networks(context: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the networks in their one spelling. Raises UsageError for what is not a network."""
+    try:
+        return tuple(str(ip_network(text, strict=False)) for text in texts)
+    except ValueError as error:
+        raise UsageError(f"--control-from: {error}: write a network or an address, like 172.16.0.0/12") from None
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@proxy_config.command()
+@click.option(
+    "--upstream",
+    "servers",
+    type=SERVER_URL,
+    multiple=True,
+    required=True,
+    metavar="URL",
+    callback=_upstreams,
+    help="URL of a running `cnx-mock serve`; once for each server. A name must have one address.",
+)
+@click.option(
+    "--listen",
+    default=DEFAULT_LISTEN,
+    show_default=True,
+    metavar="ADDRESS:PORT",
+    callback=_listen,
+    help="Where nginx listens.",
+)
+@click.option(
+    "--control-from",
+    multiple=True,
+    metavar="NETWORK",
+    callback=_networks,
+    help="Network or address that may use the control plane through nginx, beside nginx's machine; may be repeated.",
+)
+def nginx(servers: tuple[str, ...], listen: str, control_from: tuple[str, ...]) -> None:
+    """Print a whole nginx configuration file, for several servers behind one address.
+
+    Each server is one process with its own sandboxes. nginx hashes the key in the Authorization header, so that each
+    key always meets its own world. If a server is down, its keys get 502 until it is back, and the other keys notice
+    nothing.
+
+    \b
+    Examples:
+      cnx-mock serve --port 4271 &
+      cnx-mock serve --port 4272 &
+      cnx-mock proxy-config nginx --upstream http://127.0.0.1:4271 --upstream http://127.0.0.1:4272 > nginx.conf
+    """
+    if listen in servers:
+        raise UsageError(f"--listen: {listen} is one of the servers; nginx needs a port of its own")
+    given = [word for each in servers for word in ("--upstream", f"http://{each}")]
+    given += [] if listen == DEFAULT_LISTEN else ["--listen", listen]
+    given += [word for each in control_from for word in ("--control-from", each)]
+    command = shlex.join(["cnx-mock", "proxy-config", "nginx", *given])
+    click.echo(nginx_config(command, listen, servers, control_from), nl=False)
