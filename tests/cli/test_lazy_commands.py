@@ -14,6 +14,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from cnx_mock.cli import scenarios, sweep, sweep_program
+from cnx_mock.cli.help_text import TEXTS
 from cnx_mock.cli.lazy import LazyCommand, LazyGroup
 from cnx_mock.cli.main import COMMANDS, cli
 
@@ -104,12 +105,23 @@ def test_a_server_has_loaded_only_this_when_it_gives_its_first_answer() -> None:
     assert not loaded & NOT_AT_START
 
 
-def test_the_version_is_printed_before_click_is_loaded() -> None:
-    loaded = imported_by("--version", until=lambda stdout: stdout.read())
+@pytest.mark.parametrize("option", ["--version", "--help", "-h"])
+def test_version_and_help_are_printed_before_click_is_loaded(option: str) -> None:
+    loaded = imported_by(option, until=lambda stdout: stdout.read())
     assert {name for name in loaded if name.startswith("cnx_mock")} == {
-        *("cnx_mock", "cnx_mock.cli", "cnx_mock.cli.entry")
+        *("cnx_mock", "cnx_mock.cli", "cnx_mock.cli.entry", "cnx_mock.cli.help_text")
     }
     assert not loaded & {"click", "dataclasses", "logging", "pathlib"}
+
+
+@pytest.mark.parametrize("columns", TEXTS)
+def test_the_help_that_is_printed_at_once_is_clicks_own(columns: int) -> None:
+    command, env = [sys.executable, "-m", "cnx_mock", "--help"], {**os.environ, "COLUMNS": str(columns)}
+    by_click = subprocess.run(command, env=env, capture_output=True, check=True, timeout=30).stdout
+    assert by_click.decode("ascii").splitlines() == TEXTS[columns].splitlines(), "run make docs"
+    del env["COLUMNS"]
+    piped = subprocess.run(command, env=env, capture_output=True, check=True, timeout=30).stdout
+    assert piped.decode() == TEXTS[80]
 
 
 def test_the_package_alone_loads_nothing() -> None:
