@@ -4,9 +4,8 @@ The reference: "Added pagination to all list endpoints" (v1.1.0); "Items per pag
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, unquote_plus
 
@@ -18,6 +17,7 @@ from cnx_mock.api.readings import LIMIT_ABOVE_MAX
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
+from cnx_mock.world.index import Selection
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.table import Table
 
@@ -129,13 +129,12 @@ class Page(Paged, Generic[T]):
 
 
 def page_of(
-    records: Table[Any] | Sequence[Any], query: PageQuery, show: Callable[[Any], T], keep: Iterable[Any] | None = None
+    records: Table[Any] | Selection[Any] | Sequence[Any], query: PageQuery, show: Callable[[Any], T]
 ) -> Page[T]:
-    """Return the requested page. `show` is called for its items only. `keep` has the filtered records, if any."""
-    chosen = records if keep is None else list(keep)
-    total, start = len(chosen), (query.page - 1) * query.limit
-    shown = [show(record) for record in islice(chosen, start, start + query.limit)] if start < total else []
-    return Page(data=shown, pagination=Pagination.of(query, total))
+    """Return the requested page. `show` is called for its items only."""
+    total, start, limit = len(records), (query.page - 1) * query.limit, query.limit
+    chosen = records[start : start + limit] if isinstance(records, Sequence) else records.page(start, limit)
+    return Page(data=[show(record) for record in chosen], pagination=Pagination.of(query, total))
 
 
 def links(path: str, query: str, pagination: Pagination) -> bytes:

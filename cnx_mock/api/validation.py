@@ -77,9 +77,10 @@ def validated(
 
     With `lenient`, unknown names are ignored, at any depth.
     """
-    given, wrong = attempt(model, data, context=context)
-    if given is not None:
-        return given
+    try:
+        return model.model_validate(data, context=context)
+    except ValueError as error:  # pydantic's ValidationError: see `attempt`
+        wrong = problems(cast("ValidationError", error), model, data)
     unknown = [each.path for each in wrong if each.at_key]
     if lenient and unknown:
         return validated(model, _without(data, set(unknown), ()), context, found, lenient)

@@ -4,6 +4,7 @@ The columns are formatted by hand and not by rich: a line is written for every r
 the server's start slower by more than the server itself takes for a hundred requests.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -22,8 +23,10 @@ _TARGET = 36
 class AccessLog:
     """Writes a line for every request. The stream's thread also makes the line: the server does not wait for it."""
 
-    def __init__(self, stream: BackgroundStream) -> None:
+    def __init__(self, stream: BackgroundStream, before: Callable[[], None] | None = None) -> None:
+        """`before` is called before each line, so that something that is drawn in place can make room."""
         self._stream = stream
+        self._before = before
         self._live = is_live(stream)
         self._colour = wants_colour(stream)
 
@@ -33,6 +36,8 @@ class AccessLog:
 
     def write(self, record: AccessRecord) -> None:
         """Write the line of a request."""
+        if self._before is not None:
+            self._before()
         self._stream.put(partial(self._line, record), len(record.target))
 
     def _line(self, record: AccessRecord) -> str:

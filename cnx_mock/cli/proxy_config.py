@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.nginx_config import nginx_config
 from cnx_mock.cli.param_types import SERVER_URL
 from cnx_mock.errors import UsageError
@@ -15,7 +16,7 @@ DEFAULT_LISTEN = "127.0.0.1:4270"
 """Where the proxy listens: the port after that of `cnx-mock serve`."""
 
 
-@click.group("proxy-config")
+@click.group("proxy-config", cls=Group)
 def proxy_config() -> None:
     """Configure a proxy in front of several servers.
 

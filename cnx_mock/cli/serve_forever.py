@@ -16,8 +16,10 @@ import orjson
 from cnx_mock.asgi import create_app
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.background_stream import BackgroundStream
+from cnx_mock.cli.loading_bar import LoadingBar, keep_what_is_loaded
 from cnx_mock.cli.program_settings import print_warnings
 from cnx_mock.cli.streams import stderr, warn_on_stderr
+from cnx_mock.cli.terminal import is_live
 from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
@@ -40,8 +42,11 @@ def serve_forever(settings: Settings) -> None:
     app.dropped_lines = lambda: log.dropped
     print_warnings(settings)
     listeners = _opened(settings)
+    app.tenants.load_observers.append(keep_what_is_loaded)
     if not settings.quiet:
-        app.observers.add(AccessLog(log))
+        bar = LoadingBar(log) if is_live(log) else None
+        app.observers.add(AccessLog(log, before=bar.clear if bar else None))
+        app.tenants.load_observers += [bar] if bar else []
     gc.freeze()  # what was made at start-up stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, listeners, watcher))

@@ -23,6 +23,7 @@ from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
 from cnx_mock.http.hosts import host_of
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.loading import WorldLoading
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
@@ -247,7 +248,7 @@ class App:
         try:
             digits = auth.digits(auth.authorization(request.headers.raw))
             return in_force(self.tenants.find(digits).sandbox.readings)
-        except errors.ApiError:
+        except (errors.ApiError, WorldLoading):
             return in_force(self.tenants.defaults.chosen)
 
 

@@ -16,6 +16,7 @@ from cnx_mock.api.router import Router, is_api_path
 from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.loading import WorldLoad, WorldLoading
 from cnx_mock.http.shaped import perform_shaped
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
@@ -37,7 +38,7 @@ _MOST_SPELLINGS = 10_000
 class RequestContext:
     """One request on its way through STAGES. Each stage raises ApiError to refuse the request."""
 
-    __slots__ = ("digits", "exchange", "headers", "pipeline", "record", "sandbox", "tenant", "waits")
+    __slots__ = ("digits", "exchange", "headers", "loading", "pipeline", "record", "sandbox", "tenant", "waits")
 
     tenant: Tenant
     """The key's tenant and its sandbox, both unset until `enter_sandbox`."""
@@ -51,6 +52,8 @@ class RequestContext:
         """The request's headers as they came; in those of the request a live key is masked."""
         self.waits = waits
         """Whether faults really wait; otherwise their waits are only added up."""
+        self.loading: WorldLoad | None = None
+        """What loads the sandbox's world, if the request has to wait for it."""
         self.digits: str | None = None
         """The digits of its test key; None for a live key."""
 
@@ -140,7 +143,7 @@ class RequestContext:
 
     def begin(self) -> bool:
         """Take the request through all stages up to its faults. Return whether it has its answer: without a fault it
-        has. Otherwise `finish` is to be awaited."""
+        has, unless its world is loading. Otherwise `finish` is to be awaited."""
         try:
             for stage in BEFORE_FAULTS:
                 stage(self)
@@ -150,13 +153,24 @@ class RequestContext:
             self.operate()
         except errors.ApiError as refusal:
             self.refuse(refusal)
+        except WorldLoading as loading:
+            self.loading = loading.load
+            return False
         except Exception:
             self.fail()
         return True
 
     async def finish(self) -> None:
         """Take the request through its faults, and the stages behind them. It leaves an answer, or a fault's delivery
-        in its place. Raises Cancelled."""
+        in its place. Raises Cancelled.
+
+        A request that waits for its world begins again when that is complete: up to the sandbox no stage has an effect.
+        """
+        while self.loading is not None:
+            loading, self.loading = self.loading, None
+            await loading.wait()
+            if self.begin():
+                return
         assert self.record.ruling is not None, "it has faults"
         try:
             await Engine.perform(self.record.ruling, self.exchange, self._operate)
@@ -199,8 +213,8 @@ class RequestContext:
         try:
             for stage in TO_THE_SANDBOX:
                 stage(self)
-        except errors.ApiError:
-            pass  # that its key is wrong is not what the client has to hear first
+        except (errors.ApiError, WorldLoading):
+            pass  # that its key is wrong is not what the client has to hear first, and a world is not waited for
         self.refuse(refusal)
 
     def fail(self) -> None:

@@ -1,18 +1,20 @@
 """One key, one world: everything that belongs to one key."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cnx_mock.api.errors import InvalidState
 from cnx_mock.api.operation import Operation
 from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.limits import Window
+from cnx_mock.http.loading import LoadObserver, WorldLoad
 from cnx_mock.http.recipe import Recipe, fixture_of
 from cnx_mock.scenario.delays import Delays
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.scenario import Rule, Scenario, World
-from cnx_mock.services.worlds import Fixture
+from cnx_mock.services.worlds import Fixture, prepare_names
 from cnx_mock.world.account import MAGIC_KEYS, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
@@ -32,6 +34,8 @@ class Shared:
     plan_limits: Mapping[AccountPlan, int]
     journals: JournalSpace
     max_rules: int
+    load_observers: list[LoadObserver]
+    """Who is told how far a large world is."""
     claim: Callable[[str, "Tenant"], bool]
     """Lets a key open a tenant unless it opens another one; returns whether it does."""
 
@@ -48,20 +52,40 @@ class Tenant:
         self.recipe = recipe
         self.delays = Delays()
         self._shared = shared
+        self._load: WorldLoad | None = None
         self.journal = Journal(shared.journals)
         self.reset()
+
+    @property
+    def sandbox(self) -> SandboxState:
+        """Its sandbox. A large world that is still loading is completed first, at once."""
+        if self._load is not None and self.loading is not None:
+            self._load.finish()
+        return self.sandbox_so_far
+
+    @property
+    def loading(self) -> WorldLoad | None:
+        """What loads its world, None if it is complete."""
+        if self._load is not None and self._load.is_over:
+            self._load = None
+        return self._load
+
+    def stop_loading(self) -> None:
+        """Stop loading its world: nobody needs it any more."""
+        if self._load is not None:
+            self._load.abandon()
 
     def reset(self) -> None:
         """Make the sandbox again as its recipe says. Requests that wait are cancelled; what other requests in flight
         still do changes the old world."""
         self.delays.cancel()
-        self.sandbox = self._new_sandbox()
-        chance = Chance(self.sandbox.chance.seed, self.name)
+        self._new_sandbox()
+        chance = Chance(self.sandbox_so_far.chance.seed, self.name)
         shared = self._shared
         self.engine = Engine(
             chance,
             self.recipe.scenario,
-            lambda: self.sandbox.now,
+            lambda: self.sandbox_so_far.now,
             shared.operations,
             shared.magic_names or tuple,
             shared.max_rules,
@@ -73,8 +97,11 @@ class Tenant:
         self.journal = Journal(shared.journals)
 
     def close(self) -> None:
-        """End what waits in it, for good, and free what it holds of the journals' space."""
+        """End what waits in it, for good, and free what it holds: its world, which a call in flight may still have, and
+        the journals' space."""
         self.delays.close()
+        self.stop_loading()
+        self.sandbox_so_far = SandboxState(self.name, 0, self._shared.catalogue, SandboxOptions())
         self.journal.clear()
 
     def use(self, scenario: Scenario) -> None:
@@ -89,12 +116,17 @@ class Tenant:
             raise InvalidState(resource="sandbox", state="used", required="untouched")
         fixture = fixture_of(scenario)
         self.engine.use(scenario)
-        if fixture is not None:
-            self.load(fixture)
-        if world.start is not None:
-            self._start_at(world.start)
-        self._apply(world)
-        self.sandbox.provisioning.update(scenario.provisioning)
+        if fixture is None:
+            self._settle(scenario)
+        else:
+            self.load(fixture, then=lambda: self._settle(scenario))
+
+    def _settle(self, scenario: Scenario) -> None:
+        """Apply all that a scenario says of its world, other than the fixture."""
+        if scenario.world.start is not None:
+            self._start_at(scenario.world.start)
+        self._apply(scenario.world)
+        self.sandbox_so_far.provisioning.update(scenario.provisioning)
 
     def revise(self, scenario: Scenario, fixture: Fixture | None) -> None:
         """Go on with another version of the scenario that it was made with. Unchanged rules keep their counters, and of
@@ -111,14 +143,16 @@ class Tenant:
 
     def _start_at(self, start: int) -> None:
         """Set the clock. The rate window and the age of the story do not change."""
-        old = self.sandbox.clock
-        self.sandbox.clock = Clock(start, old.speed, old.frozen)
-        self.sandbox.clock.advanced = old.advanced
-        self.engine.shift(self.sandbox.now - old.now())
+        sandbox = self.sandbox_so_far
+        old = sandbox.clock
+        sandbox.clock = Clock(start, old.speed, old.frozen)
+        sandbox.clock.advanced = old.advanced
+        self.engine.shift(sandbox.now - old.now())
 
     def _apply(self, world: World) -> None:
         """Apply a world's settings, except those of how it starts."""
-        sandbox, account = self.sandbox, self.sandbox.account
+        sandbox = self.sandbox_so_far
+        account = sandbox.account
         sandbox.readings.update(world.readings)
         if world.speed is not None:
             sandbox.clock.speed = world.speed
@@ -130,7 +164,8 @@ class Tenant:
         account.rate_limit = _first(world.rate_limit, account.rate_limit)
         account.quotas = dict(_first(world.quotas, account.quotas))
 
-    def _new_sandbox(self) -> SandboxState:
+    def _new_sandbox(self) -> None:
+        """Set the sandbox that its recipe describes. A large one is not complete yet."""
         recipe, world, fixture = self.recipe, self.recipe.scenario.world, self.recipe.fixture
         seed = recipe.seed if recipe.scenario.seed is None else recipe.scenario.seed
         plan = SandboxOptions(
@@ -149,12 +184,38 @@ class Tenant:
             magic=self._shared.magic_names is not None,
         )
         sandbox = SandboxState(self.name, seed, self._shared.catalogue, plan, opening=fixture is None)
-        if fixture is not None:
-            listed = () if recipe.account is None else fixture.keys(recipe.account)
-            fixture.build(sandbox, recipe.account or 0, listed, own_clock=plan.start is not None)
-            self._overrule(sandbox, plan)
+        if fixture is None:
+            self._set(sandbox, iter(()), 0)
+            return
+        index = recipe.account or 0
+        listed = () if recipe.account is None else fixture.keys(recipe.account)
+        steps = fixture.steps(sandbox, index, listed, own_clock=plan.start is not None)
+        self._set(sandbox, self._completed(steps, lambda: self._overrule(sandbox, plan)), fixture.expected_steps(index))
+
+    def _set(
+        self, sandbox: SandboxState, steps: Iterator[None], expected: int, changed: Callable[[], None] = lambda: None
+    ) -> None:
+        """Set the sandbox, and fill it in these steps: at once, or in slices between other calls if many are expected.
+
+        The first step, which sets the clock and the account, is always done at once; `changed` is called behind it.
+        """
+        self.stop_loading()
+        next(steps, None)
         self._own_key(sandbox)
-        return sandbox
+        changed()
+        self.sandbox_so_far, self._load = sandbox, None
+        if expected:
+            prepare = partial(prepare_names, sandbox.chance.seed)
+            self._load = WorldLoad(steps, expected, self.label, self._shared.load_observers, prepare)
+        else:
+            for _ in steps:
+                pass
+
+    @staticmethod
+    def _completed(steps: Iterator[None], last: Callable[[], None]) -> Iterator[None]:
+        """Yield from the steps, then do what has to be done when all are done."""
+        yield from steps
+        last()
 
     def _own_key(self, sandbox: SandboxState) -> None:
         """Make sure that the client's own key is one of the account's."""
@@ -171,11 +232,12 @@ class Tenant:
         if plan.balance is not None:
             sandbox.balance = plan.balance
 
-    def load(self, fixture: Fixture) -> None:
-        """Replace the whole world by a fixture's first account. Rules, readings, window and journal stay.
+    def load(self, fixture: Fixture, then: Callable[[], None] = lambda: None) -> None:
+        """Replace the whole world by a fixture's first account. Rules, readings, window and journal stay. `then` is
+        called when the world is complete.
 
         Keys that the fixture lists open this sandbox too, unless they open another one."""
-        old = self.sandbox
+        old = self.sandbox_so_far
         plan = SandboxOptions(
             traits=MAGIC_KEYS.get(self.key, AccountTraits()),
             plan_limits=self._shared.plan_limits,
@@ -187,10 +249,9 @@ class Tenant:
         self.delays.cancel()
         sandbox = SandboxState(self.name, old.chance.seed, self._shared.catalogue, plan, opening=False)
         sandbox.clock.advanced = old.clock.advanced
-        fixture.build(sandbox, 0, [key for key in fixture.keys(0) if self._shared.claim(key, self)])
-        self.sandbox = sandbox
-        self.engine.shift(sandbox.now - old.now)
-        self._own_key(sandbox)
+        listed = [key for key in fixture.keys(0) if self._shared.claim(key, self)]
+        steps = self._completed(fixture.steps(sandbox, 0, listed), then)
+        self._set(sandbox, steps, fixture.expected_steps(0), lambda: self.engine.shift(sandbox.now - old.now))
 
     @property
     def idle(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cnx_mock.api.errors import SandboxLimit, Unauthorized
 from cnx_mock.http.journal import Journal, JournalSpace
+from cnx_mock.http.loading import LoadObserver, WorldLoading
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Shared, Tenant
 from cnx_mock.net.bounds import Bounds
@@ -35,6 +36,8 @@ class Tenants:
         """The server's own: requests that never reached a sandbox."""
         self.watch_error: str | None = None
         """Why the scenario's file, as it is now, cannot be used."""
+        self.load_observers: list[LoadObserver] = []
+        """Who is told how far large worlds are."""
         known = operations()
         self._shared = Shared(
             catalogue=Catalogue(),
@@ -43,6 +46,7 @@ class Tenants:
             plan_limits=self.plan_limits,
             journals=journals,
             max_rules=settings.max_rules,
+            load_observers=self.load_observers,
             claim=self._claim,
         )
         self._tenants: dict[str, Tenant] = {}
@@ -71,7 +75,8 @@ class Tenants:
 
     def find(self, key: str) -> Tenant:
         """Return the tenant of the key with these digits, made on first use. Raises Unauthorized for an unlisted key
-        if only known keys are accepted, and SandboxLimit if there may be no more."""
+        if only known keys are accepted, SandboxLimit if there may be no more, and WorldLoading if its world is not
+        complete yet."""
         tenant = self._tenants.get(key)
         if tenant is None:
             fixture = self.defaults.fixture
@@ -79,6 +84,8 @@ class Tenants:
             if self.settings.known_keys_only and not is_known:
                 raise Unauthorized(reason="unknown_key")
             tenant = self._opened(key, key, None, self.defaults)
+        if tenant.loading is not None:
+            raise WorldLoading(tenant.loading)
         return tenant
 
     def take(self, key: str, name: str | None = None, **changes: Any) -> Tenant:

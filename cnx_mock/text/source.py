@@ -107,19 +107,19 @@ def read(text: str, file: str) -> Source:
     Raises SourceError if the text cannot be read at all: wrong syntax, control characters, several documents,
     directives, or more than `MAX_BYTES`, `builder.MAX_VALUES` (aliases expanded) or `builder.MAX_DEPTH`.
     """
-    from cnx_mock.text import builder  # lazy: a server that reads no file loads no YAML parser
+    from cnx_mock.text.builder import DocumentBuilder  # lazy: a server that reads no file loads no YAML parser
     from cnx_mock.text.parser import ParserError  # lazy: as above
 
     text = text.removeprefix("\ufeff")
     _check_characters(text, file)
-    document = builder.DocumentBuilder(text, file)
+    document = DocumentBuilder(text, file)
     try:
         data, root = document.document()
     except ParserError as error:
         with suppress(ParserError, RecursionError):
             # A parser reads ahead, and has limits of its own: libyaml 0.2.6 stops at 1,000 levels before it has shown
             # the first. What we do not allow is reported in our words: so the part that it could read is read again.
-            builder.DocumentBuilder(text, file, end=error.index).document()
+            DocumentBuilder(text, file, end=error.index).document()
         raise error_at(text, file, error.at, error.message) from None
     except RecursionError:  # no parser that we know is recursive; a later one may be
         raise error_at(text, file, (1, 1), "this is nested too deeply") from None

@@ -4,7 +4,7 @@ A keyed draw is a pure function of the words of its key: the same key always giv
 threads, rules or sandboxes draw.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 
 
@@ -13,13 +13,28 @@ def digest(*words: object) -> int:
     return int.from_bytes(blake2b(_key(*words), digest_size=8).digest(), "big")
 
 
+def numbered(before: Sequence[object], after: Sequence[object] = ()) -> Callable[[int], int]:
+    """Return a function of n that returns `digest(*before, n, *after)`, quicker than `digest` for many n."""
+    begin, end = _key(*before, ""), _key("", *after) if after else b""
+
+    def draw(number: int) -> int:
+        return int.from_bytes(blake2b(begin + b"%d" % number + end, digest_size=8).digest(), "big")
+
+    return draw
+
+
 def _key(*words: object) -> bytes:
     return "\x1f".join(map(str, words)).encode("utf-8", "surrogatepass")
 
 
 def fraction(*words: object) -> float:
     """Return a number in [0, 1) for these words."""
-    return (digest(*words) >> 11) / (1 << 53)
+    return as_fraction(digest(*words))
+
+
+def as_fraction(number: int) -> float:
+    """Return the number in [0, 1) that a digest stands for."""
+    return (number >> 11) / (1 << 53)
 
 
 def key_digits(*words: object) -> str:

@@ -34,13 +34,21 @@ class Meter:
     """
 
     resource_id: str
-    description: str
+    name: str
+    """What the description says of the resource: all of it, or what `form` is filled with."""
     hourly_cents: int
     opened: int
     number: int
     """Its place among all entries of the ledger, in order of creation; from 1."""
     closed: int | None = None
     """The instant at which charging ended; None if the resource is still charged."""
+    form: str = "{}"
+    """The description, with `{}` in place of the name. Many resources share it, which keeps a large ledger small."""
+
+    @property
+    def description(self) -> str:
+        """What statements call the resource."""
+        return self.form.format(self.name)
 
     def hours(self, now: int) -> int:
         """Return how many hours have started up to this instant."""
@@ -95,9 +103,14 @@ class Ledger:
         """Return whether a resource is being charged."""
         return resource_id in self._open
 
-    def restore(self, resource_id: str, description: str, hourly_cents: int, opened: int, closed: int | None) -> None:
-        """Add a meter from the past: still open if `closed` is None, otherwise closed at that instant."""
-        self._start(resource_id, description, hourly_cents, opened - opened % SECOND)
+    def restore(
+        self, resource_id: str, name: str, hourly_cents: int, opened: int, closed: int | None, form: str = "{}"
+    ) -> None:
+        """Add a meter from the past: still open if `closed` is None, otherwise closed at that instant.
+
+        `form` with `name` in it is the description.
+        """
+        self._start(resource_id, name, hourly_cents, opened - opened % SECOND, form)
         if closed is not None:
             self.close(resource_id, closed)
 
@@ -115,10 +128,10 @@ class Ledger:
     def _next(self) -> int:
         return len(self.credits) + len(self.meters) + 1
 
-    def _start(self, resource_id: str, description: str, hourly_cents: int, opened: int) -> None:
+    def _start(self, resource_id: str, name: str, hourly_cents: int, opened: int, form: str = "{}") -> None:
         """Add an open meter. `opened` may be one hour ahead at most: `balance` relies on that."""
         assert resource_id not in self._open, "a resource has one meter at a time"
-        meter = Meter(resource_id, description, hourly_cents, opened, self._next())
+        meter = Meter(resource_id, name, hourly_cents, opened, self._next(), form=form)
         self.meters.append(meter)
         self._open[resource_id] = meter
         self._count(meter, 1)

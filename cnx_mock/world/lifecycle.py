@@ -58,8 +58,6 @@ INSTANCE = ProvisioningRule(delay=(30 * SECOND, 60 * SECOND))
 class Lifecycle:
     """The way of one resource from its first status to its lasting one. It is fixed when the resource is made."""
 
-    began: int
-    """The instant at which it was made."""
     ends: int | None
     """The instant at which it becomes ready; None for never."""
     polls_left: int | None
@@ -86,7 +84,7 @@ class Lifecycle:
             low, high = rule.delay
             unit = SECOND if low % SECOND == high % SECOND == 0 else 1
             ends = now + unit * chance.between(low // unit, high // unit, "provisioning", resource_id)
-        return cls(began=now, ends=ends, polls_left=rule.polls or None, then=rule.then or then, first=first)
+        return cls(ends=ends, polls_left=rule.polls or None, then=rule.then or then, first=first)
 
     def status(self, now: int) -> str:
         """Return the first status, or the lasting one if the resource is ready."""

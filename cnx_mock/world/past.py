@@ -1,7 +1,7 @@
 """Tables and the ledger as they were at an earlier instant, for stale reads. Made for one read, then thrown away."""
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cnx_mock.world.ledger import OPENING, Ledger
 from cnx_mock.world.records import MadeRecord
@@ -9,11 +9,12 @@ from cnx_mock.world.statement import Statement
 from cnx_mock.world.table import Table
 
 M = TypeVar("M", bound=MadeRecord)
+T = TypeVar("T", bound=Table[Any])
 
 
-def table_as_of(table: Table[M], instant: int) -> Table[M]:
+def table_as_of(table: T, instant: int) -> T:
     """Return a table of copies: the records that existed at an instant, as they were then."""
-    past: Table[M] = Table()
+    past = type(table)()
     for record in table.since(instant):
         copy = record.as_of(instant)
         if copy is not None:

@@ -3,6 +3,7 @@
 All instants are microseconds since the Unix epoch.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -12,6 +13,26 @@ from cnx_mock.world.lifecycle import Lifecycle
 
 NEVER = 1 << 63
 """An instant that does not come."""
+
+
+IndexKey = tuple[str, str]
+"""A field that lists are filtered by, and one value that a record has there: `("region", "us-east-1")`."""
+
+
+@dataclass(slots=True, eq=False)
+class TableChanges:
+    """What the records of one table share, so that a record can tell its table that it has changed."""
+
+    pages: dict[Any, Any] = field(default_factory=dict)
+    """The pages of the table that its service has cached. Every change clears them all."""
+    places: set[int] | None = None
+    """The places of the records that changed since the table's index last looked; None if it has no index."""
+
+    def note(self, place: int) -> None:
+        """Note that the record at a place is new, or has changed."""
+        self.pages.clear()
+        if self.places is not None:
+            self.places.add(place)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -29,10 +50,10 @@ class Record:
     """The answer with every detail, cached until `detailed_until`."""
     detailed_until: int = field(default=0, init=False, repr=False)
 
-    pages: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-    """The cached pages of its table. All records of the table share this dictionary."""
+    changes_of_table: TableChanges | None = field(default=None, init=False, repr=False)
+    """Where its table is told of its changes; None if it is in no table."""
     place: int = field(default=0, init=False, repr=False)
-    """Its place in its table, in order of creation; from 1."""
+    """Its place in its table, in order of creation; from 0."""
 
     def __repr__(self) -> str:
         """Return its class and its fields. (One for all: a `__repr__` for each dataclass takes a start's time.)"""
@@ -42,7 +63,8 @@ class Record:
     def touch(self) -> None:
         """Forget the cached answers, because the record has changed."""
         self.shown_until = self.detailed_until = 0
-        self.pages.clear()
+        if self.changes_of_table is not None:
+            self.changes_of_table.note(self.place)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -129,6 +151,15 @@ class ProvisionedRecord(MadeRecord):
         """Return its status at this instant."""
         return self.lifecycle.status(now)
 
+    def changes(self, now: int) -> int:
+        """Return the next instant at which its status changes by itself, or NEVER."""
+        ends = self.lifecycle.ends
+        return NEVER if ends is None or ends <= now else ends
+
+    def index_keys(self) -> Iterator[IndexKey]:
+        """Return what lists of its kind are filtered by, other than the status. It never changes."""
+        yield from ()
+
     def provisioned(self, now: int) -> int | None:
         """Return the instant at which it became ready, or None if it has not yet."""
         return self.lifecycle.ends if self.lifecycle.ready(now) else None
@@ -143,18 +174,23 @@ class InstanceRecord(ProvisionedRecord):
     plan: PlanRecord
     region: str
     image: str
-    tags: list[str]
-    firewall_ids: list[str] = field(default_factory=list)
-    load_balancer_ids: list[str] = field(default_factory=list)
-    snapshot_ids: list[str] = field(default_factory=list)
+    tags: tuple[str, ...] = ()
+    firewall_ids: tuple[str, ...] = ()
+    load_balancer_ids: tuple[str, ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
     forced: tuple[str, int] | None = None
     """A status that the control plane or a fixture has set, and the instant since which it holds. No documented call
     stops an instance."""
 
     def changes(self, now: int) -> int:
         """Return the next instant at which its status changes by itself, or NEVER."""
-        coming_up = self.forced is None and not self.lifecycle.ready(now)
-        return self.lifecycle.ends if coming_up and self.lifecycle.ends is not None else NEVER
+        return NEVER if self.forced else ProvisionedRecord.changes(self, now)
+
+    def index_keys(self) -> Iterator[IndexKey]:
+        """Return its region and its tags."""
+        yield "region", self.region
+        for tag in self.tags:
+            yield "tags", tag
 
     def status(self, now: int) -> str:
         """Return `provisioning`, `running` or `stopped`."""
@@ -190,6 +226,11 @@ class SnapshotRecord(ProvisionedRecord):
     size_gb: int
     min_disk_gb: int
 
+    def index_keys(self) -> Iterator[IndexKey]:
+        """Return its region and the instance that it was taken of."""
+        yield "region", self.region
+        yield "instance_id", self.source_instance_id
+
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FirewallRecord(MadeRecord):
@@ -201,9 +242,9 @@ class FirewallRecord(MadeRecord):
     """The fields that the client declared, except for the instances."""
     instance_ids: list[str]
 
-    def listed_by(self, instance: InstanceRecord) -> list[str]:
-        """Return the list in which an instance keeps the ids of its firewalls."""
-        return instance.firewall_ids
+    def toggle(self, instance: InstanceRecord) -> None:
+        """Add itself to the firewalls that an instance keeps, or take itself out."""
+        instance.firewall_ids = _toggled(instance.firewall_ids, self.id)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -217,9 +258,14 @@ class LoadBalancerRecord(ProvisionedRecord):
     regions: list[str]
     instance_ids: list[str]
 
-    def listed_by(self, instance: InstanceRecord) -> list[str]:
-        """Return the list in which an instance keeps the ids of its load balancers."""
-        return instance.load_balancer_ids
+    def toggle(self, instance: InstanceRecord) -> None:
+        """Add itself to the load balancers that an instance keeps, or take itself out."""
+        instance.load_balancer_ids = _toggled(instance.load_balancer_ids, self.id)
+
+
+def _toggled(ids: tuple[str, ...], own: str) -> tuple[str, ...]:
+    """Return the ids with this one at the end, or without it if it is one of them."""
+    return tuple(each for each in ids if each != own) if own in ids else (*ids, own)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)

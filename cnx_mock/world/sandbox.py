@@ -10,6 +10,7 @@ from cnx_mock.world.account import PLAN_LIMITS, AccountPlan, AccountTraits, Sand
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
+from cnx_mock.world.index import IndexedTable, Selection
 from cnx_mock.world.kinds import Kind
 from cnx_mock.world.ledger import OPENING, Ledger
 from cnx_mock.world.lifecycle import INSTANCE, SNAPSHOT, Lifecycle, ProvisioningRule
@@ -97,8 +98,8 @@ class SandboxState:
         """Whether magic names have a meaning."""
         self.keys: Table[KeyRecord] = Table()
         self._by_digits: dict[str, KeyRecord] = {}
-        self.instances: Table[InstanceRecord] = Table()
-        self.snapshots: Table[SnapshotRecord] = Table()
+        self.instances: IndexedTable[InstanceRecord] = IndexedTable()
+        self.snapshots: IndexedTable[SnapshotRecord] = IndexedTable()
         self.firewalls: Table[FirewallRecord] = Table()
         self.load_balancers: Table[LoadBalancerRecord] = Table()
         self.polling: dict[str, ProvisionedRecord] = {}
@@ -194,6 +195,10 @@ class SandboxState:
                 holder.changing(now)
                 holder.instance_ids.remove(instance.id)
                 holder.updated = now
+
+    def polled(self, among: Table[Any] | Selection[Any]) -> list[ProvisionedRecord]:
+        """Return those of the records that count polls and are not ready yet."""
+        return [record for record in map(among.get, self.polling) if record is not None]
 
     def count_polls(self, polled: Iterable[ProvisionedRecord]) -> None:
         """Count one read of each of these records."""

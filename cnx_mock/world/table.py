@@ -1,10 +1,11 @@
 """A table: records of one kind, in order of creation."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from cnx_mock.world.records import Record
+from cnx_mock.world.places import PlaceSet
+from cnx_mock.world.records import Record, TableChanges
 
 R = TypeVar("R", bound=Record)
 
@@ -14,14 +15,17 @@ _REMOVED_KEPT = 1000
 class Table(Generic[R]):
     """Records by id, in order of creation. The last 1,000 removed records are kept for stale reads."""
 
-    __slots__ = ("_given", "_records", "_removed", "pages")
+    __slots__ = ("_at", "_changes", "_live", "_records", "_removed")
 
     def __init__(self) -> None:
         self._records: dict[str, R] = {}
-        self._given = 0
+        self._at: list[R | None] = []
+        """The record at each place; None if it was removed. No place is used again: the ledger, too, keeps a line for
+        each resource that there ever was."""
+        self._live: PlaceSet | None = None
+        """The places that have a record; None as long as all have one."""
         self._removed: deque[tuple[int, R]] = deque(maxlen=_REMOVED_KEPT)
-        self.pages: dict[Any, Any] = {}
-        """Pages cached by the service that shows them. Every change of a record clears them all."""
+        self._changes = TableChanges()
 
     def __len__(self) -> int:
         return len(self._records)
@@ -32,6 +36,11 @@ class Table(Generic[R]):
     def __contains__(self, record_id: str) -> bool:
         return record_id in self._records
 
+    @property
+    def pages(self) -> dict[Any, Any]:
+        """Pages cached by the service that shows them. Every change of a record clears them all."""
+        return self._changes.pages
+
     def get(self, record_id: str) -> R | None:
         """Return the record with this id, or None."""
         return self._records.get(record_id)
@@ -40,19 +49,37 @@ class Table(Generic[R]):
         """Return every id, in order of creation."""
         return list(self._records)
 
+    def page(self, start: int, limit: int) -> list[R]:
+        """Return at most `limit` records after the first `start`, in order of creation."""
+        if self._live is None:
+            return self.at(range(start, min(start + limit, len(self._at))))
+        return self.at(self._live.page(start, limit))
+
+    def at(self, places: Iterable[int]) -> list[R]:
+        """Return the records at these places, without those that were removed."""
+        found = [self._at[place] for place in places]
+        return [record for record in found if record is not None]
+
     def add(self, record: R) -> R:
         """Add a new record, and return it."""
         self._records[record.id] = record
-        record.pages = self.pages
-        self._given = record.place = self._given + 1
-        self.pages.clear()
+        record.changes_of_table = self._changes
+        record.place = len(self._at)
+        self._at.append(record)
+        if self._live is not None:
+            self._live.add(record.place)
+        self._changes.note(record.place)
         return record
 
     def remove(self, record: R, now: int) -> None:
         """Remove a record. Raises KeyError if the table does not hold it."""
         del self._records[record.id]
+        if self._live is None:
+            self._live = PlaceSet.below(len(self._at))
+        self._live.discard(record.place)
+        self._at[record.place] = None
         self._removed.append((now, record))
-        self.pages.clear()
+        self._changes.note(record.place)
 
     def since(self, instant: int) -> list[R]:
         """Return the records that existed at an instant or were made later, in order of creation, as they are now."""

@@ -242,7 +242,7 @@ def test_an_observer_that_raises_does_not_change_a_refusal_without_a_sandbox(
 def test_a_control_plane_that_breaks_is_the_apis_own_500(
     server: MockServer, sandbox: Sandbox, api: Client, monkeypatch: Any, caplog: Any, method: str, path: str, body: Any
 ) -> None:
-    monkeypatch.setattr(tenant_of(server, sandbox), "sandbox", None)  # nothing can be done with it
+    monkeypatch.setattr(tenant_of(server, sandbox), "sandbox_so_far", None)  # nothing can be done with it
 
     assert_own_500(api.call(method, path, body))
     assert "please report this" in caplog.text

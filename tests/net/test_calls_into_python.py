@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from cnx_mock import Settings, create_app
 from cnx_mock.http.app import load_scenarios
+from cnx_mock.net.connection_limits import ConnectionLimits
 from cnx_mock.net.direct import DirectConnection
 from tests.bench.stage import HERE
 from tests.conftest import INSTANCE
@@ -59,7 +60,9 @@ class Caller:
         config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, server_header=False, date_header=False)
         config.load()
         self._transport = Kept()
-        self._connection = DirectConnection(app.begin, app.refuse_unread, config, ServerState(), {}, loop)
+        self._connection = DirectConnection(
+            app.begin, app.refuse_unread, ConnectionLimits(app.bounds), config, ServerState(), {}, loop
+        )
         self._connection.connection_made(self._transport)
         for _ in range(20):
             self.id = json.loads(self.call("create").partition(b"\r\n\r\n")[2])["id"]

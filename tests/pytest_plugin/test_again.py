@@ -112,6 +112,7 @@ def test_no_option_that_changes_a_run_is_forgotten() -> None:
     explicit = {"--cnx-seed", "--cnx-scenario"}
     assert known - explicit - {*again._VALUES, *again._SWITCHES} == {
         "--cnx-sweep",
+        "--cnx-sweep-allow-partial",
         "--cnx-sweep-faults",
         "--cnx-sweep-timeout",
     }

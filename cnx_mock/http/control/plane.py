@@ -16,6 +16,7 @@ from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused
+from cnx_mock.http.loading import WorldLoading
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.addresses import Addresses
@@ -96,7 +97,8 @@ class ControlPlane:
         try:
             headers = messages.safe_headers(scope["headers"])
             self._guard.check(scope, headers)
-            answer = self._answer(scope, headers, await messages.read_body(scope, receive, self._bodies.limit))
+            body = await messages.read_body(scope, receive, self._bodies.limit)
+            answer = await self._when_loaded(scope, headers, body)
         except messages.Incomplete as incomplete:
             if incomplete.gone:
                 return
@@ -108,6 +110,15 @@ class ControlPlane:
         answer = replace(answer, body=masked(answer.body))
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
+
+    async def _when_loaded(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
+        """Return the answer, when the world that it needs is complete."""
+        while True:
+            try:
+                return self._answer(scope, headers, body)
+            except WorldLoading as loading:
+                await loading.load.wait()
+                scope = {**scope, "method": loading.again_as or scope["method"]}
 
     def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
         if body is None:

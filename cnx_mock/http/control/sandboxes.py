@@ -201,13 +201,15 @@ def create(server: Server, body: SandboxCreate) -> FreshSandbox:
     else:
         tenant = server.tenants.take(digits_of(body.key), body.name, **changes)
     found = [] if body.scenario is None else warnings(tenant.recipe.scenario)
-    return FreshSandbox(id=tenant.sandbox.account.id, name=tenant.label, api_key=test_key(tenant.key), warnings=found)
+    return FreshSandbox(
+        id=tenant.sandbox_so_far.account.id, name=tenant.label, api_key=test_key(tenant.key), warnings=found
+    )
 
 
 @resource.operation("DELETE", "/_mock/sandboxes/{id}", provenance=_PROVENANCE, raises=(NotFound,))
 def delete(server: Server, id: str) -> Deleted:
     """Give a sandbox back, with everything in it. A key that opened it gets a new one on its next request."""
-    tenant = next((each for each in server.tenants if each.sandbox.account.id == id), None)
+    tenant = next((each for each in server.tenants if each.sandbox_so_far.account.id == id), None)
     if tenant is None:
         raise NotFound(resource="sandbox", id=id)
     server.tenants.remove(tenant)
@@ -233,10 +235,10 @@ def reset(server: Server, target: ControlTarget) -> ResetDone:
 
 def _item(tenant: Tenant) -> SandboxItem:
     return SandboxItem(
-        id=tenant.sandbox.account.id,
+        id=tenant.sandbox_so_far.account.id,
         name=tenant.given_name,
         last4=tenant.last4,
-        instances=len(tenant.sandbox.instances),
+        instances=len(tenant.sandbox_so_far.instances),
         requests=tenant.journal.seen,
         dropped=tenant.journal.dropped,
         rules=sum(1 for _ in tenant.engine),

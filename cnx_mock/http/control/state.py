@@ -8,6 +8,7 @@ from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.control.plane import ControlTarget
+from cnx_mock.http.loading import WorldLoading
 from cnx_mock.services.worlds import Fixture, exported, load, read_fixture, shipped_fixtures
 from cnx_mock.text.suggestions import one_of
 
@@ -53,4 +54,6 @@ def put(target: ControlTarget, body: StateDocument) -> State:
     """Replace the whole world by a fixture's first account: the only way to set its clock back."""
     tenant = target.must()
     tenant.load(fixture_of(body.root))
+    if tenant.loading is not None:
+        raise WorldLoading(tenant.loading, again_as="GET")
     return State(**exported(tenant.sandbox))

@@ -13,7 +13,7 @@ from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.world import magic
-from cnx_mock.world.records import InstanceRecord
+from cnx_mock.world.records import IndexKey
 
 
 def _free(name: str, info: ValidationInfo) -> str:
@@ -135,9 +135,9 @@ class InstanceQuery(PageQuery):
         Field(description=f"{_TAGS} every one of them."),
     ] = []
 
-    def selects(self, record: InstanceRecord, readings: Mapping[str, str]) -> bool:
-        """Return whether an instance matches the filters by region and tags."""
-        if self.region is not None and record.region != self.region:
-            return False
-        enough = all if TAGS_MATCH.of(readings) == "all" else any
-        return not self.tags or enough(tag in record.tags for tag in self.tags)
+    def index_keys(self, readings: Mapping[str, str]) -> tuple[list[IndexKey], list[IndexKey]]:
+        """Return what an instance must have to match the filters by region and tags: all of the first list, and one of
+        the second unless that is empty."""
+        region = [] if self.region is None else [("region", self.region)]
+        tags = [("tags", tag) for tag in self.tags]
+        return (region + tags, []) if TAGS_MATCH.of(readings) == "all" else (region, tags)

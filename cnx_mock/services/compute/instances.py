@@ -122,12 +122,12 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
         "plan": plan.id,
         "region": record.region,
         "image": record.image,
-        "tags": record.tags,
+        "tags": list(record.tags),
         "status": status,
         "ipv4": None if status == "provisioning" else f"198.{18 + high}.{middle}.{last}",
         "ipv6": str(IPv6Address((0x20010DB8 << 96) + (int(kinds.INSTANCE.id_digits(record.id), 16) << 32) + 1)),
         "specs": InstanceSpecs(vcpus=plan.vcpus, memory_mb=plan.memory_mb, disk_gb=plan.disk_gb),
-        "firewall_ids": record.firewall_ids,
+        "firewall_ids": list(record.firewall_ids),
         "created_at": format_instant(record.created),
         "updated_at": format_instant(max(record.updated, provisioned or 0)),
         "provisioned_at": None if provisioned is None else format_instant(provisioned),
@@ -148,7 +148,7 @@ def _detailed(sandbox: SandboxState, record: InstanceRecord, now: int) -> Instan
     return InstanceDetail(
         **_fields(record, status, now),
         storage=InstanceStorage(type="ephemeral", size_gb=record.plan.disk_gb),
-        snapshot_ids=record.snapshot_ids,
+        snapshot_ids=list(record.snapshot_ids),
         price_hourly=format_money(record.plan.hourly_cents),
         price_hourly_cents=record.plan.hourly_cents,
         metrics=None if status == "provisioning" else sample(sandbox.chance, record, now),
@@ -162,16 +162,12 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
     """List all compute instances.
 
     Returns a paginated list of all instances in your account. Supports filtering by region, status, and tags."""
-    now, readings, wanted = sandbox.now, sandbox.readings, query.status
-    keep = None
-    if query.region is not None or query.tags or wanted is not None:
-        keep = [record for record in sandbox.instances if query.selects(record, readings)]
+    now, instances = sandbox.now, sandbox.instances
+    keys, any_of = query.index_keys(sandbox.readings)
     if sandbox.polling:
-        caller.polled += [each for each in (sandbox.instances if keep is None else keep) if each.id in sandbox.polling]
-    if keep is not None and wanted is not None:
-        keep = [record for record in keep if record.status(now) == wanted]
-    if keep is not None:
-        return page_of(keep, query, partial(show, now=now))
+        caller.polled += sandbox.polled(instances.matching(now, keys, any_of))
+    if keys or any_of or query.status is not None:
+        return page_of(instances.matching(now, keys, any_of, query.status), query, partial(show, now=now))
     return _whole_list(sandbox, query, now)
 
 
@@ -224,7 +220,7 @@ def provision(sandbox: SandboxState, body: InstanceCreate, now: int) -> Instance
         plan=plan,
         region=body.region,
         image=body.image,
-        tags=body.tags,
+        tags=tuple(body.tags),
         created=now,
         updated=now,
         lifecycle=sandbox.begin(kinds.INSTANCE, new_id, now, then="running"),

@@ -17,7 +17,7 @@ from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.text.units import format_instant
 from cnx_mock.world import kinds
-from cnx_mock.world.records import SnapshotRecord
+from cnx_mock.world.records import IndexKey, SnapshotRecord
 from cnx_mock.world.sandbox import SandboxState
 
 snapshots = Resource.of(kinds.SNAPSHOT, "Copies of the disks of instances.")
@@ -82,11 +82,10 @@ class SnapshotQuery(PageQuery):
     status: SnapshotStatus | None = None
     """Only snapshots with this status."""
 
-    def selects(self, record: SnapshotRecord) -> bool:
-        """Return whether a snapshot matches the filters by instance and region."""
-        if self.instance_id is not None and record.source_instance_id != self.instance_id:
-            return False
-        return self.region is None or record.region == self.region
+    def index_keys(self) -> list[IndexKey]:
+        """Return what a snapshot must have to match the filters by instance and region."""
+        given = {"instance_id": self.instance_id, "region": self.region}
+        return [(name, value) for name, value in given.items() if value is not None]
 
 
 def show(record: SnapshotRecord, now: int) -> Snapshot:
@@ -111,10 +110,10 @@ def show(record: SnapshotRecord, now: int) -> Snapshot:
 def list_(sandbox: SandboxState, caller: Caller, query: SnapshotQuery) -> Page[Snapshot]:
     """List all snapshots."""
     now, wanted = sandbox.now, query.status
-    known = [each for each in sandbox.snapshots if query.selects(each)]
-    caller.polled += [each for each in known if each.id in sandbox.polling]
-    keep = known if wanted is None else [each for each in known if each.status(now) == wanted]
-    return page_of(keep, query, partial(show, now=now))
+    keys = query.index_keys()
+    if sandbox.polling:
+        caller.polled += sandbox.polled(sandbox.snapshots.matching(now, keys))
+    return page_of(sandbox.snapshots.matching(now, keys, status=wanted), query, partial(show, now=now))
 
 
 @snapshots.operation(
@@ -152,7 +151,7 @@ def create(sandbox: SandboxState, body: SnapshotCreate) -> Snapshot:
         lifecycle=sandbox.begin(kinds.SNAPSHOT, new_id, now, then="available", first="creating"),
     )
     source.changing(now)
-    source.snapshot_ids.append(new_id)
+    source.snapshot_ids += (new_id,)
     sandbox.added(sandbox.snapshots, record)
     return show(record, now)
 
@@ -173,6 +172,6 @@ def delete(sandbox: SandboxState, snapshot: SnapshotRecord) -> Deleted:
     now, source = sandbox.now, sandbox.instances.get(snapshot.source_instance_id)
     if source is not None:
         source.changing(now)
-        source.snapshot_ids.remove(snapshot.id)
+        source.snapshot_ids = tuple(each for each in source.snapshot_ids if each != snapshot.id)
     sandbox.removed(sandbox.snapshots, snapshot, now)
     return Deleted(id=snapshot.id)

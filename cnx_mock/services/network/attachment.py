@@ -13,13 +13,5 @@ def attach(sandbox: SandboxState, holder: FirewallRecord | LoadBalancerRecord, w
         instance = sandbox.instances.get(instance_id)
         if instance is not None and (instance_id in wanted) != (instance_id in holder.instance_ids):
             instance.changing(now)
-            _toggle(holder.listed_by(instance), holder.id)
+            holder.toggle(instance)
     holder.instance_ids = list(wanted)
-
-
-def _toggle(holders: list[str], holder_id: str) -> None:
-    """Add the id to the list if it is missing, otherwise remove it."""
-    if holder_id in holders:
-        holders.remove(holder_id)
-    else:
-        holders.append(holder_id)

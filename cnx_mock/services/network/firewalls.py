@@ -194,8 +194,9 @@ def show(record: FirewallRecord) -> Firewall:
 def list_(sandbox: SandboxState, query: FirewallQuery) -> Page[Firewall]:
     """List all firewalls."""
     wanted = query.instance_id
-    keep = None if wanted is None else [each for each in sandbox.firewalls if wanted in each.instance_ids]
-    return page_of(sandbox.firewalls, query, show, keep)
+    if wanted is None:
+        return page_of(sandbox.firewalls, query, show)
+    return page_of([each for each in sandbox.firewalls if wanted in each.instance_ids], query, show)
 
 
 @firewalls.operation(

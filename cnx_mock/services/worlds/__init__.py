@@ -4,6 +4,7 @@ from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.export import exported
 from cnx_mock.services.worlds.files import find, is_path, load, shipped_fixtures
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
+from cnx_mock.services.worlds.generate import prepare_names
 
 __all__ = [
     "Fixture",
@@ -13,6 +14,7 @@ __all__ = [
     "find",
     "is_path",
     "load",
+    "prepare_names",
     "read_fixture",
     "shipped_fixtures",
 ]

@@ -4,8 +4,8 @@ The builder collects problems instead of raising. `read_fixture` builds every ac
 has been read builds without problems.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from cnx_mock.errors import Path, Problem
 from cnx_mock.services.compute import METERED_NAME
@@ -21,9 +21,11 @@ from cnx_mock.services.worlds.document import (
     LoadBalancerEntry,
     SnapshotEntry,
 )
+from cnx_mock.services.worlds.fleet import USUAL_TIME, add_fleet
+from cnx_mock.services.worlds.generate import PORTION, FleetInstance
 from cnx_mock.world import kinds
 from cnx_mock.world.account import DEFAULT_BALANCE
-from cnx_mock.world.clock import HOUR, SECOND
+from cnx_mock.world.clock import HOUR
 from cnx_mock.world.kinds import Kind
 from cnx_mock.world.ledger import OPENING
 from cnx_mock.world.lifecycle import Lifecycle
@@ -39,37 +41,42 @@ Place = tuple[str, int]
 _AFTER_ALL = 1 << 62
 """Sorts ledger lines without a number after all lines that have one."""
 
-_USUAL_TIME = 45 * SECOND
-"""How long a resource took that is ready already."""
-
-
-class _Metered(NamedTuple):
-    """A resource that is charged from its creation on."""
-
-    record_id: str
-    description: str
-    hourly_cents: int
-    created: int
-
 
 class WorldBuilder:
     """Builds one account in a sandbox. Afterwards `problems` has everything that is wrong with it."""
 
-    def __init__(self, sandbox: SandboxState, entry: AccountEntry, path: Path) -> None:
-        """`path` is the place of the account's entry in its document; it is put before the path of each problem."""
+    def __init__(
+        self, sandbox: SandboxState, entry: AccountEntry, path: Path, fleet: Iterable[FleetInstance | None] = ()
+    ) -> None:
+        """`path` is the place of the account's entry in its document; it is put before the path of each problem.
+        `fleet` is what `generated` returns, for an account with generated instances."""
         self.problems: list[Problem] = []
-        self._sandbox, self._entry, self._path = sandbox, entry, path
-        self._now = sandbox.now
-        self._metered: list[_Metered] = []
+        self._sandbox, self._entry, self._path, self._fleet = sandbox, entry, path, fleet
+        self._now = self._first_created = sandbox.now
         self._open: set[str] = set()
         self._by_name: dict[str, InstanceRecord] = {}
 
     def build(self) -> None:
-        """Add everything that the account has: referenced resources first, the ledger last."""
+        """Add everything that the account has."""
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[None]:
+        """Add everything that the account has: referenced resources first, the ledger last.
+
+        It yields after each portion of work, so that something else can be done between the steps."""
         entry = self._entry
         snapshot_ids = {each.id for each in entry.snapshots}
         for index, instance in enumerate(entry.instances):
             self._instance(instance, index, snapshot_ids)
+        yield from add_fleet(self._sandbox, self._fleet, self._now)
+        self._others()
+        if not self.problems:
+            yield from self._ledger()
+
+    def _others(self) -> None:
+        """Add all resources that are not instances, and check the lines of the history."""
+        entry = self._entry
         for index, snapshot in enumerate(entry.snapshots):
             self._snapshot(snapshot, index)
         for index, firewall in enumerate(entry.firewalls):
@@ -81,8 +88,6 @@ class WorldBuilder:
         for index, credit in enumerate(entry.credits):
             if _at(credit, self._now) > self._now:
                 self._problem("credits", index, "at", message="is in the future")
-        if not self.problems:
-            self._ledger()
 
     def _problem(self, *place: str | int, message: str) -> None:
         self.problems.append(Problem((*self._path, *place), message))
@@ -112,10 +117,10 @@ class WorldBuilder:
     ) -> Lifecycle:
         """Return a record's lifecycle: exactly as `life` has it; otherwise complete if `up`, or starting now."""
         if life is not None:
-            return Lifecycle(began=created, ends=life.ends, polls_left=life.polls_left, then=life.then, first=first)
+            return Lifecycle(ends=life.ends, polls_left=life.polls_left, then=life.then, first=first)
         if up:
-            ends = min(created + _USUAL_TIME, self._now)
-            return Lifecycle(began=created, ends=ends, polls_left=None, then=then, first=first)
+            ends = min(created + USUAL_TIME, self._now)
+            return Lifecycle(ends=ends, polls_left=None, then=then, first=first)
         return self._sandbox.begin(kind, record_id, self._now, then=then, first=first)
 
     def _instance(self, entry: InstanceEntry, index: int, snapshot_ids: set[str | None]) -> None:
@@ -139,7 +144,7 @@ class WorldBuilder:
             plan=plan,
             region=entry.region,
             image=entry.image,
-            tags=list(dict.fromkeys(entry.tags)),
+            tags=tuple(dict.fromkeys(entry.tags)),
             created=created,
             updated=updated,
             lifecycle=self._life(
@@ -155,8 +160,6 @@ class WorldBuilder:
         )
         sandbox.added(sandbox.instances, record)
         self._by_name.setdefault(entry.name, record)
-        description = METERED_NAME.format(name=entry.name, plan=plan.id)
-        self._metered.append(_Metered(record_id, description, plan.hourly_cents, created))
 
     def _find(self, reference: str) -> InstanceRecord | None:
         """Return the account's instance with this id, or the first one with this name."""
@@ -197,7 +200,7 @@ class WorldBuilder:
         )
         sandbox.added(sandbox.snapshots, record)
         if source is not None:
-            source.snapshot_ids.append(record_id)
+            source.snapshot_ids += (record_id,)
 
     def _attached(self, references: Sequence[str], place: Place, regions: Sequence[str] | None = None) -> list[str]:
         """Return the ids of the instances that are referenced by name or id, each once. They must be in the regions."""
@@ -251,8 +254,6 @@ class WorldBuilder:
         )
         sandbox.added(sandbox.load_balancers, record)
         attach(sandbox, record, self._attached(entry.instance_ids, place, entry.regions), created)
-        price = REGION_HOURLY_CENTS * len(entry.regions)
-        self._metered.append(_Metered(record_id, f"Load balancer {entry.name}", price, created))
 
     def _charge(self, charge: ChargeEntry, index: int) -> None:
         """Check a line of the history: its times are in order, and no resource has two open charges."""
@@ -262,8 +263,9 @@ class WorldBuilder:
         if charge.resource_id in self._open:
             self._problem("history", index, "resource_id", message=f"{charge.resource_id} is already being charged")
         if closed is None:
-            running = {each.record_id for each in self._metered} if self._entry.ledger != "complete" else set()
-            if charge.resource_id in running:
+            sandbox = self._sandbox
+            runs = charge.resource_id in sandbox.instances or charge.resource_id in sandbox.load_balancers
+            if runs and self._entry.ledger != "complete":
                 self._problem("history", index, "resource_id", message=f"{charge.resource_id} is charged anyway")
             self._open.add(charge.resource_id)
         ahead = HOUR if self._entry.ledger == "complete" else 0  # a price that changes starts with the next hour
@@ -272,7 +274,7 @@ class WorldBuilder:
         if closed is not None and closed > self._now:
             self._problem("history", index, "closed", message="is in the future")
 
-    def _ledger(self) -> None:
+    def _ledger(self) -> Iterator[None]:
         """Fill the ledger: with exactly the lines of an export, or so that the entry's balance results."""
         entry, ledger, now = self._entry, self._sandbox.ledger, self._now
         lines: list[CreditEntry | ChargeEntry] = [*entry.credits, *entry.history]
@@ -282,16 +284,28 @@ class WorldBuilder:
             else:
                 ledger.restore(line.resource_id, line.description, line.hourly, *_span(line, now))
         if entry.ledger == "complete":
-            for each in self._metered:
-                if not ledger.charges(each.record_id):
-                    message = f"is complete, but has no open charge for {each.record_id}"
-                    self._problem("history", message=message)
+            for each in (*self._sandbox.instances, *self._sandbox.load_balancers):
+                if not ledger.charges(each.id):
+                    self._problem("history", message=f"is complete, but has no open charge for {each.id}")
             return
-        for each in self._metered:
-            ledger.restore(each.record_id, each.description, each.hourly_cents, each.created, None)
+        yield from self._meters()
         wanted = DEFAULT_BALANCE if entry.balance is None else entry.balance
-        opened = min((each.created for each in self._metered), default=now)
-        ledger.credit(min(opened, now), wanted - ledger.balance(now), OPENING)
+        ledger.credit(self._first_created, wanted - ledger.balance(now), OPENING)
+
+    def _meters(self) -> Iterator[None]:
+        """Charge for every instance and every load balancer from its creation on."""
+        sandbox = self._sandbox
+        forms = {plan.id: METERED_NAME.format(name="{}", plan=plan.id) for plan in sandbox.catalogue.plans}
+        for number, each in enumerate(sandbox.instances):
+            plan = each.plan
+            sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, forms[plan.id])
+            if number % PORTION == 0:
+                yield
+            self._first_created = min(self._first_created, each.created)
+        for balancer in sandbox.load_balancers:
+            price = REGION_HOURLY_CENTS * len(balancer.regions)
+            sandbox.ledger.restore(balancer.id, balancer.name, price, balancer.created, None, "Load balancer {}")
+            self._first_created = min(self._first_created, balancer.created)
 
 
 def _at(credit: CreditEntry, now: int) -> int:

@@ -1,19 +1,22 @@
 """A fixture that has been checked: it knows its keys, and fills sandboxes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cnx_mock.api.validation import attempt
 from cnx_mock.errors import FixtureError, Path, Problem
 from cnx_mock.services.worlds.build import WorldBuilder
-from cnx_mock.services.worlds.document import AccountEntry, FixtureDocument
-from cnx_mock.services.worlds.generate import generated, spread_problems
+from cnx_mock.services.worlds.document import FixtureDocument
+from cnx_mock.services.worlds.generate import PORTION, generated, spread_problems
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.keys import digits_of
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
+
+_FEW = 2_000
+"""Fleets with fewer instances than this are built at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,25 @@ class Fixture:
         """Return the digits of an account's keys."""
         return [digits_of(key.key) for key in self.document.accounts[index].keys]
 
+    def expected_steps(self, index: int) -> int:
+        """Return about how many steps `steps` takes for the account at this index; 0 if they are few."""
+        fleet = self.document.generate if index == 0 else None
+        return 0 if fleet is None or fleet.instances < _FEW else 3 * fleet.instances // PORTION
+
     def build(self, sandbox: SandboxState, index: int, keys: Collection[str], own_clock: bool = False) -> None:
         """Fill a new sandbox with the account at this index.
 
         Of the account's keys, those whose digits are in `keys` are added. With `own_clock` the sandbox keeps its clock.
         """
+        for _ in self.steps(sandbox, index, keys, own_clock):
+            pass
+
+    def steps(
+        self, sandbox: SandboxState, index: int, keys: Collection[str], own_clock: bool = False
+    ) -> Iterator[None]:
+        """Fill a new sandbox as `build` does, in short steps. It yields between them.
+
+        After the first step it has its clock, its account and its keys."""
         _prepare(sandbox, self.document, index, own_clock)
         for key in self.document.accounts[index].keys:
             digits = digits_of(key.key)
@@ -49,15 +66,10 @@ class Fixture:
                 revoked = key.status == "revoked"
                 record = sandbox.add_key(digits, key.name, tuple(key.scopes), revoked=revoked, key_id=key.id)
                 record.created = sandbox.account.created if key.created_at is None else key.created_at
-        WorldBuilder(sandbox, self._with_fleet(sandbox, index), ()).build()
-
-    def _with_fleet(self, sandbox: SandboxState, index: int) -> AccountEntry:
-        """Return the account's entry, with the generated fleet if it is the first account."""
-        entry, fleet = self.document.accounts[index], self.document.generate
-        if fleet is None or index != 0:
-            return entry
-        made = list(generated(fleet, sandbox.chance.seed, sandbox.catalogue))
-        return entry.model_copy(update={"instances": [*entry.instances, *made]})
+        yield
+        fleet = self.document.generate if index == 0 else None
+        made = () if fleet is None else generated(fleet, sandbox.chance.seed, sandbox.catalogue)
+        yield from WorldBuilder(sandbox, self.document.accounts[index], (), made).steps()
 
 
 def _prepare(sandbox: SandboxState, document: FixtureDocument, index: int, own_clock: bool) -> None:

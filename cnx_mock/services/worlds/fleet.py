@@ -1,0 +1,57 @@
+"""A generated fleet becomes records: what `WorldBuilder` does with an entry, without an entry for each instance."""
+
+from collections.abc import Iterable, Iterator
+
+from cnx_mock.services.worlds.generate import PORTION, FleetInstance
+from cnx_mock.world import kinds
+from cnx_mock.world.clock import SECOND
+from cnx_mock.world.lifecycle import Lifecycle
+from cnx_mock.world.records import InstanceRecord
+from cnx_mock.world.sandbox import SandboxState
+
+USUAL_TIME = 45 * SECOND
+"""How long a resource took that is ready already."""
+
+
+_INDEXED_FROM = 2_000
+"""From how many instances on they are indexed while they are added."""
+
+
+def add_fleet(sandbox: SandboxState, fleet: Iterable[FleetInstance | None], now: int) -> Iterator[None]:
+    """Add a fleet's instances to a sandbox. It yields after each portion."""
+    tags: dict[str | None, tuple[str, ...]] = {None: ()}
+    for number, drawn in enumerate(fleet):
+        if drawn is None or number % PORTION == 0:
+            if number >= _INDEXED_FROM:
+                sandbox.instances.index(now)  # made with the fleet, so that the first filtered list need not
+            yield
+        if drawn is not None:
+            tag = drawn.tag
+            if tag not in tags and tag is not None:
+                tags[tag] = (tag,)
+            _add(sandbox, drawn, tags[tag], now)
+
+
+def _add(sandbox: SandboxState, drawn: FleetInstance, tags: tuple[str, ...], now: int) -> None:
+    plan = sandbox.catalogue.plans.get(drawn.plan)
+    assert plan is not None, "a spread only names plans of the catalogue"
+    record_id, number = sandbox.next_id(kinds.INSTANCE)
+    created = now - drawn.age
+    if drawn.status == "provisioning":
+        life = sandbox.begin(kinds.INSTANCE, record_id, now, then="running")
+    else:
+        life = Lifecycle(ends=min(created + USUAL_TIME, now), polls_left=None, then="running")
+    record = InstanceRecord(
+        id=record_id,
+        number=number,
+        name=drawn.name,
+        plan=plan,
+        region=drawn.region,
+        image=drawn.image,
+        tags=tags,
+        created=created,
+        updated=created,
+        lifecycle=life,
+        forced=("stopped", created) if drawn.status == "stopped" else None,
+    )
+    sandbox.added(sandbox.instances, record)

@@ -1,0 +1,160 @@
+"""Indexed tables: filtered lists without a look at every record.
+
+A status is a function of time, so the index keeps what is due in a heap. When somebody looks, the records that are due
+by then, and those that were touched, are sorted anew; all others are where they belong.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+from cnx_mock.world.places import PlaceSet
+from cnx_mock.world.records import NEVER, IndexKey, ProvisionedRecord
+from cnx_mock.world.table import Table
+
+P = TypeVar("P", bound=ProvisionedRecord)
+
+
+class _Index:
+    """The places of a table's records, by what lists are filtered by."""
+
+    __slots__ = ("_due", "_keys", "_settled", "_statuses")
+
+    def __init__(self) -> None:
+        self._keys: dict[IndexKey, PlaceSet] = {}
+        self._statuses: dict[str, PlaceSet] = {}
+        self._due: list[tuple[int, int]] = []
+        """A heap: when a record's status changes by itself, and the record's place."""
+        self._settled = 0
+        """The instant for which the statuses are right."""
+
+    def with_key(self, key: IndexKey) -> PlaceSet:
+        """Return the places of the records that have this value in this field."""
+        return self._keys.get(key, PlaceSet())
+
+    def with_status(self, status: str) -> PlaceSet:
+        """Return the places of the records that have this status, as of the last `settle`."""
+        return self._statuses.get(status, PlaceSet())
+
+    def add(self, record: ProvisionedRecord) -> None:
+        """Add a new record. Its status is sorted by the next `settle`."""
+        for key in record.index_keys():
+            self._keys.setdefault(key, PlaceSet()).add(record.place)
+
+    def remove(self, record: ProvisionedRecord) -> None:
+        """Remove a record."""
+        for key in record.index_keys():
+            places = self._keys[key]
+            places.discard(record.place)
+            if not places:
+                del self._keys[key]
+        self._sort(record.place, None)
+
+    def settle(self, table: "IndexedTable[P]", changed: set[int], now: int) -> None:
+        """Make the statuses right for an instant. `changed` are the places of the records that were touched."""
+        if now < self._settled:  # the clock was set back, which only another start of a new world does
+            changed.update(record.place for record in table)
+        while self._due and self._due[0][0] <= now:
+            changed.add(heappop(self._due)[1])
+        for record in table.at(changed):
+            self._sort(record.place, record.status(now))
+            if (due := record.changes(now)) != NEVER:
+                heappush(self._due, (due, record.place))
+        self._settled = now
+
+    def _sort(self, place: int, status: str | None) -> None:
+        for other, places in self._statuses.items():
+            if other != status:
+                places.discard(place)
+        if status is not None:
+            self._statuses.setdefault(status, PlaceSet()).add(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection(Generic[P]):
+    """Some records of a table, in order of creation."""
+
+    table: Table[P]
+    places: PlaceSet
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def get(self, record_id: str) -> P | None:
+        """Return the record with this id if it is one of them, otherwise None."""
+        record = self.table.get(record_id)
+        return record if record is not None and record.place in self.places else None
+
+    def page(self, start: int, limit: int) -> list[P]:
+        """Return at most `limit` of the records after the first `start`."""
+        return self.table.at(self.places.page(start, limit))
+
+
+class IndexedTable(Table[P]):
+    """A table whose records are also found by their index keys and by their status. The index is made when it is
+    needed first, and maintained from then on."""
+
+    __slots__ = ("_index",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._index: _Index | None = None
+
+    def add(self, record: P) -> P:
+        """Add a new record, and return it."""
+        super().add(record)
+        if self._index is not None:
+            self._index.add(record)
+        return record
+
+    def remove(self, record: P, now: int) -> None:
+        """Remove a record. Raises KeyError if the table does not hold it."""
+        super().remove(record, now)
+        if self._index is not None:
+            self._index.remove(record)
+
+    def index(self, now: int) -> _Index:
+        """Return the index, right for an instant. It is made if there is none yet."""
+        changed = self._changes.places
+        if self._index is None or changed is None:
+            self._index, changed = _Index(), set()
+            for record in self:
+                self._index.add(record)
+                changed.add(record.place)
+            self._changes.places = changed
+        self._index.settle(self, changed, now)
+        changed.clear()
+        return self._index
+
+    def matching(
+        self, now: int, keys: Sequence[IndexKey] = (), any_of: Sequence[IndexKey] = (), status: str | None = None
+    ) -> "Table[P] | Selection[P]":
+        """Return the records that have all of these keys, at least one of `any_of`, and this status now.
+
+        What is not given does not filter. Without any filter it is the table itself.
+        """
+        if not keys and not any_of and status is None:
+            return self
+        index = self.index(now)
+        found = [index.with_key(key) for key in keys]
+        if any_of:
+            found.append(_union(index.with_key(key) for key in any_of))
+        if status is not None:
+            found.append(index.with_status(status))
+        return Selection(self, _intersection(found))
+
+
+def _union(sets: Iterable[PlaceSet]) -> PlaceSet:
+    united = PlaceSet()
+    for each in sets:
+        united |= each
+    return united
+
+
+def _intersection(sets: Sequence[PlaceSet]) -> PlaceSet:
+    """Return the places that all sets have, beginning with the smallest set."""
+    first, *others = sorted(sets, key=len)
+    for each in others:
+        first &= each
+    return first

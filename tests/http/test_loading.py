@@ -1,0 +1,207 @@
+"""Large worlds load in slices: the calls that need one wait for it, and all others are served meanwhile."""
+
+import asyncio
+import json
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from cnx_mock import MockServer
+from cnx_mock.asgi import create_app
+from cnx_mock.http.app import App
+from cnx_mock.http.loading import WorldLoad
+from cnx_mock.services.worlds import exported, read_fixture
+from tests.conftest import INSTANCE
+
+FLEET: dict[str, Any] = {
+    "accounts": [{"name": "Fleet Corp", "balance": "$9.00"}],
+    "generate": {"instances": 6_000, "spread": {"status": {"running": 9, "stopped": 1}, "tags": {"web": 1, "db": 1}}},
+}
+KEY, OTHER = "a" * 32, "b" * 32
+
+
+@pytest.fixture
+def app() -> App:
+    """A server with a large world for every key that it does not know yet."""
+    return create_app(fixture=read_fixture(FLEET))
+
+
+async def call(app: App, method: str, target: str, key: str = KEY, body: Any = None) -> tuple[int, Any]:
+    """Return the status and the JSON of an answer."""
+    sent: list[Any] = []
+
+    sent_body = b"" if body is None else json.dumps(body).encode()
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": sent_body}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    path, _, query = target.partition("?")
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    if sent_body:
+        headers.append((b"content-length", b"%d" % len(sent_body)))
+    if key:
+        headers.append((b"authorization", f"Bearer cnx_test_{key}".encode()))
+    scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": headers}
+    await app({**scope, "raw_path": path.encode(), "client": ("127.0.0.1", 1)}, receive, send)
+    return sent[0]["status"], json.loads(b"".join(each.get("body", b"") for each in sent[1:]))
+
+
+async def small(app: App) -> str:
+    """Return the key of a sandbox with a small world."""
+    status, made = await call(app, "POST", "/_mock/sandboxes", "", {"fixture": {"accounts": [{"name": "Small"}]}})
+    assert status == 201
+    return str(made["api_key"]).removeprefix("cnx_test_")
+
+
+def in_order(*calls: Awaitable[Any]) -> Any:
+    """Run calls that begin one after the other, and return their numbers in the order in which they ended."""
+
+    async def run() -> list[int]:
+        ended: list[int] = []
+
+        async def one(number: int, awaited: Awaitable[Any]) -> None:
+            await awaited
+            ended.append(number)
+
+        await asyncio.gather(*(one(number, awaited) for number, awaited in enumerate(calls)))
+        return ended
+
+    return run()
+
+
+def test_calls_of_other_sandboxes_are_served_while_a_world_loads(app: App) -> None:
+    async def story() -> None:
+        other = await small(app)
+        order = await in_order(
+            call(app, "GET", "/v1/instances"),
+            call(app, "GET", "/v1/account", other),
+            call(app, "POST", "/v1/instances", other, INSTANCE),
+            call(app, "GET", "/_mock/health", ""),
+            call(app, "GET", "/_mock/sandboxes", ""),
+        )
+        assert order[-1] == 0
+
+    asyncio.run(story())
+
+
+def test_every_call_that_needs_the_world_waits_and_finds_all_of_it(app: App) -> None:
+    async def story() -> None:
+        answers = await asyncio.gather(
+            call(app, "GET", "/v1/instances?limit=1"),
+            call(app, "GET", "/v1/instances?limit=1&tags=web&status=running"),
+            call(app, "GET", "/v1/billing/balance"),
+            call(app, "GET", "/_mock/state"),
+        )
+        assert [status for status, _ in answers] == [200] * 4
+        state = answers[3][1]["accounts"][0]
+        assert answers[0][1]["pagination"]["total"] == len(state["instances"]) == 6_000
+        web = [each for each in state["instances"] if each["tags"] == ["web"] and each["status"] == "running"]
+        assert answers[1][1]["pagination"]["total"] == len(web)
+        assert answers[2][1]["balance_cents"] == 9_00
+
+    asyncio.run(story())
+
+
+def test_a_world_that_loaded_in_slices_is_the_one_that_is_built_at_once() -> None:
+    fixture = read_fixture({**FLEET, "clock": {"start": "2026-01-01T00:00:00Z", "frozen": True}})
+    at_once, in_slices = create_app(fixture=fixture), create_app(fixture=fixture)
+    for app in (at_once, in_slices):
+        app.tenants.make("same")
+
+    async def load() -> None:
+        [tenant] = in_slices.tenants
+        assert tenant.loading is not None
+        await tenant.loading.wait()
+
+    asyncio.run(load())
+
+    [one], [two] = at_once.tenants, in_slices.tenants
+    assert exported(one.sandbox) == exported(two.sandbox)
+
+
+def test_a_reset_and_a_new_state_load_in_slices_too(app: App) -> None:
+    async def story() -> None:
+        other = await small(app)
+        for method, path, body in (("POST", "/_mock/reset", None), ("PUT", "/_mock/state", FLEET)):
+            await call(app, "POST", "/_mock/instances", KEY, {"name": "more"})
+            status, answer = await call(app, method, path, KEY, body)
+            assert status == 200, answer
+            order = await in_order(call(app, "GET", "/v1/instances"), call(app, "GET", "/v1/plans", other))
+            assert order == ([1, 0] if method == "POST" else [0, 1])
+            assert (await call(app, "GET", "/v1/instances"))[1]["pagination"]["total"] == 6_000
+
+    asyncio.run(story())
+
+
+def test_putting_a_large_state_answers_with_all_of_it_while_others_are_served(app: App) -> None:
+    async def story() -> None:
+        other = await small(app)
+        state = {**FLEET, "accounts": [{"name": "Put"}]}
+        order = await in_order(call(app, "PUT", "/_mock/state", other, state), call(app, "GET", "/_mock/health", ""))
+        assert order == [1, 0]
+        _, now = await call(app, "GET", "/_mock/state", other)
+        assert (now["accounts"][0]["name"], len(now["accounts"][0]["instances"])) == ("Put", 6_000)
+
+    asyncio.run(story())
+
+
+def test_who_waits_for_a_world_that_is_replaced_gets_the_new_one(app: App) -> None:
+    async def story() -> None:
+        waiting = asyncio.create_task(call(app, "GET", "/v1/account"))
+        await asyncio.sleep(0)
+        status, _ = await call(app, "POST", "/_mock/sandboxes", "", {"key": f"cnx_test_{KEY}", "fixture": "small-team"})
+        assert status == 201
+        assert (await waiting)[1]["name"] == "Brightwork Ltd"
+
+    asyncio.run(story())
+
+
+def test_a_scenario_with_a_large_world_applies_its_settings_when_it_is_there() -> None:
+    app = create_app()
+
+    async def story() -> None:
+        clock = {"start": "2026-05-01T00:00:00Z", "frozen": True}
+        world = {"fixture": FLEET, "clock": clock, "balance": "$3.00"}
+        status, answer = await call(app, "PUT", "/_mock/scenario", KEY, {"name": "large", "world": world, "rules": []})
+        assert status == 200, answer
+        _, balance = await call(app, "GET", "/v1/billing/balance")
+        assert (balance["balance_cents"], balance["as_of"]) == (3_00, "2026-05-01T00:00:00Z")
+        assert (await call(app, "GET", "/v1/instances"))[1]["pagination"]["total"] == 6_000
+
+    asyncio.run(story())
+
+
+def test_observers_are_told_how_far_a_load_is(app: App) -> None:
+    shares: list[float] = []
+
+    def observe(load: WorldLoad) -> None:
+        shares.append(load.share)
+
+    app.tenants.load_observers.append(observe)
+    asyncio.run(call(app, "GET", "/v1/plans"))
+
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert len(shares) > 2
+
+
+def test_code_that_does_not_wait_gets_a_whole_world(app: App) -> None:
+    tenant = app.tenants.make()
+
+    assert len(tenant.sandbox.instances) == 6_000
+    assert tenant.loading is None
+
+
+def test_over_the_wire_it_is_an_ordinary_answer(client: Any) -> None:
+    with MockServer(fixture=FLEET) as server:
+        api = client(server.url, f"cnx_test_{OTHER}")
+        assert api.get("/v1/instances?page=300").json["pagination"] == {
+            "page": 300,
+            "limit": 20,
+            "total": 6_000,
+            "total_pages": 300,
+        }
