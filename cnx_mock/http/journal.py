@@ -159,12 +159,15 @@ class Journal:
         self._space.add(record)
         if len(self._records) > self._space.entries.limit:
             self.drop(self._space.entries)
-        self.measure(record)
+        self._resize(record, _RECORD_BYTES + len(record.request.body))
 
     def measure(self, record: JournalRecord) -> None:
         """Count the bytes of a record anew. Drop the oldest ones while there is too much."""
-        by = _size(record) - record.size
-        record.size += by
+        self._resize(record, _size(record))
+
+    def _resize(self, record: JournalRecord, size: int) -> None:
+        by = size - record.size
+        record.size = size
         self.bytes += by
         while self.bytes > self._space.bytes.limit and len(self._records) > 1:
             self.drop(self._space.bytes)
@@ -196,8 +199,9 @@ def _size(record: JournalRecord) -> int:
     request, answer = record.request, record.exchange.answer
     texts = len(request.path) + len(request.query) + len(request.body) + (len(answer.body) if answer else 0)
     decisions = len(record.ruling.decisions) if record.ruling else 0
-    headers = sum(len(name) + len(value) for name, value in request.headers) + record.head_size
-    return _RECORD_BYTES + texts + headers + _DECISION_BYTES * decisions
+    for name, value in request.headers:
+        texts += len(name) + len(value)
+    return _RECORD_BYTES + texts + record.head_size + _DECISION_BYTES * decisions
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)

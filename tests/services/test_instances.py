@@ -1,12 +1,14 @@
 """Instances: validation, lists with filters and pages, provisioning, and metrics."""
 
+import random
 import re
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import pairwise
 
 import pytest
 
+from cnx_mock.services.compute import instances
 from tests.conftest import INSTANCE
 
 LISTED = [
@@ -504,3 +506,13 @@ def test_a_catalogue_needs_a_key_and_no_scope(server, client, sandbox, api):
 
     assert api.get("/v1/plans").status == 200
     assert client(server.url).get("/v1/plans").status == 401
+
+
+def test_an_ipv6_address_is_written_as_rfc_5952_wants_it():
+    chance = random.Random(5952)
+    for _ in range(500):
+        digits = "".join(
+            chance.choice(("0000", "0001", "00a0", "ffff", f"{chance.getrandbits(16):04x}")) for _ in range(4)
+        )
+        address = (0x20010DB8 << 96) + (int(digits, 16) << 32) + 1
+        assert instances._ipv6(digits) == str(IPv6Address(address)), digits
