@@ -5,9 +5,11 @@ it, and must not pay for a web server that the run does not need.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # that of `typing`, which is slow to load
 if TYPE_CHECKING:
+    from typing import Any
+
     from cnx_mock.asgi import create_app
     from cnx_mock.errors import (
         AuditError,
@@ -124,7 +126,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module 'cnx_mock' has no attribute {name!r}")
     module, attribute = _HOMES[name]

@@ -1,7 +1,10 @@
 """The complete mock as an ASGI application: the app of `http`, with what the audit adds to it."""
 
-from cnx_mock.audit import control
+from collections.abc import Iterable
+
+from cnx_mock.api.operation import Resource
 from cnx_mock.http import app
+from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services.worlds import Fixture
 from cnx_mock.settings import Settings
@@ -15,6 +18,16 @@ def create_app(
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
     UnknownScenario, UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used.
     """
-    return app.create_app(
-        settings, scenario=scenario, fixture=fixture, control=[control.resource], checkers=[control.unmet]
-    )
+    return app.create_app(settings, scenario=scenario, fixture=fixture, control=_resources, checkers=[_unmet])
+
+
+def _resources() -> Iterable[Resource]:
+    from cnx_mock.audit import control  # lazy: only a call of the control plane needs the audit
+
+    return [control.resource]
+
+
+def _unmet(tenant: Tenant, scenario: Scenario) -> Iterable[str]:
+    from cnx_mock.audit import control  # lazy: as above
+
+    return control.unmet(tenant, scenario)

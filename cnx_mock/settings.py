@@ -14,7 +14,6 @@ from cnx_mock.api.surface import Surface
 from cnx_mock.errors import SettingsError
 from cnx_mock.text.host_names import is_loopback, split_port
 from cnx_mock.text.tls_names import read_tls_name
-from cnx_mock.world.lifecycle import ProvisioningRule
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -223,6 +222,8 @@ def _check_type(option_field: Field[Any], value: object) -> None:
 
 
 def _check_provisioning(text: str) -> None:
+    from cnx_mock.world.lifecycle import ProvisioningRule  # lazy: it loads OpenSSL, and every command reads settings
+
     try:
         ProvisioningRule.parsed(text)
     except ValueError as error:

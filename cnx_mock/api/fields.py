@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo
-
+from cnx_mock.api.declarations import AfterValidator, Field, ValidationInfo
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.world import magic
 from cnx_mock.world.account import SCOPES

@@ -18,13 +18,13 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
-
 from cnx_mock.api import errors, parsing
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.declarations import BaseModel, made, model_of, unset
 from cnx_mock.api.paging import Paged
 from cnx_mock.api.provenance import Provenance, added, documented, implied, named
 from cnx_mock.api.readings import UNKNOWN_BODY_FIELD
@@ -80,10 +80,9 @@ class Operation:
         self.method, self.path, self.status, self.scope = method, path, status, scope
         self.statuses = (status, *also)
         self.provenance, self.raises, self.deprecated = provenance, raises, deprecated
-        self.answer: Any = _shape(hints.pop("return"))
-        self.answer_type: type[Shape] = get_origin(self.answer) or self.answer
-        self.body: type[BaseModel] | None = hints.pop("body", None)
-        self.query: type[BaseModel] | None = hints.pop("query", None)
+        self._answer: Any = _shape(hints.pop("return"))
+        self.answer_type: type[Shape] = get_origin(self._answer) or self._answer
+        self._body, self._query = hints.pop("body", None), hints.pop("query", None)
         self.params: tuple[str, ...] = tuple(re.findall(r"{(\w+)}", path))
         self.records: dict[str, type[Record]] = {
             name: kind for name, kind in hints.items() if isinstance(kind, type) and issubclass(kind, Record)
@@ -93,10 +92,25 @@ class Operation:
             name: kind for name, kind in hints.items() if name not in self.records and kind is not str
         }
         self.summary, _, self.description = (inspect.getdoc(handler) or "").partition("\n\n")
-        self._no_query = self.query() if self.query and not _required(self.query) else None
+        self._no_query = None if self._query is None else unset(self._query)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.method} {self.path}>"
+
+    @cached_property
+    def answer(self) -> Any:
+        """The type of what it answers: a shape, or a page of shapes."""
+        return made(self._answer)
+
+    @cached_property
+    def body(self) -> type[BaseModel] | None:
+        """The model of its body; None if it takes none."""
+        return None if self._body is None else model_of(self._body)
+
+    @cached_property
+    def query(self) -> type[BaseModel] | None:
+        """The model of its query parameters; None if it takes none."""
+        return None if self._query is None else model_of(self._query)
 
     @property
     def operation_id(self) -> str:
@@ -143,24 +157,26 @@ class Operation:
             call.arguments[name] = _find(call.dependencies[SandboxState], record_kind, call.incoming.params[0])
 
     def _read_body(self, call: "Invocation") -> None:
-        if self.body is not None:
+        if self._body is not None:
             parsing.media_type(call.incoming.content_type)
             parsing.check_encoding(call.incoming.content_encoding)
             call.body = parsing.json_object(call.incoming.body)
 
     def _validate(self, call: "Invocation") -> None:
         """The body and the query together, so that a refusal names every bad field of both."""
-        if self.body is None and self.query is None:
+        if self._body is None and self._query is None:
             return
         sandbox: SandboxState | None = call.dependencies.get(SandboxState)
         found: list[Problem] = []
-        if self.query is not None and not call.incoming.query and self._no_query is not None:
+        if self._no_query is not None and not call.incoming.query:
             call.arguments["query"] = self._no_query
         elif self.query is not None:
             data, repeated = self._query_data(call.incoming.query)
             call.arguments["query"] = validated(self.query, data, sandbox, found)
             found += repeated
-        if self.body is not None and call.body is not None:
+        if call.body == {} and (empty := unset(self._body)) is not None:
+            call.arguments["body"] = empty
+        elif call.body is not None and self.body is not None:
             call.arguments["body"] = validated(self.body, call.body, sandbox, found, self._is_lenient(sandbox))
         if found:
             raise failed(found)
@@ -178,7 +194,7 @@ class Operation:
     def _checked(self, answer: Shape | Reply) -> Reply:
         reply = answer if type(answer) is Reply else Reply(answer)  # type: ignore[arg-type]
         if type(reply.shape) is not self.answer_type:
-            raise DeclarationError(f"{self.name} answers {self.answer}, not {type(reply.shape).__name__}")
+            raise DeclarationError(f"{self.name} answers {self._answer}, not {type(reply.shape).__name__}")
         if reply.status is None:
             reply.status = self.status
         elif reply.status not in self.statuses:
@@ -236,10 +252,6 @@ def _shape(answer: Any) -> Any:
     if get_origin(answer) not in (Union, UnionType):
         return answer
     return next(kind for kind in get_args(answer) if kind is not Reply)
-
-
-def _required(model: type[BaseModel]) -> bool:
-    return any(field.is_required() for field in model.model_fields.values())
 
 
 def _find(sandbox: SandboxState, record_class: type[Record], record_id: str) -> Record:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, unquote_plus
 
 import orjson
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from cnx_mock.api.declarations import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from cnx_mock.api.provenance import documented
 from cnx_mock.api.readings import LIMIT_ABOVE_MAX
 from cnx_mock.api.shapes import Shape
@@ -71,7 +71,7 @@ class PageQuery(Query):
     """Items per page (max 100)."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Pagination(Shape):
     """The place of a page in its list."""
 
@@ -100,7 +100,7 @@ class Paged(Shape):
     pagination: Pagination
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Page(Paged, Generic[T]):
     """One page of a list, in order of creation."""
 

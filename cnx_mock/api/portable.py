@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from pydantic import GetJsonSchemaHandler
+
+from cnx_mock.api.declarations import GetJsonSchemaHandler
 
 REF = "#/components/schemas/{model}"
 

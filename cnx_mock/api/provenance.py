@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import GetJsonSchemaHandler
+from cnx_mock.api.declarations import GetJsonSchemaHandler
 
 Kind = Literal["documented", "named", "implied", "added"]
 

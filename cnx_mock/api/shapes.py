@@ -1,10 +1,11 @@
 """The answers of operations: slotted dataclasses that encode themselves as JSON and cache it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
-from pydantic import ConfigDict, Field
+
+from cnx_mock.api.declarations import ConfigDict, Field
 
 
 class Shape:
@@ -12,6 +13,11 @@ class Shape:
 
     __slots__ = ("_json",)
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    def __repr__(self) -> str:
+        """Return its class and its fields. (One for all: a `__repr__` for each dataclass takes a start's time.)"""
+        given = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(given)})"
 
     def json(self) -> bytes:
         """Return its JSON. It is encoded once."""
@@ -28,7 +34,7 @@ class Shape:
 
 def shape(cls: type[Any]) -> Any:
     """Declare an answer: a slotted dataclass, keyword arguments only."""
-    return dataclass(slots=True, kw_only=True, eq=False)(cls)
+    return dataclass(slots=True, kw_only=True, eq=False, repr=False)(cls)
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +47,7 @@ class Reply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Deleted(Shape):
     """Confirms that a resource was deleted."""
 
@@ -54,7 +60,7 @@ class Deleted(Shape):
 T = TypeVar("T")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Listing(Shape, Generic[T]):
     """A short list without pages."""
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import GetJsonSchemaHandler
-
+from cnx_mock.api.declarations import GetJsonSchemaHandler
 from cnx_mock.api.readings import Reading
 
 _NOTES = "x-under-reading"

@@ -2,23 +2,25 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
-
+from cnx_mock.api.declarations import BaseModel, ConfigDict
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.synonyms import meant
 from cnx_mock.errors import Path, Problem
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of, unknown
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
 
 class Declared(BaseModel):
     """Base of every declared input. Unknown names and values of another type are errors; docstrings of fields are their
     descriptions."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -52,12 +54,20 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def problems(error: ValidationError, model: type[BaseModel], data: Any, noun: str = "field") -> list[Problem]:
+def problems(error: "ValidationError", model: type[BaseModel], data: Any, noun: str = "field") -> list[Problem]:
     """Return every problem of a failed validation.
 
     `noun` is what the format calls a name: the `field` of a body, or the `key` of a file.
     """
     return [_problem(details, model, data, noun) for details in error.errors(include_url=False)]
+
+
+def attempt(model: type[M], data: Any, noun: str = "field", context: Any = None) -> tuple[M | None, list[Problem]]:
+    """Return the validated data and no problem, or None and every problem with the data."""
+    try:
+        return model.model_validate(data, context=context), []
+    except ValueError as error:  # pydantic's ValidationError: it makes one of every ValueError of a check
+        return None, problems(cast("ValidationError", error), model, data, noun)
 
 
 def validated(
@@ -69,8 +79,8 @@ def validated(
     """
     try:
         return model.model_validate(data, context=context)
-    except ValidationError as error:
-        wrong = problems(error, model, data)
+    except ValueError as error:  # pydantic's ValidationError: see `attempt`
+        wrong = problems(cast("ValidationError", error), model, data)
     unknown = [each.path for each in wrong if each.at_key]
     if lenient and unknown:
         return validated(model, _without(data, set(unknown), ()), context, found, lenient)
@@ -87,7 +97,7 @@ def _without(data: Any, paths: set[Path], here: Path) -> Any:
     return data
 
 
-def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str) -> Problem:
+def _problem(details: "ErrorDetails", model: type[BaseModel], data: Any, noun: str) -> Problem:
     kind, context = details["type"], details.get("ctx", {})
     path = _path(details["loc"], data)
     if kind == "extra_forbidden":
@@ -110,7 +120,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel], data: Any, noun: str
     return Problem(path, _in_words(details) + example)
 
 
-def _in_words(details: ErrorDetails) -> str:
+def _in_words(details: "ErrorDetails") -> str:
     """Return our message for one of pydantic's errors; ours comes first for a kind that we do not know, too."""
     words_for = _WORDS.get(details["type"])
     return words_for(details.get("ctx", {})) if words_for else f"is not valid ({details['msg']})"

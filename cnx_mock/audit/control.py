@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BeforeValidator, Field
 
+from cnx_mock.api.declarations import BeforeValidator, Field
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Query
@@ -43,7 +43,7 @@ class AuditQuery(Query):
     """Values of thresholds, `NAME=VALUE`: `poll-interval=200ms`."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FindingItem(Shape):
     """Something that a client should not do."""
 
@@ -59,7 +59,7 @@ class FindingItem(Shape):
     """What to do about it."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class AuditAnswer(Shape):
     """All findings."""
 
@@ -67,7 +67,7 @@ class AuditAnswer(Shape):
     """The findings in the order of the requests."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class JournalItem(Shape):
     """One journal."""
 

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from cnx_mock.cli.streams import warn_on_stderr
-from cnx_mock.scenario.gallery import linted
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
@@ -37,8 +36,10 @@ def print_warnings(settings: Settings) -> None:
 def read_with_warnings(names: Iterable[str]) -> list[Scenario]:
     """Return the scenarios with these names or paths; print on stderr what in them can never happen. Raises what
     scenarios raise."""
-    scenarios = []
+    scenarios: list[Scenario] = []
     for name in names:
+        from cnx_mock.scenario.gallery import linted  # lazy: only a scenario needs it
+
         scenario, lint = linted(name, operations())
         scenarios.append(scenario)
         if lint is not None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli.lazy import uncollected
 from cnx_mock.cli.options import RUN, settings_options
 from cnx_mock.cli.param_types import TEST_KEY, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
@@ -67,7 +68,8 @@ def run(
       cnx-mock run --allow-host example.com -- ./deploy.sh
     """
     foreground = Foreground()
-    from cnx_mock.cli.run_program import ProgramRun  # lazy: the signals that come during these imports are CMD's
+    with uncollected():
+        from cnx_mock.cli.run_program import ProgramRun  # lazy: the signals that come during these imports are CMD's
 
     program = ProgramRun(
         command,

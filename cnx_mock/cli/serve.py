@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli.lazy import uncollected
 from cnx_mock.cli.options import settings_options
 from cnx_mock.errors import UsageError
 from cnx_mock.settings import Settings
@@ -40,6 +41,7 @@ def serve(**options: Any) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # nothing to tidy up yet; an exception could end in some C library
         signal.signal(number, lambda *_: os._exit(0))
     settings = Settings(**options)
-    from cnx_mock.cli.serve_forever import serve_forever  # lazy: a signal during these imports ends it quietly
+    with uncollected():
+        from cnx_mock.cli.serve_forever import serve_forever  # lazy: a signal during these imports ends it quietly
 
     serve_forever(settings)

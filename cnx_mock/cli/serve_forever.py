@@ -7,8 +7,9 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -19,7 +20,6 @@ from cnx_mock.cli.loading_bar import LoadingBar, keep_what_is_loaded
 from cnx_mock.cli.program_settings import print_warnings
 from cnx_mock.cli.streams import stderr, warn_on_stderr
 from cnx_mock.cli.terminal import is_live
-from cnx_mock.cli.watch import ScenarioWatcher
 from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
@@ -29,11 +29,14 @@ from cnx_mock.net.sockets import ListeningSockets, open_sockets
 from cnx_mock.settings import Settings
 from cnx_mock.world.keys import EXAMPLE_KEY
 
+if TYPE_CHECKING:
+    from cnx_mock.cli.watch import ScenarioWatcher
+
 
 def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_sockets` raise."""
     warn_on_stderr()
-    watcher = ScenarioWatcher(settings.scenario) if settings.watch else None
+    watcher = _watcher(settings.scenario) if settings.watch else None
     app = create_app(settings)
     log = stderr()
     app.dropped_lines = lambda: log.dropped
@@ -47,6 +50,12 @@ def serve_forever(settings: Settings) -> None:
     gc.freeze()  # what was made at start-up stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, listeners, watcher))
+
+
+def _watcher(names: Sequence[str]) -> "ScenarioWatcher":
+    from cnx_mock.cli.watch import ScenarioWatcher  # lazy: only --watch needs it
+
+    return ScenarioWatcher(names)
 
 
 def _opened(settings: Settings) -> ListeningSockets:
@@ -66,7 +75,7 @@ def _option_of(error: ListenError, settings: Settings) -> str:
     return next((option for option, port in ports.items() if str(error).startswith(f"port {port} on ")), "")
 
 
-async def _serve(app: App, listeners: ListeningSockets, watcher: ScenarioWatcher | None) -> None:
+async def _serve(app: App, listeners: ListeningSockets, watcher: "ScenarioWatcher | None") -> None:
     serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)

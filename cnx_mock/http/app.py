@@ -1,19 +1,15 @@
 """The app: pages, the control plane and the API, put together.
 
-Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes; `/_mock` belongs to the control plane; a request
-for any other path is a call to the API, and goes through `pipeline`.
+Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes in `site`; `/_mock` belongs to the control plane; a
+request for any other path is a call to the API, and goes through `pipeline`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cnx_mock import __version__
 from cnx_mock.api import errors
@@ -21,7 +17,7 @@ from cnx_mock.api.operation import Resource
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
-from cnx_mock.http import auth, control, docs, messages, reference
+from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
@@ -29,7 +25,7 @@ from cnx_mock.http.hosts import host_of
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.loading import WorldLoading
 from cnx_mock.http.observers import Observers
-from cnx_mock.http.pages import Cors, Pages
+from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Tenant
@@ -37,7 +33,6 @@ from cnx_mock.http.tenants import Tenants
 from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.net.bounds import Bounds
-from cnx_mock.scenario import gallery
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
@@ -48,17 +43,22 @@ from cnx_mock.world.chance import random_seed, random_token
 from cnx_mock.world.clock import ticks, wall_now
 from cnx_mock.world.lifecycle import ProvisioningRule
 
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
 _MOST_HOSTS = 1000
 """How many good Host headers are remembered."""
 
 
 def load_scenarios(names: Iterable[str]) -> Scenario:
     """Return the scenarios with these names or paths, stacked. Raises UnknownScenario, SourceError or ScenarioError."""
+    from cnx_mock.scenario import gallery  # lazy: it reads and checks files, and most servers have no scenario
+
     known = operations()
     return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")], known)
 
 
-class App(Starlette):
+class App:
     """The ASGI application of one server; `create_app` makes it."""
 
     def __init__(
@@ -66,7 +66,7 @@ class App(Starlette):
         settings: Settings,
         scenario: Scenario,
         fixture: Fixture | None,
-        more_control: Sequence[Resource] = (),
+        more_control: Callable[[], Iterable[Resource]] = tuple,
         checkers: Sequence[ExpectationChecker] = (),
     ) -> None:
         self.settings = settings
@@ -90,10 +90,9 @@ class App(Starlette):
         self._operations = served(operations(), settings.surface)
         self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
         self._api = Api(self._pipeline, self.observers)
-        resources = (*control.RESOURCES, *more_control)
         self._control = ControlPlane(
             self.tenants,
-            Router(op for each in resources for op in each.operations),
+            lambda: (*control.resources(), *more_control()),
             self.seed,
             lambda: self.addresses,
             self._dropped,
@@ -104,15 +103,22 @@ class App(Starlette):
         self._documents: dict[str, dict[str, Any]] = {}
         self.pages = Pages(self.seed, settings.surface)
         self.refuse_unread = UnreadRequests(self._pipeline, self.observers, self.pages).refuse
-        guarded = self.pages.guarded
-        routes = [
-            Route("/", guarded(self._welcome)),
-            Route("/openapi.json", guarded(self._openapi)),
-            *docs.routes(guarded),
-        ]
-        super().__init__(routes=routes, exception_handlers={HTTPException: self.pages.wrong_method})
-        self._page_paths = {route.path for route in routes}
-        self._cors = Cors(self._dispatch, self.pages) if settings.cors else None
+        self._endpoints = {"/": self._welcome, "/openapi.json": self._openapi}
+        self._page_paths = {*self._endpoints, *docs.PATHS}
+
+    @cached_property
+    def _site(self) -> ASGIApp:
+        """The pages, and what is not a request."""
+        from cnx_mock.http import site  # lazy: it loads Starlette, and most servers are asked for no page
+
+        return site.Site(self.pages, self._endpoints)
+
+    @cached_property
+    def _cors(self) -> ASGIApp:
+        """The pages and preflights for browsers of any origin."""
+        from cnx_mock.http import site  # lazy: as above
+
+        return site.Cors(self._dispatch, self.pages)
 
     @property
     def allowed_hosts(self) -> Sequence[str]:
@@ -158,7 +164,7 @@ class App(Starlette):
             await self._control(scope, receive, send)
         elif scope["type"] == "http" and (refusal := self._bad_host(scope["headers"])):
             await self._refused(scope, refusal)(scope, receive, send)
-        elif self._cors and scope["type"] == "http" and (not self._is_call(scope) or self._cors.is_preflight(scope)):
+        elif self.settings.cors and scope["type"] == "http" and (not self._is_call(scope) or is_preflight(scope)):
             await self._cors(scope, receive, send)
         else:
             await self._dispatch(scope, receive, send)
@@ -167,7 +173,7 @@ class App(Starlette):
         if scope["type"] == "http" and self._is_call(scope):
             await self._api(scope, receive, send)
         elif scope["type"] != "http" or scope["path"] in self._page_paths:
-            await super().__call__(scope, receive, send)
+            await self._site(scope, receive, send)
         else:
             refusal = errors.HttpsRequired(url=self.addresses.tls_url or f"https://{API_HOST}")
             await self._refused(scope, refusal)(scope, receive, send)
@@ -190,7 +196,7 @@ class App(Starlette):
             self._good_hosts.add(hosts[0])
         return None
 
-    def _refused(self, scope: Scope, refusal: errors.ApiError) -> Response:
+    def _refused(self, scope: Scope, refusal: errors.ApiError) -> PageAnswer:
         """Return the answer to a call that asks no rule and is not counted. What is wrong with its form is in the
         journal of its key's sandbox, if the key is known; all else is in the server's own."""
         context = self._pipeline.context(
@@ -214,7 +220,7 @@ class App(Starlette):
         self.observers.complete(record, response.status_code, context.tenant if exchange.sandbox else None)
         return response
 
-    async def _welcome(self, request: Request) -> Response:
+    async def _welcome(self, request: "Request") -> PageAnswer:
         return self.pages.page(
             {
                 "name": "cnx-mock",
@@ -227,8 +233,10 @@ class App(Starlette):
             }
         )
 
-    async def _openapi(self, request: Request) -> Response:
+    async def _openapi(self, request: "Request") -> PageAnswer:
         """Return the OpenAPI document under the readings of the key's sandbox; without a key, of the server."""
+        from cnx_mock.http import reference  # lazy: most servers are never asked for it, and it needs every model
+
         readings = self._readings(request)
         known = orjson.dumps(readings, option=orjson.OPT_SORT_KEYS).decode()
         if known not in self._documents:
@@ -236,7 +244,7 @@ class App(Starlette):
         servers = reference.servers(request.url.scheme, request.headers.get("host"))
         return self.pages.page({**self._documents[known], "servers": servers})
 
-    def _readings(self, request: Request) -> dict[str, str]:
+    def _readings(self, request: "Request") -> dict[str, str]:
         try:
             digits = auth.digits(auth.authorization(request.headers.raw))
             return in_force(self.tenants.find(digits).sandbox.readings)
@@ -249,14 +257,15 @@ def create_app(
     *,
     scenario: Scenario | None = None,
     fixture: Fixture | None = None,
-    control: Sequence[Resource] = (),
+    control: Callable[[], Iterable[Resource]] = tuple,
     checkers: Sequence[ExpectationChecker] = (),
 ) -> App:
     """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Layers above this one
-    hand in what they add: `control` are resources of the control plane, `checkers` judge expectations. Raises
+    hand in what they add: `control` returns resources of the control plane, `checkers` judge expectations. Raises
     UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
     """
     settings = settings or Settings()
-    return App(settings, scenario or load_scenarios(settings.scenario), fixture, control, checkers)
+    named = load_scenarios(settings.scenario) if settings.scenario else Scenario(name="none")
+    return App(settings, scenario or named, fixture, control, checkers)

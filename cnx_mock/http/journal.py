@@ -204,7 +204,7 @@ def _size(record: JournalRecord) -> int:
     return _RECORD_BYTES + texts + record.head_size + _DECISION_BYTES * decisions
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FaultApplied(Shape):
     """A fault that was applied to a request."""
 
@@ -214,7 +214,7 @@ class FaultApplied(Shape):
     """The fault, such as `error=INTERNAL_ERROR`."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class RuleDecision(Shape):
     """What one rule decided about a request."""
 
@@ -226,7 +226,7 @@ class RuleDecision(Shape):
     """Why, or why not: the field that differs, the count, the draw."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class NearMiss(Shape):
     """The rule that nearly matched a request."""
 
@@ -236,7 +236,7 @@ class NearMiss(Shape):
     """The field that differs."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class JournalEntry(Shape):
     """One request, its answer, and why it got that."""
 

@@ -5,7 +5,6 @@ from email.utils import formatdate
 from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from cnx_mock import __version__
 from cnx_mock.api import errors
@@ -17,6 +16,7 @@ from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
 from cnx_mock.net.connection import BODY_PROBLEM, BODY_SO_FAR
 from cnx_mock.net.server_error import ServerError
+from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.exchange import Answer, Exchange
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.text.live_keys import masked

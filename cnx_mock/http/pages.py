@@ -1,29 +1,33 @@
 """Answers outside the API and the control plane: to requests for pages, to preflights, and what the proxy refuses. They
 have the headers that every answer has."""
 
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import orjson
-from starlette.datastructures import Headers
-from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Scope
+from starlette.types import Receive, Scope, Send
 
-from cnx_mock.api import errors
 from cnx_mock.api.surface import Surface
 from cnx_mock.http import messages
-from cnx_mock.http.messages import Sender, refused
+from cnx_mock.http.messages import Sender
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.text.live_keys import masked
 from cnx_mock.world.chance import Chance
 
-log = logging.getLogger("cnx_mock")
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+@dataclass(frozen=True, slots=True)
+class PageAnswer:
+    """A whole answer, as an ASGI application. (Starlette's own would load Starlette at the start.)"""
+
+    status_code: int
+    raw_headers: RawHeaders
+    body: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class Pages:
@@ -33,34 +37,15 @@ class Pages:
         self._chance = Chance(seed, "pages")
         self._sender = Sender(surface)
 
-    def page(self, content: object) -> Response:
+    def page(self, content: object) -> PageAnswer:
         """Return a page of JSON; `bytes` are sent as they are."""
         return self.answered(Answer(200, [], content if isinstance(content, bytes) else orjson.dumps(content)))
 
-    def preflight(self, status: int, headers: RawHeaders) -> Response:
+    def preflight(self, status: int, headers: RawHeaders) -> PageAnswer:
         """Return an answer without content."""
         return self.answered(Answer(status, headers, b""))
 
-    def guarded(self, endpoint: Endpoint) -> Endpoint:
-        """Return the endpoint of a page, with the API's own 500 in place of any error that it raises by mistake."""
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await endpoint(request)
-            except Exception:
-                log.exception("cnx-mock failed at the page %s; please report this", messages.raw_path(request.scope))
-                request_id = self.request_id()
-                return self.answered(refused(errors.InternalError(), request_id, {}), request_id)
-
-        return answer
-
-    async def wrong_method(self, request: Request, exc: Exception) -> Response:
-        """Return a refusal by Starlette in the API's form: only a method can be wrong for a page."""
-        request_id = self.request_id()
-        refusal = errors.MethodNotAllowed(method=request.method[:100], allowed="GET, HEAD")
-        return self.answered(refused(refusal, request_id, {}), request_id)
-
-    def problem(self, problem: ServerError) -> Response:
+    def problem(self, problem: ServerError) -> PageAnswer:
         """Return a refusal that the API itself does not know."""
         request_id = self.request_id()
         return self.answered(messages.problem(problem, request_id), request_id)
@@ -75,11 +60,9 @@ class Pages:
         """Return a new request id."""
         return self._chance.new_id("req")
 
-    def answered(self, answer: Answer, request_id: str | None = None) -> Response:
+    def answered(self, answer: Answer, request_id: str | None = None) -> PageAnswer:
         """Return an answer as a response, with the headers that every answer has."""
-        response = Response(answer.body, answer.status)
-        response.raw_headers = self.headers(answer, request_id or self.request_id())
-        return response
+        return PageAnswer(answer.status, self.headers(answer, request_id or self.request_id()), answer.body)
 
     def headers(self, answer: Answer, request_id: str) -> RawHeaders:
         """Return every header of an answer."""
@@ -93,26 +76,7 @@ def whole_answer(phrase: str, answer: Answer, headers: RawHeaders) -> bytes:
     return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
 
 
-class Cors(CORSMiddleware):
-    """Lets browsers of any origin call, also from a public page into a private network.
-
-    A preflight has no key, so it is answered before all checks. Answers of pages get the headers here; those of calls
-    have them already (`messages.cors_headers`), so that a fault can change them.
-    """
-
-    def __init__(self, app: ASGIApp, pages: Pages) -> None:
-        everything: Sequence[str] = ("*",)
-        super().__init__(app, everything, everything, everything, expose_headers=everything, allow_private_network=True)
-        self._pages = pages
-
-    @staticmethod
-    def is_preflight(scope: Scope) -> bool:
-        """Return whether a request asks, on behalf of a page, what it may send."""
-        names = {name for name, _ in scope["headers"]}
-        return scope["method"] == "OPTIONS" and {b"origin", b"access-control-request-method"} <= names
-
-    def preflight_response(self, request_headers: Headers) -> Response:
-        """Return Starlette's answer without its text."""
-        answer = super().preflight_response(request_headers)
-        kept = [header for header in answer.raw_headers if not header[0].startswith(b"content-")]
-        return self._pages.preflight(answer.status_code, kept)
+def is_preflight(scope: Scope) -> bool:
+    """Return whether a request asks, on behalf of a page, what it may send."""
+    names = {name for name, _ in scope["headers"]}
+    return scope["method"] == "OPTIONS" and {b"origin", b"access-control-request-method"} <= names

@@ -7,8 +7,6 @@ that waits awaits: the faults that the rules choose are wrapped around the stage
 import logging
 from collections.abc import Callable
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming
@@ -22,6 +20,7 @@ from cnx_mock.http.loading import WorldLoad, WorldLoading
 from cnx_mock.http.shaped import perform_shaped
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
+from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.exchange import Exchange, FaultEffects

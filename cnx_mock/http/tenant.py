@@ -29,8 +29,8 @@ class Shared:
     catalogue: Catalogue
     operations: Collection[Operation]
     """Those that rules may match."""
-    magic_names: Collection[Rule]
-    """Rules that are always there; none if magic names are off."""
+    magic_names: Callable[[], Collection[Rule]] | None
+    """Returns the rules that are always there; None if magic names are off."""
     plan_limits: Mapping[AccountPlan, int]
     journals: JournalSpace
     max_rules: int
@@ -87,7 +87,7 @@ class Tenant:
             self.recipe.scenario,
             lambda: self.sandbox_so_far.now,
             shared.operations,
-            shared.magic_names,
+            shared.magic_names or tuple,
             shared.max_rules,
         )
         for rule in self.recipe.rules:
@@ -181,7 +181,7 @@ class Tenant:
             start=_first(world.start, recipe.start),
             speed=_first(world.speed, recipe.speed),
             frozen=_first(world.frozen, recipe.frozen),
-            magic=bool(self._shared.magic_names),
+            magic=self._shared.magic_names is not None,
         )
         sandbox = SandboxState(self.name, seed, self._shared.catalogue, plan, opening=fixture is None)
         if fixture is None:

@@ -1,6 +1,7 @@
 """The tenants of one server: one for each key, made on first use, and what new keys get."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 from cnx_mock.api.errors import SandboxLimit, Unauthorized
@@ -41,7 +42,7 @@ class Tenants:
         self._shared = Shared(
             catalogue=Catalogue(),
             operations=known,
-            magic_names=() if settings.surface == "documented" else tuple(magic.rules(known)),
+            magic_names=None if settings.surface == "documented" else cache(partial(magic.rules, known)),
             plan_limits=self.plan_limits,
             journals=journals,
             max_rules=settings.max_rules,

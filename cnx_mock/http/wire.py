@@ -3,9 +3,9 @@
 import asyncio
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from cnx_mock.net.connection import EXTENSION, Connection
+from cnx_mock.net.uvicorn_protocol import RequestResponseCycle
 
 
 class RequestWire:

@@ -13,13 +13,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from cnx_mock.net.connection_limits import ConnectionLimits
 from cnx_mock.net.endings import abort, end_gently
 from cnx_mock.net.parser_errors import has_no_version, what_is_wrong, what_is_wrong_with_the_body
 from cnx_mock.net.reading import HoldingFlow, Resumed
 from cnx_mock.net.unread import BodyProblem, Unread, last_request
+from cnx_mock.net.uvicorn_protocol import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "cnx_mock.connection"
 """The key of the connection among the scope's extensions."""

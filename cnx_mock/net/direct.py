@@ -9,10 +9,9 @@ behind one that is still under way. Both ways call the same function of the app,
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from cnx_mock.net.connection import BODY_SO_FAR, Connection
 from cnx_mock.net.unread import BodyProblem
+from cnx_mock.net.uvicorn_protocol import HttpToolsProtocol
 from cnx_mock.world.clock import SECOND, ticks
 
 BEGUN = "cnx_mock.begun"

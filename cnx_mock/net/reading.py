@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from uvicorn.protocols.http.flow_control import FlowControl
+from cnx_mock.net.uvicorn_protocol import FlowControl
 
 
 class HoldingFlow(FlowControl):

@@ -11,9 +11,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Protocol
 
-import uvicorn
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.allowed_hosts import AllowedHosts
@@ -27,6 +25,7 @@ from cnx_mock.net.server_error import ErrorPages, ServerError
 from cnx_mock.net.sockets import ListeningSockets
 from cnx_mock.net.tls import Tls
 from cnx_mock.net.unread import Unread, port_of
+from cnx_mock.net.uvicorn_protocol import Config, ServerState
 from cnx_mock.world.clock import SECOND, ticks
 
 KEEP_ALIVE_SECONDS = 75
@@ -165,8 +164,8 @@ class Serving:
         for sockets in self._sockets:
             sockets.close()
 
-    def _config(self) -> uvicorn.Config:
-        config = uvicorn.Config(
+    def _config(self) -> Config:
+        config = Config(
             self.app,
             http=Connection,
             ws="none",

@@ -2,16 +2,18 @@
 
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import TypeAdapter
-
+from cnx_mock.api.declarations import made
 from cnx_mock.errors import UnknownAttribute, UnknownResource
 from cnx_mock.services.compute.instances import InstanceDetail
 from cnx_mock.services.compute.snapshots import Snapshot
 from cnx_mock.services.network.firewalls import Firewall
 from cnx_mock.services.network.load_balancers import LoadBalancer
 from cnx_mock.text.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class _Readable:
@@ -41,22 +43,22 @@ class _Readable:
         return hash(_data(self)["id"])
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class SandboxInstance(_Readable, InstanceDetail):
     """An instance of a sandbox, as the API shows it: `cnx.instances["web-1"].status`, or `["status"]`."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class SandboxSnapshot(_Readable, Snapshot):
     """A snapshot of a sandbox, as the API shows it."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class SandboxFirewall(_Readable, Firewall):
     """A firewall of a sandbox, as the API shows it."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class SandboxLoadBalancer(_Readable, LoadBalancer):
     """A load balancer of a sandbox, as the API shows it."""
 
@@ -73,7 +75,9 @@ def read_record(kind: type[T], data: bytes) -> T:
 
 @cache
 def _adapter(kind: Any) -> "TypeAdapter[Any]":
-    return TypeAdapter(kind)
+    from pydantic import TypeAdapter  # lazy: only what reads records needs it
+
+    return TypeAdapter(made(kind))
 
 
 def _data(record: Any) -> dict[str, Any]:

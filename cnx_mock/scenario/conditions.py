@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
-
+from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema, later, model_validator
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.field_types import MOST, Count, Duration, Texts, example
 from cnx_mock.scenario.matching import Pattern
@@ -188,5 +187,7 @@ def read_probability(value: object) -> Probability:
     return Probability(fraction, fraction)
 
 
-TIMES_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, TimesModel.model_json_schema()]}
-PROBABILITY_SCHEMA = {"anyOf": [_FRACTION_SCHEMA, RampModel.model_json_schema()]}
+TIMES_SCHEMA = later(
+    lambda: {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, TimesModel.model_json_schema()]}
+)
+PROBABILITY_SCHEMA = later(lambda: {"anyOf": [_FRACTION_SCHEMA, RampModel.model_json_schema()]})

@@ -9,7 +9,7 @@ that no rule changes another's draws.
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError
@@ -40,16 +40,17 @@ class Engine:
         scenario: Scenario,
         now: Callable[[], int],
         operations: Collection[Operation] = (),
-        magic_names: Collection[Rule] = (),
+        magic_names: Callable[[], Collection[Rule]] = tuple,
         most_rules: int = 1000,
     ) -> None:
         """`now` reads the sandbox's clock. `operations` are those that a request's own header may match; `magic_names`
-        are rules that are always in force. There are at most so many other rules."""
+        returns rules that are always in force, and is called for the first body that names one. There are at most so
+        many other rules."""
         self._chance = chance
         self._now = now
         self._operations = operations
         self._most_rules = most_rules
-        self._magic = [ActiveRule(rule, "magic") for rule in magic_names]
+        self._magic_names = magic_names
         self._injected: list[ActiveRule] = []
         self._ended: dict[str, ActiveRule] = {}
         """Rules whose ttl is over, by id: their counts can still be read."""
@@ -60,6 +61,11 @@ class Engine:
     def __iter__(self) -> Iterator[ActiveRule]:
         self._settle(self._now())
         return iter(self._in_order)
+
+    @cached_property
+    def _magic(self) -> list[ActiveRule]:
+        """The rules of magic names. They are read late: most servers meet no such name, and reading rules is slow."""
+        return [ActiveRule(rule, "magic") for rule in self._magic_names()]
 
     def rules(self, origin: Origin) -> tuple[Rule, ...]:
         """Return the rules of one origin: injected, or the scenario's."""
@@ -200,7 +206,7 @@ class Engine:
                     self._brought.clear()
                 self._brought[given[0]] = active
             brought = (active,) if active.ends is None or self._now() < active.ends else ()
-        if self._magic and magic.MARK in request.body:
+        if magic.MARK in request.body:
             brought += tuple(active for active in self._magic if active.rule.match.difference(request) is None)
         return brought
 

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
-
+from cnx_mock.api.declarations import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from cnx_mock.scenario.own_text import text_of
 from cnx_mock.text.units import parse_bandwidth, parse_duration, parse_instant, parse_money, parse_rate, parse_size
 

@@ -11,7 +11,6 @@ from cnx_mock.errors import Problem, ScenarioError, SourceError
 from cnx_mock.scenario.own_text import rule_value
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.rule import Rule, read_rule, rule_document
-from cnx_mock.text.source import read
 
 NAME = b"x-cnx-mock-fault"
 """The header, in lower case."""
@@ -62,6 +61,8 @@ def _pairs(text: str) -> dict[str, Any]:
 def flat_value(key: str, text: str, place: str) -> Any:
     """Return the value of one key of a rule or of its fault, written as in a YAML file. Raises SourceError, which names
     the place."""
+    from cnx_mock.text.source import read  # lazy: it is only for a header that is not JSON
+
     source = read(text, place)
     if source.problems:
         raise source.error()

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
-
+from cnx_mock.api.declarations import AfterValidator, BeforeValidator, Field, WithJsonSchema, later, model_validator
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.conditions import (
     PROBABILITY_SCHEMA,
@@ -105,7 +104,7 @@ class RuleModel(Declared):
 
     id: Annotated[str, AfterValidator(_name_check("._:-")), WithJsonSchema(_name_schema("._:-"))] | None = None
     """The rule's name. Default: `rule-N`, by its place in the file."""
-    match: MatchModel = MatchModel()
+    match: MatchModel = later(MatchModel)
     """Which requests the rule matches. Default: all."""
     when: WhenModel | None = None
     """In which part of the story the rule is active. Default: in all of it."""
@@ -224,7 +223,7 @@ class WorldModel(Declared):
     """The fixture to start from: its name, a path, or the fixture itself."""
     readings: dict[str, Any] = {}
     """Which meaning the reference's ambiguous sentences have, such as {delete-answer: "204"}."""
-    clock: ClockModel = ClockModel()
+    clock: ClockModel = later(ClockModel)
     """The sandbox's clock."""
 
 
@@ -250,9 +249,9 @@ class ScenarioModel(Declared):
     """What the scenario is about, in one sentence."""
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] | None = None
     """The seed of everything random. Default: the server's."""
-    world: WorldModel = WorldModel()
+    world: WorldModel = later(WorldModel)
     """The sandbox's state at the start."""
-    provisioning: ProvisioningModel = ProvisioningModel()
+    provisioning: ProvisioningModel = later(ProvisioningModel)
     """How long resources take to provision."""
     phases: list[PhaseModel] = []
     """The parts of the story, in order; the last one does not end."""
@@ -260,5 +259,5 @@ class ScenarioModel(Declared):
     """Whether the phases begin again after the last one."""
     rules: list[dict[str, Any]] = []
     """What goes wrong. The rules are tried in order."""
-    expect: ExpectModel = ExpectModel()
+    expect: ExpectModel = later(ExpectModel)
     """What must be true at the end of a test."""

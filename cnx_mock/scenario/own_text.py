@@ -4,10 +4,13 @@ YAML reads `1.10` as the number 1.1, `True` as a boolean, and `0x1F` as 31. A he
 text `1.10`. Plain data (JSON, Python) has no such text, so a number with a fraction is refused there.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnx_mock.errors import Path
-from cnx_mock.text.source import ANY, Source
+from cnx_mock.text.patterns import ANY
+
+if TYPE_CHECKING:
+    from cnx_mock.text.source import Source
 
 _HEADERS: Path = ("headers", "set", ANY)
 
@@ -22,12 +25,12 @@ _IN_A_RULE: tuple[Path, ...] = (
 )
 
 
-def scenario_data(source: Source) -> Any:
+def scenario_data(source: "Source") -> Any:
     """Return the data of a scenario file."""
     return source.with_texts([("rules", ANY, *path) for path in _IN_A_RULE])
 
 
-def rule_value(source: Source, key: str) -> Any:
+def rule_value(source: "Source", key: str) -> Any:
     """Return the data of a text that is the value of one of a rule's keys."""
     return source.with_texts([path[1:] for path in _IN_A_RULE if path[0] == key])
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-
+from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema, later
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.faults.latency import Between, read_range
 from cnx_mock.scenario.field_types import RANGE
@@ -50,7 +49,7 @@ def read_provisioning(value: object) -> ProvisioningRule:
     )
 
 
-PROVISIONING_SCHEMA = {"anyOf": [*_DELAY["anyOf"], ResourceProvisioningModel.model_json_schema()]}
+PROVISIONING_SCHEMA = later(lambda: {"anyOf": [*_DELAY["anyOf"], ResourceProvisioningModel.model_json_schema()]})
 
 
 def spell_provisioning(rule: ProvisioningRule) -> str:

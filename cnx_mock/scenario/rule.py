@@ -4,8 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from cnx_mock.api import validation
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Path, Problem, ScenarioError
@@ -128,11 +126,9 @@ def _rule(
 
 def validated(model: type[Any], data: Any, path: Path, problems: list[Problem]) -> Any:
     """Return an instance of `model` made from the data at `path`; None, after adding to `problems`, if it is wrong."""
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        problems += [below(path, each) for each in validation.problems(error, model, data, "key")]
-        return None
+    found, wrong = validation.attempt(model, data, "key")
+    problems += [below(path, each) for each in wrong]
+    return found
 
 
 def below(path: Path, problem: Problem) -> Problem:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.readings import wrong
@@ -13,9 +13,11 @@ from cnx_mock.scenario.models import PhaseModel, ProvisioningModel, ScenarioMode
 from cnx_mock.scenario.phases import Phase
 from cnx_mock.scenario.resources import ExpectedResources
 from cnx_mock.scenario.rule import Rule, below, read_rule, rule_at, validated
-from cnx_mock.text.source import Source
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import ProvisioningRule
+
+if TYPE_CHECKING:
+    from cnx_mock.text.source import Source
 
 __all__ = ["Rule", "Scenario", "ScenarioError", "World", "read_rule", "read_scenario", "stacked"]
 
@@ -61,7 +63,7 @@ class Scenario:
     """The resources that there must be at the end, by the kind's plural."""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The scenario as plain data, as it was read."""
-    source: Source | None = field(default=None, compare=False, repr=False)
+    source: "Source | None" = field(default=None, compare=False, repr=False)
     """The file that it was read from, for the places of later problems; None for plain data."""
 
 

@@ -4,9 +4,8 @@ the Dashboard"."""
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.portable import Component
@@ -32,7 +31,7 @@ ApiKeyStatus = Annotated[
 _WHY = added("a client that shows limits, balance and scopes has to read them somewhere")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class AccountQuotas(Shape):
     """The greatest number of each resource that the account can have; null is unlimited."""
 
@@ -46,7 +45,7 @@ class AccountQuotas(Shape):
     """Load balancers."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Account(Shape):
     """The account that the key belongs to."""
 
@@ -74,7 +73,7 @@ class Account(Shape):
     """When it was created, RFC 3339 UTC."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ApiKey(Shape):
     """An API key, without its secret digits."""
 

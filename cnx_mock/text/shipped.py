@@ -8,9 +8,6 @@ from typing import Any, Literal
 
 Folder = Literal["fixtures", "scenarios"]
 
-CATALOGUE = "catalogue"
-"""The file in the folder of fixtures that is not a fixture: it lists what can be bought."""
-
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -52,5 +49,4 @@ def shipped(folder: Folder, name: str) -> Path | None:
 
 def names(folder: Folder) -> list[str]:
     """Return the names of the fixtures or scenarios in the folder, sorted, without ``.yaml``."""
-    found = (path.stem for path in locate(folder).glob("*.yaml") if shipped(folder, path.stem))
-    return sorted(name for name in found if name != CATALOGUE)
+    return sorted(path.stem for path in locate(folder).glob("*.yaml") if shipped(folder, path.stem))

@@ -10,21 +10,20 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
-from cnx_mock.text.builder import DocumentBuilder, Place
 from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.files import read_regular
-from cnx_mock.text.parser import ParserError
+from cnx_mock.text.patterns import ANY
 from cnx_mock.text.positions import NOT_TEXT, Position, error_at, one_line, position, quoted, source_error
 from cnx_mock.text.scalars import better_spelling
 
+if TYPE_CHECKING:
+    from cnx_mock.text.builder import Place
+
 MAX_BYTES = 1 << 20
 _TOO_LARGE = f"is larger than {MAX_BYTES} bytes"
-
-ANY = "*"
-"""Every key or index, in a pattern of `Source.with_texts`."""
 
 _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 
@@ -37,7 +36,7 @@ class Source:
     text: str = field(repr=False)
     data: Any
     problems: tuple[SourceProblem, ...]
-    _root: Place = field(repr=False)
+    _root: "Place" = field(repr=False)
 
     def position(self, path: Path, at_key: bool = False) -> Position:
         """Return (line, column), from 1, of the value at `path` or of its key.
@@ -78,7 +77,7 @@ class Source:
         better = better_spelling(plain, problem.message)
         return f" ({quoted(plain)} is text here; write {better})" if better else ""
 
-    def _find(self, path: Path) -> tuple[Place, Path]:
+    def _find(self, path: Path) -> "tuple[Place, Path]":
         """Return the deepest place on the way to `path`, and the rest of the way."""
         place = self._root
         for depth, part in enumerate(path):
@@ -88,7 +87,7 @@ class Source:
         return place, ()
 
 
-def _with_texts(data: Any, place: Place, pattern: Path) -> Any:
+def _with_texts(data: Any, place: "Place", pattern: Path) -> Any:
     if not pattern and not isinstance(data, list):
         return place.plain if isinstance(data, int | float) else data
     head, rest = (pattern[0], pattern[1:]) if pattern else (ANY, ())
@@ -108,17 +107,23 @@ def read(text: str, file: str) -> Source:
     Raises SourceError if the text cannot be read at all: wrong syntax, control characters, several documents,
     directives, or more than `MAX_BYTES`, `builder.MAX_VALUES` (aliases expanded) or `builder.MAX_DEPTH`.
     """
+    from cnx_mock.text.builder import DocumentBuilder  # lazy: a server that reads no file loads no YAML parser
+    from cnx_mock.text.parser import ParserError  # lazy: as above
+
     text = text.removeprefix("\ufeff")
     _check_characters(text, file)
-    builder = DocumentBuilder(text, file)
+    document = DocumentBuilder(text, file)
     try:
-        data, root = builder.document()
+        data, root = document.document()
     except ParserError as error:
-        _check_before(error.index, text, file)
+        with suppress(ParserError, RecursionError):
+            # A parser reads ahead, and has limits of its own: libyaml 0.2.6 stops at 1,000 levels before it has shown
+            # the first. What we do not allow is reported in our words: so the part that it could read is read again.
+            DocumentBuilder(text, file, end=error.index).document()
         raise error_at(text, file, error.at, error.message) from None
     except RecursionError:  # no parser that we know is recursive; a later one may be
         raise error_at(text, file, (1, 1), "this is nested too deeply") from None
-    return Source(file, text, data, tuple(sorted(builder.problems)), root)
+    return Source(file, text, data, tuple(sorted(document.problems)), root)
 
 
 def read_file(path: FilePath) -> Source:
@@ -157,13 +162,3 @@ def _check_characters(text: str, file: str) -> None:
     if bad := _DIRECTIVE.search(text):
         message = "directives are not supported: a line cannot begin with %"
         raise error_at(text, file, position(text, bad.end() - 1), message)
-
-
-def _check_before(index: int, text: str, file: str) -> None:
-    """Raise our SourceError for what comes before `index`, the place where the parser gave up.
-
-    A parser reads ahead, and has limits of its own: libyaml 0.2.6 stops at 1,000 levels before it has shown the first.
-    What we do not allow is reported in our words: so the part that the parser could read is read again on its own.
-    """
-    with suppress(ParserError, RecursionError):
-        DocumentBuilder(text, file, end=index).document()

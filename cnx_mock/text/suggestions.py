@@ -1,7 +1,6 @@
 """Parts of error messages: the word that was probably meant, and the list of the words that are allowed."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _LONGEST_WORD = 200  # difflib takes quadratic time, and a word this long is not a misspelt name
 
@@ -14,6 +13,8 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     if not isinstance(word, str) or len(word) > _LONGEST_WORD:
         return None
     spellings = {each.lower(): each for each in sorted(known) if len(each) <= _LONGEST_WORD}
+    from difflib import get_close_matches  # lazy: only a misspelt word needs it
+
     near = get_close_matches(word.lower(), spellings, n=1, cutoff=0.6)
     return spellings[near[0]] if near else None
 

@@ -4,7 +4,6 @@ A keyed draw is a pure function of the words of its key: the same key always giv
 threads, rules or sandboxes draw.
 """
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 
@@ -45,11 +44,15 @@ def key_digits(*words: object) -> str:
 
 def random_seed() -> int:
     """Return a random seed of at most nine digits, short enough to be typed again."""
+    import secrets  # lazy: only a seed or a token that is drawn needs it
+
     return secrets.randbelow(1_000_000_000)
 
 
 def random_token() -> str:
     """Return a random secret of 32 letters and digits, which no text that is printed can hint at."""
+    import secrets  # lazy: as above
+
     return secrets.token_hex(16)
 
 

@@ -35,7 +35,7 @@ class TableChanges:
             self.places.add(place)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Record:
     """Anything with an id that a table holds."""
 
@@ -55,6 +55,11 @@ class Record:
     place: int = field(default=0, init=False, repr=False)
     """Its place in its table, in order of creation; from 0."""
 
+    def __repr__(self) -> str:
+        """Return its class and its fields. (One for all: a `__repr__` for each dataclass takes a start's time.)"""
+        given = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+        return f"{type(self).__name__}({', '.join(given)})"
+
     def touch(self) -> None:
         """Forget the cached answers, because the record has changed."""
         self.shown_until = self.detailed_until = 0
@@ -62,7 +67,7 @@ class Record:
             self.changes_of_table.note(self.place)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class MadeRecord(Record):
     """A record that a client makes, and that a stale read can show as it was."""
 
@@ -101,7 +106,7 @@ class MadeRecord(Record):
         return replace(then)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class PlanRecord(Record):
     """A compute tier."""
 
@@ -114,7 +119,7 @@ class PlanRecord(Record):
     hourly_cents: int
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class RegionRecord(Record):
     """A place that resources can be deployed to."""
 
@@ -123,7 +128,7 @@ class RegionRecord(Record):
     name: str
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ImageRecord(Record):
     """An operating system that an instance can boot."""
 
@@ -135,7 +140,7 @@ class ImageRecord(Record):
     min_disk_gb: int
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ProvisionedRecord(MadeRecord):
     """A record that takes time to become ready."""
 
@@ -160,7 +165,7 @@ class ProvisionedRecord(MadeRecord):
         return self.lifecycle.ends if self.lifecycle.ready(now) else None
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class InstanceRecord(ProvisionedRecord):
     """A virtual machine."""
 
@@ -206,7 +211,7 @@ class InstanceRecord(ProvisionedRecord):
         return self.forced[1] if self.forced else self.lifecycle.ends
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class SnapshotRecord(ProvisionedRecord):
     """A copy of an instance's disk."""
 
@@ -227,7 +232,7 @@ class SnapshotRecord(ProvisionedRecord):
         yield "instance_id", self.source_instance_id
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FirewallRecord(MadeRecord):
     """A firewall: rules for the traffic of the instances attached to it."""
 
@@ -242,7 +247,7 @@ class FirewallRecord(MadeRecord):
         instance.firewall_ids = _toggled(instance.firewall_ids, self.id)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class LoadBalancerRecord(ProvisionedRecord):
     """A load balancer: it spreads traffic over the instances attached to it."""
 
@@ -263,7 +268,7 @@ def _toggled(ids: tuple[str, ...], own: str) -> tuple[str, ...]:
     return tuple(each for each in ids if each != own) if own in ids else (*ids, own)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class KeyRecord(Record):
     """An API key. Its digits are a secret: the API shows only the last four."""
 

@@ -1,14 +1,20 @@
 """The command line imports what it needs and no more."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib.metadata import packages_distributions
+from typing import IO
+from urllib.request import Request, urlopen
 
 import click
 import pytest
 from click.shell_completion import ShellComplete
 
 from cnx_mock.cli import scenarios, sweep, sweep_program
+from cnx_mock.cli.help_text import TEXTS
 from cnx_mock.cli.lazy import LazyCommand, LazyGroup
 from cnx_mock.cli.main import COMMANDS, cli
 
@@ -41,9 +47,87 @@ def test_help_lists_every_command_and_imports_none() -> None:
     assert not loaded & {"pydantic", "starlette", "uvicorn", "yaml", "rich", "cryptography"}
 
 
+# ---- what a start may load
+
+PACKAGES = {"click", "cnx_mock", "httptools", "orjson", "starlette", "uvicorn", "uvloop"}
+"""Everything outside the standard library that a server loads before its first answer. (Of starlette it is `types`.)"""
+
+ROOMS = {"api", "asgi", "cli", "errors", "http", "net", "scenario", "services", "settings", "text", "world"}
+
+NOT_AT_START = {
+    *("cnx_mock.api.openapi", "cnx_mock.api.schemas", "cnx_mock.cli.watch", "cnx_mock.http.docs.files"),
+    *("cnx_mock.http.reference", "cnx_mock.http.site", "cnx_mock.scenario.gallery", "cnx_mock.scenario.json_schema"),
+    *("cnx_mock.scenario.lint", "cnx_mock.scenario.template", "cnx_mock.text.builder", "cnx_mock.text.parser"),
+    *("cnx_mock.text.positions", "cnx_mock.text.source", "starlette.applications", "starlette.requests"),
+    *("uvicorn.main", "uvicorn.supervisors"),
+    *("decimal", "fractions", "http.client", "importlib.metadata", "importlib.resources", "multiprocessing"),
+    *("statistics", "zoneinfo"),
+}
+"""Modules that are easily loaded by mistake, and cost milliseconds."""
+
+
+def imported_by(*arguments: str, until: Callable[[IO[str]], object]) -> set[str]:
+    """The modules that `cnx-mock` has imported when `until`, which gets its stdout, is done."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "cnx_mock", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+    )
+    with process:
+        assert process.stdout is not None
+        until(process.stdout)
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    return {line.rpartition("|")[2].strip() for line in said.splitlines() if line.startswith("import time:")}
+
+
+def get_a_list(stdout: IO[str]) -> None:
+    ready = json.loads(stdout.readline())
+    request = Request(f"{ready['url']}/v1/instances", headers={"Authorization": f"Bearer {ready['api_key']}"})
+    with urlopen(request, timeout=30) as answer:
+        assert json.load(answer)["data"] == []
+
+
 @pytest.mark.slow
-def test_the_server_starts_without_rich() -> None:
-    assert "rich" not in modules_after("import cnx_mock.cli.serve_forever")
+def test_a_server_has_loaded_only_this_when_it_gives_its_first_answer() -> None:
+    loaded = imported_by("serve", "--port", "0", "--json", "--quiet", until=get_a_list)
+    installed = packages_distributions().keys() - {"_distutils_hack"}  # setuptools puts it into every Python
+    assert {name.partition(".")[0] for name in loaded} & installed <= PACKAGES
+    assert {name.split(".")[1] for name in loaded if name.startswith("cnx_mock.")} <= ROOMS
+    assert {name for name in loaded if name.startswith("starlette")} <= {"starlette", "starlette.types"}
+    assert {name for name in loaded if name.startswith("cnx_mock.http.control.")} <= {
+        "cnx_mock.http.control.guard",
+        "cnx_mock.http.control.plane",
+    }
+    assert not loaded & NOT_AT_START
+
+
+@pytest.mark.parametrize("option", ["--version", "--help", "-h"])
+def test_version_and_help_are_printed_before_click_is_loaded(option: str) -> None:
+    loaded = imported_by(option, until=lambda stdout: stdout.read())
+    assert {name for name in loaded if name.startswith("cnx_mock")} == {
+        *("cnx_mock", "cnx_mock.cli", "cnx_mock.cli.entry", "cnx_mock.cli.help_text")
+    }
+    assert not loaded & {"click", "dataclasses", "logging", "pathlib"}
+
+
+@pytest.mark.parametrize("columns", TEXTS)
+def test_the_help_that_is_printed_at_once_is_clicks_own(columns: int) -> None:
+    command, env = [sys.executable, "-m", "cnx_mock", "--help"], {**os.environ, "COLUMNS": str(columns)}
+    by_click = subprocess.run(command, env=env, capture_output=True, check=True, timeout=30).stdout
+    assert by_click.decode("ascii").splitlines() == TEXTS[columns].splitlines(), "run make docs"
+    del env["COLUMNS"]
+    piped = subprocess.run(command, env=env, capture_output=True, check=True, timeout=30).stdout
+    assert piped.decode() == TEXTS[80]
+
+
+def test_the_package_alone_loads_nothing() -> None:
+    loaded = modules_after("import cnx_mock")
+    assert {name for name in loaded if name.startswith("cnx_mock")} == {"cnx_mock"}
+    assert not {name.partition(".")[0] for name in loaded} & (PACKAGES - {"cnx_mock"} | {"pydantic", "yaml"})
 
 
 def test_completion_offers_commands_without_importing_them() -> None:

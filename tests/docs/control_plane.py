@@ -86,7 +86,7 @@ EXAMPLES = {
 
 def operations() -> list[Operation]:
     """Every operation of the control plane."""
-    return [each for resource in (*control.RESOURCES, audit.resource) for each in resource.operations]
+    return [each for resource in (*control.resources(), audit.resource) for each in resource.operations]
 
 
 def curl(operation: Operation) -> list[str]:

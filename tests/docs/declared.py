@@ -334,3 +334,15 @@ def _command(command: click.Command) -> Iterator[str]:
 def _option(option: click.Option) -> list[str]:
     metavar = "" if option.is_flag else f" {option.make_metavar(click.Context(click.Command('x')))}"
     return [f"`{', '.join(option.opts)}{metavar}`", option.help or ""]
+
+
+def help_module() -> str:
+    """The module with the command's help, as click writes it at the usual widths of terminals."""
+    texts = "".join(f'    {columns}: """\\\n{_help(columns)}""",\n' for columns in (80, 100))
+    about = '"""The help of `cnx-mock`, by the columns of the terminal. Made by `python -m tests.docs.generate`."""'
+    return f"{about}\n\nTEXTS = {{\n{texts}}}\n"
+
+
+def _help(columns: int) -> str:
+    context = click.Context(cli, info_name="cnx-mock", terminal_width=columns - 2, **cli.context_settings)
+    return f"{cli.get_help(context)}\n"

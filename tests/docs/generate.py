@@ -64,6 +64,7 @@ def _filled(found: re.Match[str]) -> str:
 def outdated() -> dict[Path, str]:
     """The files that are not as the code has them, each with the text that it should have."""
     wanted = {DOCS / name: make() for name, make in PAGES.items()}
+    wanted[ROOT / "cnx_mock/cli/help_text.py"] = declared.help_module()
     wanted |= {path: filled(path.read_text("utf-8")) for path in pages() if path not in wanted}
     return {path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text}
 

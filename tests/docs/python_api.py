@@ -113,6 +113,8 @@ def _bare(annotation: ast.expr) -> ast.expr:
     """A type without what `Annotated` says for the document of the API."""
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated":
         return annotation.slice.elts[0] if isinstance(annotation.slice, ast.Tuple) else annotation
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return ast.parse(annotation.value, mode="eval").body  # in quotes, because it is not imported at run time
     return annotation
 
 

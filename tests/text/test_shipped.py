@@ -58,6 +58,6 @@ def test_names_are_sorted(scenarios: Path) -> None:
 def test_the_catalogue_is_not_a_fixture(root: Path) -> None:
     folder = root / "cnx_mock" / "fixtures"
     folder.mkdir(parents=True)
-    for name in ("catalogue", "fleet"):
-        (folder / f"{name}.yaml").touch()
+    for name in ("catalogue.json", "fleet.yaml"):
+        (folder / name).touch()
     assert names("fixtures") == ["fleet"]

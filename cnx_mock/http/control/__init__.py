@@ -1,33 +1,17 @@
 """The control plane, `/_mock`: the mock's own API, declared like the cloud's. One file for each resource."""
 
-from cnx_mock.http.control import (
-    account,
-    clock,
-    expectations,
-    firewalls,
-    instances,
-    load_balancers,
-    readings,
-    requests,
-    rules,
-    sandboxes,
-    scenario,
-    snapshots,
-    state,
+from importlib import import_module
+
+from cnx_mock.api.operation import Resource
+
+_FILES = (
+    *("sandboxes", "clock", "account", "instances", "snapshots", "firewalls", "load_balancers", "expectations"),
+    *("readings", "rules", "scenario", "requests", "state"),
 )
 
-RESOURCES = (
-    sandboxes.resource,
-    clock.resource,
-    account.resource,
-    instances.resource,
-    snapshots.resource,
-    firewalls.resource,
-    load_balancers.resource,
-    expectations.resource,
-    readings.resource,
-    rules.resource,
-    scenario.resource,
-    requests.resource,
-    state.resource,
-)
+
+def resources() -> list[Resource]:
+    """Return the resources of the control plane. Their files are loaded by the first call of this function, because
+    most servers never get a call of their control plane."""
+    found: list[Resource] = [import_module(f"{__name__}.{name}").resource for name in _FILES]
+    return found

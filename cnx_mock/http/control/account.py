@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
-
+from cnx_mock.api.declarations import BeforeValidator
 from cnx_mock.api.fields import KnownScope
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
@@ -17,7 +16,7 @@ resource = Resource("_mock.account", "A sandbox's account.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class AccountState(Shape):
     """An account as it is now."""
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
-
+from cnx_mock.api.declarations import BeforeValidator, Field
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
@@ -18,7 +17,7 @@ resource = Resource("_mock.clock", "A sandbox's clock.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ClockState(Shape):
     """A clock as it is now."""
 

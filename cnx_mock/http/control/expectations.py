@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from pydantic import RootModel
 
+from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.errors import Problem, ScenarioError
@@ -28,7 +28,7 @@ class ExpectDocument(RootModel[dict[str, Any]]):
     """The keys of a scenario's `expect`, without `fired`."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Unmet(Shape):
     """What is not as expected."""
 

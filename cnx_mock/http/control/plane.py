@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.operation import Incoming
+from cnx_mock.api.operation import Incoming, Resource
 from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
@@ -70,7 +71,7 @@ class ControlPlane:
     def __init__(
         self,
         tenants: Tenants,
-        router: Router,
+        resources: Callable[[], Iterable[Resource]],
         seed: int,
         addresses: Callable[[], Addresses],
         dropped_lines: Callable[[], int],
@@ -81,9 +82,14 @@ class ControlPlane:
         self._bodies = tenants.bounds["max_control_bytes"]
         """Bytes of a call's body: it can be a whole world."""
         self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
-        self._router = router
+        self._resources = resources
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
+
+    @cached_property
+    def _router(self) -> Router:
+        """Its operations; they are loaded for its first call."""
+        return Router(operation for resource in self._resources() for operation in resource.operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""

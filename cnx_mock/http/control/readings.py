@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import RootModel
-
+from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.readings import READINGS, wrong
 from cnx_mock.api.shapes import Listing, Shape
@@ -19,7 +18,7 @@ class ReadingsChange(RootModel[dict[str, Any]]):
     """Options by reading, such as {"delete-answer": "204"}."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ReadingState(Shape):
     """A reading and what is in force."""
 

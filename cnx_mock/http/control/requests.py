@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, WithJsonSchema
-
+from cnx_mock.api.declarations import BeforeValidator, WithJsonSchema
 from cnx_mock.api.errors import NotFound
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Query

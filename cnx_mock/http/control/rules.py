@@ -6,8 +6,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import quote, unquote
 
-from pydantic import RootModel
-
+from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
@@ -32,7 +31,7 @@ class RuleChange(RootModel[dict[str, Any]]):
     """The top-level keys of a rule that change."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class RuleState(Shape):
     """A rule and what it has done."""
 
@@ -54,7 +53,7 @@ class RuleState(Shape):
     """The rule as it was written."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Cleared(Shape):
     """What was deleted."""
 

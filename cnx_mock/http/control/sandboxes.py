@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
-
 from cnx_mock import __version__
+from cnx_mock.api.declarations import AfterValidator, BeforeValidator, Field
 from cnx_mock.api.errors import NotFound, SandboxLimit
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Shape
@@ -24,7 +23,7 @@ resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class BoundState(Shape):
     """One bound, and how full it is."""
 
@@ -40,7 +39,7 @@ class BoundState(Shape):
     """How often something was refused, dropped or closed because of it."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ControlIndex(Shape):
     """Where to go from here: paths of this server."""
 
@@ -58,7 +57,7 @@ class ControlIndex(Shape):
     """The page that describes the API."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Health(Shape):
     """The server's state."""
 
@@ -84,7 +83,7 @@ class Health(Shape):
     """Everything that is bounded."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class SandboxItem(Shape):
     """One sandbox in the list."""
 
@@ -106,7 +105,7 @@ class SandboxItem(Shape):
     """Seconds of real time since its last request, or since it was made."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FreshSandbox(Shape):
     """A new sandbox."""
 
@@ -217,7 +216,7 @@ def delete(server: Server, id: str) -> Deleted:
     return Deleted(id=id)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ResetDone(Shape):
     """What was reset."""
 

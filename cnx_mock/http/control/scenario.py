@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import RootModel
-
+from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.errors import InvalidState, ValidationFailed
 from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
@@ -30,7 +29,7 @@ class ScenarioDocument(RootModel[dict[str, Any]]):
     """`{"name": "flaky-network"}` for one of the gallery, or a whole scenario."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class PhaseState(Shape):
     """The phase that a story is in."""
 
@@ -40,7 +39,7 @@ class PhaseState(Shape):
     """When it began, on the sandbox's clock."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ScenarioState(Shape):
     """The scenario in force."""
 
@@ -60,7 +59,7 @@ class ScenarioState(Shape):
     """The scenario as it was written."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class GalleryItem(Shape):
     """A scenario of the gallery."""
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import RootModel
-
+from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
@@ -21,7 +20,7 @@ class StateDocument(RootModel[dict[str, Any]]):
     """`{"name": "small-team"}` for one that comes with the package, or a whole fixture."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class State(Shape):
     """A fixture document."""
 

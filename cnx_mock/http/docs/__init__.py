@@ -1,27 +1,18 @@
 """The page at `/docs`, where the OpenAPI document can be read and tried. It works offline: every file is served here.
 
 swagger-ui is vendored in `static/swagger-ui/`; VENDORED.md there says which release, and how to take a newer one.
+Here is what a server must know of the page before anybody asks for it; `files` serves it.
 """
 
-from collections.abc import Awaitable, Callable
-from email.utils import formatdate
-from hashlib import sha256
 from pathlib import Path
-
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from cnx_mock import __version__
-from cnx_mock.world.clock import SECOND, wall_now
 
 PATH = "/docs"
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+STATIC = Path(__file__).parent / "static"
+"""The folder of the files."""
 
-_STATIC = Path(__file__).parent / "static"
 _JS, _CSS, _TEXT = "text/javascript", "text/css", "text/plain"
-_FILES = {
+FILES = {
     "": ("index.html", "text/html"),
     "/": ("index.html", "text/html"),
     "/init.js": ("init.js", _JS),
@@ -35,40 +26,5 @@ _FILES = {
 }
 """Everything that is served: path below `/docs`, file, media type."""
 
-_HEADERS = {
-    "server": f"cnx-mock/{__version__}",
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    # The browser keeps it, but asks whether it is current: the next cnx-mock on this port may be another release.
-    "cache-control": "no-cache",
-}
-
-
-def routes(guarded: Callable[[Endpoint], Endpoint]) -> list[Route]:
-    """Return one route for each file, `guarded` around its endpoint. A file is read at its first request: most servers
-    get none."""
-    return [Route(PATH + below, guarded(_File(*served).answer)) for below, served in _FILES.items()]
-
-
-class _File:
-    """One file; it is read once."""
-
-    def __init__(self, name: str, media_type: str) -> None:
-        self._path = _STATIC / name
-        self._media_type = media_type
-        self._content = b""
-        self._etag = ""
-
-    async def answer(self, request: Request) -> Response:
-        """Return the file, or a 304 for a browser that has it."""
-        if not self._etag:
-            self._content = self._path.read_bytes()
-            self._etag = f'"{sha256(self._content).hexdigest()[:32]}"'
-        headers = {**_HEADERS, "etag": self._etag, "date": formatdate(wall_now() // SECOND, usegmt=True)}
-        if self._etag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(self._content, media_type=self._media_type, headers=headers)
+PATHS = [PATH + below for below in FILES]
+"""The path of each file."""

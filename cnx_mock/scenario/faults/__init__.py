@@ -6,9 +6,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
-
-from cnx_mock.api.validation import problems
+from cnx_mock.api.declarations import BaseModel, model_of
+from cnx_mock.api.validation import attempt
 from cnx_mock.errors import Problem
 from cnx_mock.scenario.fault import Fault
 from cnx_mock.text.suggestions import nearest, one_of, unknown
@@ -52,10 +51,9 @@ def read(data: Any) -> tuple[tuple[Fault, ...], list[Problem]]:
         claims = [name for name in kind.model_fields if name in data]
         claimed.update(claims)
         mine = {name: data[name] for name in claims}
-        try:
-            faults.append(kind.model_validate(mine))
-        except ValidationError as error:
-            found += problems(error, kind, mine, "key")
+        fault, wrong = attempt(kind, mine, "key")
+        faults += [] if fault is None else [fault]
+        found += wrong
     found += [_stray(key, data[key]) for key in data if key in known and key not in claimed]
     for index, fault in enumerate(faults):
         if fault.role and any(fault.role == earlier.role for earlier in faults[:index]):
@@ -74,7 +72,9 @@ def _words(kind: type[Fault]) -> tuple[Any, ...]:
 def _parts(kind: type[Fault]) -> tuple[str, ...]:
     """Return the keys that tell a fault from others with the same key if its value is an object."""
     declared = kind.model_fields[kind.key].annotation
-    return tuple(declared.model_fields) if isinstance(declared, type) and issubclass(declared, BaseModel) else ()
+    return (
+        tuple(declared.model_fields) if isinstance(declared, type) and issubclass(declared, model_of(BaseModel)) else ()
+    )
 
 
 def _means(kind: type[Fault], value: Any) -> bool:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.fault import Pacing
 from cnx_mock.scenario.field_types import Duration, example

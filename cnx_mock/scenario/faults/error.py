@@ -5,9 +5,8 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-
 from cnx_mock.api import errors
+from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
 from cnx_mock.scenario.fault import Outcome

@@ -4,8 +4,7 @@ import re
 from functools import partial
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, WithJsonSchema, model_validator
-
+from cnx_mock.api.declarations import BeforeValidator, WithJsonSchema, model_validator
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log
-from statistics import NormalDist
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-
+from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema, later
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
@@ -31,7 +29,6 @@ def read_range(value: object) -> tuple[int, int]:
 
 
 _HIGHEST = 1 - 2**-53
-_P99 = NormalDist().inv_cdf(0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,11 @@ class Tail:
 
     def time(self, draw: float) -> int:
         """Return the time for a draw from [0, 1): the time below which that share of all times lies."""
-        sigma = log(self.p99 / self.median) / _P99
-        time = round(self.median * exp(sigma * NormalDist().inv_cdf(min(max(draw, 1 - _HIGHEST), _HIGHEST))))
+        from statistics import NormalDist  # lazy: it is slow to load, and few rules have a long tail
+
+        quantile = NormalDist().inv_cdf
+        sigma = log(self.p99 / self.median) / quantile(0.99)
+        time = round(self.median * exp(sigma * quantile(min(max(draw, 1 - _HIGHEST), _HIGHEST))))
         return min(time, _LONGEST if self.most is None else self.most)
 
 
@@ -89,7 +89,7 @@ def read_latency(value: object) -> Between | Tail:
     return Tail(form.median, form.p99, form.most)
 
 
-_SCHEMA = {"anyOf": [*RANGE["anyOf"], TailForm.model_json_schema()]}
+_SCHEMA = later(lambda: {"anyOf": [*RANGE["anyOf"], TailForm.model_json_schema()]})
 
 
 class Latency(Fault):

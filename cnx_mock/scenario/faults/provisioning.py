@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, WithJsonSchema
-
+from cnx_mock.api.declarations import BeforeValidator, WithJsonSchema
 from cnx_mock.api.operation import Operation
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, WithJsonSchema
-
+from cnx_mock.api.declarations import BeforeValidator, WithJsonSchema
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.fault import BodyOutcome

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.operation import Resource
 from cnx_mock.api.provenance import implied
 from cnx_mock.api.shapes import Shape
@@ -15,7 +14,7 @@ from cnx_mock.world.sandbox import SandboxState
 billing = Resource("billing", "Balance, transactions and reports.")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Balance(Shape):
     """The balance of the account."""
 

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
-
+from cnx_mock.api.declarations import AfterValidator, BeforeValidator, Field, ValidationInfo
 from cnx_mock.api.paging import PageQuery, Pagination
 from cnx_mock.api.portable import Component
 from cnx_mock.api.provenance import named
@@ -24,6 +22,9 @@ from cnx_mock.text.units import format_money
 from cnx_mock.world.clock import SECOND
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.statement import Spending, Statement
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 DAYS_MAX = 366
 ReportGrouping = Annotated[
@@ -71,7 +72,7 @@ class ReportQuery(PageQuery):
     """The length of a period. Months are cut off at the start and the end of the report."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ReportItem(Shape):
     """The cost of one resource in a period."""
 
@@ -87,7 +88,7 @@ class ReportItem(Shape):
     """The same in cents."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ReportPeriod(Shape):
     """The spending on one local day, or in one local month."""
 
@@ -107,7 +108,7 @@ class ReportPeriod(Shape):
     """The same by resource, in order of creation; empty if nothing was charged."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Report(Shape):
     """The spending over a range of local dates: the charges, as positive amounts, without the credits."""
 
@@ -148,7 +149,7 @@ def _boundaries(start: date, end: date, group_by: str) -> Iterator[date]:
     yield end
 
 
-def _periods(query: ReportQuery, tz: ZoneInfo) -> list[_Period]:
+def _periods(query: ReportQuery, tz: "ZoneInfo") -> list[_Period]:
     """Return the periods of the range, without gaps. A day that the zone skipped has no length, and is left out."""
     length = len("2026-03-08" if query.group_by == "day" else "2026-03")
     days = _boundaries(query.start, query.end, query.group_by)
@@ -166,7 +167,7 @@ def _item(spending: Spending) -> ReportItem:
     )
 
 
-def _shown(period: _Period, spending: list[Spending], tz: ZoneInfo) -> ReportPeriod:
+def _shown(period: _Period, spending: list[Spending], tz: "ZoneInfo") -> ReportPeriod:
     cents = sum(each.cents for each in spending)
     return ReportPeriod(
         period=period.name,

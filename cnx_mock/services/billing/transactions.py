@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.paging import Page, PageQuery, Pagination
 from cnx_mock.api.portable import Component
 from cnx_mock.api.provenance import added
@@ -20,7 +19,7 @@ from cnx_mock.world.statement import Event, Statement
 TransactionType = Annotated[Literal["credit", "charge"], Component("TransactionType", "Which way money goes.")]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Transaction(Shape):
     """A credit or a charge."""
 

@@ -8,11 +8,13 @@ import re
 from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
-from importlib.resources import files
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.clock import SECOND
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OFFSET = re.compile(
@@ -23,6 +25,8 @@ _OFFSET = re.compile(
 @lru_cache(maxsize=1)
 def names() -> frozenset[str]:
     """Return every name of the IANA database except `Factory`, which stands for a machine without a time zone."""
+    from importlib.resources import files  # lazy: few servers are asked for a report
+
     return frozenset((files("tzdata") / "zones").read_text().split()) - {"Factory"}
 
 
@@ -35,13 +39,16 @@ def checked_name(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def zone(name: str) -> ZoneInfo:
+def zone(name: str) -> "ZoneInfo":
     """Return the zone with this name. The name must be one of `names()`."""
+    from importlib.resources import files  # lazy: as above
+    from zoneinfo import ZoneInfo  # lazy: as above
+
     with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as rules:
         return ZoneInfo.from_file(rules, key=name)
 
 
-def begin(day: date, tz: ZoneInfo) -> int:
+def begin(day: date, tz: "ZoneInfo") -> int:
     """Return the instant at which a local day starts.
 
     That is midnight, the first one if there are two. If there is no midnight, it is the end of the gap. A day that the
@@ -55,7 +62,7 @@ def begin(day: date, tz: ZoneInfo) -> int:
     return early * SECOND
 
 
-def shown(instant: int, tz: ZoneInfo) -> str:
+def shown(instant: int, tz: "ZoneInfo") -> str:
     """Return an instant as RFC 3339 with the zone's offset.
 
     The offset is rounded up to a whole minute, because RFC 3339 has no seconds there: Monrovia was at -00:44:30 until
@@ -70,5 +77,5 @@ def _seconds(local: datetime) -> int:
     return (local - _EPOCH) // timedelta(seconds=1)
 
 
-def _local(second: int, tz: ZoneInfo) -> datetime:
+def _local(second: int, tz: "ZoneInfo") -> datetime:
     return (_EPOCH + timedelta(seconds=second)).astimezone(tz)

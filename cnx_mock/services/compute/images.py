@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
@@ -17,7 +16,7 @@ images = Resource.of(kinds.IMAGE, "An operating system that an instance can boot
 _WHY = added("a client that must name an image has to learn the names somewhere")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Image(Shape):
     """An operating system that an instance can boot."""
 

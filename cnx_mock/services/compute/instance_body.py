@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
-
+from cnx_mock.api.declarations import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from cnx_mock.api.fields import Name, Region, collapsed, sandbox_of
 from cnx_mock.api.operation import documented
 from cnx_mock.api.paging import PageQuery

@@ -5,9 +5,8 @@ from functools import partial
 from ipaddress import IPv6Address
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
-
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded
 from cnx_mock.api.operation import Resource, documented
 from cnx_mock.api.paging import Page, page_of
@@ -30,7 +29,7 @@ _PAGES_KEPT = 100
 """How many pages of the list without filters are cached."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class InstanceSpecs(Shape):
     """The hardware of an instance."""
 
@@ -42,7 +41,7 @@ class InstanceSpecs(Shape):
     """Disk, in GB."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Instance(Shape):
     """A virtual machine."""
 
@@ -78,7 +77,7 @@ class Instance(Shape):
     """When provisioning was complete, RFC 3339 UTC; null while provisioning."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class InstanceStorage(Shape):
     """The disk of an instance."""
 
@@ -88,7 +87,7 @@ class InstanceStorage(Shape):
     """Size, in GB."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class InstanceDetail(Instance):
     """A virtual machine with all details: "detailed configuration, metrics, and status"."""
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.shapes import Shape
 from cnx_mock.text.units import format_instant
 from cnx_mock.world.chance import Chance
@@ -12,7 +11,7 @@ from cnx_mock.world.clock import MINUTE, SECOND
 from cnx_mock.world.records import InstanceRecord
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class CpuMetrics(Shape):
     """Processor use."""
 
@@ -20,7 +19,7 @@ class CpuMetrics(Shape):
     """Share of all vCPUs in use, in percent."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class MemoryMetrics(Shape):
     """Memory use."""
 
@@ -32,7 +31,7 @@ class MemoryMetrics(Shape):
     """Share in use, in percent."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class NetworkMetrics(Shape):
     """Network traffic."""
 
@@ -46,7 +45,7 @@ class NetworkMetrics(Shape):
     """Sent since the instance came up, in bytes."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class InstanceMetrics(Shape):
     """The load and the traffic of an instance, sampled once a minute."""
 

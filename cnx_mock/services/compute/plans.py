@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
-
+from cnx_mock.api.declarations import Field
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
@@ -18,7 +17,7 @@ plans = Resource.of(kinds.PLAN, "A compute tier.")
 _WHY = added("a client that must name a plan has to learn the names somewhere")
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Plan(Shape):
     """A compute tier."""
 

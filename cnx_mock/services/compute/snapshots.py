@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
-
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.declarations import ConfigDict, Field, WithJsonSchema
 from cnx_mock.api.errors import InvalidState, QuotaExceeded
 from cnx_mock.api.fields import ExistingInstance, Name
 from cnx_mock.api.operation import Resource, implied
@@ -43,7 +42,7 @@ class SnapshotCreate(Declared):
     """A name for the snapshot, or null."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Snapshot(Shape):
     """A copy of the disk of an instance."""
 

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
-
+from cnx_mock.api.declarations import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from cnx_mock.api.errors import QuotaExceeded
 from cnx_mock.api.fields import InstanceIds, Name
 from cnx_mock.api.operation import Resource, named
@@ -124,7 +123,7 @@ class FirewallBody(Declared):
     """The instances that it protects."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class FirewallRule(Shape):
     """A rule. The first rule that matches decides."""
 
@@ -142,7 +141,7 @@ class FirewallRule(Shape):
     """A note on its purpose."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Firewall(Shape):
     """A firewall."""
 

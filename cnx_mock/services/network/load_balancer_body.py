@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
-
+from cnx_mock.api.declarations import AfterValidator, ConfigDict, Field, ValidationInfo, later
 from cnx_mock.api.fields import InstanceIds, Name, Region, sandbox_of
 from cnx_mock.api.portable import Component
 from cnx_mock.api.validation import Declared
@@ -137,7 +136,7 @@ class LoadBalancerBody(Declared):
     """How it chooses an instance."""
     forwarding_rules: Annotated[list[ForwardingRuleBody], Field(min_length=1, max_length=20), AfterValidator(_no_clash)]
     """Which incoming traffic goes to which port of the instances."""
-    health_check: HealthCheckBody = HealthCheckBody()
+    health_check: HealthCheckBody = later(HealthCheckBody)
     """How to check whether an instance is healthy."""
     instance_ids: Annotated[InstanceIds, AfterValidator(_within_regions)] = []
     """The instances behind it. Each must be in one of its regions."""

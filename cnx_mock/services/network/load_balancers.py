@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
-
 from cnx_mock.api.caller import Caller
+from cnx_mock.api.declarations import Field, WithJsonSchema
 from cnx_mock.api.errors import InsufficientCredits, QuotaExceeded
 from cnx_mock.api.operation import Resource, named
 from cnx_mock.api.paging import Page, PageQuery, page_of
@@ -48,7 +47,7 @@ TargetHealth = Annotated[
 ]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ForwardingRule(Shape):
     """Which incoming traffic goes to which port of the instances."""
 
@@ -62,7 +61,7 @@ class ForwardingRule(Shape):
     """Port at the instance."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class HealthCheck(Shape):
     """How it checks whether an instance is healthy."""
 
@@ -82,7 +81,7 @@ class HealthCheck(Shape):
     """Successes in a row that make it healthy again."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class LoadBalancerEndpoint(Shape):
     """The address of a load balancer in one region."""
 
@@ -94,7 +93,7 @@ class LoadBalancerEndpoint(Shape):
     """The same as that of the load balancer."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class LoadBalancerTarget(Shape):
     """An instance behind a load balancer."""
 
@@ -106,7 +105,7 @@ class LoadBalancerTarget(Shape):
     """healthy while the instance is running, unhealthy while stopped, unknown while provisioning."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class LoadBalancer(Shape):
     """A load balancer."""
 

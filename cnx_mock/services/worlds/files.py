@@ -5,7 +5,6 @@ from pathlib import Path
 from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 from cnx_mock.text.shipped import names, shipped
-from cnx_mock.text.source import read_file
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 
@@ -42,6 +41,8 @@ def load(name: str) -> Fixture:
 
     Raises UnknownFixture if nothing has the name, SourceError with every problem if the file cannot be used.
     """
+    from cnx_mock.text.source import read_file  # lazy: most servers begin with an empty world
+
     path = find(name)
     source = read_file(path)
     try:

@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
-from cnx_mock.api.validation import problems
+from cnx_mock.api.validation import attempt
 from cnx_mock.errors import FixtureError, Path, Problem
 from cnx_mock.services.worlds.build import WorldBuilder
 from cnx_mock.services.worlds.document import FixtureDocument
@@ -99,10 +97,9 @@ def read_fixture(data: Any, name: str = "inline") -> Fixture:
     """
     data = {} if data is None else data
     scratch = _scratch()
-    try:
-        document = FixtureDocument.model_validate(data, context=scratch)
-    except ValidationError as error:
-        raise FixtureError(problems(error, FixtureDocument, data, "key")) from None
+    document, wrong = attempt(FixtureDocument, data, "key", scratch)
+    if document is None:
+        raise FixtureError(wrong)
     found = _repeated_keys(document) + _building_problems(document)
     if document.generate is not None:
         fleet = spread_problems(document.generate, scratch.catalogue)
