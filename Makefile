@@ -20,15 +20,16 @@ PYTHON ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-latest lint check docs bench bench-peers soak fuzz build upgrade clean FORCE
+.PHONY: help serve test judge test-latest lint check docs bench bench-peers soak fuzz build upgrade clean FORCE
 .NOTPARALLEL:
 
 help:
 	@echo 'make serve    make the environment, install, serve        ARGS="--scenario flaky-network"'
 	@echo 'make test     make the environment, install, run the tests   ARGS="-k pagination"'
 	@echo "              the quick ones alone                       ARGS=\"-m 'not slow'\""
+	@echo 'make judge    the tests in which the tools of others have the last word (needs Node, Go and Java)'
 	@echo 'make lint     ruff (format and lint) and mypy, strict'
-	@echo 'make check    lint and test: all that must hold before a commit'
+	@echo 'make check    lint, test and judge: all that must hold before a commit'
 	@echo 'make docs     the reference from the code, and the documentation as a site, in site/'
 	@echo 'make bench    how fast it is, beside what it is like (needs wrk)   ARGS="--quick --only list,start"'
 	@echo 'make bench-peers  the same, beside other mock servers from npm and pip (needs Node and Java)'
@@ -57,10 +58,15 @@ ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage run -m pytest $(PARALLEL) -m 'not slow'
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
-	@$(BIN)/python -m pytest -n 3 $(IN_ORDER) -m slow
+	@$(BIN)/python -m pytest -n 3 $(IN_ORDER) -m 'slow and not judge'
 else
 	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
 endif
+
+# Other people's tools have the last word on the document and on the server: linters, generators of clients, schemathesis.
+# They say the same until an operation changes, and take as long as everything else, so they have a target of their own.
+judge: $(VENV)/installed-test
+	@$(BIN)/python -m pytest $(PARALLEL) -m judge $(ARGS)
 
 # Not made again and again by a stamp: what is newest is known to the index alone.
 test-latest: $(VENV)/made
@@ -82,7 +88,7 @@ lint: $(VENV)/installed-lint
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 
-check: lint test
+check: lint test judge
 
 # Strict: a link or an anchor that leads nowhere fails. Whoever reads the site needs no network for it.
 docs: $(VENV)/installed-docs
