@@ -3,6 +3,7 @@
 `--version` and `--help` are answered before them: click alone takes three times as long as Python to load. A test holds
 the text of the help equal to click's."""
 
+import gc
 import os
 import signal
 import sys
@@ -21,7 +22,11 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM) if serves else (signal.SIGINT,):
         if signal.getsignal(number) is not signal.SIG_IGN:  # such as SIGINT under nohup
             signal.signal(number, lambda *_: os._exit(status))
-    from cnx_mock.cli.main import main as run  # lazy: see above
+    gc.disable()  # what imports make stays: see `lazy.uncollected`
+    try:
+        from cnx_mock.cli.main import main as run  # lazy: see above
+    finally:
+        gc.enable()
 
     if not serves and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -153,7 +153,9 @@ def _record(sandbox: Sandbox, expect: Mapping[str, Any]) -> _SandboxRecord:
     entries = sandbox.call("GET", "/requests")["data"]
     seen = Counter(each["rule"] for entry in entries for each in entry["faults"])
     counted_rules = {rule["id"]: rule["fired"] for rule in sandbox.call("GET", "/rules")["data"]}
-    unmet = sandbox.call("GET", "/scenario")["unmet"] + sandbox.call("POST", "/expect", dict(expect))["unmet"]
+    unmet = sandbox.call("GET", "/scenario")["unmet"]
+    if expect:
+        unmet += sandbox.call("POST", "/expect", dict(expect))["unmet"]
     state = sandbox.state()
     return _SandboxRecord(
         end=sandbox.api_key[-4:],
