@@ -147,4 +147,6 @@ class Ledger:
 
 def _sum(prices: dict[int, int], places: range) -> int:
     """Return the sum of the prices at these places. Most places have none."""
-    return sum(prices.get(place, 0) for place in places) if prices else 0
+    if len(prices) < len(places):
+        return sum([price for place, price in prices.items() if place in places])
+    return sum([prices.get(place, 0) for place in places])

@@ -23,8 +23,9 @@ KEY, OTHER = "a" * 32, "b" * 32
 
 @pytest.fixture
 def app() -> App:
-    """A server with a large world for every key that it does not know yet."""
-    return create_app(fixture=read_fixture(FLEET))
+    """A server with a large world for every key that it does not know yet. Its clock stands: no hour begins meanwhile,
+    which would cost money."""
+    return create_app(fixture=read_fixture({**FLEET, "clock": {"frozen": True}}))
 
 
 async def call(app: App, method: str, target: str, key: str = KEY, body: Any = None) -> tuple[int, Any]:
