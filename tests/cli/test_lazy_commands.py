@@ -68,7 +68,7 @@ NOT_AT_START = {
 
 def imported_by(*arguments: str, until: Callable[[IO[str]], object]) -> set[str]:
     """The modules that `cnx-mock` has imported when `until`, which gets its stdout, is done."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "COLUMNS"))}
     process = subprocess.Popen(
         [sys.executable, "-X", "importtime", "-m", "cnx_mock", *arguments],
         stdout=subprocess.PIPE,
