@@ -2,6 +2,7 @@
 
 import os
 import socket
+import urllib.request
 
 import pytest
 
@@ -31,6 +32,7 @@ def _no_proxy_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
             monkeypatch.delenv(name)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # urlopen remembers the proxies of its first call
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "all_proxy"])
