@@ -401,7 +401,7 @@ def test_a_signal_stops_it_with_a_request_hanging_and_a_connection_idle(
     assert "Traceback" not in served.stderr
 
 
-IN_ITS_IMPORTS = ["click", "cnx_mock.settings", "pydantic", "cnx_mock.asgi", "uvicorn", "cnx_mock.net.serving"]
+IN_ITS_IMPORTS = ["click", "cnx_mock.settings", "cnx_mock.asgi", "uvicorn", "cnx_mock.net.serving"]
 """Modules that are imported while the command starts, from the first to the last."""
 
 SIGNALLED = """
