@@ -108,7 +108,7 @@ class Workers:
 
     @cached_property
     def _settled(self) -> set[object]:
-        """The requests that show their workers themselves: they succeeded, or are no reads."""
+        """The requests that show their workers themselves: they succeeded, or they are not reads."""
         runs = (self.calls, *self.usual)
         return {call.request for run in runs for call in run if call.succeeded or call.method != "GET"}
 

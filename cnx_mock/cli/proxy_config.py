@@ -1,7 +1,6 @@
 """`cnx-mock proxy-config`: the configuration of a proxy in front of several servers."""
 
 import shlex
-from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import click
@@ -10,6 +9,7 @@ from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.nginx_config import nginx_config
 from cnx_mock.cli.param_types import SERVER_URL
 from cnx_mock.errors import UsageError
+from cnx_mock.settings import networks
 from cnx_mock.text.host_names import split_port
 
 DEFAULT_LISTEN = "127.0.0.1:4270"
@@ -51,7 +51,7 @@ def _upstreams(context: click.Context, param: click.Parameter, urls: tuple[str, 
 def _networks(context: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
     """Return the networks in their one spelling. Raises UsageError for what is not a network."""
     try:
-        return tuple(str(ip_network(text, strict=False)) for text in texts)
+        return tuple(map(str, networks(texts)))
     except ValueError as error:
         raise UsageError(f"--control-from: {error}: write a network or an address, like 172.16.0.0/12") from None
 

@@ -15,6 +15,7 @@ from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Reply
 from cnx_mock.api.surface import Surface, is_added
 from cnx_mock.net.connection import BODY_PROBLEM, BODY_SO_FAR
+from cnx_mock.net.heads import header_lines
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.exchange import Answer, Exchange
@@ -151,16 +152,19 @@ class Sender:
 
     def __init__(self, surface: Surface = "all") -> None:
         self._surface = surface
-        self._second = 0
+        self._second = -1
         self._date = b""
-        self._raw_second = -1
-        self._raw_end = b""
+        """The Date header of that second (RFC 9110 section 6.6.1)."""
+        self._end = b""
+        """The end of every head of that second, as it goes to the wire."""
 
     def head(self, answer: Answer, more: RawHeaders) -> RawHeaders:
         """Return every header of an answer, `more` among them."""
+        if (second := wall_now() // SECOND) != self._second:
+            self._set(second)
         framing = answer.framing or (b"content-length", str(len(answer.body)).encode())
         content = [_CONTENT_TYPE, framing] if answer.status != 204 else []
-        headers = [*content, *answer.headers, *more, *_ON_EVERY_ANSWER, (b"date", self._now())]
+        headers = [*content, *answer.headers, *more, *_ON_EVERY_ANSWER, (b"date", self._date)]
         return headers if self._surface == "all" else [each for each in headers if not is_added(*each)]
 
     def raw_head(self, exchange: Exchange) -> bytes:
@@ -168,38 +172,30 @@ class Sender:
         from as few pieces as possible, because every call needs it. `tests/http/test_both_ways.py` holds it equal."""
         answer, allowance, wall = exchange.answer, exchange.allowance, exchange.request.wall
         assert answer is not None, "the stages leave an answer"
-        second = wall // SECOND
-        if second != self._raw_second:
-            self._raw_second, self._raw_end = second, self._end_of_head(second)
+        if (second := wall // SECOND) != self._second:
+            self._set(second)
         head = STATUS_LINE[answer.status]
         if answer.status != 204:
             head += b"content-type: application/json\r\ncontent-length: %d\r\n" % len(answer.body)
         for header in answer.headers:
             head += b"%b: %b\r\n" % header
         if allowance is None:
-            return b"%bx-request-id: %b\r\n%b" % (head, exchange.request_id.encode(), self._raw_end)
+            return b"%bx-request-id: %b\r\n%b" % (head, exchange.request_id.encode(), self._end)
         return _ALLOWED % (
             head,
             exchange.request_id.encode(),
             allowance.limit,
             allowance.remaining,
             allowance.reset,
-            self._raw_end,
+            self._end,
         )
-
-    @staticmethod
-    def _end_of_head(second: int) -> bytes:
-        date = (b"date", formatdate(second, usegmt=True).encode())
-        return b"".join(b"%b: %b\r\n" % header for header in (*_ON_EVERY_ANSWER, date)) + b"\r\n"
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
         """Send an answer. `body` is empty for HEAD, whatever Content-Length says."""
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _now(self) -> bytes:
-        """The Date header (RFC 9110 section 6.6.1), made once a second."""
-        second = wall_now() // SECOND
-        if second != self._second:
-            self._second, self._date = second, formatdate(second, usegmt=True).encode()
-        return self._date
+    def _set(self, second: int) -> None:
+        """Make what depends on the second."""
+        self._second, self._date = second, formatdate(second, usegmt=True).encode()
+        self._end = header_lines([*_ON_EVERY_ANSWER, (b"date", self._date)]) + b"\r\n"

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from cnx_mock.api.surface import Surface
 from cnx_mock.http import messages
 from cnx_mock.http.messages import Sender
+from cnx_mock.net.heads import header_lines
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
@@ -72,8 +73,7 @@ class Pages:
 def whole_answer(phrase: str, answer: Answer, headers: RawHeaders) -> bytes:
     """Return an answer as bytes for the wire, with its status line. The connection is to be closed after it."""
     status = masked(f"HTTP/1.1 {answer.status} {phrase}".encode())  # a phrase may name the host that was asked for
-    fields = [*headers, (b"connection", b"close")]
-    return b"\r\n".join([status, *(name + b": " + value for name, value in fields), b"", answer.body])
+    return b"%b\r\n%b\r\n%b" % (status, header_lines([*headers, (b"connection", b"close")]), answer.body)
 
 
 def is_preflight(scope: Scope) -> bool:

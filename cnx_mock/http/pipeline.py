@@ -20,6 +20,7 @@ from cnx_mock.http.loading import WorldLoad, WorldLoading
 from cnx_mock.http.shaped import perform_shaped
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
+from cnx_mock.net.heads import header_lines
 from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.engine import Engine
@@ -241,7 +242,7 @@ class RequestContext:
         pipeline = self.pipeline
         if pipeline.writes_plain_heads:
             return pipeline.sender.raw_head(self.exchange)
-        lines = b"".join([b"%b: %b\r\n" % header for header in self.head()])
+        lines = header_lines(self.head())
         assert self.exchange.answer is not None, "the stages leave an answer"
         return b"%b%b\r\n" % (STATUS_LINE[self.exchange.answer.status], lines)
 

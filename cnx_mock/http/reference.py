@@ -1,6 +1,6 @@
 """The OpenAPI document as cnx-mock gives it away, by `/openapi.json` and by `cnx-mock openapi`.
 
-Its examples are no inventions: the operations are performed, in one story, in a sandbox like that of the reference's
+Its examples are not invented: the operations are performed, in one story, in a sandbox like that of the reference's
 own key. So an example of a create says what the server says, and its ids are those that a fresh server gives to the
 first resources of that key.
 """

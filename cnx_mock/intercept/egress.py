@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from cnx_mock.errors import EgressError
 from cnx_mock.intercept.hooks import LOCK, Hook, process_hooks
-from cnx_mock.intercept.reachable_hosts import ReachableHosts, address_of
+from cnx_mock.intercept.reachable_hosts import ReachableHosts
+from cnx_mock.text.host_names import address_of
 
 
 class EgressGuard(Hook):

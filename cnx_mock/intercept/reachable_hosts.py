@@ -5,12 +5,10 @@ import re
 import socket
 from collections.abc import Iterable
 from contextlib import closing, suppress
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from cnx_mock.errors import InvalidInputError
-from cnx_mock.text.host_names import normal_name, split_port
-
-Address = IPv4Address | IPv6Address
+from cnx_mock.text.host_names import Address, address_of, normal_name, split_port
 
 _NAME = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -68,15 +66,6 @@ class ReachableHosts:
             self._names.add(name)
         else:
             raise InvalidInputError(f"{text!r} is not a host: {_why_not(given)}{_FORMS}")
-
-
-def address_of(host: str) -> Address | None:
-    """Return the address that this text is, None if it is a name. An IPv4 address mapped into IPv6 is the IPv4 one."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def is_own(address: Address) -> bool:

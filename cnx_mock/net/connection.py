@@ -16,6 +16,7 @@ import httptools
 
 from cnx_mock.net.connection_limits import ConnectionLimits
 from cnx_mock.net.endings import abort, end_gently
+from cnx_mock.net.heads import header_lines
 from cnx_mock.net.parser_errors import has_no_version, what_is_wrong, what_is_wrong_with_the_body
 from cnx_mock.net.reading import HoldingFlow, Resumed
 from cnx_mock.net.unread import BodyProblem, Unread, last_request
@@ -254,8 +255,7 @@ class Connection(HttpToolsProtocol):
         framing = [header for header in self.headers if header[0] in (b"content-length", b"transfer-encoding")]
         self.parser = httptools.HttpRequestParser(Resumed(self))
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        lines = b"".join(b"%b: %b\r\n" % header for header in framing)
-        self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % lines)
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % header_lines(framing))
 
     def _stop_reading(self, error: Exception) -> None:
         """Refuse what the parser cannot read, and read nothing more."""

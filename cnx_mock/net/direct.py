@@ -105,9 +105,8 @@ class DirectConnection(Connection):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._direct:  # its body breaks off
             self._leave_the_short_way()
-            self._extensions[BODY_SO_FAR] = bytes(
-                self._body
-            )  # of a client that is gone, uvicorn hands out nothing more
+            # of a client that is gone, uvicorn hands out nothing more
+            self._extensions[BODY_SO_FAR] = bytes(self._body)
         super().connection_lost(exc)
 
     def _read_on(self) -> None:

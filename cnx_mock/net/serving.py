@@ -18,7 +18,7 @@ from cnx_mock.net.allowed_hosts import AllowedHosts
 from cnx_mock.net.bounds import Bounds
 from cnx_mock.net.connection import Connection
 from cnx_mock.net.connection_limits import ConnectionLimits
-from cnx_mock.net.direct import DirectConnection, RawHeaders
+from cnx_mock.net.direct import Begin, DirectConnection
 from cnx_mock.net.endings import drain
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages, ServerError
@@ -70,17 +70,9 @@ class ServedApp(Protocol):
     def cancel_delays(self) -> None:
         """End every deliberate wait, for good."""
 
-    def begin(
-        self,
-        method: str,
-        target: bytes,
-        headers: RawHeaders,
-        body: bytes,
-        port: int | None,
-        secure: bool,
-        packet: bytes | None,
-    ) -> bytes | object | None:
-        """Begin a call: see `direct.Begin`."""
+    @property
+    def begin(self) -> Begin:
+        """Begins a call."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -1,7 +1,9 @@
 """Host names as options and requests have them: with or without a port, an address in brackets or not."""
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+Address = IPv4Address | IPv6Address
 
 _HOST = re.compile(
     r"([\w.-]+|\[[0-9a-fA-F:.]+\])(?::([0-9]{1,5}))?|([0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)", re.ASCII
@@ -21,6 +23,16 @@ def split_port(text: str) -> tuple[str, int | None] | None:
         return None
     name, port = normal_name(found[1] or found[3]), None if found[2] is None else int(found[2])
     return (name, port) if name and (port is None or 0 < port <= 65535) else None
+
+
+def address_of(host: str) -> Address | None:
+    """Return the address that this text is, None if it is a name. An IPv4 address mapped into IPv6 is the IPv4 one: a
+    socket for both families shows 127.0.0.1 as `::ffff:127.0.0.1`."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def is_loopback(name: str) -> bool:

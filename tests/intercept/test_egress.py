@@ -13,7 +13,8 @@ import pytest
 from cnx_mock import InvalidInputError, MockServer
 from cnx_mock.errors import EgressError
 from cnx_mock.intercept.egress import guard_egress
-from cnx_mock.intercept.reachable_hosts import ReachableHosts, address_of, is_own
+from cnx_mock.intercept.reachable_hosts import ReachableHosts, is_own
+from cnx_mock.text.host_names import address_of
 from tests.pytest_plugin.conftest import Run
 
 ELSEWHERE = "192.0.2.1"  # an address for documentation (RFC 5737): nobody is there

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from cnx_mock.api import errors
+from cnx_mock.api.declarations import model_of
 from cnx_mock.scenario.faults import kinds, read
 from tests.conftest import INSTANCE
 from tests.scenario.client_table import COLUMNS, ROWS, Row
@@ -134,9 +135,7 @@ def test_every_error_of_the_catalogue_is_seen_alike(sandbox, api, code, name):
 
 def test_no_fault_is_left_out():
     shown = {type(fault) for row in ROWS for fault in read(row.fault)[0]}
-    assert {each.__qualname__ for each in shown} == {
-        each.__qualname__ for each in kinds()
-    }  # see `declarations.model_of`
+    assert shown == set(map(model_of, kinds()))
 
 
 @pytest.mark.parametrize("name", ASKED)

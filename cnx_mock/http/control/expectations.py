@@ -63,7 +63,7 @@ def unmet(server: Server, tenant: Tenant, scenario: Scenario) -> Iterator[str]:
 
 
 def _shown(sandbox: SandboxState, kind: Kind) -> list[dict[str, Any]]:
-    """Return the resources of a kind as the API shows them. It is no poll: nothing becomes ready by it."""
+    """Return the resources of a kind as the API shows them. This is not a poll: nothing becomes ready by it."""
     now = sandbox.now
     answers: dict[Kind, Iterator[Shape]] = {
         kinds.INSTANCE: (instances.detail(sandbox, each, now) for each in sandbox.instances),

@@ -12,7 +12,7 @@ The documented example key opens a developer's own sandbox, so a key protects no
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
 from starlette.types import Scope
 
@@ -21,7 +21,7 @@ from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.net.addresses import TOKEN_HEADER
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.request import RawHeaders
-from cnx_mock.text.host_names import is_loopback
+from cnx_mock.text.host_names import address_of, is_loopback
 
 PROTECTION: RawHeaders = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -78,7 +78,8 @@ class Guard:
     def _check_peer(self, scope: Scope, has_token: bool) -> None:
         """Raise Refused for another machine. A call without an address comes from this process, or over a Unix
         socket."""
-        address = _address(scope)
+        client = scope.get("client")
+        address = address_of(client[0]) if client else None
         if address is None or address.is_loopback or any(address in network for network in self.networks):
             return
         reason = "the token is wrong" if has_token else f"{address} is another machine"
@@ -119,14 +120,3 @@ def _check_content_type(headers: RawHeaders) -> None:
 
 def _values(headers: RawHeaders, name: bytes) -> list[bytes]:
     return [value for each, value in headers if each == name]
-
-
-def _address(scope: Scope) -> IPv4Address | IPv6Address | None:
-    """Return the peer's address, None if it has none. A socket for both families shows IPv4 as `::ffff:127.0.0.1`."""
-    client = scope.get("client")
-    try:
-        address = ip_address(client[0].partition("%")[0]) if client else None
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address

@@ -38,7 +38,7 @@ class InstanceAdd(InstanceCreate):
 
 @resource.operation("GET", "/_mock/instances", provenance=added("tests look at what a program has left"))
 def list_(sandbox: SandboxState) -> Listing[InstanceDetail]:
-    """List every instance, oldest first. It is no poll: nothing becomes ready by it."""
+    """List every instance, oldest first. This does not count as a poll: nothing becomes ready by it."""
     now = sandbox.now
     return Listing(data=[detail(sandbox, each, now) for each in sandbox.instances])
 

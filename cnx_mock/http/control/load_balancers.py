@@ -10,6 +10,6 @@ resource = Resource("_mock.load_balancers", "Load balancers, from outside.", is_
 
 @resource.operation("GET", "/_mock/load-balancers", provenance=added("tests look at what a program has left"))
 def list_(sandbox: SandboxState) -> Listing[LoadBalancer]:
-    """List every load balancer, oldest first. It is no poll: nothing becomes ready by it."""
+    """List every load balancer, oldest first. This does not count as a poll: nothing becomes ready by it."""
     now = sandbox.now
     return Listing(data=[show(sandbox, each, now) for each in sandbox.load_balancers])

@@ -10,6 +10,6 @@ resource = Resource("_mock.snapshots", "Snapshots, from outside.", is_control=Tr
 
 @resource.operation("GET", "/_mock/snapshots", provenance=added("tests look at what a program has left"))
 def list_(sandbox: SandboxState) -> Listing[Snapshot]:
-    """List every snapshot, oldest first. It is no poll: nothing becomes ready by it."""
+    """List every snapshot, oldest first. This does not count as a poll: nothing becomes ready by it."""
     now = sandbox.now
     return Listing(data=[show(each, now) for each in sandbox.snapshots])
