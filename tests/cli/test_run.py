@@ -253,6 +253,52 @@ def test_a_script_without_a_first_line_is_the_shells(tmp_path: Path) -> None:
 
 # ---- bad input, before anything runs
 
+# ---- a second run
+
+TWICE = """
+from pathlib import Path
+note = Path(os.environ["CNX_MOCK_SCRATCH"], "note")
+print("again" if note.exists() else "first", flush=True)
+note.touch()
+create()
+"""
+
+
+@pytest.mark.parametrize(("at", "left"), [("instances.create", 1), ("instances.create#1:after", 2)])
+def test_a_program_is_killed_at_a_call_and_run_again_in_the_same_world(at: str, left: int) -> None:
+    done = run("--crash-at", at, *python(TWICE))
+    assert (done.returncode, done.stdout) == (0, "first\nagain\n")
+    assert sum(line.startswith("left behind: instance web-1") for line in said(done)) == left
+
+
+def test_a_shell_is_killed_with_all_that_it_has_started() -> None:
+    call = 'curl -s -H "Authorization: Bearer $CLOUDNEXUS_API_KEY" "$CLOUDNEXUS_BASE_URL/v1/plans"'
+    script = f'if [ -e "$CNX_MOCK_SCRATCH/x" ]; then exit 7; fi; touch "$CNX_MOCK_SCRATCH/x"; {call}; echo not killed'
+    done = run("--crash-at", "plans.list", "--", "sh", "-c", script)
+    assert (done.returncode, done.stdout) == (7, "")
+
+
+def test_a_program_that_never_makes_the_call_is_not_killed_and_that_is_status_3() -> None:
+    done = run("--crash-at", "instances.delete#2", *python(TWICE))
+    assert (done.returncode, done.stdout) == (3, "first\n")
+    assert "CMD was not killed: it ended before `DELETE /v1/instances/{id}` #2" in said(done)
+    assert run("--crash-at", "instances.delete", "--", "false").returncode == 1
+
+
+def test_a_program_that_failed_is_run_again_without_the_rules(tmp_path: Path) -> None:
+    (tmp_path / "story.yaml").write_text(EXPECTING.partition("expect")[0])
+    done = run("--scenario", tmp_path / "story.yaml", "--rerun", *python(TWICE))
+    assert (done.returncode, done.stdout) == (0, "first\nagain\n")
+    assert run("--rerun", *python("raise SystemExit(5)")).returncode == 5
+
+
+def test_a_program_runs_in_a_copy_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    done = run("--workdir", tmp_path / "work", "--", "sh", "-c", 'touch here; basename "$PWD"; ls')
+    assert (done.returncode, done.stdout) == (0, "work\nhere\n")
+    assert list((tmp_path / "work").iterdir()) == []
+
+
 TOUCH = ["--", "touch", "started"]
 
 
@@ -282,6 +328,11 @@ def test_what_can_never_happen_is_a_warning(tmp_path: Path) -> None:
         (["--report", "no/such/report.json"], "the report no/such/report.json cannot be written: No such file"),
         (["--report", "."], "the report . cannot be written: it is a folder"),
         (["--ca-dir", "/dev/null"], "cannot be used"),
+        (["--crash-at", "instances.crate"], "did you mean 'instances.create'?"),
+        (["--crash-at", "instances.list:after"], "instances.list changes nothing"),
+        (["--crash-at", "instances.create#0"], "write OPERATION#NUMBER or OPERATION#NUMBER:after"),
+        (["--crash-at", "instances.create", "--rerun"], "leave out --rerun"),
+        (["--workdir", "nowhere"], "does not exist"),
     ],
 )
 def test_a_bad_option_is_2_before_the_program_starts(tmp_path: Path, options: list[str], words: str) -> None:

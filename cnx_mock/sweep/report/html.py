@@ -12,6 +12,7 @@ from cnx_mock.sweep.explanation import reason
 from cnx_mock.sweep.report.characters import allowed
 from cnx_mock.sweep.report.json import SweepReport
 from cnx_mock.sweep.report.matrix import abbreviation, counts, matrix
+from cnx_mock.sweep.verdict import UNHARMED
 from cnx_mock.text.plural import counted
 
 if TYPE_CHECKING:
@@ -56,7 +57,13 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
         finalize=lambda value: allowed(value) if isinstance(value, str) else value,
     )
-    environment.globals |= {"abbreviation": abbreviation, "parts": _parts, "reason": reason, "counted": counted}
+    environment.globals |= {
+        "abbreviation": abbreviation,
+        "parts": _parts,
+        "reason": reason,
+        "counted": counted,
+        "unharmed": UNHARMED,
+    }
     return environment
 
 
