@@ -13,7 +13,7 @@ from cnx_mock.cli.report_file import ReportFile, ReportFileType
 from cnx_mock.programs.passthrough import Foreground
 
 _REPORT = ReportFileType(
-    (".json", ""), "the report of a run is JSON: its name ends in .json; `sweep` writes .html and .xml"
+    (".html", ".htm", ".json", ""), "a report's name ends in .html or .json; `sweep` writes .xml too"
 )
 
 
@@ -22,7 +22,7 @@ _REPORT = ReportFileType(
 @click.option(
     "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, which CMD has hard-coded; by default a new one."
 )
-@click.option("--report", type=_REPORT, metavar="FILE", help="Write summary and journal to this file, as JSON.")
+@click.option("--report", type=_REPORT, metavar="FILE", help="Write a report of the run: .html or .json.")
 @click.option(
     "--expect",
     "expected",

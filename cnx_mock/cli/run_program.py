@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from cnx_mock import __version__
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import calls_of
@@ -17,6 +15,7 @@ from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.provisioning_wait import provisioning_wait, wait_lines
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.run_expectations import RunWithoutFaults, read_expected
+from cnx_mock.cli.run_report import FORMS
 from cnx_mock.cli.run_summary import RunRecord, RunSummary, finding_lines, taken
 from cnx_mock.cli.run_twice import RunTwice, read_crash_point
 from cnx_mock.cli.streams import settle
@@ -91,12 +90,13 @@ class ProgramRun:
         report |= {
             "provisioning_wait_ms": wait / 1000,
             "findings": [each.document() for each in found],
+            "requests_before_second_run": before,
             "journal": record.journal,
         }
         settle()  # the report may go to stderr too
         try:
             with foreground.interruptible():
-                self._report.write(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+                self._report.write(FORMS[self._report.suffix](report))
         except UsageError as error:  # the program's own failure is the more important one
             _say([str(error)])
             return status or BAD_INPUT

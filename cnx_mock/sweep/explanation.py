@@ -19,8 +19,12 @@ def sentence(result: CellResult) -> str:
     """Return the cell and what the client did wrong in it: "`POST /v1/instances` #2, reset after commit: your client
     retried and left 2 instances named web-1". After two runs: "killed after `POST /v1/instances` #1 was committed, then
     run again: 2 instances named web-1"."""
-    again = "" if result.end is None else ", then run again"
-    return f"{result.cell.title}{again}: {reason(result)}"
+    return f"{what_happened(result)}: {reason(result)}"
+
+
+def what_happened(result: CellResult) -> str:
+    """Return what happened to a client: "killed after `POST /v1/instances` #1 was committed, then run again"."""
+    return result.cell.title if result.end is None else f"{result.cell.title}, then run again"
 
 
 def reason(result: CellResult) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_calls, changed_state
+from cnx_mock.sweep.journal import ShownCall, shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
 from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
 from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, resources, varying_fields
@@ -70,6 +71,8 @@ class CellResult:
     """The end of the program's output."""
     undeletable: bool = False
     """Whether it left something because the fault refused every delete."""
+    journal: Sequence[ShownCall] = ()
+    """The calls of the run."""
     end: EndOfTwo | None = None
     """What came of the second run, if the program was run twice; the status and the resources are then the same."""
 
@@ -93,6 +96,10 @@ class SweepResults:
     """How many more cells there would be without `options.most`."""
     results: dict[str, CellResult] = field(default_factory=dict)
     """The results so far, by the cells' names."""
+    usual_journal: Sequence[ShownCall] = ()
+    """The calls of a run without faults."""
+    usual_resources: ResourceCounts = field(default_factory=Counter)
+    """The resources that it left."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
     _ignored: IgnoredFields = field(init=False, repr=False)
     _usual: Sequence[Entries] = field(init=False, repr=False)
@@ -111,10 +118,12 @@ class SweepResults:
         """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
         every run. Yields a line for each difference and for each finding of the audit."""
         self._usual = first.entries, second.entries
+        self.usual_journal = shown_calls(first.entries)
         self._ignored = varying_fields(first.states, second.states)
         start = count_resources(first.start, self._ignored)
         expected = [self._evidence(each) for each in (first, second)]
         self._single = [each.resources for each in expected]
+        self.usual_resources = self._single[0]
         partial = self.options.allow_partial
         self._judge = lambda actual: mildest(*(judge(each, actual, start, allow_partial=partial) for each in expected))
         differing = [*changed_calls(first.entries, second.entries), *changed_state(first.states, second.states)]
@@ -147,6 +156,7 @@ class SweepResults:
             hammering=evidence.hammering,
             undeletable=bool(evidence.undeletable),
             output=run.ended.output,
+            journal=shown_calls(run.entries, None if end is None else run.requests_of_first),
             end=end,
         )
         self.results[cell.name] = result

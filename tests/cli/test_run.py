@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -574,8 +575,22 @@ for _ in range(3):
     assert "shrink" in run("--scenario", tmp_path / "story.yaml", *python(source + "raise SystemExit(1)")).stderr
 
 
-@pytest.mark.parametrize("name", ["report.html", "report.xml", "report.txt"])
-def test_a_report_of_a_run_is_json(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["report.xml", "report.txt"])
+def test_a_report_of_a_run_is_a_page_or_json(name: str, tmp_path: Path) -> None:
     done = run("--report", name, "--", "echo", "started", cwd=tmp_path)
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
-    assert "the report of a run is JSON" in done.stderr
+    assert "a report's name ends in .html or .json" in done.stderr
+
+
+def test_a_page_shows_the_calls_the_faults_what_is_left_and_the_findings(tmp_path: Path) -> None:
+    (tmp_path / "deploy.sh").write_text(DEPLOY)
+    page = tmp_path / "report.html"
+    done = run("--scenario", "lost-response", "--report", page, "--", "sh", tmp_path / "deploy.sh")
+    assert done.returncode == 0
+    text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page.read_text(), flags=re.DOTALL)
+    words = " ".join(text.split())
+    assert re.search(r"1 POST /v1/instances connection=reset created inst_\w+, and the answer was lost – 0", words)
+    assert re.search(r"2 POST /v1/instances created inst_\w+ 201", words)
+    assert len(re.findall("instance web-1 inst_", words)) == 2
+    assert "blind-create in 1 place" in words
+    assert not re.search(r"<script|src=|https?://", page.read_text())
