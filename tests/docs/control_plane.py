@@ -63,6 +63,7 @@ EXAMPLES = {
     "_mock.readings.change": Example({"delete-answer": "204"}),
     "_mock.rules.list": Example(),
     "_mock.rules.clear": Example(),
+    "_mock.rules.recover": Example({}),
     "_mock.rules.add": Example({"match": {"operation": "instances.create"}, "fault": {"error": "INTERNAL_ERROR"}}),
     "_mock.rules.get": Example(path={"id": "slow-reads"}),
     "_mock.rules.put": Example(
