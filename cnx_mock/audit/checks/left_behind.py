@@ -10,9 +10,7 @@ from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.services.network import REGION_HOURLY_CENTS
 from cnx_mock.text.units import format_money
 from cnx_mock.world.catalogue import Catalogue
-
-_HOURS = 730
-"""Hours of a month: a twelfth of a year's 8,760."""
+from cnx_mock.world.ledger import HOURS_A_MONTH
 
 
 class LeftBehind(Check):
@@ -64,6 +62,6 @@ def _monthly_cents(call: Call) -> int:
     sent: dict[str, Any] = call.sent if isinstance(call.sent, dict) else {}
     name = call.operation.resource.name if call.operation else ""
     if name == "load_balancers":
-        return _HOURS * REGION_HOURLY_CENTS * len(sent.get("regions", ()))
+        return HOURS_A_MONTH * REGION_HOURLY_CENTS * len(sent.get("regions", ()))
     plan = Catalogue().plans.get(str(sent.get("plan"))) if name == "instances" else None
-    return _HOURS * plan.hourly_cents if plan else 0
+    return HOURS_A_MONTH * plan.hourly_cents if plan else 0

@@ -5,8 +5,9 @@ from importlib import import_module
 from cnx_mock.api.operation import Resource
 
 _FILES = (
-    *("sandboxes", "clock", "account", "instances", "snapshots", "firewalls", "load_balancers", "expectations"),
-    *("readings", "rules", "scenario", "requests", "events", "state"),
+    *("sandboxes", "clock", "account", "usage", "instances", "snapshots", "firewalls", "load_balancers"),
+    *("provisioning", "expectations", "readings", "rules", "scenario", "story", "vocabulary"),
+    *("requests", "replay", "events", "state"),
 )
 
 
