@@ -76,9 +76,8 @@ def test_of(record: JournalRecord, sandbox: SandboxState | None) -> str:
     head = f"def test_{_name(record)}(cnx):"
     about = f'    """#{record.seq} again: {_words(f"{request.method} {request.path}")}."""'
     lines = [*imports, "", "", head, about]
-    world = None if sandbox is None else world_for(record, sandbox)
-    if world:
-        lines.append(f"    cnx.load({_literal({'accounts': [world]}, 4)})")
+    if sandbox is not None:
+        lines += [f"    {line}" for line in _preparations(record, sandbox)]
     lines += [f"    {line}" for line in _injections(record)]
     if breaks:
         lines.append("    with pytest.raises(requests.RequestException):")
@@ -88,6 +87,15 @@ def test_of(record: JournalRecord, sandbox: SandboxState | None) -> str:
         lines += [f"    answer = {first}", *(f"    {line}" for line in rest)]
         lines.append(f"    assert answer.status_code == {record.status}")
     return "\n".join([*lines, ""])
+
+
+def _preparations(record: JournalRecord, sandbox: SandboxState) -> Iterator[str]:
+    """Yield a line for the readings that are not the default ones, and one for the resources that the request names."""
+    if sandbox.readings:
+        yield f'cnx.call("PATCH", "/readings", {_literal(dict(sandbox.readings), 4)})'
+    world = world_for(record, sandbox)
+    if world:
+        yield f"cnx.load({_literal({'accounts': [world]}, 4)})"
 
 
 def _name(record: JournalRecord) -> str:

@@ -89,6 +89,32 @@ async def test_a_reset_empties_the_page(page: LivePage, sandbox: Sandbox) -> Non
     await page.sees("No requests yet")
 
 
+HIDE = """(hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+async def test_a_page_that_nobody_sees_gives_its_connection_back(page: LivePage, sandbox: Sandbox) -> None:
+    await page.tab.clock.install()
+    await page.call("GET", "/v1/plans")
+    await page.open(sandbox=sandbox.id)
+    await page.call("GET", "/v1/plans")
+    await page.until_count(".requests .row", 2)
+
+    def listeners(health: Any) -> Any:
+        return next(bound["used"] for bound in health["bounds"] if bound["option"] == "--max-listeners")
+
+    before = listeners(await page.control("GET", "/health"))
+    await page.tab.evaluate(HIDE, True)
+    await page.tab.clock.fast_forward(61_000)
+    await page.eventually("/health", lambda health: listeners(health) == before - 1)
+    await page.call("GET", "/v1/regions")
+    await page.tab.evaluate(HIDE, False)
+    await page.sees("/v1/regions", ".requests .row")
+    assert await page.rows.count() == 3
+
+
 async def test_the_colours_are_the_systems_until_the_switch_is_used(
     opened: Opener, server: MockServer, sandbox: Sandbox, api: Client
 ) -> None:

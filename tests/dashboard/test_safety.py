@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_sc
 MARKUP = "<img src=x onerror=alert(1)>"
 ESCAPES = "\x1b]0;owned\x07\x1b[31mred"
 TURNED = "\u202egnirts"
-VIEWS = ("requests", "world", "story", "time", "audit")
+VIEWS = {"requests": ".requests .row", "world": ".gauge", "story": ".rules", "time": "canvas", "audit": "h1"}
+"""Each view, and what is there when it is complete."""
 
 
 async def send_everything(page: LivePage, sandbox: Sandbox) -> None:
@@ -40,9 +41,9 @@ async def test_hostile_text_stays_text_in_every_view(page: LivePage, sandbox: Sa
     page.tab.on("dialog", seen)
     await send_everything(page, sandbox)
     entries = (await page.control("GET", "/requests"))["data"]
-    for view in VIEWS:
+    for view, css in VIEWS.items():
         await page.open(view, sandbox.id)
-        await page.tab.wait_for_timeout(300)
+        await page.tab.locator(css).first.wait_for()
         assert await page.tab.locator("main img, main script, .vitals img").count() == 0
     for entry in entries:
         await page.open("requests", sandbox.id, open=f"{sandbox.id}/{entry['seq']}")

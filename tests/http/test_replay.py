@@ -56,6 +56,11 @@ def delete_one(api: Client, _: Sandbox) -> None:
     api.delete(f"/v1/instances/{api.create()['id']}")
 
 
+def delete_one_without_a_body(api: Client, sandbox: Sandbox) -> None:
+    sandbox.call("PATCH", "/readings", {"delete-answer": "204"})
+    assert api.delete(f"/v1/instances/{api.create()['id']}").status == 204
+
+
 def take_a_snapshot(api: Client, sandbox: Sandbox) -> None:
     made = api.create()
     sandbox.clock.advance("2m")
@@ -118,7 +123,16 @@ def bring_a_fault(api: Client, _: Sandbox) -> None:
 
 
 STEPS = [
-    *(create, create_again_after_a_reset, fail_in_turn, read_one, delete_one, take_a_snapshot, read_a_snapshot),
+    *(
+        create,
+        create_again_after_a_reset,
+        fail_in_turn,
+        read_one,
+        delete_one,
+        delete_one_without_a_body,
+        take_a_snapshot,
+        read_a_snapshot,
+    ),
     *(delete_a_snapshot_of_nothing, balance_load, delete_a_load_balancer, ask_for_nothing, be_refused, be_poor),
     *(be_limited, send_bytes, bring_a_fault),
 ]

@@ -1,5 +1,7 @@
 // Calls of the control plane. The page knows no key: it names a sandbox by its id.
 
+import { visible } from "./format.js";
+
 export const SANDBOX_HEADER = "X-CNX-Mock-Sandbox";
 
 /** A refusal of the control plane, or a server that does not answer (status 0). */
@@ -49,7 +51,7 @@ function refusal(status, data) {
   const error = data?.error;
   if (!error) return new ApiError(status, `The server answered with status ${status}.`);
   const details = Object.entries(error.details ?? {}).map(([name, value]) => `${name} ${words(value)}`);
-  return new ApiError(status, [error.message, ...details].join(" "), error.code);
+  return new ApiError(status, visible([error.message, ...details].join(" ")), error.code);
 }
 
 const words = (value) => (typeof value === "string" ? value : JSON.stringify(value));

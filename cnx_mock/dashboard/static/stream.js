@@ -8,6 +8,8 @@ import { changed, notify, state, theSandbox } from "./store.js";
 import { timeOfDay } from "./format.js";
 
 const RETRY = 1000;
+/** After how long a page that nobody sees gives its connection back, in milliseconds: a browser has six for a server. */
+const UNSEEN = 60_000;
 
 let source = null;
 let generation = 0;
@@ -61,6 +63,34 @@ function open(stale) {
       take(JSON.parse(event.data));
     });
   }
+}
+
+let unseen = 0;
+
+/** Close the stream of a page that nobody sees; open it again, from where it was, when somebody looks. */
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(unseen);
+  if (document.hidden) {
+    unseen = setTimeout(() => {
+      source?.close();
+      source = null;
+    }, UNSEEN);
+  } else if (!source) {
+    seenAgain();
+  }
+});
+
+function seenAgain() {
+  if (!lastId) {
+    show(state.selected);
+    return;
+  }
+  const mine = generation;
+  const stale = () => mine !== generation;
+  open(stale);
+  loadSandboxes()
+    .then(() => loadSandbox(stale))
+    .catch(() => {}); // the stream notices that the server is gone
 }
 
 function connection(now) {
@@ -152,9 +182,13 @@ const KINDS_OF_EVENTS = {
     }
   },
   lost({ count, reason }) {
-    if (reason === "restarted") return; // the page has noticed it, and reads everything
-    notify(lostWords(count, reason));
-    readAgain();
+    if (reason === "restarted") {
+      restarted();
+      show(state.selected);
+    } else {
+      notify(lostWords(count, reason));
+      readAgain();
+    }
   },
 };
 
