@@ -5,11 +5,13 @@ import { addRequest, loadAll, loadProvisioning, loadSandbox, loadSandboxes, load
 import { go, route } from "./router.js";
 import { clockOf } from "./sandbox_clock.js";
 import { changed, notify, state, theSandbox } from "./store.js";
-import { timeOfDay } from "./format.js";
+import { plural, timeOfDay } from "./format.js";
 
 const RETRY = 1000;
 /** After how long a page that nobody sees gives its connection back, in milliseconds: a browser has six for a server. */
 const UNSEEN = 60_000;
+/** How long nothing may be lost before everything is read again, in milliseconds. */
+const QUIET = 3000;
 
 let source = null;
 let generation = 0;
@@ -21,6 +23,7 @@ export async function show(selected) {
   const mine = ++generation;
   state.selected = selected;
   lastId = "";
+  missed = 0;
   await follow(() => mine !== generation);
 }
 
@@ -186,27 +189,33 @@ const KINDS_OF_EVENTS = {
       restarted();
       show(state.selected);
     } else {
-      notify(lostWords(count, reason));
-      readAgain();
+      missed += count ?? 0;
+      notify(lostWords(reason));
+      readAgain(QUIET);
     }
   },
 };
 
-function lostWords(count, reason) {
-  const what = count === null ? "Some events are missing" : `${count} events are missing`;
-  return `${what}: ${reason === "behind" ? "this page was too slow for them" : "the journal no longer has them"}. Everything was read again.`;
+let missed = 0;
+
+function lostWords(reason) {
+  if (reason === "behind") {
+    return `${plural(missed, "event")} came faster than this page is told of them, and are not shown. The journal has them.`;
+  }
+  return "Some events are missing: the journal no longer has them.";
 }
 
 let again = 0;
 
-/** Read everything, soon: what makes it necessary often comes several times. */
-function readAgain() {
+/** Read everything, soon: what makes it necessary often comes several times, and then the last time counts. While the
+ * server is very busy it is not asked at all. */
+function readAgain(delay = 150) {
   const mine = generation;
   const stale = () => mine !== generation;
-  again ||= setTimeout(() => {
-    again = 0;
+  clearTimeout(again);
+  again = setTimeout(() => {
     if (!stale()) loadAll(stale).catch(() => {});
-  }, 150);
+  }, delay);
 }
 
 /** A request can be the first sign of a new sandbox. */
