@@ -1,10 +1,12 @@
 """A large world and much traffic: the document stays small, and the page keeps a bounded number of requests."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from cnx_mock import Sandbox
+from cnx_mock import MockServer, Sandbox, Settings
+from tests.conftest import Client
 from tests.dashboard.conftest import LivePage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
@@ -41,6 +43,22 @@ async def test_of_many_requests_the_newest_are_kept(page: LivePage) -> None:
         }"""
     )
     assert kept == [True, True, 10_000]
+
+
+async def test_a_page_that_cannot_follow_says_so_and_catches_up(opened: Callable[..., Awaitable[LivePage]]) -> None:
+    with MockServer(settings=Settings(port=0, max_listener_events=10)) as server:
+        sandbox = server.sandbox(name="busy")
+        page = await opened(server.url, Client(server.url, sandbox.api_key))
+        await page.open("requests", sandbox.id)
+
+        def burst() -> None:
+            for _ in range(200):
+                page.api.get("/v1/regions/us-east-1")
+
+        await asyncio.to_thread(burst)
+        await page.sees("came faster than this page is told of them", ".notice")
+        await page.until("() => document.querySelector('.scroll-space').offsetHeight === 200 * 30")
+        await page.tab.close()
 
 
 async def test_a_burst_leaves_a_small_document(page: LivePage, sandbox: Sandbox) -> None:

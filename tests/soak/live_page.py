@@ -4,7 +4,8 @@
 
 Chromium opens the page, a client sends requests at a steady rate, and every few seconds the elements of the document
 and the browser's heap are noted. Then the server's work for a request is measured without a page and with one open, in
-turn: as time of the processor, because client, server and browser share the machine. It leaves with status 1 if the document or the heap grows without a bound, or if an open page costs too much.
+turn: as time of the processor, because client, server and browser share the machine. It leaves with status 1 if the
+document or the heap grows without a bound, or if an open page costs too much.
 """
 
 import argparse
