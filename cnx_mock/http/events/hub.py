@@ -84,7 +84,7 @@ class EventHub:
 
     def leave(self, listener: Listener) -> None:
         """Tell a listener nothing more."""
-        listener.close()
+        listener.drop()
         if self._listeners.pop(listener, None) is None:
             return
         for source in list(self._sources.values()):

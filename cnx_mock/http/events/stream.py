@@ -45,7 +45,7 @@ class EventStream(Shape):
         """Answer a call with these headers, until the client leaves or the server stops."""
         wire = RequestWire(scope)
         if scope["method"] == "HEAD":
-            self._listener.close()
+            self._listener.drop()
         leaving = asyncio.create_task(self._until_left(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -63,20 +63,23 @@ class EventStream(Shape):
         listener = self._listener
         if not listener.closed:
             await _sent(send, b"retry: %d\nid: %d\n\n" % (RETRY_MS, listener.start))
-        while not listener.closed:
+        while True:
             began = ticks()
             chunk = listener.take(lambda size: size >= _CHUNK_BYTES or ticks() - began >= _SLICE)  # noqa: B023
             spent = ticks() - began
             if chunk:
                 await _sent(send, chunk)
-                await asyncio.sleep(max(_SHORTEST_REST, _REST * spent) / SECOND)  # what comes meanwhile goes together
+                rest = 0 if listener.closed else max(_SHORTEST_REST, _REST * spent)
+                await asyncio.sleep(rest / SECOND)  # what comes meanwhile is sent together
+            elif listener.closed:
+                return
             elif not await listener.wait(HEARTBEAT_SECONDS):
                 await _sent(send, b": still here\n\n")
 
     async def _until_left(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._listener.close()
+        self._listener.drop()
 
 
 async def _sent(send: Send, chunk: bytes) -> None:
