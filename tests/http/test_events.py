@@ -623,6 +623,25 @@ def test_a_live_key_is_never_shown(events, api):
     assert key not in json.dumps(events.next("phase").data)
 
 
+# ---- large worlds
+
+
+def test_a_large_world_is_told_when_it_is_complete_and_not_each_record_of_it(follow):
+    fleet = {"accounts": [{"name": "Large"}], "generate": {"instances": 6000}}
+    with MockServer() as large:
+        sandbox = large.sandbox()
+        stream = follow(f"{EVENTS}?sandbox={sandbox.id}", to=large.url)
+        large_client = Client(large.url, sandbox.api_key)
+        assert large_client.call("PUT", "/_mock/state", fleet).status == 200
+        assert large_client.get("/v1/plans").status == 200
+        told = [stream.next()]
+        while told[-1].kind != "request":
+            told.append(stream.next())
+        assert {each.kind for each in told[:-1]} == {"reset"}
+        assert told[-2].data["item"]["instances"] == 6000
+        stream.close()
+
+
 # ---- on other ASGI servers
 
 

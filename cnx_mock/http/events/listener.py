@@ -53,21 +53,20 @@ class Listener:
 
     def put(self, event: StreamEvent) -> None:
         """Give it an event. If there is no room, it loses all that it has not been sent."""
-        if self.closed:
-            return
-        self._queue.append(event)
+        queue = self._queue
+        queue.append(event)
         self._bytes += event.size
-        self._bound.seen(len(self._queue))
-        if len(self._queue) > self._bound.limit or (self._bytes > _MOST_BYTES and len(self._queue) > 1):
-            self._bound.refused += len(self._queue)
-            self.lose("behind", event.number, len(self._queue))
-            self._queue.clear()
+        if len(queue) > self._bound.limit or (self._bytes > _MOST_BYTES and len(queue) > 1):
+            self._bound.refused += len(queue)
+            self.lose("behind", event.number, len(queue))
+            queue.clear()
             self._bytes = 0
-        else:
+        elif not self._woken:
             self._wake()
 
     def take(self, enough: Callable[[int], bool]) -> bytes:
         """Return what is to be sent next. `enough` is asked after each event whether so many bytes are enough."""
+        self._bound.seen(len(self._queue))
         chunk = bytearray()
         while (event := self._next()) is not None:
             chunk += event.encoded()

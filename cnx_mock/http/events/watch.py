@@ -81,6 +81,10 @@ class EventSource:
             self._clearings = self.journal.clearings
             yield "reset", {"item": None}
 
+    def has_phases(self) -> bool:
+        """Return whether a request can end a phase."""
+        return False
+
     def wait(self) -> int | None:
         """Return after how many microseconds of real time something changes by itself; None if nothing does."""
         return None
@@ -127,6 +131,10 @@ class SandboxWatch(EventSource):
         self._engine.observer = None
         for table in _tables(self._sandbox):
             table.observe(None)
+
+    def has_phases(self) -> bool:
+        """Return whether a request can end a phase."""
+        return self._engine.has_phases
 
     def waits_for(self, load: WorldLoad) -> bool:
         """Return whether this is what still loads its world."""
