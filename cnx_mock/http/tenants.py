@@ -18,6 +18,7 @@ from cnx_mock.settings import Settings, flag
 from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import key_digits
+from cnx_mock.world.recent import Recent
 
 
 class Tenants:
@@ -45,6 +46,7 @@ class Tenants:
             magic_names=None if settings.surface == "documented" else cache(partial(magic.rules, known)),
             plan_limits=self.plan_limits,
             journals=journals,
+            recent=Recent(),
             max_rules=settings.max_rules,
             load_observers=self.load_observers,
             claim=self._claim,
