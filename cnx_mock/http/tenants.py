@@ -53,8 +53,8 @@ class Tenants:
         )
         self._tenants: dict[str, Tenant] = {}
         """Each tenant by the digits of every key that opens it."""
-        self._all: dict[Tenant, None] = {}
-        """Every tenant once, the oldest first."""
+        self._all: dict[Tenant, set[str]] = {}
+        """Every tenant once, the oldest first, with the digits of the keys that open it."""
         self._made = 0
         self._measure(bounds)
 
@@ -113,8 +113,8 @@ class Tenants:
     def remove(self, tenant: Tenant) -> None:
         """Forget a tenant with its whole world; what waits in it is cancelled. Its keys are then new ones again."""
         tenant.close()
-        self._tenants = {key: each for key, each in self._tenants.items() if each is not tenant}
-        self._all.pop(tenant, None)
+        for key in self._all.pop(tenant, ()):
+            del self._tenants[key]
 
     def use(self, scenario: Scenario) -> None:
         """Let new sandboxes get another scenario. Raises what `Recipe.using` raises, and ScenarioError if it has too
@@ -160,15 +160,20 @@ class Tenants:
 
     def _add(self, tenant: Tenant, keys: Iterable[str]) -> None:
         """Let these keys open a tenant. A tenant that no key opens any more is forgotten."""
-        before = {old for key in keys if (old := self._tenants.get(key)) is not None}
-        self._tenants.update(dict.fromkeys(keys, tenant))
-        self._all[tenant] = None
-        if before:
-            opened = set(self._tenants.values())
-            for old in before - opened:
-                del self._all[old]
-                old.close()
+        self._all[tenant] = set()
+        for key in keys:
+            old = self._tenants.get(key)
+            self._tenants[key] = tenant
+            self._all[tenant].add(key)
+            if old is not None:
+                self._all[old].discard(key)
+                if not self._all[old]:
+                    del self._all[old]
+                    old.close()
 
     def _claim(self, key: str, tenant: Tenant) -> bool:
         """Let a key open a tenant unless it opens another one. Return whether it does."""
-        return self._tenants.setdefault(key, tenant) is tenant
+        opened = self._tenants.setdefault(key, tenant)
+        if opened is tenant and tenant in self._all:
+            self._all[tenant].add(key)
+        return opened is tenant
