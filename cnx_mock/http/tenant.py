@@ -51,7 +51,10 @@ class Tenant:
         self.name = name
         """What its chance is keyed by: the digits of a key that the client brought, or the name of one made here."""
         self.given_name = given
-        self._made = ticks()
+        self.id = ""
+        """What the control plane calls it, in place of its key; set when it is added to its server, and for good."""
+        self.made = ticks()
+        """When it was made, in microseconds of the monotonic clock."""
         self.recipe = recipe
         self.delays = Delays()
         self._shared = shared
@@ -96,8 +99,7 @@ class Tenant:
         for rule in self.recipe.rules:
             self.engine.inject(rule)
         self.window = Window()
-        self.journal.clear()
-        self.journal = Journal(shared.journals)
+        self.journal = self.journal.anew()
 
     def close(self) -> None:
         """End what waits in it, for good, and free what it holds: its world, which a call in flight may still have, and
@@ -264,7 +266,7 @@ class Tenant:
     @property
     def idle(self) -> int:
         """Microseconds of real time since its last request, or since it was made."""
-        return ticks() - max(self._made, self.journal.last_arrival)
+        return ticks() - max(self.made, self.journal.last_arrival)
 
     @property
     def last4(self) -> str:

@@ -41,18 +41,18 @@ class LazyTable(IndexedTable[P]):
     def fill(self, source: RecordSource[P]) -> None:
         """Add all records of a source behind those that are there. It is done once."""
         self._source = source
-        self._changes.lazy = range(self._end, self._end + len(source))
+        self._changes.lazy = range(self.extent, self.extent + len(source))
         if self._live is not None:
             for place in self._changes.lazy:
                 self._live.add(place)
 
     def __len__(self) -> int:
-        return self._end if self._live is None else len(self._live)
+        return self.extent if self._live is None else len(self._live)
 
     def __iter__(self) -> Iterator[P]:
         if self._source is None:
             return super().__iter__()
-        return filter(None, map(self._at_place, range(self._end) if self._live is None else list(self._live)))
+        return filter(None, map(self._at_place, range(self.extent) if self._live is None else list(self._live)))
 
     def __contains__(self, record_id: str) -> bool:
         return self.get(record_id) is not None
@@ -98,7 +98,8 @@ class LazyTable(IndexedTable[P]):
         changes.kept.pop(record.place, None)
 
     @property
-    def _end(self) -> int:
+    def extent(self) -> int:
+        """How many records it ever had: every place is below that."""
         return len(self._at) + len(self._changes.lazy)
 
     def _slot(self, place: int) -> int:

@@ -10,7 +10,7 @@ by second of the hour. Its cost does not depend on the number of resources, or o
 from dataclasses import dataclass
 from typing import Protocol
 
-from cnx_mock.world.clock import HOUR, SECOND
+from cnx_mock.world.clock import HOUR, NEVER, SECOND
 
 OPENING = "Opening balance"
 """The description of the first credit of an account."""
@@ -69,6 +69,9 @@ class MeterSource(Protocol):
 
     def cents(self, now: int) -> int:
         """Return what they have cost up to an instant."""
+
+    def next_charge(self, now: int) -> int:
+        """Return the next instant at which one of them is charged."""
 
 
 class Ledger:
@@ -170,6 +173,16 @@ class Ledger:
         not_yet = _sum(self._by_minute, minutes) + _sum(self._by_second, seconds)
         others = 0 if self._source is None else self._source.cents(now)
         return -self._closed_cents - others - ((hour + 1) * self._price - self._hours - not_yet)
+
+    def next_charge(self, now: int) -> int:
+        """Return the next instant at which an open meter may be charged, or NEVER if there is none."""
+        others = NEVER if self._source is None else self._source.next_charge(now)
+        hour, second = divmod(now // SECOND, 3600)
+        seconds = [each for each, price in self._by_second.items() if price]
+        if not seconds:
+            return others
+        later = [each for each in seconds if each > second]
+        return min(others, (hour * 3600 + (min(later) if later else 3600 + min(seconds))) * SECOND)
 
     def _next(self) -> int:
         others = 0 if self._source is None else len(self._source)

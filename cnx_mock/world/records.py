@@ -3,17 +3,14 @@
 All instants are microseconds since the Unix epoch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
 from cnx_mock.world import kinds
+from cnx_mock.world.clock import NEVER
 from cnx_mock.world.kinds import Kind
 from cnx_mock.world.lifecycle import Lifecycle
-
-NEVER = 1 << 63
-"""An instant that does not come."""
-
 
 IndexKey = tuple[str, str]
 """A field that lists are filtered by, and one value that a record has there: `("region", "us-east-1")`."""
@@ -31,14 +28,18 @@ class TableChanges:
     """The places whose records a source makes, as long as they have not changed."""
     kept: dict[int, "Record"] = field(default_factory=dict)
     """The records at these places that have changed."""
+    observer: Callable[[Any], None] | None = None
+    """Called with every record that changes; None if nobody follows the table."""
 
     def note(self, record: "Record") -> None:
-        """Note that a record is new, or changes."""
+        """Note that a record is new, changes, or was removed."""
         self.version = object()
         if self.places is not None:
             self.places.add(record.place)
         if record.place in self.lazy:
             self.kept[record.place] = record
+        if self.observer is not None:
+            self.observer(record)
 
 
 @dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False, repr=False)

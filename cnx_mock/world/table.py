@@ -1,7 +1,7 @@
 """A table: records of one kind, in order of creation."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from cnx_mock.world.places import PlaceSet
@@ -42,6 +42,15 @@ class Table(Generic[R]):
         """What stands for the table as it is now: after every change of a record it is another object."""
         return self._changes.version
 
+    @property
+    def extent(self) -> int:
+        """How many records it ever had: every place is below that."""
+        return len(self._at)
+
+    def observe(self, observer: Callable[[R], None] | None) -> None:
+        """Call this with every record that is added, changed or removed from now on; None ends it."""
+        self._changes.observer = observer
+
     def get(self, record_id: str) -> R | None:
         """Return the record with this id, or None."""
         return self._records.get(record_id)
@@ -53,7 +62,7 @@ class Table(Generic[R]):
     def page(self, start: int, limit: int) -> list[R]:
         """Return at most `limit` records after the first `start`, in order of creation."""
         if self._live is None:
-            return self.at(range(start, min(start + limit, self._end)))
+            return self.at(range(start, min(start + limit, self.extent)))
         return self.at(self._live.page(start, limit))
 
     def at(self, places: Iterable[int]) -> list[R]:
@@ -69,7 +78,7 @@ class Table(Generic[R]):
         """Add a new record, and return it."""
         self._records[record.id] = record
         record.changes_of_table = self._changes
-        record.place = self._end
+        record.place = self.extent
         self._at.append(record)
         if self._live is not None:
             self._live.add(record.place)
@@ -80,7 +89,7 @@ class Table(Generic[R]):
         """Remove a record. Raises KeyError if the table does not hold it."""
         del self._records[record.id]
         if self._live is None:
-            self._live = PlaceSet.below(self._end)
+            self._live = PlaceSet.below(self.extent)
         self._live.discard(record.place)
         self._forget(record.place)
         if self._removed is None:
@@ -92,11 +101,6 @@ class Table(Generic[R]):
         """Return the records that existed at an instant or were made later, in order of creation, as they are now."""
         removed = [record for gone, record in self._removed or () if gone > instant]
         return sorted([*removed, *self], key=lambda record: record.place) if removed else list(self)
-
-    @property
-    def _end(self) -> int:
-        """The place of the next record."""
-        return len(self._at)
 
     def _forget(self, place: int) -> None:
         """Note that there is no record at a place any more."""

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer, Sandbox
-from cnx_mock.services.worlds import fixture
+from cnx_mock.services.worlds import fixture, read_fixture
+from cnx_mock.world.catalogue import Catalogue
+from cnx_mock.world.clock import SECOND
+from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 from tests.conftest import INSTANCE, Client
 
 FLEET: dict[str, Any] = {
@@ -163,3 +166,15 @@ def test_a_stale_read_shows_an_instance_as_it_was_before_its_first_change(client
         with sandbox.inject("instances.*", stale="5s"):
             assert api.get(f"/v1/instances/{one}").json["status"] == "running"
             assert one in [each["id"] for each in api.get("/v1/instances?status=running&limit=100").json["data"]]
+
+
+def test_the_next_charge_is_that_of_a_fleet_that_is_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for below in (2_000, 0):
+        monkeypatch.setattr(fixture, "LAZY_BELOW", below)
+        sandbox = SandboxState("test", 7, Catalogue(), SandboxOptions(start=1_700_000_000_400_000, frozen=True))
+        read_fixture(FLEET).build(sandbox, 0, (), own_clock=True)
+        now = sandbox.now
+        found.append([sandbox.ledger.next_charge(now + 97 * SECOND * number) for number in range(40)])
+
+    assert found[0] == found[1]

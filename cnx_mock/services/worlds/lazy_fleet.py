@@ -156,6 +156,10 @@ class FleetMeters:
         """Return what they have cost up to an instant."""
         return -self._charges.balance(now - self._made)
 
+    def next_charge(self, now: int) -> int:
+        """Return the next instant at which one of them is charged."""
+        return self._charges.next_charge(now - self._made) + self._made
+
 
 def _start(record_id: str) -> int:
     """Return the first 32 bits of an id; -1 if it is not spelt as an id."""
