@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from cnx_mock.sweep.results import CellResult
+from cnx_mock.sweep.results import CellResult, JudgedRun
 from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState
 from cnx_mock.text.plural import counted
 
@@ -24,30 +24,33 @@ def reason(result: CellResult) -> str:
     if result.verdict == "survived":
         return ""
     if not result.fired:
-        return f"{_reason(result)}; the fault was never injected, so CMD behaves differently from run to run"
-    return _reason(result)
+        return f"{run_reason(result)}; the fault was never injected, so CMD behaves differently from run to run"
+    return run_reason(result)
 
 
-def _reason(result: CellResult) -> str:
+def run_reason(result: JudgedRun, client: str = "your client") -> str:
+    """Return what the client, called so, did wrong in a run, or how it failed; an empty text if it survived."""
     judgement = result.judgement
     match result.verdict:
+        case "survived":
+            return ""
         case "hung":
-            return f"your client was still running after {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
+            return f"{client} was still running after {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
         case "duplicated":
-            return f"your client {_retried(result.status)} and left {_totals(judgement.left, result.resources)}"
+            return f"{client} {_retried(result.status)} and left {_totals(judgement.left, result.resources)}"
         case "leaked":
-            return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
+            return f"{client} {_exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
-            return f"your client {_exited(result.status)}, but {_lacking(result)}"
+            return f"{client} {_exited(result.status)}, but {_lacking(result)}"
         case "raised":
-            return f"your client raised {result.output}, which the test does not allow"
+            return f"{client} raised {result.output}, which the test does not allow"
         case "failed cleanly":
-            return f"your client {_exited(result.status)} and left {_kept(result)}"
+            return f"{client} {_exited(result.status)} and left {_kept(result)}"
         case _:
-            return f"your client retries badly: {'; '.join(result.hammering)}"
+            return f"{client} retries badly: {'; '.join(result.hammering)}"
 
 
-def _kept(result: CellResult) -> str:
+def _kept(result: JudgedRun) -> str:
     """Return what a client that failed cleanly left of its own."""
     if not result.judgement.kept:
         return "nothing of its own behind"
@@ -82,7 +85,7 @@ def _named(count: int, kind: str, name: str) -> str:
     return f"the {noun} {name}" if count == 1 else f"{counted(count, noun)} named {name}"
 
 
-def _lacking(result: CellResult) -> str:
+def _lacking(result: JudgedRun) -> str:
     difference = result.judgement.difference
     if difference.missing:
         verb = "is" if len(difference.missing) == 1 else "are"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cnx_mock.sweep.compare import changed_calls, changed_state
@@ -41,17 +41,14 @@ class SweepOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellResult:
-    """What came of a cell."""
+class JudgedRun:
+    """A run with faults, and the verdict on it."""
 
-    cell: Cell
     judgement: Judgement
     status: int | None
     """The exit status; None if the run was ended at the time limit."""
     seconds: float
     """How long the run took."""
-    fired: bool
-    """Whether all faults of the cell were injected."""
     resources: ResourceCounts
     """The resources that the run left."""
     calls: dict[str, int]
@@ -65,8 +62,17 @@ class CellResult:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict on the cell."""
+        """The verdict on the run."""
         return self.judgement.verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult(JudgedRun):
+    """What came of a cell."""
+
+    cell: Cell
+    fired: bool
+    """Whether all faults of the cell were injected."""
 
 
 @dataclass(kw_only=True)
@@ -83,6 +89,8 @@ class SweepResults:
     """How many more cells there would be without `options.most`."""
     results: dict[str, CellResult] = field(default_factory=dict)
     """The results so far, by the cells' names."""
+    free: IgnoredFields = ()
+    """Fields that a client may choose anew under a fault, as pairs of kind and field: they are ignored in every run."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
     _ignored: IgnoredFields = field(init=False, repr=False)
     _usual: Sequence[Entries] = field(init=False, repr=False)
@@ -99,7 +107,7 @@ class SweepResults:
         """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
         every run. Yields a line for each difference and for each finding of the audit."""
         self._usual = first.entries, second.entries
-        self._ignored = varying_fields(first.states, second.states)
+        self._ignored = varying_fields(first.states, second.states) | {*self.free}
         start = count_resources(first.start, self._ignored)
         expected = [self._evidence(each) for each in (first, second)]
         partial = self.options.allow_partial
@@ -114,24 +122,29 @@ class SweepResults:
 
     def judge_cell(self, cell: Cell, run: RunResult, *, allowed: bool = True) -> CellResult:
         """Judge a cell's run, and keep the result. `allowed` is whether a failure was of an expected kind."""
-        evidence = self._evidence(run, cell, allowed)
-        result = CellResult(
-            cell=cell,
+        rules = [rule["id"] for rule in cell.rules]
+        judged = self.judge_run(run, rules if cell.lasts else (), allowed=allowed)
+        result = CellResult(cell=cell, fired=run.fired(rules), **_fields(judged))
+        self.results[cell.name] = result
+        return result
+
+    def judge_run(self, run: RunResult, lasting: Sequence[str] = (), *, allowed: bool = True) -> JudgedRun:
+        """Judge a run with faults. `lasting` are the ids of the rules that may refuse a call to the end; `allowed` is
+        whether a failure was of an expected kind."""
+        evidence = self._evidence(run, lasting, allowed)
+        return JudgedRun(
             judgement=self._judge(evidence),
             status=run.ended.status,
             seconds=run.ended.seconds,
-            fired=run.fired([rule["id"] for rule in cell.rules]),
             resources=evidence.resources,
             calls=dict(Counter(each["operation"] for each in run.entries if each["operation"])),
             hammering=evidence.hammering,
             undeletable=bool(evidence.undeletable),
             output=run.ended.output,
         )
-        self.results[cell.name] = result
-        return result
 
-    def _evidence(self, run: RunResult, cell: Cell | None = None, allowed: bool = True) -> Evidence:
-        refused = run.refused_deletes([rule["id"] for rule in cell.rules]) if cell and cell.lasts else set()
+    def _evidence(self, run: RunResult, lasting: Sequence[str] = (), allowed: bool = True) -> Evidence:
+        refused = run.refused_deletes(lasting)
         found = list(resources(run.states, self._ignored))
         return Evidence(
             status=run.ended.status,
@@ -142,3 +155,7 @@ class SweepResults:
             hammering=self.check_hammering(run.entries, self._usual, run.ended.status != 0),
             allowed=allowed,
         )
+
+
+def _fields(judged: JudgedRun) -> dict[str, Any]:
+    return {each.name: getattr(judged, each.name) for each in fields(judged)}
