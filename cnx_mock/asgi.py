@@ -1,6 +1,6 @@
 """The complete mock as an ASGI application: the app of `http`, with what the audit adds to it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cnx_mock.api.operation import Resource
 from cnx_mock.http import app
@@ -11,14 +11,21 @@ from cnx_mock.settings import Settings
 
 
 def create_app(
-    settings: Settings | None = None, *, scenario: Scenario | None = None, fixture: Fixture | None = None
+    settings: Settings | None = None,
+    *,
+    scenario: Scenario | None = None,
+    fixture: Fixture | None = None,
+    control: Callable[[], Iterable[Resource]] = tuple,
 ) -> app.App:
     """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
 
-    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
-    UnknownScenario, UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used.
+    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. `control` returns
+    further resources of the control plane, when it gets its first call. Raises UnknownScenario, UnknownFixture,
+    SourceError or ScenarioError for a scenario or a fixture that cannot be used.
     """
-    return app.create_app(settings, scenario=scenario, fixture=fixture, control=_resources, checkers=[_unmet])
+    return app.create_app(
+        settings, scenario=scenario, fixture=fixture, control=lambda: (*_resources(), *control()), checkers=[_unmet]
+    )
 
 
 def _resources() -> Iterable[Resource]:

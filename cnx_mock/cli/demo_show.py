@@ -1,0 +1,91 @@
+"""What `cnx-mock demo` does: it puts on a show, on a page and in the terminal."""
+
+import asyncio
+import os
+import webbrowser
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from cnx_mock.cli.errors import INTERRUPTED
+from cnx_mock.cli.output import reader_may_leave
+from cnx_mock.cli.program_runs import signals_kept, until_stopped
+from cnx_mock.cli.program_settings import with_drawn_seed
+from cnx_mock.cli.streams import warn_on_stderr
+from cnx_mock.cli.terminal import shown
+from cnx_mock.demo.lane import given_programs, own_programs
+from cnx_mock.demo.show import PROVISIONING, Show
+from cnx_mock.demo.stories import read_story
+from cnx_mock.demo.transcript import show_lines, title_lines
+from cnx_mock.errors import ListenError
+from cnx_mock.net.port_holder import with_holder
+from cnx_mock.net.serving import loop_factory
+from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets, security
+from cnx_mock.programs.environment import trust_bundle
+from cnx_mock.settings import Settings
+
+
+class DemoCommand:
+    """One show. Raises what its story, its programs and its settings raise."""
+
+    def __init__(
+        self,
+        story: str,
+        clients: Sequence[str],
+        options: Mapping[str, Any],
+        *,
+        seconds: float,
+        port: int,
+        speed: float,
+    ) -> None:
+        warn_on_stderr()
+        programs = [*given_programs(clients), *own_programs()]
+        read = read_story(story)
+        settings = Settings(**options, port=port, speed=speed, proxy=bool(clients), provisioning=PROVISIONING)
+        self._settings = with_drawn_seed(settings)
+        self._show = Show(read, programs, self._settings, seconds)
+
+    def run(self, *, script: bool, browser: bool) -> int:
+        """Put on the show, and return the exit status. Raises ListenError for a port that is in use, and UsageError for
+        a client that cannot be started."""
+        shared = security(self._settings)
+        sockets = self._opened(shared)
+        page = "" if script else f"{sockets.url}/_mock/#/demo"
+        _print([*title_lines(self._show), *([f"Watch it at {page}"] if page else []), ""])
+        if browser:
+            _open(page)
+        complete = self._complete(sockets, shared, page)
+        return 0 if complete else INTERRUPTED
+
+    def _opened(self, shared: Security | None) -> ListeningSockets:
+        try:
+            return open_sockets(self._settings, shared)
+        except ListenError as error:
+            raise with_holder(error) from None
+
+    def _complete(self, sockets: ListeningSockets, shared: Security | None, page: str) -> bool:
+        """Run the show; return False if a signal ended it. With a page, only a signal does."""
+
+        async def then() -> None:
+            _print(show_lines(self._show))
+            if page:
+                _print(["", f"The page stays at {page} until Ctrl-C."])
+                await asyncio.Event().wait()
+
+        with (
+            trust_bundle(sockets.ca_path, os.environ) as bundle,
+            signals_kept(),
+            asyncio.Runner(loop_factory=loop_factory()) as runner,
+        ):
+            return runner.run(until_stopped(lambda: self._show.run(sockets, bundle, shared, then)))
+
+
+def _print(lines: Sequence[str]) -> None:
+    with reader_may_leave():
+        click.echo("\n".join(map(shown, lines)))
+
+
+def _open(page: str) -> None:
+    if not webbrowser.open(page):
+        _print(["No browser is found: open the address above."])
