@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import sys
 import webbrowser
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,17 +15,23 @@ from cnx_mock.cli.output import reader_may_leave
 from cnx_mock.cli.program_runs import signals_kept, until_stopped
 from cnx_mock.cli.program_settings import with_drawn_seed
 from cnx_mock.cli.streams import warn_on_stderr
-from cnx_mock.cli.terminal import shown
+from cnx_mock.cli.terminal import columns, is_live, shown
 from cnx_mock.demo.lane import given_programs, own_programs
 from cnx_mock.demo.show import PROVISIONING, Show
 from cnx_mock.demo.stories import read_story
-from cnx_mock.demo.transcript import show_lines, title_lines
+from cnx_mock.demo.transcript import live_lines, show_lines, title_lines
 from cnx_mock.errors import ListenError
 from cnx_mock.net.port_holder import with_holder
 from cnx_mock.net.serving import loop_factory
 from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets, security
 from cnx_mock.programs.environment import trust_bundle
 from cnx_mock.settings import Settings
+
+if TYPE_CHECKING:
+    from cnx_mock.cli.rich_output import LiveDrawing
+
+_FRAME = 0.1
+"""Seconds between two drawings of the lanes."""
 
 
 class DemoCommand:
@@ -67,7 +75,10 @@ class DemoCommand:
     def _complete(self, sockets: ListeningSockets, shared: Security | None, page: str) -> bool:
         """Run the show; return False if a signal ended it. With a page, only a signal does."""
 
+        live = LiveLanes(self._show)
+
         async def then() -> None:
+            live.close()
             _print(show_lines(self._show))
             if page:
                 _print(["", f"The page stays at {page} until Ctrl-C."])
@@ -76,9 +87,43 @@ class DemoCommand:
         with (
             trust_bundle(sockets.ca_path, os.environ) as bundle,
             signals_kept(),
+            closing(live),
             asyncio.Runner(loop_factory=loop_factory()) as runner,
         ):
-            return runner.run(until_stopped(lambda: self._show.run(sockets, bundle, shared, then)))
+            return runner.run(until_stopped(lambda: live.beside(self._show.run(sockets, bundle, shared, then))))
+
+
+class LiveLanes:
+    """The lanes while they run, on a terminal: drawn again in place on stderr, and removed at the end."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._drawing: LiveDrawing | None = None
+        if is_live(sys.stderr):
+            from cnx_mock.cli.rich_output import (
+                LiveDrawing,
+            )  # lazy: rich is slow to import, and only a terminal needs it
+
+            self._drawing = LiveDrawing(sys.stderr)
+
+    async def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work, and draw while it goes on."""
+        drawing = asyncio.ensure_future(self._draw())
+        try:
+            await work
+        finally:
+            drawing.cancel()
+
+    def close(self) -> None:
+        """Remove the lanes from the terminal, for good."""
+        if self._drawing is not None:
+            self._drawing.close()
+            self._drawing = None
+
+    async def _draw(self) -> None:
+        while self._drawing is not None:
+            self._drawing.draw(live_lines(self._show, columns()))
+            await asyncio.sleep(_FRAME)
 
 
 def _print(lines: Sequence[str]) -> None:

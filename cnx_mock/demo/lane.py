@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cnx_mock.demo.outcome import Outcome, monthly_cost
+from cnx_mock.demo.outcome import LaneOutcome, monthly_cost
 from cnx_mock.errors import UsageError
 from cnx_mock.http.journal import entry
 from cnx_mock.http.tenant import Tenant
@@ -81,8 +81,10 @@ class Lane:
     """When the program was started, in real time; None before that."""
     ended: int | None = None
     result: ProgramResult | None = None
-    outcome: Outcome | None = None
+    outcome: LaneOutcome | None = None
     """None until the run is judged."""
+    can_be_swept: bool = True
+    """Whether a sweep takes its program, as far as is known."""
     start: Sequence[Mapping[str, Any]] = field(init=False)
     """The state of its sandbox before the run."""
 

@@ -18,7 +18,7 @@ Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class LaneOutcome:
     """What a run came to."""
 
     verdict: Verdict
@@ -34,20 +34,30 @@ class Outcome:
     """What the duplicated and leaked resources cost in a month."""
 
 
-def outcome_of(judged: JudgedRun, run: RunResult, client: str) -> Outcome:
-    """Return what a run came to. `client` is what the sentence calls the client."""
+def outcome_of(judged: JudgedRun, run: RunResult, usual: Sequence[RunResult], client: str) -> LaneOutcome:
+    """Return what a run came to. `usual` are the runs without faults, `client` is what the sentence calls the
+    client."""
     left = judged.judgement.left
     duplicated = _duplicates(judged, run.creates)
     difference = judged.judgement.difference
     lost = len(difference.missing) + len(difference.changed) if judged.status == 0 else 0
-    return Outcome(
+    return LaneOutcome(
         verdict=judged.verdict,
-        sentence=run_reason(judged, client) or f"{client} did its work, and left nothing that it should not",
+        sentence=_sentence(judged, run, usual, client),
         duplicated=duplicated,
         leaked=len(left) - duplicated,
         lost=lost,
         waste_cents=sum(map(_monthly_cents, left)),
     )
+
+
+def _sentence(judged: JudgedRun, run: RunResult, usual: Sequence[RunResult], client: str) -> str:
+    if not run.entries and run.ended.status is not None:
+        return f"{client} made no calls to the mock: it must take address and key from the environment"
+    said = run_reason(judged, client) or f"{client} did its work, and left nothing that it should not"
+    if run.ended.status is not None and any(each.ended.status != 0 for each in usual):
+        return f"{said}; but it fails without faults too"
+    return said
 
 
 def _duplicates(judged: JudgedRun, creates: int) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from cnx_mock.asgi import create_app
 from cnx_mock.demo.control import DemoItem, demo_item, demo_resource
 from cnx_mock.demo.lane import Lane, LaneProgram
-from cnx_mock.demo.rehearsal import judge_show, rehearse
+from cnx_mock.demo.rehearsal import can_be_swept, judge_show, rehearse
 from cnx_mock.demo.stories import Story
 from cnx_mock.demo.words import next_line, summary
 from cnx_mock.errors import ProgramError, UsageError
@@ -36,13 +36,17 @@ class Show:
     def __init__(self, story: Story, programs: Sequence[LaneProgram], settings: Settings, seconds: float) -> None:
         """`seconds` is how long each program may take. Raises what the settings and the scenario raise."""
         self.story = story
-        self.next_line = next_line(story, programs)
         self.summary: str | None = None
         """What was seen; None until all lanes are judged."""
         self._settings = settings
         self._seconds = seconds
         self._app = create_app(settings, scenario=story.scenario, control=lambda: [demo_resource(self.item)])
         self.lanes = [Lane(program=each, tenant=self._app.tenants.make(each.label)) for each in programs]
+
+    @property
+    def next_line(self) -> str:
+        """The command to try next: a sweep of the first program that is not known to be unfit for one."""
+        return next_line(self.story, [each.program for each in self.lanes if each.can_be_swept])
 
     def item(self) -> DemoItem:
         """Return it as it is now, as the page gets it."""
@@ -98,6 +102,7 @@ class Show:
         )
         hung = lane.result.status is None
         usual = [result] * 2 if hung else await rehearse(config, self._seconds, executor, at_once=lane.program.is_ours)
+        lane.can_be_swept = not hung and can_be_swept(usual)
         rules = [rule.id for rule in self.story.scenario.rules]
         lane.outcome = judge_show(result, usual, rules, lane.program.noun)
 

@@ -15,11 +15,18 @@ from cnx_mock.demo.show import Show
 from cnx_mock.services import operations
 from cnx_mock.text.plural import counted
 from cnx_mock.text.units import format_money
+from cnx_mock.world.clock import SECOND, wall_now
 
 LEGEND = "+ created   . read   - deleted   x refused   ! no answer"
 """What the marks mean."""
+_BADNESS = " ?.-+x!"
+"""All marks, and nothing, and an attempt under way, from the least to the most worth showing."""
+_LEAST_SPAN = 5 * SECOND
+"""The time that a time axis shows at least."""
 _WIDTH = 100
 """The width of the paragraph at the end."""
+_SAID = 3
+"""How many lines of a program's output are shown if it has failed."""
 _MOST = 40
 """How many lines of attempts a lane has; the middle of more is left out."""
 
@@ -37,18 +44,30 @@ class Step:
     """The faults that it met, and whether it had its effect all the same; empty for none."""
 
 
-def mark(entry: Entry) -> str:
-    """Return one character for what came of an attempt."""
-    if entry["status"] is None:
+def mark(method: str, status: int | None) -> str:
+    """Return one character for what came of an attempt; `status` is None if it got no answer."""
+    if status is None:
         return "!"
-    if entry["status"] >= 400:
-        return "x"
-    return {"POST": "+", "DELETE": "-"}.get(entry["method"], ".")
+    return "x" if status >= 400 else {"POST": "+", "DELETE": "-"}.get(method, ".")
 
 
 def marks(entries: Sequence[Entry]) -> str:
     """Return a mark for each attempt, in order."""
-    return "".join(map(mark, entries))
+    return "".join(mark(each["method"], each["status"]) for each in entries)
+
+
+def timeline(lane: Lane, now: int, width: int) -> str:
+    """Return the marks of a lane's attempts on a time axis of so many characters, from its start until now; `now` is in
+    real time. Attempts that are too close for the axis share a place: the one that went worst is shown."""
+    if lane.started is None:
+        return " " * width
+    span = max(now - lane.started, _LEAST_SPAN)
+    places = [" "] * width
+    for record in lane.tenant.journal:
+        place = min(width - 1, (record.request.wall - lane.started) * width // span)
+        found = mark(record.request.method, record.status) if record.duration is not None else "?"
+        places[place] = max(places[place], found, key=_BADNESS.index)
+    return "".join(places)
 
 
 def step_lines(entries: Sequence[Entry]) -> list[str]:
@@ -69,6 +88,18 @@ def title_lines(show: Show) -> list[str]:
     return [f"{show.story.name}{description}"]
 
 
+def live_lines(show: Show, width: int) -> list[str]:
+    """Return the lines of a show that goes on, at most so wide: a time axis for each lane."""
+    widest = max(len(lane.label) for lane in show.lanes)
+    axis = max(10, width - widest - 16)
+    now = wall_now()
+    lines = [
+        f"{lane.label:{widest}} |{timeline(lane, lane.ended or now, axis)}| {len(lane.tenant.journal):3} calls"
+        for lane in show.lanes
+    ]
+    return [*lines, LEGEND[: width - 1]]
+
+
 def show_lines(show: Show) -> list[str]:
     """Return the lines of a show that is over."""
     lanes = [line for lane in show.lanes for line in [*lane_lines(lane), ""]]
@@ -80,11 +111,18 @@ def lane_lines(lane: Lane) -> Iterator[str]:
     """Yield the lines of a lane that has been judged."""
     entries = lane.entries()
     yield f"{lane.label}: {lane.program.line}"
-    yield f"  {marks(entries)}" if entries else "  it made no calls with CLOUDNEXUS_API_KEY"
-    yield from (f"  {each}" for each in step_lines(entries))
+    yield from (f"  {each}" for each in [marks(entries), *step_lines(entries)] if each)
+    yield from (f"  said: {each}" for each in _last_words(lane))
     if (outcome := lane.outcome) is not None:
         yield f"  {outcome.verdict}: {outcome.sentence}"
         yield f"  {', '.join(_facts(lane, entries))}"
+
+
+def _last_words(lane: Lane) -> list[str]:
+    """Return the last lines that a program wrote which has failed."""
+    if lane.result is None or lane.result.status == 0:
+        return []
+    return lane.result.output.rstrip().splitlines()[-_SAID:]
 
 
 def _facts(lane: Lane, entries: Sequence[Entry]) -> Iterator[str]:

@@ -13,10 +13,9 @@ def summary(story: Story, lanes: Sequence[Lane]) -> str:
 
 
 def next_line(story: Story, programs: Sequence[LaneProgram]) -> str:
-    """Return the command line that sweeps the first program that is not ours, or else the first one."""
-    program = next((each for each in programs if not each.is_ours), programs[0])
+    """Return the command line that sweeps the first of these programs."""
     faults = f" --faults {story.faults}" if story.faults else ""
-    return f"cnx-mock sweep{faults} -- {program.line}"
+    return f"cnx-mock sweep{faults} -- {programs[0].line}"
 
 
 def _seen(lane: Lane) -> str:

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from cnx_mock.api import errors
 from cnx_mock.api.readings import READINGS
 from cnx_mock.audit.checks import checks as audit_checks
-from cnx_mock.demo.clients import careful_client
 from cnx_mock.cli.main import cli
+from cnx_mock.demo.clients import careful_client
 from cnx_mock.scenario import conditions, faults, models
 from cnx_mock.scenario.fault import Fault
 from cnx_mock.scenario.gallery import find, gallery, load
