@@ -14,12 +14,13 @@ from cnx_mock.cli.errors import INTERRUPTED
 from cnx_mock.cli.output import reader_may_leave
 from cnx_mock.cli.program_runs import signals_kept, until_stopped
 from cnx_mock.cli.program_settings import with_drawn_seed
-from cnx_mock.cli.streams import warn_on_stderr
-from cnx_mock.cli.terminal import columns, is_live, shown
+from cnx_mock.cli.streams import settle, warn_on_stderr
+from cnx_mock.cli.terminal import columns, in_locale, is_live, wants_colour
 from cnx_mock.demo.lane import given_programs, own_programs
+from cnx_mock.demo.marks import live_lines
 from cnx_mock.demo.show import PROVISIONING, Show
 from cnx_mock.demo.stories import read_story
-from cnx_mock.demo.transcript import live_lines, show_lines, title_lines
+from cnx_mock.demo.transcript import show_lines, title_line
 from cnx_mock.errors import ListenError
 from cnx_mock.net.port_holder import with_holder
 from cnx_mock.net.serving import loop_factory
@@ -60,7 +61,7 @@ class DemoCommand:
         shared = security(self._settings)
         sockets = self._opened(shared)
         page = "" if script else f"{sockets.url}/_mock/#/demo"
-        _print([*title_lines(self._show), *([f"Watch it at {page}"] if page else []), ""])
+        _print([title_line(self._show, wants_colour(sys.stdout)), *([f"Watch it at {page}"] if page else []), ""])
         if browser:
             _open(page)
         complete = self._complete(sockets, shared, page)
@@ -79,7 +80,7 @@ class DemoCommand:
 
         async def then() -> None:
             live.close()
-            _print(show_lines(self._show))
+            _print(show_lines(self._show, wants_colour(sys.stdout)))
             if page:
                 _print(["", f"The page stays at {page} until Ctrl-C."])
                 await asyncio.Event().wait()
@@ -98,13 +99,7 @@ class LiveLanes:
 
     def __init__(self, show: Show) -> None:
         self._show = show
-        self._drawing: LiveDrawing | None = None
-        if is_live(sys.stderr):
-            from cnx_mock.cli.rich_output import (
-                LiveDrawing,
-            )  # lazy: rich is slow to import, and only a terminal needs it
-
-            self._drawing = LiveDrawing(sys.stderr)
+        self._drawing = _drawing() if is_live(sys.stderr) else None
 
     async def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the work, and draw while it goes on."""
@@ -119,16 +114,23 @@ class LiveLanes:
         if self._drawing is not None:
             self._drawing.close()
             self._drawing = None
+            settle()
 
     async def _draw(self) -> None:
         while self._drawing is not None:
-            self._drawing.draw(live_lines(self._show, columns()))
+            self._drawing.draw(live_lines(self._show, columns(), wants_colour(sys.stderr)))
             await asyncio.sleep(_FRAME)
+
+
+def _drawing() -> "LiveDrawing":
+    from cnx_mock.cli.rich_output import LiveDrawing  # lazy: rich is slow to import, and only a terminal needs it
+
+    return LiveDrawing(sys.stderr)
 
 
 def _print(lines: Sequence[str]) -> None:
     with reader_may_leave():
-        click.echo("\n".join(map(shown, lines)))
+        click.echo(in_locale("\n".join(lines)), color=True)
 
 
 def _open(page: str) -> None:

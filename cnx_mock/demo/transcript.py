@@ -10,25 +10,23 @@ from typing import Any
 
 from cnx_mock.api.router import Router
 from cnx_mock.demo.lane import Lane
+from cnx_mock.demo.marks import LEGEND, mark, painted_marks
 from cnx_mock.demo.outcome import Entry, succeeded
 from cnx_mock.demo.show import Show
 from cnx_mock.services import operations
+from cnx_mock.sweep.report.terminal import colour_of, painted
+from cnx_mock.text.control_characters import visible_line
+from cnx_mock.text.live_keys import masked_text
 from cnx_mock.text.plural import counted
 from cnx_mock.text.units import format_money
-from cnx_mock.world.clock import SECOND, wall_now
 
-LEGEND = "+ created   . read   - deleted   x refused   ! no answer"
-"""What the marks mean."""
-_BADNESS = " ?.-+x!"
-"""All marks, and nothing, and an attempt under way, from the least to the most worth showing."""
-_LEAST_SPAN = 5 * SECOND
-"""The time that a time axis shows at least."""
 _WIDTH = 100
 """The width of the paragraph at the end."""
 _SAID = 3
 """How many lines of a program's output are shown if it has failed."""
 _MOST = 40
 """How many lines of attempts a lane has; the middle of more is left out."""
+_BOLD = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +42,30 @@ class Step:
     """The faults that it met, and whether it had its effect all the same; empty for none."""
 
 
-def mark(method: str, status: int | None) -> str:
-    """Return one character for what came of an attempt; `status` is None if it got no answer."""
-    if status is None:
-        return "!"
-    return "x" if status >= 400 else {"POST": "+", "DELETE": "-"}.get(method, ".")
+def title_line(show: Show, colour: bool) -> str:
+    """Return the line at the beginning of a show."""
+    description = f": {_safe(show.story.description)}" if show.story.description else ""
+    return f"{painted(_safe(show.story.name), _BOLD, colour)}{description}"
 
 
-def marks(entries: Sequence[Entry]) -> str:
-    """Return a mark for each attempt, in order."""
-    return "".join(mark(each["method"], each["status"]) for each in entries)
+def show_lines(show: Show, colour: bool) -> list[str]:
+    """Return the lines of a show that is over. They are safe to print, and coloured if that is wanted."""
+    lanes = [line for lane in show.lanes for line in [*lane_lines(lane, colour), ""]]
+    summary = textwrap.wrap(_safe(show.summary or ""), _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [LEGEND, "", *lanes, *summary, "", "Try next:", f"  {_safe(show.next_line)}"]
 
 
-def timeline(lane: Lane, now: int, width: int) -> str:
-    """Return the marks of a lane's attempts on a time axis of so many characters, from its start until now; `now` is in
-    real time. Attempts that are too close for the axis share a place: the one that went worst is shown."""
-    if lane.started is None:
-        return " " * width
-    span = max(now - lane.started, _LEAST_SPAN)
-    places = [" "] * width
-    for record in lane.tenant.journal:
-        place = min(width - 1, (record.request.wall - lane.started) * width // span)
-        found = mark(record.request.method, record.status) if record.duration is not None else "?"
-        places[place] = max(places[place], found, key=_BADNESS.index)
-    return "".join(places)
+def lane_lines(lane: Lane, colour: bool) -> Iterator[str]:
+    """Yield the lines of a lane that has been judged."""
+    entries, outcome = lane.entries(), lane.outcome
+    assert outcome is not None, "it has been judged"
+    yield f"{painted(_safe(lane.label), _BOLD, colour)}: {_safe(lane.program.line)}"
+    if entries:
+        yield f"  {painted_marks([mark(each['method'], each['status']) for each in entries], colour)}"
+    yield from (f"  {_safe(each)}" for each in step_lines(entries))
+    yield from (f"  said: {_safe(each)}" for each in _last_words(lane))
+    yield f"  {painted(outcome.verdict, colour_of(outcome.verdict), colour)}: {_safe(outcome.sentence)}"
+    yield f"  {', '.join(_facts(lane, entries))}"
 
 
 def step_lines(entries: Sequence[Entry]) -> list[str]:
@@ -82,40 +80,9 @@ def step_lines(entries: Sequence[Entry]) -> list[str]:
     return [*lines[:half], f"… {len(lines) - 2 * half} more", *lines[-half:]]
 
 
-def title_lines(show: Show) -> list[str]:
-    """Return the lines at the beginning of a show."""
-    description = f": {show.story.description}" if show.story.description else ""
-    return [f"{show.story.name}{description}"]
-
-
-def live_lines(show: Show, width: int) -> list[str]:
-    """Return the lines of a show that goes on, at most so wide: a time axis for each lane."""
-    widest = max(len(lane.label) for lane in show.lanes)
-    axis = max(10, width - widest - 16)
-    now = wall_now()
-    lines = [
-        f"{lane.label:{widest}} |{timeline(lane, lane.ended or now, axis)}| {len(lane.tenant.journal):3} calls"
-        for lane in show.lanes
-    ]
-    return [*lines, LEGEND[: width - 1]]
-
-
-def show_lines(show: Show) -> list[str]:
-    """Return the lines of a show that is over."""
-    lanes = [line for lane in show.lanes for line in [*lane_lines(lane), ""]]
-    summary = textwrap.wrap(show.summary or "", _WIDTH, break_long_words=False, break_on_hyphens=False)
-    return [LEGEND, "", *lanes, *summary, "", "Try next:", f"  {show.next_line}"]
-
-
-def lane_lines(lane: Lane) -> Iterator[str]:
-    """Yield the lines of a lane that has been judged."""
-    entries = lane.entries()
-    yield f"{lane.label}: {lane.program.line}"
-    yield from (f"  {each}" for each in [marks(entries), *step_lines(entries)] if each)
-    yield from (f"  said: {each}" for each in _last_words(lane))
-    if (outcome := lane.outcome) is not None:
-        yield f"  {outcome.verdict}: {outcome.sentence}"
-        yield f"  {', '.join(_facts(lane, entries))}"
+def _safe(text: str) -> str:
+    """Return a text as one line that is safe to show: it may come from a program or from a file."""
+    return visible_line(masked_text(text))
 
 
 def _last_words(lane: Lane) -> list[str]:
