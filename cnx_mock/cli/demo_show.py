@@ -3,13 +3,13 @@
 import asyncio
 import os
 import sys
-import webbrowser
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnx_mock.cli.browser import open_page
 from cnx_mock.cli.errors import INTERRUPTED
 from cnx_mock.cli.output import reader_may_leave
 from cnx_mock.cli.program_runs import signals_kept, until_stopped
@@ -61,9 +61,9 @@ class DemoCommand:
         shared = security(self._settings)
         sockets = self._opened(shared)
         page = "" if script else f"{sockets.url}/_mock/#/demo"
-        _print([title_line(self._show, wants_colour(sys.stdout)), *([f"Watch it at {page}"] if page else []), ""])
-        if browser:
-            _open(page)
+        _print([title_line(self._show, wants_colour(sys.stdout)), *([f"Watch it at {page}"] if page else [])])
+        if browser and not open_page(page):
+            _print(["No browser is found: open this address in one."])
         complete = self._complete(sockets, shared, page)
         return 0 if complete else INTERRUPTED
 
@@ -131,8 +131,3 @@ def _drawing() -> "LiveDrawing":
 def _print(lines: Sequence[str]) -> None:
     with reader_may_leave():
         click.echo(in_locale("\n".join(lines)), color=True)
-
-
-def _open(page: str) -> None:
-    if not webbrowser.open(page):
-        _print(["No browser is found: open the address above."])

@@ -52,7 +52,7 @@ def show_lines(show: Show, colour: bool) -> list[str]:
     """Return the lines of a show that is over. They are safe to print, and coloured if that is wanted."""
     lanes = [line for lane in show.lanes for line in [*lane_lines(lane, colour), ""]]
     summary = textwrap.wrap(_safe(show.summary or ""), _WIDTH, break_long_words=False, break_on_hyphens=False)
-    return [LEGEND, "", *lanes, *summary, "", "Try next:", f"  {_safe(show.next_line)}"]
+    return ["", LEGEND, "", *lanes, *summary, "", "Try next:", f"  {_safe(show.next_line)}"]
 
 
 def lane_lines(lane: Lane, colour: bool) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from cnx_mock.demo.clients import deployment
 from cnx_mock.demo.clients.careful_client import CarefulClient, CloudError
 
-BASE = float(os.environ.get("BASE", "0.1"))
+BASE = float(os.environ.get("BASE", "0.05"))
 """The unit of all its waits, in seconds."""
 
 

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 from cnx_mock.demo.clients import deployment
 
-BASE = float(os.environ.get("BASE", "0.1"))
+BASE = float(os.environ.get("BASE", "0.05"))
 """The unit of all its waits, in seconds."""
 TRIES = 4
 
