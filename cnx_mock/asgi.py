@@ -11,20 +11,31 @@ from cnx_mock.settings import Settings
 
 
 def create_app(
+    settings: Settings | None = None, *, scenario: Scenario | None = None, fixture: Fixture | None = None
+) -> app.App:
+    """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
+
+    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
+    UnknownScenario, UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used.
+    """
+    return extended_app(settings, scenario=scenario, fixture=fixture)
+
+
+def extended_app(
     settings: Settings | None = None,
     *,
     scenario: Scenario | None = None,
     fixture: Fixture | None = None,
     control: Callable[[], Iterable[Resource]] = tuple,
 ) -> app.App:
-    """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
-
-    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. `control` returns
-    further resources of the control plane, when it gets its first call. Raises UnknownScenario, UnknownFixture,
-    SourceError or ScenarioError for a scenario or a fixture that cannot be used.
-    """
+    """Return what `create_app` returns, with further resources of the control plane: `control` returns them when it
+    gets its first call."""
     return app.create_app(
-        settings, scenario=scenario, fixture=fixture, control=lambda: (*_resources(), *control()), checkers=[_unmet]
+        settings,
+        scenario=scenario,
+        fixture=fixture,
+        control=lambda: (*_resources(), *control()),
+        checkers=[_unmet],
     )
 
 

@@ -1,6 +1,7 @@
 """Opening a page of ours in the user's browser."""
 
 import os
+import shutil
 import webbrowser
 from threading import Thread
 
@@ -14,8 +15,16 @@ def open_page(url: str) -> bool:
         browser = webbrowser.get()
     except webbrowser.Error:
         return False
-    is_text = isinstance(browser, webbrowser.GenericBrowser) and not isinstance(browser, webbrowser.BackgroundBrowser)
-    if is_text and "BROWSER" not in os.environ:
+    if not _is_usable(browser):
         return False
     Thread(target=browser.open, args=[url], name="cnx-mock browser", daemon=True).start()  # some wait for their end
+    return True
+
+
+def _is_usable(browser: webbrowser.BaseBrowser) -> bool:
+    """Return whether a browser can be started, and leaves the terminal alone. What BROWSER names need not exist."""
+    if isinstance(browser, webbrowser.BackgroundBrowser):
+        return True
+    if isinstance(browser, webbrowser.GenericBrowser | webbrowser.Elinks):
+        return "BROWSER" in os.environ and shutil.which(browser.name) is not None
     return True

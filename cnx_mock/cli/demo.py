@@ -65,10 +65,10 @@ def demo(
 
     \b
     Stories:
-      lost-response     a create happens, but its answer never arrives (the default)
-      thundering-429s   the rate limit is used up, again and again
-      regional-outage   a region takes no new instances any more, in the middle of the work
-      credits-run-out   the money is enough for two of three instances
+      lost-response (the default): a create happens, but its answer never arrives;
+      thundering-429s: the rate limit is used up, again and again;
+      regional-outage: in the middle of the work, a region takes no new instances;
+      credits-run-out: the money is enough for two of three instances.
 
     STORY can also be a scenario of the gallery, or the path of a scenario file. With --client your own programs have
     lanes too. They find the mock as under `cnx-mock run`. Each runs once under the story, and then twice without

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
-from cnx_mock.asgi import create_app
+from cnx_mock.asgi import extended_app
 from cnx_mock.demo.control import DemoItem, demo_item, demo_resource
 from cnx_mock.demo.lane import Lane, LaneProgram
 from cnx_mock.demo.rehearsal import can_be_swept, judge_show, rehearse
@@ -40,7 +40,7 @@ class Show:
         """What was seen; None until all lanes are judged."""
         self._settings = settings
         self._seconds = seconds
-        self._app = create_app(settings, scenario=story.scenario, control=lambda: [demo_resource(self.item)])
+        self._app = extended_app(settings, scenario=story.scenario, control=lambda: [demo_resource(self.item)])
         self.lanes = [Lane(program=each, tenant=self._app.tenants.make(each.label)) for each in programs]
 
     @property

@@ -20,7 +20,7 @@ from cnx_mock.text.live_keys import masked_text
 from cnx_mock.text.plural import counted
 from cnx_mock.text.units import format_money
 
-_WIDTH = 100
+_WIDTH = 96
 """The width of the paragraph at the end."""
 _SAID = 3
 """How many lines of a program's output are shown if it has failed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import readme
-from tests.docs import control_plane, declared, endpoints, python_api, rooms
+from tests.docs import control_plane, declared, endpoints, python_api, recording, rooms
 from tests.programs.client_matrix import table as matrix_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +45,10 @@ TABLES: dict[str, Callable[[], str]] = {
 scenario's file, `<!-- source MODULE:NAME -->` a part of our source.)"""
 
 
+RECORDED: dict[str, Callable[[], str]] = {"demo.svg": recording.recording}
+"""Files that are made by running commands. It takes seconds: a test of their own holds them equal."""
+
+
 def pages() -> list[Path]:
     """Every page that people read, and write."""
     return [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")), *sorted(DOCS.rglob("*.md"))]
@@ -70,6 +74,7 @@ def outdated() -> dict[Path, str]:
 
 
 if __name__ == "__main__":
-    for path, text in outdated().items():
+    recorded = {DOCS / name: make() for name, make in RECORDED.items()}
+    for path, text in {**outdated(), **recorded}.items():
         path.write_text(text, "utf-8")
         print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)  # noqa: T201
