@@ -1,9 +1,10 @@
-"""The complete mock as an ASGI application: the app of `http`, with what the audit adds to it."""
+"""The complete mock as an ASGI application: the app of `http`, with what the audit and the live page add to it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from cnx_mock.api.operation import Resource
 from cnx_mock.http import app
+from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services.worlds import Fixture
@@ -36,6 +37,7 @@ def extended_app(
         fixture=fixture,
         control=lambda: (*_resources(), *control()),
         checkers=[_unmet],
+        pages=_pages,
     )
 
 
@@ -43,6 +45,12 @@ def _resources() -> Iterable[Resource]:
     from cnx_mock.audit import control  # lazy: only a call of the control plane needs the audit
 
     return [control.resource]
+
+
+def _pages() -> Mapping[str, StaticFile]:
+    from cnx_mock import dashboard  # lazy: as above
+
+    return dashboard.files()
 
 
 def _unmet(tenant: Tenant, scenario: Scenario) -> Iterable[str]:

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
+from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_calls, changed_state
+from cnx_mock.sweep.journal import ShownCall, shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
+from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
 from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, resources, varying_fields
 from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
@@ -17,6 +20,10 @@ Entries = Sequence[Mapping[str, Any]]
 HammeringCheck = Callable[[Entries, Sequence[Entries], bool], Sequence[str]]
 """Return what is wrong with a run's retries, one line for each finding. The second argument are the entries of the runs
 without faults, the third is whether the run failed."""
+
+
+Again = Literal["never", "after a crash", "after a failure"]
+"""When the program is run a second time in the world of a cell: after it was killed, or after it has failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,8 @@ class SweepOptions:
     """How many runs are made at the same time."""
     allow_partial: bool = False
     """Whether a run that fails may leave what the run without faults leaves."""
+    again: Again = "never"
+    """When the program is run a second time."""
     seed: int = 0
     """The seed that chooses the cells if there are more than `most`."""
 
@@ -73,6 +82,10 @@ class CellResult(JudgedRun):
     cell: Cell
     fired: bool
     """Whether all faults of the cell were injected."""
+    journal: Sequence[ShownCall] = ()
+    """The calls of the run."""
+    end: EndOfTwo | None = None
+    """What came of the second run, if the program was run twice; the status and the resources are then the same."""
 
 
 @dataclass(kw_only=True)
@@ -89,11 +102,15 @@ class SweepResults:
     """How many more cells there would be without `options.most`."""
     results: dict[str, CellResult] = field(default_factory=dict)
     """The results so far, by the cells' names."""
-    free: IgnoredFields = ()
-    """Fields that a client may choose anew under a fault, as pairs of kind and field: they are ignored in every run."""
+    usual_journal: Sequence[ShownCall] = ()
+    """The calls of a run without faults."""
+    usual_resources: ResourceCounts = field(default_factory=Counter)
+    """The resources that it left."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
     _ignored: IgnoredFields = field(init=False, repr=False)
     _usual: Sequence[Entries] = field(init=False, repr=False)
+    _single: Sequence[ResourceCounts] = field(init=False, repr=False)
+    _twice: EndOfTwo = field(init=False, repr=False)
 
     def plan(self, first: RunResult) -> None:
         """Take the calls of a run without faults, and plan the cells."""
@@ -107,9 +124,12 @@ class SweepResults:
         """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
         every run. Yields a line for each difference and for each finding of the audit."""
         self._usual = first.entries, second.entries
-        self._ignored = varying_fields(first.states, second.states) | {*self.free}
+        self.usual_journal = shown_calls(first.entries)
+        self._ignored = varying_fields(first.states, second.states)
         start = count_resources(first.start, self._ignored)
         expected = [self._evidence(each) for each in (first, second)]
+        self._single = [each.resources for each in expected]
+        self.usual_resources = self._single[0]
         partial = self.options.allow_partial
         self._judge = lambda actual: mildest(*(judge(each, actual, start, allow_partial=partial) for each in expected))
         differing = [*changed_calls(first.entries, second.entries), *changed_state(first.states, second.states)]
@@ -120,11 +140,27 @@ class SweepResults:
         for line in dict.fromkeys(line for each in expected for line in each.hammering):
             yield f"without any fault: {line}"
 
+    def compare_again(self, twice: RunResult) -> tuple[Judgement, EndOfTwo]:
+        """Take two runs in one world, without faults, as what a second run may do. Call it after `compare`. Return the
+        verdict on them: "recovered" for a program that is meant to be run twice."""
+        self._twice = self._end_of_two(twice)
+        once = EndOfTwo(status=0, resources=self._single[0])
+        return judge_two(self._single, once, self._twice), self._twice
+
     def judge_cell(self, cell: Cell, run: RunResult, *, allowed: bool = True) -> CellResult:
         """Judge a cell's run, and keep the result. `allowed` is whether a failure was of an expected kind."""
         rules = [rule["id"] for rule in cell.rules]
         judged = self.judge_run(run, rules if cell.lasts else (), allowed=allowed)
-        result = CellResult(cell=cell, fired=run.fired(rules), **_fields(judged))
+        end = None if run.first is None else self._end_of_two(run)
+        if end is not None:
+            judged = replace(judged, judgement=judge_two(self._single, self._twice, end))
+        result = CellResult(
+            cell=cell,
+            fired=run.fired(rules),
+            journal=shown_calls(run.entries, None if end is None else run.requests_of_first),
+            end=end,
+            **{each.name: getattr(judged, each.name) for each in fields(judged)},
+        )
         self.results[cell.name] = result
         return result
 
@@ -143,6 +179,14 @@ class SweepResults:
             output=run.ended.output,
         )
 
+    def _end_of_two(self, run: RunResult) -> EndOfTwo:
+        paths = {operation.name: operation.path for operation in operations()}
+        return EndOfTwo(
+            status=run.ended.status,
+            last=last_call(run.entries[run.requests_of_first :], paths.get),
+            resources=count_resources(run.states, self._ignored),
+        )
+
     def _evidence(self, run: RunResult, lasting: Sequence[str] = (), allowed: bool = True) -> Evidence:
         refused = run.refused_deletes(lasting)
         found = list(resources(run.states, self._ignored))
@@ -155,7 +199,3 @@ class SweepResults:
             hammering=self.check_hammering(run.entries, self._usual, run.ended.status != 0),
             allowed=allowed,
         )
-
-
-def _fields(judged: JudgedRun) -> dict[str, Any]:
-    return {each.name: getattr(judged, each.name) for each in fields(judged)}
