@@ -35,6 +35,9 @@ def run(*left: Made, status: int | None = 0, calls: bool = True) -> RunResult:
     entries = [
         {
             "sandbox": "naive",
+            "wall": "2026-01-01T00:00:00.000Z",
+            "duration_ms": 1.0,
+            "delayed_ms": 0.0,
             "operation": f"{kind}.create",
             "method": "POST",
             "path": f"/v1/{kind}",
@@ -59,6 +62,9 @@ def run(*left: Made, status: int | None = 0, calls: bool = True) -> RunResult:
 
 READ = {
     "sandbox": "naive",
+    "wall": "2026-01-01T00:00:00.000Z",
+    "duration_ms": 1.0,
+    "delayed_ms": 0.0,
     "operation": "plans.list",
     "method": "GET",
     "path": "/v1/plans",
