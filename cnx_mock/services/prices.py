@@ -6,9 +6,7 @@ from typing import Any
 from cnx_mock.services.network import REGION_HOURLY_CENTS
 from cnx_mock.world import kinds
 from cnx_mock.world.catalogue import Catalogue
-
-_HOURS = 730
-"""Hours of a month: a twelfth of a year's 8,760."""
+from cnx_mock.world.ledger import HOURS_A_MONTH
 
 
 def monthly_cents(kind: str, fields: Mapping[str, Any]) -> int:
@@ -17,6 +15,6 @@ def monthly_cents(kind: str, fields: Mapping[str, Any]) -> int:
     Others are free. `kind` is the plural of its kind, such as `instances`; `fields` are those of its body.
     """
     if kind == kinds.LOAD_BALANCER.plural:
-        return _HOURS * REGION_HOURLY_CENTS * len(fields.get("regions", ()))
+        return HOURS_A_MONTH * REGION_HOURLY_CENTS * len(fields.get("regions", ()))
     plan = Catalogue().plans.get(str(fields.get("plan"))) if kind == kinds.INSTANCE.plural else None
-    return _HOURS * plan.hourly_cents if plan else 0
+    return HOURS_A_MONTH * plan.hourly_cents if plan else 0

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from cnx_mock.world.clock import HOUR, SECOND
 
+HOURS_A_MONTH = 730
+"""Hours of a month, as cloud bills count them: a twelfth of a year's 8,760."""
+
 OPENING = "Opening balance"
 """The description of the first credit of an account."""
 
@@ -124,6 +127,15 @@ class Ledger:
         minutes, seconds = range(minute + 1, 60), range(second + 1, (minute + 1) * 60)
         not_yet = _sum(self._by_minute, minutes) + _sum(self._by_second, seconds)
         return -self._closed_cents - ((hour + 1) * self._price - self._hours - not_yet)
+
+    @property
+    def hourly_cents(self) -> int:
+        """What everything that is charged costs in an hour."""
+        return self._price
+
+    def charged(self, now: int) -> int:
+        """Return the cents that resources have cost so far; right for the instants for which `balance` is."""
+        return sum(credit.cents for credit in self.credits) - self.balance(now)
 
     def _next(self) -> int:
         return len(self.credits) + len(self.meters) + 1
