@@ -99,7 +99,7 @@ class Lane:
     @property
     def sandbox_id(self) -> str:
         """The id of its sandbox."""
-        return self.tenant.sandbox.account.id
+        return self.tenant.id
 
     @property
     def key(self) -> str:

@@ -240,3 +240,9 @@ def test_without_any_browser_the_address_is_enough() -> None:
 def test_other_commands_know_nothing_of_a_demo(server: Any) -> None:
     with pytest.raises(Exception, match="404"):
         read(server.url)
+
+
+def test_the_index_of_the_control_plane_says_whether_there_is_a_demo(server: Any) -> None:
+    with shown("--no-browser") as (_, url), urlopen(f"{url}/_mock", timeout=30) as answer:
+        assert json.load(answer)["demo"] == "/_mock/demo"
+    assert server.call("GET", "")["demo"] is None
