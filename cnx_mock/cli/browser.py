@@ -1,30 +1,28 @@
-"""Opening a page of ours in the user's browser."""
+"""Opening a page in the user's browser."""
 
 import os
-import shutil
-import webbrowser
-from threading import Thread
+import sys
+import threading
+from collections.abc import Callable
+
+_GRAPHICAL = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+"""Variables of which one is set on Linux if there is a browser with a window, or one of the user's choice."""
 
 
-def open_page(url: str) -> bool:
-    """Open a page in a browser, and return at once: whether there is one.
+def open_in_browser(url: str, failed: Callable[[], None]) -> None:
+    """Open a page in the user's browser, and do not wait for it. `failed` is called in another thread if there is no
+    browser. One that would take over this terminal is not opened, unless BROWSER names it."""
+    # a daemon: some browsers return only when they are closed
+    threading.Thread(target=_open, args=(url, failed), name="cnx-mock browser", daemon=True).start()
 
-    A text browser would take the terminal: it is used only if the user names it in BROWSER.
-    """
+
+def _open(url: str, failed: Callable[[], None]) -> None:
+    import webbrowser  # lazy: hardly any command opens a browser
+
+    has_window = sys.platform in ("darwin", "win32") or any(map(os.environ.get, _GRAPHICAL))
     try:
-        browser = webbrowser.get()
-    except webbrowser.Error:
-        return False
-    if not _is_usable(browser):
-        return False
-    Thread(target=browser.open, args=[url], name="cnx-mock browser", daemon=True).start()  # some wait for their end
-    return True
-
-
-def _is_usable(browser: webbrowser.BaseBrowser) -> bool:
-    """Return whether a browser can be started, and leaves the terminal alone. What BROWSER names need not exist."""
-    if isinstance(browser, webbrowser.BackgroundBrowser):
-        return True
-    if isinstance(browser, webbrowser.GenericBrowser | webbrowser.Elinks):
-        return "BROWSER" in os.environ and shutil.which(browser.name) is not None
-    return True
+        opened = has_window and webbrowser.open(url)
+    except (webbrowser.Error, OSError):
+        opened = False
+    if not opened:
+        failed()

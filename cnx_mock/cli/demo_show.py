@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnx_mock.cli.browser import open_page
+from cnx_mock.cli.browser import open_in_browser
 from cnx_mock.cli.errors import INTERRUPTED
 from cnx_mock.cli.output import reader_may_leave
 from cnx_mock.cli.program_runs import signals_kept, until_stopped
@@ -62,8 +62,8 @@ class DemoCommand:
         sockets = self._opened(shared)
         page = "" if script else f"{sockets.url}/_mock/#/demo"
         _print([title_line(self._show, wants_colour(sys.stdout)), *([f"Watch it at {page}"] if page else [])])
-        if browser and not open_page(page):
-            _print(["No browser is found: open this address in one."])
+        if browser:
+            open_in_browser(page, lambda: _print(["No browser is found: open the address above in one."]))
         complete = self._complete(sockets, shared, page)
         return 0 if complete else INTERRUPTED
 

@@ -70,11 +70,16 @@ def outdated() -> dict[Path, str]:
     wanted = {DOCS / name: make() for name, make in PAGES.items()}
     wanted[ROOT / "cnx_mock/cli/help_text.py"] = declared.help_module()
     wanted |= {path: filled(path.read_text("utf-8")) for path in pages() if path not in wanted}
-    return {path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text}
+    return {path: text for path, text in wanted.items() if is_outdated(path, text)}
+
+
+def is_outdated(path: Path, text: str) -> bool:
+    """Whether a file does not have this text."""
+    return not path.exists() or path.read_text("utf-8") != text
 
 
 if __name__ == "__main__":
     recorded = {DOCS / name: make() for name, make in RECORDED.items()}
-    for path, text in {**outdated(), **recorded}.items():
+    for path, text in (outdated() | {path: text for path, text in recorded.items() if is_outdated(path, text)}).items():
         path.write_text(text, "utf-8")
         print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)  # noqa: T201
