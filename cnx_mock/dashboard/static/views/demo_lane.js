@@ -9,6 +9,9 @@ const GOOD = ["survived", "recovered", "failed cleanly"];
 /** Seconds between two ticks of the axis, the first that leaves room for words. */
 const TICKS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 const MOST_TICKS = 8;
+/** Pixels that a mark takes on the axis, and how many marks before it can move one. */
+const WIDTH = { reads: 11, deletes: 18, writes: 20 };
+const MOST_MOVED = 8;
 
 export function Lane({ lane, attempts, begin, span, until, judged }) {
   const shown = attempts.filter((each) => each.at <= until);
@@ -40,7 +43,7 @@ function Verdict({ lane, verdict, judged }) {
   if (!verdict) return html`<p class="demo-verdict waiting">${judged && lane.ended_at ? "being judged …" : "running …"}</p>`;
   return html`<div class="demo-verdict">
     <p class="demo-word">${verdict}</p>
-    <p>${visible(lane.words)}</p>
+    <p class="demo-words">${visible(lane.words)}</p>
   </div>`;
 }
 
@@ -60,12 +63,13 @@ function Track({ lane, shown, begin, span, end, twins: doubled }) {
     setCurrent(to);
     list.current.children[to].firstElementChild.focus();
   };
-  const at = (ms) => `${Math.min(100, (Math.max(0, ms - begin) / span) * 100)}%`;
+  const places = shown.map((each) => percent(each.at, begin, span));
+  const at = (ms) => `${percent(ms, begin, span)}%`;
   const life = lane.started_at ? { left: at(Date.parse(lane.started_at)), right: `calc(100% - ${at(end)})` } : { left: 0, right: "100%" };
   return html`<div class="demo-track">
     <div class="demo-life ${lane.ended_at ? "" : "running"}" style=${life}></div>
     <ol ref=${list} onKeyDown=${move} aria-label="Attempts of ${visible(lane.label)}: arrow keys go from one to the next">
-      ${shown.map((each, index) => html`<li key=${each.seq} style=${{ left: at(each.at) }}>
+      ${shown.map((each, index) => html`<li key=${each.seq} style=${{ left: apart(shown, places, index) }}>
         <a class="demo-mark ${outcome(each)} ${kindOf(each)} ${doubled.includes(each.seq) ? "twin" : ""}" tabindex=${index === place ? 0 : -1}
           href=${href({ view: "requests", sandbox: lane.sandbox, open: `${lane.sandbox}/${each.seq}` })}
           aria-label=${words(each, begin)} title=${words(each, begin)} onFocus=${() => setCurrent(index)}><i aria-hidden="true"></i></a>
@@ -82,6 +86,19 @@ export function Axis({ span }) {
   return html`<div class="demo-axis" aria-hidden="true">
     ${ticks.map((tick) => html`<span key=${tick} class="num" style=${{ left: `${(tick * 100_000) / span}%` }}>${tick} s</span>`)}
   </div>`;
+}
+
+const percent = (ms, begin, span) => Math.min(100, (Math.max(0, ms - begin) / span) * 100);
+
+/** The place of a mark: its time, or so far behind the marks before it that all can be seen. */
+function apart(shown, places, index) {
+  const offers = [`${places[index]}%`];
+  let gap = 0;
+  for (let before = index - 1; before >= Math.max(0, index - MOST_MOVED); before -= 1) {
+    gap += (WIDTH[kindOf(shown[before])] + WIDTH[kindOf(shown[before + 1])]) / 2;
+    offers.push(`${places[before]}% + ${gap}px`);
+  }
+  return offers.length > 1 ? `max(${offers.join(", ")})` : offers[0];
 }
 
 const succeeded = (each) => each.status !== null && each.status < 400;
