@@ -10,7 +10,7 @@ from typing import Any
 
 from cnx_mock.demo.outcome import LaneOutcome, monthly_cost
 from cnx_mock.errors import UsageError
-from cnx_mock.http.journal import entry
+from cnx_mock.http.journal_entry import entry
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.services.worlds import exported

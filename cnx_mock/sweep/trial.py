@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnx_mock.http.app import create_app
-from cnx_mock.http.journal import entry
+from cnx_mock.http.journal_entry import entry
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving

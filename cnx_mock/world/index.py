@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
+from cnx_mock.world.clock import NEVER
 from cnx_mock.world.places import PlaceSet
-from cnx_mock.world.records import NEVER, IndexKey, ProvisionedRecord
+from cnx_mock.world.records import IndexKey, ProvisionedRecord
 from cnx_mock.world.table import Table
 
 P = TypeVar("P", bound=ProvisionedRecord)

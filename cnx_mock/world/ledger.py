@@ -9,7 +9,7 @@ by second of the hour. Its cost does not depend on the number of resources, or o
 
 from dataclasses import dataclass
 
-from cnx_mock.world.clock import HOUR, SECOND
+from cnx_mock.world.clock import HOUR, NEVER, SECOND
 
 HOURS_A_MONTH = 730
 """Hours of a month, as cloud bills count them: a twelfth of a year's 8,760."""
@@ -136,6 +136,15 @@ class Ledger:
     def charged(self, now: int) -> int:
         """Return the cents that resources have cost so far; right for the instants for which `balance` is."""
         return sum(credit.cents for credit in self.credits) - self.balance(now)
+
+    def next_charge(self, now: int) -> int:
+        """Return the next instant at which an open meter may be charged, or NEVER if there is none."""
+        hour, second = divmod(now // SECOND, 3600)
+        seconds = [each for each, price in self._by_second.items() if price]
+        if not seconds:
+            return NEVER
+        later = [each for each in seconds if each > second]
+        return (hour * 3600 + (min(later) if later else 3600 + min(seconds))) * SECOND
 
     def _next(self) -> int:
         return len(self.credits) + len(self.meters) + 1
