@@ -9,8 +9,8 @@ const GOOD = ["survived", "recovered", "failed cleanly"];
 /** Seconds between two ticks of the axis, the first that leaves room for words. */
 const TICKS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 const MOST_TICKS = 8;
-/** Pixels that a mark takes on the axis, and how many marks before it can move one. */
-const WIDTH = { reads: 11, deletes: 18, writes: 20 };
+/** What a mark takes on the axis, in pixels on a wide screen, and how many marks before it can move one. */
+const WIDTH = { reads: 11, deletes: 20, writes: 25 };
 const MOST_MOVED = 8;
 
 export function Lane({ lane, attempts, begin, span, until, judged }) {
@@ -96,9 +96,9 @@ function apart(shown, places, index) {
   let gap = 0;
   for (let before = index - 1; before >= Math.max(0, index - MOST_MOVED); before -= 1) {
     gap += (WIDTH[kindOf(shown[before])] + WIDTH[kindOf(shown[before + 1])]) / 2;
-    offers.push(`${places[before]}% + ${gap}px`);
+    offers.push(`${places[before]}% + ${gap} * var(--demo-gap)`);
   }
-  return offers.length > 1 ? `max(${offers.join(", ")})` : offers[0];
+  return `min(100%, max(${offers.join(", ")}))`;
 }
 
 const succeeded = (each) => each.status !== null && each.status < 400;
