@@ -29,7 +29,8 @@ class LaneItem(Shape):
     status: int | None
     """Its exit status, negative for the signal that ended it; null while it runs, and if it took too long."""
     verdict: str | None
-    """The sweep's verdict on it; null until there is one."""
+    """The sweep's verdict on it; null until there is one; `not judged` if it does not do its work without faults
+    either."""
     attempts: int
     """How many requests it has made so far."""
     succeeded: int

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from cnx_mock.services.prices import monthly_cents
 from cnx_mock.sweep.explanation import run_reason
@@ -17,47 +17,53 @@ Entry = Mapping[str, Any]
 """A request as `GET /_mock/requests` answers it."""
 
 
+NOT_JUDGED: Literal["not judged"] = "not judged"
+"""In place of a verdict, if a client does not do its work without faults either."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneOutcome:
     """What a run came to."""
 
-    verdict: Verdict
+    verdict: Verdict | Literal["not judged"]
     sentence: str
     """What the client did wrong, or that it did nothing wrong."""
-    duplicated: int
+    duplicated: int = 0
     """How many resources there are beside another one of the same name that should be alone."""
-    leaked: int
+    leaked: int = 0
     """How many other resources the client should not have left."""
-    lost: int
+    lost: int = 0
     """How many resources are missing or changed although the client reported success."""
-    waste_cents: int
+    waste_cents: int = 0
     """What the duplicated and leaked resources cost in a month."""
 
 
 def outcome_of(judged: JudgedRun, run: RunResult, usual: Sequence[RunResult], client: str) -> LaneOutcome:
     """Return what a run came to. `usual` are the runs without faults, `client` is what the sentence calls the
     client."""
+    if judged.verdict != "hung" and (why := _unfit(run, usual)):
+        return LaneOutcome(verdict=NOT_JUDGED, sentence=f"{client} {why}")
     left = judged.judgement.left
     duplicated = _duplicates(judged, run.creates)
     difference = judged.judgement.difference
-    lost = len(difference.missing) + len(difference.changed) if judged.status == 0 else 0
     return LaneOutcome(
         verdict=judged.verdict,
-        sentence=_sentence(judged, run, usual, client),
+        sentence=run_reason(judged, client) or f"{client} did its work, and left nothing that it should not",
         duplicated=duplicated,
         leaked=len(left) - duplicated,
-        lost=lost,
+        lost=len(difference.missing) + len(difference.changed) if judged.status == 0 else 0,
         waste_cents=sum(map(_monthly_cents, left)),
     )
 
 
-def _sentence(judged: JudgedRun, run: RunResult, usual: Sequence[RunResult], client: str) -> str:
-    if not run.entries and run.ended.status is not None:
-        return f"{client} made no calls to the mock: it must take address and key from the environment"
-    said = run_reason(judged, client) or f"{client} did its work, and left nothing that it should not"
-    if run.ended.status is not None and any(each.ended.status != 0 for each in usual):
-        return f"{said}; but it fails without faults too"
-    return said
+def _unfit(run: RunResult, usual: Sequence[RunResult]) -> str:
+    """Return why a run says nothing about the faults; an empty text if it does."""
+    if not run.entries:
+        return "made no calls to the mock: it must take address and key from the environment"
+    if any(each.ended.status is None for each in usual):
+        return "takes too long without any fault too: give it more time (--timeout)"
+    status = next((each.ended.status for each in usual if each.ended.status != 0), 0)
+    return f"fails without any fault too (exit status {status})" if status else ""
 
 
 def _duplicates(judged: JudgedRun, creates: int) -> int:

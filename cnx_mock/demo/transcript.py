@@ -11,7 +11,7 @@ from typing import Any
 from cnx_mock.api.router import Router
 from cnx_mock.demo.lane import Lane
 from cnx_mock.demo.marks import LEGEND, mark, painted_marks
-from cnx_mock.demo.outcome import Entry, succeeded
+from cnx_mock.demo.outcome import NOT_JUDGED, Entry, succeeded
 from cnx_mock.demo.show import Show
 from cnx_mock.services import operations
 from cnx_mock.sweep.report.terminal import colour_of, painted
@@ -64,7 +64,8 @@ def lane_lines(lane: Lane, colour: bool) -> Iterator[str]:
         yield f"  {painted_marks([mark(each['method'], each['status']) for each in entries], colour)}"
     yield from (f"  {_safe(each)}" for each in step_lines(entries))
     yield from (f"  said: {_safe(each)}" for each in _last_words(lane))
-    yield f"  {painted(outcome.verdict, colour_of(outcome.verdict), colour)}: {_safe(outcome.sentence)}"
+    code = "" if outcome.verdict == NOT_JUDGED else colour_of(outcome.verdict)
+    yield f"  {painted(outcome.verdict, code, colour)}: {_safe(outcome.sentence)}"
     yield f"  {', '.join(_facts(lane, entries))}"
 
 

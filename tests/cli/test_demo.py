@@ -44,7 +44,9 @@ def demo(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
 def lanes(text: str) -> dict[str, str]:
     """The verdict of each lane."""
     labels = re.findall(r"^(\S.*?): (?:\S*python|sh|sleep|/).*$", text, re.MULTILINE)
-    verdicts = re.findall(r"^  (hung|duplicated|leaked|lost|hammered|failed cleanly|survived): ", text, re.MULTILINE)
+    verdicts = re.findall(
+        r"^  (hung|duplicated|leaked|lost|hammered|failed cleanly|survived|not judged): ", text, re.MULTILINE
+    )
     return dict(zip(labels, verdicts, strict=True))
 
 
@@ -118,6 +120,7 @@ def test_a_program_that_takes_too_long_is_ended_with_all_that_it_has_started() -
 
 def test_programs_that_do_nothing_or_fail_by_themselves_are_not_swept() -> None:
     done = demo("--client", "sh -c 'echo broken >&2; exit 3'", *FAST)
+    assert lanes(done.stdout)["your client"] == "not judged"
     assert "your client made no calls to the mock" in done.stdout
     assert "said: broken" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("naive")

@@ -123,17 +123,23 @@ def test_the_sentence_says_who_did_what() -> None:
     assert outcome(run(*ALL)).sentence == "the naive client did its work, and left nothing that it should not"
 
 
-def test_a_client_that_never_called_has_survived_nothing() -> None:
+def test_a_client_that_never_called_is_not_judged() -> None:
     silent = run(calls=False)
+    assert counts(outcome(silent, silent)) == ("not judged", 0, 0, 0, 0)
     assert "made no calls to the mock" in outcome(silent, silent).sentence
     assert not can_be_swept([silent, silent])
 
 
-def test_a_client_that_fails_by_itself_is_not_blamed_on_the_story() -> None:
-    broken = run(WEB, status=1)
-    assert outcome(broken, broken).sentence.endswith("; but it fails without faults too")
+def test_a_client_that_fails_by_itself_is_not_judged() -> None:
+    broken = run(WEB, ONE, status=1)
+    assert counts(outcome(broken, broken)) == ("not judged", 0, 0, 0, 0)
+    assert outcome(broken, broken).sentence == "the naive client fails without any fault too (exit status 1)"
     assert not can_be_swept([broken, broken])
     assert can_be_swept([run(*ALL)] * 2)
+
+
+def test_a_client_that_is_too_slow_by_itself_is_told_so() -> None:
+    assert "--timeout" in outcome(run(*ALL), run(*ALL, status=None)).sentence
 
 
 def test_only_what_a_client_made_itself_is_on_its_bill() -> None:

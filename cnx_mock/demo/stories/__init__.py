@@ -14,7 +14,7 @@ DEFAULT = "lost-response"
 """The story that is shown if none is named."""
 STORIES = {
     "lost-response": ("reset-after", "A create without an answer may have happened: look before you send it again."),
-    "thundering-429s": ("rate-limit,outage", "Retry-After says when to come back; to come back before is in vain."),
+    "thundering-429s": ("rate-limit,outage", "Retry-After says when to come back: to come back earlier is in vain."),
     "regional-outage": ("down", "An error has a code: some mean to go elsewhere, some to stop, and few to try again."),
     "credits-run-out": ("no-credits", "No retry repairs an empty account: stop, and delete the half that was built."),
 }

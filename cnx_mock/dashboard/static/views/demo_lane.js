@@ -5,6 +5,7 @@ import { html, useRef, useState } from "../lib.js";
 import { href } from "../router.js";
 import { OUTCOMES, outcome } from "../requests_log.js";
 
+const NOT_JUDGED = "not judged";
 const GOOD = ["survived", "recovered", "failed cleanly"];
 /** Seconds between two ticks of the axis, the first that leaves room for words. */
 const TICKS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
@@ -16,7 +17,7 @@ const MOST_MOVED = 8;
 export function Lane({ lane, attempts, begin, span, until, judged }) {
   const shown = attempts.filter((each) => each.at <= until);
   const verdict = judged ? lane.verdict : null;
-  const kind = verdict ? (GOOD.includes(verdict) ? "good" : "bad") : "";
+  const kind = !verdict || verdict === NOT_JUDGED ? "" : GOOD.includes(verdict) ? "good" : "bad";
   const end = lane.ended_at ? Math.min(until, Date.parse(lane.ended_at)) : until;
   return html`<article class="card demo-lane ${kind}" aria-label="The client ${lane.label}">
     <header>
@@ -95,11 +96,13 @@ function apart(shown, places, index) {
   const offers = [`${places[index]}%`];
   let gap = 0;
   for (let before = index - 1; before >= Math.max(0, index - MOST_MOVED); before -= 1) {
-    gap += (WIDTH[kindOf(shown[before])] + WIDTH[kindOf(shown[before + 1])]) / 2;
+    gap += (room(shown[before]) + room(shown[before + 1])) / 2;
     offers.push(`${places[before]}% + ${gap} * var(--demo-gap)`);
   }
   return `min(100%, max(${offers.join(", ")}))`;
 }
+
+const room = (each) => (succeeded(each) ? WIDTH[kindOf(each)] : WIDTH.writes);
 
 const succeeded = (each) => each.status !== null && each.status < 400;
 
