@@ -177,7 +177,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
 def shown(*arguments: str, **environ: str) -> Iterator[tuple[Any, str]]:
     """A demo that goes on, and the address of its server. It is killed at the end if it has not ended."""
     process: Any = commands.Popen(
-        [COMMAND, "demo", "--speed", "20", *arguments],
+        [COMMAND, "demo", *([] if "--speed" in arguments else ["--speed", "20"]), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

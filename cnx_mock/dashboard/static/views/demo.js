@@ -20,7 +20,7 @@ export function Demo() {
   const styled = useStyle();
   const { show, attempts, error } = useShow();
   const [replay, start] = useReplay(show, attempts);
-  if (error) return html`<${Empty} title="There is no demo here"><p>${error}</p><p><code>cnx-mock demo</code> shows one.</p><//>`;
+  if (error) return html`<${Empty} title=${error}><p><code>cnx-mock demo</code> puts one on.</p><//>`;
   if (!show || !styled) return html`<${Empty} title="Reading the show …" />`;
   const until = replay ?? clock(show, attempts);
   const begin = beginning(show);
@@ -64,16 +64,18 @@ function useShow() {
     };
     async function look() {
       try {
+        if (!known.current.show && !(await get("")).demo) {
+          setFound({ ...known.current, error: "This server has no show." });
+          return;
+        }
         const show = await get("/demo");
         const attempts = await attemptsOf(show, known.current);
         if (over) return;
         known.current = { show, attempts, error: "" };
         setFound(known.current);
         if (show.state === "running") soon(PACE);
-      } catch (error) {
-        if (over) return;
-        if (error.status === 404) setFound({ ...known.current, error: "This server has none." });
-        else soon(2 * PACE);
+      } catch {
+        if (!over) soon(2 * PACE);
       }
     }
     look();
