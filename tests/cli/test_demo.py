@@ -175,7 +175,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
 
 @contextmanager
 def shown(*arguments: str, **environ: str) -> Iterator[tuple[Any, str]]:
-    """A demo that goes on, and the address of its server. It is killed at the end if it has not ended."""
+    """A demo that goes on, and the address of its server. Ctrl-C ends it, unless it has ended."""
     process: Any = commands.Popen(
         [COMMAND, "demo", *([] if "--speed" in arguments else ["--speed", "20"]), *arguments],
         stdout=subprocess.PIPE,
@@ -189,7 +189,9 @@ def shown(*arguments: str, **environ: str) -> Iterator[tuple[Any, str]]:
             address = process.stdout.readline().split()[-1]
             yield process, address.partition("/_mock/")[0]
         finally:
-            process.kill()
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                process.wait(SECONDS)
 
 
 def read(url: str) -> Any:

@@ -1,6 +1,7 @@
 """The page's view of `cnx-mock demo`, in a real browser beside the real command and its real clients."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,11 +18,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_sc
 Opener = Callable[..., Awaitable[LivePage]]
 
 
-async def shows(opened: Opener, url: str, **more: Any) -> LivePage:
-    """A page with the demo's view."""
-    page = await opened(url, Client(url), **more)
-    await page.open("demo")
-    return page
+@asynccontextmanager
+async def showing(opened: Opener, *arguments: str, **more: Any) -> AsyncIterator[tuple[LivePage, str]]:
+    """A page with a demo's view, and the address of its server."""
+    with shown(*arguments, "--no-browser") as (_, url):
+        page = await opened(url, Client(url), **more)
+        await page.open("demo")
+        yield page, url
+        page.down = True  # from here on
 
 
 async def over(page: LivePage) -> None:
@@ -33,8 +37,7 @@ def lane(page: LivePage, label: str) -> Any:
 
 
 async def test_each_client_has_a_lane_with_its_verdict_and_its_bill(opened: Opener) -> None:
-    with shown("lost-response", "--no-browser") as (_, url):
-        page = await shows(opened, url)
+    async with showing(opened, "lost-response") as (page, url):
         await over(page)
         facts = {each["label"]: each for each in read(url)["lanes"]}
         for label, verdict, waste in (("naive", "duplicated", "$29.20"), ("careful", "survived", "$0.00")):
@@ -49,8 +52,7 @@ async def test_each_client_has_a_lane_with_its_verdict_and_its_bill(opened: Open
 
 
 async def test_the_end_says_what_was_seen_and_what_to_try_next(opened: Opener) -> None:
-    with shown("credits-run-out", "--no-browser") as (_, url):
-        page = await shows(opened, url)
+    async with showing(opened, "credits-run-out") as (page, url):
         await over(page)
         found = read(url)
         await page.sees(found["summary"], ".demo-end")
@@ -61,8 +63,7 @@ async def test_the_end_says_what_was_seen_and_what_to_try_next(opened: Opener) -
 
 
 async def test_attempts_are_reached_with_the_keyboard_and_lead_to_their_requests(opened: Opener) -> None:
-    with shown("lost-response", "--no-browser") as (_, url):
-        page = await shows(opened, url)
+    async with showing(opened, "lost-response") as (page, url):
         await over(page)
         marks = lane(page, "naive").locator(".demo-mark")
         await marks.first.focus()
@@ -79,14 +80,13 @@ async def test_attempts_are_reached_with_the_keyboard_and_lead_to_their_requests
 
 
 async def test_a_show_is_seen_live_and_can_be_played_again(opened: Opener) -> None:
-    with shown("lost-response", "--no-browser", "--speed", "1") as (_, url):
-        page = await shows(opened, url)
-        await page.text("Live").wait_for()
+    async with showing(opened, "lost-response", "--speed", "1") as (page, url):
+        await page.tab.locator(".demo-state.running", has_text="Live").wait_for()
         await lane(page, "careful").locator(".demo-mark").nth(3).wait_for()
         assert await page.tab.locator(".demo-word").count() < 2
         await over(page)
         await page.button("Play again").click()
-        await page.text("Playing again").wait_for()
+        await page.tab.locator(".demo-state.running", has_text="Playing again").wait_for()
         assert await page.tab.locator(".demo-word").count() == 0
         assert await page.tab.locator(".demo-mark").count() < 33
         await over(page)
@@ -101,8 +101,7 @@ async def test_only_a_demo_has_the_view(opened: Opener, own_server: MockServer) 
     await page.open("demo")
     await page.sees("This server has no show.")
     assert await page.tab.get_by_role("link", name="Demo").count() == 0
-    with shown("--no-browser") as (_, url):
-        other = await opened(url, Client(url))
+    async with showing(opened) as (other, _):
         await other.open("requests")
         await other.tab.get_by_role("link", name="Demo").click()
         await other.sees("Lost response", "h1")
