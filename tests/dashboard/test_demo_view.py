@@ -63,7 +63,7 @@ async def test_the_end_says_what_was_seen_and_what_to_try_next(opened: Opener) -
 
 
 async def test_attempts_are_reached_with_the_keyboard_and_lead_to_their_requests(opened: Opener) -> None:
-    async with showing(opened, "lost-response") as (page, url):
+    async with showing(opened, "lost-response") as (page, _):
         await over(page)
         marks = lane(page, "naive").locator(".demo-mark")
         await marks.first.focus()
@@ -80,7 +80,7 @@ async def test_attempts_are_reached_with_the_keyboard_and_lead_to_their_requests
 
 
 async def test_a_show_is_seen_live_and_can_be_played_again(opened: Opener) -> None:
-    async with showing(opened, "lost-response", "--speed", "1") as (page, url):
+    async with showing(opened, "lost-response", "--speed", "2") as (page, _):
         await page.tab.locator(".demo-state.running", has_text="Live").wait_for()
         await lane(page, "careful").locator(".demo-mark").nth(3).wait_for()
         assert await page.tab.locator(".demo-word").count() < 2
@@ -110,8 +110,8 @@ async def test_only_a_demo_has_the_view(opened: Opener, own_server: MockServer) 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["1280", "375"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_nothing_serious_in_the_demo(opened: Opener, theme: str, size: dict[str, int]) -> None:
-    with shown("thundering-429s", "--no-browser", "--client", "sh -c '# <img src=x onerror=alert(1)>'") as (_, url):
-        page = await shows(opened, url, size=size, theme=theme)
+    hostile = "sh -c '# <img src=x onerror=alert(1)>'"
+    async with showing(opened, "thundering-429s", "--client", hostile, size=size, theme=theme) as (page, _):
         await over(page)
         await page.sees("<img src=x onerror=alert(1)>", ".demo-lane")
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
