@@ -1,6 +1,7 @@
 """What `cnx-mock demo` does: it puts on a show, on a page and in the terminal."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
@@ -58,6 +59,7 @@ class DemoCommand:
     def run(self, *, script: bool, browser: bool) -> int:
         """Put on the show, and return the exit status. Raises ListenError for a port that is in use, and UsageError for
         a client that cannot be started."""
+        gc.freeze()  # what was made at start-up stays: Ctrl-C need not wait until it is taken apart
         shared = security(self._settings)
         sockets = self._opened(shared)
         page = "" if script else f"{sockets.url}/_mock/#/demo"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnx_mock.asgi import extended_app
@@ -19,9 +20,11 @@ from cnx_mock.programs.environment import Destination
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.calm import without_faults
 from cnx_mock.sweep.runner import run_all
-from cnx_mock.sweep.trial import Environment, RunConfig, private, run_result
+from cnx_mock.sweep.trial import Environment, RunConfig, RunResult, private, run_result
 from cnx_mock.world.clock import wall_now
 
+_OWN_SECONDS = 60
+"""How long our own clients may take at speed 1 or more."""
 PROVISIONING = "polls:2"
 """How long resources take to be ready in a demo: so many reads still find them in provisioning."""
 _BASE = 0.25
@@ -30,11 +33,24 @@ _QUICK = 0.01
 """The same without faults: nobody watches."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the programs of a show have in common."""
+
+    sockets: ListeningSockets
+    bundle: Path | None
+    """The file with the CAs that programs trust."""
+    shared: Security | None
+    """Our certificate."""
+    executor: Executor
+    """Has a thread for each program that runs."""
+
+
 class Show:
     """One show. Its lanes can be read at any time, from the loop that it runs on."""
 
     def __init__(self, story: Story, programs: Sequence[LaneProgram], settings: Settings, seconds: float) -> None:
-        """`seconds` is how long each program may take. Raises what the settings and the scenario raise."""
+        """`seconds` is how long each program may take that is not ours. Raises what the settings and the scenario raise."""
         self.story = story
         self.summary: str | None = None
         """What was seen; None until all lanes are judged."""
@@ -65,46 +81,46 @@ class Show:
         cannot be started.
         """
         executor = ThreadPoolExecutor(2 * len(self.lanes), "cnx-mock demo")
+        stage = Stage(sockets, bundle, shared, executor)
         serving = Serving(self._app, sockets)
         try:
             await serving.start()
-            await run_all(self._play(each, sockets, bundle, shared, executor) for each in self.lanes)
+            await run_all(self._play(each, stage) for each in self.lanes)
             self.summary = summary(self.story, self.lanes)
             await then()
         finally:
             executor.shutdown(wait=False)
             await serving.stop()
 
-    async def _play(
-        self,
-        lane: Lane,
-        sockets: ListeningSockets,
-        bundle: Path | None,
-        shared: Security | None,
-        executor: Executor,
-    ) -> None:
+    async def _play(self, lane: Lane, stage: Stage) -> None:
         """Run a lane's program, and judge it."""
-        environment = self._environment(lane.program, bundle, _BASE / self._settings.speed)
-        environ = {**os.environ, **environment(sockets, lane.key)}
+        program = lane.program
+        limit = max(_OWN_SECONDS, _OWN_SECONDS / self._settings.speed) if program.is_ours else self._seconds
+        environment = self._environment(program, stage.bundle, _BASE / self._settings.speed)
         lane.started = wall_now()
         try:
-            lane.result = await run(lane.program.command, environ, lambda: self._seconds, executor)
+            environ = {**os.environ, **environment(stage.sockets, lane.key)}
+            lane.result = await run(program.command, environ, lambda: limit, stage.executor)
         except ProgramError as error:
-            raise UsageError(f"--client {lane.program.line!r}: {error}") from None
+            raise UsageError(f"--client {program.line!r}: {error}") from None
         lane.ended = wall_now()
         result = run_result([lane.tenant], lane.result, lambda: lane.start)
+        hung = lane.result.status is None
+        usual = [result] * 2 if hung else await self._rehearse(program, limit, stage)
+        lane.can_be_swept = program.is_ours or (not hung and can_be_swept(usual))
+        rules = [rule.id for rule in self.story.scenario.rules]
+        lane.outcome = judge_show(result, usual, rules, program.noun)
+
+    async def _rehearse(self, program: LaneProgram, limit: float, stage: Stage) -> Sequence[RunResult]:
+        """Run a program twice in the story's world without faults."""
         config = RunConfig(
-            command=lane.program.command,
+            command=program.command,
             settings=private(self._settings),
-            environment=self._environment(lane.program, bundle, _QUICK),
-            security=shared,
+            environment=self._environment(program, stage.bundle, _QUICK),
+            security=stage.shared,
             scenario=without_faults(self.story.scenario),
         )
-        hung = lane.result.status is None
-        usual = [result] * 2 if hung else await rehearse(config, self._seconds, executor, at_once=lane.program.is_ours)
-        lane.can_be_swept = not hung and can_be_swept(usual)
-        rules = [rule.id for rule in self.story.scenario.rules]
-        lane.outcome = judge_show(result, usual, rules, lane.program.noun)
+        return await rehearse(config, limit, stage.executor, at_once=program.is_ours)
 
     def _environment(self, program: LaneProgram, bundle: Path | None, base: float) -> Environment:
         """Return what returns the variables that lead a program to a server; `base` is the unit of our own clients'
