@@ -50,7 +50,7 @@ class Show:
     """One show. Its lanes can be read at any time, from the loop that it runs on."""
 
     def __init__(self, story: Story, programs: Sequence[LaneProgram], settings: Settings, seconds: float) -> None:
-        """`seconds` is how long each program may take that is not ours. Raises what the settings and the scenario raise."""
+        """`seconds` is how long each program may take, other than ours. Raises what settings and scenario raise."""
         self.story = story
         self.summary: str | None = None
         """What was seen; None until all lanes are judged."""
