@@ -9,9 +9,10 @@ from typing import Any
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.errors import ScenarioError, SourceError, UsageError
 from cnx_mock.http.app import load_scenarios
-from cnx_mock.scenario.scenario import Scenario, read_scenario
+from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
+from cnx_mock.sweep.calm import without_faults
 from cnx_mock.sweep.plan import NO_FAULTS
 from cnx_mock.sweep.state import (
     ResourceCounts,
@@ -28,8 +29,6 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.kinds import MADE
 
 _KEYS = (*(kind.plural for kind in MADE), "audit")
-_SHORT = ("balance", "rate_limit", "quotas")
-"""What a scenario's world can make short: without faults it is as usual."""
 
 
 def read_expected(texts: Sequence[str]) -> dict[str, Any]:
@@ -65,7 +64,9 @@ class RunWithoutFaults:
 
     def __init__(self, command: Sequence[str], settings: Settings, key: str | None) -> None:
         """Raises what scenarios and fixtures raise."""
-        self._runs = ProgramRuns(tuple(command), settings, key=key, scenario=_calm(settings))
+        self._runs = ProgramRuns(
+            tuple(command), settings, key=key, scenario=without_faults(load_scenarios(settings.scenario))
+        )
         self._done: list[RunResult] = []
 
     def differences(self, states: WorldStates) -> list[str] | None:
@@ -94,14 +95,6 @@ class RunWithoutFaults:
                 executor.shutdown(wait=False)
 
         return self._runs.complete(once)
-
-
-def _calm(settings: Settings) -> Scenario:
-    """Return the settings' scenarios without what goes wrong: their seed, and their world with its usual means."""
-    document = load_scenarios(settings.scenario).document
-    world = {key: value for key, value in (document.get("world") or {}).items() if key not in _SHORT}
-    kept = {"seed": document["seed"]} if document.get("seed") is not None else {}
-    return read_scenario({"name": "without faults", **kept, "world": world}, operations())
 
 
 def _ending(run: RunResult) -> str:

@@ -12,6 +12,9 @@ from typing import Protocol
 
 from cnx_mock.world.clock import HOUR, NEVER, SECOND
 
+HOURS_A_MONTH = 730
+"""Hours of a month, as cloud bills count them: a twelfth of a year's 8,760."""
+
 OPENING = "Opening balance"
 """The description of the first credit of an account."""
 
@@ -173,6 +176,15 @@ class Ledger:
         not_yet = _sum(self._by_minute, minutes) + _sum(self._by_second, seconds)
         others = 0 if self._source is None else self._source.cents(now)
         return -self._closed_cents - others - ((hour + 1) * self._price - self._hours - not_yet)
+
+    @property
+    def hourly_cents(self) -> int:
+        """What everything that is charged costs in an hour."""
+        return self._price
+
+    def charged(self, now: int) -> int:
+        """Return the cents that resources have cost so far; right for the instants for which `balance` is."""
+        return sum(credit.cents for credit in self.credits) - self.balance(now)
 
     def next_charge(self, now: int) -> int:
         """Return the next instant at which an open meter may be charged, or NEVER if there is none."""
