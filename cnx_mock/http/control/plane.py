@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.operation import Incoming, Resource
+from cnx_mock.api.operation import Incoming, Operation, Resource
 from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
@@ -55,6 +55,8 @@ class Server:
     dropped_lines: Callable[[], int]
     events: EventHub
     checkers: Sequence["ExpectationChecker"] = ()
+    operations: Callable[[], Iterable[Operation]] = tuple
+    """The control plane's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class ControlPlane:
         self._files = pages
         self._bodies = tenants.bounds["max_control_bytes"]
         """Bytes of a call's body: it can be a whole world."""
-        self._server = Server(tenants, ticks(), addresses, dropped_lines, events, checkers)
+        self._server = Server(tenants, ticks(), addresses, dropped_lines, events, checkers, self._operations)
         self._resources = resources
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
@@ -111,7 +113,10 @@ class ControlPlane:
     @cached_property
     def _router(self) -> Router:
         """Its operations; they are loaded for its first call."""
-        return Router(operation for resource in self._resources() for operation in resource.operations)
+        return Router(self._operations())
+
+    def _operations(self) -> Iterable[Operation]:
+        return (operation for resource in self._resources() for operation in resource.operations)
 
     @cached_property
     def _pages(self) -> Mapping[str, StaticFile]:

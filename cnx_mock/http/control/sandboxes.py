@@ -23,6 +23,9 @@ from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
+_DEMO = "/_mock/demo"
+"""A path that only `cnx-mock demo` adds to the control plane."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class BoundState(Shape):
@@ -60,6 +63,8 @@ class ControlIndex(Shape):
     """Everything that happens, as it happens: server-sent events."""
     docs: str
     """The page that describes the API."""
+    demo: str | None
+    """The show of `cnx-mock demo`; null for any other server."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -157,8 +162,9 @@ class SandboxCreate(Declared):
 
 
 @resource.operation("GET", "/_mock", provenance=_PROVENANCE)
-def index() -> ControlIndex:
+def index(server: Server) -> ControlIndex:
     """Show where to begin: the paths of what people look for first."""
+    shows = any(each.path == _DEMO for each in server.operations())
     return ControlIndex(
         health="/_mock/health",
         sandboxes="/_mock/sandboxes",
@@ -168,6 +174,7 @@ def index() -> ControlIndex:
         page=PAGE,
         events=EVENTS,
         docs=docs.PATH,
+        demo=_DEMO if shows else None,
     )
 
 
