@@ -637,8 +637,26 @@ def test_a_large_world_is_told_when_it_is_complete_and_not_each_record_of_it(fol
         told = [stream.next()]
         while told[-1].kind != "request":
             told.append(stream.next())
-        assert {each.kind for each in told[:-1]} == {"reset"}
-        assert told[-2].data["item"]["instances"] == 6000
+        assert {each.kind for each in told[:-1]} <= {"reset", "account"}, "it is charged for, and that is told"
+        resets = [each.data["item"] for each in told if each.kind == "reset"]
+        assert resets[-1]["instances"] == 6000
+        stream.close()
+
+
+def test_what_comes_up_in_a_generated_fleet_is_told(follow):
+    fleet = {
+        "accounts": [{"name": "Fleet"}],
+        "generate": {"instances": 300, "spread": {"status": {"provisioning": 1, "running": 9}}},
+    }
+    with MockServer(fixture=fleet) as large:
+        sandbox = large.sandbox()
+        sandbox.clock.freeze()
+        coming = [each["id"] for each in sandbox.call("GET", "/instances")["data"] if each["status"] == "provisioning"]
+        stream = follow(f"{EVENTS}?sandbox={sandbox.id}", to=large.url)
+        sandbox.clock.advance("60s")
+        told = [stream.next("resource").data for _ in coming]
+        assert {each["id"] for each in told} == set(coming) != set()
+        assert {each["resource"]["status"] for each in told} == {"running"}
         stream.close()
 
 
