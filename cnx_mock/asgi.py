@@ -1,6 +1,6 @@
 """The complete mock as an ASGI application: the app of `http`, with what the audit and the live page add to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from cnx_mock.api.operation import Resource
 from cnx_mock.http import app
@@ -19,8 +19,25 @@ def create_app(
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
     UnknownScenario, UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used.
     """
+    return extended_app(settings, scenario=scenario, fixture=fixture)
+
+
+def extended_app(
+    settings: Settings | None = None,
+    *,
+    scenario: Scenario | None = None,
+    fixture: Fixture | None = None,
+    control: Callable[[], Iterable[Resource]] = tuple,
+) -> app.App:
+    """Return what `create_app` returns, with further resources of the control plane: `control` returns them when it
+    gets its first call."""
     return app.create_app(
-        settings, scenario=scenario, fixture=fixture, control=_resources, checkers=[_unmet], pages=_pages
+        settings,
+        scenario=scenario,
+        fixture=fixture,
+        control=lambda: (*_resources(), *control()),
+        checkers=[_unmet],
+        pages=_pages,
     )
 
 

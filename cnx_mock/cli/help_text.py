@@ -24,13 +24,16 @@ Commands:
   ca            Show or renew the local certificate authority (CA).
   clock         Read or move the clock of a running server's sandbox.
   completion    Print a completion script.
+  demo          Show clients side by side while something goes wrong, and what
+                it costs.
   env           Print the environment variables that lead programs to a
                 running server.
   fixtures      Worlds to start from: those of the package, and your own
                 files.
   inject        Add a fault to a running server's sandbox, and print the
                 rule's name.
-  journal       Export the journal of a running server to a file.
+  journal       Follow the journal of a running server, or export it to a
+                file.
   openapi       Print the OpenAPI document.
   proxy-config  Configure a proxy in front of several servers.
   readings      List the ambiguities of the API reference and their possible
@@ -70,10 +73,11 @@ Commands:
   ca            Show or renew the local certificate authority (CA).
   clock         Read or move the clock of a running server's sandbox.
   completion    Print a completion script.
+  demo          Show clients side by side while something goes wrong, and what it costs.
   env           Print the environment variables that lead programs to a running server.
   fixtures      Worlds to start from: those of the package, and your own files.
   inject        Add a fault to a running server's sandbox, and print the rule's name.
-  journal       Export the journal of a running server to a file.
+  journal       Follow the journal of a running server, or export it to a file.
   openapi       Print the OpenAPI document.
   proxy-config  Configure a proxy in front of several servers.
   readings      List the ambiguities of the API reference and their possible readings.

@@ -55,10 +55,10 @@ class ProgramRuns:
         ca = self.config.security.ca_path if self.config.security is not None else None
         with (
             trust_bundle(ca, os.environ) as self._bundle,
-            _signals_kept(),
+            signals_kept(),
             asyncio.Runner(loop_factory=loop_factory()) as runner,
         ):
-            return runner.run(_until_stopped(work))
+            return runner.run(until_stopped(work))
 
     def _environment(self, listeners: ListeningSockets, key: str) -> Mapping[str, str]:
         """Return the variables that lead a program to a server, as under `cnx-mock run`."""
@@ -66,7 +66,7 @@ class ProgramRuns:
         return place.variables(os.environ)
 
 
-async def _until_stopped(work: Callable[[], Awaitable[None]]) -> bool:
+async def until_stopped(work: Callable[[], Awaitable[None]]) -> bool:
     """Do the work; return False if SIGINT or SIGTERM ended it."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
@@ -85,7 +85,7 @@ async def _until_stopped(work: Callable[[], Awaitable[None]]) -> bool:
 
 
 @contextmanager
-def _signals_kept() -> Iterator[None]:
+def signals_kept() -> Iterator[None]:
     """Have signals do afterwards what they did before: they can end what is shown then."""
     before = {number: signal.getsignal(number) for number in _ENDING}
     try:

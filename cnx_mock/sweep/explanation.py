@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from cnx_mock.sweep.results import CellResult
+from cnx_mock.sweep.results import CellResult, JudgedRun
 from cnx_mock.sweep.second_run import EndOfTwo
 from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState, StateDifference
 from cnx_mock.sweep.verdict import UNHARMED, Judgement
@@ -31,30 +31,32 @@ def reason(result: CellResult) -> str:
     """Return what the client did wrong, or how it failed; an empty text if it survived or recovered."""
     if result.verdict in UNHARMED:
         return ""
+    said = run_reason(result) if result.end is None else after_second_run(result.judgement, result.end)
     if not result.fired:
-        return f"{_reason(result)}; the fault was never injected, so CMD behaves differently from run to run"
-    return _reason(result)
+        return f"{said}; the fault was never injected, so CMD behaves differently from run to run"
+    return said
 
 
-def _reason(result: CellResult) -> str:
+def run_reason(result: JudgedRun, client: str = "your client") -> str:
+    """Return what the client, called so, did wrong in a run, or how it failed; an empty text if it survived."""
     judgement = result.judgement
-    if result.end is not None:
-        return after_second_run(judgement, result.end)
     match result.verdict:
+        case "survived":
+            return ""
         case "hung":
-            return f"your client was still running after {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
+            return f"{client} was still running after {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
         case "duplicated":
-            return f"your client {_retried(result.status)} and left {_totals(judgement.left, result.resources)}"
+            return f"{client} {_retried(result.status)} and left {_totals(judgement.left, result.resources)}"
         case "leaked":
-            return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
+            return f"{client} {exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
-            return f"your client {_exited(result.status)}, but {_lacking(judgement.difference)}"
+            return f"{client} {exited(result.status)}, but {_lacking(judgement.difference)}"
         case "raised":
-            return f"your client raised {result.output}, which the test does not allow"
+            return f"{client} raised {result.output}, which the test does not allow"
         case "failed cleanly":
-            return f"your client {_exited(result.status)} and left {_kept(result)}"
+            return f"{client} {exited(result.status)} and left {_kept(result)}"
         case _:
-            return f"your client retries badly: {'; '.join(result.hammering)}"
+            return f"{client} retries badly: {'; '.join(result.hammering)}"
 
 
 def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:
@@ -64,7 +66,7 @@ def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:
             return "it was still running at the time limit, and was ended"
         case "stuck":
             where = "before any call" if end.last is None else f"after its last call, {end.last}"
-            return f"it {_exited(end.status)} {where}"
+            return f"it {exited(end.status)} {where}"
         case "duplicated":
             return _totals(judgement.left, end.resources)
         case "leaked":
@@ -84,7 +86,7 @@ def left_over(difference: StateDifference, resources: ResourceCounts) -> str:
     return _lacking(difference)
 
 
-def _kept(result: CellResult) -> str:
+def _kept(result: JudgedRun) -> str:
     """Return what a client that failed cleanly left of its own."""
     if not result.judgement.kept:
         return "nothing of its own behind"
@@ -93,10 +95,11 @@ def _kept(result: CellResult) -> str:
 
 
 def _retried(status: int | None) -> str:
-    return "retried" if status == 0 else f"retried, {_exited(status)}"
+    return "retried" if status == 0 else f"retried, {exited(status)}"
 
 
-def _exited(status: int | None) -> str:
+def exited(status: int | None) -> str:
+    """Return how a client ended: "failed (exit status 1)"."""
     if status == 0:
         return "reported success (exit status 0)"
     return f"was ended by signal {-status}" if status is not None and status < 0 else f"failed (exit status {status})"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from cnx_mock.services import operations
@@ -10,8 +10,9 @@ from cnx_mock.sweep.compare import changed_calls, changed_state
 from cnx_mock.sweep.journal import ShownCall, shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
 from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
-from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, resources, varying_fields
+from cnx_mock.sweep.state import ResourceCounts, count_resources, resources, varying_values
 from cnx_mock.sweep.trial import RunResult
+from cnx_mock.sweep.varying import Varying
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
 
 Entries = Sequence[Mapping[str, Any]]
@@ -50,17 +51,14 @@ class SweepOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellResult:
-    """What came of a cell."""
+class JudgedRun:
+    """A run with faults, and the verdict on it."""
 
-    cell: Cell
     judgement: Judgement
     status: int | None
     """The exit status; None if the run was ended at the time limit."""
     seconds: float
     """How long the run took."""
-    fired: bool
-    """Whether all faults of the cell were injected."""
     resources: ResourceCounts
     """The resources that the run left."""
     calls: dict[str, int]
@@ -71,6 +69,20 @@ class CellResult:
     """The end of the program's output."""
     undeletable: bool = False
     """Whether it left something because the fault refused every delete."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the run."""
+        return self.judgement.verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult(JudgedRun):
+    """What came of a cell."""
+
+    cell: Cell
+    fired: bool
+    """Whether all faults of the cell were injected."""
     words: str = ""
     """What came of it in a whole sentence, if it was no fault at a call."""
     why_not: str = ""
@@ -79,11 +91,6 @@ class CellResult:
     """The calls of the run."""
     end: EndOfTwo | None = None
     """What came of the second run, if the program was run twice; the status and the resources are then the same."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict on the cell."""
-        return self.judgement.verdict
 
 
 @dataclass(kw_only=True)
@@ -105,7 +112,7 @@ class SweepResults:
     usual_resources: ResourceCounts = field(default_factory=Counter)
     """The resources that it left."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
-    _ignored: IgnoredFields = field(init=False, repr=False)
+    _chance: Varying = field(init=False, repr=False)
     _usual: Sequence[Entries] = field(init=False, repr=False)
     _single: Sequence[ResourceCounts] = field(init=False, repr=False)
     _twice: EndOfTwo = field(init=False, repr=False)
@@ -119,12 +126,12 @@ class SweepResults:
         self.left_out = len(cells) - len(self.cells)
 
     def compare(self, first: RunResult, second: RunResult) -> Iterator[str]:
-        """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
-        every run. Yields a line for each difference and for each finding of the audit."""
+        """Take two runs without faults as what is expected from now on. What varies by chance between the two is
+        normalised in every run. Yields a line for each difference and for each finding of the audit."""
         self._usual = first.entries, second.entries
         self.usual_journal = shown_calls(first.entries)
-        self._ignored = varying_fields(first.states, second.states)
-        start = count_resources(first.start, self._ignored)
+        self._chance = varying_values(first.states, second.states)
+        start = count_resources(first.start, self._chance)
         expected = [self._evidence(each) for each in (first, second)]
         self._single = [each.resources for each in expected]
         self.usual_resources = self._single[0]
@@ -152,36 +159,47 @@ class SweepResults:
 
     def judge_cell(self, cell: Cell, run: RunResult, *, allowed: bool = True) -> CellResult:
         """Judge a cell's run, and keep the result. `allowed` is whether a failure was of an expected kind."""
-        evidence = self._evidence(run, cell, allowed)
+        rules = [rule["id"] for rule in cell.rules]
+        judged = self.judge_run(run, rules if cell.lasts else (), allowed=allowed)
         end = None if run.first is None else self._end_of_two(run)
+        if end is not None:
+            judged = replace(judged, judgement=judge_two(self._single, self._twice, end))
         result = CellResult(
             cell=cell,
-            judgement=self._judge(evidence) if end is None else judge_two(self._single, self._twice, end),
+            fired=run.fired(rules),
+            journal=shown_calls(run.entries, None if end is None else run.requests_of_first),
+            end=end,
+            **{each.name: getattr(judged, each.name) for each in fields(judged)},
+        )
+        self.results[cell.name] = result
+        return result
+
+    def judge_run(self, run: RunResult, lasting: Sequence[str] = (), *, allowed: bool = True) -> JudgedRun:
+        """Judge a run with faults. `lasting` are the ids of the rules that may refuse a call to the end; `allowed` is
+        whether a failure was of an expected kind."""
+        evidence = self._evidence(run, lasting, allowed)
+        return JudgedRun(
+            judgement=self._judge(evidence),
             status=run.ended.status,
             seconds=run.ended.seconds,
-            fired=run.fired([rule["id"] for rule in cell.rules]),
             resources=evidence.resources,
             calls=dict(Counter(each["operation"] for each in run.entries if each["operation"])),
             hammering=evidence.hammering,
             undeletable=bool(evidence.undeletable),
             output=run.ended.output,
-            journal=shown_calls(run.entries, None if end is None else run.requests_of_first),
-            end=end,
         )
-        self.results[cell.name] = result
-        return result
 
     def _end_of_two(self, run: RunResult) -> EndOfTwo:
         paths = {operation.name: operation.path for operation in operations()}
         return EndOfTwo(
             status=run.ended.status,
             last=last_call(run.entries[run.requests_of_first :], paths.get),
-            resources=count_resources(run.states, self._ignored),
+            resources=count_resources(run.states, self._chance),
         )
 
-    def _evidence(self, run: RunResult, cell: Cell | None = None, allowed: bool = True) -> Evidence:
-        refused = run.refused_deletes([rule["id"] for rule in cell.rules]) if cell and cell.lasts else set()
-        found = list(resources(run.states, self._ignored))
+    def _evidence(self, run: RunResult, lasting: Sequence[str] = (), allowed: bool = True) -> Evidence:
+        refused = run.refused_deletes(lasting)
+        found = list(resources(run.states, self._chance))
         return Evidence(
             status=run.ended.status,
             resources=Counter(found),

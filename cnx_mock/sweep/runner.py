@@ -63,7 +63,7 @@ class Sweep(SweepResults):
         try:
             await self.begin(executor)
             self.progress.planned(self)
-            await _all(self._work(executor) for _ in range(self.options.jobs))
+            await run_all(self._work(executor) for _ in range(self.options.jobs))
         finally:
             executor.shutdown(wait=False)
 
@@ -146,7 +146,7 @@ class Sweep(SweepResults):
         return run
 
 
-async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def run_all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run all coroutines at the same time. If one fails, or this is cancelled, cancel the others and wait for them."""
     tasks = [asyncio.ensure_future(each) for each in work]
     try:

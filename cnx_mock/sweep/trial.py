@@ -10,6 +10,7 @@ from typing import Any
 
 from cnx_mock.http.app import create_app
 from cnx_mock.http.journal_entry import entry
+from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving
 from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets
@@ -212,22 +213,30 @@ def collected(tenants: Tenants, ended: ProgramResult) -> RunResult:
     """Return the result of a run that is over. This resets the sandboxes: the state after a reset is the state before
     the run."""
     used = list(tenants)
-    records = [(record, tenant) for tenant in used for record in tenant.journal]
-    records.sort(key=lambda one: one[0].request.arrived)
-    states = [exported(tenant.sandbox) for tenant in used]
-    entries = [{"sandbox": tenant.label, **asdict(entry(record))} for record, tenant in records]
-    faults = [fault for tenant in used for fault in recorded_faults(tenant.journal)]
-    unseen = sum(tenant.journal.seen - len(tenant.journal) for tenant in used)
+    return run_result(used, ended, lambda: _start(used), nowhere=tenants.journal.seen)
+
+
+def _start(used: Sequence[Tenant]) -> list[dict[str, Any]]:
     for tenant in used:
         tenant.reset()
+    return [exported(tenant.sandbox) for tenant in used]
+
+
+def run_result(
+    used: Sequence[Tenant], ended: ProgramResult, start: Callable[[], Sequence[Mapping[str, Any]]], *, nowhere: int = 0
+) -> RunResult:
+    """Return the result of a run that used these tenants, and how it ended. `start` returns their states before the
+    run; it is called last. `nowhere` is how many of the run's requests reached no tenant."""
+    records = [(record, tenant) for tenant in used for record in tenant.journal]
+    records.sort(key=lambda one: one[0].request.arrived)
     return RunResult(
         ended=ended,
-        entries=entries,
-        states=states,
-        start=[exported(tenant.sandbox) for tenant in used],
-        unseen=unseen,
-        nowhere=tenants.journal.seen,
-        faults=faults,
+        entries=[{"sandbox": tenant.label, **asdict(entry(record))} for record, tenant in records],
+        states=[exported(tenant.sandbox) for tenant in used],
+        unseen=sum(tenant.journal.seen - len(tenant.journal) for tenant in used),
+        nowhere=nowhere,
+        faults=[fault for tenant in used for fault in recorded_faults(tenant.journal)],
+        start=start(),
     )
 
 

@@ -17,6 +17,7 @@ from cnx_mock.api import errors
 from cnx_mock.api.readings import READINGS
 from cnx_mock.audit.checks import checks as audit_checks
 from cnx_mock.cli.main import cli
+from cnx_mock.demo.clients import careful_client
 from cnx_mock.scenario import conditions, faults, models
 from cnx_mock.scenario.fault import Fault
 from cnx_mock.scenario.gallery import find, gallery, load
@@ -29,7 +30,7 @@ from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS
 from tests.docs.markdown import capital, code, entities, fenced, page, sentence, table
 from tests.scenario.client_table import table as client_table
 
-_CAREFUL = Path(__file__).resolve().parents[1] / "audit" / "clients" / "careful.py"
+_CAREFUL = Path(careful_client.__file__)
 
 # ---- scenario files
 
@@ -191,6 +192,8 @@ _VERDICTS = {
     "leaked": "More resources are left, or the program failed and left something that it created.",
     "lost": "The exit status is 0, but something is missing or different.",
     "raced": "Two programs at once left what no order of one after the other leaves. Only with `--race`.",
+    "misread": "Under another meaning of the documentation the program left something else, or failed. Only with "
+    "`--readings`.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
     "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
@@ -286,9 +289,9 @@ def fixtures() -> str:
 
 
 def careful() -> str:
-    """The careful client, without its `run`."""
+    """The careful client, without the text at its head."""
     text = _CAREFUL.read_text("utf-8")
-    return fenced("python", text[text.index("import os") : text.index("def run(")])
+    return fenced("python", text[text.index("import json") :])
 
 
 # ---- commands

@@ -7,10 +7,8 @@ from typing import Any, ClassVar
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
-from cnx_mock.services.network import REGION_HOURLY_CENTS
+from cnx_mock.services.prices import monthly_cents
 from cnx_mock.text.units import format_money
-from cnx_mock.world.catalogue import Catalogue
-from cnx_mock.world.ledger import HOURS_A_MONTH
 
 
 class LeftBehind(Check):
@@ -57,11 +55,6 @@ def _id(call: Call) -> str | None:
 
 
 def _monthly_cents(call: Call) -> int:
-    """Return the price of a month of what a call created, in cents: an instance by its plan, a load balancer by its
-    regions. Other resources are free."""
+    """Return the price of a month of what a call created, in cents."""
     sent: dict[str, Any] = call.sent if isinstance(call.sent, dict) else {}
-    name = call.operation.resource.name if call.operation else ""
-    if name == "load_balancers":
-        return HOURS_A_MONTH * REGION_HOURLY_CENTS * len(sent.get("regions", ()))
-    plan = Catalogue().plans.get(str(sent.get("plan"))) if name == "instances" else None
-    return HOURS_A_MONTH * plan.hourly_cents if plan else 0
+    return monthly_cents(call.operation.resource.name if call.operation else "", sent)

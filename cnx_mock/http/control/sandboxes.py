@@ -11,6 +11,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.http import docs
+from cnx_mock.http.control.guard import EVENTS, PAGE
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
@@ -21,6 +22,9 @@ from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 
 resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
+
+_DEMO = "/_mock/demo"
+"""A path that only `cnx-mock demo` adds to the control plane."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -59,6 +63,8 @@ class ControlIndex(Shape):
     """Everything that happens, as it happens: server-sent events."""
     docs: str
     """The page that describes the API."""
+    demo: str | None
+    """The show of `cnx-mock demo`; null for any other server."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -156,17 +162,19 @@ class SandboxCreate(Declared):
 
 
 @resource.operation("GET", "/_mock", provenance=_PROVENANCE)
-def index() -> ControlIndex:
+def index(server: Server) -> ControlIndex:
     """Show where to begin: the paths of what people look for first."""
+    shows = any(each.path == _DEMO for each in server.operations())
     return ControlIndex(
         health="/_mock/health",
         sandboxes="/_mock/sandboxes",
         rules="/_mock/rules",
         requests="/_mock/requests",
         scenarios="/_mock/scenarios",
-        page="/_mock/",
-        events="/_mock/events",
+        page=PAGE,
+        events=EVENTS,
         docs=docs.PATH,
+        demo=_DEMO if shows else None,
     )
 
 
