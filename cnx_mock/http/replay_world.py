@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from cnx_mock.http.journal import JournalRecord
-from cnx_mock.services.worlds import exported
+from cnx_mock.services.worlds import exported_resource
 from cnx_mock.world import kinds
 from cnx_mock.world.kinds import Kind
 from cnx_mock.world.sandbox import SandboxState
@@ -27,22 +27,14 @@ def world_for(record: JournalRecord, sandbox: SandboxState) -> dict[str, Any]:
     text = f"{request.path}?{request.query} {request.body.decode('utf-8', 'replace')}"
     named = {found[0] for found in _IDS.finditer(text)}
     succeeded = record.status is None or record.status < 400
-    there = _there(sandbox) if named else {}
-    return _SmallWorld(there, succeeded).holding(sorted(named)) if record.status != 404 else {}
-
-
-def _there(sandbox: SandboxState) -> dict[str, dict[str, Any]]:
-    """Return every resource of a sandbox by its id, as a fixture has it."""
-    account = exported(sandbox)["accounts"][0]
-    entries = (entry for kind in kinds.MADE for entry in account[kind.plural])
-    return {entry["id"]: {name: each for name, each in entry.items() if name not in _LEFT_OUT} for entry in entries}
+    return _SmallWorld(sandbox, succeeded).holding(sorted(named)) if record.status != 404 else {}
 
 
 class _SmallWorld:
     """A small world, while it is put together."""
 
-    def __init__(self, there: dict[str, dict[str, Any]], succeeded: bool) -> None:
-        self._there = there
+    def __init__(self, sandbox: SandboxState, succeeded: bool) -> None:
+        self._sandbox = sandbox
         self._succeeded = succeeded
         self._found: dict[str, dict[str, Any]] = {}
 
@@ -58,10 +50,12 @@ class _SmallWorld:
     def _add(self, resource_id: str) -> None:
         if resource_id in self._found:
             return
-        entry = self._there.get(resource_id) or (self._made_up(resource_id) if self._succeeded else None)
+        entry = exported_resource(self._sandbox, resource_id)
+        if entry is None and self._succeeded:
+            entry = self._made_up(resource_id)
         if entry is None:
             return
-        kept = {name: value for name, value in entry.items() if value not in (None, [], ())}
+        kept = {name: value for name, value in entry.items() if name not in _LEFT_OUT and value not in (None, [], ())}
         if _kind(resource_id) is kinds.SNAPSHOT:
             kept = self._of_an_instance(kept)
         if str(kept.get("image", "")).startswith(kinds.SNAPSHOT.prefix + "_"):
@@ -72,7 +66,7 @@ class _SmallWorld:
 
     def _of_an_instance(self, snapshot: dict[str, Any]) -> dict[str, Any]:
         """Return a snapshot whose instance is there: its own, or one that is made up."""
-        if snapshot["instance"] in self._there:
+        if snapshot["instance"] in self._sandbox.instances:
             self._add(snapshot["instance"])
         elif "source_name" not in snapshot:
             self._found[snapshot["instance"]] = self._made_up(snapshot["instance"])

@@ -177,14 +177,24 @@ class Ledger:
         others = 0 if self._source is None else self._source.cents(now)
         return -self._closed_cents - others - ((hour + 1) * self._price - self._hours - not_yet)
 
-    @property
-    def hourly_cents(self) -> int:
-        """What everything that is charged costs in an hour."""
-        return self._price
+    def hourly_cents(self, now: int) -> int:
+        """Return what everything that is charged costs in an hour."""
+        others = 0 if self._source is None else self._source.cents(now + HOUR) - self._source.cents(now)
+        return self._price + others
 
     def charged(self, now: int) -> int:
         """Return the cents that resources have cost so far; right for the instants for which `balance` is."""
         return sum(credit.cents for credit in self.credits) - self.balance(now)
+
+    def next_charge(self, now: int) -> int:
+        """Return the next instant at which an open meter may be charged, or NEVER if there is none."""
+        others = NEVER if self._source is None else self._source.next_charge(now)
+        hour, second = divmod(now // SECOND, 3600)
+        seconds = [each for each, price in self._by_second.items() if price]
+        if not seconds:
+            return others
+        later = [each for each in seconds if each > second]
+        return min(others, (hour * 3600 + (min(later) if later else 3600 + min(seconds))) * SECOND)
 
     def _next(self) -> int:
         others = 0 if self._source is None else len(self._source)

@@ -33,6 +33,14 @@ def test_the_usage_shows_what_is_charged_and_does_not_count_as_a_request(api: Cl
     assert first["rate_window"]["limit"] - first["rate_window"]["remaining"] == 1
 
 
+def test_a_fleet_that_is_made_when_it_is_read_costs_what_its_instances_cost(api: Client) -> None:
+    call(api, "PUT", "/state", {"accounts": [{"name": "Fleet"}], "generate": {"instances": 40}})
+    hourly = call(api, "GET", "/usage")["hourly"]
+    prices = {each["id"]: each["price_hourly_cents"] for each in api.get("/v1/plans").json["data"]}
+    cents = sum(prices[each["plan"]] for each in call(api, "GET", "/instances")["data"])
+    assert hourly == f"${cents / 100:.2f}"
+
+
 def test_what_was_taken_away_is_not_a_charge(api: Client) -> None:
     call(api, "PATCH", "/account", {"balance": "$5.00"})
     assert call(api, "GET", "/usage")["charged"] == "$0.00"

@@ -58,8 +58,8 @@ def get(target: ControlTarget) -> Usage:
         as_of=format_instant_ms(now),
         balance=format_money(ledger.balance(now)),
         charged=format_money(ledger.charged(now)),
-        hourly=format_money(ledger.hourly_cents),
-        monthly=format_money(ledger.hourly_cents * HOURS_A_MONTH),
+        hourly=format_money(ledger.hourly_cents(now)),
+        monthly=format_money(ledger.hourly_cents(now) * HOURS_A_MONTH),
         rate_window=_window(tenant),
     )
 
