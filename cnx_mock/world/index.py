@@ -117,13 +117,13 @@ class IndexedTable(Table[P]):
 
     def index(self, now: int) -> _Index:
         """Return the index, right for an instant. It is made if there is none yet."""
-        changed = self._changes.places
+        changed = self.changes.places
         if self._index is None or changed is None:
             self._index, changed = _Index(), set()
             for record in self:
                 self._index.add(record)
                 changed.add(record.place)
-            self._changes.places = changed
+            self.changes.places = changed
         self._index.settle(self, changed, now)
         changed.clear()
         return self._index
