@@ -66,7 +66,7 @@ class App:
         settings: Settings,
         scenario: Scenario,
         fixture: Fixture | None,
-        more_control: Callable[[], Iterable[Resource]] = tuple,
+        more_control: Callable[[str | None], Iterable[Resource]] = lambda word: (),
         checkers: Sequence[ExpectationChecker] = (),
     ) -> None:
         self.settings = settings
@@ -92,7 +92,7 @@ class App:
         self._api = Api(self._pipeline, self.observers)
         self._control = ControlPlane(
             self.tenants,
-            lambda: (*control.resources(), *more_control()),
+            lambda word: (*control.resources(word), *more_control(word)),
             self.seed,
             lambda: self.addresses,
             self._dropped,
@@ -257,7 +257,7 @@ def create_app(
     *,
     scenario: Scenario | None = None,
     fixture: Fixture | None = None,
-    control: Callable[[], Iterable[Resource]] = tuple,
+    control: Callable[[str | None], Iterable[Resource]] = lambda word: (),
     checkers: Sequence[ExpectationChecker] = (),
 ) -> App:
     """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.

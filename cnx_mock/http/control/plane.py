@@ -15,6 +15,7 @@ from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
+from cnx_mock.http.control import first_word
 from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused
 from cnx_mock.http.loading import WorldLoading
 from cnx_mock.http.tenant import Tenant
@@ -71,7 +72,7 @@ class ControlPlane:
     def __init__(
         self,
         tenants: Tenants,
-        resources: Callable[[], Iterable[Resource]],
+        resources: Callable[[str | None], Iterable[Resource]],
         seed: int,
         addresses: Callable[[], Addresses],
         dropped_lines: Callable[[], int],
@@ -83,13 +84,26 @@ class ControlPlane:
         """Bytes of a call's body: it can be a whole world."""
         self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
         self._resources = resources
+        self._routers: dict[str, Router] = {}
+        """Its operations by the first word of their paths; they are loaded when they are called."""
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
 
+    def _router(self, path: str) -> Router:
+        """Return a router that knows the operations at a path; if there are none, all operations."""
+        word = first_word(path)
+        if word not in self._routers:
+            found = [operation for resource in self._resources(word) for operation in resource.operations]
+            if not found:
+                return self._all
+            self._routers[word] = Router(found)
+        router = self._routers[word]
+        return router if router.find(path) else self._all
+
     @cached_property
-    def _router(self) -> Router:
-        """Its operations; they are loaded for its first call."""
-        return Router(operation for resource in self._resources() for operation in resource.operations)
+    def _all(self) -> Router:
+        """All operations, for an error that names what is like a path."""
+        return Router(operation for resource in self._resources(None) for operation in resource.operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
@@ -129,10 +143,11 @@ class ControlPlane:
         digits = None if value is None else auth.digits(value)
         tenant = None if digits is None else self._server.tenants.find(digits)
         path = messages.raw_path(scope)
-        operations, params = self._router.find(path) or ({}, ())
+        router = self._router(path)
+        operations, params = router.find(path) or ({}, ())
         operation = operations.get(scope["method"])
         if operation is None:
-            raise self._router.refusal(scope["method"], path)
+            raise router.refusal(scope["method"], path)
         query = masked(scope["query_string"]).decode("latin-1")
         encoding = next((v.decode("latin-1") for name, v in headers if name == b"content-encoding"), None)
         incoming = Incoming(params, query, body, JSON, encoding if body else None)

@@ -14,7 +14,6 @@ from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.silence import Silence
 from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.engine import Engine
-from cnx_mock.scenario.lint import RuleLinter
 from cnx_mock.scenario.scenario import Rule, read_rule
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
@@ -79,6 +78,10 @@ class _Rules:
 
     def states(self, wanted: Collection[ActiveRule]) -> list[RuleState]:
         """Return some of the rules in force, with what each has done and why it may never do anything."""
+        if not wanted:
+            return []
+        from cnx_mock.scenario.lint import RuleLinter  # lazy: without rules there is nothing to say
+
         scenario = self.engine.scenario
         linter = RuleLinter(scenario.phases, scenario.repeat, operations())
         asked_for = set(wanted)
