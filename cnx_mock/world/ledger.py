@@ -7,59 +7,28 @@ the hour. If the time is Q hours and R seconds, and the meter was opened at q ho
 by second of the hour. Its cost does not depend on the number of resources, or on how far the clock is moved.
 """
 
-from dataclasses import dataclass
-
+from cnx_mock.world.charges import Charges
 from cnx_mock.world.clock import HOUR, SECOND
+from cnx_mock.world.meter import Credit, Meter
 
 OPENING = "Opening balance"
 """The description of the first credit of an account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """Money added to the account at one instant; below zero if it was taken away."""
-
-    at: int
-    cents: int
-    description: str
-    number: int
-    """Its place among all entries of the ledger, in order of creation; from 1."""
-
-
-@dataclass(slots=True)
-class Meter:
-    """A resource that costs `hourly_cents` for each started hour from `opened` to `closed`.
-
-    Both ends count: an hour is charged at the instant at which it starts, also if the meter is closed at that instant.
-    """
-
-    resource_id: str
-    name: str
-    """What the description says of the resource: all of it, or what `form` is filled with."""
-    hourly_cents: int
-    opened: int
-    number: int
-    """Its place among all entries of the ledger, in order of creation; from 1."""
-    closed: int | None = None
-    """The instant at which charging ended; None if the resource is still charged."""
-    form: str = "{}"
-    """The description, with `{}` in place of the name. Many resources share it, which keeps a large ledger small."""
-
-    @property
-    def description(self) -> str:
-        """What statements call the resource."""
-        return self.form.format(self.name)
-
-    def hours(self, now: int) -> int:
-        """Return how many hours have started up to this instant."""
-        end = now if self.closed is None else min(now, self.closed)
-        return max(0, (end - self.opened) // HOUR + 1)
-
-
 class Ledger:
     """Every credit and every meter of one account, in order of creation."""
 
-    __slots__ = ("_by_minute", "_by_second", "_closed_cents", "_hours", "_open", "_price", "credits", "meters")
+    __slots__ = (
+        "_by_minute",
+        "_by_second",
+        "_charges",
+        "_closed_cents",
+        "_hours",
+        "_open",
+        "_price",
+        "credits",
+        "meters",
+    )
 
     def __init__(self) -> None:
         self.credits: list[Credit] = []
@@ -70,6 +39,15 @@ class Ledger:
         self._hours = 0
         self._by_second: dict[int, int] = {}
         self._by_minute: dict[int, int] = {}
+        self._charges: Charges | None = None
+
+    @property
+    def sums(self) -> Charges:
+        """The sums of all charges. They are made when they are needed first, and maintained from then on."""
+        if self._charges is None:
+            self._charges = Charges(self.meters)
+        self._charges.update()
+        return self._charges
 
     def credit(self, at: int, cents: int, description: str) -> None:
         """Add money at an instant, rounded down to whole seconds, which is how times are shown."""
@@ -85,7 +63,10 @@ class Ledger:
         """Stop charging for a resource. The current hour stays charged. Raises KeyError if it is not charged."""
         meter = self._open.pop(resource_id)
         self._count(meter, -1)
+        charges = None if self._charges is None else self.sums
         meter.closed = now
+        if charges is not None:
+            charges.close(meter)
         self._closed_cents += meter.hours(now) * meter.hourly_cents
 
     def reprice(self, resource_id: str, description: str, hourly_cents: int, now: int) -> None:

@@ -21,7 +21,7 @@ from cnx_mock.services.worlds.document import (
     LoadBalancerEntry,
     SnapshotEntry,
 )
-from cnx_mock.services.worlds.fleet import USUAL_TIME, add_fleet
+from cnx_mock.services.worlds.fleet import INDEXED_FROM, USUAL_TIME, add_fleet
 from cnx_mock.services.worlds.generate import PORTION, FleetInstance
 from cnx_mock.world import kinds
 from cnx_mock.world.account import DEFAULT_BALANCE
@@ -300,6 +300,8 @@ class WorldBuilder:
             plan = each.plan
             sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, forms[plan.id])
             if number % PORTION == 0:
+                if number >= INDEXED_FROM:
+                    _ = sandbox.ledger.sums  # made with the meters, so that the first report need not
                 yield
             self._first_created = min(self._first_created, each.created)
         for balancer in sandbox.load_balancers:

@@ -13,7 +13,7 @@ USUAL_TIME = 45 * SECOND
 """How long a resource took that is ready already."""
 
 
-_INDEXED_FROM = 2_000
+INDEXED_FROM = 2_000
 """From how many instances on they are indexed while they are added."""
 
 
@@ -22,7 +22,7 @@ def add_fleet(sandbox: SandboxState, fleet: Iterable[FleetInstance | None], now:
     tags: dict[str | None, tuple[str, ...]] = {None: ()}
     for number, drawn in enumerate(fleet):
         if drawn is None or number % PORTION == 0:
-            if number >= _INDEXED_FROM:
+            if number >= INDEXED_FROM:
                 sandbox.instances.index(now)  # made with the fleet, so that the first filtered list need not
             yield
         if drawn is not None:
