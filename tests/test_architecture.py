@@ -27,7 +27,7 @@ FLOORS = (
     ("services", "scenario"),
     ("net",),
     ("http",),
-    ("audit",),
+    ("audit", "dashboard"),
     ("asgi",),
     ("programs",),
     ("sweep",),

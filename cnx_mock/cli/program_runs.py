@@ -26,10 +26,16 @@ class ProgramRuns:
     """What all runs of a program have in common. Raises what fixtures and settings raise."""
 
     def __init__(
-        self, command: tuple[str, ...], settings: Settings, *, key: str | None = None, scenario: Scenario | None = None
+        self,
+        command: tuple[str, ...],
+        settings: Settings,
+        *,
+        key: str | None = None,
+        scenario: Scenario | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """`key` is given to the program, by default a new one as under `cnx-mock run`; `scenario` applies to every
-        run."""
+        """`key` is given to the program, by default a new one as under `cnx-mock run`; `scenario` applies to every run;
+        each run gets a copy of `folder`, if there is one, to run there."""
         self._bundle: Path | None = None
         settings = private(settings)
         self._direct = settings.allow_host
@@ -40,6 +46,7 @@ class ProgramRuns:
             key=key,
             security=security(settings),
             scenario=scenario,
+            folder=folder,
             fixture=load(settings.fixture) if settings.fixture else None,
         )
 

@@ -20,7 +20,7 @@ from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.services import operations as all_operations
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.plan import check_operations, select_faults
+from cnx_mock.sweep.plan import CRASHES, FAULTS, check_operations, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
@@ -29,7 +29,7 @@ from cnx_mock.sweep.report.matrix import ABBREVIATIONS
 from cnx_mock.sweep.reproduction import Reproduction
 from cnx_mock.sweep.results import SweepOptions
 from cnx_mock.sweep.runner import Sweep
-from cnx_mock.sweep.verdict import FAILING, VERDICTS, Verdict
+from cnx_mock.sweep.verdict import FAILING, UNHARMED, VERDICTS, Verdict
 from cnx_mock.text.files import read_regular
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
@@ -62,26 +62,33 @@ class ProgramSweep:
         jobs: int,
         fail_on: Sequence[str],
         baseline: Path | None,
-        folder: Path,
+        scenarios: Path,
         allow_partial: bool,
+        crash: bool,
+        rerun: bool,
+        folder: Path | None,
     ) -> None:
+        if crash and (rerun or pairs):
+            raise UsageError(f"--crash has runs of its own: leave out {'--rerun' if rerun else '--pairs'}")
         self._command = command
+        self._folder = folder
         self._settings = settings = program_settings(options)
         check_operations(operations, [operation.name for operation in all_operations()])
         self._options = SweepOptions(
-            faults=select_faults(faults),
+            faults=select_faults(faults, CRASHES if crash else FAULTS),
             operations=operations,
             pairs=pairs,
             most=max_runs,
             seconds=timeout,
             jobs=jobs,
             allow_partial=allow_partial,
+            again="after a crash" if crash else "after a failure" if rerun else "never",
             seed=int(settings.seed),
         )
         self._failing = _failing(fail_on)
         self._baseline = _earlier(baseline) if baseline else {}
         self._reproduction = Reproduction(
-            folder=folder, command=command, scenarios=settings.scenario, options=_run_options(settings)
+            folder=scenarios, command=command, scenarios=settings.scenario, options=_run_options(settings, folder)
         )
 
     def run(self, files: Sequence[ReportFile]) -> int:
@@ -103,7 +110,7 @@ class ProgramSweep:
         """Write the scenarios of bad cells, and the reports: before anything is shown, which may fail or wait."""
         settle()  # a report may go to stderr
         for result in report.results:
-            if result.verdict != "survived":
+            if result.verdict not in UNHARMED:
                 self._reproduction.write(result)
         for file in files:
             file.write(FORMS[file.suffix](report))
@@ -111,7 +118,7 @@ class ProgramSweep:
     def _swept(self) -> tuple[Sweep, bool]:
         """Make the runs; return the sweep, and whether it is complete."""
         scenario = load_scenarios(self._settings.scenario) if self._settings.scenario else None
-        runs = ProgramRuns(self._command, self._settings, scenario=scenario)
+        runs = ProgramRuns(self._command, self._settings, scenario=scenario, folder=self._folder)
         with progress_reporter() as reporter:
             sweep = Sweep(config=runs.config, options=self._options, check_hammering=hammering, progress=reporter)
             return sweep, runs.complete(sweep.run)
@@ -169,6 +176,7 @@ def _earlier(path: Path) -> Baseline:
         raise UsageError(f"{path} is not a JSON report of `cnx-mock sweep`") from None
 
 
-def _run_options(settings: Settings) -> list[str]:
+def _run_options(settings: Settings, folder: Path | None) -> list[str]:
     """Return the options with which `cnx-mock run` does the same again."""
-    return words(settings, *(name for name in PROGRAM if name != "scenario"))
+    copied = [] if folder is None else ["--workdir", str(folder)]
+    return [*words(settings, *(name for name in PROGRAM if name != "scenario")), *copied]

@@ -48,6 +48,8 @@ class Tenant:
         self.name = name
         """What its chance is keyed by: the digits of a key that the client brought, or the name of one made here."""
         self.given_name = given
+        self.id = ""
+        """What the control plane calls it, in place of its key; set when it is added to its server, and for good."""
         self._made = ticks()
         self.recipe = recipe
         self.delays = Delays()

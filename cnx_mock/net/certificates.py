@@ -4,7 +4,7 @@ the mock serves.
 Its folder has two files, or more. `ca-key.pem` is the CA, key and certificate in one file, so that two processes that
 start at the same time use the same CA. `ca.pem` is the certificate alone, for clients to trust. `ca-bundle.pem`, made
 on demand, is that certificate and everything else that the user's programs trust, for programs that take a single file.
-`server.pem` is a certificate that servers use again: see `kept_certificate`. A CA that is not valid now is replaced.
+In `ca-key.pem` there is a server's certificate too: see `kept_certificate`. A CA that is not valid now is replaced.
 `ca-key-after-….pem`, with the beginning of the old certificate's fingerprint, is the one that replaced it: processes
 that replace the same CA at the same time all find the same new one there.
 
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from cnx_mock.errors import CertificateError
 from cnx_mock.net.addresses import SERVED_NAMES
-from cnx_mock.net.kept_certificate import FILE, keep, kept_certificate
+from cnx_mock.net.kept_certificate import kept_certificate, with_certificate
 from cnx_mock.settings import flag, variable
 from cnx_mock.text.files import check_file_name, draft, read_regular, read_with_status, replace_file
 
@@ -95,7 +95,7 @@ def _context(pem: bytes) -> ssl.SSLContext:
 
 def usual_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
     """Return a TLS context for the names that the mock serves, and the path of the CA's certificate. The certificate is
-    the one that the folder keeps; if that may not be used, a new one, which is kept. Raises CertificateError."""
+    the one that the CA's file keeps; if that may not be used, a new one, which is kept. Raises CertificateError."""
     kept = _kept_context(folder)
     if kept is None:
         usual = authority(folder)
@@ -103,18 +103,19 @@ def usual_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
         from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
         with suppress(OSError, CertificateError):
-            keep(folder, _read_secret(folder / _KEY), pem, signing.valid_seconds(usual.certificate, pem))
+            valid = signing.valid_seconds(usual.certificate, pem)
+            _publish(folder / _KEY, with_certificate(_read_secret(folder / _KEY), pem, valid), mode=0o600)
         kept = _context(pem)
     return kept, folder / _CERTIFICATE
 
 
 def _kept_context(folder: Path) -> ssl.SSLContext | None:
-    """Return a TLS context with the certificate that the CA's folder keeps; None if there is none that may be used.
+    """Return a TLS context with the certificate that the CA's file keeps; None if there is none that may be used.
     Raises CertificateError if others can use the CA."""
     try:
         secret, public = _read_secret(folder / _KEY), read_regular(folder / _CERTIFICATE, _MAX_KEY)
-        pem = kept_certificate(folder, secret, _read_secret)
-        return _context(pem) if pem is not None and secret.endswith(public) and public else None
+        pem = kept_certificate(secret)
+        return _context(pem) if pem and public and public in secret else None
     except OSError:  # SSLError is one
         return None
 
@@ -162,7 +163,7 @@ def forget(folder: Path) -> bool:
     there = False
     try:
         successors = [path.name for path in folder.glob(_SUCCESSOR.format("*"))]
-        for name in (_KEY, _CERTIFICATE, _BUNDLE, _BOTH, FILE, *successors):
+        for name in (_KEY, _CERTIFICATE, _BUNDLE, _BOTH, *successors):
             with suppress(FileNotFoundError):
                 (folder / name).unlink()
                 there = True

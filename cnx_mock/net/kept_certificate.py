@@ -1,52 +1,45 @@
-"""The server's certificate, kept in the CA's folder for a month, so that the next server starts without `cryptography`:
+"""The server's certificate, kept in the CA's file for a month, so that the next server starts without `cryptography`:
 importing that takes longer than the rest of a start.
 
-The file `server.pem` has one line, then the certificate's key and the certificate. The line says what they were made
-for, as a digest of the CA and of the names, and when they may be used. Everything else is checked as if the CA itself
-was read: it is the user's own, no one else can use it, and `ca.pem` is its certificate. The key in this file is worth
-less than the CA's key in the file beside it, which may sign for the same names.
+Behind the CA's key and certificate the file has one line, then the server's key and certificate. The line says for what
+they were made, as a digest of the CA and of the names, and when they may be used. The key is worth less than the CA's
+own in the same file, which may sign for the same names.
 """
 
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
-from cnx_mock.errors import CertificateError
 from cnx_mock.net.addresses import SERVED_NAMES
-from cnx_mock.text.files import replace_file
 from cnx_mock.world.clock import SECOND, wall_now
 
-FILE = "server.pem"
 KEPT_SECONDS = 30 * 86400
 """How long a certificate is used again. It is valid for a year more: a server that starts with it can run on."""
 
-ReadSecret = Callable[[Path], bytes]
-"""Returns the content of a key's file. Raises OSError, and CertificateError if others can use it."""
+_LINE = b"cnx-mock server certificate "
+"""What the line begins with. Readers of PEM skip it."""
 
 
-def kept_certificate(folder: Path, secret: bytes, read: ReadSecret) -> bytes | None:
-    """Return the key and the certificate that were kept for the CA in this folder, as PEM; None if there are none that
-    may be used now. `secret` is the content of the CA's file."""
+def kept_certificate(content: bytes) -> bytes | None:
+    """Return the server's key and certificate in the content of a CA's file, as PEM; None if there are none that may be
+    used now."""
+    ca, _, kept = content.partition(_LINE)
+    line, _, pem = kept.partition(b"\n")
     try:
-        line, _, pem = read(folder / FILE).partition(b"\n")
         digest, start, end = line.split()
         in_time = int(start) <= wall_now() // SECOND < int(end)
-    except (OSError, ValueError, CertificateError):
+    except ValueError:
         return None
-    return pem if in_time and digest == _digest(secret) else None
+    return pem if in_time and digest == _digest(ca) else None
 
 
-def keep(folder: Path, secret: bytes, pem: bytes, valid: tuple[int, int]) -> None:
-    """Keep a key and its certificate beside the CA. `valid` are the seconds since the Unix epoch between which both
-    certificates may be used. Nothing is kept if the folder cannot be written."""
-    start, end = valid
-    line = b"%b %d %d\n" % (_digest(secret), start, min(end, wall_now() // SECOND + KEPT_SECONDS))
-    with suppress(OSError):
-        replace_file(folder / FILE, line + pem, 0o600)
+def with_certificate(content: bytes, pem: bytes, valid: tuple[int, int]) -> bytes:
+    """Return the content of a CA's file with this server's key and certificate, in place of others. `valid` are the
+    seconds since the Unix epoch between which the certificates of both may be used."""
+    ca, start, end = content.partition(_LINE)[0], *valid
+    line = b"%b %d %d\n" % (_digest(ca), start, min(end, wall_now() // SECOND + KEPT_SECONDS))
+    return ca + _LINE + line + pem
 
 
-def _digest(secret: bytes) -> bytes:
-    """Return a digest of the CA and of the names in the certificate."""
+def _digest(ca: bytes) -> bytes:
+    """Return a digest of a CA and of the names in the certificate."""
     names = "\n".join(SERVED_NAMES).encode()
-    return hashlib.sha256(secret + b"\0" + names).hexdigest().encode()
+    return hashlib.sha256(ca + b"\0" + names).hexdigest().encode()

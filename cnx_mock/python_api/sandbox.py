@@ -56,17 +56,20 @@ class Sandbox(Handle):
         "audit",
         "clock",
         "firewalls",
+        "id",
         "instances",
         "load_balancers",
         "snapshots",
     )
 
-    def __init__(self, control: Control, api_key: str) -> None:
+    def __init__(self, control: Control, api_key: str, sandbox_id: str) -> None:
         self._control = SandboxControl(control, api_key)
         self._injected = count(1)  # its next() is atomic: any thread may inject
         self._must_fire: list[RuleHandle] = []
         self._expected: list[Expectation] = []
         self._enforced = False
+        self.id = sandbox_id
+        """What the control plane calls it, in place of its key: in `GET /_mock/sandboxes`, in events, on the page."""
         self.api_key = api_key
         """The key of this sandbox. The client under test must send it."""
         self.clock = ClockHandle(self._control)

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from cnx_mock.sweep.results import CellResult
+from cnx_mock.sweep.second_run import EndOfTwo
 from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState
+from cnx_mock.sweep.verdict import UNHARMED, Judgement
 from cnx_mock.text.plural import counted
 
 _SHOWN = 3
@@ -15,13 +17,19 @@ _MANY_CALLS = 10
 
 def sentence(result: CellResult) -> str:
     """Return the cell and what the client did wrong in it: "`POST /v1/instances` #2, reset after commit: your client
-    retried and left 2 instances named web-1"."""
-    return f"{result.cell.title}: {reason(result)}"
+    retried and left 2 instances named web-1". After two runs: "killed after `POST /v1/instances` #1 was committed, then
+    run again: 2 instances named web-1"."""
+    return f"{what_happened(result)}: {reason(result)}"
+
+
+def what_happened(result: CellResult) -> str:
+    """Return what happened to a client: "killed after `POST /v1/instances` #1 was committed, then run again"."""
+    return result.cell.title if result.end is None else f"{result.cell.title}, then run again"
 
 
 def reason(result: CellResult) -> str:
-    """Return what the client did wrong, or how it failed; an empty text if it survived."""
-    if result.verdict == "survived":
+    """Return what the client did wrong, or how it failed; an empty text if it survived or recovered."""
+    if result.verdict in UNHARMED:
         return ""
     if not result.fired:
         return f"{_reason(result)}; the fault was never injected, so CMD behaves differently from run to run"
@@ -30,6 +38,8 @@ def reason(result: CellResult) -> str:
 
 def _reason(result: CellResult) -> str:
     judgement = result.judgement
+    if result.end is not None:
+        return after_second_run(judgement, result.end)
     match result.verdict:
         case "hung":
             return f"your client was still running after {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
@@ -38,13 +48,32 @@ def _reason(result: CellResult) -> str:
         case "leaked":
             return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
-            return f"your client {_exited(result.status)}, but {_lacking(result)}"
+            return f"your client {_exited(result.status)}, but {_lacking(judgement)}"
         case "raised":
             return f"your client raised {result.output}, which the test does not allow"
         case "failed cleanly":
             return f"your client {_exited(result.status)} and left {_kept(result)}"
         case _:
             return f"your client retries badly: {'; '.join(result.hammering)}"
+
+
+def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:
+    """Return what is wrong after a second run in the same world; an empty text if nothing is."""
+    match judgement.verdict:
+        case "hung":
+            return "it was still running at the time limit, and was ended"
+        case "stuck":
+            where = "before any call" if end.last is None else f"after its last call, {end.last}"
+            return f"it {_exited(end.status)} {where}"
+        case "duplicated":
+            return _totals(judgement.left, end.resources)
+        case "leaked":
+            verb = "is" if len(judgement.left) == 1 else "are"
+            return f"{_counted(judgement.left)} {verb} left behind"
+        case "lost":
+            return _lacking(judgement)
+        case _:
+            return ""
 
 
 def _kept(result: CellResult) -> str:
@@ -82,8 +111,8 @@ def _named(count: int, kind: str, name: str) -> str:
     return f"the {noun} {name}" if count == 1 else f"{counted(count, noun)} named {name}"
 
 
-def _lacking(result: CellResult) -> str:
-    difference = result.judgement.difference
+def _lacking(judgement: Judgement) -> str:
+    difference = judgement.difference
     if difference.missing:
         verb = "is" if len(difference.missing) == 1 else "are"
         return f"{_counted(difference.missing)} {verb} missing"

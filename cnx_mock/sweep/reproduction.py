@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from cnx_mock.sweep.explanation import sentence
+from cnx_mock.sweep.plan import CRASHES, NO_FAULTS
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.files import check_file_name, make_folder, replace_file
@@ -33,13 +34,23 @@ class Reproduction:
         return self.folder / f"{result.cell.name}.yaml"
 
     def write(self, result: CellResult) -> None:
-        """Write a cell's scenario. Raises OSError if that is impossible."""
+        """Write a cell's scenario, unless it needs none. Raises OSError if that is impossible."""
+        if result.cell.fault in CRASHES:
+            return
         write_scenario(self.path(result), [sentence(result), self.line(result)], result.cell.document())
 
     def line(self, result: CellResult) -> str:
         """Return the command that reproduces a cell, on one line."""
-        scenarios = [word for name in (str(self.path(result)), *self.scenarios) for word in ("--scenario", name)]
-        return visible_line(shlex.join(["cnx-mock", "run", *scenarios, *self.options, "--", *self.command]))
+        fault, call = result.cell.fault, result.cell.call
+        files = (*self.scenarios,) if fault in CRASHES else (str(self.path(result)), *self.scenarios)
+        given = [word for name in files for word in ("--scenario", name)]
+        if fault in CRASHES:
+            moment = "" if fault.at == "before" else ":after"
+            polls = f"polls:{NO_FAULTS['provisioning']['polls']}"
+            given += ["--provisioning", polls, "--crash-at", f"{call.operation}#{call.ordinal}{moment}"]
+        elif result.end is not None:
+            given.append("--rerun")
+        return visible_line(shlex.join(["cnx-mock", "run", *given, *self.options, "--", *self.command]))
 
 
 def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, Any]) -> None:

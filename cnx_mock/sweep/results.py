@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_calls, changed_state
+from cnx_mock.sweep.journal import ShownCall, shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
+from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
 from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, resources, varying_fields
 from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
@@ -17,6 +20,10 @@ Entries = Sequence[Mapping[str, Any]]
 HammeringCheck = Callable[[Entries, Sequence[Entries], bool], Sequence[str]]
 """Return what is wrong with a run's retries, one line for each finding. The second argument are the entries of the runs
 without faults, the third is whether the run failed."""
+
+
+Again = Literal["never", "after a crash", "after a failure"]
+"""When the program is run a second time in the world of a cell: after it was killed, or after it has failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,8 @@ class SweepOptions:
     """How many runs are made at the same time."""
     allow_partial: bool = False
     """Whether a run that fails may leave what the run without faults leaves."""
+    again: Again = "never"
+    """When the program is run a second time."""
     seed: int = 0
     """The seed that chooses the cells if there are more than `most`."""
 
@@ -62,6 +71,10 @@ class CellResult:
     """The end of the program's output."""
     undeletable: bool = False
     """Whether it left something because the fault refused every delete."""
+    journal: Sequence[ShownCall] = ()
+    """The calls of the run."""
+    end: EndOfTwo | None = None
+    """What came of the second run, if the program was run twice; the status and the resources are then the same."""
 
     @property
     def verdict(self) -> Verdict:
@@ -83,9 +96,15 @@ class SweepResults:
     """How many more cells there would be without `options.most`."""
     results: dict[str, CellResult] = field(default_factory=dict)
     """The results so far, by the cells' names."""
+    usual_journal: Sequence[ShownCall] = ()
+    """The calls of a run without faults."""
+    usual_resources: ResourceCounts = field(default_factory=Counter)
+    """The resources that it left."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
     _ignored: IgnoredFields = field(init=False, repr=False)
     _usual: Sequence[Entries] = field(init=False, repr=False)
+    _single: Sequence[ResourceCounts] = field(init=False, repr=False)
+    _twice: EndOfTwo = field(init=False, repr=False)
 
     def plan(self, first: RunResult) -> None:
         """Take the calls of a run without faults, and plan the cells."""
@@ -99,9 +118,12 @@ class SweepResults:
         """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
         every run. Yields a line for each difference and for each finding of the audit."""
         self._usual = first.entries, second.entries
+        self.usual_journal = shown_calls(first.entries)
         self._ignored = varying_fields(first.states, second.states)
         start = count_resources(first.start, self._ignored)
         expected = [self._evidence(each) for each in (first, second)]
+        self._single = [each.resources for each in expected]
+        self.usual_resources = self._single[0]
         partial = self.options.allow_partial
         self._judge = lambda actual: mildest(*(judge(each, actual, start, allow_partial=partial) for each in expected))
         differing = [*changed_calls(first.entries, second.entries), *changed_state(first.states, second.states)]
@@ -112,12 +134,20 @@ class SweepResults:
         for line in dict.fromkeys(line for each in expected for line in each.hammering):
             yield f"without any fault: {line}"
 
+    def compare_again(self, twice: RunResult) -> tuple[Judgement, EndOfTwo]:
+        """Take two runs in one world, without faults, as what a second run may do. Call it after `compare`. Return the
+        verdict on them: "recovered" for a program that is meant to be run twice."""
+        self._twice = self._end_of_two(twice)
+        once = EndOfTwo(status=0, resources=self._single[0])
+        return judge_two(self._single, once, self._twice), self._twice
+
     def judge_cell(self, cell: Cell, run: RunResult, *, allowed: bool = True) -> CellResult:
         """Judge a cell's run, and keep the result. `allowed` is whether a failure was of an expected kind."""
         evidence = self._evidence(run, cell, allowed)
+        end = None if run.first is None else self._end_of_two(run)
         result = CellResult(
             cell=cell,
-            judgement=self._judge(evidence),
+            judgement=self._judge(evidence) if end is None else judge_two(self._single, self._twice, end),
             status=run.ended.status,
             seconds=run.ended.seconds,
             fired=run.fired([rule["id"] for rule in cell.rules]),
@@ -126,9 +156,19 @@ class SweepResults:
             hammering=evidence.hammering,
             undeletable=bool(evidence.undeletable),
             output=run.ended.output,
+            journal=shown_calls(run.entries, None if end is None else run.requests_of_first),
+            end=end,
         )
         self.results[cell.name] = result
         return result
+
+    def _end_of_two(self, run: RunResult) -> EndOfTwo:
+        paths = {operation.name: operation.path for operation in operations()}
+        return EndOfTwo(
+            status=run.ended.status,
+            last=last_call(run.entries[run.requests_of_first :], paths.get),
+            resources=count_resources(run.states, self._ignored),
+        )
 
     def _evidence(self, run: RunResult, cell: Cell | None = None, allowed: bool = True) -> Evidence:
         refused = run.refused_deletes([rule["id"] for rule in cell.rules]) if cell and cell.lasts else set()

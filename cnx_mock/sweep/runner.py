@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cnx_mock.errors import SweepError
+from cnx_mock.sweep.explanation import after_second_run
 from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweptCall
 from cnx_mock.sweep.results import CellResult, SweepResults
-from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
+from cnx_mock.sweep.trial import RunConfig, RunResult, SecondRun, run_once
 
 BASELINE_SECONDS = 600
 """The time limit of a run without faults, unless a limit is given."""
 EXTRA_SECONDS = 15
 """The time limit of a run with a fault is three times the run without faults, and this. It is extended for a client
 that backs off."""
+_KILLED = 9
+"""The number of SIGKILL."""
 _LINES_SHOWN = 8
 """How many lines of the program's output an error message shows."""
 
@@ -62,8 +65,19 @@ class Sweep(SweepResults):
         """Run one cell after the other; all workers take their cells from the same iterator."""
         for cell in waiting:
             patient = self.options.seconds is None
-            run = await run_once(self.config, cell.document(), self.limit, executor, patient=patient)
+            second = self._second_run(cell)
+            run = await run_once(self.config, cell.document(), self.limit, executor, patient=patient, second=second)
             self.progress.judged(self.judge_cell(cell, run))
+
+    def _second_run(self, cell: Cell) -> SecondRun | None:
+        """Return when the program is run a second time in a cell's world; None for never."""
+        rules = [rule["id"] for rule in cell.rules]
+        match self.options.again:
+            case "after a crash":
+                return SecondRun(after=lambda ended: ended.status == -_KILLED, rules=rules, kill_at=rules[0])
+            case "after a failure":
+                return SecondRun(after=lambda ended: ended.status != 0, rules=rules)
+        return None
 
     async def _begin(self, executor: ThreadPoolExecutor) -> None:
         """Run the program twice without faults, compare the two runs, and plan the cells."""
@@ -78,9 +92,23 @@ class Sweep(SweepResults):
             self.progress.message(line)
         self.baseline_seconds = max(first.ended.seconds, second.ended.seconds)
         self.limit = self.options.seconds or 3 * self.baseline_seconds + EXTRA_SECONDS
+        if self.options.again != "never":
+            await self._run_twice(executor)
         if not self.cells:
             called = ", ".join(_operations(self.calls))
             raise SweepError(f"none of these faults applies to any of these calls; CMD calls {called}")
+
+    async def _run_twice(self, executor: ThreadPoolExecutor) -> None:
+        """Run the program twice in one world without faults, and say what it does if it is not meant for that."""
+        always = SecondRun(after=lambda ended: True)
+        twice = await run_once(self.config, NO_FAULTS, self.limit, executor, second=always)
+        if twice.ended.status is None:
+            message = f"CMD, run a second time in the same world, is still running after {self.limit:g} s"
+            raise SweepError(f"{message}: give it more time (--timeout){_last_lines(twice)}")
+        judgement, end = self.compare_again(twice)
+        if judgement.verdict != "recovered":
+            self.progress.message("without any fault, run twice in one world: " + after_second_run(judgement, end))
+            self.progress.message("  CMD is not meant to be run twice: what it does then is not blamed on a crash")
 
     async def _without_faults(self, executor: ThreadPoolExecutor) -> RunResult:
         limit = self.options.seconds or BASELINE_SECONDS

@@ -41,6 +41,11 @@ class ResourceState:
         """The noun for its kind: `load balancer`."""
         return KINDS[self.kind].words
 
+    @property
+    def comparable_name(self) -> str:
+        """Its name, if that is compared; otherwise an empty text."""
+        return str(json.loads(self.fields).get("name") or "")
+
     def __str__(self) -> str:
         return f"{self.noun} {self.name}"
 

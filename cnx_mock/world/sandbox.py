@@ -209,6 +209,14 @@ class SandboxState:
                 self.polling.pop(record.id, None)
                 record.touch()
 
+    def bring_up(self) -> None:
+        """Let everything that would never become ready be ready now."""
+        now = self.clock.now()
+        for record in (*self.instances, *self.snapshots, *self.load_balancers):
+            if record.lifecycle.ends is None:
+                record.changing(now)
+                record.lifecycle.ends = now
+
     def as_of(self, instant: int) -> "SandboxState":
         """Return the sandbox as it was at an instant, for one read.
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -165,6 +166,84 @@ def test_a_cell_that_failed_cleanly_has_a_sentence_and_a_line_that_shows_it_agai
     shown = commands.run([COMMAND, *lines[place + 1].split()[1:]], cwd=tmp_path, capture_output=True, text=True)
     assert shown.returncode == 1
     assert "fired 1 time: error=INTERNAL_ERROR" in shown.stderr
+
+
+# ---- a second run
+
+REMEMBERS = """
+from pathlib import Path
+state = Path(os.environ["CNX_MOCK_SCRATCH"], "state")
+if not state.exists():
+    once("POST", "/v1/instances", BODY)
+    state.touch()
+"""
+
+
+def test_a_program_that_dies_between_a_create_and_its_own_note_of_it_creates_twice(tmp_path: Path) -> None:
+    done = sweep(tmp_path, REMEMBERS, "--crash", "--report", "report.json")
+    assert done.returncode == 1
+    sentence = "killed after `POST /v1/instances` #1 was committed, then run again: 2 instances named web-1"
+    lines = done.stdout.splitlines()
+    place = lines.index(f"duplicated: {sentence}")
+    assert "4 runs" not in done.stdout
+    assert lines[-1] == "2 runs: 1 duplicated, 1 recovered"
+    shown = commands.run([COMMAND, *shlex.split(lines[place + 1])[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 0
+    assert "CMD was killed after `POST /v1/instances` #1 was committed; it runs again in the same world" in shown.stderr
+    assert shown.stderr.count("left behind: instance web-1") == 2
+    cells = json.loads((tmp_path / "report.json").read_text())["cells"]
+    assert [(each["fault"], each["verdict"]) for each in cells] == [
+        ("crash", "recovered"),
+        ("crash-after", "duplicated"),
+    ]
+    assert not (tmp_path / ".cnx-mock").exists()
+
+
+def test_a_program_that_is_not_meant_to_be_run_twice_is_told_so_and_not_blamed(tmp_path: Path) -> None:
+    done = sweep(tmp_path, 'once("POST", "/v1/instances", BODY)', "--crash")
+    assert done.returncode == 0
+    assert "without any fault, run twice in one world: 2 instances named web-1" in done.stderr
+    assert done.stdout.splitlines()[-1] == "2 runs: 2 recovered"
+
+
+def test_a_run_that_failed_is_made_again_in_its_world(tmp_path: Path) -> None:
+    done = sweep(tmp_path, REMEMBERS, "--rerun", "--faults", "error,error-after")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    sentence = "`POST /v1/instances` #1, INTERNAL_ERROR after commit, then run again: 2 instances named web-1"
+    place = lines.index(f"duplicated: {sentence}")
+    shown = commands.run([COMMAND, *shlex.split(lines[place + 1])[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 0
+    assert shown.stderr.count("left behind: instance web-1") == 2
+
+
+def test_a_program_that_writes_where_it_stands_gets_a_copy_for_each_cell(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "seen").write_text("")
+    source = """
+if open("seen").read(): sys.exit("somebody was here")
+open("mine", "w").write("x")
+once("GET", "/v1/plans")
+"""
+    (tmp_path / "work" / "client.py").write_text(HEAD + source)
+    done = sweep(tmp_path, source, "--workdir", "work", "--faults", "error,reset")
+    assert done.stdout.splitlines()[-1] == "2 runs: 2 failed cleanly", done.stderr
+    assert "--workdir work" in done.stdout
+    assert sorted(each.name for each in (tmp_path / "work").iterdir()) == ["client.py", "seen"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--crash", "--rerun"], "--crash has runs of its own: leave out --rerun"),
+        (["--crash", "--pairs"], "--crash has runs of its own: leave out --pairs"),
+        (["--crash", "--faults", "crash-afer"], "did you mean 'crash-after'?"),
+        (["--workdir", "nowhere"], "Directory 'nowhere' does not exist"),
+    ],
+)
+def test_ways_that_do_not_go_together_are_refused(tmp_path: Path, options: list[str], words: str) -> None:
+    done = sweep(tmp_path, CAREFUL, *options)
+    assert (done.returncode, words in done.stderr) == (2, True), done.stderr
 
 
 DIES = """

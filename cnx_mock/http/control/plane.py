@@ -1,7 +1,7 @@
 """The control plane as an ASGI application: never faulted, never counted, never journaled, for this machine only."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,11 +16,15 @@ from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.control import first_word
-from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused
+from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused, sandbox_named
+from cnx_mock.http.control.refused_page import refused_page, wants_html
+from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.http.loading import WorldLoading
+from cnx_mock.http.pages import PageAnswer
+from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
-from cnx_mock.http.tenants import Tenants
-from cnx_mock.net.addresses import Addresses
+from cnx_mock.http.tenants import Tenants, complete
+from cnx_mock.net.addresses import SANDBOX_HEADER, Addresses
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario
@@ -54,7 +58,8 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """What a call is about: the key's tenant, or without a key the server and its defaults."""
+    """What a call is about: the tenant of the key or of the id that it gives; without either the server and its
+    defaults."""
 
     tenant: Tenant | None
     key: KeyRecord | None
@@ -78,8 +83,11 @@ class ControlPlane:
         dropped_lines: Callable[[], int],
         checkers: Sequence[ExpectationChecker],
         guard: Guard,
+        pages: Callable[[], Mapping[str, StaticFile]],
     ) -> None:
+        """`resources` returns its operations, `pages` the files for browsers by their paths."""
         self._guard = guard
+        self._files = pages
         self._bodies = tenants.bounds["max_control_bytes"]
         """Bytes of a call's body: it can be a whole world."""
         self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
@@ -105,11 +113,20 @@ class ControlPlane:
         """All operations, for an error that names what is like a path."""
         return Router(operation for resource in self._resources(None) for operation in resource.operations)
 
+    @cached_property
+    def _pages(self) -> Mapping[str, StaticFile]:
+        """Its files for browsers by their paths; the folder is looked at for its first call."""
+        return self._files()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
         request_id = self._chance.new_id("req")
         try:
             headers = messages.safe_headers(scope["headers"])
+            page = self._page(scope, headers)
+            if page is not None:
+                await page(scope, receive, send)
+                return
             self._guard.check(scope, headers)
             body = await messages.read_body(scope, receive, self._bodies.limit)
             answer = await self._when_loaded(scope, headers, body)
@@ -125,6 +142,25 @@ class ControlPlane:
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
+    def _page(self, scope: Scope, headers: RawHeaders) -> PageAnswer | None:
+        """Return the file that a browser asks for, or why it does not get it; None for a call of an operation. Raises
+        Refused and BadRequest as the guard does."""
+        file = self._pages.get(scope["path"])
+        if file is None:
+            return None
+        try:
+            self._guard.check(scope, headers)
+        except Refused as refusal:
+            if not wants_html(headers):
+                raise
+            host = host_of(headers)
+            return refused_page(refusal.problem, host.removeprefix(name_of(host)))
+        if scope["method"] not in ("GET", "HEAD"):
+            raise errors.MethodNotAllowed(method=scope["method"][:100], allowed="GET, HEAD")
+        known = b", ".join(value for name, value in headers if name == b"if-none-match")
+        answer = file.answer(known)
+        return replace(answer, body=b"") if scope["method"] == "HEAD" else answer
+
     async def _when_loaded(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
         """Return the answer, when the world that it needs is complete."""
         while True:
@@ -139,9 +175,7 @@ class ControlPlane:
             self._bodies.refused += 1
             raise errors.PayloadTooLarge(limit_bytes=str(self._bodies.limit), option=self._bodies.option)
         self._bodies.seen(len(body))
-        value = auth.authorization(scope["headers"])
-        digits = None if value is None else auth.digits(value)
-        tenant = None if digits is None else self._server.tenants.find(digits)
+        target = self._target(scope["headers"])
         path = messages.raw_path(scope)
         router = self._router(path)
         operations, params = router.find(path) or ({}, ())
@@ -151,13 +185,27 @@ class ControlPlane:
         query = masked(scope["query_string"]).decode("latin-1")
         encoding = next((v.decode("latin-1") for name, v in headers if name == b"content-encoding"), None)
         incoming = Incoming(params, query, body, JSON, encoding if body else None)
-        key = tenant.sandbox.key_with(digits) if tenant and digits else None
-        target = ControlTarget(tenant, key)
-        dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: Caller(key or _NO_KEY)}
+        caller = Caller(target.key or _NO_KEY)
+        dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: caller}
         if operation.within_sandbox:
             dependencies[SandboxState] = target.must().sandbox
         reply = operation.perform(incoming, dependencies)
         return messages.replied(operation, reply, path, query, {})
+
+    def _target(self, headers: RawHeaders) -> ControlTarget:
+        """Return what the call is about: the sandbox of its key, or the one whose id it names. Raises WorldLoading."""
+        value, named = auth.authorization(headers), sandbox_named(headers)
+        if value is not None and named is not None:
+            raise errors.BadRequest(header=f"{SANDBOX_HEADER} and a key choose a sandbox each: give one of them")
+        if value is not None:
+            digits = auth.digits(value)
+            tenant = self._server.tenants.find(digits)
+        elif named is not None:
+            tenant = complete(self._server.tenants.with_id(named))
+            digits = tenant.key
+        else:
+            return ControlTarget(None, None)
+        return ControlTarget(tenant, tenant.sandbox.key_with(digits))
 
 
 def _refusal(error: Exception) -> errors.ApiError:

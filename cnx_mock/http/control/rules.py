@@ -10,6 +10,7 @@ from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
+from cnx_mock.api.validation import Declared
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.silence import Silence
 from cnx_mock.scenario.active_rule import ActiveRule
@@ -58,6 +59,21 @@ class Cleared(Shape):
 
     deleted: int
     """How many."""
+
+
+class Recovery(Declared):
+    """Which failures end."""
+
+    rules: list[str] | None = None
+    """The ids of the rules to remove; unless given, all are."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class Recovered(Shape):
+    """What has ended."""
+
+    removed: int
+    """How many rules were removed."""
 
 
 class _Rules:
@@ -144,6 +160,23 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
         deleted += len(tenant.engine.rules("injected"))
         tenant.engine.clear()
     return Cleared(deleted=deleted)
+
+
+@resource.operation("POST", "/_mock/recover", provenance=_PROVENANCE)
+def recover(server: Server, target: ControlTarget, body: Recovery) -> Recovered:
+    """Let the cloud recover: remove rules, and let what would never become ready be ready now; without a key, in every
+    sandbox and for new ones."""
+    tenants = server.tenants
+    removed = 0
+    for each in [target] if target.tenant else [target, *(ControlTarget(tenant, None) for tenant in tenants)]:
+        rules = _Rules(server, each)
+        for active in [each for each in rules.engine if body.rules is None or each.rule.id in body.rules]:
+            rules.engine.remove(active)
+            removed += 1
+        rules.save()
+        if each.tenant is not None:
+            each.tenant.sandbox.bring_up()
+    return Recovered(removed=removed)
 
 
 @resource.operation("POST", "/_mock/rules", status=201, also=(200,), provenance=_PROVENANCE)

@@ -53,6 +53,10 @@ class ControlIndex(Shape):
     """The journal: of a key's sandbox, or of the requests that reached none."""
     scenarios: str
     """The gallery."""
+    page: str
+    """The live page, for a browser."""
+    events: str
+    """Everything that happens, as it happens: server-sent events."""
     docs: str
     """The page that describes the API."""
 
@@ -88,7 +92,9 @@ class SandboxItem(Shape):
     """One sandbox in the list."""
 
     id: str
-    """Its account's id."""
+    """Its id, which the header X-CNX-Mock-Sandbox takes. It stays through a reset."""
+    account_id: str
+    """Its account's id in the API."""
     name: str | None
     """Its name, where it was made here; null for a key that a client brought."""
     last4: str
@@ -110,7 +116,9 @@ class FreshSandbox(Shape):
     """A new sandbox."""
 
     id: str
-    """Its account's id."""
+    """Its id, which the header X-CNX-Mock-Sandbox takes."""
+    account_id: str
+    """Its account's id in the API."""
     name: str
     """Its name."""
     api_key: str
@@ -156,6 +164,8 @@ def index() -> ControlIndex:
         rules="/_mock/rules",
         requests="/_mock/requests",
         scenarios="/_mock/scenarios",
+        page="/_mock/",
+        events="/_mock/events",
         docs=docs.PATH,
     )
 
@@ -202,17 +212,18 @@ def create(server: Server, body: SandboxCreate) -> FreshSandbox:
         tenant = server.tenants.take(digits_of(body.key), body.name, **changes)
     found = [] if body.scenario is None else warnings(tenant.recipe.scenario)
     return FreshSandbox(
-        id=tenant.sandbox_so_far.account.id, name=tenant.label, api_key=test_key(tenant.key), warnings=found
+        id=tenant.id,
+        account_id=tenant.sandbox_so_far.account.id,
+        name=tenant.label,
+        api_key=test_key(tenant.key),
+        warnings=found,
     )
 
 
 @resource.operation("DELETE", "/_mock/sandboxes/{id}", provenance=_PROVENANCE, raises=(NotFound,))
 def delete(server: Server, id: str) -> Deleted:
     """Give a sandbox back, with everything in it. A key that opened it gets a new one on its next request."""
-    tenant = next((each for each in server.tenants if each.sandbox_so_far.account.id == id), None)
-    if tenant is None:
-        raise NotFound(resource="sandbox", id=id)
-    server.tenants.remove(tenant)
+    server.tenants.remove(server.tenants.with_id(id))
     return Deleted(id=id)
 
 
@@ -235,7 +246,8 @@ def reset(server: Server, target: ControlTarget) -> ResetDone:
 
 def _item(tenant: Tenant) -> SandboxItem:
     return SandboxItem(
-        id=tenant.sandbox_so_far.account.id,
+        id=tenant.id,
+        account_id=tenant.sandbox_so_far.account.id,
         name=tenant.given_name,
         last4=tenant.last4,
         instances=len(tenant.sandbox_so_far.instances),

@@ -11,6 +11,7 @@ _COLOURS: dict[str, str] = {
     **{ABBREVIATIONS[verdict]: "1;31" for verdict in FAILING},
     ABBREVIATIONS["hammered"]: "33",
     ABBREVIATIONS["failed cleanly"]: "36",
+    ABBREVIATIONS["recovered"]: "32",
     ABBREVIATIONS["survived"]: "32",
     NOT_INJECTED: "2",
     PENDING: "2",
