@@ -59,7 +59,7 @@ DAMAGES = {
     "only its line is there": rb"\1\2 \3 \4",
     "its line is cut off": rb"\1\2",
     "it is no certificate": rb"\1\2 \3 \4\nsomething else",
-    "it is of another CA": rb"\1" + b"0" * 64 + rb" \3 \4\n\5",
+    "it is of another CA": rb"\g<1>" + b"0" * 64 + rb" \3 \4\n\5",
     "its time is over": rb"\1\2 0 1700000000\n\5",
     "its time has not come": rb"\1\2 40000000000 50000000000\n\5",
 }

@@ -14,7 +14,7 @@ FILES = {
     "load_balancers": ("load-balancers",),
     "expectations": ("expect",),
     "readings": ("readings",),
-    "rules": ("rules",),
+    "rules": ("recover", "rules"),
     "scenario": ("scenario", "scenarios"),
     "requests": ("requests",),
     "state": ("state",),
