@@ -18,6 +18,7 @@ from cnx_mock.http import auth, messages
 from cnx_mock.http.control import first_word
 from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused, sandbox_named
 from cnx_mock.http.control.refused_page import refused_page, wants_html
+from cnx_mock.http.export import WorldExporting
 from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.http.loading import WorldLoading
 from cnx_mock.http.pages import PageAnswer
@@ -121,6 +122,7 @@ class ControlPlane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
         request_id = self._chance.new_id("req")
+        pieces: Sequence[bytes] = ()
         try:
             headers = messages.safe_headers(scope["headers"])
             page = self._page(scope, headers)
@@ -129,7 +131,7 @@ class ControlPlane:
                 return
             self._guard.check(scope, headers)
             body = await messages.read_body(scope, receive, self._bodies.limit)
-            answer = await self._when_loaded(scope, headers, body)
+            answer, pieces = await self._when_loaded(scope, headers, body)
         except messages.Incomplete as incomplete:
             if incomplete.gone:
                 return
@@ -140,7 +142,10 @@ class ControlPlane:
             answer = messages.refused(_refusal(error), request_id, {})
         answer = replace(answer, body=masked(answer.body))
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
-        await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
+        if pieces:
+            await messages.send_pieces(send, answer.status, head, () if scope["method"] == "HEAD" else pieces)
+        else:
+            await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
     def _page(self, scope: Scope, headers: RawHeaders) -> PageAnswer | None:
         """Return the file that a browser asks for, or why it does not get it; None for a call of an operation. Raises
@@ -161,13 +166,18 @@ class ControlPlane:
         answer = file.answer(known)
         return replace(answer, body=b"") if scope["method"] == "HEAD" else answer
 
-    async def _when_loaded(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
-        """Return the answer, when the world that it needs is complete."""
+    async def _when_loaded(
+        self, scope: Scope, headers: RawHeaders, body: bytes | None
+    ) -> tuple[Answer, Sequence[bytes]]:
+        """Return the answer, when the world that it needs is complete. A long body is in pieces beside it."""
         while True:
             try:
-                return self._answer(scope, headers, body)
+                return self._answer(scope, headers, body), ()
             except WorldLoading as loading:
                 await loading.load.wait()
+                if isinstance(loading, WorldExporting) and loading.export.is_complete:
+                    length = sum(map(len, loading.export.pieces))
+                    return Answer(200, [], b"", (b"content-length", b"%d" % length)), loading.export.pieces
                 scope = {**scope, "method": loading.again_as or scope["method"]}
 
     def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:

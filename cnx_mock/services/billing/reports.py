@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 DAYS_MAX = 366
-ITEMS_MAX = 4000
+ITEMS_MAX = 2000
 """How many resources the periods of one page list together, at most: other calls wait while they are listed."""
 ReportGrouping = Annotated[
     Literal["day", "month"], Component("ReportGrouping", "The length of the periods of a report.")
@@ -108,7 +108,7 @@ class ReportPeriod(Shape):
     """The same in cents."""
     items: list[ReportItem]
     """The same by resource, in order of creation; empty if nothing was charged. The periods of a page list at most
-    4,000 resources together. If a period has more, its last item, `other`, is the sum of the rest: a smaller `limit`
+    2,000 resources together. If a period has more, its last item, `other`, is the sum of the rest: a smaller `limit`
     shows more of them."""
 
 
