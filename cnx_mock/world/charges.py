@@ -13,7 +13,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate
 from operator import add, attrgetter
 from typing import NamedTuple
 
@@ -98,8 +98,9 @@ class Charges:
 
     def update(self) -> None:
         """Add the meters that are new."""
-        for meter in islice(self._meters, self._seen, None):
-            self._add(meter)
+        meters = self._meters
+        while self._seen < len(meters):
+            self._add(meters[self._seen])
 
     def close(self, meter: Meter) -> None:
         """Note that a meter has been closed. All meters are in the sums."""
@@ -215,7 +216,7 @@ class Charges:
         of those that are not."""
         for number, block in enumerate(self._blocks):
             if block.opened < end and (block.running or block.closed >= start):
-                yield from islice(self._meters, number * _BLOCK, (number + 1) * _BLOCK)
+                yield from self._meters[number * _BLOCK : (number + 1) * _BLOCK]
 
     def meters_again(self, resources: dict[str, int]) -> Iterator[Meter]:
         """Yield the second and further meters of these resources that were made after each one's number."""

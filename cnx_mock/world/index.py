@@ -19,7 +19,7 @@ P = TypeVar("P", bound=ProvisionedRecord)
 class _Index:
     """The places of a table's records, by what lists are filtered by."""
 
-    __slots__ = ("_due", "_keys", "_settled", "_statuses")
+    __slots__ = ("_due", "_keys", "_settled", "_sorted", "_statuses")
 
     def __init__(self) -> None:
         self._keys: dict[IndexKey, PlaceSet] = {}
@@ -28,6 +28,8 @@ class _Index:
         """A heap: when a record's status changes by itself, and the record's place."""
         self._settled = 0
         """The instant for which the statuses are right."""
+        self._sorted = 0
+        """The places before this one have a status."""
 
     def with_key(self, key: IndexKey) -> PlaceSet:
         """Return the places of the records that have this value in this field."""
@@ -40,7 +42,10 @@ class _Index:
     def add(self, record: ProvisionedRecord) -> None:
         """Add a new record. Its status is sorted by the next `settle`."""
         for key in record.index_keys():
-            self._keys.setdefault(key, PlaceSet()).add(record.place)
+            places = self._keys.get(key)
+            if places is None:
+                places = self._keys[key] = PlaceSet()
+            places.add(record.place)
 
     def remove(self, record: ProvisionedRecord) -> None:
         """Remove a record."""
@@ -49,7 +54,7 @@ class _Index:
             places.discard(record.place)
             if not places:
                 del self._keys[key]
-        self._sort(record.place, None)
+        self._take_out(record.place)
 
     def settle(self, table: "IndexedTable[P]", changed: set[int], now: int) -> None:
         """Make the statuses right for an instant. `changed` are the places of the records that were touched."""
@@ -58,17 +63,22 @@ class _Index:
         while self._due and self._due[0][0] <= now:
             changed.add(heappop(self._due)[1])
         for record in table.at(changed):
-            self._sort(record.place, record.status(now))
+            if record.place < self._sorted:
+                self._take_out(record.place)
+            self._status(record.status(now)).add(record.place)
             if (due := record.changes(now)) != NEVER:
                 heappush(self._due, (due, record.place))
-        self._settled = now
+        self._settled, self._sorted = now, table.end
 
-    def _sort(self, place: int, status: str | None) -> None:
-        for other, places in self._statuses.items():
-            if other != status:
-                places.discard(place)
-        if status is not None:
-            self._statuses.setdefault(status, PlaceSet()).add(place)
+    def _status(self, status: str) -> PlaceSet:
+        places = self._statuses.get(status)
+        if places is None:
+            places = self._statuses[status] = PlaceSet()
+        return places
+
+    def _take_out(self, place: int) -> None:
+        for places in self._statuses.values():
+            places.discard(place)
 
 
 @dataclass(frozen=True, slots=True)

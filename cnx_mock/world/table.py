@@ -41,6 +41,11 @@ class Table(Generic[R]):
         """Pages cached by the service that shows them. Every change of a record clears them all."""
         return self._changes.pages
 
+    @property
+    def end(self) -> int:
+        """The place that the next new record gets."""
+        return len(self._at)
+
     def get(self, record_id: str) -> R | None:
         """Return the record with this id, or None."""
         return self._records.get(record_id)

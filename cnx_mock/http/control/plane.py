@@ -17,7 +17,6 @@ from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.control import first_word
 from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused, sandbox_named
-from cnx_mock.http.control.refused_page import refused_page, wants_html
 from cnx_mock.http.export import WorldExporting
 from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.http.loading import WorldLoading
@@ -156,6 +155,8 @@ class ControlPlane:
         try:
             self._guard.check(scope, headers)
         except Refused as refusal:
+            from cnx_mock.http.control.refused_page import refused_page, wants_html  # lazy: few callers are refused
+
             if not wants_html(headers):
                 raise
             host = host_of(headers)
