@@ -23,8 +23,8 @@ from cnx_mock.world.meter import Meter
 _BLOCK = 1024
 """How many meters have one line that says when they were charged, so that a search can skip them together."""
 
-_COUNT, _CENTS = 120, 121
-"""The places of a row's totals. Before them are the numbers of meters by minute, and then the cents by minute."""
+_COUNTS, _CENTS = slice(0, 60), slice(60, 120)
+"""The parts of a row: the numbers of meters by minute, and the cents by minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ class Charges:
         """Add the meters that are new."""
         meters = self._meters
         while self._seen < len(meters):
-            self._add(meters[self._seen])
+            end = self._seen - self._seen % _BLOCK + _BLOCK
+            self._add(meters[self._seen : end])
 
     def close(self, meter: Meter) -> None:
         """Note that a meter has been closed. All meters are in the sums."""
@@ -108,21 +109,31 @@ class Charges:
         block.running -= 1
         self._end(meter, block)
 
-    def _add(self, meter: Meter) -> None:
+    def _add(self, meters: Sequence[Meter]) -> None:
+        """Add meters of one block. (A million of them are added while a large world loads.)"""
+        last = self._meters[self._seen - 1].opened if self._seen else 0
         if self._seen % _BLOCK == 0:
-            self._blocks.append(_Block(meter.opened))
-        block = self._blocks[-1]
-        self._ordered = self._ordered and (self._seen == 0 or self._meters[self._seen - 1].opened <= meter.opened)
-        block.opened = min(block.opened, meter.opened)
-        self._seen += 1
-        self._seconds.setdefault(meter.opened // SECOND % 3600, []).append(meter)
-        self._bend(meter.opened, 1, meter.hourly_cents)
-        if meter.resource_id in self._ended:
-            self._again.setdefault(meter.resource_id, []).append(meter)
-        if meter.closed is None:
-            block.running += 1
-        else:
-            self._end(meter, block)
+            self._blocks.append(_Block(meters[0].opened))
+        block, seconds = self._blocks[-1], self._seconds
+        for meter in meters:
+            opened = meter.opened
+            self._bend(opened, 1, meter.hourly_cents)
+            second = opened // SECOND % 3600
+            if second in seconds:
+                seconds[second].append(meter)
+            else:
+                seconds[second] = [meter]
+            if opened < last:
+                self._ordered = False
+                block.opened = min(block.opened, opened)
+            last = opened
+            if self._ended and meter.resource_id in self._ended:
+                self._again.setdefault(meter.resource_id, []).append(meter)
+            if meter.closed is None:
+                block.running += 1
+            else:
+                self._end(meter, block)
+        self._seen += len(meters)
 
     def _end(self, meter: Meter, block: _Block) -> None:
         assert meter.closed is not None, "it has been closed"
@@ -134,11 +145,9 @@ class Charges:
         hour, minute = divmod(at // MINUTE, 60)
         row = self._rows.get(hour)
         if row is None:
-            self._rows[hour] = row = array("q", bytes(8 * (_CENTS + 1)))
+            self._rows[hour] = row = array("q", bytes(8 * 120))
         row[minute] += count
         row[60 + minute] += cents
-        row[_COUNT] += count
-        row[_CENTS] += cents
         if self._prefix is not None:
             self._prefix = None
             self._partial.clear()
@@ -162,7 +171,7 @@ class Charges:
         if self._prefix is None:
             self._hours = sorted(self._rows)
             rows = [self._rows[hour] for hour in self._hours]
-            counts, cents = (self._summed([row[place] for row in rows]) for place in (_COUNT, _CENTS))
+            counts, cents = (self._summed([sum(row[part]) for row in rows]) for part in (_COUNTS, _CENTS))
             self._prefix = counts, cents
         return self._prefix
 
@@ -189,7 +198,7 @@ class Charges:
         self._prefixes()
         hour, first = divmod(minute, 60)
         place = bisect_right(self._hours, hour)
-        rows = [self._rows[each][:60] for each in self._hours[:place]]
+        rows = [self._rows[each][_COUNTS] for each in self._hours[:place]]
         charged = list(map(sum, zip(*rows, strict=True))) if rows else [0] * 60
         while True:
             yield from (hour * 60 + each for each in range(first, 60) if charged[each])
@@ -199,7 +208,7 @@ class Charges:
                     return
                 hour = self._hours[place]
             if place < len(self._hours) and self._hours[place] == hour:
-                charged = list(map(add, charged, self._rows[hour][:60]))
+                charged = list(map(add, charged, self._rows[hour][_COUNTS]))
                 place += 1
 
     def at(self, second: int) -> list[Meter]:

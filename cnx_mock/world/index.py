@@ -39,13 +39,10 @@ class _Index:
         """Return the places of the records that have this status, as of the last `settle`."""
         return self._statuses.get(status, PlaceSet())
 
-    def add(self, record: ProvisionedRecord) -> None:
-        """Add a new record. Its status is sorted by the next `settle`."""
-        for key in record.index_keys():
-            places = self._keys.get(key)
-            if places is None:
-                places = self._keys[key] = PlaceSet()
-            places.add(record.place)
+    @property
+    def end(self) -> int:
+        """The place after the last one that it has seen."""
+        return self._sorted
 
     def remove(self, record: ProvisionedRecord) -> None:
         """Remove a record."""
@@ -62,23 +59,37 @@ class _Index:
             changed.update(record.place for record in table)
         while self._due and self._due[0][0] <= now:
             changed.add(heappop(self._due)[1])
-        for record in table.at(changed):
-            if record.place < self._sorted:
-                self._take_out(record.place)
-            self._status(record.status(now)).add(record.place)
+        fresh = table.at(range(self._sorted, table.end))
+        former = table.at(place for place in changed if place < self._sorted)
+        for record in former:
+            self._take_out(record.place)
+        for record in (*former, *fresh):
             if (due := record.changes(now)) != NEVER:
                 heappush(self._due, (due, record.place))
+        _add_all(self._statuses, ((record.status(now), record.place) for record in (*former, *fresh)))
+        _add_all(self._keys, ((key, record.place) for record in fresh for key in record.index_keys()))
         self._settled, self._sorted = now, table.end
-
-    def _status(self, status: str) -> PlaceSet:
-        places = self._statuses.get(status)
-        if places is None:
-            places = self._statuses[status] = PlaceSet()
-        return places
 
     def _take_out(self, place: int) -> None:
         for places in self._statuses.values():
             places.discard(place)
+
+
+K = TypeVar("K")
+
+
+def _add_all(sets: dict[K, PlaceSet], pairs: Iterable[tuple[K, int]]) -> None:
+    """Add each place, which is new to it, to the set with its key."""
+    found: dict[K, list[int]] = {}
+    for key, place in pairs:
+        if key in found:
+            found[key].append(place)
+        else:
+            found[key] = [place]
+    for key, places in found.items():
+        if key not in sets:
+            sets[key] = PlaceSet()
+        sets[key].add_all(places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +122,10 @@ class IndexedTable(Table[P]):
         super().__init__()
         self._index: _Index | None = None
 
-    def add(self, record: P) -> P:
-        """Add a new record, and return it."""
-        super().add(record)
-        if self._index is not None:
-            self._index.add(record)
-        return record
-
     def remove(self, record: P, now: int) -> None:
         """Remove a record. Raises KeyError if the table does not hold it."""
         super().remove(record, now)
-        if self._index is not None:
+        if self._index is not None and record.place < self._index.end:
             self._index.remove(record)
 
     def index(self, now: int) -> _Index:
@@ -129,9 +133,6 @@ class IndexedTable(Table[P]):
         changed = self._changes.places
         if self._index is None or changed is None:
             self._index, changed = _Index(), set()
-            for record in self:
-                self._index.add(record)
-                changed.add(record.place)
             self._changes.places = changed
         self._index.settle(self, changed, now)
         changed.clear()

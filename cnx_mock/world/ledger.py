@@ -112,7 +112,7 @@ class Ledger:
     def _start(self, resource_id: str, name: str, hourly_cents: int, opened: int, form: str = "{}") -> None:
         """Add an open meter. `opened` may be one hour ahead at most: `balance` relies on that."""
         assert resource_id not in self._open, "a resource has one meter at a time"
-        meter = Meter(resource_id, name, hourly_cents, opened, self._next(), form=form)
+        meter = Meter(resource_id, name, hourly_cents, opened, self._next(), None, form)
         self.meters.append(meter)
         self._open[resource_id] = meter
         self._count(meter, 1)
