@@ -85,13 +85,23 @@ class Ledger:
         return resource_id in self._open
 
     def restore(
-        self, resource_id: str, name: str, hourly_cents: int, opened: int, closed: int | None, form: str = "{}"
+        self,
+        resource_id: str,
+        name: str,
+        hourly_cents: int,
+        opened: int,
+        closed: int | None,
+        form: str = "{}",
+        number: int | None = None,
     ) -> None:
         """Add a meter from the past: still open if `closed` is None, otherwise closed at that instant.
 
-        `form` with `name` in it is the description.
+        `form` with `name` in it is the description. If the meter's number is equal to `number`, it is that object: a
+        million meters, whose resources have the same numbers, are 32 MB smaller.
         """
         self._start(resource_id, name, hourly_cents, opened - opened % SECOND, form)
+        if number == self.meters[-1].number:
+            self.meters[-1].number = number
         if closed is not None:
             self.close(resource_id, closed)
 

@@ -298,7 +298,8 @@ class WorldBuilder:
         forms = {plan.id: METERED_NAME.format(name="{}", plan=plan.id) for plan in sandbox.catalogue.plans}
         for number, each in enumerate(sandbox.instances):
             plan = each.plan
-            sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, forms[plan.id])
+            form = forms[plan.id]
+            sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, form, each.number)
             if number % PORTION == 0:
                 if number >= INDEXED_FROM:
                     _ = sandbox.ledger.sums  # made with the meters, so that the first report need not
