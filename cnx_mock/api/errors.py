@@ -7,7 +7,8 @@ ApiError
  ├─ HttpsRequired 403
  ├─ NotFound 404              MethodNotAllowed 405      PayloadTooLarge 413
  ├─ RateLimited 429
- ├─ BoundReached              the mock's own: RequestTimeout 408, SandboxLimit 429, HeadersTooLarge 431
+ ├─ BoundReached              the mock's own: RequestTimeout 408, SandboxLimit 429, HeadersTooLarge 431,
+ │                            ListenerLimit 503
  └─ InternalError 500
 
 The reference documents the form of the body, `INSUFFICIENT_CREDITS`, and the statuses 400 401 403 404 429 500.
@@ -186,6 +187,13 @@ class SandboxLimit(BoundReached):
 
     status, code, message = 429, "SANDBOX_LIMIT", "This mock has as many sandboxes as it may have."
     example = {"limit": "10000", "option": "--max-sandboxes"}
+
+
+class ListenerLimit(BoundReached):
+    """The mock has its greatest number of clients that follow its events."""
+
+    status, code, message = 503, "LISTENER_LIMIT", "As many clients follow the events of this mock as may."
+    example = {"limit": "64", "option": "--max-listeners"}
 
 
 class InternalError(ApiError):

@@ -10,6 +10,7 @@ from cnx_mock.cli.lazy import uncollected
 from cnx_mock.cli.options import RUN, settings_options, workdir_option
 from cnx_mock.cli.param_types import TEST_KEY, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
+from cnx_mock.errors import UsageError
 from cnx_mock.programs.passthrough import Foreground
 
 _REPORT = ReportFileType(
@@ -39,6 +40,9 @@ _REPORT = ReportFileType(
     help="Kill CMD at a call, such as `instances.create#1:after` (committed, not answered), and run it again.",
 )
 @click.option("--rerun", is_flag=True, help="If CMD fails, run it again without the rules of the first --scenario.")
+@click.option("--race", is_flag=True, help="Run two copies of CMD at once, in the order of --schedule.")
+@click.option("--with", "other", metavar="CMD2", help="Race CMD with this program, a line for a shell's words.")
+@click.option("--schedule", metavar="ORDER", help="The order of their calls in a race, such as `A1 B1 B2 A2`.")
 @workdir_option
 @click.option("--quiet", is_flag=True, help="Print no summary on stderr, except what makes the exit status 3.")
 @program_argument
@@ -55,6 +59,9 @@ def run(
     quiet: bool,
     crash_at: str | None,
     rerun: bool,
+    race: bool,
+    other: str | None,
+    schedule: str | None,
     folder: Path | None,
     **options: Any,
 ) -> None:
@@ -75,6 +82,10 @@ def run(
     that of the second run; 3 if CMD never makes the call of --crash-at. CMD can keep files for the second run in the
     folder CNX_MOCK_SCRATCH, which is empty at the start and removed at the end.
 
+    With --race, two programs run in one world, each with its own scratch folder. Their calls are made one at a time
+    in the order of --schedule; then the program whose turn it is goes on to its end, and then the other one. The exit
+    status is that of the first of them that fails.
+
     \b
     Examples:
       cnx-mock run -- ./deploy.sh
@@ -85,6 +96,12 @@ def run(
       cnx-mock run --allow-host example.com -- ./deploy.sh
       cnx-mock run --crash-at 'instances.create#1:after' -- ./deploy.sh
     """
+    if race or other is not None or schedule is not None:
+        from cnx_mock.cli.run_race import run_race  # lazy: all of the sweep
+
+        if not race:
+            raise UsageError("--with and --schedule are for a race: add --race")
+        context.exit(run_race(command, other, schedule, folder, options))
     foreground = Foreground()
     with uncollected():
         from cnx_mock.cli.run_program import ProgramRun  # lazy: the signals that come during these imports are CMD's

@@ -71,6 +71,16 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 )
 @click.option("--crash", is_flag=True, help="Kill CMD at every call, and run it again in the same world.")
 @click.option("--rerun", is_flag=True, help="Run CMD again in each world in which it failed, without the fault.")
+@click.option("--race", is_flag=True, help="Run two copies of CMD at once, under every order of calls that may matter.")
+@click.option("--with", "other", metavar="CMD2", help="Race CMD with this program, a line for a shell's words.")
+@click.option(
+    "--switches",
+    type=click.IntRange(1, 9),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Let the turn change at most so often in a race.",
+)
 @workdir_option
 @click.option("--allow-partial", is_flag=True, help="Let a run that fails leave what the run without faults leaves.")
 @click.option(
@@ -107,6 +117,9 @@ def sweep(
     allow_partial: bool,
     crash: bool,
     rerun: bool,
+    race: bool,
+    other: str | None,
+    switches: int,
     folder: Path | None,
     **options: Any,
 ) -> None:
@@ -125,6 +138,9 @@ def sweep(
     what it reaches without that. With --rerun, it is run again in each world in which it failed. CMD can keep files for
     the second run in the folder CNX_MOCK_SCRATCH, which is empty at the start of each cell.
 
+    With --race, two copies of CMD (or CMD and CMD2) run against one world, one call at a time, in every order that may
+    matter. What they leave together must be what they leave one after the other.
+
     The exit status is 1 for bad cells; 2 if CMD fails by itself or makes no calls, and for bad options; 127 if CMD is
     not found, 126 if it cannot be executed; 130 after Ctrl-C.
 
@@ -133,8 +149,8 @@ def sweep(
     reset-after, rate-limit, rate-limit-date, hang, hang-after, truncate, bad-json,
     drip (only by name), no-credits (from there on), never-ready, stale.
     Verdicts, the worst first: hung, stuck (fails again), duplicated, leaked, lost,
-    hammered, failed-cleanly, recovered (by the second run), survived. The first
-    five make the exit status 1.
+    raced, hammered, failed-cleanly, recovered (by the second run), serial (as one
+    after the other), survived. The first six make the exit status 1.
 
     \b
     Examples:
@@ -143,6 +159,7 @@ def sweep(
       cnx-mock sweep --report sweep.html --report sweep.json -- npm run deploy
       cnx-mock sweep --baseline sweep.json --report new.json -- npm run deploy
       cnx-mock sweep --crash -- python deploy.py
+      cnx-mock sweep --race --with './scale.sh 3' -- python deploy.py
     """
     from cnx_mock.cli.sweep_program import ProgramSweep  # lazy: --help and completion need no sweep
 
@@ -161,6 +178,9 @@ def sweep(
         allow_partial=allow_partial,
         crash=crash,
         rerun=rerun,
+        race=race,
+        other=other,
+        switches=switches,
         folder=folder,
     )
     context.exit(program.run(reports))

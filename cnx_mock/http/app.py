@@ -21,6 +21,7 @@ from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
+from cnx_mock.http.events.hub import EventHub
 from cnx_mock.http.hosts import host_of
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.loading import WorldLoading
@@ -92,6 +93,7 @@ class App:
         self._operations = served(operations(), settings.surface)
         self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
         self._api = Api(self._pipeline, self.observers)
+        self.events = EventHub(self.tenants, self.observers)
         self._control = ControlPlane(
             self.tenants,
             lambda word: (*control.resources(word), *more_control(word)),
@@ -100,6 +102,7 @@ class App:
             self._dropped,
             checkers,
             Guard(settings.control_host, networks(settings.control_from), self.control_token),
+            self.events,
             control_pages,
         )
         self._good_hosts: set[bytes] = set()
@@ -132,8 +135,9 @@ class App:
         return self.dropped_lines()
 
     def cancel_delays(self) -> None:
-        """End every deliberate wait, for good, because the server stops."""
+        """End every deliberate wait and every stream of events, for good, because the server stops."""
         self.tenants.cancel_delays()
+        self.events.close()
 
     async def rehearse(
         self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes

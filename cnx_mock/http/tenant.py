@@ -51,7 +51,8 @@ class Tenant:
         self.given_name = given
         self.id = ""
         """What the control plane calls it, in place of its key; set when it is added to its server, and for good."""
-        self._made = ticks()
+        self.made = ticks()
+        """When it was made, in microseconds of the monotonic clock."""
         self.recipe = recipe
         self.delays = Delays()
         self._shared = shared
@@ -101,8 +102,7 @@ class Tenant:
         for rule in self.recipe.rules:
             self.engine.inject(rule)
         self.window = Window()
-        self.journal.clear()
-        self.journal = Journal(shared.journals)
+        self.journal = self.journal.anew()
 
     def close(self) -> None:
         """End what waits in it, for good, and free what it holds: its world, which a call in flight may still have, and
@@ -264,7 +264,7 @@ class Tenant:
     @property
     def idle(self) -> int:
         """Microseconds of real time since its last request, or since it was made."""
-        return ticks() - max(self._made, self.journal.last_arrival)
+        return ticks() - max(self.made, self.journal.last_arrival)
 
     @property
     def last4(self) -> str:

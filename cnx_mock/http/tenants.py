@@ -1,6 +1,6 @@
 """The tenants of one server: one for each key, made on first use, and what new keys get."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from itertools import count
 from typing import Any
@@ -38,6 +38,10 @@ class Tenants:
         """The server's own: requests that never reached a sandbox."""
         self.watch_error: str | None = None
         """Why the scenario's file, as it is now, cannot be used."""
+        self.observer: Callable[[Tenant, bool], None] | None = None
+        """Called with every tenant that is made (True) or given back (False); None if nobody follows them."""
+        self.reaches_back_to = 0
+        """When the last request of a tenant that was given back was complete; 0 if there is none."""
         self.load_observers: list[LoadObserver] = []
         """Who is told how far large worlds are."""
         known = operations()
@@ -174,6 +178,8 @@ class Tenants:
         self._all[tenant] = None
         tenant.id = self._free_id(tenant)
         self._by_id[tenant.id] = tenant
+        if self.observer is not None:
+            self.observer(tenant, True)
 
     def _free_id(self, tenant: Tenant) -> str:
         """Return the id of a new tenant: the first of those drawn from its seed and its name that no other one has."""
@@ -185,6 +191,9 @@ class Tenants:
         """Forget a tenant that no key opens."""
         del self._all[tenant], self._by_id[tenant.id]
         tenant.close()
+        self.reaches_back_to = max(self.reaches_back_to, tenant.journal.reaches_back_to)
+        if self.observer is not None:
+            self.observer(tenant, False)
 
     def _claim(self, key: str, tenant: Tenant) -> bool:
         """Let a key open a tenant unless it opens another one. Return whether it does."""

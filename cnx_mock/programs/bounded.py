@@ -31,19 +31,22 @@ async def run(
     *,
     folder: Path | None = None,
     killed: asyncio.Event | None = None,
+    started: Callable[[int], None] | None = None,
 ) -> ProgramResult:
     """Run a program in a process group of its own, and return how it ended.
 
     `limit` returns the time limit in seconds since the start, None for none. It is asked again when that time is over,
     and may then return a later one. `folder` is where the program is run, None for here; `killed` is set when it is to
-    be killed at once. What is left at the end is killed: at the time limit, and if this is cancelled. That is the
-    process group, and on Linux every process that the program has started, also one in a session of its own. Raises
-    ProgramError.
+    be killed at once; `started` is called with the number of its process group. What is left at the end is killed: at
+    the time limit, and if this is cancelled. That is the process group, and on Linux every process that the program has
+    started, also one in a session of its own. Raises ProgramError.
     """
     began = ticks()
     with tempfile.TemporaryFile() as output:
         mark = f"{os.getpid()}-{began}-{output.fileno()}"
         process = start(command, lambda words: _spawned(words, {**environ, MARK: mark}, output, folder))
+        if started is not None:
+            started(process.pid)
         waiting = asyncio.get_running_loop().run_in_executor(executor, _wait, process)
         killing = asyncio.ensure_future(_killed_when(killed, process)) if killed is not None else None
         try:

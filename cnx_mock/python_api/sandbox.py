@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from cnx_mock.errors import ControlError, FixtureRefusedError, Problem, ScenarioError, ScenarioRefusedError
-from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDecision
+from cnx_mock.http.journal_entry import FaultApplied, JournalEntry, NearMiss, RuleDecision
 from cnx_mock.net.proxies import LOOPBACK, excepted
 from cnx_mock.python_api.audit import Audit
 from cnx_mock.python_api.control import Control, SandboxControl

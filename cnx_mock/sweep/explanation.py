@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.second_run import EndOfTwo
-from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState
+from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState, StateDifference
 from cnx_mock.sweep.verdict import UNHARMED, Judgement
 from cnx_mock.text.plural import counted
 
@@ -19,7 +19,7 @@ def sentence(result: CellResult) -> str:
     """Return the cell and what the client did wrong in it: "`POST /v1/instances` #2, reset after commit: your client
     retried and left 2 instances named web-1". After two runs: "killed after `POST /v1/instances` #1 was committed, then
     run again: 2 instances named web-1"."""
-    return f"{what_happened(result)}: {reason(result)}"
+    return result.words or f"{what_happened(result)}: {reason(result)}"
 
 
 def what_happened(result: CellResult) -> str:
@@ -48,7 +48,7 @@ def _reason(result: CellResult) -> str:
         case "leaked":
             return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
-            return f"your client {_exited(result.status)}, but {_lacking(judgement)}"
+            return f"your client {_exited(result.status)}, but {_lacking(judgement.difference)}"
         case "raised":
             return f"your client raised {result.output}, which the test does not allow"
         case "failed cleanly":
@@ -71,9 +71,17 @@ def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:
             verb = "is" if len(judgement.left) == 1 else "are"
             return f"{_counted(judgement.left)} {verb} left behind"
         case "lost":
-            return _lacking(judgement)
+            return _lacking(judgement.difference)
         case _:
             return ""
+
+
+def left_over(difference: StateDifference, resources: ResourceCounts) -> str:
+    """Return how what is left differs from what is expected: "2 instances named web-1", "the firewall web is missing".
+    `resources` are all that are left."""
+    if difference.extra:
+        return _totals(difference.extra, resources)
+    return _lacking(difference)
 
 
 def _kept(result: CellResult) -> str:
@@ -111,8 +119,7 @@ def _named(count: int, kind: str, name: str) -> str:
     return f"the {noun} {name}" if count == 1 else f"{counted(count, noun)} named {name}"
 
 
-def _lacking(judgement: Judgement) -> str:
-    difference = judgement.difference
+def _lacking(difference: StateDifference) -> str:
     if difference.missing:
         verb = "is" if len(difference.missing) == 1 else "are"
         return f"{_counted(difference.missing)} {verb} missing"

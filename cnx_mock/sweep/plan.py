@@ -38,11 +38,14 @@ class SweptCall:
     """Whether it created a resource that costs money."""
     follows: bool = False
     """Whether it is a read after a change."""
+    program: str = ""
+    """Which of two programs makes it; empty if there is one."""
 
     @property
     def title(self) -> str:
         """The call for a person: `POST /v1/instances #2`."""
-        return f"{self.method} {self.path} #{self.ordinal}"
+        whose = f"{self.program}: " if self.program else ""
+        return f"{whose}{self.method} {self.path} #{self.ordinal}"
 
 
 def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:

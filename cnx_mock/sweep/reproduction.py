@@ -15,6 +15,9 @@ from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.files import check_file_name, make_folder, replace_file
 from cnx_mock.text.live_keys import masked_text
 
+POLLS = ("--provisioning", f"polls:{NO_FAULTS['provisioning']['polls']}")
+"""The option of `cnx-mock run` by which resources become ready as in a sweep."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
@@ -46,11 +49,18 @@ class Reproduction:
         given = [word for name in files for word in ("--scenario", name)]
         if fault in CRASHES:
             moment = "" if fault.at == "before" else ":after"
-            polls = f"polls:{NO_FAULTS['provisioning']['polls']}"
-            given += ["--provisioning", polls, "--crash-at", f"{call.operation}#{call.ordinal}{moment}"]
+            given += [*POLLS, "--crash-at", f"{call.operation}#{call.ordinal}{moment}"]
         elif result.end is not None:
             given.append("--rerun")
         return visible_line(shlex.join(["cnx-mock", "run", *given, *self.options, "--", *self.command]))
+
+    def race_line(self, schedule: str, other: Sequence[str] | None) -> str:
+        """Return the command that runs a race under a schedule, on one line; `other` is the second program, None for a
+        second copy of the first one."""
+        scenarios = [word for name in self.scenarios for word in ("--scenario", name)]
+        with_ = [] if other is None else ["--with", shlex.join(other)]
+        words = ["cnx-mock", "run", "--race", *with_, "--schedule", schedule, *scenarios, *POLLS, *self.options]
+        return visible_line(shlex.join([*words, "--", *self.command]))
 
 
 def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, Any]) -> None:

@@ -71,6 +71,10 @@ class CellResult:
     """The end of the program's output."""
     undeletable: bool = False
     """Whether it left something because the fault refused every delete."""
+    words: str = ""
+    """What came of it in a whole sentence, if it was no fault at a call."""
+    why_not: str = ""
+    """Why there is no verdict, if there is none: the cell then counts as one whose fault was never injected."""
     journal: Sequence[ShownCall] = ()
     """The calls of the run."""
     end: EndOfTwo | None = None
@@ -133,6 +137,11 @@ class SweepResults:
             yield "  random values are not compared; with a seed or fixed names in CMD they would be"
         for line in dict.fromkeys(line for each in expected for line in each.hammering):
             yield f"without any fault: {line}"
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the two runs without faults left the same, fields that vary aside."""
+        return self._single[0] == self._single[1]
 
     def compare_again(self, twice: RunResult) -> tuple[Judgement, EndOfTwo]:
         """Take two runs in one world, without faults, as what a second run may do. Call it after `compare`. Return the

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnx_mock.http.app import create_app
-from cnx_mock.http.journal import entry
+from cnx_mock.http.journal_entry import entry
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving
 from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets
@@ -134,7 +134,15 @@ async def run_once(
                 ended = await world.run(seconds, patient)
         finally:
             await world.stop()
-    return replace(_collect(world.tenants, ended), first=first, requests_of_first=after_first)
+    return replace(collected(world.tenants, ended), first=first, requests_of_first=after_first)
+
+
+def scenario_of(config: RunConfig, document: Mapping[str, Any]) -> Scenario:
+    """Return the scenario that plain data describes, on top of the config's own. Raises ScenarioError if the two
+    contradict each other."""
+    known = operations()
+    scenario = read_scenario(document, known)
+    return scenario if config.scenario is None else stacked([scenario, config.scenario], known)
 
 
 class _World:
@@ -143,10 +151,7 @@ class _World:
     def __init__(
         self, config: RunConfig, document: Mapping[str, Any], folders: ProgramFolders, executor: Executor
     ) -> None:
-        known = operations()
-        scenario = read_scenario(document, known)
-        if config.scenario is not None:
-            scenario = stacked([scenario, config.scenario], known)
+        scenario = scenario_of(config, document)
         self._config = config
         self._folders = folders
         self._executor = executor
@@ -203,7 +208,7 @@ def _limit(tenants: Tenants, began: int, seconds: float | None, patient: bool) -
     return extended_limit(seconds, ((arrived - began) / SECOND for arrived in arrivals if arrived >= began))
 
 
-def _collect(tenants: Tenants, ended: ProgramResult) -> RunResult:
+def collected(tenants: Tenants, ended: ProgramResult) -> RunResult:
     """Return the result of a run that is over. This resets the sandboxes: the state after a reset is the state before
     the run."""
     used = list(tenants)

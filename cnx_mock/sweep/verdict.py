@@ -13,18 +13,20 @@ Verdict = Literal[
     "duplicated",
     "leaked",
     "lost",
+    "raced",
     "raised",
     "hammered",
     "failed cleanly",
     "recovered",
+    "serial",
     "survived",
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """All verdicts, from the worst to the best. The first one that is true of a run is its verdict."""
-GOOD: tuple[Verdict, ...] = ("failed cleanly", "recovered", "survived")
-UNHARMED: tuple[Verdict, ...] = ("recovered", "survived")
+GOOD: tuple[Verdict, ...] = ("failed cleanly", "recovered", "serial", "survived")
+UNHARMED: tuple[Verdict, ...] = ("recovered", "serial", "survived")
 """The verdicts of which there is nothing to tell."""
-FAILING: tuple[Verdict, ...] = ("hung", "stuck", "duplicated", "leaked", "lost", "raised")
+FAILING: tuple[Verdict, ...] = ("hung", "stuck", "duplicated", "leaked", "lost", "raced", "raised")
 """The verdicts that make a sweep fail, unless others are chosen."""
 
 

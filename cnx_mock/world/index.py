@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
+from cnx_mock.world.clock import NEVER
 from cnx_mock.world.places import PlaceSet
-from cnx_mock.world.records import NEVER, IndexKey, ProvisionedRecord
+from cnx_mock.world.records import IndexKey, ProvisionedRecord
 from cnx_mock.world.table import Table
 
 P = TypeVar("P", bound=ProvisionedRecord)
@@ -59,7 +60,7 @@ class _Index:
             changed.update(record.place for record in table)
         while self._due and self._due[0][0] <= now:
             changed.add(heappop(self._due)[1])
-        fresh = table.at(range(self._sorted, table.end))
+        fresh = table.at(range(self._sorted, table.extent))
         former = table.at(place for place in changed if place < self._sorted)
         for record in former:
             self._take_out(record.place)
@@ -68,7 +69,7 @@ class _Index:
                 heappush(self._due, (due, record.place))
         _add_all(self._statuses, ((record.status(now), record.place) for record in (*former, *fresh)))
         _add_all(self._keys, ((key, record.place) for record in fresh for key in record.index_keys()))
-        self._settled, self._sorted = now, table.end
+        self._settled, self._sorted = now, table.extent
 
     def _take_out(self, place: int) -> None:
         for places in self._statuses.values():

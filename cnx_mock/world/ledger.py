@@ -8,7 +8,7 @@ by second of the hour. Its cost does not depend on the number of resources, or o
 """
 
 from cnx_mock.world.charges import Charges
-from cnx_mock.world.clock import HOUR, SECOND
+from cnx_mock.world.clock import HOUR, NEVER, SECOND
 from cnx_mock.world.meter import Credit, Meter
 
 OPENING = "Opening balance"
@@ -115,6 +115,15 @@ class Ledger:
         minutes, seconds = range(minute + 1, 60), range(second + 1, (minute + 1) * 60)
         not_yet = _sum(self._by_minute, minutes) + _sum(self._by_second, seconds)
         return -self._closed_cents - ((hour + 1) * self._price - self._hours - not_yet)
+
+    def next_charge(self, now: int) -> int:
+        """Return the next instant at which an open meter may be charged, or NEVER if there is none."""
+        hour, second = divmod(now // SECOND, 3600)
+        seconds = [each for each, price in self._by_second.items() if price]
+        if not seconds:
+            return NEVER
+        later = [each for each in seconds if each > second]
+        return (hour * 3600 + (min(later) if later else 3600 + min(seconds))) * SECOND
 
     def _next(self) -> int:
         return len(self.credits) + len(self.meters) + 1

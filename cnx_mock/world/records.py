@@ -3,17 +3,14 @@
 All instants are microseconds since the Unix epoch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
 from cnx_mock.world import kinds
+from cnx_mock.world.clock import NEVER
 from cnx_mock.world.kinds import Kind
 from cnx_mock.world.lifecycle import Lifecycle
-
-NEVER = 1 << 63
-"""An instant that does not come."""
-
 
 IndexKey = tuple[str, str]
 """A field that lists are filtered by, and one value that a record has there: `("region", "us-east-1")`."""
@@ -27,12 +24,16 @@ class TableChanges:
     """The pages of the table that its service has cached. Every change clears them all."""
     places: set[int] | None = None
     """The places of the records that changed since the table's index last looked; None if it has no index."""
+    observer: Callable[[Any], None] | None = None
+    """Called with every record that changes; None if nobody follows the table."""
 
-    def note(self, place: int) -> None:
-        """Note that the record at a place is new, or has changed."""
+    def note(self, record: "Record") -> None:
+        """Note that a record is new, has changed, or was removed."""
         self.pages.clear()
         if self.places is not None:
-            self.places.add(place)
+            self.places.add(record.place)
+        if self.observer is not None:
+            self.observer(record)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -64,7 +65,7 @@ class Record:
         """Forget the cached answers, because the record has changed."""
         self.shown_until = self.detailed_until = 0
         if self.changes_of_table is not None:
-            self.changes_of_table.note(self.place)
+            self.changes_of_table.note(self)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)

@@ -1,7 +1,7 @@
 """A table: records of one kind, in order of creation."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from cnx_mock.world.places import PlaceSet
@@ -42,9 +42,13 @@ class Table(Generic[R]):
         return self._changes.pages
 
     @property
-    def end(self) -> int:
-        """The place that the next new record gets."""
+    def extent(self) -> int:
+        """How many records it ever had: every place is below that."""
         return len(self._at)
+
+    def observe(self, observer: Callable[[R], None] | None) -> None:
+        """Call this with every record that is added, changed or removed from now on; None ends it."""
+        self._changes.observer = observer
 
     def get(self, record_id: str) -> R | None:
         """Return the record with this id, or None."""
@@ -73,7 +77,7 @@ class Table(Generic[R]):
         self._at.append(record)
         if self._live is not None:
             self._live.add(record.place)
-        self._changes.note(record.place)
+        self._changes.note(record)
         return record
 
     def remove(self, record: R, now: int) -> None:
@@ -84,7 +88,7 @@ class Table(Generic[R]):
         self._live.discard(record.place)
         self._at[record.place] = None
         self._removed.append((now, record))
-        self._changes.note(record.place)
+        self._changes.note(record)
 
     def since(self, instant: int) -> list[R]:
         """Return the records that existed at an instant or were made later, in order of creation, as they are now."""

@@ -334,6 +334,10 @@ def test_what_can_never_happen_is_a_warning(tmp_path: Path) -> None:
         (["--crash-at", "instances.create#0"], "write OPERATION#NUMBER or OPERATION#NUMBER:after"),
         (["--crash-at", "instances.create", "--rerun"], "leave out --rerun"),
         (["--workdir", "nowhere"], "does not exist"),
+        (["--race"], "--race needs a schedule"),
+        (["--race", "--schedule", "A1 B2"], "the next call of B is B1"),
+        (["--schedule", "A1"], "add --race"),
+        (["--race", "--schedule", "A1", "--with", ""], "--with is empty"),
     ],
 )
 def test_a_bad_option_is_2_before_the_program_starts(tmp_path: Path, options: list[str], words: str) -> None:

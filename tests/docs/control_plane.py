@@ -78,6 +78,7 @@ EXAMPLES = {
     "_mock.requests.list": Example(query="since=0&operation=instances.*&limit=10"),
     "_mock.requests.clear": Example(),
     "_mock.requests.get": Example(path={"request_id": REQUEST}),
+    "_mock.events.follow": Example(),
     "_mock.state.get": Example(),
     "_mock.state.put": Example({"name": "small-team"}),
     "_mock.audit.audit": Example(query="ignore=busy-poll"),

@@ -191,11 +191,13 @@ _VERDICTS = {
     "duplicated": "More creates were committed than without the fault, and more resources are left.",
     "leaked": "More resources are left, or the program failed and left something that it created.",
     "lost": "The exit status is 0, but something is missing or different.",
+    "raced": "Two programs at once left what no order of one after the other leaves. Only with `--race`.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
     "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
     "recovered": "The program was run again in the same world, and reached the same as without the fault. Only with "
     "`--crash` and `--rerun`.",
+    "serial": "Two programs at once left what they leave one after the other. Only with `--race`.",
     "survived": "The result is the same as without the fault.",
 }
 

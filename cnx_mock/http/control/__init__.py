@@ -17,6 +17,7 @@ FILES = {
     "rules": ("recover", "rules"),
     "scenario": ("scenario", "scenarios"),
     "requests": ("requests",),
+    "events": ("events",),
     "state": ("state",),
 }
 """Each file, and the words after `/_mock/` with which the paths of its resource begin."""

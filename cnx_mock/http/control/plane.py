@@ -17,6 +17,8 @@ from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.control import first_word
 from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused, sandbox_named
+from cnx_mock.http.events.hub import EventHub
+from cnx_mock.http.events.stream import EventStream
 from cnx_mock.http.export import WorldExporting
 from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.http.loading import WorldLoading
@@ -53,6 +55,7 @@ class Server:
     """When the server started, in microseconds of the monotonic clock."""
     addresses: Callable[[], Addresses]
     dropped_lines: Callable[[], int]
+    events: EventHub
     checkers: Sequence["ExpectationChecker"] = ()
 
 
@@ -71,6 +74,17 @@ class ControlTarget:
         return self.tenant
 
 
+@dataclass(frozen=True, slots=True)
+class CallHeaders:
+    """The headers of a call."""
+
+    raw: RawHeaders
+
+    def get(self, name: str) -> str | None:
+        """Return the value of a header, None if there is none. `name` is in lower case."""
+        return next((value.decode("latin-1") for each, value in self.raw if each == name.encode()), None)
+
+
 class ControlPlane:
     """Everything under `/_mock`."""
 
@@ -83,6 +97,7 @@ class ControlPlane:
         dropped_lines: Callable[[], int],
         checkers: Sequence[ExpectationChecker],
         guard: Guard,
+        events: EventHub,
         pages: Callable[[], Mapping[str, StaticFile]],
     ) -> None:
         """`resources` returns its operations, `pages` the files for browsers by their paths."""
@@ -90,7 +105,7 @@ class ControlPlane:
         self._files = pages
         self._bodies = tenants.bounds["max_control_bytes"]
         """Bytes of a call's body: it can be a whole world."""
-        self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
+        self._server = Server(tenants, ticks(), addresses, dropped_lines, events, checkers)
         self._resources = resources
         self._routers: dict[str, Router] = {}
         """Its operations by the first word of their paths; they are loaded when they are called."""
@@ -131,6 +146,10 @@ class ControlPlane:
             self._guard.check(scope, headers)
             body = await messages.read_body(scope, receive, self._bodies.limit)
             answer, pieces = await self._when_loaded(scope, headers, body)
+            if isinstance(answer, EventStream):
+                more = [(b"x-request-id", request_id.encode()), (b"x-accel-buffering", b"no"), *PROTECTION]
+                await answer.respond(scope, receive, send, self._sender.open_head(b"text/event-stream", more))
+                return
         except messages.Incomplete as incomplete:
             if incomplete.gone:
                 return
@@ -155,7 +174,7 @@ class ControlPlane:
         try:
             self._guard.check(scope, headers)
         except Refused as refusal:
-            from cnx_mock.http.control.refused_page import refused_page, wants_html  # lazy: few callers are refused
+            from cnx_mock.http.control.refused_page import refused_page, wants_html  # lazy: hardly any call needs it
 
             if not wants_html(headers):
                 raise
@@ -169,7 +188,7 @@ class ControlPlane:
 
     async def _when_loaded(
         self, scope: Scope, headers: RawHeaders, body: bytes | None
-    ) -> tuple[Answer, Sequence[bytes]]:
+    ) -> tuple[Answer | EventStream, Sequence[bytes]]:
         """Return the answer, when the world that it needs is complete. A long body is in pieces beside it."""
         while True:
             try:
@@ -181,7 +200,7 @@ class ControlPlane:
                     return Answer(200, [], b"", (b"content-length", b"%d" % length)), loading.export.pieces
                 scope = {**scope, "method": loading.again_as or scope["method"]}
 
-    def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
+    def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer | EventStream:
         if body is None:
             self._bodies.refused += 1
             raise errors.PayloadTooLarge(limit_bytes=str(self._bodies.limit), option=self._bodies.option)
@@ -198,9 +217,14 @@ class ControlPlane:
         incoming = Incoming(params, query, body, JSON, encoding if body else None)
         caller = Caller(target.key or _NO_KEY)
         dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: caller}
+        dependencies[CallHeaders] = CallHeaders(headers)
         if operation.within_sandbox:
             dependencies[SandboxState] = target.must().sandbox
         reply = operation.perform(incoming, dependencies)
+        if isinstance(reply.shape, EventStream):
+            return reply.shape
+        if operation.mutates and self._server.events.is_awake:
+            self._server.events.control_changed(target.tenant)
         return messages.replied(operation, reply, path, query, {})
 
     def _target(self, headers: RawHeaders) -> ControlTarget:

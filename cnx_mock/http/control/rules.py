@@ -94,20 +94,9 @@ class _Rules:
 
     def states(self, wanted: Collection[ActiveRule]) -> list[RuleState]:
         """Return some of the rules in force, with what each has done and why it may never do anything."""
-        if not wanted:
-            return []
-        from cnx_mock.scenario.lint import RuleLinter  # lazy: without rules there is nothing to say
-
-        scenario = self.engine.scenario
-        linter = RuleLinter(scenario.phases, scenario.repeat, operations())
-        asked_for = set(wanted)
-        found = {}
-        for active in self.engine:
-            if active in asked_for:
-                found[active] = linter.problems(active.rule)
-            linter.add(active.rule)
+        found = rule_warnings(self.engine, wanted)
         silence = None if self._journal is None else Silence(self._journal, len(wanted))
-        return [_state(active, silence, [each.named for each in found[active]]) for active in wanted]
+        return [rule_state(active, silence, found[active]) for active in wanted]
 
     def state(self, active: ActiveRule) -> RuleState:
         """Return one of the rules in force."""
@@ -117,7 +106,7 @@ class _Rules:
     def ended_state(self, active: ActiveRule) -> RuleState:
         """Return a rule whose ttl is over."""
         silence = None if self._journal is None else Silence(self._journal, 1)
-        return _state(active, silence, [], ended=True)
+        return rule_state(active, silence, [], ended=True)
 
     def save(self) -> None:
         """Make a change count for new sandboxes, if the call is about them. Call it after each change."""
@@ -125,6 +114,22 @@ class _Rules:
             tenants = self._server.tenants
             scenario = replace(tenants.defaults.scenario, rules=self.engine.rules("scenario"))
             tenants.defaults = replace(tenants.defaults, scenario=scenario, rules=self.engine.rules("injected"))
+
+
+def rule_warnings(engine: Engine, wanted: Collection[ActiveRule]) -> dict[ActiveRule, list[str]]:
+    """Return why each of some rules in force can never fire."""
+    if not wanted:
+        return {}
+    from cnx_mock.scenario.lint import RuleLinter  # lazy: without rules there is nothing to say
+
+    scenario, asked_for = engine.scenario, set(wanted)
+    linter = RuleLinter(scenario.phases, scenario.repeat, operations())
+    found = {}
+    for active in engine:
+        if active in asked_for:
+            found[active] = [each.named for each in linter.problems(active.rule)]
+        linter.add(active.rule)
+    return found
 
 
 def _of_defaults(server: Server) -> Engine:
@@ -235,7 +240,8 @@ def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     return Deleted(id=active.rule.id)
 
 
-def _state(active: ActiveRule, silence: Silence | None, warnings: list[str], *, ended: bool = False) -> RuleState:
+def rule_state(active: ActiveRule, silence: Silence | None, warnings: list[str], *, ended: bool = False) -> RuleState:
+    """Return a rule as it is read; `silence` says why it has not fired."""
     return RuleState(
         id=active.rule.id,
         origin=active.origin,

@@ -195,7 +195,7 @@ def health(server: Server) -> Health:
 @resource.operation("GET", "/_mock/sandboxes", provenance=_PROVENANCE)
 def list_(server: Server) -> Listing[SandboxItem]:
     """List the sandboxes."""
-    return Listing(data=[_item(tenant) for tenant in server.tenants])
+    return Listing(data=[sandbox_item(tenant) for tenant in server.tenants])
 
 
 @resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_PROVENANCE, raises=(SandboxLimit,))
@@ -244,7 +244,8 @@ def reset(server: Server, target: ControlTarget) -> ResetDone:
     return ResetDone(reset=len(tenants))
 
 
-def _item(tenant: Tenant) -> SandboxItem:
+def sandbox_item(tenant: Tenant) -> SandboxItem:
+    """Return a sandbox as the list shows it."""
     return SandboxItem(
         id=tenant.id,
         account_id=tenant.sandbox_so_far.account.id,

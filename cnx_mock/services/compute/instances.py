@@ -16,8 +16,8 @@ from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuer
 from cnx_mock.services.compute.metrics import InstanceMetrics, sample
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
-from cnx_mock.world.clock import MINUTE
-from cnx_mock.world.records import NEVER, InstanceRecord
+from cnx_mock.world.clock import MINUTE, NEVER
+from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import SandboxState
 
 instances = Resource.of(kinds.INSTANCE, "Virtual machines.")

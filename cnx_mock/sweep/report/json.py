@@ -100,6 +100,7 @@ class SweepReport:
             "message": sentence(result) if explained else None,
             "accepted": self.accepted(result),
             "struck": result.fired,
+            "no_verdict": result.why_not or None,
             "exit_status": result.status,
             "seconds": round(result.seconds, 3),
         }

@@ -14,10 +14,12 @@ ABBREVIATIONS: dict[Verdict, str] = {
     "duplicated": "DUPL",
     "leaked": "LEAK",
     "lost": "LOST",
+    "raced": "RACE",
     "raised": "RAIS",
     "hammered": "HAMM",
     "failed cleanly": "fail",
     "recovered": "reco",
+    "serial": "ok",
     "survived": "ok",
 }
 """The verdicts as the matrix shows them."""
@@ -61,7 +63,7 @@ def abbreviation(result: CellResult | None) -> str:
 
 def counts(results: Sequence[CellResult]) -> dict[Verdict, int]:
     """Return how many cells have each verdict, the worst verdict first."""
-    found = Counter(result.verdict for result in results)
+    found = Counter(result.verdict for result in results if not result.why_not)
     return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
 
 
