@@ -71,6 +71,9 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 )
 @click.option("--crash", is_flag=True, help="Kill CMD at every call, and run it again in the same world.")
 @click.option("--rerun", is_flag=True, help="Run CMD again in each world in which it failed, without the fault.")
+@click.option(
+    "--readings", is_flag=True, help="Run CMD under each other meaning of the documentation that it can meet."
+)
 @click.option("--race", is_flag=True, help="Run two copies of CMD at once, under every order of calls that may matter.")
 @click.option("--with", "other", metavar="CMD2", help="Race CMD with this program, a line for a shell's words.")
 @click.option(
@@ -117,6 +120,7 @@ def sweep(
     allow_partial: bool,
     crash: bool,
     rerun: bool,
+    readings: bool,
     race: bool,
     other: str | None,
     switches: int,
@@ -141,6 +145,9 @@ def sweep(
     With --race, two copies of CMD (or CMD and CMD2) run against one world, one call at a time, in every order that may
     matter. What they leave together must be what they leave one after the other.
 
+    With --readings, CMD is run once under each other option of each reading that its calls can meet (see `cnx-mock
+    readings`). A run that is unlike the one under the readings in force is bad, also if CMD fails cleanly.
+
     The exit status is 1 for bad cells; 2 if CMD fails by itself or makes no calls, and for bad options; 127 if CMD is
     not found, 126 if it cannot be executed; 130 after Ctrl-C.
 
@@ -149,8 +156,8 @@ def sweep(
     reset-after, rate-limit, rate-limit-date, hang, hang-after, truncate, bad-json,
     drip (only by name), no-credits (from there on), never-ready, stale.
     Verdicts, the worst first: hung, stuck (fails again), duplicated, leaked, lost,
-    raced, hammered, failed-cleanly, recovered (by the second run), serial (as one
-    after the other), survived. The first six make the exit status 1.
+    raced, misread, hammered, failed-cleanly, recovered (by the second run), serial
+    (as one after the other), survived. The first seven make the exit status 1.
 
     \b
     Examples:
@@ -178,6 +185,7 @@ def sweep(
         allow_partial=allow_partial,
         crash=crash,
         rerun=rerun,
+        readings=readings,
         race=race,
         other=other,
         switches=switches,

@@ -24,6 +24,7 @@ from cnx_mock.services import operations as all_operations
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.plan import CRASHES, FAULTS, check_operations, select_faults
 from cnx_mock.sweep.race.sweep import RaceSweep
+from cnx_mock.sweep.readings import ReadingSweep
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
@@ -69,12 +70,22 @@ class ProgramSweep:
         allow_partial: bool,
         crash: bool,
         rerun: bool,
+        readings: bool,
         race: bool,
         other: str | None,
         switches: int,
         folder: Path | None,
     ) -> None:
-        _check_ways(crash=crash, rerun=rerun, race=race, pairs=pairs, faults=bool(faults))
+        _check_ways(
+            crash=crash,
+            rerun=rerun,
+            readings=readings,
+            race=race,
+            pairs=pairs,
+            faults=bool(faults),
+            operations=bool(operations),
+        )
+        self._readings = readings
         if other is not None and not race:
             raise UsageError("--with is the second program of a race: add --race")
         self._race = race
@@ -119,7 +130,7 @@ class ProgramSweep:
         """Write the scenarios of bad cells, and the reports: before anything is shown, which may fail or wait."""
         settle()  # a report may go to stderr
         for result in report.results:
-            if result.verdict not in UNHARMED and not self._race:
+            if result.verdict not in UNHARMED and not (self._race or self._readings):
                 self._reproduction.write(result)
         for file in files:
             file.write(FORMS[file.suffix](report))
@@ -132,6 +143,11 @@ class ProgramSweep:
             if self._race:
                 raced = self._raced = self._race_sweep(runs, reporter)
                 return raced, runs.complete(raced.run)
+            if self._readings:
+                read = ReadingSweep(
+                    config=runs.config, options=self._options, check_hammering=hammering, progress=reporter
+                )
+                return read, runs.complete(read.run)
             sweep = Sweep(config=runs.config, options=self._options, check_hammering=hammering, progress=reporter)
             return sweep, runs.complete(sweep.run)
 
@@ -149,6 +165,8 @@ class ProgramSweep:
 
     def _line(self, result: CellResult) -> str:
         """Return the command that shows a cell again."""
+        if self._readings:
+            return self._reproduction.reading_line(result.cell.fault.description)
         if self._raced is None:
             return self._reproduction.line(result)
         return self._reproduction.race_line(self._raced.schedules[result.cell.name].text(), self._other)
@@ -156,13 +174,14 @@ class ProgramSweep:
 
 def _check_ways(**given: bool) -> None:
     """Raise UsageError for options that do not go together."""
-    ways = [f"--{name}" for name in ("crash", "rerun", "race") if given[name]]
+    ways = [f"--{name}" for name in ("crash", "rerun", "readings", "race") if given[name]]
     if len(ways) > 1:
         raise UsageError(f"{ways[0]} has runs of its own: leave out {ways[1]}")
-    if given["pairs"] and (given["crash"] or given["race"]):
+    if given["pairs"] and ways and ways != ["--rerun"]:
         raise UsageError(f"{ways[0]} has runs of its own: leave out --pairs")
-    if given["faults"] and given["race"]:
-        raise UsageError("--race injects no faults: leave out --faults")
+    for name in ("faults", "operations"):
+        if given[name] and (given["race"] or given["readings"]):
+            raise UsageError(f"{ways[0]} injects no faults: leave out --{name}")
 
 
 def _show(report: SweepReport, complete: bool) -> None:

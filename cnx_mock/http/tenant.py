@@ -20,6 +20,7 @@ from cnx_mock.world.account import MAGIC_KEYS, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock, ticks
+from cnx_mock.world.recent import Recent
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
 
@@ -35,6 +36,8 @@ class Shared:
     plan_limits: Mapping[AccountPlan, int]
     journals: JournalSpace
     max_rules: int
+    recent: Recent
+    """What was read last in any of their sandboxes."""
     load_observers: list[LoadObserver]
     """Who is told how far a large world is."""
     claim: Callable[[str, "Tenant"], bool]
@@ -109,7 +112,7 @@ class Tenant:
         the journals' space."""
         self.delays.close()
         self.stop_loading()
-        self.sandbox_so_far = SandboxState(self.name, 0, self._shared.catalogue, SandboxOptions())
+        self.sandbox_so_far = self._empty(0, SandboxOptions())
         self.journal.clear()
 
     def use(self, scenario: Scenario) -> None:
@@ -191,7 +194,7 @@ class Tenant:
             frozen=_first(world.frozen, recipe.frozen),
             magic=self._shared.magic_names is not None,
         )
-        sandbox = SandboxState(self.name, seed, self._shared.catalogue, plan, opening=fixture is None)
+        sandbox = self._empty(seed, plan, opening=fixture is None)
         if fixture is None:
             self._set(sandbox, iter(()), 0)
             return
@@ -199,6 +202,11 @@ class Tenant:
         listed = () if recipe.account is None else fixture.keys(recipe.account)
         steps = fixture.steps(sandbox, index, listed, own_clock=plan.start is not None)
         self._set(sandbox, self._completed(steps, lambda: self._overrule(sandbox, plan)), fixture.expected_steps(index))
+
+    def _empty(self, seed: int, options: SandboxOptions, *, opening: bool = True) -> SandboxState:
+        """Return a new sandbox with nothing in it."""
+        shared = self._shared
+        return SandboxState(self.name, seed, shared.catalogue, options, opening, shared.recent)
 
     def _set(
         self, sandbox: SandboxState, steps: Iterator[None], expected: int, changed: Callable[[], None] = lambda: None
@@ -255,7 +263,7 @@ class Tenant:
             magic=old.magic,
         )
         self.delays.cancel()
-        sandbox = SandboxState(self.name, old.chance.seed, self._shared.catalogue, plan, opening=False)
+        sandbox = self._empty(old.chance.seed, plan, opening=False)
         sandbox.clock.advanced = old.clock.advanced
         listed = [key for key in fixture.keys(0) if self._shared.claim(key, self)]
         steps = self._completed(fixture.steps(sandbox, 0, listed), then)

@@ -46,13 +46,13 @@ def _reason(result: CellResult) -> str:
         case "duplicated":
             return f"your client {_retried(result.status)} and left {_totals(judgement.left, result.resources)}"
         case "leaked":
-            return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
+            return f"your client {exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
-            return f"your client {_exited(result.status)}, but {_lacking(judgement.difference)}"
+            return f"your client {exited(result.status)}, but {_lacking(judgement.difference)}"
         case "raised":
             return f"your client raised {result.output}, which the test does not allow"
         case "failed cleanly":
-            return f"your client {_exited(result.status)} and left {_kept(result)}"
+            return f"your client {exited(result.status)} and left {_kept(result)}"
         case _:
             return f"your client retries badly: {'; '.join(result.hammering)}"
 
@@ -64,7 +64,7 @@ def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:
             return "it was still running at the time limit, and was ended"
         case "stuck":
             where = "before any call" if end.last is None else f"after its last call, {end.last}"
-            return f"it {_exited(end.status)} {where}"
+            return f"it {exited(end.status)} {where}"
         case "duplicated":
             return _totals(judgement.left, end.resources)
         case "leaked":
@@ -93,10 +93,11 @@ def _kept(result: CellResult) -> str:
 
 
 def _retried(status: int | None) -> str:
-    return "retried" if status == 0 else f"retried, {_exited(status)}"
+    return "retried" if status == 0 else f"retried, {exited(status)}"
 
 
-def _exited(status: int | None) -> str:
+def exited(status: int | None) -> str:
+    """Return how a client ended: "failed (exit status 1)"."""
     if status == 0:
         return "reported success (exit status 0)"
     return f"was ended by signal {-status}" if status is not None and status < 0 else f"failed (exit status {status})"

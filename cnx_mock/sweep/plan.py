@@ -40,12 +40,14 @@ class SweptCall:
     """Whether it is a read after a change."""
     program: str = ""
     """Which of two programs makes it; empty if there is one."""
+    name: str = ""
+    """What stands in its place, if it is no call."""
 
     @property
     def title(self) -> str:
         """The call for a person: `POST /v1/instances #2`."""
         whose = f"{self.program}: " if self.program else ""
-        return f"{whose}{self.method} {self.path} #{self.ordinal}"
+        return self.name or f"{whose}{self.method} {self.path} #{self.ordinal}"
 
 
 def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:

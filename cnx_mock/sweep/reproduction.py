@@ -54,6 +54,12 @@ class Reproduction:
             given.append("--rerun")
         return visible_line(shlex.join(["cnx-mock", "run", *given, *self.options, "--", *self.command]))
 
+    def reading_line(self, reading: str) -> str:
+        """Return the command that runs the program under a reading, on one line."""
+        scenarios = [word for name in self.scenarios for word in ("--scenario", name)]
+        words = ["cnx-mock", "run", "--reading", reading, *POLLS, *scenarios, *self.options]
+        return visible_line(shlex.join([*words, "--", *self.command]))
+
     def race_line(self, schedule: str, other: Sequence[str] | None) -> str:
         """Return the command that runs a race under a schedule, on one line; `other` is the second program, None for a
         second copy of the first one."""

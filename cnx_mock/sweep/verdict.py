@@ -14,6 +14,7 @@ Verdict = Literal[
     "leaked",
     "lost",
     "raced",
+    "misread",
     "raised",
     "hammered",
     "failed cleanly",
@@ -26,7 +27,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 GOOD: tuple[Verdict, ...] = ("failed cleanly", "recovered", "serial", "survived")
 UNHARMED: tuple[Verdict, ...] = ("recovered", "serial", "survived")
 """The verdicts of which there is nothing to tell."""
-FAILING: tuple[Verdict, ...] = ("hung", "stuck", "duplicated", "leaked", "lost", "raced", "raised")
+FAILING: tuple[Verdict, ...] = ("hung", "stuck", "duplicated", "leaked", "lost", "raced", "misread", "raised")
 """The verdicts that make a sweep fail, unless others are chosen."""
 
 

@@ -110,7 +110,7 @@ class Selection(Generic[P]):
 
     def page(self, start: int, limit: int) -> list[P]:
         """Return at most `limit` of the records after the first `start`."""
-        return self.table.at(self.places.page(start, limit))
+        return self.table.read(self.places.page(start, limit))
 
 
 class IndexedTable(Table[P]):

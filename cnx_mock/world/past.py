@@ -31,7 +31,7 @@ class PastLedger(Ledger):
     def __init__(self, of: Ledger) -> None:
         super().__init__()
         self._of = of
-        self.meters = of.meters
+        self._kept = of.meters
 
     @property
     def sums(self) -> Charges:

@@ -233,6 +233,25 @@ once("GET", "/v1/plans")
     assert sorted(each.name for each in (tmp_path / "work").iterdir()) == ["client.py", "seen"]
 
 
+def test_a_client_that_depends_on_a_reading_is_told_which(tmp_path: Path) -> None:
+    source = """
+made = once("POST", "/v1/instances", BODY)
+once("DELETE", "/v1/instances/" + made["id"])["id"]
+"""
+    done = sweep(tmp_path, source, "--readings", "--report", "r.json", "--report", "r.html", "--report", "r.xml")
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    place = lines.index("misread: under the reading delete-answer=200-empty-object: your client failed (exit status 1)")
+    assert lines[place + 2].startswith(
+        "    cnx-mock run --reading delete-answer=200-empty-object --provisioning polls:1 "
+    )
+    shown = commands.run([COMMAND, *shlex.split(lines[place + 2])[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 1
+    cells = json.loads((tmp_path / "r.json").read_text())["cells"]
+    assert {each["verdict"] for each in cells if each["fault"] == "delete-answer"} == {"misread"}
+    assert {each["verdict"] for each in cells if each["fault"] != "delete-answer"} == {"survived"}
+
+
 LOOKS_FIRST = """
 if not any(each["name"] == "web-1" for each in once("GET", "/v1/instances")["data"]):
     once("POST", "/v1/instances", BODY)
@@ -324,6 +343,9 @@ time.sleep(600)
         (["--crash", "--pairs"], "--crash has runs of its own: leave out --pairs"),
         (["--crash", "--race"], "--crash has runs of its own: leave out --race"),
         (["--race", "--faults", "error"], "--race injects no faults: leave out --faults"),
+        (["--readings", "--crash"], "--crash has runs of its own: leave out --readings"),
+        (["--readings", "--faults", "error"], "--readings injects no faults: leave out --faults"),
+        (["--readings", "--operations", "instances.*"], "--readings injects no faults: leave out --operations"),
         (["--with", "true"], "--with is the second program of a race: add --race"),
         (["--race", "--with", "'"], "is not a command line: No closing quotation"),
         (["--race", "--with", " "], "--with is empty"),

@@ -192,6 +192,8 @@ _VERDICTS = {
     "leaked": "More resources are left, or the program failed and left something that it created.",
     "lost": "The exit status is 0, but something is missing or different.",
     "raced": "Two programs at once left what no order of one after the other leaves. Only with `--race`.",
+    "misread": "Under another meaning of the documentation the program left something else, or failed. Only with "
+    "`--readings`.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
     "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",

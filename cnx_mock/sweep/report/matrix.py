@@ -15,6 +15,7 @@ ABBREVIATIONS: dict[Verdict, str] = {
     "leaked": "LEAK",
     "lost": "LOST",
     "raced": "RACE",
+    "misread": "MISR",
     "raised": "RAIS",
     "hammered": "HAMM",
     "failed cleanly": "fail",
