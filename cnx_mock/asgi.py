@@ -41,7 +41,13 @@ def extended_app(
     )
 
 
-def _resources() -> Iterable[Resource]:
+_WORDS = ("audit", "journals")
+"""With what the paths of the audit's resource begin, after `/_mock/`."""
+
+
+def _resources(word: str | None) -> Iterable[Resource]:
+    if word is not None and word not in _WORDS:
+        return ()
     from cnx_mock.audit import control  # lazy: only a call of the control plane needs the audit
 
     return [control.resource]
@@ -54,6 +60,8 @@ def _pages() -> Mapping[str, StaticFile]:
 
 
 def _unmet(tenant: Tenant, scenario: Scenario) -> Iterable[str]:
+    if not scenario.expects_clean_audit:
+        return ()
     from cnx_mock.audit import control  # lazy: as above
 
     return control.unmet(tenant, scenario)
