@@ -27,15 +27,15 @@ def extended_app(
     *,
     scenario: Scenario | None = None,
     fixture: Fixture | None = None,
-    control: Callable[[], Iterable[Resource]] = tuple,
+    control: Callable[[str | None], Iterable[Resource]] = lambda word: (),
 ) -> app.App:
-    """Return what `create_app` returns, with further resources of the control plane: `control` returns them when it
-    gets its first call."""
+    """Return what `create_app` returns, with further resources of the control plane: `control` returns them for the
+    first word of a path after `/_mock/`, all of them for None."""
     return app.create_app(
         settings,
         scenario=scenario,
         fixture=fixture,
-        control=lambda: (*_resources(), *control()),
+        control=lambda word: (*_resources(word), *control(word)),
         checkers=[_unmet],
         pages=_pages,
     )

@@ -134,14 +134,7 @@ class IndexedTable(Table[P]):
         changed = self.changes.places
         if self._index is None or changed is None:
             self._index, changed = _Index(), set()
-<<<<<<< HEAD
-            for record in self:
-                self._index.add(record)
-                changed.add(record.place)
             self.changes.places = changed
-=======
-            self._changes.places = changed
->>>>>>> scale
         self._index.settle(self, changed, now)
         changed.clear()
         return self._index

@@ -126,18 +126,12 @@ class ControlPlane:
         return router if router.find(path) else self._all
 
     @cached_property
-<<<<<<< HEAD
-    def _router(self) -> Router:
-        """Its operations; they are loaded for its first call."""
+    def _all(self) -> Router:
+        """All operations, for an error that names what is like a path."""
         return Router(self._operations())
 
     def _operations(self) -> Iterable[Operation]:
-        return (operation for resource in self._resources() for operation in resource.operations)
-=======
-    def _all(self) -> Router:
-        """All operations, for an error that names what is like a path."""
-        return Router(operation for resource in self._resources(None) for operation in resource.operations)
->>>>>>> scale
+        return (operation for resource in self._resources(None) for operation in resource.operations)
 
     @cached_property
     def _pages(self) -> Mapping[str, StaticFile]:
