@@ -7,6 +7,7 @@ from typing import Any
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.check import Check, Hit
 from cnx_mock.audit.checks import checks
+from cnx_mock.audit.crowds import kindest
 from cnx_mock.audit.logical_calls import SHARED, Traffic
 from cnx_mock.audit.threshold import Threshold
 from cnx_mock.errors import AuditError
@@ -90,7 +91,7 @@ def findings(
     runs = [_by_sandbox(run) for run in usual]
     found = []
     for sandbox, own in journals.items():
-        traffic = Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed)
+        traffic = kindest(Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed), chosen)
         prefix = "" if len(journals) == 1 else f"{_place(sandbox)}: "
         found += [_finding(check, hit, sandbox, prefix) for check in chosen for hit in check.run(traffic)]
     order = list(journals)
