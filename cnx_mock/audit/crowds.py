@@ -14,12 +14,9 @@ from itertools import pairwise
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check
 from cnx_mock.audit.logical_calls import FLOOR, LogicalCall, Traffic, steady
-from cnx_mock.audit.workers import OVERLAP
 
 _MOST_CALLS = 1_000
 """Calls of one request above which no crowd is tried: it would take too long."""
-_MANY = 10
-"""From so many failed calls on, a second burst is enough to see that bursts come again."""
 _SIZES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """How many workers a crowd is tried with, in addition to the most that there may be."""
 
@@ -56,7 +53,7 @@ def _possible(traffic: Traffic, request: object) -> bool:
         return False
     if any(traffic.usual):
         return True
-    return _come_back(logical) and not (_one_connection(calls) and _bursts_again(calls, traffic.limits[OVERLAP.name]))
+    return _come_back(logical) and not _one_worker(calls)
 
 
 def _pauses(calls: Sequence[Call], logical: Sequence[LogicalCall], floor: float) -> bool:
@@ -81,19 +78,11 @@ def _come_back(logical: Sequence[LogicalCall]) -> bool:
     return bool(failed) and 4 * sum(len(each.attempts) > 1 for each in failed) >= 3 * len(failed)
 
 
-def _one_connection(calls: Sequence[Call]) -> bool:
-    return len({call.connection for call in calls}) == 1
-
-
-def _bursts_again(calls: Sequence[Call], moment: float) -> bool:
-    """Return whether calls follow each other as quickly later on as at first: one worker that retries in layers. The
-    workers of a crowd begin together, and then come apart, unless Retry-After brings them together again."""
-    if any(call.succeeded or call.retry_after is not None for call in calls):
-        return False
-    quick = [two.began - one.began < moment for one, two in pairwise(calls)]
-    threes = [one and two for one, two in pairwise(quick)]
-    half = len(threes) // 2
-    return sum(threes[half:]) >= max(1 if len(calls) >= _MANY else 2, sum(threes[:half]))
+def _one_worker(calls: Sequence[Call]) -> bool:
+    """Return whether only one worker makes so many calls over one connection: all of them fail, and none is told when
+    to come back. The workers of a crowd fail together, and then one connection is not enough for them."""
+    in_vain = all(not call.succeeded and call.retry_after is None for call in calls)
+    return in_vain and len({call.connection for call in calls}) == 1
 
 
 def _end(call: Call) -> int:
