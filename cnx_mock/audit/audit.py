@@ -15,8 +15,12 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 
 Entries = Iterable[Mapping[str, Any]]
 
-HAMMERING = ("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry", "delete-404")
-"""The codes of the checks that find retries that come too early, too often or in vain, or are misunderstood."""
+HAMMERING = (
+    *("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry", "delete-404"),
+    "no-deadline",
+)
+"""The codes of the checks that find retries that come too early, too often or in vain, or are misunderstood, and calls
+without a deadline."""
 
 
 @dataclass(frozen=True, slots=True)

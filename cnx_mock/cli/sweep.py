@@ -120,7 +120,7 @@ def sweep(
     \b
     Faults: error, error-after, outage (five times), down (from there on), reset,
     reset-after, rate-limit, rate-limit-date, hang, hang-after, truncate, bad-json,
-    drip (only by name), no-credits (from there on), never-ready, stale.
+    drip (first read and change), no-credits (from there on), never-ready, stale.
     Verdicts, the worst first: hung, duplicated, leaked, lost, hammered,
     failed-cleanly, survived. The first four make the exit status 1.
 

@@ -44,7 +44,14 @@ def _reason(result: CellResult) -> str:
         case "failed cleanly":
             return f"your client {_exited(result.status)} and left {_kept(result)}"
         case _:
-            return f"your client retries badly: {'; '.join(result.hammering)}"
+            return _manners(result.hammering)
+
+
+def _manners(found: Sequence[str]) -> str:
+    """Return what the audit found about a client's retries, or about how long it waits."""
+    if all(line.startswith("no-deadline:") for line in found):
+        return f"your client has no total deadline: {'; '.join(line.partition(': ')[2] for line in found)}"
+    return f"your client retries badly: {'; '.join(found)}"
 
 
 def _kept(result: CellResult) -> str:

@@ -62,7 +62,8 @@ class Sweep(SweepResults):
         """Run one cell after the other; all workers take their cells from the same iterator."""
         for cell in waiting:
             patient = self.options.seconds is None
-            run = await run_once(self.config, cell.document(), self.limit, executor, patient=patient)
+            limit = self.limit + (cell.seconds if patient else 0)
+            run = await run_once(self.config, cell.document(), limit, executor, patient=patient)
             self.progress.judged(self.judge_cell(cell, run))
 
     async def _begin(self, executor: ThreadPoolExecutor) -> None:

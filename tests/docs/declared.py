@@ -191,7 +191,8 @@ _VERDICTS = {
     "leaked": "More resources are left, or the program failed and left something that it created.",
     "lost": "The exit status is 0, but something is missing or different.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
-    "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain.",
+    "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain, or has no "
+    "deadline for a call.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
     "survived": "The result is the same as without the fault.",
 }
@@ -209,7 +210,14 @@ def _judged(verdict: Any) -> str:
 
 def sweep_page() -> str:
     """The faults of a sweep, and its verdicts."""
-    rows = ([f"`{each.name}`", capital(sentence(_meaning(each))), "yes" if each.usual else "no"] for each in FAULTS)
+    rows = (
+        [
+            f"`{each.name}`",
+            capital(sentence(_meaning(each))),
+            "yes, if `--timeout` is longer" if each.seconds else "yes",
+        ]
+        for each in FAULTS
+    )
     return page(
         "Sweep: faults and verdicts",
         "A sweep runs a program once for every fault at every call that can have it. The first verdict that holds, "

@@ -5,16 +5,18 @@ a create whose fate it does not know it looks before it creates again; it reads 
 leaves nothing behind.
 """
 
+import json
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 import requests
+import urllib3
 
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 """Statuses behind which the same request may succeed."""
@@ -24,12 +26,24 @@ class CloudError(Exception):
     """The cloud refused the call, or could not be reached; another try cannot help. The message is what it answered."""
 
 
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
 class CarefulClient:
-    """A client of the CloudNexus API. `base` is the unit of all its waits, in seconds."""
+    """A client of the CloudNexus API. `base` is the unit of all its waits, in seconds.
+
+    `timeout` is for each wait for data, `deadline` for a whole call: a body that comes in pieces ends in no timeout.
+    """
 
     def __init__(self, url: str, key: str, base: float = 0.5, attempts: int = 6, seed: int | None = None) -> None:
         self.url, self.base, self.attempts = url, base, attempts
         self.timeout = max(0.5, 20 * base)
+        self.deadline = 2 * self.timeout
         self.chance = random.Random(seed)
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {key}"
@@ -62,12 +76,12 @@ class CarefulClient:
         body = {**body, "tags": [*body.get("tags", ()), mark]}
         for attempt in range(self.attempts):
             answer = self._ask("POST", "/v1/instances", json=body)
-            if answer is not None and answer.status_code == 201 and (made := _json(answer)):
+            if answer is not None and answer.status == 201 and (made := _json(answer)):
                 return made
-            if answer is not None and answer.status_code not in PASSING and answer.status_code != 201:
+            if answer is not None and answer.status not in PASSING and answer.status != 201:
                 raise CloudError(answer.text)
             self._wait(attempt, answer)
-            if answer is None or answer.status_code != 429:  # it may have happened
+            if answer is None or answer.status != 429:  # it may have happened
                 for made in self.all("/v1/instances", tags=mark):
                     return made
         raise CloudError(f"{body['name']} could not be created")
@@ -86,30 +100,37 @@ class CarefulClient:
     def _insist(self, method: str, path: str, missing: str = "", **more: Any) -> Any:
         for attempt in range(self.attempts):
             answer = self._ask(method, path, **more)
-            if answer is not None and answer.status_code < 300 and (method == "DELETE" or _json(answer) is not None):
+            if answer is not None and answer.status < 300 and (method == "DELETE" or _json(answer) is not None):
                 return _json(answer)
-            if answer is not None and answer.status_code == 404 and missing == "is fine":
+            if answer is not None and answer.status == 404 and missing == "is fine":
                 return None
             passing = (*PASSING, 404) if missing == "passes" else PASSING
-            if answer is not None and answer.status_code not in passing and answer.status_code >= 300:
+            if answer is not None and answer.status not in passing and answer.status >= 300:
                 raise CloudError(answer.text)
             self._wait(attempt, answer)
         raise CloudError(f"{method} {path} failed {self.attempts} times")
 
-    def _ask(self, method: str, path: str, **more: Any) -> requests.Response | None:
-        """Make one attempt. Return None if no answer came."""
+    def _ask(self, method: str, path: str, **more: Any) -> Answer | None:
+        """Make one attempt. Return None if no whole answer came before the deadline."""
+        end = time.monotonic() + self.deadline
+        body = bytearray()
         try:
-            return self.session.request(method, f"{self.url}{path}", timeout=self.timeout, **more)
-        except requests.RequestException:
+            with self.session.request(method, f"{self.url}{path}", timeout=self.timeout, stream=True, **more) as answer:
+                while piece := answer.raw.read1(65536, decode_content=True):  # what is there, at most so much
+                    body += piece
+                    if time.monotonic() > end:
+                        return None
+        except (requests.RequestException, urllib3.exceptions.HTTPError):
             return None
+        return Answer(answer.status_code, answer.headers, body.decode(errors="replace"))
 
-    def _wait(self, attempt: int, answer: requests.Response | None) -> None:
+    def _wait(self, attempt: int, answer: Answer | None) -> None:
         """Wait longer each time, at random, so that clients do not come back together; at least as long as asked."""
         own = self.chance.uniform(0, min(60, self.base * 2**attempt))
         time.sleep(max(own, _asked(answer)))
 
 
-def _asked(answer: requests.Response | None) -> float:
+def _asked(answer: Answer | None) -> float:
     """Return how many seconds Retry-After asks to wait. It may be an HTTP date."""
     given = "" if answer is None else answer.headers.get("Retry-After", "")
     if given.isdigit():
@@ -120,11 +141,11 @@ def _asked(answer: requests.Response | None) -> float:
         return 0
 
 
-def _json(answer: requests.Response) -> Any:
+def _json(answer: Answer) -> Any:
     """Return the answer's JSON, or None if it cannot be read."""
     try:
-        return answer.json()
-    except requests.JSONDecodeError:
+        return json.loads(answer.text)
+    except ValueError:
         return None
 
 

@@ -1,0 +1,8 @@
+"""The client of the documentation: half a second for each wait, a second for each call."""
+
+import os
+
+from tests.audit.clients.careful import CarefulClient
+
+with CarefulClient(os.environ["CLOUDNEXUS_BASE_URL"], os.environ["CLOUDNEXUS_API_KEY"], base=0.025) as client:
+    client.get("/v1/plans")
