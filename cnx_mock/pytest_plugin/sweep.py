@@ -47,7 +47,7 @@ class SweepPlugin:
             names = [name for name in config.getoption("--cnx-sweep-faults").split(",") if name]
             limit = config.getoption("--cnx-sweep-timeout")
             self._limit = None if limit is None else parse_duration(limit) / SECOND
-            self._faults = select_faults(names, self._limit)
+            self._faults = select_faults(names, limit=self._limit)
             self._named = bool(names)
         except (SweepPlanError, ValueError) as error:
             raise pytest.UsageError(f"--cnx-sweep: {error}") from None

@@ -84,7 +84,7 @@ def test_a_sweep_tells_it_once_and_no_run_is_hung() -> None:
 
     drip = SweepFault("drip", "a slow body", lambda call: call.leads, DRIP, seconds=3.5)
     config = RunConfig(command=[sys.executable, "-c", BOTH], settings=private(Settings()), environment=served)
-    options = SweepOptions(faults=[drip], jobs=2)
+    options = SweepOptions(faults=[drip])
     sweep = Sweep(options=options, check_hammering=partial(judged), config=config, progress=Silence())
     asyncio.run(sweep.run())
     [cause] = causes(sweep.results.values())

@@ -52,9 +52,9 @@ def test_a_call_gets_every_usual_fault_that_applies_to_it(call: SweptCall, names
 
 def test_a_fault_that_takes_longer_than_a_run_may_is_used_only_if_it_is_named() -> None:
     assert select_faults([]) == list(FAULTS)
-    assert [fault.name for fault in FAULTS if fault not in select_faults([], 61)] == ["drip"]
-    assert select_faults([], 62) == list(FAULTS)
-    assert [fault.name for fault in select_faults(["drip", "error"], 5)] == ["error", "drip"]
+    assert [fault.name for fault in FAULTS if fault not in select_faults([], limit=61)] == ["drip"]
+    assert select_faults([], limit=62) == list(FAULTS)
+    assert [fault.name for fault in select_faults(["drip", "error"], limit=5)] == ["error", "drip"]
 
 
 def test_only_the_first_read_and_the_first_change_with_a_body_drip() -> None:

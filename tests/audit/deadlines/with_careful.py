@@ -4,5 +4,4 @@ import os
 
 from tests.audit.clients.careful import CarefulClient
 
-with CarefulClient(os.environ["CLOUDNEXUS_BASE_URL"], os.environ["CLOUDNEXUS_API_KEY"], base=0.025) as client:
-    client.get("/v1/plans")
+CarefulClient(os.environ["CLOUDNEXUS_BASE_URL"], os.environ["CLOUDNEXUS_API_KEY"], base=0.025).get("/v1/plans")
