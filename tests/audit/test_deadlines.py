@@ -89,5 +89,5 @@ def test_a_sweep_tells_it_once_and_no_run_is_hung() -> None:
     asyncio.run(sweep.run())
     [cause] = causes(sweep.results.values())
     assert (cause.verdict, len(cause.results)) == ("hammered", 2)
-    assert "your client has no total deadline: #1 waited up to 3.5" in cause.sentence
+    assert "your client has no total deadline: #1 waited up to " in cause.sentence
     assert cause.places == "2 cells: GET /v1/plans #1 drip; POST /v1/instances #1 drip"
