@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 from zlib import crc32
@@ -43,6 +43,8 @@ class SweptCall:
     shape: str = ""
     """What of it and of its answer decides whether two calls of an operation are alike: the status, the fields of the
     query, and the types of the fields of the body."""
+    leads: bool = False
+    """Whether it is the first read, or the first change, whose answer has a body."""
     program: str = ""
     """Which of two programs makes it; empty if there is one."""
     name: str = ""
@@ -71,7 +73,8 @@ def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
         ordinals[operation.name] += 1
         calls.append(_swept_call(operation, ordinals[operation.name], entry, changed=changed))
         changed = changed or entry["committed"]
-    return calls
+    leading = {call.method == "GET": call for call in reversed(calls) if call.answered}
+    return [replace(call, leads=call in leading.values()) for call in calls]
 
 
 def _swept_call(operation: Operation, ordinal: int, entry: Mapping[str, Any], *, changed: bool) -> SweptCall:
@@ -118,8 +121,8 @@ class SweepFault:
     """The `at` of that rule."""
     take: int | None = 1
     """How many calls of the operation it affects, from the chosen one on; None for all of them."""
-    usual: bool = True
-    """Whether a sweep uses it if no faults are named."""
+    seconds: float = 0
+    """How long it keeps a client waiting that has no deadline."""
     title: str = "{call}, {fault}"
     """What happens, in words: `{call}` stands for the call, `{fault}` for the description."""
 
@@ -168,10 +171,10 @@ FAULTS = (
     SweepFault("bad-json", "malformed JSON", lambda call: call.answered, {"body": "malformed_json"}),
     SweepFault(
         "drip",
-        "a body that takes ten minutes, piece by piece",
-        lambda call: call.answered,
-        {"drip": {"chunks": 1200, "over": "10m"}},
-        usual=False,
+        "a body that takes 61 s, piece by piece",
+        lambda call: call.leads,
+        {"drip": {"chunks": 122, "over": "61s"}},
+        seconds=61,
     ),
     SweepFault(
         "no-credits",
@@ -222,12 +225,17 @@ class Cell:
     @property
     def title(self) -> str:
         """The cell for a person: "`POST /v1/instances` #2, reset after commit"."""
-        return "; ".join(fault.at_call(call) for call, fault in self.injections)
+        return "; ".join(filter(None, (fault.at_call(call) for call, fault in self.injections)))
 
     @property
     def lasts(self) -> bool:
         """Whether one of its faults affects more than one call, so that a client has to back off several times."""
         return any(fault.take != 1 for _, fault in self.injections)
+
+    @property
+    def seconds(self) -> float:
+        """How long its faults keep a client waiting that has no deadline."""
+        return sum(fault.seconds for _, fault in self.injections)
 
     @property
     def rules(self) -> list[dict[str, Any]]:
@@ -243,14 +251,18 @@ NO_FAULTS: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
 """The scenario of the runs without faults, as plain data."""
 
 
-def select_faults(names: Sequence[str], among: Sequence[SweepFault] = FAULTS) -> list[SweepFault]:
-    """Return the faults with these names, in the order of the matrix; the usual ones if there are no names. Raises
-    SweepPlanError for an unknown name."""
+def select_faults(
+    names: Sequence[str], among: Sequence[SweepFault] = FAULTS, limit: float | None = None
+) -> list[SweepFault]:
+    """Return the faults with these names, in the order of the matrix. If there are no names, return all that a run can
+    outlast whose time limit is `limit`, in seconds. Raises SweepPlanError for an unknown name."""
     known = {fault.name: fault for fault in among}
     for name in names:
         if name not in known:
             raise SweepPlanError(f"no fault is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
-    return [fault for fault in among if (fault.name in names if names else fault.usual)]
+    if names:
+        return [fault for fault in among if fault.name in names]
+    return [fault for fault in among if limit is None or fault.seconds < limit]
 
 
 def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:
@@ -266,7 +278,7 @@ def plan_cells(
     """Return the cells, call by call.
 
     `patterns` select operations by name; without any, all are selected. `pairs` adds a cell for every two faults at
-    two different calls.
+    two different calls, without those that take long.
     """
     selected = Pattern(list(patterns)) if patterns else Pattern("*")
     injections = [
@@ -276,7 +288,8 @@ def plan_cells(
         if selected.matches(call.operation) and fault.applies_to(call)
     ]
     cells = [Cell((injection,)) for injection in injections]
-    return [*cells, *_pairs(injections)] if pairs else cells
+    short = [(call, fault) for call, fault in injections if not fault.seconds]
+    return [*cells, *_pairs(short)] if pairs else cells
 
 
 def _pairs(injections: Sequence[Injection]) -> Iterator[Cell]:

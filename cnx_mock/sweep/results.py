@@ -57,6 +57,8 @@ class SweepOptions:
     """When the program is run a second time."""
     all_calls: bool = False
     """Whether to sweep every call of several that are alike."""
+    way: str = "faults"
+    """What is swept: faults, crash, rerun, readings or race. Reports say so."""
     shard: tuple[int, int] | None = None
     """The part of the cells to run, as its number from 1 and how many parts there are; None for all."""
     since: Collection[KnownCall] = ()
@@ -99,7 +101,9 @@ class CellResult(JudgedRun):
     fired: bool
     """Whether all faults of the cell were injected."""
     words: str = ""
-    """What came of it in a whole sentence, if it was no fault at a call."""
+    """What came of it in a whole sentence, if it was no fault at a call, or if an earlier report has the result."""
+    cause: str = ""
+    """What tells causes apart, if an earlier report has the result."""
     why_not: str = ""
     """Why there is no verdict, if there is none: the cell then counts as one whose fault was never injected."""
     journal: Sequence[ShownCall] = ()

@@ -41,9 +41,9 @@ class LazyTable(IndexedTable[P]):
     def fill(self, source: RecordSource[P]) -> None:
         """Add all records of a source behind those that are there. It is done once."""
         self._source = source
-        self._changes.lazy = range(self.extent, self.extent + len(source))
+        self.changes.lazy = range(self.extent, self.extent + len(source))
         if self._live is not None:
-            for place in self._changes.lazy:
+            for place in self.changes.lazy:
                 self._live.add(place)
 
     def __len__(self) -> int:
@@ -62,9 +62,10 @@ class LazyTable(IndexedTable[P]):
         record = self._records.get(record_id)
         if record is None and self._source is not None:
             number = self._source.find(record_id)
-            record = None if number is None else self._at_place(self._changes.lazy.start + number)
-        if record is not None and self._recent is not None:
-            self._recent.keep(record)
+            record = None if number is None else self._at_place(self.changes.lazy.start + number)
+        recent = self._recent
+        if record is not None and recent is not None and record not in recent.newer:
+            recent.keep(record)
         return record
 
     def own(self) -> Iterable[P]:
@@ -91,7 +92,7 @@ class LazyTable(IndexedTable[P]):
 
     def remove(self, record: P, now: int) -> None:
         """Remove a record. Raises KeyError if the table does not hold it."""
-        changes = self._changes
+        changes = self.changes
         if record.place in changes.lazy and self.get(record.id) is record:
             self._records[record.id] = record
         super().remove(record, now)
@@ -100,34 +101,34 @@ class LazyTable(IndexedTable[P]):
     @property
     def extent(self) -> int:
         """How many records it ever had: every place is below that."""
-        return len(self._at) + len(self._changes.lazy)
+        return len(self._at) + len(self.changes.lazy)
 
     def _slot(self, place: int) -> int:
-        lazy = self._changes.lazy
+        lazy = self.changes.lazy
         return place - len(lazy) if place >= lazy.stop else place
 
     def _forget(self, place: int) -> None:
-        if place not in self._changes.lazy:
+        if place not in self.changes.lazy:
             super()._forget(self._slot(place))
 
     def _at_place(self, place: int) -> P | None:
-        lazy = self._changes.lazy
+        lazy = self.changes.lazy
         if place not in lazy:
             return self._at[self._slot(place)]
         if self._live is not None and place not in self._live:
             return None
-        kept: Any = self._changes.kept.get(place)
+        kept: Any = self.changes.kept.get(place)
         return self._made(place) if kept is None else kept
 
     def _made(self, place: int) -> P:
         """Return an unchanged record of the source. As long as somebody has it, it is the same object."""
         assert self._source is not None and self._recent is not None, "it was filled"
-        alive, key = self._recent.alive, (self._changes, place)
+        alive, key = self._recent.alive, (self.changes, place)
         found: Any = alive.get(key)
         if found is not None:
             record: P = found
         else:
-            record = self._source.make(place - self._changes.lazy.start)
-            record.changes_of_table, record.place = self._changes, place
+            record = self._source.make(place - self.changes.lazy.start)
+            record.changes_of_table, record.place = self.changes, place
             alive[key] = record
         return record

@@ -21,19 +21,20 @@ class Recent:
     forgotten. What is used moves into the newer one.
     """
 
-    __slots__ = ("_free", "_newer", "_older", "_size", "alive")
+    __slots__ = ("_free", "_older", "_size", "alive", "newer")
 
     def __init__(self, kilobytes: int = GENERATION) -> None:
         """`kilobytes` is what one generation holds."""
         self._size = self._free = kilobytes
-        self._newer: dict[Hashable, tuple[Any, int]] = {}
+        self.newer: dict[Hashable, tuple[Any, int]] = {}
+        """What the newer generation holds: of that, nothing is to be done to keep it."""
         self._older: dict[Hashable, tuple[Any, int]] = {}
         self.alive: WeakValueDictionary[tuple[TableChanges, int], Record] = WeakValueDictionary()
         """The records of lazy tables that somebody still has, by table and place: see `lazy_table`."""
 
     def get(self, key: Hashable) -> Any:
         """Return the value of a key, None if there is none any more."""
-        kept = self._newer.get(key)
+        kept = self.newer.get(key)
         if kept is None:
             kept = self._older.pop(key, None)
             if kept is None:
@@ -45,12 +46,12 @@ class Recent:
         """Keep a value, which takes so much memory."""
         if self._free < kilobytes:
             self._turn()
-        self._newer[key] = (value, kilobytes)
+        self.newer[key] = (value, kilobytes)
         self._free -= kilobytes
 
     def keep(self, record: Record) -> None:
         """Keep a record and its cached answers for a while."""
-        if record not in self._newer:
+        if record not in self.newer:
             self._older.pop(record, None)
             self.put(record, None, RECORD)
 
@@ -58,4 +59,4 @@ class Recent:
         for each in self._older:
             if isinstance(each, Record):
                 each.forget()
-        self._older, self._newer, self._free = self._newer, {}, self._size
+        self._older, self.newer, self._free = self.newer, {}, self._size

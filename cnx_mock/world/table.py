@@ -15,7 +15,7 @@ _REMOVED_KEPT = 1000
 class Table(Generic[R]):
     """Records by id, in order of creation. The last 1,000 removed records are kept for stale reads."""
 
-    __slots__ = ("_at", "_changes", "_live", "_records", "_removed")
+    __slots__ = ("_at", "_live", "_records", "_removed", "changes")
 
     def __init__(self) -> None:
         self._records: dict[str, R] = {}
@@ -26,7 +26,8 @@ class Table(Generic[R]):
         """The places that have a record; None as long as all have one."""
         self._removed: deque[tuple[int, R]] | None = None
         """Those removed last, and when; None as long as all are there."""
-        self._changes = TableChanges()
+        self.changes = TableChanges()
+        """What its records tell it. After every change of one, `version` is another object."""
 
     def __len__(self) -> int:
         return len(self._records)
@@ -38,18 +39,13 @@ class Table(Generic[R]):
         return record_id in self._records
 
     @property
-    def version(self) -> object:
-        """What stands for the table as it is now: after every change of a record it is another object."""
-        return self._changes.version
-
-    @property
     def extent(self) -> int:
         """How many records it ever had: every place is below that."""
         return len(self._at)
 
     def observe(self, observer: Callable[[R], None] | None) -> None:
         """Call this with every record that is added, changed or removed from now on; None ends it."""
-        self._changes.observer = observer
+        self.changes.observer = observer
 
     def get(self, record_id: str) -> R | None:
         """Return the record with this id, or None."""
@@ -77,12 +73,12 @@ class Table(Generic[R]):
     def add(self, record: R) -> R:
         """Add a new record, and return it."""
         self._records[record.id] = record
-        record.changes_of_table = self._changes
+        record.changes_of_table = self.changes
         record.place = self.extent
         self._at.append(record)
         if self._live is not None:
             self._live.add(record.place)
-        self._changes.note(record)
+        self.changes.note(record)
         return record
 
     def remove(self, record: R, now: int) -> None:
@@ -95,7 +91,7 @@ class Table(Generic[R]):
         if self._removed is None:
             self._removed = deque(maxlen=_REMOVED_KEPT)
         self._removed.append((now, record))
-        self._changes.note(record)
+        self.changes.note(record)
 
     def since(self, instant: int) -> list[R]:
         """Return the records that existed at an instant or were made later, in order of creation, as they are now."""

@@ -169,7 +169,7 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
     """List all compute instances.
 
     Returns a paginated list of all instances in your account. Supports filtering by region, status, and tags."""
-    now, instances = sandbox.now, sandbox.instances
+    now, instances = sandbox.clock.now(), sandbox.instances
     keys, any_of = query.index_keys(sandbox.readings)
     if sandbox.polling:
         caller.polled += sandbox.polled(instances.matching(now, keys, any_of))
@@ -180,9 +180,9 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
 
 def _whole_list(sandbox: SandboxState, query: InstanceQuery, now: int) -> Page[Instance]:
     """Return a page of the list without filters. It is cached until something on it changes."""
-    if LIST_ENVELOPE.of(sandbox.readings) != "nested":
+    if sandbox.readings and LIST_ENVELOPE.of(sandbox.readings) != "nested":
         return page_of(sandbox.instances, query, partial(show, now=now))
-    place = (sandbox.instances.version, query.page, query.limit)
+    place = (sandbox.instances.changes.version, query.page, query.limit)
     kept: tuple[Page[Instance], int] | None = sandbox.recent.get(place)
     if kept is not None and now < kept[1]:
         return kept[0]
@@ -249,7 +249,7 @@ def get(sandbox: SandboxState, caller: Caller, instance: InstanceRecord) -> Inst
     Returns detailed configuration, metrics, and status for a specific instance."""
     if instance.id in sandbox.polling:
         caller.polled.append(instance)
-    return detail(sandbox, instance, sandbox.now)
+    return detail(sandbox, instance, sandbox.clock.now())
 
 
 @instances.operation(
