@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         UnknownResource,
         UnknownScenario,
     )
-    from cnx_mock.http.journal import JournalEntry as Entry
+    from cnx_mock.http.journal_entry import JournalEntry as Entry
     from cnx_mock.python_api.expectation import Expectation
     from cnx_mock.python_api.rule_handle import RuleHandle as Rule
     from cnx_mock.python_api.sandbox import Sandbox
@@ -56,7 +56,7 @@ _HOMES = {
     "ControlError": ("errors", "ControlError"),
     "DocumentError": ("errors", "DocumentError"),
     "EgressError": ("errors", "EgressError"),
-    "Entry": ("http.journal", "JournalEntry"),
+    "Entry": ("http.journal_entry", "JournalEntry"),
     "Expectation": ("python_api.expectation", "Expectation"),
     "FixtureError": ("errors", "FixtureError"),
     "FixtureRefusedError": ("errors", "FixtureRefusedError"),

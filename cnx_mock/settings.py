@@ -92,6 +92,16 @@ class Settings:
     max_rules: int = _bound(
         1000, "Allow each sandbox so many rules, those of its scenario included.", "N", most=100_000
     )
+    max_listeners: int = _bound(
+        64, "Allow so many clients to follow the events at the same time; more are refused, with 503.", "N", most=10_000
+    )
+    max_listener_events: int = _bound(
+        1000,
+        "Keep so many events for a client that reads them slowly; of more it is told how many.",
+        "N",
+        least=10,
+        most=1_000_000,
+    )
     max_control_bytes: int = _bound(
         64 * MIB, "Refuse control calls with a body of more bytes, with 413.", "BYTES", least=KIB
     )

@@ -27,15 +27,17 @@ FLOORS = (
     ("services", "scenario"),
     ("net",),
     ("http",),
-    ("audit",),
+    ("audit", "dashboard"),
     ("asgi",),
     ("programs",),
     ("sweep",),
+    ("demo",),
     ("intercept",),
     ("python_api",),
     ("cli", "pytest_plugin"),
 )
 FLOOR = {layer: height for height, floor in enumerate(FLOORS) for layer in floor}
+PROGRAMS = "demo.clients"  # processes of their own, as people write them: they read Python's clock, and are random
 DOORS = ("", "__main__")  # cnx_mock/__init__.py and __main__.py may name anything, lazily
 
 MAX_LINES = 350
@@ -293,7 +295,7 @@ def law_of_clocks(house: Path) -> list[str]:
     return [
         f"{module.at(node)}: {reading} reads Python's clock: ask world.clock"
         for name, module in modules(house).items()
-        if name != "world.clock"
+        if name != "world.clock" and not name.startswith(f"{PROGRAMS}.")
         for node in ast.walk(module.tree)
         for reading in clock_readings(node)
     ]
@@ -312,6 +314,22 @@ def clock_readings(node: ast.AST) -> Iterator[str]:
         yield f"{owner}.{called}()".lstrip(".")
     if owner == "subprocess" and any(keyword.arg == "timeout" for keyword in node.keywords):
         yield f"the timeout of subprocess.{called}()"
+
+
+def law_of_programs(house: Path) -> list[str]:
+    """The programs of the demo need the standard library alone, and are run: nothing imports them."""
+    known = modules(house)
+    breaches = []
+    for module in known.values():
+        own = module.name.startswith(PROGRAMS)
+        for imported in own_imports(house, module, known):
+            if own != imported.target.startswith(PROGRAMS):
+                breaches.append(f"{imported.where}: imports {imported.target}: programs stand alone")
+        for node in ast.walk(module.tree) if own else ():
+            for dotted, _ in imports_of(node):
+                if dotted.partition(".")[0] not in {*sys.stdlib_module_names, house.name}:
+                    breaches.append(f"{module.at(node)}: imports {dotted}: programs need the standard library alone")
+    return breaches
 
 
 def law_of_names(house: Path) -> list[str]:
@@ -354,6 +372,7 @@ LAWS = [
     law_of_light_plugin,
     law_of_time_and_chance,
     law_of_clocks,
+    law_of_programs,
     law_of_names,
     law_of_lazy_imports,
     law_of_size,

@@ -35,6 +35,7 @@ def about(wheel: zipfile.ZipFile, name: str) -> str:
 
 def test_everything_of_the_package_is_inside(wheel: zipfile.ZipFile) -> None:
     kept = [path for suffix in ("py", "j2") for path in (ROOT / "cnx_mock").rglob(f"*.{suffix}")]
+    kept += [path for path in (ROOT / "cnx_mock" / "dashboard" / "static").rglob("*") if path.is_file()]
     expected = {str(path.relative_to(ROOT)) for path in kept} | {"cnx_mock/py.typed"}
     assert expected <= set(wheel.namelist())
 

@@ -209,7 +209,8 @@ class Operation:
     def _query_data(self, query: str) -> tuple[dict[str, Any], list[Problem]]:
         """Return the values of the declared parameters, and the problem of each that is given more than once although
         it takes one value. Of such a parameter the first value is returned."""
-        known = self.query.model_fields  # type: ignore[union-attr]  # only called where there is a query
+        declared = self.query.model_fields  # type: ignore[union-attr]  # only called where there is a query
+        known = {each.alias or name: each for name, each in declared.items()}
         values = {name: given for name, given in parsing.query_values(query).items() if name in known}
         repeated = [
             Problem((name,), f"is given {'twice' if len(given) == 2 else f'{len(given)} times'}: give it once")

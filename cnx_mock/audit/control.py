@@ -15,7 +15,7 @@ from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.errors import AuditError
 from cnx_mock.http.control.plane import ControlTarget, Server
-from cnx_mock.http.journal import JournalEntry, entry
+from cnx_mock.http.journal_entry import JournalEntry, entry
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario.scenario import Scenario
 

@@ -97,7 +97,14 @@ def _checks() -> list[str]:
     return [each.code for each in checks()]
 
 
+def _stories() -> list[str]:
+    from cnx_mock.demo.stories import STORIES  # lazy: with pydantic
+
+    return [*STORIES, *(each for each in names("scenarios") if each not in STORIES)]
+
+
 scenarios = _names(lambda: names("scenarios"), files=True)
+stories = _names(_stories, files=True)
 fixtures = _names(lambda: names("fixtures"), files=True)
 operations = _names(_operations)
 operation_list = listed(_operations)

@@ -12,7 +12,7 @@ from cnx_mock.cli import completions
 from cnx_mock.cli.terminal import shown
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import App
-from cnx_mock.http.journal import JournalEntry, entry
+from cnx_mock.http.journal_entry import JournalEntry, entry
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.request import RawHeaders

@@ -24,6 +24,8 @@ Commands:
   ca            Show or renew the local certificate authority (CA).
   clock         Read or move the clock of a running server's sandbox.
   completion    Print a completion script.
+  demo          Show clients side by side while something goes wrong, and what
+                it costs.
   env           Print the environment variables that lead programs to a
                 running server.
   fixtures      Worlds to start from: those of the package, and your own
@@ -70,6 +72,7 @@ Commands:
   ca            Show or renew the local certificate authority (CA).
   clock         Read or move the clock of a running server's sandbox.
   completion    Print a completion script.
+  demo          Show clients side by side while something goes wrong, and what it costs.
   env           Print the environment variables that lead programs to a running server.
   fixtures      Worlds to start from: those of the package, and your own files.
   inject        Add a fault to a running server's sandbox, and print the rule's name.

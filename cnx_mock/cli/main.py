@@ -21,6 +21,7 @@ COMMANDS = {
         ("ca", "ca", "Show or renew the local certificate authority (CA)."),
         ("clock", "clock", "Read or move the clock of a running server's sandbox."),
         ("completion", "completion", "Print a completion script."),
+        ("demo", "demo", "Show clients side by side while something goes wrong, and what it costs."),
         ("env", "env", "Print the environment variables that lead programs to a running server."),
         ("fixtures", "fixtures", "Worlds to start from: those of the package, and your own files."),
         ("inject", "inject", "Add a fault to a running server's sandbox, and print the rule's name."),

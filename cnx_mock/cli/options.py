@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,6 +28,18 @@ def settings_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...
         return command
 
     return added
+
+
+def workdir_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option of a command that runs a program in a copy of a folder, as `folder`."""
+    add = click.option(
+        "--workdir",
+        "folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Copy this folder, and run CMD in the copy; by default CMD runs in this folder here.",
+    )
+    return add(command)
 
 
 def _option(setting: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

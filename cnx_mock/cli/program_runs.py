@@ -26,10 +26,16 @@ class ProgramRuns:
     """What all runs of a program have in common. Raises what fixtures and settings raise."""
 
     def __init__(
-        self, command: tuple[str, ...], settings: Settings, *, key: str | None = None, scenario: Scenario | None = None
+        self,
+        command: tuple[str, ...],
+        settings: Settings,
+        *,
+        key: str | None = None,
+        scenario: Scenario | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """`key` is given to the program, by default a new one as under `cnx-mock run`; `scenario` applies to every
-        run."""
+        """`key` is given to the program, by default a new one as under `cnx-mock run`; `scenario` applies to every run;
+        each run gets a copy of `folder`, if there is one, to run there."""
         self._bundle: Path | None = None
         settings = private(settings)
         self._direct = settings.allow_host
@@ -40,6 +46,7 @@ class ProgramRuns:
             key=key,
             security=security(settings),
             scenario=scenario,
+            folder=folder,
             fixture=load(settings.fixture) if settings.fixture else None,
         )
 
@@ -48,10 +55,10 @@ class ProgramRuns:
         ca = self.config.security.ca_path if self.config.security is not None else None
         with (
             trust_bundle(ca, os.environ) as self._bundle,
-            _signals_kept(),
+            signals_kept(),
             asyncio.Runner(loop_factory=loop_factory()) as runner,
         ):
-            return runner.run(_until_stopped(work))
+            return runner.run(until_stopped(work))
 
     def _environment(self, listeners: ListeningSockets, key: str) -> Mapping[str, str]:
         """Return the variables that lead a program to a server, as under `cnx-mock run`."""
@@ -59,7 +66,7 @@ class ProgramRuns:
         return place.variables(os.environ)
 
 
-async def _until_stopped(work: Callable[[], Awaitable[None]]) -> bool:
+async def until_stopped(work: Callable[[], Awaitable[None]]) -> bool:
     """Do the work; return False if SIGINT or SIGTERM ended it."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
@@ -78,7 +85,7 @@ async def _until_stopped(work: Callable[[], Awaitable[None]]) -> bool:
 
 
 @contextmanager
-def _signals_kept() -> Iterator[None]:
+def signals_kept() -> Iterator[None]:
     """Have signals do afterwards what they did before: they can end what is shown then."""
     before = {number: signal.getsignal(number) for number in _ENDING}
     try:

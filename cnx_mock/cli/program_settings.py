@@ -20,11 +20,17 @@ def program_settings(options: Mapping[str, Any]) -> Settings:
     scenarios raise.
     """
     warn_on_stderr()
-    settings = Settings(**options, port=0, proxy=True)
-    if settings.seed == "random":
-        settings = replace(settings, seed=str(random_seed()))
-        click.echo(f"cnx-mock: the seed is {settings.seed}", err=True)
+    settings = with_drawn_seed(Settings(**options, port=0, proxy=True))
     print_warnings(settings)
+    return settings
+
+
+def with_drawn_seed(settings: Settings) -> Settings:
+    """Return the settings with their seed drawn, and printed, if it is `random`."""
+    if settings.seed != "random":
+        return settings
+    settings = replace(settings, seed=str(random_seed()))
+    click.echo(f"cnx-mock: the seed is {settings.seed}", err=True)
     return settings
 
 

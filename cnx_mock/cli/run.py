@@ -1,17 +1,20 @@
 """`cnx-mock run`: a program, with a mock of its own for as long as it runs. What it does is in `run_program`."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from cnx_mock.cli import completions
 from cnx_mock.cli.lazy import uncollected
-from cnx_mock.cli.options import RUN, settings_options
+from cnx_mock.cli.options import RUN, settings_options, workdir_option
 from cnx_mock.cli.param_types import TEST_KEY, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
+from cnx_mock.errors import UsageError
 from cnx_mock.programs.passthrough import Foreground
 
 _REPORT = ReportFileType(
-    (".json", ""), "the report of a run is JSON: its name ends in .json; `sweep` writes .html and .xml"
+    (".html", ".htm", ".json", ""), "a report's name ends in .html or .json; `sweep` writes .xml too"
 )
 
 
@@ -20,7 +23,7 @@ _REPORT = ReportFileType(
 @click.option(
     "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, which CMD has hard-coded; by default a new one."
 )
-@click.option("--report", type=_REPORT, metavar="FILE", help="Write summary and journal to this file, as JSON.")
+@click.option("--report", type=_REPORT, metavar="FILE", help="Write a report of the run: .html or .json.")
 @click.option(
     "--expect",
     "expected",
@@ -30,6 +33,17 @@ _REPORT = ReportFileType(
 )
 @click.option("--expect-same", is_flag=True, help="Exit with status 3 unless CMD leaves what it leaves without faults.")
 @click.option("--expect-clean", is_flag=True, help="Exit with status 3 if CMD leaves anything in the account.")
+@click.option(
+    "--crash-at",
+    metavar="CALL",
+    shell_complete=completions.operation_list,
+    help="Kill CMD at a call, such as `instances.create#1:after` (committed, not answered), and run it again.",
+)
+@click.option("--rerun", is_flag=True, help="If CMD fails, run it again without the rules of the first --scenario.")
+@click.option("--race", is_flag=True, help="Run two copies of CMD at once, in the order of --schedule.")
+@click.option("--with", "other", metavar="CMD2", help="Race CMD with this program, a line for a shell's words.")
+@click.option("--schedule", metavar="ORDER", help="The order of their calls in a race, such as `A1 B1 B2 A2`.")
+@workdir_option
 @click.option("--quiet", is_flag=True, help="Print no summary on stderr, except what makes the exit status 3.")
 @program_argument
 @click.pass_context
@@ -43,6 +57,12 @@ def run(
     expect_same: bool,
     expect_clean: bool,
     quiet: bool,
+    crash_at: str | None,
+    rerun: bool,
+    race: bool,
+    other: str | None,
+    schedule: str | None,
+    folder: Path | None,
     **options: Any,
 ) -> None:
     """Run a program against a private mock, and report what it did there.
@@ -58,6 +78,14 @@ def run(
     --expect takes what a scenario's `expect` takes: a number, a list of resources, or {at_least: …}. --expect-same runs
     CMD a second time after the first, in the same world without rules, and compares what is left.
 
+    With --crash-at and --rerun, a second run of CMD finds the world that the first one has left, and the exit status is
+    that of the second run; 3 if CMD never makes the call of --crash-at. CMD can keep files for the second run in the
+    folder CNX_MOCK_SCRATCH, which is empty at the start and removed at the end.
+
+    With --race, two programs run in one world, each with its own scratch folder. Their calls are made one at a time
+    in the order of --schedule; then the program whose turn it is goes on to its end, and then the other one. The exit
+    status is that of the first of them that fails.
+
     \b
     Examples:
       cnx-mock run -- ./deploy.sh
@@ -66,7 +94,14 @@ def run(
       cnx-mock run --expect 'instances=[{name: web-1, status: running}]' -- ./deploy.sh
       cnx-mock run --fixture small-team --report report.json -- npm test
       cnx-mock run --allow-host example.com -- ./deploy.sh
+      cnx-mock run --crash-at 'instances.create#1:after' -- ./deploy.sh
     """
+    if race or other is not None or schedule is not None:
+        from cnx_mock.cli.run_race import run_race  # lazy: all of the sweep
+
+        if not race:
+            raise UsageError("--with and --schedule are for a race: add --race")
+        context.exit(run_race(command, other, schedule, folder, options))
     foreground = Foreground()
     with uncollected():
         from cnx_mock.cli.run_program import ProgramRun  # lazy: the signals that come during these imports are CMD's
@@ -80,5 +115,8 @@ def run(
         expect_same=expect_same,
         expect_clean=expect_clean,
         quiet=quiet,
+        crash_at=crash_at,
+        rerun=rerun,
+        folder=folder,
     )
     context.exit(program.run(foreground))

@@ -9,9 +9,10 @@ from typing import Any
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.errors import ScenarioError, SourceError, UsageError
 from cnx_mock.http.app import load_scenarios
-from cnx_mock.scenario.scenario import Scenario, read_scenario
+from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings
+from cnx_mock.sweep.calm import without_faults
 from cnx_mock.sweep.plan import NO_FAULTS
 from cnx_mock.sweep.state import (
     ResourceCounts,
@@ -19,16 +20,15 @@ from cnx_mock.sweep.state import (
     WorldStates,
     count_resources,
     state_difference,
-    varying_fields,
+    varying_values,
 )
 from cnx_mock.sweep.trial import RunResult, run_once
+from cnx_mock.sweep.varying import NOTHING, Varying
 from cnx_mock.text.source import read
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.kinds import MADE
 
 _KEYS = (*(kind.plural for kind in MADE), "audit")
-_SHORT = ("balance", "rate_limit", "quotas")
-"""What a scenario's world can make short: without faults it is as usual."""
 
 
 def read_expected(texts: Sequence[str]) -> dict[str, Any]:
@@ -64,7 +64,9 @@ class RunWithoutFaults:
 
     def __init__(self, command: Sequence[str], settings: Settings, key: str | None) -> None:
         """Raises what scenarios and fixtures raise."""
-        self._runs = ProgramRuns(tuple(command), settings, key=key, scenario=_calm(settings))
+        self._runs = ProgramRuns(
+            tuple(command), settings, key=key, scenario=without_faults(load_scenarios(settings.scenario))
+        )
         self._done: list[RunResult] = []
 
     def differences(self, states: WorldStates) -> list[str] | None:
@@ -77,11 +79,11 @@ class RunWithoutFaults:
             return None
         if self._done[0].ended.status != 0:
             return [f"the same as without faults, but without faults CMD fails ({_ending(self._done[0])})"]
-        if not list(_differing(self._done[0].states, states, set())):
+        if not list(_differing(self._done[0].states, states, NOTHING)):
             return []
         if not self._run():
             return None
-        varying = varying_fields(self._done[0].states, self._done[1].states)
+        varying = varying_values(self._done[0].states, self._done[1].states)
         return list(_differing(self._done[0].states, states, varying))
 
     def _run(self) -> bool:
@@ -95,22 +97,14 @@ class RunWithoutFaults:
         return self._runs.complete(once)
 
 
-def _calm(settings: Settings) -> Scenario:
-    """Return the settings' scenarios without what goes wrong: their seed, and their world with its usual means."""
-    document = load_scenarios(settings.scenario).document
-    world = {key: value for key, value in (document.get("world") or {}).items() if key not in _SHORT}
-    kept = {"seed": document["seed"]} if document.get("seed") is not None else {}
-    return read_scenario({"name": "without faults", **kept, "world": world}, operations())
-
-
 def _ending(run: RunResult) -> str:
     status = run.ended.status
     return f"signal {-status}" if status is not None and status < 0 else f"exit status {status}"
 
 
-def _differing(expected: WorldStates, actual: WorldStates, ignored: set[tuple[str, str]]) -> Iterator[str]:
+def _differing(expected: WorldStates, actual: WorldStates, chance: Varying) -> Iterator[str]:
     """Yield a line for each name of which more or fewer are left than expected, and for each changed resource."""
-    wanted, found = count_resources(expected, ignored), count_resources(actual, ignored)
+    wanted, found = count_resources(expected, chance), count_resources(actual, chance)
     difference = state_difference(wanted, found)
     numbers = _numbers(wanted), _numbers(found)
     for key in dict.fromkeys((each.noun, each.name) for each in (*difference.extra, *difference.missing)):

@@ -3,9 +3,8 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
-
-import orjson
 
 from cnx_mock import __version__
 from cnx_mock.audit.audit import Finding, findings
@@ -16,12 +15,15 @@ from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.provisioning_wait import provisioning_wait, wait_lines
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.run_expectations import RunWithoutFaults, read_expected
+from cnx_mock.cli.run_report import FORMS
 from cnx_mock.cli.run_summary import RunRecord, RunSummary, finding_lines, taken
+from cnx_mock.cli.run_twice import RunTwice, read_crash_point
 from cnx_mock.cli.streams import settle
 from cnx_mock.cli.terminal import painted, shown_line, wants_colour
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.programs.environment import Destination, trust_bundle
+from cnx_mock.programs.folders import program_folders
 from cnx_mock.programs.passthrough import Foreground
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.python_api.control import Control
@@ -48,9 +50,17 @@ class ProgramRun:
         expect_same: bool,
         expect_clean: bool,
         quiet: bool,
+        crash_at: str | None,
+        rerun: bool,
+        folder: Path | None,
     ) -> None:
+        if crash_at is not None and rerun:
+            raise UsageError("--crash-at runs CMD a second time by itself: leave out --rerun")
         self._expect = read_expected(expected)
-        self._settings = program_settings(options)
+        self._settings = settings = program_settings(options)
+        first = load_scenarios(settings.scenario[:1]) if rerun and settings.scenario else None
+        self._second = RunTwice(None if crash_at is None else read_crash_point(crash_at), rerun, first)
+        self._folder = folder
         self._command = command
         self._key = key
         self._report = report
@@ -69,7 +79,8 @@ class ProgramRun:
         if self._expect_same and result.status == 0 and not self._compare(record):
             return INTERRUPTED
         calls = calls_of(record.journal)
-        found = findings(calls)
+        before = self._second.requests_before
+        found = [*findings(calls[:before]), *findings(calls[before:])]
         wait = provisioning_wait(calls)
         status = self._status(result, summary)
         self._print(summary, found, wait, command_failed=result.status != 0)
@@ -79,12 +90,13 @@ class ProgramRun:
         report |= {
             "provisioning_wait_ms": wait / 1000,
             "findings": [each.document() for each in found],
+            "requests_before_second_run": before,
             "journal": record.journal,
         }
         settle()  # the report may go to stderr too
         try:
             with foreground.interruptible():
-                self._report.write(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+                self._report.write(FORMS[self._report.suffix](report))
         except UsageError as error:  # the program's own failure is the more important one
             _say([str(error)])
             return status or BAD_INPUT
@@ -93,13 +105,19 @@ class ProgramRun:
         return status
 
     def _result(self, server: MockServer, foreground: Foreground) -> ProgramResult:
+        self._second.prepare(server)
         sandbox = server.sandbox(key=self._key)
-        with trust_bundle(server.ca_path, os.environ) as bundle:
+        with trust_bundle(server.ca_path, os.environ) as bundle, program_folders(self._folder) as folders:
             place = Destination(
                 server.url, sandbox.api_key, server.proxy_url, server.ca_path, bundle, self._settings.allow_host
             )
             settle()
-            return foreground.run(self._command, place.environment(os.environ))
+            environ = {**place.environment(os.environ), **folders.variables}
+
+            def run() -> ProgramResult:
+                return foreground.run(self._command, environ, folders.working)
+
+            return self._second.result(server, foreground, run)
 
     def _compare(self, record: RunRecord) -> bool:
         """Run the program without faults, and add to the summary how what is left differs. Return False if a signal
@@ -112,10 +130,12 @@ class ProgramRun:
 
     def _status(self, result: ProgramResult, summary: RunSummary) -> int:
         """Return the program's exit status; if it succeeded and should not have, 3."""
-        failed = summary.unmet or (self._expect_clean and summary.left)
+        failed = summary.unmet or (self._expect_clean and summary.left) or self._second.not_reached
         return UNMET if result.status == 0 and failed else result.shell_status
 
     def _print(self, summary: RunSummary, found: Sequence[Finding], wait: int, *, command_failed: bool) -> None:
+        if self._second.not_reached:
+            _say([f"CMD was not killed: it ended before {self._second.not_reached}"])
         if self._quiet:
             if not command_failed:
                 _say([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])

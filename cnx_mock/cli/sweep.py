@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cnx_mock.cli import completions
-from cnx_mock.cli.options import PROGRAM, settings_options
+from cnx_mock.cli.options import PROGRAM, settings_options, workdir_option
 from cnx_mock.cli.param_types import DURATION, NAMES, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 
@@ -69,6 +69,22 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     shell_complete=completions.listed(completions.verdicts),
     help="Exit with status 1 for these verdicts, such as duplicated,failed-cleanly; or for `none`.",
 )
+@click.option("--crash", is_flag=True, help="Kill CMD at every call, and run it again in the same world.")
+@click.option("--rerun", is_flag=True, help="Run CMD again in each world in which it failed, without the fault.")
+@click.option(
+    "--readings", is_flag=True, help="Run CMD under each other meaning of the documentation that it can meet."
+)
+@click.option("--race", is_flag=True, help="Run two copies of CMD at once, under every order of calls that may matter.")
+@click.option("--with", "other", metavar="CMD2", help="Race CMD with this program, a line for a shell's words.")
+@click.option(
+    "--switches",
+    type=click.IntRange(1, 9),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Let the turn change at most so often in a race.",
+)
+@workdir_option
 @click.option("--allow-partial", is_flag=True, help="Let a run that fails leave what the run without faults leaves.")
 @click.option(
     "--baseline",
@@ -78,7 +94,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 )
 @click.option(
     "--scenarios",
-    "folder",
+    "scenarios",
     type=click.Path(file_okay=False, path_type=Path),
     default=".cnx-mock/sweep",
     show_default=True,
@@ -100,8 +116,15 @@ def sweep(
     reports: Sequence[ReportFile],
     fail_on: Sequence[str],
     baseline: Path | None,
-    folder: Path,
+    scenarios: Path,
     allow_partial: bool,
+    crash: bool,
+    rerun: bool,
+    readings: bool,
+    race: bool,
+    other: str | None,
+    switches: int,
+    folder: Path | None,
     **options: Any,
 ) -> None:
     """Run a program once for every fault at every call, and judge the outcome.
@@ -114,6 +137,17 @@ def sweep(
     A run that fails and leaves something that it created is `leaked`: the next run will meet it. With --allow-partial
     it may leave what the run without faults leaves.
 
+    With --crash, CMD is killed (SIGKILL) at every call: when the call has arrived, and for a call that changes
+    something also when it is committed and not yet answered. Then CMD is run again in the same world, and must reach
+    what it reaches without that. With --rerun, it is run again in each world in which it failed. CMD can keep files for
+    the second run in the folder CNX_MOCK_SCRATCH, which is empty at the start of each cell.
+
+    With --race, two copies of CMD (or CMD and CMD2) run against one world, one call at a time, in every order that may
+    matter. What they leave together must be what they leave one after the other.
+
+    With --readings, CMD is run once under each other option of each reading that its calls can meet (see `cnx-mock
+    readings`). A run that is unlike the one under the readings in force is bad, also if CMD fails cleanly.
+
     The exit status is 1 for bad cells; 2 if CMD fails by itself or makes no calls, and for bad options; 127 if CMD is
     not found, 126 if it cannot be executed; 130 after Ctrl-C.
 
@@ -121,8 +155,9 @@ def sweep(
     Faults: error, error-after, outage (five times), down (from there on), reset,
     reset-after, rate-limit, rate-limit-date, hang, hang-after, truncate, bad-json,
     drip (only by name), no-credits (from there on), never-ready, stale.
-    Verdicts, the worst first: hung, duplicated, leaked, lost, hammered,
-    failed-cleanly, survived. The first four make the exit status 1.
+    Verdicts, the worst first: hung, stuck (fails again), duplicated, leaked, lost,
+    raced, misread, hammered, failed-cleanly, recovered (by the second run), serial
+    (as one after the other), survived. The first seven make the exit status 1.
 
     \b
     Examples:
@@ -130,6 +165,8 @@ def sweep(
       cnx-mock sweep -j 4 --faults reset-after,error-after -- ./deploy.sh
       cnx-mock sweep --report sweep.html --report sweep.json -- npm run deploy
       cnx-mock sweep --baseline sweep.json --report new.json -- npm run deploy
+      cnx-mock sweep --crash -- python deploy.py
+      cnx-mock sweep --race --with './scale.sh 3' -- python deploy.py
     """
     from cnx_mock.cli.sweep_program import ProgramSweep  # lazy: --help and completion need no sweep
 
@@ -144,7 +181,14 @@ def sweep(
         jobs=jobs,
         fail_on=fail_on,
         baseline=baseline,
-        folder=folder,
+        scenarios=scenarios,
         allow_partial=allow_partial,
+        crash=crash,
+        rerun=rerun,
+        readings=readings,
+        race=race,
+        other=other,
+        switches=switches,
+        folder=folder,
     )
     context.exit(program.run(reports))

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cnx_mock.cli.output import print_result
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile
+from cnx_mock.cli.run_race import command_words
 from cnx_mock.cli.streams import settle
 from cnx_mock.cli.sweep_progress import progress_reporter
 from cnx_mock.cli.terminal import columns, in_locale, shown_line, wants_colour
@@ -20,16 +22,18 @@ from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.services import operations as all_operations
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.plan import check_operations, select_faults
+from cnx_mock.sweep.plan import CRASHES, FAULTS, check_operations, select_faults
+from cnx_mock.sweep.race.sweep import RaceSweep
+from cnx_mock.sweep.readings import ReadingSweep
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import ABBREVIATIONS
 from cnx_mock.sweep.reproduction import Reproduction
-from cnx_mock.sweep.results import SweepOptions
-from cnx_mock.sweep.runner import Sweep
-from cnx_mock.sweep.verdict import FAILING, VERDICTS, Verdict
+from cnx_mock.sweep.results import CellResult, SweepOptions
+from cnx_mock.sweep.runner import ProgressReporter, Sweep
+from cnx_mock.sweep.verdict import FAILING, UNHARMED, VERDICTS, Verdict
 from cnx_mock.text.files import read_regular
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
@@ -62,35 +66,58 @@ class ProgramSweep:
         jobs: int,
         fail_on: Sequence[str],
         baseline: Path | None,
-        folder: Path,
+        scenarios: Path,
         allow_partial: bool,
+        crash: bool,
+        rerun: bool,
+        readings: bool,
+        race: bool,
+        other: str | None,
+        switches: int,
+        folder: Path | None,
     ) -> None:
+        _check_ways(
+            crash=crash,
+            rerun=rerun,
+            readings=readings,
+            race=race,
+            pairs=pairs,
+            faults=bool(faults),
+            operations=bool(operations),
+        )
+        self._readings = readings
+        if other is not None and not race:
+            raise UsageError("--with is the second program of a race: add --race")
+        self._race = race
+        self._other = command_words(other) if other is not None else None
+        self._switches = switches
         self._command = command
+        self._folder = folder
         self._settings = settings = program_settings(options)
         check_operations(operations, [operation.name for operation in all_operations()])
         self._options = SweepOptions(
-            faults=select_faults(faults),
+            faults=select_faults(faults, CRASHES if crash else FAULTS),
             operations=operations,
             pairs=pairs,
             most=max_runs,
             seconds=timeout,
             jobs=jobs,
             allow_partial=allow_partial,
+            again="after a crash" if crash else "after a failure" if rerun else "never",
             seed=int(settings.seed),
         )
         self._failing = _failing(fail_on)
         self._baseline = _earlier(baseline) if baseline else {}
         self._reproduction = Reproduction(
-            folder=folder, command=command, scenarios=settings.scenario, options=_run_options(settings)
+            folder=scenarios, command=command, scenarios=settings.scenario, options=_run_options(settings, folder)
         )
+        self._raced: RaceSweep | None = None
 
     def run(self, files: Sequence[ReportFile]) -> int:
         """Sweep, show and write everything, and return the exit status. Raises SweepError, ProgramError, and OSError
         or UsageError for a file that cannot be written."""
         sweep, complete = self._swept()
-        report = SweepReport(
-            sweep=sweep, failing=self._failing, baseline=self._baseline, reproduce=self._reproduction.line
-        )
+        report = SweepReport(sweep=sweep, failing=self._failing, baseline=self._baseline, reproduce=self._line)
         try:
             self._write(report, files if complete else ())
         finally:
@@ -103,7 +130,7 @@ class ProgramSweep:
         """Write the scenarios of bad cells, and the reports: before anything is shown, which may fail or wait."""
         settle()  # a report may go to stderr
         for result in report.results:
-            if result.verdict != "survived":
+            if result.verdict not in UNHARMED and not (self._race or self._readings):
                 self._reproduction.write(result)
         for file in files:
             file.write(FORMS[file.suffix](report))
@@ -111,10 +138,50 @@ class ProgramSweep:
     def _swept(self) -> tuple[Sweep, bool]:
         """Make the runs; return the sweep, and whether it is complete."""
         scenario = load_scenarios(self._settings.scenario) if self._settings.scenario else None
-        runs = ProgramRuns(self._command, self._settings, scenario=scenario)
+        runs = ProgramRuns(self._command, self._settings, scenario=scenario, folder=self._folder)
         with progress_reporter() as reporter:
+            if self._race:
+                raced = self._raced = self._race_sweep(runs, reporter)
+                return raced, runs.complete(raced.run)
+            if self._readings:
+                read = ReadingSweep(
+                    config=runs.config, options=self._options, check_hammering=hammering, progress=reporter
+                )
+                return read, runs.complete(read.run)
             sweep = Sweep(config=runs.config, options=self._options, check_hammering=hammering, progress=reporter)
             return sweep, runs.complete(sweep.run)
+
+    def _race_sweep(self, runs: ProgramRuns, reporter: ProgressReporter) -> RaceSweep:
+        config = runs.config
+        other = None if self._other is None else replace(config, command=self._other)
+        return RaceSweep(
+            config=config,
+            other=other,
+            switches=self._switches,
+            options=self._options,
+            check_hammering=hammering,
+            progress=reporter,
+        )
+
+    def _line(self, result: CellResult) -> str:
+        """Return the command that shows a cell again."""
+        if self._readings:
+            return self._reproduction.reading_line(result.cell.fault.description)
+        if self._raced is None:
+            return self._reproduction.line(result)
+        return self._reproduction.race_line(self._raced.schedules[result.cell.name].text(), self._other)
+
+
+def _check_ways(**given: bool) -> None:
+    """Raise UsageError for options that do not go together."""
+    ways = [f"--{name}" for name in ("crash", "rerun", "readings", "race") if given[name]]
+    if len(ways) > 1:
+        raise UsageError(f"{ways[0]} has runs of its own: leave out {ways[1]}")
+    if given["pairs"] and ways and ways != ["--rerun"]:
+        raise UsageError(f"{ways[0]} has runs of its own: leave out --pairs")
+    for name in ("faults", "operations"):
+        if given[name] and (given["race"] or given["readings"]):
+            raise UsageError(f"{ways[0]} injects no faults: leave out --{name}")
 
 
 def _show(report: SweepReport, complete: bool) -> None:
@@ -169,6 +236,7 @@ def _earlier(path: Path) -> Baseline:
         raise UsageError(f"{path} is not a JSON report of `cnx-mock sweep`") from None
 
 
-def _run_options(settings: Settings) -> list[str]:
+def _run_options(settings: Settings, folder: Path | None) -> list[str]:
     """Return the options with which `cnx-mock run` does the same again."""
-    return words(settings, *(name for name in PROGRAM if name != "scenario"))
+    copied = [] if folder is None else ["--workdir", str(folder)]
+    return [*words(settings, *(name for name in PROGRAM if name != "scenario")), *copied]

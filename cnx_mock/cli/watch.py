@@ -137,3 +137,4 @@ def _revise(app: App, found: Scenario | Exception) -> None:
     else:
         app.tenants.watch_error = None
         click.echo(f"cnx-mock: scenario {app.tenants.defaults.scenario.name} reloaded", err=True)
+    app.events.control_changed(None)

@@ -4,7 +4,7 @@ Pages (`/`, `/openapi.json`, `/docs`) are ordinary Starlette routes in `site`; `
 request for any other path is a call to the API, and goes through `pipeline`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
+from cnx_mock.http.events.hub import EventHub
 from cnx_mock.http.hosts import host_of
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.loading import WorldLoading
@@ -28,6 +29,7 @@ from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
+from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.http.unread import UnreadRequests
@@ -68,6 +70,7 @@ class App:
         fixture: Fixture | None,
         more_control: Callable[[], Iterable[Resource]] = tuple,
         checkers: Sequence[ExpectationChecker] = (),
+        control_pages: Callable[[], Mapping[str, StaticFile]] = dict,
     ) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed == "random" else int(settings.seed)
@@ -90,6 +93,7 @@ class App:
         self._operations = served(operations(), settings.surface)
         self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
         self._api = Api(self._pipeline, self.observers)
+        self.events = EventHub(self.tenants, self.observers)
         self._control = ControlPlane(
             self.tenants,
             lambda: (*control.resources(), *more_control()),
@@ -98,6 +102,8 @@ class App:
             self._dropped,
             checkers,
             Guard(settings.control_host, networks(settings.control_from), self.control_token),
+            self.events,
+            control_pages,
         )
         self._good_hosts: set[bytes] = set()
         self._documents: dict[str, dict[str, Any]] = {}
@@ -129,8 +135,9 @@ class App:
         return self.dropped_lines()
 
     def cancel_delays(self) -> None:
-        """End every deliberate wait, for good, because the server stops."""
+        """End every deliberate wait and every stream of events, for good, because the server stops."""
         self.tenants.cancel_delays()
+        self.events.close()
 
     async def rehearse(
         self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes
@@ -259,13 +266,15 @@ def create_app(
     fixture: Fixture | None = None,
     control: Callable[[], Iterable[Resource]] = tuple,
     checkers: Sequence[ExpectationChecker] = (),
+    pages: Callable[[], Mapping[str, StaticFile]] = dict,
 ) -> App:
     """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Layers above this one
-    hand in what they add: `control` returns resources of the control plane, `checkers` judge expectations. Raises
-    UnknownScenario, UnknownFixture, SourceError or ScenarioError for what cannot be used.
+    hand in what they add: `control` returns resources of the control plane, `checkers` judge expectations, `pages`
+    returns files for browsers by their paths under `/_mock/`. Raises UnknownScenario, UnknownFixture, SourceError or
+    ScenarioError for what cannot be used.
     """
     settings = settings or Settings()
     named = load_scenarios(settings.scenario) if settings.scenario else Scenario(name="none")
-    return App(settings, scenario or named, fixture, control, checkers)
+    return App(settings, scenario or named, fixture, control, checkers, pages)

@@ -2,19 +2,15 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cnx_mock.api.operation import Operation
-from cnx_mock.api.shapes import Shape
-from cnx_mock.http.journal_texts import body_text, headers_in, request_headers, texts
+from cnx_mock.http.journal_texts import headers_in
 from cnx_mock.net.bounds import Bound, Bounds
 from cnx_mock.scenario.active_rule import ActiveRule, Decision
 from cnx_mock.scenario.exchange import Exchange
-from cnx_mock.scenario.matching import Difference
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.scenario.rule import Rule
 from cnx_mock.scenario.ruling import Ruling
-from cnx_mock.text.units import format_instant_ms
 
 _RECORD_BYTES = 1024
 """What a record holds beside the request and the answer."""
@@ -27,13 +23,15 @@ class JournalRecord:
     """One request in a journal: the exchange, what the rules decided, and what the client was sent."""
 
     __slots__ = (
-        *("_response_headers", "_sent_head", "duration", "exchange", "journal", "problem", "ruling", "seq"),
-        *("size", "status"),
+        *("_response_headers", "_sent_head", "duration", "event", "exchange", "journal", "problem", "ruling"),
+        *("seq", "size", "status"),
     )
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.seq = 0
+        self.event = 0
+        """The number of its event; 0 until somebody has asked for events."""
         self.ruling: Ruling | None = None
         """None if no rule was asked."""
         self.status: int | None = None
@@ -64,6 +62,11 @@ class JournalRecord:
     def sent(self, head: bytes) -> None:
         """Keep the head of the answer as it was sent, with its status line. It is read when somebody asks."""
         self._sent_head = head
+
+    @property
+    def ended(self) -> int | None:
+        """When it was complete, in microseconds of the monotonic clock; None before that."""
+        return None if self.duration is None else self.exchange.request.arrived + self.duration
 
     @property
     def head_size(self) -> int:
@@ -134,6 +137,10 @@ class Journal:
         """How many bytes it holds."""
         self.dropped = 0
         """How many requests it has dropped because there were too many, or too large ones."""
+        self.clearings = 0
+        """How often it was emptied."""
+        self.reaches_back_to = 0
+        """When the last of the requests that it no longer has was complete; 0 if it has all."""
 
     def __iter__(self) -> Iterator[JournalRecord]:
         return iter(list(self._records))
@@ -183,13 +190,27 @@ class Journal:
         """Return the record with this request id, None if there is none."""
         return next((each for each in self._records if each.exchange.request_id == request_id), None)
 
+    def with_seq(self, seq: int) -> JournalRecord | None:
+        """Return the record with this number, None if the journal does not have it any more."""
+        place = seq - self._records[0].seq if self._records else -1
+        return self._records[place] if 0 <= place < len(self._records) else None
+
     def clear(self) -> None:
         """Remove every record; numbering goes on."""
+        self.clearings += 1
         while self._records:
             self._forget(self._records.popleft())
 
+    def anew(self) -> "Journal":
+        """Remove every record, and return an empty journal in which numbering begins again."""
+        self.clear()
+        fresh = Journal(self._space)
+        fresh.reaches_back_to = self.reaches_back_to
+        return fresh
+
     def _forget(self, record: JournalRecord) -> None:
         record.journal = None
+        self.reaches_back_to = max(self.reaches_back_to, record.ended or 0)
         self.bytes -= record.size
         self._space.forget(record)
 
@@ -202,142 +223,3 @@ def _size(record: JournalRecord) -> int:
     for name, value in request.headers:
         texts += len(name) + len(value)
     return _RECORD_BYTES + texts + record.head_size + _DECISION_BYTES * decisions
-
-
-@dataclass(slots=True, kw_only=True, eq=False, repr=False)
-class FaultApplied(Shape):
-    """A fault that was applied to a request."""
-
-    rule: str
-    """The rule's id."""
-    fault: str
-    """The fault, such as `error=INTERNAL_ERROR`."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False, repr=False)
-class RuleDecision(Shape):
-    """What one rule decided about a request."""
-
-    rule: str
-    """The rule's id."""
-    fired: bool
-    """Whether its fault was to be applied."""
-    reason: str
-    """Why, or why not: the field that differs, the count, the draw."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False, repr=False)
-class NearMiss(Shape):
-    """The rule that nearly matched a request."""
-
-    rule: str
-    """The rule's id."""
-    reason: str
-    """The field that differs."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False, repr=False)
-class JournalEntry(Shape):
-    """One request, its answer, and why it got that."""
-
-    seq: int
-    """Its number in this journal."""
-    request_id: str
-    """As in `X-Request-Id` and `error.request_id`."""
-    at: str | None
-    """When it arrived by the sandbox's clock, RFC 3339 with milliseconds; null if it reached no sandbox."""
-    wall: str
-    """When it arrived in real time, RFC 3339 with milliseconds."""
-    connection: int | None
-    """The client's port: requests that share it came over one connection; null if it is not known."""
-    method: str
-    """The method; empty if the request could not be read so far."""
-    path: str
-    """The path, undecoded."""
-    query: str
-    """The query string, undecoded."""
-    operation: str | None
-    """The operation's name; null if there is none, and if the request could not be read to its end."""
-    status: int | None
-    """The status that was sent; null while it is under way, and if the connection was aborted before."""
-    duration_ms: float | None
-    """From arrival to answer, in milliseconds of real time; null while it is under way."""
-    delayed_ms: float
-    """How much of that was a deliberate wait."""
-    faults: list[FaultApplied]
-    """The faults that were applied."""
-    committed: bool
-    """Whether it changed something."""
-    created_id: str | None
-    """The id of the resource that it created, also if the answer was lost; null if it created none."""
-    request_headers: list[list[str]]
-    """Headers as they came, with only the end of the key."""
-    request_body: str | None
-    """The body as text, at most 64 KiB."""
-    response_headers: list[list[str]]
-    """Headers as they were sent."""
-    response_body: str | None
-    """The body as text, at most 64 KiB."""
-    decisions: list[RuleDecision]
-    """What every rule in force decided, in the order in which they were asked."""
-    near_miss: NearMiss | None
-    """If no rule matched: the one that nearly did."""
-    problem: str | None
-    """Why the request could not be read to its end; null if it was. If its head could not be read, `request_body` has
-    the bytes that came, at most 4 KiB, with escapes for what is not text."""
-
-
-def entry(record: JournalRecord) -> JournalEntry:
-    """Return a record as the control plane and a failing test show it."""
-    exchange, request, operation = record.exchange, record.request, record.operation
-    return JournalEntry(
-        seq=record.seq,
-        request_id=exchange.request_id,
-        at=None if exchange.at is None else format_instant_ms(exchange.at),
-        wall=format_instant_ms(request.wall),
-        connection=request.connection,
-        method=request.method,
-        path=request.path,
-        query=request.query,
-        operation=operation.name if operation else None,
-        status=record.status,
-        duration_ms=None if record.duration is None else round(record.duration / 1000, 3),
-        delayed_ms=round(exchange.delayed / 1000, 3),
-        faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in record.applied],
-        committed=exchange.committed,
-        created_id=exchange.created_id,
-        request_headers=request_headers(exchange),
-        request_body=body_text(request.body),
-        response_headers=texts(record.response_headers),
-        response_body=body_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
-        decisions=[_decision(record, active, rule) for active, rule in record.asked],
-        near_miss=_near_miss(record),
-        problem=record.problem,
-    )
-
-
-def _decision(record: JournalRecord, active: ActiveRule, rule: Rule) -> RuleDecision:
-    """What a rule decided, as it was then. If it did not match: the field that differs."""
-    decision = record.decision(active)
-    if decision is not None:
-        return RuleDecision(rule=rule.id, fired=decision.fired, reason=decision.reason)
-    difference = rule.match.difference(record.request)
-    reason = "not asked: the request's own header is wrong" if difference is None else str(difference)
-    return RuleDecision(rule=rule.id, fired=False, reason=reason)
-
-
-def _near_miss(record: JournalRecord) -> NearMiss | None:
-    """If no rule matched, the one of which the most fields agree; None if no field of any rule does."""
-    if record.ruling is None or record.ruling.decisions:
-        return None
-    misses = [(rule, list(rule.match.differences(record.request))) for _, rule in record.asked]
-    near = [(rule, differences) for rule, differences in misses if 0 < len(differences) < len(rule.match)]
-    if not near:
-        return None
-    rule, differences = min(near, key=lambda miss: len(miss[1]))
-    return NearMiss(rule=rule.id, reason=joined(differences))
-
-
-def joined(differences: list[Difference]) -> str:
-    """Return several differences as one sentence."""
-    return "; ".join(map(str, differences))

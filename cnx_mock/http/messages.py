@@ -167,6 +167,12 @@ class Sender:
         headers = [*content, *answer.headers, *more, *_ON_EVERY_ANSWER, (b"date", self._date)]
         return headers if self._surface == "all" else [each for each in headers if not is_added(*each)]
 
+    def open_head(self, content_type: bytes, more: RawHeaders) -> RawHeaders:
+        """Return every header of an answer whose length is not known when it begins."""
+        if (second := wall_now() // SECOND) != self._second:
+            self._set(second)
+        return [(b"content-type", content_type), *more, *_ON_EVERY_ANSWER, (b"date", self._date)]
+
     def raw_head(self, exchange: Exchange) -> bytes:
         """Return the head of an answer as it goes to the wire: what `head` returns, with the status line. It is made
         from as few pieces as possible, because every call needs it. `tests/http/test_both_ways.py` holds it equal."""

@@ -24,6 +24,10 @@ class Observers:
         effect on the answer."""
         self._observers.append(observer)
 
+    def remove(self, observer: Observer) -> None:
+        """Do not call this any more."""
+        self._observers.remove(observer)
+
     def complete(self, record: JournalRecord, status: int | None, tenant: Tenant | None) -> None:
         """Complete a record with the status that the client is sent, None if it is sent none. Idempotent."""
         if record.duration is not None:

@@ -1,6 +1,7 @@
 """Why rules have not fired yet, read off a journal."""
 
-from cnx_mock.http.journal import Journal, JournalRecord, joined
+from cnx_mock.http.journal import Journal, JournalRecord
+from cnx_mock.http.journal_entry import joined
 from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.rule import Rule
 

@@ -14,12 +14,13 @@ from starlette.types import ASGIApp
 
 from cnx_mock.api import errors
 from cnx_mock.http.docs import files
+from cnx_mock.http.docs.files import Endpoint
 from cnx_mock.http.messages import raw_path, refused
 from cnx_mock.http.pages import PageAnswer, Pages
 
 log = logging.getLogger("cnx_mock")
 
-Endpoint = Callable[[Request], Awaitable[PageAnswer | Response]]
+_Guarded = Callable[[Request], Awaitable[Response]]
 
 
 class Site(Starlette):
@@ -32,7 +33,7 @@ class Site(Starlette):
             routes=[*routes, *files.routes(self._guarded)], exception_handlers={HTTPException: self._wrong_method}
         )
 
-    def _guarded(self, endpoint: Endpoint) -> files.Endpoint:
+    def _guarded(self, endpoint: Endpoint) -> _Guarded:
         """Return the endpoint of a page, with the API's own 500 in place of any error that it raises by mistake."""
 
         async def answer(request: Request) -> Response:

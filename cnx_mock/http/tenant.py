@@ -19,6 +19,7 @@ from cnx_mock.world.account import MAGIC_KEYS, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock, ticks
+from cnx_mock.world.recent import Recent
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
 
@@ -34,6 +35,8 @@ class Shared:
     plan_limits: Mapping[AccountPlan, int]
     journals: JournalSpace
     max_rules: int
+    recent: Recent
+    """What was read last in any of their sandboxes."""
     load_observers: list[LoadObserver]
     """Who is told how far a large world is."""
     claim: Callable[[str, "Tenant"], bool]
@@ -48,7 +51,10 @@ class Tenant:
         self.name = name
         """What its chance is keyed by: the digits of a key that the client brought, or the name of one made here."""
         self.given_name = given
-        self._made = ticks()
+        self.id = ""
+        """What the control plane calls it, in place of its key; set when it is added to its server, and for good."""
+        self.made = ticks()
+        """When it was made, in microseconds of the monotonic clock."""
         self.recipe = recipe
         self.delays = Delays()
         self._shared = shared
@@ -93,15 +99,14 @@ class Tenant:
         for rule in self.recipe.rules:
             self.engine.inject(rule)
         self.window = Window()
-        self.journal.clear()
-        self.journal = Journal(shared.journals)
+        self.journal = self.journal.anew()
 
     def close(self) -> None:
         """End what waits in it, for good, and free what it holds: its world, which a call in flight may still have, and
         the journals' space."""
         self.delays.close()
         self.stop_loading()
-        self.sandbox_so_far = SandboxState(self.name, 0, self._shared.catalogue, SandboxOptions())
+        self.sandbox_so_far = self._empty(0, SandboxOptions())
         self.journal.clear()
 
     def use(self, scenario: Scenario) -> None:
@@ -183,7 +188,7 @@ class Tenant:
             frozen=_first(world.frozen, recipe.frozen),
             magic=self._shared.magic_names is not None,
         )
-        sandbox = SandboxState(self.name, seed, self._shared.catalogue, plan, opening=fixture is None)
+        sandbox = self._empty(seed, plan, opening=fixture is None)
         if fixture is None:
             self._set(sandbox, iter(()), 0)
             return
@@ -191,6 +196,11 @@ class Tenant:
         listed = () if recipe.account is None else fixture.keys(recipe.account)
         steps = fixture.steps(sandbox, index, listed, own_clock=plan.start is not None)
         self._set(sandbox, self._completed(steps, lambda: self._overrule(sandbox, plan)), fixture.expected_steps(index))
+
+    def _empty(self, seed: int, options: SandboxOptions, *, opening: bool = True) -> SandboxState:
+        """Return a new sandbox with nothing in it."""
+        shared = self._shared
+        return SandboxState(self.name, seed, shared.catalogue, options, opening, shared.recent)
 
     def _set(
         self, sandbox: SandboxState, steps: Iterator[None], expected: int, changed: Callable[[], None] = lambda: None
@@ -247,7 +257,7 @@ class Tenant:
             magic=old.magic,
         )
         self.delays.cancel()
-        sandbox = SandboxState(self.name, old.chance.seed, self._shared.catalogue, plan, opening=False)
+        sandbox = self._empty(old.chance.seed, plan, opening=False)
         sandbox.clock.advanced = old.clock.advanced
         listed = [key for key in fixture.keys(0) if self._shared.claim(key, self)]
         steps = self._completed(fixture.steps(sandbox, 0, listed), then)
@@ -256,7 +266,7 @@ class Tenant:
     @property
     def idle(self) -> int:
         """Microseconds of real time since its last request, or since it was made."""
-        return ticks() - max(self._made, self.journal.last_arrival)
+        return ticks() - max(self.made, self.journal.last_arrival)
 
     @property
     def last4(self) -> str:

@@ -1,10 +1,11 @@
 """The tenants of one server: one for each key, made on first use, and what new keys get."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
+from itertools import count
 from typing import Any
 
-from cnx_mock.api.errors import SandboxLimit, Unauthorized
+from cnx_mock.api.errors import NotFound, SandboxLimit, Unauthorized
 from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.loading import LoadObserver, WorldLoading
 from cnx_mock.http.recipe import Recipe
@@ -17,7 +18,9 @@ from cnx_mock.services import operations
 from cnx_mock.settings import Settings, flag
 from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan
 from cnx_mock.world.catalogue import Catalogue
-from cnx_mock.world.chance import key_digits
+from cnx_mock.world.chance import digest, key_digits
+from cnx_mock.world.keys import sandbox_id
+from cnx_mock.world.recent import Recent
 
 
 class Tenants:
@@ -36,6 +39,10 @@ class Tenants:
         """The server's own: requests that never reached a sandbox."""
         self.watch_error: str | None = None
         """Why the scenario's file, as it is now, cannot be used."""
+        self.observer: Callable[[Tenant, bool], None] | None = None
+        """Called with every tenant that is made (True) or given back (False); None if nobody follows them."""
+        self.reaches_back_to = 0
+        """When the last request of a tenant that was given back was complete; 0 if there is none."""
         self.load_observers: list[LoadObserver] = []
         """Who is told how far large worlds are."""
         known = operations()
@@ -45,14 +52,16 @@ class Tenants:
             magic_names=None if settings.surface == "documented" else cache(partial(magic.rules, known)),
             plan_limits=self.plan_limits,
             journals=journals,
+            recent=Recent(),
             max_rules=settings.max_rules,
             load_observers=self.load_observers,
             claim=self._claim,
         )
         self._tenants: dict[str, Tenant] = {}
         """Each tenant by the digits of every key that opens it."""
-        self._all: dict[Tenant, None] = {}
-        """Every tenant once, the oldest first."""
+        self._all: dict[Tenant, set[str]] = {}
+        """Every tenant once, the oldest first, with the digits of the keys that open it."""
+        self._by_id: dict[str, Tenant] = {}
         self._made = 0
         self._measure(bounds)
 
@@ -84,8 +93,13 @@ class Tenants:
             if self.settings.known_keys_only and not is_known:
                 raise Unauthorized(reason="unknown_key")
             tenant = self._opened(key, key, None, self.defaults)
-        if tenant.loading is not None:
-            raise WorldLoading(tenant.loading)
+        return complete(tenant)
+
+    def with_id(self, sandbox_id: str) -> Tenant:
+        """Return the tenant with this id. Raises NotFound."""
+        tenant = self._by_id.get(sandbox_id)
+        if tenant is None:
+            raise NotFound(resource="sandbox", id=sandbox_id[:100])
         return tenant
 
     def take(self, key: str, name: str | None = None, **changes: Any) -> Tenant:
@@ -110,9 +124,9 @@ class Tenants:
 
     def remove(self, tenant: Tenant) -> None:
         """Forget a tenant with its whole world; what waits in it is cancelled. Its keys are then new ones again."""
-        tenant.close()
-        self._tenants = {key: each for key, each in self._tenants.items() if each is not tenant}
-        self._all.pop(tenant, None)
+        for key in self._all[tenant]:
+            del self._tenants[key]
+        self._forget(tenant)
 
     def use(self, scenario: Scenario) -> None:
         """Let new sandboxes get another scenario. Raises what `Recipe.using` raises, and ScenarioError if it has too
@@ -158,15 +172,44 @@ class Tenants:
 
     def _add(self, tenant: Tenant, keys: Iterable[str]) -> None:
         """Let these keys open a tenant. A tenant that no key opens any more is forgotten."""
-        before = {old for key in keys if (old := self._tenants.get(key)) is not None}
-        self._tenants.update(dict.fromkeys(keys, tenant))
-        self._all[tenant] = None
-        if before:
-            opened = set(self._tenants.values())
-            for old in before - opened:
-                del self._all[old]
-                old.close()
+        opened = set(keys)
+        for key in opened:
+            old = self._tenants.get(key)
+            self._tenants[key] = tenant
+            if old is not None:
+                self._all[old].discard(key)
+                if not self._all[old]:
+                    self._forget(old)
+        self._all[tenant] = opened
+        tenant.id = self._free_id(tenant)
+        self._by_id[tenant.id] = tenant
+        if self.observer is not None:
+            self.observer(tenant, True)
+
+    def _free_id(self, tenant: Tenant) -> str:
+        """Return the id of a new tenant: the first of those drawn from its seed and its name that no other one has."""
+        seed = tenant.sandbox_so_far.chance.seed
+        drawn = (sandbox_id(digest(seed, tenant.name, "sandbox", number)) for number in count(1))
+        return next(each for each in drawn if each not in self._by_id)
+
+    def _forget(self, tenant: Tenant) -> None:
+        """Forget a tenant that no key opens."""
+        del self._all[tenant], self._by_id[tenant.id]
+        tenant.close()
+        self.reaches_back_to = max(self.reaches_back_to, tenant.journal.reaches_back_to)
+        if self.observer is not None:
+            self.observer(tenant, False)
 
     def _claim(self, key: str, tenant: Tenant) -> bool:
         """Let a key open a tenant unless it opens another one. Return whether it does."""
-        return self._tenants.setdefault(key, tenant) is tenant
+        opened = self._tenants.setdefault(key, tenant)
+        if opened is tenant and tenant in self._all:
+            self._all[tenant].add(key)
+        return opened is tenant
+
+
+def complete(tenant: Tenant) -> Tenant:
+    """Return the tenant. Raises WorldLoading if its world is not complete yet."""
+    if tenant.loading is not None:
+        raise WorldLoading(tenant.loading)
+    return tenant

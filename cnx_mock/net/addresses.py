@@ -10,6 +10,9 @@ API_HOST = "api.cloudnexus.com"
 TOKEN_HEADER = "X-CNX-Mock-Control-Token"
 """The request header with the token of `--control-token`."""
 
+SANDBOX_HEADER = "X-CNX-Mock-Sandbox"
+"""The request header with the id of a sandbox: it chooses the sandbox of a call of the control plane, as a key does."""
+
 KEY_REQUIRED = "KEY_REQUIRED"
 """The error code of a proxy that leads each key to a server of its own, for a new sandbox without a key."""
 

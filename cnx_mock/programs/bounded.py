@@ -15,7 +15,7 @@ from typing import IO
 from cnx_mock.programs.start import ProgramResult, start
 from cnx_mock.world.clock import SECOND, ticks
 
-_MARK = "CNX_MOCK_RUN"
+MARK = "CNX_MOCK_RUN"
 """The variable by which the processes of one run are known."""
 _ROUNDS = 5
 """How often processes are looked for that have left the group."""
@@ -24,28 +24,41 @@ _LAST_BYTES = 4000
 
 
 async def run(
-    command: Sequence[str], environ: Mapping[str, str], limit: Callable[[], float | None], executor: Executor
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    limit: Callable[[], float | None],
+    executor: Executor,
+    *,
+    folder: Path | None = None,
+    killed: asyncio.Event | None = None,
+    started: Callable[[int], None] | None = None,
 ) -> ProgramResult:
     """Run a program in a process group of its own, and return how it ended.
 
     `limit` returns the time limit in seconds since the start, None for none. It is asked again when that time is over,
-    and may then return a later one. What is left at the end is killed: at the time limit, and if this is cancelled.
-    That is the process group, and on Linux every process that the program has started, also one in a session of its
-    own. Raises ProgramError.
+    and may then return a later one. `folder` is where the program is run, None for here; `killed` is set when it is to
+    be killed at once; `started` is called with the number of its process group. What is left at the end is killed: at
+    the time limit, and if this is cancelled. That is the process group, and on Linux every process that the program has
+    started, also one in a session of its own. Raises ProgramError.
     """
     began = ticks()
     with tempfile.TemporaryFile() as output:
         mark = f"{os.getpid()}-{began}-{output.fileno()}"
-        process = start(command, lambda words: _spawned(words, {**environ, _MARK: mark}, output))
+        process = start(command, lambda words: _spawned(words, {**environ, MARK: mark}, output, folder))
+        if started is not None:
+            started(process.pid)
         waiting = asyncio.get_running_loop().run_in_executor(executor, _wait, process)
+        killing = asyncio.ensure_future(_killed_when(killed, process)) if killed is not None else None
         try:
             in_time = await _ends_in_time(waiting, limit, began)
             took = (ticks() - began) / SECOND
         finally:
+            if killing is not None:
+                killing.cancel()
             _kill(process)
             await waiting
             process.wait()
-            _kill_detached(mark)
+            kill_marked(mark)
         return ProgramResult(process.returncode if in_time else None, took, _end(output))
 
 
@@ -56,9 +69,22 @@ async def _ends_in_time(waiting: "asyncio.Future[None]", limit: Callable[[], flo
     return waiting.done()
 
 
-def _spawned(command: list[str], environ: Mapping[str, str], output: IO[bytes]) -> "subprocess.Popen[bytes]":
+async def _killed_when(killed: asyncio.Event, process: "subprocess.Popen[bytes]") -> None:
+    await killed.wait()
+    _kill(process)
+
+
+def _spawned(
+    command: list[str], environ: Mapping[str, str], output: IO[bytes], folder: Path | None
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        command,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        cwd=folder,
     )
 
 
@@ -80,9 +106,10 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _kill_detached(mark: str) -> None:
-    """Kill the processes that inherited this mark: those that have left the group. Only Linux shows environments."""
-    wanted = f"{_MARK}={mark}".encode()
+def kill_marked(mark: str) -> None:
+    """Kill the processes that inherited this mark, also those that have left the group. Only Linux shows
+    environments."""
+    wanted = f"{MARK}={mark}".encode()
     for _ in range(_ROUNDS):  # one that is killed may have started another meanwhile
         found = [each for each in Path("/proc").glob("[0-9]*/environ") if wanted in _variables(each)]
         for path in found:

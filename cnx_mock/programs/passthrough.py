@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext, suppress
+from pathlib import Path
 
 from cnx_mock.programs.start import ProgramResult, start
 from cnx_mock.world.clock import SECOND, ticks
@@ -24,13 +25,22 @@ if sys.platform == "win32":
     class Foreground:
         """Runs a program in the foreground; the console sends Ctrl-C to the program by itself."""
 
-        def run(self, command: Sequence[str], environ: Mapping[str, str]) -> ProgramResult:
-            """Run a program to its end. Raises ProgramError."""
+        def __init__(self) -> None:
+            self._process: subprocess.Popen[bytes] | None = None
+
+        def run(self, command: Sequence[str], environ: Mapping[str, str], folder: Path | None = None) -> ProgramResult:
+            """Run a program to its end, in a folder, or here. Raises ProgramError."""
             began = ticks()
-            process = start(command, lambda words: subprocess.Popen(words, env=dict(environ)))
+            process = start(command, lambda words: subprocess.Popen(words, env=dict(environ), cwd=folder))
+            self._process = process
             while True:
                 with suppress(KeyboardInterrupt):
                     return ProgramResult(process.wait(), (ticks() - began) / SECOND)
+
+        def kill(self) -> None:
+            """Kill the program, if it runs. Any thread may call this."""
+            if self._process is not None:
+                self._process.kill()
 
         def interruptible(self) -> AbstractContextManager[None]:
             """Let signals end what is done within. They can."""
@@ -47,22 +57,23 @@ else:
         """
 
         def __init__(self) -> None:
+            self._child: int | None = None
             signal.signal(signal.SIGCHLD, lambda *_: None)  # if it were ignored, waitpid would not find the program
             self._watched = {*map(_number, _PASSED_ON), signal.SIGCHLD}
             self._before = signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
 
-        def run(self, command: Sequence[str], environ: Mapping[str, str]) -> ProgramResult:
-            """Run a program to its end. A signal that came before it could start ends it unstarted. Raises
-            ProgramError."""
+        def run(self, command: Sequence[str], environ: Mapping[str, str], folder: Path | None = None) -> ProgramResult:
+            """Run a program to its end, in a folder, or here. A signal that came before it could start ends it
+            unstarted. Raises ProgramError."""
             began = ticks()
             early = signal.sigpending() & set(map(_number, _ENDING))
             if early:
                 return ProgramResult(-int(min(early)), 0)
-            child = start(command, lambda words: self._spawned(words, environ))
+            child = self._child = start(command, lambda words: self._spawned(words, environ, folder))
             while True:
                 number, sender = self._next()
                 if number == signal.SIGCHLD:
-                    status = _ended(child)
+                    status = self._ended(child)
                     if status is not None:
                         return ProgramResult(status, (ticks() - began) / SECOND)
                 elif sender not in (None, child):
@@ -81,10 +92,30 @@ else:
             finally:
                 signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
 
-        def _spawned(self, command: list[str], environ: Mapping[str, str]) -> int:
+        def kill(self) -> None:
+            """Kill the program, if it runs. Any thread may call this."""
+            if (child := self._child) is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+
+        def _spawned(self, command: list[str], environ: Mapping[str, str], folder: Path | None) -> int:
             """Start a process with the signals as they were before us; return its id. Raises OSError."""
             restored = [*map(_number, _RESTORED)]
-            return os.posix_spawnp(command[0], command, environ, setsigmask=self._before, setsigdef=restored)
+            with nullcontext() if folder is None else chdir(folder):  # posix_spawn cannot change it by itself
+                return os.posix_spawnp(command[0], command, environ, setsigmask=self._before, setsigdef=restored)
+
+        def _ended(self, child: int) -> int | None:
+            """Return the child's exit status, negative for a signal; None while it runs. If job control has stopped it,
+            we stop too, so that the shell sees it; SIGCONT wakes both."""
+            found, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+            if not found:
+                return None
+            if os.WIFSTOPPED(status):
+                if os.WSTOPSIG(status) in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                return None
+            self._child = None
+            return os.waitstatus_to_exitcode(status)
 
         def _next(self) -> tuple[int, int | None]:
             """Wait for the next signal; return it and the process that sent it, None for the terminal."""
@@ -97,18 +128,6 @@ else:
 
     def _number(name: str) -> int:
         return int(getattr(signal, name))
-
-    def _ended(child: int) -> int | None:
-        """Return the child's exit status, negative for a signal; None while it runs. If job control has stopped it, we
-        stop too, so that the shell sees it; SIGCONT wakes both."""
-        found, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
-        if not found:
-            return None
-        if os.WIFSTOPPED(status):
-            if os.WSTOPSIG(status) in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
-                os.kill(os.getpid(), signal.SIGSTOP)
-            return None
-        return os.waitstatus_to_exitcode(status)
 
     def _in_foreground() -> bool:
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from cnx_mock.api.router import Router
 from cnx_mock.errors import Problem, ScenarioError
-from cnx_mock.http.journal import JournalEntry
+from cnx_mock.http.journal_entry import JournalEntry
 from cnx_mock.python_api.handle import Handle
 from cnx_mock.scenario.matching import Difference, Match
 from cnx_mock.scenario.models import MatchModel

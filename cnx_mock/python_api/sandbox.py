@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from cnx_mock.errors import ControlError, FixtureRefusedError, Problem, ScenarioError, ScenarioRefusedError
-from cnx_mock.http.journal import FaultApplied, JournalEntry, NearMiss, RuleDecision
+from cnx_mock.http.journal_entry import FaultApplied, JournalEntry, NearMiss, RuleDecision
 from cnx_mock.net.proxies import LOOPBACK, excepted
 from cnx_mock.python_api.audit import Audit
 from cnx_mock.python_api.control import Control, SandboxControl
@@ -56,17 +56,20 @@ class Sandbox(Handle):
         "audit",
         "clock",
         "firewalls",
+        "id",
         "instances",
         "load_balancers",
         "snapshots",
     )
 
-    def __init__(self, control: Control, api_key: str) -> None:
+    def __init__(self, control: Control, api_key: str, sandbox_id: str) -> None:
         self._control = SandboxControl(control, api_key)
         self._injected = count(1)  # its next() is atomic: any thread may inject
         self._must_fire: list[RuleHandle] = []
         self._expected: list[Expectation] = []
         self._enforced = False
+        self.id = sandbox_id
+        """What the control plane calls it, in place of its key: in `GET /_mock/sandboxes`, in events, on the page."""
         self.api_key = api_key
         """The key of this sandbox. The client under test must send it."""
         self.clock = ClockHandle(self._control)

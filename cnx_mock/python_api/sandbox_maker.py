@@ -94,7 +94,7 @@ class SandboxMaker(Handle):
         except InputRefusedError as error:
             raise _blamed(error, body) from None
         warn(fresh["warnings"])
-        return Sandbox(control, fresh["api_key"])
+        return Sandbox(control, fresh["api_key"], fresh["id"])
 
 
 def _made(control: Control, body: dict[str, Any]) -> Any:

@@ -171,7 +171,7 @@ class MockServer(SandboxMaker):
         """
         control = self._running()
         tenants = self._app.tenants if self._app else ()
-        return [Sandbox(control, test_key(tenant.key)) for tenant in tenants]
+        return [Sandbox(control, test_key(tenant.key), tenant.id) for tenant in tenants]
 
     def intercept(self) -> AbstractContextManager[None]:
         """Lead https://api.cloudnexus.com, and http://, to this server for the length of a `with` block.

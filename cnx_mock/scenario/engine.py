@@ -23,7 +23,7 @@ from cnx_mock.scenario.rule import Step
 from cnx_mock.scenario.ruling import Chosen, Ruling
 from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.world.chance import Chance
-from cnx_mock.world.records import NEVER
+from cnx_mock.world.clock import NEVER
 
 _MOST_REMEMBERED = 1000
 """The most entries of a table whose keys the client chooses, so that it cannot fill the memory."""
@@ -52,6 +52,8 @@ class Engine:
         self._most_rules = most_rules
         self._magic_names = magic_names
         self._injected: list[ActiveRule] = []
+        self.observer: Callable[[], None] | None = None
+        """Called when a phase of its story begins; None if nobody follows it."""
         self._ended: dict[str, ActiveRule] = {}
         """Rules whose ttl is over, by id: their counts can still be read."""
         self._brought: dict[str, ActiveRule] = {}
@@ -77,7 +79,7 @@ class Engine:
         self.must_allow(scenario)
         now = self._now()
         self.scenario = scenario
-        self._story = Timeline(scenario.phases, scenario.repeat, now)
+        self._story = Timeline(scenario.phases, scenario.repeat, now, self._phase_begins)
         self._scenario_rules = [_active(rule, "scenario", now) for rule in scenario.rules]
         self._brought.clear()
         self._changed()
@@ -101,13 +103,27 @@ class Engine:
             old = before.get(rule.id)
             rules.append(old if old and old.rule.document == rule.document else _active(rule, "scenario", now))
         if (scenario.phases, scenario.repeat) != (self.scenario.phases, self.scenario.repeat):
-            self._story = Timeline(scenario.phases, scenario.repeat, now)
+            self._story = Timeline(scenario.phases, scenario.repeat, now, self._phase_begins)
         self.scenario, self._scenario_rules = scenario, rules
         self._changed()
 
     def moment(self) -> tuple[Moment, int]:
         """Return the present moment of the story, and the instant at which its phase began."""
         return self._story.at(self._now()), self._story.since
+
+    @property
+    def has_phases(self) -> bool:
+        """Whether its story has phases."""
+        return self._story.has_phases
+
+    def version(self) -> object:
+        """Return an object that is another one whenever the rules in force, or their ends, have changed."""
+        self._settle(self._now())
+        return self._undecided
+
+    def next_change(self) -> int:
+        """Return the next instant at which a phase or a rule ends by its time, or NEVER."""
+        return min(self._next_end, self._story.next_change(self._now()))
 
     def shift(self, by: int) -> None:
         """Follow the sandbox's clock to one that is `by` microseconds ahead. The story's age and the rest of every ttl
@@ -162,6 +178,10 @@ class Engine:
         """Remove every injected rule; the scenario's own stay."""
         self._injected = []
         self._changed()
+
+    def _phase_begins(self) -> None:
+        if self.observer is not None:
+            self.observer()
 
     def _changed(self) -> None:
         self._in_order = (*self._injected, *self._scenario_rules)

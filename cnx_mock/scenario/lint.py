@@ -15,7 +15,7 @@ from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.scenario.shadows import Calls, Winners
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.text.units import format_duration
-from cnx_mock.world.records import NEVER
+from cnx_mock.world.clock import NEVER
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 

@@ -1,7 +1,9 @@
 """The phases of a story, on the sandbox's clock: which phase it is, since when, and when the next one begins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from cnx_mock.world.clock import NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,17 @@ class Moment:
 class Timeline:
     """The course of a story. There is no timer: the phase is computed from the clock when it is asked for."""
 
-    def __init__(self, phases: Sequence[Phase], repeat: bool, now: int) -> None:
+    def __init__(
+        self, phases: Sequence[Phase], repeat: bool, now: int, entered: Callable[[], None] = lambda: None
+    ) -> None:
         """Begin the story at the instant `now`, in microseconds; with `repeat` the phases begin again after the last.
+        `entered` is called when another phase has begun.
 
         An empty sequence of phases is allowed.
         """
         self._phases = tuple(phases)
         self._repeat = repeat
+        self._entered = entered
         self._story_began = now
         self._phase_began = now
         self._index = 0
@@ -74,6 +80,17 @@ class Timeline:
         """The instant at which the current phase began, as of the last call of `at` or `count`."""
         return self._phase_began
 
+    @property
+    def has_phases(self) -> bool:
+        """Whether the story has phases."""
+        return bool(self._phases)
+
+    def next_change(self, now: int) -> int:
+        """Return the next instant at which a phase ends by its time, or NEVER."""
+        self.at(now)
+        lasts = self._phases[self._index].lasts if self._phases else None
+        return NEVER if lasts is None or self._is_last else self._phase_began + lasts
+
     def shift(self, by: int) -> None:
         """Follow the clock when it is set by `by` microseconds; the story's age does not change."""
         self._story_began += by
@@ -95,3 +112,4 @@ class Timeline:
     def _enter_next(self, now: int) -> None:
         self._index = (self._index + 1) % len(self._phases)
         self._phase_began, self._requests = now, 0
+        self._entered()

@@ -1,6 +1,6 @@
 """A rule, and how it is read. Files, the control plane, `inject` and the request header all use these keys."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -38,6 +38,9 @@ class Rule:
     """After how many microseconds of the sandbox's clock the rule ends."""
     document: Mapping[str, Any] = field(compare=False)
     """The rule as it was written."""
+    notify: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+    """Called when a fault of the rule is applied to a request; with `at: after`, the operation is committed then. It is
+    set by code that runs a server in its own process."""
 
     def step(self, turn: int) -> Step:
         """Return what happens at the request with this place among those that the rule takes, from 1."""

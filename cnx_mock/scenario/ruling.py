@@ -35,6 +35,8 @@ class Ruling:
         if not self._has_applied(active):
             active.fired += 1
             self.decisions[active] = replace(self.decisions[active], fired=True)
+            if active.rule.notify is not None:
+                active.rule.notify()
         self.applied.append((active.rule.id, fault.label()))
 
     def spared(self, active: ActiveRule, why: str) -> None:

@@ -1,13 +1,12 @@
 """One defect, one paragraph: cells with the same cause together."""
 
-import json
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.state import ResourceState
-from cnx_mock.sweep.verdict import VERDICTS, Verdict
+from cnx_mock.sweep.verdict import UNHARMED, VERDICTS, Verdict
 from cnx_mock.text.plural import counted
 
 
@@ -61,7 +60,7 @@ def causes(results: Iterable[CellResult]) -> list[Cause]:
     """
     groups: dict[Hashable, list[CellResult]] = {}
     for result in results:
-        if result.verdict != "survived":
+        if result.verdict not in UNHARMED:
             groups.setdefault(_cause(result), []).append(result)
     found = [Cause(tuple(group)) for group in groups.values()]
     return sorted(found, key=lambda cause: VERDICTS.index(cause.verdict))
@@ -75,6 +74,8 @@ def _cause(result: CellResult) -> Hashable:
 def _difference(result: CellResult) -> Hashable:
     judgement = result.judgement
     match result.verdict:
+        case "stuck":
+            return result.end and result.end.last
         case "duplicated" | "leaked":
             return _named(judgement.left)
         case "lost":
@@ -93,4 +94,4 @@ def _difference(result: CellResult) -> Hashable:
 
 def _named(resources: Iterable[ResourceState]) -> frozenset[tuple[str, str]]:
     """Return kinds and names, with an empty text for a name that is not compared."""
-    return frozenset((each.kind, str(json.loads(each.fields).get("name") or "")) for each in resources)
+    return frozenset((each.kind, each.comparable_name) for each in resources)

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from cnx_mock.sweep.results import CellResult
-from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState
+from cnx_mock.sweep.results import CellResult, JudgedRun
+from cnx_mock.sweep.second_run import EndOfTwo
+from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState, StateDifference
+from cnx_mock.sweep.verdict import UNHARMED, Judgement
 from cnx_mock.text.plural import counted
 
 _SHOWN = 3
@@ -15,39 +17,76 @@ _MANY_CALLS = 10
 
 def sentence(result: CellResult) -> str:
     """Return the cell and what the client did wrong in it: "`POST /v1/instances` #2, reset after commit: your client
-    retried and left 2 instances named web-1"."""
-    return f"{result.cell.title}: {reason(result)}"
+    retried and left 2 instances named web-1". After two runs: "killed after `POST /v1/instances` #1 was committed, then
+    run again: 2 instances named web-1"."""
+    return result.words or f"{what_happened(result)}: {reason(result)}"
+
+
+def what_happened(result: CellResult) -> str:
+    """Return what happened to a client: "killed after `POST /v1/instances` #1 was committed, then run again"."""
+    return result.cell.title if result.end is None else f"{result.cell.title}, then run again"
 
 
 def reason(result: CellResult) -> str:
-    """Return what the client did wrong, or how it failed; an empty text if it survived."""
-    if result.verdict == "survived":
+    """Return what the client did wrong, or how it failed; an empty text if it survived or recovered."""
+    if result.verdict in UNHARMED:
         return ""
+    said = run_reason(result) if result.end is None else after_second_run(result.judgement, result.end)
     if not result.fired:
-        return f"{_reason(result)}; the fault was never injected, so CMD behaves differently from run to run"
-    return _reason(result)
+        return f"{said}; the fault was never injected, so CMD behaves differently from run to run"
+    return said
 
 
-def _reason(result: CellResult) -> str:
+def run_reason(result: JudgedRun, client: str = "your client") -> str:
+    """Return what the client, called so, did wrong in a run, or how it failed; an empty text if it survived."""
     judgement = result.judgement
     match result.verdict:
+        case "survived":
+            return ""
         case "hung":
-            return f"your client was still running after {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
+            return f"{client} was still running after {result.seconds:.1f} s and was ended{_busiest(result.calls)}"
         case "duplicated":
-            return f"your client {_retried(result.status)} and left {_totals(judgement.left, result.resources)}"
+            return f"{client} {_retried(result.status)} and left {_totals(judgement.left, result.resources)}"
         case "leaked":
-            return f"your client {_exited(result.status)} and left {_counted(judgement.left)} behind"
+            return f"{client} {exited(result.status)} and left {_counted(judgement.left)} behind"
         case "lost":
-            return f"your client {_exited(result.status)}, but {_lacking(result)}"
+            return f"{client} {exited(result.status)}, but {_lacking(judgement.difference)}"
         case "raised":
-            return f"your client raised {result.output}, which the test does not allow"
+            return f"{client} raised {result.output}, which the test does not allow"
         case "failed cleanly":
-            return f"your client {_exited(result.status)} and left {_kept(result)}"
+            return f"{client} {exited(result.status)} and left {_kept(result)}"
         case _:
-            return f"your client retries badly: {'; '.join(result.hammering)}"
+            return f"{client} retries badly: {'; '.join(result.hammering)}"
 
 
-def _kept(result: CellResult) -> str:
+def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:
+    """Return what is wrong after a second run in the same world; an empty text if nothing is."""
+    match judgement.verdict:
+        case "hung":
+            return "it was still running at the time limit, and was ended"
+        case "stuck":
+            where = "before any call" if end.last is None else f"after its last call, {end.last}"
+            return f"it {exited(end.status)} {where}"
+        case "duplicated":
+            return _totals(judgement.left, end.resources)
+        case "leaked":
+            verb = "is" if len(judgement.left) == 1 else "are"
+            return f"{_counted(judgement.left)} {verb} left behind"
+        case "lost":
+            return _lacking(judgement.difference)
+        case _:
+            return ""
+
+
+def left_over(difference: StateDifference, resources: ResourceCounts) -> str:
+    """Return how what is left differs from what is expected: "2 instances named web-1", "the firewall web is missing".
+    `resources` are all that are left."""
+    if difference.extra:
+        return _totals(difference.extra, resources)
+    return _lacking(difference)
+
+
+def _kept(result: JudgedRun) -> str:
     """Return what a client that failed cleanly left of its own."""
     if not result.judgement.kept:
         return "nothing of its own behind"
@@ -56,10 +95,11 @@ def _kept(result: CellResult) -> str:
 
 
 def _retried(status: int | None) -> str:
-    return "retried" if status == 0 else f"retried, {_exited(status)}"
+    return "retried" if status == 0 else f"retried, {exited(status)}"
 
 
-def _exited(status: int | None) -> str:
+def exited(status: int | None) -> str:
+    """Return how a client ended: "failed (exit status 1)"."""
     if status == 0:
         return "reported success (exit status 0)"
     return f"was ended by signal {-status}" if status is not None and status < 0 else f"failed (exit status {status})"
@@ -82,8 +122,7 @@ def _named(count: int, kind: str, name: str) -> str:
     return f"the {noun} {name}" if count == 1 else f"{counted(count, noun)} named {name}"
 
 
-def _lacking(result: CellResult) -> str:
-    difference = result.judgement.difference
+def _lacking(difference: StateDifference) -> str:
     if difference.missing:
         verb = "is" if len(difference.missing) == 1 else "are"
         return f"{_counted(difference.missing)} {verb} missing"

@@ -38,11 +38,16 @@ class SweptCall:
     """Whether it created a resource that costs money."""
     follows: bool = False
     """Whether it is a read after a change."""
+    program: str = ""
+    """Which of two programs makes it; empty if there is one."""
+    name: str = ""
+    """What stands in its place, if it is no call."""
 
     @property
     def title(self) -> str:
         """The call for a person: `POST /v1/instances #2`."""
-        return f"{self.method} {self.path} #{self.ordinal}"
+        whose = f"{self.program}: " if self.program else ""
+        return self.name or f"{whose}{self.method} {self.path} #{self.ordinal}"
 
 
 def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
@@ -99,6 +104,12 @@ class SweepFault:
     """How many calls of the operation it affects, from the chosen one on; None for all of them."""
     usual: bool = True
     """Whether a sweep uses it if no faults are named."""
+    title: str = "{call}, {fault}"
+    """What happens, in words: `{call}` stands for the call, `{fault}` for the description."""
+
+    def at_call(self, call: SweptCall) -> str:
+        """Return what happens to a call, for a person: "`POST /v1/instances` #2, reset after commit"."""
+        return self.title.format(call=f"`{call.method} {call.path}` #{call.ordinal}", fault=self.description)
 
 
 def rule_for(operation: str, ordinal: int, fault: SweepFault) -> dict[str, Any]:
@@ -158,6 +169,15 @@ FAULTS = (
 )
 """Every fault, in the order of the matrix's columns."""
 
+_HANG = {"connection": "hang"}
+CRASHES = (
+    SweepFault("crash", "killed before effect", _every, _HANG, title="killed before {call}"),
+    SweepFault(
+        "crash-after", "killed after commit", _committed, _HANG, at="after", title="killed after {call} was committed"
+    ),
+)
+"""What `--crash` does at each call. The call is not answered, and the program is killed while it waits."""
+
 Injection = tuple[SweptCall, SweepFault]
 """A fault at a call."""
 
@@ -186,10 +206,7 @@ class Cell:
     @property
     def title(self) -> str:
         """The cell for a person: "`POST /v1/instances` #2, reset after commit"."""
-        titles = (
-            f"`{call.method} {call.path}` #{call.ordinal}, {fault.description}" for call, fault in self.injections
-        )
-        return "; ".join(titles)
+        return "; ".join(fault.at_call(call) for call, fault in self.injections)
 
     @property
     def lasts(self) -> bool:
@@ -210,14 +227,14 @@ NO_FAULTS: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
 """The scenario of the runs without faults, as plain data."""
 
 
-def select_faults(names: Sequence[str]) -> list[SweepFault]:
+def select_faults(names: Sequence[str], among: Sequence[SweepFault] = FAULTS) -> list[SweepFault]:
     """Return the faults with these names, in the order of the matrix; the usual ones if there are no names. Raises
     SweepPlanError for an unknown name."""
-    known = {fault.name: fault for fault in FAULTS}
+    known = {fault.name: fault for fault in among}
     for name in names:
         if name not in known:
             raise SweepPlanError(f"no fault is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
-    return [fault for fault in FAULTS if (fault.name in names if names else fault.usual)]
+    return [fault for fault in among if (fault.name in names if names else fault.usual)]
 
 
 def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:

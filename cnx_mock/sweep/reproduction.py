@@ -9,10 +9,14 @@ from typing import Any
 import yaml
 
 from cnx_mock.sweep.explanation import sentence
+from cnx_mock.sweep.plan import CRASHES, NO_FAULTS
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.files import check_file_name, make_folder, replace_file
 from cnx_mock.text.live_keys import masked_text
+
+POLLS = ("--provisioning", f"polls:{NO_FAULTS['provisioning']['polls']}")
+"""The option of `cnx-mock run` by which resources become ready as in a sweep."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +37,36 @@ class Reproduction:
         return self.folder / f"{result.cell.name}.yaml"
 
     def write(self, result: CellResult) -> None:
-        """Write a cell's scenario. Raises OSError if that is impossible."""
+        """Write a cell's scenario, unless it needs none. Raises OSError if that is impossible."""
+        if result.cell.fault in CRASHES:
+            return
         write_scenario(self.path(result), [sentence(result), self.line(result)], result.cell.document())
 
     def line(self, result: CellResult) -> str:
         """Return the command that reproduces a cell, on one line."""
-        scenarios = [word for name in (str(self.path(result)), *self.scenarios) for word in ("--scenario", name)]
-        return visible_line(shlex.join(["cnx-mock", "run", *scenarios, *self.options, "--", *self.command]))
+        fault, call = result.cell.fault, result.cell.call
+        files = (*self.scenarios,) if fault in CRASHES else (str(self.path(result)), *self.scenarios)
+        given = [word for name in files for word in ("--scenario", name)]
+        if fault in CRASHES:
+            moment = "" if fault.at == "before" else ":after"
+            given += [*POLLS, "--crash-at", f"{call.operation}#{call.ordinal}{moment}"]
+        elif result.end is not None:
+            given.append("--rerun")
+        return visible_line(shlex.join(["cnx-mock", "run", *given, *self.options, "--", *self.command]))
+
+    def reading_line(self, reading: str) -> str:
+        """Return the command that runs the program under a reading, on one line."""
+        scenarios = [word for name in self.scenarios for word in ("--scenario", name)]
+        words = ["cnx-mock", "run", "--reading", reading, *POLLS, *scenarios, *self.options]
+        return visible_line(shlex.join([*words, "--", *self.command]))
+
+    def race_line(self, schedule: str, other: Sequence[str] | None) -> str:
+        """Return the command that runs a race under a schedule, on one line; `other` is the second program, None for a
+        second copy of the first one."""
+        scenarios = [word for name in self.scenarios for word in ("--scenario", name)]
+        with_ = [] if other is None else ["--with", shlex.join(other)]
+        words = ["cnx-mock", "run", "--race", *with_, "--schedule", schedule, *scenarios, *POLLS, *self.options]
+        return visible_line(shlex.join([*words, "--", *self.command]))
 
 
 def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, Any]) -> None:

@@ -2,13 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
+from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_calls, changed_state
+from cnx_mock.sweep.journal import ShownCall, shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
-from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, resources, varying_fields
+from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
+from cnx_mock.sweep.state import ResourceCounts, count_resources, resources, varying_values
 from cnx_mock.sweep.trial import RunResult
+from cnx_mock.sweep.varying import Varying
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
 
 Entries = Sequence[Mapping[str, Any]]
@@ -17,6 +21,10 @@ Entries = Sequence[Mapping[str, Any]]
 HammeringCheck = Callable[[Entries, Sequence[Entries], bool], Sequence[str]]
 """Return what is wrong with a run's retries, one line for each finding. The second argument are the entries of the runs
 without faults, the third is whether the run failed."""
+
+
+Again = Literal["never", "after a crash", "after a failure"]
+"""When the program is run a second time in the world of a cell: after it was killed, or after it has failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +44,21 @@ class SweepOptions:
     """How many runs are made at the same time."""
     allow_partial: bool = False
     """Whether a run that fails may leave what the run without faults leaves."""
+    again: Again = "never"
+    """When the program is run a second time."""
     seed: int = 0
     """The seed that chooses the cells if there are more than `most`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellResult:
-    """What came of a cell."""
+class JudgedRun:
+    """A run with faults, and the verdict on it."""
 
-    cell: Cell
     judgement: Judgement
     status: int | None
     """The exit status; None if the run was ended at the time limit."""
     seconds: float
     """How long the run took."""
-    fired: bool
-    """Whether all faults of the cell were injected."""
     resources: ResourceCounts
     """The resources that the run left."""
     calls: dict[str, int]
@@ -65,8 +72,25 @@ class CellResult:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict on the cell."""
+        """The verdict on the run."""
         return self.judgement.verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult(JudgedRun):
+    """What came of a cell."""
+
+    cell: Cell
+    fired: bool
+    """Whether all faults of the cell were injected."""
+    words: str = ""
+    """What came of it in a whole sentence, if it was no fault at a call."""
+    why_not: str = ""
+    """Why there is no verdict, if there is none: the cell then counts as one whose fault was never injected."""
+    journal: Sequence[ShownCall] = ()
+    """The calls of the run."""
+    end: EndOfTwo | None = None
+    """What came of the second run, if the program was run twice; the status and the resources are then the same."""
 
 
 @dataclass(kw_only=True)
@@ -83,9 +107,15 @@ class SweepResults:
     """How many more cells there would be without `options.most`."""
     results: dict[str, CellResult] = field(default_factory=dict)
     """The results so far, by the cells' names."""
+    usual_journal: Sequence[ShownCall] = ()
+    """The calls of a run without faults."""
+    usual_resources: ResourceCounts = field(default_factory=Counter)
+    """The resources that it left."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
-    _ignored: IgnoredFields = field(init=False, repr=False)
+    _chance: Varying = field(init=False, repr=False)
     _usual: Sequence[Entries] = field(init=False, repr=False)
+    _single: Sequence[ResourceCounts] = field(init=False, repr=False)
+    _twice: EndOfTwo = field(init=False, repr=False)
 
     def plan(self, first: RunResult) -> None:
         """Take the calls of a run without faults, and plan the cells."""
@@ -96,12 +126,15 @@ class SweepResults:
         self.left_out = len(cells) - len(self.cells)
 
     def compare(self, first: RunResult, second: RunResult) -> Iterator[str]:
-        """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
-        every run. Yields a line for each difference and for each finding of the audit."""
+        """Take two runs without faults as what is expected from now on. What varies by chance between the two is
+        normalised in every run. Yields a line for each difference and for each finding of the audit."""
         self._usual = first.entries, second.entries
-        self._ignored = varying_fields(first.states, second.states)
-        start = count_resources(first.start, self._ignored)
+        self.usual_journal = shown_calls(first.entries)
+        self._chance = varying_values(first.states, second.states)
+        start = count_resources(first.start, self._chance)
         expected = [self._evidence(each) for each in (first, second)]
+        self._single = [each.resources for each in expected]
+        self.usual_resources = self._single[0]
         partial = self.options.allow_partial
         self._judge = lambda actual: mildest(*(judge(each, actual, start, allow_partial=partial) for each in expected))
         differing = [*changed_calls(first.entries, second.entries), *changed_state(first.states, second.states)]
@@ -112,27 +145,61 @@ class SweepResults:
         for line in dict.fromkeys(line for each in expected for line in each.hammering):
             yield f"without any fault: {line}"
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the two runs without faults left the same, fields that vary aside."""
+        return self._single[0] == self._single[1]
+
+    def compare_again(self, twice: RunResult) -> tuple[Judgement, EndOfTwo]:
+        """Take two runs in one world, without faults, as what a second run may do. Call it after `compare`. Return the
+        verdict on them: "recovered" for a program that is meant to be run twice."""
+        self._twice = self._end_of_two(twice)
+        once = EndOfTwo(status=0, resources=self._single[0])
+        return judge_two(self._single, once, self._twice), self._twice
+
     def judge_cell(self, cell: Cell, run: RunResult, *, allowed: bool = True) -> CellResult:
         """Judge a cell's run, and keep the result. `allowed` is whether a failure was of an expected kind."""
-        evidence = self._evidence(run, cell, allowed)
+        rules = [rule["id"] for rule in cell.rules]
+        judged = self.judge_run(run, rules if cell.lasts else (), allowed=allowed)
+        end = None if run.first is None else self._end_of_two(run)
+        if end is not None:
+            judged = replace(judged, judgement=judge_two(self._single, self._twice, end))
         result = CellResult(
             cell=cell,
+            fired=run.fired(rules),
+            journal=shown_calls(run.entries, None if end is None else run.requests_of_first),
+            end=end,
+            **{each.name: getattr(judged, each.name) for each in fields(judged)},
+        )
+        self.results[cell.name] = result
+        return result
+
+    def judge_run(self, run: RunResult, lasting: Sequence[str] = (), *, allowed: bool = True) -> JudgedRun:
+        """Judge a run with faults. `lasting` are the ids of the rules that may refuse a call to the end; `allowed` is
+        whether a failure was of an expected kind."""
+        evidence = self._evidence(run, lasting, allowed)
+        return JudgedRun(
             judgement=self._judge(evidence),
             status=run.ended.status,
             seconds=run.ended.seconds,
-            fired=run.fired([rule["id"] for rule in cell.rules]),
             resources=evidence.resources,
             calls=dict(Counter(each["operation"] for each in run.entries if each["operation"])),
             hammering=evidence.hammering,
             undeletable=bool(evidence.undeletable),
             output=run.ended.output,
         )
-        self.results[cell.name] = result
-        return result
 
-    def _evidence(self, run: RunResult, cell: Cell | None = None, allowed: bool = True) -> Evidence:
-        refused = run.refused_deletes([rule["id"] for rule in cell.rules]) if cell and cell.lasts else set()
-        found = list(resources(run.states, self._ignored))
+    def _end_of_two(self, run: RunResult) -> EndOfTwo:
+        paths = {operation.name: operation.path for operation in operations()}
+        return EndOfTwo(
+            status=run.ended.status,
+            last=last_call(run.entries[run.requests_of_first :], paths.get),
+            resources=count_resources(run.states, self._chance),
+        )
+
+    def _evidence(self, run: RunResult, lasting: Sequence[str] = (), allowed: bool = True) -> Evidence:
+        refused = run.refused_deletes(lasting)
+        found = list(resources(run.states, self._chance))
         return Evidence(
             status=run.ended.status,
             resources=Counter(found),

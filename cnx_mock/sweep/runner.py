@@ -1,21 +1,25 @@
 """Run a sweep: two runs without faults, then one run for every cell, several at a time if asked."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
 
 from cnx_mock.errors import SweepError
+from cnx_mock.programs.start import ProgramResult
+from cnx_mock.sweep.explanation import after_second_run
 from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweptCall
 from cnx_mock.sweep.results import CellResult, SweepResults
-from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
+from cnx_mock.sweep.trial import RunConfig, RunResult, SecondRun, run_once
 
 BASELINE_SECONDS = 600
 """The time limit of a run without faults, unless a limit is given."""
 EXTRA_SECONDS = 15
 """The time limit of a run with a fault is three times the run without faults, and this. It is extended for a client
 that backs off."""
+_KILLED = 9
+"""The number of SIGKILL."""
 _LINES_SHOWN = 8
 """How many lines of the program's output an error message shows."""
 
@@ -43,29 +47,58 @@ class Sweep(SweepResults):
     """How long the slower run without faults took."""
     limit: float = BASELINE_SECONDS
     """The time limit of a run, in seconds."""
+    programs: ClassVar[int] = 1
+    """How many programs run at a time in a cell."""
+    _taken: int = 0
+    """How many of the cells were begun."""
+    _judged: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a cell has its verdict."""
 
     async def run(self) -> None:
         """Make all runs. When this is cancelled, it ends the programs that still run.
 
         Raises SweepError if the program cannot be swept, ProgramError if it cannot be started.
         """
-        executor = ThreadPoolExecutor(self.options.jobs, "cnx-mock sweep")
+        executor = ThreadPoolExecutor(self.options.jobs * self.programs, "cnx-mock sweep")
         try:
-            await self._begin(executor)
+            await self.begin(executor)
             self.progress.planned(self)
-            waiting = iter(self.cells)
-            await _all(self._work(waiting, executor) for _ in range(self.options.jobs))
+            await run_all(self._work(executor) for _ in range(self.options.jobs))
         finally:
             executor.shutdown(wait=False)
 
-    async def _work(self, waiting: Iterator[Cell], executor: ThreadPoolExecutor) -> None:
-        """Run one cell after the other; all workers take their cells from the same iterator."""
-        for cell in waiting:
-            patient = self.options.seconds is None
-            run = await run_once(self.config, cell.document(), self.limit, executor, patient=patient)
-            self.progress.judged(self.judge_cell(cell, run))
+    async def _work(self, executor: ThreadPoolExecutor) -> None:
+        """Run one cell after the other, until all are done. A cell that runs may add others."""
+        while True:
+            if self._taken < len(self.cells):
+                cell = self.cells[self._taken]
+                self._taken += 1
+                self.progress.judged(await self.run_cell(cell, executor))
+                self._judged.set()
+            elif len(self.results) < self._taken:  # others run, and may add cells
+                self._judged.clear()
+                await self._judged.wait()
+            else:
+                return
 
-    async def _begin(self, executor: ThreadPoolExecutor) -> None:
+    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor) -> CellResult:
+        """Run the program in a cell, and return what came of it."""
+        patient = self.options.seconds is None
+        second = self._second_run(cell)
+        run = await run_once(self.config, cell.document(), self.limit, executor, patient=patient, second=second)
+        return self.judge_cell(cell, run)
+
+    def _second_run(self, cell: Cell) -> SecondRun | None:
+        """Return when the program is run a second time in a cell's world; None for never."""
+        rules = [rule["id"] for rule in cell.rules]
+        match self.options.again:
+            case "after a crash":
+                return SecondRun(after=lambda ended: ended.status == -_KILLED, rules=rules, kill_at=rules[0])
+            case "after a failure":
+                return SecondRun(after=lambda ended: ended.status != 0, rules=rules)
+        return None
+
+    async def begin(self, executor: ThreadPoolExecutor) -> None:
         """Run the program twice without faults, compare the two runs, and plan the cells."""
         first = await self._without_faults(executor)
         self.plan(first)
@@ -74,13 +107,31 @@ class Sweep(SweepResults):
         if first.unseen:
             self.progress.message(f"CMD makes more calls than the journal keeps: the first {first.unseen} are left out")
         second = await self._without_faults(executor)
-        for line in self.compare(first, second):
+        lines = list(self.compare(first, second))
+        if self.options.again != "never" and not self.is_repeatable:
+            message = "CMD is never the same twice: what it leaves cannot be compared"
+            raise SweepError("\n".join([message, *lines]))
+        for line in lines:
             self.progress.message(line)
         self.baseline_seconds = max(first.ended.seconds, second.ended.seconds)
         self.limit = self.options.seconds or 3 * self.baseline_seconds + EXTRA_SECONDS
+        if self.options.again != "never":
+            await self._run_twice(executor)
         if not self.cells:
             called = ", ".join(_operations(self.calls))
             raise SweepError(f"none of these faults applies to any of these calls; CMD calls {called}")
+
+    async def _run_twice(self, executor: ThreadPoolExecutor) -> None:
+        """Run the program twice in one world without faults, and say what it does if it is not meant for that."""
+        always = SecondRun(after=lambda ended: True)
+        twice = await run_once(self.config, NO_FAULTS, self.limit, executor, second=always)
+        if twice.ended.status is None:
+            message = f"CMD, run a second time in the same world, is still running after {self.limit:g} s"
+            raise SweepError(f"{message}: give it more time (--timeout){last_lines(twice.ended)}")
+        judgement, end = self.compare_again(twice)
+        if judgement.verdict != "recovered":
+            self.progress.message("without any fault, run twice in one world: " + after_second_run(judgement, end))
+            self.progress.message("  CMD is not meant to be run twice: what it does then is not blamed on a crash")
 
     async def _without_faults(self, executor: ThreadPoolExecutor) -> RunResult:
         limit = self.options.seconds or BASELINE_SECONDS
@@ -88,14 +139,14 @@ class Sweep(SweepResults):
         status = run.ended.status
         if status is None:
             message = f"CMD is still running after {limit:g} s without any fault: give it more time (--timeout)"
-            raise SweepError(message + _last_lines(run))
+            raise SweepError(message + last_lines(run.ended))
         if status != 0:
             message = f"CMD fails without any fault (exit status {status}): it must succeed against the mock"
-            raise SweepError(message + _last_lines(run))
+            raise SweepError(message + last_lines(run.ended))
         return run
 
 
-async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def run_all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run all coroutines at the same time. If one fails, or this is cancelled, cancel the others and wait for them."""
     tasks = [asyncio.ensure_future(each) for each in work]
     try:
@@ -114,10 +165,10 @@ def _no_calls(run: RunResult) -> str:
     if run.nowhere:
         return "CMD's requests have no key that the mock knows: it must send CLOUDNEXUS_API_KEY, or any cnx_test_ key"
     message = "CMD makes no calls to the mock: it must take its base URL from CLOUDNEXUS_BASE_URL"
-    return message + _last_lines(run)
+    return message + last_lines(run.ended)
 
 
-def _last_lines(run: RunResult) -> str:
-    """Return the last lines of the program's output, indented, each after a line break."""
-    lines = run.ended.output.rstrip().splitlines()[-_LINES_SHOWN:]
+def last_lines(ended: ProgramResult) -> str:
+    """Return the last lines of a program's output, indented, each after a line break."""
+    lines = ended.output.rstrip().splitlines()[-_LINES_SHOWN:]
     return "".join(f"\n  {line}" for line in lines)

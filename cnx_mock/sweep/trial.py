@@ -1,17 +1,21 @@
 """Run a program once, with a server of its own, and return what it did and what it left."""
 
+import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from cnx_mock.http.app import create_app
-from cnx_mock.http.journal import entry
+from cnx_mock.http.journal_entry import entry
+from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving
 from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets
 from cnx_mock.programs.bounded import run
+from cnx_mock.programs.folders import ProgramFolders, program_folders
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
@@ -44,6 +48,8 @@ class RunConfig:
     """A scenario that applies to every run, below the run's own."""
     fixture: Fixture | None = None
     """The world that every run starts with."""
+    folder: Path | None = None
+    """The folder of which each run gets a copy, to run there; None for the folder in which we are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +70,10 @@ class RunResult:
     """How many requests reached no sandbox."""
     faults: Sequence[RecordedFault] = ()
     """The faults that the scenario's rules injected."""
+    first: ProgramResult | None = None
+    """How the first of two runs ended; None if there was one run."""
+    requests_of_first: int = 0
+    """How many of the requests are those of the first of two runs."""
 
     @property
     def creates(self) -> int:
@@ -85,30 +95,110 @@ class RunResult:
         return set(rules) <= {fault["rule"] for each in self.entries for fault in each["faults"]}
 
 
-async def run_once(
-    config: RunConfig, document: Mapping[str, Any], seconds: float | None, executor: Executor, *, patient: bool = False
-) -> RunResult:
-    """Run the program once under a scenario, given as plain data, on top of the config's own.
+@dataclass(frozen=True, kw_only=True)
+class SecondRun:
+    """When a program is run a second time, in the world that its first run has left."""
 
-    `seconds` is the time limit; `patient` is whether it is extended for a client that backs off. Raises ProgramError if
-    the program cannot be started, ScenarioError if the two scenarios contradict each other, and OSError if no port is
-    free.
+    after: Callable[[ProgramResult], bool]
+    """Return whether to do so, by how the first run ended."""
+    rules: Collection[str] = ()
+    """The ids of the rules that are not in force any more."""
+    kill_at: str | None = None
+    """The id of the rule at whose fault the first run is killed; None to let it run to its end."""
+
+
+async def run_once(
+    config: RunConfig,
+    document: Mapping[str, Any],
+    seconds: float | None,
+    executor: Executor,
+    *,
+    patient: bool = False,
+    second: SecondRun | None = None,
+) -> RunResult:
+    """Run the program once under a scenario, given as plain data, on top of the config's own; and a `second` time in
+    the same world if that says so.
+
+    `seconds` is the time limit of a run; `patient` is whether it is extended for a client that backs off. Raises
+    ProgramError if the program cannot be started, ScenarioError if the two scenarios contradict each other, UsageError
+    if the config's folder cannot be copied, and OSError if no port is free.
     """
+    with program_folders(config.folder) as folders:
+        world = _World(config, document, folders, executor)
+        await world.start()
+        first, after_first = None, 0
+        try:
+            ended = await world.run(seconds, patient, second.kill_at if second else None)
+            if second is not None and second.after(ended):
+                first, after_first = ended, world.requests
+                world.calm_down(second.rules)
+                ended = await world.run(seconds, patient)
+        finally:
+            await world.stop()
+    return replace(collected(world.tenants, ended), first=first, requests_of_first=after_first)
+
+
+def scenario_of(config: RunConfig, document: Mapping[str, Any]) -> Scenario:
+    """Return the scenario that plain data describes, on top of the config's own. Raises ScenarioError if the two
+    contradict each other."""
     known = operations()
     scenario = read_scenario(document, known)
-    if config.scenario is not None:
-        scenario = stacked([scenario, config.scenario], known)
-    app = create_app(config.settings, scenario=scenario, fixture=config.fixture)
-    serving = Serving(app, sockets := open_sockets(config.settings, config.security))
-    try:
-        await serving.start()
-        key = config.key or test_key(app.tenants.make().key)
-        environ = {**os.environ, **config.environment(sockets, key)}
+    return scenario if config.scenario is None else stacked([scenario, config.scenario], known)
+
+
+class _World:
+    """A server with a scenario, and the runs of the program against it."""
+
+    def __init__(
+        self, config: RunConfig, document: Mapping[str, Any], folders: ProgramFolders, executor: Executor
+    ) -> None:
+        scenario = scenario_of(config, document)
+        self._config = config
+        self._folders = folders
+        self._executor = executor
+        self._notices: dict[str, asyncio.Event] = {rule.id: asyncio.Event() for rule in scenario.rules}
+        rules = tuple(replace(rule, notify=self._notices[rule.id].set) for rule in scenario.rules)
+        app = create_app(config.settings, scenario=replace(scenario, rules=rules), fixture=config.fixture)
+        self.tenants = app.tenants
+        self._sockets = open_sockets(config.settings, config.security)
+        self._serving = Serving(app, self._sockets)
+        self._key = config.key
+
+    @property
+    def requests(self) -> int:
+        """How many requests its sandboxes have had."""
+        return sum(len(tenant.journal) for tenant in self.tenants)
+
+    async def start(self) -> None:
+        """Serve."""
+        await self._serving.start()
+        self._key = self._key or test_key(self.tenants.make().key)
+
+    async def stop(self) -> None:
+        """Stop serving."""
+        await self._serving.stop()
+
+    async def run(self, seconds: float | None, patient: bool, kill_at: str | None = None) -> ProgramResult:
+        """Run the program; kill it when the rule with this id injects its fault."""
+        assert self._key is not None, "it was started"
+        environ = {**os.environ, **self._config.environment(self._sockets, self._key), **self._folders.variables}
         began = ticks()
-        ended = await run(config.command, environ, lambda: _limit(app.tenants, began, seconds, patient), executor)
-    finally:
-        await serving.stop()
-    return _collect(app.tenants, ended)
+        return await run(
+            self._config.command,
+            environ,
+            lambda: _limit(self.tenants, began, seconds, patient),
+            self._executor,
+            folder=self._folders.working,
+            killed=None if kill_at is None else self._notices[kill_at],
+        )
+
+    def calm_down(self, rules: Collection[str]) -> None:
+        """Go on without the rules with these ids. What would never become ready because of them does so now."""
+        scenario = self.tenants.defaults.scenario
+        self.tenants.revise(replace(scenario, rules=tuple(each for each in scenario.rules if each.id not in rules)))
+        if any("provisioning" in each.document.get("fault", ()) for each in scenario.rules if each.id in rules):
+            for tenant in self.tenants:
+                tenant.sandbox.bring_up()
 
 
 def _limit(tenants: Tenants, began: int, seconds: float | None, patient: bool) -> float | None:
@@ -116,29 +206,37 @@ def _limit(tenants: Tenants, began: int, seconds: float | None, patient: bool) -
     if seconds is None or not patient:
         return seconds
     arrivals = sorted(record.request.arrived for tenant in tenants for record in tenant.journal)
-    return extended_limit(seconds, ((arrived - began) / SECOND for arrived in arrivals))
+    return extended_limit(seconds, ((arrived - began) / SECOND for arrived in arrivals if arrived >= began))
 
 
-def _collect(tenants: Tenants, ended: ProgramResult) -> RunResult:
+def collected(tenants: Tenants, ended: ProgramResult) -> RunResult:
     """Return the result of a run that is over. This resets the sandboxes: the state after a reset is the state before
     the run."""
     used = list(tenants)
-    records = [(record, tenant) for tenant in used for record in tenant.journal]
-    records.sort(key=lambda one: one[0].request.arrived)
-    states = [exported(tenant.sandbox) for tenant in used]
-    entries = [{"sandbox": tenant.label, **asdict(entry(record))} for record, tenant in records]
-    faults = [fault for tenant in used for fault in recorded_faults(tenant.journal)]
-    unseen = sum(tenant.journal.seen - len(tenant.journal) for tenant in used)
+    return run_result(used, ended, lambda: _start(used), nowhere=tenants.journal.seen)
+
+
+def _start(used: Sequence[Tenant]) -> list[dict[str, Any]]:
     for tenant in used:
         tenant.reset()
+    return [exported(tenant.sandbox) for tenant in used]
+
+
+def run_result(
+    used: Sequence[Tenant], ended: ProgramResult, start: Callable[[], Sequence[Mapping[str, Any]]], *, nowhere: int = 0
+) -> RunResult:
+    """Return the result of a run that used these tenants, and how it ended. `start` returns their states before the
+    run; it is called last. `nowhere` is how many of the run's requests reached no tenant."""
+    records = [(record, tenant) for tenant in used for record in tenant.journal]
+    records.sort(key=lambda one: one[0].request.arrived)
     return RunResult(
         ended=ended,
-        entries=entries,
-        states=states,
-        start=[exported(tenant.sandbox) for tenant in used],
-        unseen=unseen,
-        nowhere=tenants.journal.seen,
-        faults=faults,
+        entries=[{"sandbox": tenant.label, **asdict(entry(record))} for record, tenant in records],
+        states=[exported(tenant.sandbox) for tenant in used],
+        unseen=sum(tenant.journal.seen - len(tenant.journal) for tenant in used),
+        nowhere=nowhere,
+        faults=[fault for tenant in used for fault in recorded_faults(tenant.journal)],
+        start=start(),
     )
 
 

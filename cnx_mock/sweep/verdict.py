@@ -7,11 +7,27 @@ from typing import Literal, get_args
 
 from cnx_mock.sweep.state import ResourceCounts, ResourceState, StateDifference, state_difference
 
-Verdict = Literal["hung", "duplicated", "leaked", "lost", "raised", "hammered", "failed cleanly", "survived"]
+Verdict = Literal[
+    "hung",
+    "stuck",
+    "duplicated",
+    "leaked",
+    "lost",
+    "raced",
+    "misread",
+    "raised",
+    "hammered",
+    "failed cleanly",
+    "recovered",
+    "serial",
+    "survived",
+]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """All verdicts, from the worst to the best. The first one that is true of a run is its verdict."""
-GOOD: tuple[Verdict, ...] = ("failed cleanly", "survived")
-FAILING: tuple[Verdict, ...] = ("hung", "duplicated", "leaked", "lost", "raised")
+GOOD: tuple[Verdict, ...] = ("failed cleanly", "recovered", "serial", "survived")
+UNHARMED: tuple[Verdict, ...] = ("recovered", "serial", "survived")
+"""The verdicts of which there is nothing to tell."""
+FAILING: tuple[Verdict, ...] = ("hung", "stuck", "duplicated", "leaked", "lost", "raced", "misread", "raised")
 """The verdicts that make a sweep fail, unless others are chosen."""
 
 

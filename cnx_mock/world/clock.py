@@ -22,6 +22,9 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 3600 * SECOND
 
+NEVER = 1 << 63
+"""An instant that does not come."""
+
 Reader = Callable[[], int]
 """Reads a clock, in nanoseconds."""
 
@@ -123,6 +126,14 @@ class Clock:
         self._rebase()
         self._at = _within_calendar(self._at + by)
         self.advanced += by
+
+    def until(self, instant: int) -> int | None:
+        """Return how many microseconds of real time pass until an instant, 0 if it has come; None if the clock stands
+        still."""
+        left = instant - self.now()
+        if left <= 0:
+            return 0
+        return None if self._frozen else int(left / self._speed) + 1
 
     def wire(self) -> int:
         """Return `ticks()` plus all that `advance` added: the time of rate windows."""

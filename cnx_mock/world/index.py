@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
+from cnx_mock.world.clock import NEVER
 from cnx_mock.world.places import PlaceSet
-from cnx_mock.world.records import NEVER, IndexKey, ProvisionedRecord
+from cnx_mock.world.records import IndexKey, ProvisionedRecord
 from cnx_mock.world.table import Table
 
 P = TypeVar("P", bound=ProvisionedRecord)
@@ -88,7 +89,7 @@ class Selection(Generic[P]):
 
     def page(self, start: int, limit: int) -> list[P]:
         """Return at most `limit` of the records after the first `start`."""
-        return self.table.at(self.places.page(start, limit))
+        return self.table.read(self.places.page(start, limit))
 
 
 class IndexedTable(Table[P]):
@@ -116,13 +117,13 @@ class IndexedTable(Table[P]):
 
     def index(self, now: int) -> _Index:
         """Return the index, right for an instant. It is made if there is none yet."""
-        changed = self._changes.places
+        changed = self.changes.places
         if self._index is None or changed is None:
             self._index, changed = _Index(), set()
             for record in self:
                 self._index.add(record)
                 changed.add(record.place)
-            self._changes.places = changed
+            self.changes.places = changed
         self._index.settle(self, changed, now)
         changed.clear()
         return self._index

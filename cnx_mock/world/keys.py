@@ -35,6 +35,15 @@ _ANY_TEST_KEY = re.compile(f"({TEST_PREFIX})[0-9a-f]{{{KEY_DIGITS - 4}}}([0-9a-f
 _BEARER = re.compile(f"bearer +({TEST_PREFIX}|{LIVE_PREFIX})({DIGITS_PATTERN})".encode(), re.IGNORECASE)
 
 
+SANDBOX_ID_PATTERN = "^sbx_[0-9a-f]{12}$"
+"""A regular expression for the id of a sandbox."""
+
+
+def sandbox_id(number: int) -> str:
+    """Return the id of a sandbox for a 64-bit number: `sbx_` and 12 hex digits."""
+    return f"sbx_{number >> 16:012x}"
+
+
 def test_key(digits: str) -> str:
     """Return the test key that ends in these 32 hex digits."""
     return TEST_PREFIX + digits

@@ -27,6 +27,10 @@ class PastLedger(Ledger):
 
     __slots__ = ()
 
+    def read(self, ledger: Ledger) -> None:
+        """Take over the meters of another ledger."""
+        self._kept = ledger.meters
+
     def balance(self, now: int) -> int:
         """Return the cents left at that instant."""
         return Statement(self, now).balance
@@ -39,7 +43,7 @@ def ledger_as_of(ledger: Ledger, instant: int) -> PastLedger:
     that the account does not exist. As in every ledger, instants are rounded down to whole seconds.
     """
     past = PastLedger()
-    past.meters = ledger.meters
+    past.read(ledger)
     past.credits = [
         replace(credit, at=min(credit.at, instant)) if credit.description == OPENING else credit
         for credit in ledger.credits

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -253,6 +254,52 @@ def test_a_script_without_a_first_line_is_the_shells(tmp_path: Path) -> None:
 
 # ---- bad input, before anything runs
 
+# ---- a second run
+
+TWICE = """
+from pathlib import Path
+note = Path(os.environ["CNX_MOCK_SCRATCH"], "note")
+print("again" if note.exists() else "first", flush=True)
+note.touch()
+create()
+"""
+
+
+@pytest.mark.parametrize(("at", "left"), [("instances.create", 1), ("instances.create#1:after", 2)])
+def test_a_program_is_killed_at_a_call_and_run_again_in_the_same_world(at: str, left: int) -> None:
+    done = run("--crash-at", at, *python(TWICE))
+    assert (done.returncode, done.stdout) == (0, "first\nagain\n")
+    assert sum(line.startswith("left behind: instance web-1") for line in said(done)) == left
+
+
+def test_a_shell_is_killed_with_all_that_it_has_started() -> None:
+    call = 'curl -s -H "Authorization: Bearer $CLOUDNEXUS_API_KEY" "$CLOUDNEXUS_BASE_URL/v1/plans"'
+    script = f'if [ -e "$CNX_MOCK_SCRATCH/x" ]; then exit 7; fi; touch "$CNX_MOCK_SCRATCH/x"; {call}; echo not killed'
+    done = run("--crash-at", "plans.list", "--", "sh", "-c", script)
+    assert (done.returncode, done.stdout) == (7, "")
+
+
+def test_a_program_that_never_makes_the_call_is_not_killed_and_that_is_status_3() -> None:
+    done = run("--crash-at", "instances.delete#2", *python(TWICE))
+    assert (done.returncode, done.stdout) == (3, "first\n")
+    assert "CMD was not killed: it ended before `DELETE /v1/instances/{id}` #2" in said(done)
+    assert run("--crash-at", "instances.delete", "--", "false").returncode == 1
+
+
+def test_a_program_that_failed_is_run_again_without_the_rules(tmp_path: Path) -> None:
+    (tmp_path / "story.yaml").write_text(EXPECTING.partition("expect")[0])
+    done = run("--scenario", tmp_path / "story.yaml", "--rerun", *python(TWICE))
+    assert (done.returncode, done.stdout) == (0, "first\nagain\n")
+    assert run("--rerun", *python("raise SystemExit(5)")).returncode == 5
+
+
+def test_a_program_runs_in_a_copy_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    done = run("--workdir", tmp_path / "work", "--", "sh", "-c", 'touch here; basename "$PWD"; ls')
+    assert (done.returncode, done.stdout) == (0, "work\nhere\n")
+    assert list((tmp_path / "work").iterdir()) == []
+
+
 TOUCH = ["--", "touch", "started"]
 
 
@@ -282,6 +329,15 @@ def test_what_can_never_happen_is_a_warning(tmp_path: Path) -> None:
         (["--report", "no/such/report.json"], "the report no/such/report.json cannot be written: No such file"),
         (["--report", "."], "the report . cannot be written: it is a folder"),
         (["--ca-dir", "/dev/null"], "cannot be used"),
+        (["--crash-at", "instances.crate"], "did you mean 'instances.create'?"),
+        (["--crash-at", "instances.list:after"], "instances.list changes nothing"),
+        (["--crash-at", "instances.create#0"], "write OPERATION#NUMBER or OPERATION#NUMBER:after"),
+        (["--crash-at", "instances.create", "--rerun"], "leave out --rerun"),
+        (["--workdir", "nowhere"], "does not exist"),
+        (["--race"], "--race needs a schedule"),
+        (["--race", "--schedule", "A1 B2"], "the next call of B is B1"),
+        (["--schedule", "A1"], "add --race"),
+        (["--race", "--schedule", "A1", "--with", ""], "--with is empty"),
     ],
 )
 def test_a_bad_option_is_2_before_the_program_starts(tmp_path: Path, options: list[str], words: str) -> None:
@@ -523,8 +579,22 @@ for _ in range(3):
     assert "shrink" in run("--scenario", tmp_path / "story.yaml", *python(source + "raise SystemExit(1)")).stderr
 
 
-@pytest.mark.parametrize("name", ["report.html", "report.xml", "report.txt"])
-def test_a_report_of_a_run_is_json(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["report.xml", "report.txt"])
+def test_a_report_of_a_run_is_a_page_or_json(name: str, tmp_path: Path) -> None:
     done = run("--report", name, "--", "echo", "started", cwd=tmp_path)
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
-    assert "the report of a run is JSON" in done.stderr
+    assert "a report's name ends in .html or .json" in done.stderr
+
+
+def test_a_page_shows_the_calls_the_faults_what_is_left_and_the_findings(tmp_path: Path) -> None:
+    (tmp_path / "deploy.sh").write_text(DEPLOY)
+    page = tmp_path / "report.html"
+    done = run("--scenario", "lost-response", "--report", page, "--", "sh", tmp_path / "deploy.sh")
+    assert done.returncode == 0
+    text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page.read_text(), flags=re.DOTALL)
+    words = " ".join(text.split())
+    assert re.search(r"1 POST /v1/instances connection=reset created inst_\w+, and the answer was lost – 0", words)
+    assert re.search(r"2 POST /v1/instances created inst_\w+ 201", words)
+    assert len(re.findall("instance web-1 inst_", words)) == 2
+    assert "blind-create in 1 place" in words
+    assert not re.search(r"<script|src=|https?://", page.read_text())

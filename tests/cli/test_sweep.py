@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests import commands
+from tests.cli.test_serve import until
 from tests.commands import COMMAND
 
 pytestmark = pytest.mark.slow
@@ -165,6 +167,196 @@ def test_a_cell_that_failed_cleanly_has_a_sentence_and_a_line_that_shows_it_agai
     shown = commands.run([COMMAND, *lines[place + 1].split()[1:]], cwd=tmp_path, capture_output=True, text=True)
     assert shown.returncode == 1
     assert "fired 1 time: error=INTERNAL_ERROR" in shown.stderr
+
+
+# ---- a second run
+
+REMEMBERS = """
+from pathlib import Path
+state = Path(os.environ["CNX_MOCK_SCRATCH"], "state")
+if not state.exists():
+    once("POST", "/v1/instances", BODY)
+    state.touch()
+"""
+
+
+def test_a_program_that_dies_between_a_create_and_its_own_note_of_it_creates_twice(tmp_path: Path) -> None:
+    done = sweep(tmp_path, REMEMBERS, "--crash", "--report", "report.json")
+    assert done.returncode == 1
+    sentence = "killed after `POST /v1/instances` #1 was committed, then run again: 2 instances named web-1"
+    lines = done.stdout.splitlines()
+    place = lines.index(f"duplicated: {sentence}")
+    assert "4 runs" not in done.stdout
+    assert lines[-1] == "2 runs: 1 duplicated, 1 recovered"
+    shown = commands.run([COMMAND, *shlex.split(lines[place + 1])[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 0
+    assert "CMD was killed after `POST /v1/instances` #1 was committed; it runs again in the same world" in shown.stderr
+    assert shown.stderr.count("left behind: instance web-1") == 2
+    cells = json.loads((tmp_path / "report.json").read_text())["cells"]
+    assert [(each["fault"], each["verdict"]) for each in cells] == [
+        ("crash", "recovered"),
+        ("crash-after", "duplicated"),
+    ]
+    assert not (tmp_path / ".cnx-mock").exists()
+
+
+def test_a_program_that_is_not_meant_to_be_run_twice_is_told_so_and_not_blamed(tmp_path: Path) -> None:
+    done = sweep(tmp_path, 'once("POST", "/v1/instances", BODY)', "--crash")
+    assert done.returncode == 0
+    assert "without any fault, run twice in one world: 2 instances named web-1" in done.stderr
+    assert done.stdout.splitlines()[-1] == "2 runs: 2 recovered"
+
+
+def test_a_run_that_failed_is_made_again_in_its_world(tmp_path: Path) -> None:
+    done = sweep(tmp_path, REMEMBERS, "--rerun", "--faults", "error,error-after")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    sentence = "`POST /v1/instances` #1, INTERNAL_ERROR after commit, then run again: 2 instances named web-1"
+    place = lines.index(f"duplicated: {sentence}")
+    shown = commands.run([COMMAND, *shlex.split(lines[place + 1])[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 0
+    assert shown.stderr.count("left behind: instance web-1") == 2
+
+
+def test_a_program_that_writes_where_it_stands_gets_a_copy_for_each_cell(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "seen").write_text("")
+    source = """
+if open("seen").read(): sys.exit("somebody was here")
+open("mine", "w").write("x")
+once("GET", "/v1/plans")
+"""
+    (tmp_path / "work" / "client.py").write_text(HEAD + source)
+    done = sweep(tmp_path, source, "--workdir", "work", "--faults", "error,reset")
+    assert done.stdout.splitlines()[-1] == "2 runs: 2 failed cleanly", done.stderr
+    assert "--workdir work" in done.stdout
+    assert sorted(each.name for each in (tmp_path / "work").iterdir()) == ["client.py", "seen"]
+
+
+def test_a_client_that_depends_on_a_reading_is_told_which(tmp_path: Path) -> None:
+    source = """
+made = once("POST", "/v1/instances", BODY)
+once("DELETE", "/v1/instances/" + made["id"])["id"]
+"""
+    done = sweep(tmp_path, source, "--readings", "--report", "r.json", "--report", "r.html", "--report", "r.xml")
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    place = lines.index("misread: under the reading delete-answer=200-empty-object: your client failed (exit status 1)")
+    assert lines[place + 2].startswith(
+        "    cnx-mock run --reading delete-answer=200-empty-object --provisioning polls:1 "
+    )
+    shown = commands.run([COMMAND, *shlex.split(lines[place + 2])[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 1
+    cells = json.loads((tmp_path / "r.json").read_text())["cells"]
+    assert {each["verdict"] for each in cells if each["fault"] == "delete-answer"} == {"misread"}
+    assert {each["verdict"] for each in cells if each["fault"] != "delete-answer"} == {"survived"}
+
+
+LOOKS_FIRST = """
+if not any(each["name"] == "web-1" for each in once("GET", "/v1/instances")["data"]):
+    once("POST", "/v1/instances", BODY)
+"""
+
+
+def test_two_copies_that_look_first_create_twice_and_a_line_shows_it_again(tmp_path: Path) -> None:
+    done = sweep(tmp_path, LOOKS_FIRST, "--race", "--report", "r.json", "--report", "r.xml", "--report", "r.html")
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "2 runs: 2 raced"
+    [place] = [number for number, line in enumerate(lines) if line.startswith("raced: ")]
+    assert lines[place] == (
+        "raced: B's `GET /v1/instances` (B1) and `POST /v1/instances` (B2) came between "
+        "A's `GET /v1/instances` (A1) and A's `POST /v1/instances` (A2): 2 instances named web-1"
+    )
+    again = shlex.split(lines[place + 2])
+    assert again[:5] == ["cnx-mock", "run", "--race", "--schedule", "A1 B1 B2 A2"]
+    shown = commands.run([COMMAND, *again[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 0
+    assert [line.split()[1] for line in shown.stderr.splitlines()[:4]] == ["A1", "B1", "B2", "A2"]
+    assert shown.stderr.count("left behind: instance web-1") == 2
+    cells = json.loads((tmp_path / "r.json").read_text())["cells"]
+    assert {(each["operation"], each["fault"]) for each in cells} == {
+        ("instances.create", "b-to-its-end"),
+        ("instances.create", "b-until-instances.create-1"),
+    }
+    known = sweep(tmp_path, LOOKS_FIRST, "--race", "--baseline", "r.json", "--switches", "1")
+    assert (known.returncode, known.stdout.splitlines()[-1]) == (0, "1 run: 1 raced")
+
+
+def test_two_different_programs_race(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text(HEAD + 'once("POST", "/v1/instances", BODY)')
+    done = sweep(tmp_path, LOOKS_FIRST, "--race", "--with", f"{sys.executable} other.py")
+    assert done.returncode == 0, done.stdout  # both orders one after the other are as good: one or two are left
+    assert done.stdout.splitlines()[-1].endswith("serial")
+    assert "A: POST /v1/instances #1" in done.stdout
+
+
+@pytest.mark.parametrize("source", ['once("GET", "/v1/plans")', 'once("GET", "/v1/instances")'])
+def test_without_calls_that_conflict_there_is_nothing_to_race(tmp_path: Path, source: str) -> None:
+    done = sweep(tmp_path, source, "--race")
+    assert done.returncode == 0
+    assert "nothing to race: CMD makes no calls that conflict" in done.stderr
+
+
+def test_a_program_that_is_never_the_same_twice_cannot_race_or_crash(tmp_path: Path) -> None:
+    source = """
+import random
+for number in range(random.choice([1, 2]) if os.path.exists("seen") else 3):
+    once("POST", "/v1/network/firewall", {"name": "web", "rules": []})
+open("seen", "w").close()
+"""
+    for way in ("--race", "--crash"):
+        (tmp_path / "seen").unlink(missing_ok=True)
+        done = sweep(tmp_path, source, way)
+        assert done.returncode == 2, done.stdout
+        assert "never the same twice" in done.stderr
+        assert "firewall" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_ends_the_programs_of_a_race_also_the_one_that_is_stopped(tmp_path: Path) -> None:
+    source = """
+open(f"pid-{os.getpid()}", "w").close()
+once("GET", "/v1/plans", timeout=None)
+once("GET", "/v1/instances", timeout=None)
+open("sleeps", "w").close()
+time.sleep(600)
+"""
+    (tmp_path / "client.py").write_text(HEAD + source)
+    words = [COMMAND, "run", "--race", "--schedule", "A1 B1", "--", sys.executable, "client.py"]
+    process = commands.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until((tmp_path / "sleeps").exists)
+    pids = [int(each.name.removeprefix("pid-")) for each in tmp_path.glob("pid-*")]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--crash", "--rerun"], "--crash has runs of its own: leave out --rerun"),
+        (["--crash", "--pairs"], "--crash has runs of its own: leave out --pairs"),
+        (["--crash", "--race"], "--crash has runs of its own: leave out --race"),
+        (["--race", "--faults", "error"], "--race injects no faults: leave out --faults"),
+        (["--readings", "--crash"], "--crash has runs of its own: leave out --readings"),
+        (["--readings", "--faults", "error"], "--readings injects no faults: leave out --faults"),
+        (["--readings", "--operations", "instances.*"], "--readings injects no faults: leave out --operations"),
+        (["--with", "true"], "--with is the second program of a race: add --race"),
+        (["--race", "--with", "'"], "is not a command line: No closing quotation"),
+        (["--race", "--with", " "], "--with is empty"),
+        (["--race", "--switches", "0"], "0 is not in the range"),
+        (["--crash", "--faults", "crash-afer"], "did you mean 'crash-after'?"),
+        (["--workdir", "nowhere"], "Directory 'nowhere' does not exist"),
+    ],
+)
+def test_ways_that_do_not_go_together_are_refused(tmp_path: Path, options: list[str], words: str) -> None:
+    done = sweep(tmp_path, CAREFUL, *options)
+    assert (done.returncode, words in done.stderr) == (2, True), done.stderr
 
 
 DIES = """

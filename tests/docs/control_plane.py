@@ -14,7 +14,7 @@ from tests.docs.markdown import fenced, page, sentence, table
 
 KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 BASE = "http://127.0.0.1:4269"
-SANDBOX = "acct_b9512e34f80d7227"
+SANDBOX = "sbx_5fb51ccbe7c6"
 INSTANCE = "inst_b4923d508204cd66"
 REQUEST = "req_5827e720eac94c34"
 
@@ -22,9 +22,10 @@ _INTRO = """The control plane is the mock's own API, under `/_mock`. It answers 
 `--control-token` or `--control-from` open it. Rules and rate limits
 do not apply to it, and the journal does not show its calls.
 
-The key in the `Authorization` header chooses the sandbox. Without a key, a call is about the server, or about the
-sandboxes that will be made. Errors have the API's error body. Lists are `{"data": […]}`. An unknown field is an
-error.
+The key in the `Authorization` header chooses the sandbox, and so does the sandbox's id in the header
+`X-CNX-Mock-Sandbox`. Without either, a call is about the server, or about the sandboxes that will be made. A web page
+can name a sandbox by its id only if it comes from this server. Errors have the API's error body. Lists are
+`{"data": […]}`. An unknown field is an error.
 
 In Python, `sandbox.call("PATCH", "/account", {"balance": "$5.03"})` makes the same calls."""
 
@@ -62,6 +63,7 @@ EXAMPLES = {
     "_mock.readings.change": Example({"delete-answer": "204"}),
     "_mock.rules.list": Example(),
     "_mock.rules.clear": Example(),
+    "_mock.rules.recover": Example({}),
     "_mock.rules.add": Example({"match": {"operation": "instances.create"}, "fault": {"error": "INTERNAL_ERROR"}}),
     "_mock.rules.get": Example(path={"id": "slow-reads"}),
     "_mock.rules.put": Example(
@@ -76,6 +78,7 @@ EXAMPLES = {
     "_mock.requests.list": Example(query="since=0&operation=instances.*&limit=10"),
     "_mock.requests.clear": Example(),
     "_mock.requests.get": Example(path={"request_id": REQUEST}),
+    "_mock.events.follow": Example(),
     "_mock.state.get": Example(),
     "_mock.state.put": Example({"name": "small-team"}),
     "_mock.audit.audit": Example(query="ignore=busy-poll"),

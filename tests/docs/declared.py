@@ -17,6 +17,7 @@ from cnx_mock.api import errors
 from cnx_mock.api.readings import READINGS
 from cnx_mock.audit.checks import checks as audit_checks
 from cnx_mock.cli.main import cli
+from cnx_mock.demo.clients import careful_client
 from cnx_mock.scenario import conditions, faults, models
 from cnx_mock.scenario.fault import Fault
 from cnx_mock.scenario.gallery import find, gallery, load
@@ -24,12 +25,12 @@ from cnx_mock.services import operations
 from cnx_mock.services.worlds import load as load_fixture
 from cnx_mock.services.worlds import shipped_fixtures
 from cnx_mock.settings import Settings, flag, variable
-from cnx_mock.sweep.plan import FAULTS
+from cnx_mock.sweep.plan import CRASHES, FAULTS
 from cnx_mock.sweep.verdict import FAILING, GOOD, VERDICTS
 from tests.docs.markdown import capital, code, entities, fenced, page, sentence, table
 from tests.scenario.client_table import table as client_table
 
-_CAREFUL = Path(__file__).resolve().parents[1] / "audit" / "clients" / "careful.py"
+_CAREFUL = Path(careful_client.__file__)
 
 # ---- scenario files
 
@@ -187,12 +188,19 @@ scenario."""
 
 _VERDICTS = {
     "hung": "The program ran beyond the time limit (`--timeout`; 3 × its own time + 15 s, more while its waits grow).",
+    "stuck": "The program was run again in the same world, and failed. Only with `--crash` and `--rerun`.",
     "duplicated": "More creates were committed than without the fault, and more resources are left.",
     "leaked": "More resources are left, or the program failed and left something that it created.",
     "lost": "The exit status is 0, but something is missing or different.",
+    "raced": "Two programs at once left what no order of one after the other leaves. Only with `--race`.",
+    "misread": "Under another meaning of the documentation the program left something else, or failed. Only with "
+    "`--readings`.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
     "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
+    "recovered": "The program was run again in the same world, and reached the same as without the fault. Only with "
+    "`--crash` and `--rerun`.",
+    "serial": "Two programs at once left what they leave one after the other. Only with `--race`.",
     "survived": "The result is the same as without the fault.",
 }
 
@@ -210,12 +218,16 @@ def _judged(verdict: Any) -> str:
 def sweep_page() -> str:
     """The faults of a sweep, and its verdicts."""
     rows = ([f"`{each.name}`", capital(sentence(_meaning(each))), "yes" if each.usual else "no"] for each in FAULTS)
+    crashes = ([f"`{each.name}`", capital(sentence(_meaning(each)))] for each in CRASHES)
     return page(
         "Sweep: faults and verdicts",
         "A sweep runs a program once for every fault at every call that can have it. The first verdict that holds, "
         "from the top of the table, is the verdict of the run.",
         "## Faults",
         table(["fault", "what happens", "used without `--faults`"], rows),
+        "## Crashes",
+        "`--crash` kills the program at every call, and runs it again in the same world.",
+        table(["crash", "what happens"], crashes),
         "## Verdicts",
         verdicts(),
     )
@@ -278,9 +290,9 @@ def fixtures() -> str:
 
 
 def careful() -> str:
-    """The careful client, without its `run`."""
+    """The careful client, without the text at its head."""
     text = _CAREFUL.read_text("utf-8")
-    return fenced("python", text[text.index("import os") : text.index("def run(")])
+    return fenced("python", text[text.index("import json") :])
 
 
 # ---- commands

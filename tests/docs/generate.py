@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import readme
-from tests.docs import control_plane, declared, endpoints, python_api, rooms
+from tests.docs import control_plane, declared, endpoints, python_api, recording, rooms
 from tests.programs.client_matrix import table as matrix_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +45,10 @@ TABLES: dict[str, Callable[[], str]] = {
 scenario's file, `<!-- source MODULE:NAME -->` a part of our source.)"""
 
 
+RECORDED: dict[str, Callable[[], str]] = {"demo.svg": recording.recording}
+"""Files that are made by running commands. It takes seconds: a test of their own holds them equal."""
+
+
 def pages() -> list[Path]:
     """Every page that people read, and write."""
     return [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")), *sorted(DOCS.rglob("*.md"))]
@@ -66,10 +70,16 @@ def outdated() -> dict[Path, str]:
     wanted = {DOCS / name: make() for name, make in PAGES.items()}
     wanted[ROOT / "cnx_mock/cli/help_text.py"] = declared.help_module()
     wanted |= {path: filled(path.read_text("utf-8")) for path in pages() if path not in wanted}
-    return {path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text}
+    return {path: text for path, text in wanted.items() if is_outdated(path, text)}
+
+
+def is_outdated(path: Path, text: str) -> bool:
+    """Whether a file does not have this text."""
+    return not path.exists() or path.read_text("utf-8") != text
 
 
 if __name__ == "__main__":
-    for path, text in outdated().items():
+    recorded = {DOCS / name: make() for name, make in RECORDED.items()}
+    for path, text in (outdated() | {path: text for path, text in recorded.items() if is_outdated(path, text)}).items():
         path.write_text(text, "utf-8")
         print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)  # noqa: T201

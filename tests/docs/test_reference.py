@@ -34,6 +34,9 @@ def test_the_examples_of_the_control_plane_work() -> None:
             example = control_plane.EXAMPLES[operation.name]
             client = Client(server.url, control_plane.KEY if example.keyed else None)
             words = shlex.split(" ".join(control_plane.curl(operation)))
+            if operation.name == "_mock.events.follow":  # its answer does not end
+                assert client.call("HEAD", _path(words)).status == 200
+                continue
             reply = client.call(operation.method, _path(words), example.body)
             assert reply.status in operation.statuses, (operation.name, reply.body)
             if operation.name == "_mock.sandboxes.reset":

@@ -172,6 +172,7 @@ def test_a_fresh_sandbox_has_a_key_of_its_own(own_server, ours):
     assert listed == [
         {
             "id": made["id"],
+            "account_id": made["account_id"],
             "name": "mine",
             "last4": made["api_key"][-4:],
             "instances": 0,

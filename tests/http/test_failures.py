@@ -257,7 +257,7 @@ def test_a_page_that_breaks_is_the_apis_own_500(
         raise Mistake
 
     monkeypatch.setattr(Pages, "page", broken)
-    monkeypatch.setattr("cnx_mock.http.docs.files.sha256", broken)
+    monkeypatch.setattr("cnx_mock.http.static_files.sha256", broken)
 
     reply = client(own_server.url).get(path)
 

@@ -278,7 +278,7 @@ def test_other_versions_of_the_api_do_not_exist(api, server, client):
     assert client(server.url).get("/v2/instances").status == 401
 
 
-@pytest.mark.parametrize("path", ["/_mock/nowhere", "/_mock/", "/_mockery"])
+@pytest.mark.parametrize("path", ["/_mock/nowhere", "/_mock/ui/", "/_mockery"])
 def test_the_control_planes_errors_have_the_same_form(server, client, path):
     reply = client(server.url).get(path)
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from cnx_mock.errors import BaselineError
+from cnx_mock.sweep.journal import MOST_CALLS, shown_calls
 from cnx_mock.sweep.report import terminal
 from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
@@ -75,6 +76,44 @@ def test_a_page_says_what_went_wrong_and_how_to_see_it_again() -> None:
     assert '<td class="leaked" title="leaked: your client failed' in page_of(report(left))
 
 
+ENTRY = {
+    "method": "POST",
+    "path": "/v1/instances",
+    "query": "",
+    "status": None,
+    "wall": "2026-01-01T00:00:00.000Z",
+    "duration_ms": 2.0,
+    "delayed_ms": 0.0,
+    "committed": True,
+    "created_id": "inst_1",
+    "faults": [{"rule": "sweep", "fault": "connection=reset"}],
+}
+AGAIN = {**ENTRY, "status": 201, "wall": "2026-01-01T00:00:00.250Z", "created_id": "inst_2", "faults": []}
+
+
+def test_behind_a_cell_are_its_calls_beside_those_without_a_fault() -> None:
+    left = result(RESET, "duplicated", left=[resource("web-1")] * 2, journal=shown_calls([ENTRY, AGAIN]))
+    swept = report(left)
+    swept.sweep.usual_journal = shown_calls([AGAIN])
+    page = page_of(swept)
+    assert '<a class="duplicated" href="#instances.create-1-reset">DUPL</a>' in page
+    words = " ".join(Page(page).text.split())
+    assert "1 POST /v1/instances connection=reset created inst_1, and the answer was lost – 0" in words
+    assert "2 POST /v1/instances created inst_2 201 250" in words
+    assert "Without a fault #callanswerat mstime 1 POST /v1/instances created inst_2 201 0" in words
+
+
+def test_where_a_second_run_begins_is_marked() -> None:
+    left = result(RESET, "duplicated", journal=shown_calls([ENTRY, AGAIN], 1))
+    assert page_of(report(left)).count("the second run begins") == 1
+    assert [each.second_run for each in left.journal] == [False, True]
+
+
+def test_of_a_long_run_the_first_calls_are_shown() -> None:
+    assert len(shown_calls([ENTRY] * (MOST_CALLS + 1))) == MOST_CALLS
+    assert f"The first {MOST_CALLS} calls." in page_of(report(result(RESET, journal=shown_calls([ENTRY] * 300))))
+
+
 def test_a_page_without_a_bad_cell_says_so() -> None:
     page = Page(page_of(report(result(ERROR))))
     assert "No bad cells in 1 run: 1 survived." in " ".join(page.text.split())
@@ -86,7 +125,7 @@ def test_accepted_and_pending_cells_are_marked() -> None:
     known: Baseline = {(("instances.create", 1, "error"),): "leaked"}
     page = page_of(report(left, planned=[ERROR, RESET], baseline=known))
     assert 'class="leaked accepted"' in page
-    assert "<strong>leaked</strong> (known):" in page
+    assert "leaked</strong> (known):" in page
     assert "<td>…</td>" in page
 
 

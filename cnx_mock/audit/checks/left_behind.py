@@ -7,12 +7,8 @@ from typing import Any, ClassVar
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, named
 from cnx_mock.audit.logical_calls import Traffic
-from cnx_mock.services.network import REGION_HOURLY_CENTS
+from cnx_mock.services.prices import monthly_cents
 from cnx_mock.text.units import format_money
-from cnx_mock.world.catalogue import Catalogue
-
-_HOURS = 730
-"""Hours of a month: a twelfth of a year's 8,760."""
 
 
 class LeftBehind(Check):
@@ -59,11 +55,6 @@ def _id(call: Call) -> str | None:
 
 
 def _monthly_cents(call: Call) -> int:
-    """Return the price of a month of what a call created, in cents: an instance by its plan, a load balancer by its
-    regions. Other resources are free."""
+    """Return the price of a month of what a call created, in cents."""
     sent: dict[str, Any] = call.sent if isinstance(call.sent, dict) else {}
-    name = call.operation.resource.name if call.operation else ""
-    if name == "load_balancers":
-        return _HOURS * REGION_HOURLY_CENTS * len(sent.get("regions", ()))
-    plan = Catalogue().plans.get(str(sent.get("plan"))) if name == "instances" else None
-    return _HOURS * plan.hourly_cents if plan else 0
+    return monthly_cents(call.operation.resource.name if call.operation else "", sent)

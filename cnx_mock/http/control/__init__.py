@@ -6,7 +6,7 @@ from cnx_mock.api.operation import Resource
 
 _FILES = (
     *("sandboxes", "clock", "account", "instances", "snapshots", "firewalls", "load_balancers", "expectations"),
-    *("readings", "rules", "scenario", "requests", "state"),
+    *("readings", "rules", "scenario", "requests", "events", "state"),
 )
 
 

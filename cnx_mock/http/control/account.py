@@ -46,7 +46,7 @@ class AccountChange(Declared):
 @resource.operation("GET", "/_mock/account", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget) -> AccountState:
     """Read the account; without a key, the one that a new sandbox would get."""
-    return _state(server, target)
+    return account_state(server, target)
 
 
 @resource.operation("PATCH", "/_mock/account", provenance=_PROVENANCE)
@@ -57,7 +57,7 @@ def change(server: Server, target: ControlTarget, body: AccountChange) -> Accoun
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if target.tenant is None:
         server.tenants.defaults = replace(server.tenants.defaults, **changes)
-        return _state(server, target)
+        return account_state(server, target)
     sandbox = target.tenant.sandbox
     if "balance" in changes:
         sandbox.balance = changes.pop("balance")
@@ -65,10 +65,11 @@ def change(server: Server, target: ControlTarget, body: AccountChange) -> Accoun
         target.key.scopes = changes.pop("scopes", target.key.scopes)
     for name, value in changes.items():
         setattr(sandbox.account, name, value)
-    return _state(server, target)
+    return account_state(server, target)
 
 
-def _state(server: Server, target: ControlTarget) -> AccountState:
+def account_state(server: Server, target: ControlTarget) -> AccountState:
+    """Return a sandbox's account; without a sandbox, the one that a new one would get."""
     if target.tenant is not None:
         sandbox = target.tenant.sandbox
         plan, balance = sandbox.account.plan, sandbox.balance

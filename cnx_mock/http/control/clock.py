@@ -50,7 +50,7 @@ class Advance(Declared):
 @resource.operation("GET", "/_mock/clock", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget) -> ClockState:
     """Read the clock; without a key, the one that a new sandbox would get."""
-    return _state(server, target)
+    return clock_state(server, target)
 
 
 @resource.operation("PATCH", "/_mock/clock", provenance=_PROVENANCE)
@@ -63,7 +63,7 @@ def change(server: Server, target: ControlTarget, body: ClockChange) -> ClockSta
         tenants.defaults = tenants.defaults.patched(
             {}, {name: value for name, value in given.items() if value is not None}
         )
-        return _state(server, target)
+        return clock_state(server, target)
     clock = target.tenant.sandbox.clock
     if body.now is not None:
         _advance(clock, body.now - clock.now(), "now")
@@ -71,14 +71,14 @@ def change(server: Server, target: ControlTarget, body: ClockChange) -> ClockSta
         clock.speed = float(body.speed)
     if body.frozen is not None:
         clock.frozen = body.frozen
-    return _state(server, target)
+    return clock_state(server, target)
 
 
 @resource.operation("POST", "/_mock/clock/advance", provenance=_PROVENANCE)
 def advance(server: Server, target: ControlTarget, body: Advance) -> ClockState:
     """Move the clock forward. When this answers, everything due has happened."""
     _advance(target.must().sandbox.clock, body.by, "by")
-    return _state(server, target)
+    return clock_state(server, target)
 
 
 def _advance(clock: Clock, by: int, field: str) -> None:
@@ -89,7 +89,8 @@ def _advance(clock: Clock, by: int, field: str) -> None:
         raise ValidationFailed(**{field: str(error)}) from None
 
 
-def _state(server: Server, target: ControlTarget) -> ClockState:
+def clock_state(server: Server, target: ControlTarget) -> ClockState:
+    """Return a sandbox's clock; without a sandbox, the one that a new one would get."""
     if target.tenant is not None:
         clock = target.tenant.sandbox.clock
         return ClockState(now=format_instant_ms(clock.now()), speed=clock.speed, frozen=clock.frozen)

@@ -6,7 +6,8 @@ The documented example key opens a developer's own sandbox, so a key protects no
 - Which name did it use? A page can give its own host name this machine's address (DNS rebinding), so the Host header
   must have a loopback name, or one that `--control-host` allows. The token replaces both: a page does not know it.
 - Is it a page of another origin? A browser lets a page send simple requests to any server. It says so in `Origin`
-  (RFC 6454) and in `Sec-Fetch-Site` (W3C Fetch Metadata). Such a page may not write, with or without `--cors`.
+  (RFC 6454) and in `Sec-Fetch-Site` (W3C Fetch Metadata). Such a page may not write, with or without `--cors`. It may
+  not name a sandbox by its id either, nor follow the events: only our own page does that, and programs.
 """
 
 import hmac
@@ -18,7 +19,7 @@ from starlette.types import Scope
 
 from cnx_mock.api.errors import BadRequest
 from cnx_mock.http.hosts import host_of, name_of
-from cnx_mock.net.addresses import TOKEN_HEADER
+from cnx_mock.net.addresses import SANDBOX_HEADER, TOKEN_HEADER
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.text.host_names import address_of, is_loopback
@@ -34,10 +35,14 @@ PROTECTION: RawHeaders = [
 JSON = "application/json"
 """The content type of what is written here."""
 
+EVENTS = "/_mock/events"
+"""The path of the stream of events: only our own page reads it, and programs."""
+
 _TOKEN = TOKEN_HEADER.lower().encode()
+_SANDBOX = SANDBOX_HEADER.lower().encode()
 _READS = ("GET", "HEAD", "OPTIONS")
 _OWN_SITES = (b"same-origin", b"none")
-_FOREIGN = "A web page of another origin may not change the mock."
+_FOREIGN = "A web page of another origin may not use the control plane."
 
 Network = IPv4Network | IPv6Network
 
@@ -67,8 +72,10 @@ class Guard:
         if not self._knows_token(headers):
             self._check_peer(scope, bool(_values(headers, _TOKEN)))
             self._check_name(host)
-        if scope["method"] not in _READS:
+        writes = scope["method"] not in _READS
+        if writes or scope["path"] == EVENTS or _values(headers, _SANDBOX):
             _check_origin(headers, host)
+        if writes:
             _check_content_type(headers)
 
     def _knows_token(self, headers: RawHeaders) -> bool:
@@ -98,8 +105,16 @@ class Guard:
             )
 
 
+def sandbox_named(headers: RawHeaders) -> str | None:
+    """Return the id in the header that chooses a sandbox, None without one. Raises BadRequest if it is given twice."""
+    given = _values(headers, _SANDBOX)
+    if len(given) > 1:
+        raise BadRequest(header=f"{SANDBOX_HEADER} is given more than once")
+    return given[0].decode("latin-1") if given else None
+
+
 def _check_origin(headers: RawHeaders, host: str) -> None:
-    """Raise Refused for a write of a page that is not our own."""
+    """Raise Refused for a page that is not our own."""
     for origin in _values(headers, b"origin"):
         if origin.lower() not in (f"{scheme}://{host}".lower().encode("latin-1") for scheme in ("http", "https")):
             raise Refused("CROSS_ORIGIN_REFUSED", _FOREIGN, origin=origin.decode("latin-1")[:200])

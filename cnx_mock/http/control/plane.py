@@ -1,7 +1,7 @@
 """The control plane as an ASGI application: never faulted, never counted, never journaled, for this machine only."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,16 +10,21 @@ from starlette.types import Receive, Scope, Send
 
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.operation import Incoming, Resource
+from cnx_mock.api.operation import Incoming, Operation, Resource
 from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
-from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused
+from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused, sandbox_named
+from cnx_mock.http.events.hub import EventHub
+from cnx_mock.http.events.stream import EventStream
+from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.http.loading import WorldLoading
+from cnx_mock.http.pages import PageAnswer
+from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
-from cnx_mock.http.tenants import Tenants
-from cnx_mock.net.addresses import Addresses
+from cnx_mock.http.tenants import Tenants, complete
+from cnx_mock.net.addresses import SANDBOX_HEADER, Addresses
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario
@@ -48,12 +53,16 @@ class Server:
     """When the server started, in microseconds of the monotonic clock."""
     addresses: Callable[[], Addresses]
     dropped_lines: Callable[[], int]
+    events: EventHub
     checkers: Sequence["ExpectationChecker"] = ()
+    operations: Callable[[], Iterable[Operation]] = tuple
+    """The control plane's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """What a call is about: the key's tenant, or without a key the server and its defaults."""
+    """What a call is about: the tenant of the key or of the id that it gives; without either the server and its
+    defaults."""
 
     tenant: Tenant | None
     key: KeyRecord | None
@@ -63,6 +72,17 @@ class ControlTarget:
         if self.tenant is None:
             raise errors.Unauthorized(reason="missing_key")
         return self.tenant
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeaders:
+    """The headers of a call."""
+
+    raw: RawHeaders
+
+    def get(self, name: str) -> str | None:
+        """Return the value of a header, None if there is none. `name` is in lower case."""
+        return next((value.decode("latin-1") for each, value in self.raw if each == name.encode()), None)
 
 
 class ControlPlane:
@@ -77,11 +97,15 @@ class ControlPlane:
         dropped_lines: Callable[[], int],
         checkers: Sequence[ExpectationChecker],
         guard: Guard,
+        events: EventHub,
+        pages: Callable[[], Mapping[str, StaticFile]],
     ) -> None:
+        """`resources` returns its operations, `pages` the files for browsers by their paths."""
         self._guard = guard
+        self._files = pages
         self._bodies = tenants.bounds["max_control_bytes"]
         """Bytes of a call's body: it can be a whole world."""
-        self._server = Server(tenants, ticks(), addresses, dropped_lines, checkers)
+        self._server = Server(tenants, ticks(), addresses, dropped_lines, events, checkers, self._operations)
         self._resources = resources
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
@@ -89,16 +113,32 @@ class ControlPlane:
     @cached_property
     def _router(self) -> Router:
         """Its operations; they are loaded for its first call."""
-        return Router(operation for resource in self._resources() for operation in resource.operations)
+        return Router(self._operations())
+
+    def _operations(self) -> Iterable[Operation]:
+        return (operation for resource in self._resources() for operation in resource.operations)
+
+    @cached_property
+    def _pages(self) -> Mapping[str, StaticFile]:
+        """Its files for browsers by their paths; the folder is looked at for its first call."""
+        return self._files()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
         request_id = self._chance.new_id("req")
         try:
             headers = messages.safe_headers(scope["headers"])
+            page = self._page(scope, headers)
+            if page is not None:
+                await page(scope, receive, send)
+                return
             self._guard.check(scope, headers)
             body = await messages.read_body(scope, receive, self._bodies.limit)
             answer = await self._when_loaded(scope, headers, body)
+            if isinstance(answer, EventStream):
+                more = [(b"x-request-id", request_id.encode()), (b"x-accel-buffering", b"no"), *PROTECTION]
+                await answer.respond(scope, receive, send, self._sender.open_head(b"text/event-stream", more))
+                return
         except messages.Incomplete as incomplete:
             if incomplete.gone:
                 return
@@ -111,7 +151,28 @@ class ControlPlane:
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
         await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
-    async def _when_loaded(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
+    def _page(self, scope: Scope, headers: RawHeaders) -> PageAnswer | None:
+        """Return the file that a browser asks for, or why it does not get it; None for a call of an operation. Raises
+        Refused and BadRequest as the guard does."""
+        file = self._pages.get(scope["path"])
+        if file is None:
+            return None
+        try:
+            self._guard.check(scope, headers)
+        except Refused as refusal:
+            from cnx_mock.http.control.refused_page import refused_page, wants_html  # lazy: hardly any call needs it
+
+            if not wants_html(headers):
+                raise
+            host = host_of(headers)
+            return refused_page(refusal.problem, host.removeprefix(name_of(host)))
+        if scope["method"] not in ("GET", "HEAD"):
+            raise errors.MethodNotAllowed(method=scope["method"][:100], allowed="GET, HEAD")
+        known = b", ".join(value for name, value in headers if name == b"if-none-match")
+        answer = file.answer(known)
+        return replace(answer, body=b"") if scope["method"] == "HEAD" else answer
+
+    async def _when_loaded(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer | EventStream:
         """Return the answer, when the world that it needs is complete."""
         while True:
             try:
@@ -120,14 +181,12 @@ class ControlPlane:
                 await loading.load.wait()
                 scope = {**scope, "method": loading.again_as or scope["method"]}
 
-    def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer:
+    def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer | EventStream:
         if body is None:
             self._bodies.refused += 1
             raise errors.PayloadTooLarge(limit_bytes=str(self._bodies.limit), option=self._bodies.option)
         self._bodies.seen(len(body))
-        value = auth.authorization(scope["headers"])
-        digits = None if value is None else auth.digits(value)
-        tenant = None if digits is None else self._server.tenants.find(digits)
+        target = self._target(scope["headers"])
         path = messages.raw_path(scope)
         operations, params = self._router.find(path) or ({}, ())
         operation = operations.get(scope["method"])
@@ -136,13 +195,32 @@ class ControlPlane:
         query = masked(scope["query_string"]).decode("latin-1")
         encoding = next((v.decode("latin-1") for name, v in headers if name == b"content-encoding"), None)
         incoming = Incoming(params, query, body, JSON, encoding if body else None)
-        key = tenant.sandbox.key_with(digits) if tenant and digits else None
-        target = ControlTarget(tenant, key)
-        dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: Caller(key or _NO_KEY)}
+        caller = Caller(target.key or _NO_KEY)
+        dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: caller}
+        dependencies[CallHeaders] = CallHeaders(headers)
         if operation.within_sandbox:
             dependencies[SandboxState] = target.must().sandbox
         reply = operation.perform(incoming, dependencies)
+        if isinstance(reply.shape, EventStream):
+            return reply.shape
+        if operation.mutates and self._server.events.is_awake:
+            self._server.events.control_changed(target.tenant)
         return messages.replied(operation, reply, path, query, {})
+
+    def _target(self, headers: RawHeaders) -> ControlTarget:
+        """Return what the call is about: the sandbox of its key, or the one whose id it names. Raises WorldLoading."""
+        value, named = auth.authorization(headers), sandbox_named(headers)
+        if value is not None and named is not None:
+            raise errors.BadRequest(header=f"{SANDBOX_HEADER} and a key choose a sandbox each: give one of them")
+        if value is not None:
+            digits = auth.digits(value)
+            tenant = self._server.tenants.find(digits)
+        elif named is not None:
+            tenant = complete(self._server.tenants.with_id(named))
+            digits = tenant.key
+        else:
+            return ControlTarget(None, None)
+        return ControlTarget(tenant, tenant.sandbox.key_with(digits))
 
 
 def _refusal(error: Exception) -> errors.ApiError:

@@ -9,7 +9,8 @@ from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Listing
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.rules import Cleared
-from cnx_mock.http.journal import JournalEntry, JournalRecord, entry
+from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.journal_entry import JournalEntry, entry
 from cnx_mock.scenario.matching import Pattern
 
 resource = Resource("_mock.requests", "The journal.", is_control=True)

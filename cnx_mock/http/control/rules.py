@@ -10,6 +10,7 @@ from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
+from cnx_mock.api.validation import Declared
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.silence import Silence
 from cnx_mock.scenario.active_rule import ActiveRule
@@ -61,6 +62,21 @@ class Cleared(Shape):
     """How many."""
 
 
+class Recovery(Declared):
+    """Which failures end."""
+
+    rules: list[str] | None = None
+    """The ids of the rules to remove; unless given, all are."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class Recovered(Shape):
+    """What has ended."""
+
+    removed: int
+    """How many rules were removed."""
+
+
 class _Rules:
     """The rules that a call is about: those of a tenant, or without a key those that new sandboxes get."""
 
@@ -79,16 +95,9 @@ class _Rules:
 
     def states(self, wanted: Collection[ActiveRule]) -> list[RuleState]:
         """Return some of the rules in force, with what each has done and why it may never do anything."""
-        scenario = self.engine.scenario
-        linter = RuleLinter(scenario.phases, scenario.repeat, operations())
-        asked_for = set(wanted)
-        found = {}
-        for active in self.engine:
-            if active in asked_for:
-                found[active] = linter.problems(active.rule)
-            linter.add(active.rule)
+        found = rule_warnings(self.engine, wanted)
         silence = None if self._journal is None else Silence(self._journal, len(wanted))
-        return [_state(active, silence, [each.named for each in found[active]]) for active in wanted]
+        return [rule_state(active, silence, found[active]) for active in wanted]
 
     def state(self, active: ActiveRule) -> RuleState:
         """Return one of the rules in force."""
@@ -98,7 +107,7 @@ class _Rules:
     def ended_state(self, active: ActiveRule) -> RuleState:
         """Return a rule whose ttl is over."""
         silence = None if self._journal is None else Silence(self._journal, 1)
-        return _state(active, silence, [], ended=True)
+        return rule_state(active, silence, [], ended=True)
 
     def save(self) -> None:
         """Make a change count for new sandboxes, if the call is about them. Call it after each change."""
@@ -106,6 +115,18 @@ class _Rules:
             tenants = self._server.tenants
             scenario = replace(tenants.defaults.scenario, rules=self.engine.rules("scenario"))
             tenants.defaults = replace(tenants.defaults, scenario=scenario, rules=self.engine.rules("injected"))
+
+
+def rule_warnings(engine: Engine, wanted: Collection[ActiveRule]) -> dict[ActiveRule, list[str]]:
+    """Return why each of some rules in force can never fire."""
+    scenario, asked_for = engine.scenario, set(wanted)
+    linter = RuleLinter(scenario.phases, scenario.repeat, operations())
+    found = {}
+    for active in engine:
+        if active in asked_for:
+            found[active] = [each.named for each in linter.problems(active.rule)]
+        linter.add(active.rule)
+    return found
 
 
 def _of_defaults(server: Server) -> Engine:
@@ -141,6 +162,23 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
         deleted += len(tenant.engine.rules("injected"))
         tenant.engine.clear()
     return Cleared(deleted=deleted)
+
+
+@resource.operation("POST", "/_mock/recover", provenance=_PROVENANCE)
+def recover(server: Server, target: ControlTarget, body: Recovery) -> Recovered:
+    """Let the cloud recover: remove rules, and let what would never become ready be ready now; without a key, in every
+    sandbox and for new ones."""
+    tenants = server.tenants
+    removed = 0
+    for each in [target] if target.tenant else [target, *(ControlTarget(tenant, None) for tenant in tenants)]:
+        rules = _Rules(server, each)
+        for active in [each for each in rules.engine if body.rules is None or each.rule.id in body.rules]:
+            rules.engine.remove(active)
+            removed += 1
+        rules.save()
+        if each.tenant is not None:
+            each.tenant.sandbox.bring_up()
+    return Recovered(removed=removed)
 
 
 @resource.operation("POST", "/_mock/rules", status=201, also=(200,), provenance=_PROVENANCE)
@@ -199,7 +237,8 @@ def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
     return Deleted(id=active.rule.id)
 
 
-def _state(active: ActiveRule, silence: Silence | None, warnings: list[str], *, ended: bool = False) -> RuleState:
+def rule_state(active: ActiveRule, silence: Silence | None, warnings: list[str], *, ended: bool = False) -> RuleState:
+    """Return a rule as it is read; `silence` says why it has not fired."""
     return RuleState(
         id=active.rule.id,
         origin=active.origin,

@@ -22,6 +22,9 @@ from cnx_mock.world.keys import TEST_KEY_PATTERN, digits_of, test_key
 resource = Resource("_mock.sandboxes", "The mock's sandboxes.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
+_DEMO = "/_mock/demo"
+"""A path that only `cnx-mock demo` adds to the control plane."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class BoundState(Shape):
@@ -53,8 +56,14 @@ class ControlIndex(Shape):
     """The journal: of a key's sandbox, or of the requests that reached none."""
     scenarios: str
     """The gallery."""
+    page: str
+    """The live page, for a browser."""
+    events: str
+    """Everything that happens, as it happens: server-sent events."""
     docs: str
     """The page that describes the API."""
+    demo: str | None
+    """The show of `cnx-mock demo`; null for any other server."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -88,7 +97,9 @@ class SandboxItem(Shape):
     """One sandbox in the list."""
 
     id: str
-    """Its account's id."""
+    """Its id, which the header X-CNX-Mock-Sandbox takes. It stays through a reset."""
+    account_id: str
+    """Its account's id in the API."""
     name: str | None
     """Its name, where it was made here; null for a key that a client brought."""
     last4: str
@@ -110,7 +121,9 @@ class FreshSandbox(Shape):
     """A new sandbox."""
 
     id: str
-    """Its account's id."""
+    """Its id, which the header X-CNX-Mock-Sandbox takes."""
+    account_id: str
+    """Its account's id in the API."""
     name: str
     """Its name."""
     api_key: str
@@ -148,15 +161,19 @@ class SandboxCreate(Declared):
 
 
 @resource.operation("GET", "/_mock", provenance=_PROVENANCE)
-def index() -> ControlIndex:
+def index(server: Server) -> ControlIndex:
     """Show where to begin: the paths of what people look for first."""
+    shows = any(each.path == _DEMO for each in server.operations())
     return ControlIndex(
         health="/_mock/health",
         sandboxes="/_mock/sandboxes",
         rules="/_mock/rules",
         requests="/_mock/requests",
         scenarios="/_mock/scenarios",
+        page="/_mock/",
+        events="/_mock/events",
         docs=docs.PATH,
+        demo=_DEMO if shows else None,
     )
 
 
@@ -185,7 +202,7 @@ def health(server: Server) -> Health:
 @resource.operation("GET", "/_mock/sandboxes", provenance=_PROVENANCE)
 def list_(server: Server) -> Listing[SandboxItem]:
     """List the sandboxes."""
-    return Listing(data=[_item(tenant) for tenant in server.tenants])
+    return Listing(data=[sandbox_item(tenant) for tenant in server.tenants])
 
 
 @resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_PROVENANCE, raises=(SandboxLimit,))
@@ -202,17 +219,18 @@ def create(server: Server, body: SandboxCreate) -> FreshSandbox:
         tenant = server.tenants.take(digits_of(body.key), body.name, **changes)
     found = [] if body.scenario is None else warnings(tenant.recipe.scenario)
     return FreshSandbox(
-        id=tenant.sandbox_so_far.account.id, name=tenant.label, api_key=test_key(tenant.key), warnings=found
+        id=tenant.id,
+        account_id=tenant.sandbox_so_far.account.id,
+        name=tenant.label,
+        api_key=test_key(tenant.key),
+        warnings=found,
     )
 
 
 @resource.operation("DELETE", "/_mock/sandboxes/{id}", provenance=_PROVENANCE, raises=(NotFound,))
 def delete(server: Server, id: str) -> Deleted:
     """Give a sandbox back, with everything in it. A key that opened it gets a new one on its next request."""
-    tenant = next((each for each in server.tenants if each.sandbox_so_far.account.id == id), None)
-    if tenant is None:
-        raise NotFound(resource="sandbox", id=id)
-    server.tenants.remove(tenant)
+    server.tenants.remove(server.tenants.with_id(id))
     return Deleted(id=id)
 
 
@@ -233,9 +251,11 @@ def reset(server: Server, target: ControlTarget) -> ResetDone:
     return ResetDone(reset=len(tenants))
 
 
-def _item(tenant: Tenant) -> SandboxItem:
+def sandbox_item(tenant: Tenant) -> SandboxItem:
+    """Return a sandbox as the list shows it."""
     return SandboxItem(
-        id=tenant.sandbox_so_far.account.id,
+        id=tenant.id,
+        account_id=tenant.sandbox_so_far.account.id,
         name=tenant.given_name,
         last4=tenant.last4,
         instances=len(tenant.sandbox_so_far.instances),

@@ -99,7 +99,7 @@ def _without_paths(scenario: Scenario) -> Scenario:
 @resource.operation("GET", "/_mock/scenario", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget) -> ScenarioState:
     """Read the scenario in force; without a key, that of new sandboxes."""
-    return _state(server, target.tenant)
+    return scenario_state(server, target.tenant)
 
 
 @resource.operation("PUT", "/_mock/scenario", provenance=_PROVENANCE, raises=(InvalidState,))
@@ -110,7 +110,7 @@ def put(server: Server, target: ControlTarget, body: ScenarioDocument) -> Scenar
         server.tenants.use(scenario)
     else:
         target.tenant.use(scenario)
-    return _state(server, target.tenant)
+    return scenario_state(server, target.tenant)
 
 
 @resource.operation("DELETE", "/_mock/scenario", provenance=_PROVENANCE)
@@ -121,10 +121,11 @@ def delete(server: Server, target: ControlTarget) -> ScenarioState:
         server.tenants.defaults = server.tenants.defaults.using(nothing)
     for tenant in [target.tenant] if target.tenant else server.tenants:
         tenant.engine.use(nothing)
-    return _state(server, target.tenant)
+    return scenario_state(server, target.tenant)
 
 
-def _state(server: Server, tenant: Tenant | None) -> ScenarioState:
+def scenario_state(server: Server, tenant: Tenant | None) -> ScenarioState:
+    """Return the scenario in force in a sandbox; without a sandbox, that of new ones."""
     scenario = tenant.engine.scenario if tenant else server.tenants.defaults.scenario
     return ScenarioState(
         name=scenario.name,

@@ -11,20 +11,19 @@ PATH = "/docs"
 STATIC = Path(__file__).parent / "static"
 """The folder of the files."""
 
-_JS, _CSS, _TEXT = "text/javascript", "text/css", "text/plain"
 FILES = {
-    "": ("index.html", "text/html"),
-    "/": ("index.html", "text/html"),
-    "/init.js": ("init.js", _JS),
-    "/page.css": ("page.css", _CSS),
-    "/favicon.svg": ("favicon.svg", "image/svg+xml"),
-    "/swagger-ui/swagger-ui-bundle.js": ("swagger-ui/swagger-ui-bundle.js", _JS),
-    "/swagger-ui/swagger-ui.css": ("swagger-ui/swagger-ui.css", _CSS),
-    "/swagger-ui/swagger-ui-bundle.js.LICENSE.txt": ("swagger-ui/swagger-ui-bundle.js.LICENSE.txt", _TEXT),
-    "/swagger-ui/LICENSE": ("swagger-ui/LICENSE", _TEXT),
-    "/swagger-ui/NOTICE": ("swagger-ui/NOTICE", _TEXT),
+    "": "index.html",
+    "/": "index.html",
+    "/init.js": "init.js",
+    "/page.css": "page.css",
+    "/favicon.svg": "favicon.svg",
+    "/swagger-ui/swagger-ui-bundle.js": "swagger-ui/swagger-ui-bundle.js",
+    "/swagger-ui/swagger-ui.css": "swagger-ui/swagger-ui.css",
+    "/swagger-ui/swagger-ui-bundle.js.LICENSE.txt": "swagger-ui/swagger-ui-bundle.js.LICENSE.txt",
+    "/swagger-ui/LICENSE": "swagger-ui/LICENSE",
+    "/swagger-ui/NOTICE": "swagger-ui/NOTICE",
 }
-"""Everything that is served: path below `/docs`, file, media type."""
+"""Everything that is served: the path below `/docs`, and the file."""
 
 PATHS = [PATH + below for below in FILES]
 """The path of each file."""

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from cnx_mock.services.worlds.generate import PORTION, FleetInstance
 from cnx_mock.world import kinds
+from cnx_mock.world.catalogue import Catalogue
+from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import SECOND
-from cnx_mock.world.lifecycle import Lifecycle
+from cnx_mock.world.lifecycle import Lifecycle, ProvisioningRule
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import SandboxState
 
@@ -33,25 +35,50 @@ def add_fleet(sandbox: SandboxState, fleet: Iterable[FleetInstance | None], now:
 
 
 def _add(sandbox: SandboxState, drawn: FleetInstance, tags: tuple[str, ...], now: int) -> None:
-    plan = sandbox.catalogue.plans.get(drawn.plan)
-    assert plan is not None, "a spread only names plans of the catalogue"
     record_id, number = sandbox.next_id(kinds.INSTANCE)
+    record = fleet_record(
+        drawn,
+        record_id,
+        number,
+        now,
+        catalogue=sandbox.catalogue,
+        chance=sandbox.chance,
+        rule=sandbox.rule(kinds.INSTANCE),
+        tags=tags,
+    )
+    sandbox.added(sandbox.instances, record)
+
+
+def fleet_record(
+    drawn: FleetInstance,
+    record_id: str,
+    number: int,
+    now: int,
+    *,
+    catalogue: Catalogue,
+    chance: Chance,
+    rule: ProvisioningRule,
+    tags: tuple[str, ...] | None = None,
+) -> InstanceRecord:
+    """Return the record of a drawn instance in a sandbox that is made now. `rule` is how long instances take to become
+    ready; `tags` are its tags, if they are at hand."""
+    plan = catalogue.plans.get(drawn.plan)
+    assert plan is not None, "a spread only names plans of the catalogue"
     created = now - drawn.age
     if drawn.status == "provisioning":
-        life = sandbox.begin(kinds.INSTANCE, record_id, now, then="running")
+        life = Lifecycle.begin(rule, chance, now, record_id, then="running")
     else:
         life = Lifecycle(ends=min(created + USUAL_TIME, now), polls_left=None, then="running")
-    record = InstanceRecord(
+    return InstanceRecord(
         id=record_id,
         number=number,
         name=drawn.name,
         plan=plan,
         region=drawn.region,
         image=drawn.image,
-        tags=tags,
+        tags=tags if tags is not None else (drawn.tag,) if drawn.tag else (),
         created=created,
         updated=created,
         lifecycle=life,
         forced=("stopped", created) if drawn.status == "stopped" else None,
     )
-    sandbox.added(sandbox.instances, record)

@@ -13,7 +13,7 @@ from cnx_mock.sweep.plan import Cell
 from cnx_mock.sweep.report.matrix import counts
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
-from cnx_mock.sweep.verdict import VERDICTS, Verdict
+from cnx_mock.sweep.verdict import UNHARMED, VERDICTS, Verdict
 
 CellIdentity = tuple[tuple[str, int, str], ...]
 """What identifies a cell in two reports: operation, ordinal and fault of each of its injections."""
@@ -90,7 +90,7 @@ class SweepReport:
         }
 
     def _cell(self, result: CellResult) -> dict[str, Any]:
-        explained = result.verdict != "survived"
+        explained = result.verdict not in UNHARMED
         first, *others = map(_injection, _identity(result.cell))
         return {
             **first,
@@ -100,6 +100,7 @@ class SweepReport:
             "message": sentence(result) if explained else None,
             "accepted": self.accepted(result),
             "struck": result.fired,
+            "no_verdict": result.why_not or None,
             "exit_status": result.status,
             "seconds": round(result.seconds, 3),
         }

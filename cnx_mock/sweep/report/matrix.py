@@ -6,16 +6,21 @@ from dataclasses import dataclass
 
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall
 from cnx_mock.sweep.results import CellResult, SweepResults
-from cnx_mock.sweep.verdict import VERDICTS, Verdict
+from cnx_mock.sweep.verdict import UNHARMED, VERDICTS, Verdict
 
 ABBREVIATIONS: dict[Verdict, str] = {
     "hung": "HUNG",
+    "stuck": "STUC",
     "duplicated": "DUPL",
     "leaked": "LEAK",
     "lost": "LOST",
+    "raced": "RACE",
+    "misread": "MISR",
     "raised": "RAIS",
     "hammered": "HAMM",
     "failed cleanly": "fail",
+    "recovered": "reco",
+    "serial": "ok",
     "survived": "ok",
 }
 """The verdicts as the matrix shows them."""
@@ -54,12 +59,12 @@ def abbreviation(result: CellResult | None) -> str:
     """Return what the matrix shows for a result; None is a cell that has none yet."""
     if result is None:
         return PENDING
-    return NOT_INJECTED if result.verdict == "survived" and not result.fired else ABBREVIATIONS[result.verdict]
+    return NOT_INJECTED if result.verdict in UNHARMED and not result.fired else ABBREVIATIONS[result.verdict]
 
 
 def counts(results: Sequence[CellResult]) -> dict[Verdict, int]:
     """Return how many cells have each verdict, the worst verdict first."""
-    found = Counter(result.verdict for result in results)
+    found = Counter(result.verdict for result in results if not result.why_not)
     return {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
 
 

@@ -1,5 +1,6 @@
 """The matrix as text for a terminal: readable without colour, in blocks of columns that fit its width."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cnx_mock.sweep.plan import SweepFault
@@ -11,6 +12,8 @@ _COLOURS: dict[str, str] = {
     **{ABBREVIATIONS[verdict]: "1;31" for verdict in FAILING},
     ABBREVIATIONS["hammered"]: "33",
     ABBREVIATIONS["failed cleanly"]: "36",
+    ABBREVIATIONS["recovered"]: "32",
+    ABBREVIATIONS["serial"]: "32",
     ABBREVIATIONS["survived"]: "32",
     NOT_INJECTED: "2",
     PENDING: "2",
@@ -89,13 +92,16 @@ def legend(sweep: SweepResults) -> str:
         f"{ABBREVIATIONS[verdict]} {verdict}" for verdict in counts(results) if ABBREVIATIONS[verdict] != verdict
     ]
     if any(abbreviation(result) == NOT_INJECTED for result in results):
-        meanings.append(f"{NOT_INJECTED} the fault was never injected")
+        raced = any(result.why_not for result in results)
+        meanings.append(f"{NOT_INJECTED} {'no verdict' if raced else 'the fault was never injected'}")
     return " · ".join(reversed(meanings))
 
 
 def totals(results: Sequence[CellResult], colour: bool) -> str:
     """Return how many cells have each verdict: `3 leaked, 12 failed cleanly, 20 survived`."""
-    return ", ".join(painted(f"{n} {verdict}", colour_of(verdict), colour) for verdict, n in counts(results).items())
+    found = [painted(f"{n} {verdict}", colour_of(verdict), colour) for verdict, n in counts(results).items()]
+    reasons = Counter(result.why_not.partition(":")[0] for result in results if result.why_not)
+    return ", ".join([*found, *(f"{n} {reason}" for reason, n in reasons.items())])
 
 
 def colour_of(verdict: Verdict) -> str:

@@ -1,0 +1,55 @@
+"""One event, and the bytes of it that a client reads."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import orjson
+
+from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.journal_entry import entry
+from cnx_mock.text.live_keys import masked
+
+Kind = Literal["request", "fired", "phase", "clock", "account", "resource", "reset", "lost"]
+
+Loss = Literal["behind", "evicted", "restarted"]
+"""Why events are missing: the listener was too slow, the journals do not have them any more, or they are an earlier
+process's."""
+
+
+class StreamEvent:
+    """One event. Its bytes are made when the first listener is sent it, and shared."""
+
+    __slots__ = ("_bytes", "_data", "kind", "number", "size")
+
+    def __init__(self, number: int, kind: Kind, data: Callable[[], bytes], size: int) -> None:
+        """`data` returns the JSON; `size` is about how many bytes a queue holds because of the event."""
+        self.number = number
+        self.kind = kind
+        self.size = size
+        self._data = data
+        self._bytes: bytes | None = None
+
+    def encoded(self) -> bytes:
+        """Return it as a server-sent event (WHATWG HTML, section 9.2)."""
+        if self._bytes is None:
+            data = masked(self._data())
+            self._bytes = b"id: %d\nevent: %b\ndata: %b\n\n" % (self.number, self.kind.encode(), data)
+        return self._bytes
+
+
+def told(number: int, kind: Kind, sandbox: str | None, fields: Mapping[str, Any]) -> StreamEvent:
+    """Return an event whose fields are encoded now, because what they show may change."""
+    data = orjson.dumps({"sandbox": sandbox, **fields})
+    return StreamEvent(number, kind, lambda: data, len(data))
+
+
+def told_request(number: int, sandbox: str | None, record: JournalRecord) -> StreamEvent:
+    """Return the event of a completed request, which does not change any more."""
+    return StreamEvent(
+        number, "request", lambda: orjson.dumps({"sandbox": sandbox, "request": entry(record)}), record.size
+    )
+
+
+def told_loss(number: int, count: int | None, reason: Loss) -> StreamEvent:
+    """Return the event that says that so many events are missing; None if it is not known how many."""
+    return told(number, "lost", None, {"count": count, "reason": reason})

@@ -1,0 +1,111 @@
+"""One listener: a bounded queue of events, and the wish to be woken."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from cnx_mock.http.events.event import Loss, StreamEvent, told_loss
+from cnx_mock.net.bounds import Bound
+
+_MOST_BYTES = 8 * 1024 * 1024
+"""What the queue of one listener may hold."""
+
+Replay = Callable[[], StreamEvent]
+"""Returns an event of the past; or one that says that the journals do not have it any more."""
+
+
+class Listener:
+    """One client that listens. What it has not been sent yet is in its queue. If that is full, all of it is dropped,
+    and one event says how much: nothing ever waits for a client."""
+
+    def __init__(self, selected: str | None, bound: Bound, start: int) -> None:
+        """`selected` is the id of the sandbox that it follows; None for all."""
+        self.selected = selected
+        self.start = start
+        """The number of the last event that it knows, or of the last one before it came."""
+        self.closed = False
+        """Whether it gets nothing more: the client is gone, or the server stops."""
+        self._bound = bound
+        self._past: deque[Replay] = deque()
+        self._queue: deque[StreamEvent] = deque()
+        self._bytes = 0
+        self._lost: dict[Loss, tuple[int, int | None]] = {}
+        """By the reason: the number of the last event that is missing, and how many are; None if it is not known."""
+        self._loop = asyncio.get_running_loop()
+        self._ready = asyncio.Event()
+        self._woken = False
+
+    def selects(self, sandbox: str | None) -> bool:
+        """Return whether it follows a sandbox; None stands for the requests that reached none."""
+        return self.selected is None or self.selected == sandbox
+
+    def replay(self, past: Iterable[Replay]) -> None:
+        """Give it events of the past first. They are in the journals, so that they need no room here."""
+        self._past.extend(past)
+        self._wake()
+
+    def lose(self, reason: Loss, number: int, count: int | None = None) -> None:
+        """Tell it, before anything else, that events are missing, up to the one with this number."""
+        _, before = self._lost.get(reason, (0, 0))
+        self._lost[reason] = (number, None if before is None or count is None else before + count)
+        self._wake()
+
+    def put(self, event: StreamEvent) -> None:
+        """Give it an event. If there is no room, it loses all that it has not been sent."""
+        self._queue.append(event)
+        self._bytes += event.size
+        self._bound.seen(len(self._queue))
+        if len(self._queue) > self._bound.limit or (self._bytes > _MOST_BYTES and len(self._queue) > 1):
+            self._bound.refused += len(self._queue)
+            self.lose("behind", event.number, len(self._queue))
+            self._queue.clear()
+            self._bytes = 0
+        else:
+            self._wake()
+
+    def take(self, enough: Callable[[int], bool]) -> bytes:
+        """Return what is to be sent next. `enough` is asked after each event whether so many bytes are enough."""
+        chunk = bytearray()
+        while (event := self._next()) is not None:
+            chunk += event.encoded()
+            if enough(len(chunk)):
+                return bytes(chunk)
+        self._ready.clear()
+        self._woken = False
+        return bytes(chunk)
+
+    def _next(self) -> StreamEvent | None:
+        """Return the next event: what is lost, then the past, then the queue."""
+        if self._lost:
+            reason = next(iter(self._lost))
+            number, count = self._lost.pop(reason)
+            return told_loss(number, count, reason)
+        if self._past:
+            return self._past.popleft()()
+        if not self._queue:
+            return None
+        event = self._queue.popleft()
+        self._bytes -= event.size
+        return event
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until there is something to do. Return False if there was nothing for so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End it. What is in its queue is not sent any more."""
+        self.closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        """Wake it, from any thread: a test client may run each request on a loop of its own."""
+        if not self._woken:
+            self._woken = True
+            with suppress(RuntimeError):  # its loop is closed
+                self._loop.call_soon_threadsafe(self._ready.set)

@@ -1,0 +1,149 @@
+"""Sweep the readings: run the program once under each other meaning of the documentation that its calls can meet.
+
+A client that depends on one meaning works against this mock, and may fail against the real cloud. So every run that is
+unlike the run under the readings in force is bad, also one that fails cleanly.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qs
+
+from cnx_mock.api.readings import (
+    CREDITS_STATUS,
+    DELETE_ANSWER,
+    INSTANCE_NAMES,
+    LIMIT_ABOVE_MAX,
+    LIST_ENVELOPE,
+    LIVE_KEY_STATUS,
+    RATE_WINDOW,
+    READINGS,
+    TAGS_MATCH,
+    UNKNOWN_BODY_FIELD,
+    VALIDATION_STATUS,
+    Reading,
+    parsed,
+)
+from cnx_mock.sweep.explanation import exited, left_over
+from cnx_mock.sweep.journal import shown_calls
+from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweepFault, SweptCall, sample_cells, swept_calls
+from cnx_mock.sweep.results import CellResult
+from cnx_mock.sweep.runner import Sweep
+from cnx_mock.sweep.state import count_resources, state_difference
+from cnx_mock.sweep.trial import RunResult, run_once
+from cnx_mock.sweep.verdict import Judgement, Verdict
+
+Entry = Mapping[str, Any]
+"""A request as `GET /_mock/requests` answers it."""
+
+
+def _operation(name: str) -> Callable[[Entry], bool]:
+    return lambda entry: str(entry["operation"] or "").endswith(name)
+
+
+def _parameter(name: str) -> Callable[[Entry], bool]:
+    return lambda entry: name in parse_qs(entry["query"])
+
+
+def _code(name: str) -> Callable[[Entry], bool]:
+    return lambda entry: (entry["status"] or 0) >= 400 and _error(entry) == name
+
+
+def _error(entry: Entry) -> str | None:
+    """Return the code of an answer that is an error."""
+    try:
+        code = json.loads(entry["response_body"] or "")["error"]["code"]
+    except (LookupError, TypeError, ValueError):
+        return None
+    return str(code)
+
+
+MEETS: Mapping[Reading, Callable[[Entry], bool]] = {
+    CREDITS_STATUS: _code("INSUFFICIENT_CREDITS"),
+    DELETE_ANSWER: _operation(".delete"),
+    LIST_ENVELOPE: _operation(".list"),
+    LIMIT_ABOVE_MAX: _parameter("limit"),
+    TAGS_MATCH: _parameter("tags"),
+    RATE_WINDOW: lambda entry: True,  # each answer says when the window ends
+    VALIDATION_STATUS: _code("VALIDATION_ERROR"),
+    INSTANCE_NAMES: _operation("instances.create"),
+    LIVE_KEY_STATUS: _code("LIVE_KEY_REJECTED"),
+    UNKNOWN_BODY_FIELD: _code("VALIDATION_ERROR"),
+}
+"""Whether a call can meet a reading: whether its answer, or what it does, depends on it."""
+
+
+@dataclass(kw_only=True)
+class ReadingSweep(Sweep):
+    """A sweep whose cells are the other options of the readings. In the matrix, each reading is a column."""
+
+    chosen: dict[str, str] = field(default_factory=dict)
+    """The reading of each cell, as NAME=VALUE, by the cells' names."""
+
+    def plan(self, first: RunResult) -> None:
+        """Take the calls of a run without faults, and plan the cells."""
+        cells = []
+        numbers: Counter[str] = Counter()
+        for chosen in other_options(first.entries, parsed(self.config.settings.reading)):
+            name, _, option = chosen.partition("=")
+            numbers[name] += 1
+            cells.append(_cell(name, option, numbers[name]))
+            self.chosen[cells[-1].name] = chosen
+        self.cells = sample_cells(cells, self.options.most, self.options.seed)
+        self.left_out = len(cells) - len(self.cells)
+        self.calls = list(dict.fromkeys(cell.call for cell in self.cells)) or swept_calls(first.entries)
+        self.options = replace(self.options, faults=list({c.fault.name: c.fault for c in self.cells}.values()))
+
+    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor) -> CellResult:
+        """Run the program under a reading, and return what came of it."""
+        given = tuple(each for each in self.config.settings.reading if each.partition("=")[0] != cell.fault.name)
+        settings = replace(self.config.settings, reading=(*given, self.chosen[cell.name]))
+        patient = self.options.seconds is None
+        run = await run_once(replace(self.config, settings=settings), NO_FAULTS, self.limit, executor, patient=patient)
+        return self._judged_reading(cell, run)
+
+    def _judged_reading(self, cell: Cell, run: RunResult) -> CellResult:
+        found = count_resources(run.states, self._chance)
+        difference = state_difference(self.usual_resources, found)
+        same = run.ended.status == 0 and not (difference.extra or difference.missing or difference.changed)
+        verdict: Verdict = "hung" if run.ended.status is None else "survived" if same else "misread"
+        parts = [] if run.ended.status == 0 else [f"your client {exited(run.ended.status)}"]
+        if difference.extra or difference.missing or difference.changed:
+            parts.append(left_over(difference, found))
+        words = f"under the reading {self.chosen[cell.name]}: {'; '.join(parts)}" if verdict == "misread" else ""
+        result = CellResult(
+            cell=cell,
+            judgement=Judgement(verdict=verdict, difference=difference, left=difference.extra),
+            status=run.ended.status,
+            seconds=run.ended.seconds,
+            fired=True,
+            resources=found,
+            calls=dict(Counter(each["operation"] for each in run.entries if each["operation"])),
+            hammering=(),
+            words=words,
+            journal=shown_calls(run.entries),
+            output=run.ended.output,
+        )
+        self.results[cell.name] = result
+        return result
+
+
+def _cell(name: str, option: str, number: int) -> Cell:
+    """Return the cell of a reading's option; `number` is its place among the others, from 1."""
+    row = SweptCall(operation="reading", ordinal=number, method="", path="", name=f"other meaning {number}")
+    chosen = f"{name}={option}"
+    return Cell(((row, SweepFault(name, chosen, lambda call: True, {}, title=f"under the reading {chosen}")),))
+
+
+def other_options(entries: Sequence[Entry], in_force: Mapping[str, str]) -> list[str]:
+    """Return each other option, as NAME=VALUE, of each reading that these calls can meet."""
+    return [
+        f"{reading.name}={option}"
+        for reading in READINGS
+        if any(map(MEETS[reading], entries))
+        for option in reading.options
+        if option != reading.of(in_force)
+    ]

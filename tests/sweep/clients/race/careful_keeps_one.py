@@ -1,0 +1,14 @@
+"""CAREFUL. Creates first, and looks then: of several with the name the oldest one stays, whoever deletes the others."""
+
+from shared import BODY, Refused, call, named
+
+found = named("web-1")
+if not found:
+    call("POST", "/v1/instances", BODY)
+    found = named("web-1")
+for surplus in sorted(found, key=lambda each: (each["created_at"], each["id"]))[1:]:
+    try:
+        call("DELETE", f"/v1/instances/{surplus['id']}")
+    except Refused as refusal:
+        if refusal.status != 404:
+            raise
