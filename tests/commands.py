@@ -174,12 +174,14 @@ def Popen(args: Any, **options: Any) -> "subprocess.Popen[Any]":
     return (_Fork if _forkable(args, options.get("env")) else subprocess.Popen)(args, **options)
 
 
-def spawn(command: list[str], environ: Mapping[str, str], output: IO[bytes]) -> "subprocess.Popen[Any]":
+def spawn(
+    command: list[str], environ: Mapping[str, str], output: IO[bytes], folder: Path | None
+) -> "subprocess.Popen[Any]":
     """Start a program as `cnx_mock.programs.bounded` does, in whose place this can be; fork it if it is in Python."""
     is_python = command[0] == sys.executable and (command[1] == "-c" or command[1].endswith(".py"))
     kind = _ForkOfProgram if hasattr(os, "fork") and is_python and _starts_alike(environ) else subprocess.Popen
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-    return kind(command, env=dict(environ), start_new_session=True, **pipes)
+    return kind(command, env=dict(environ), start_new_session=True, cwd=folder, **pipes)
 
 
 def run(
