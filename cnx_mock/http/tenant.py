@@ -7,6 +7,7 @@ from typing import Any
 
 from cnx_mock.api.errors import InvalidState
 from cnx_mock.api.operation import Operation
+from cnx_mock.http.export import WorldExport
 from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.limits import Window
 from cnx_mock.http.loading import LoadObserver, WorldLoad
@@ -75,6 +76,11 @@ class Tenant:
         if self._load is not None and self._load.is_over:
             self._load = None
         return self._load
+
+    def export(self) -> WorldExport:
+        """Begin to write the sandbox as JSON. Until it is written, the calls that need the sandbox wait."""
+        self._load = export = WorldExport(self.sandbox, self.label)
+        return export
 
     def stop_loading(self) -> None:
         """Stop loading its world: nobody needs it any more."""

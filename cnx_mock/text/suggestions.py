@@ -7,18 +7,18 @@ _LONGEST_WORD = 200  # difflib takes quadratic time, and a word this long is not
 _MOST_WORDS = 100  # a file of a thousand rules can misspell a thousand names, and each is compared with all these words
 
 
-def nearest(word: object, known: Iterable[str]) -> str | None:
+def nearest(word: object, known: Iterable[str], most: int = _MOST_WORDS) -> str | None:
     """Return the known word nearest to `word`, in the known spelling; None if none is near.
 
-    The comparison ignores case. Of more than 100 known words, those that begin as `word` does are compared, 100 at
-    most. Data from Python may have a `word` that is not text: nothing is near to it.
+    The comparison ignores case. Of more than `most` known words, those that begin as `word` does are compared, `most`
+    of them at most: give more only for words that do not come from outside. Data from Python may have a `word` that is not text: nothing is near to it.
     """
     if not isinstance(word, str) or len(word) > _LONGEST_WORD:
         return None
     words = list(known)
-    if len(words) > _MOST_WORDS:
+    if len(words) > most:
         first = word[:1].lower()
-        words = list(islice((each for each in words if each[:1].lower() == first), _MOST_WORDS))
+        words = list(islice((each for each in words if each[:1].lower() == first), most))
     spellings = {each.lower(): each for each in sorted(words) if len(each) <= _LONGEST_WORD}
     from difflib import get_close_matches  # lazy: only a misspelt word needs it
 
@@ -26,9 +26,10 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     return spellings[near[0]] if near else None
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return ``", did you mean 'latency'?"`` for the known word nearest to `word`, or ``""`` if none is near."""
-    near = nearest(word, known)
+def did_you_mean(word: object, known: Iterable[str], most: int = _MOST_WORDS) -> str:
+    """Return ``", did you mean 'latency'?"`` for the known word nearest to `word`, or ``""`` if none is near. `most` is
+    as for `nearest`."""
+    near = nearest(word, known, most)
     return "" if near is None else f", did you mean '{near}'?"
 
 

@@ -7,57 +7,17 @@ the hour. If the time is Q hours and R seconds, and the meter was opened at q ho
 by second of the hour. Its cost does not depend on the number of resources, or on how far the clock is moved.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from cnx_mock.world.charges import Charges
 from cnx_mock.world.clock import HOUR, NEVER, SECOND
+from cnx_mock.world.meter import Credit, Meter
 
 HOURS_A_MONTH = 730
 """Hours of a month, as cloud bills count them: a twelfth of a year's 8,760."""
 
 OPENING = "Opening balance"
 """The description of the first credit of an account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """Money added to the account at one instant; below zero if it was taken away."""
-
-    at: int
-    cents: int
-    description: str
-    number: int
-    """Its place among all entries of the ledger, in order of creation; from 1."""
-
-
-@dataclass(slots=True)
-class Meter:
-    """A resource that costs `hourly_cents` for each started hour from `opened` to `closed`.
-
-    Both ends count: an hour is charged at the instant at which it starts, also if the meter is closed at that instant.
-    """
-
-    resource_id: str
-    name: str
-    """What the description says of the resource: all of it, or what `form` is filled with."""
-    hourly_cents: int
-    opened: int
-    number: int
-    """Its place among all entries of the ledger, in order of creation; from 1."""
-    closed: int | None = None
-    """The instant at which charging ended; None if the resource is still charged."""
-    form: str = "{}"
-    """The description, with `{}` in place of the name. Many resources share it, which keeps a large ledger small."""
-
-    @property
-    def description(self) -> str:
-        """What statements call the resource."""
-        return self.form.format(self.name)
-
-    def hours(self, now: int) -> int:
-        """Return how many hours have started up to this instant."""
-        end = now if self.closed is None else min(now, self.closed)
-        return max(0, (end - self.opened) // HOUR + 1)
 
 
 class MeterSource(Protocol):
@@ -83,6 +43,7 @@ class Ledger:
     __slots__ = (
         "_by_minute",
         "_by_second",
+        "_charges",
         "_closed_cents",
         "_hours",
         "_kept",
@@ -106,6 +67,20 @@ class Ledger:
         self._hours = 0
         self._by_second: dict[int, int] = {}
         self._by_minute: dict[int, int] = {}
+        self._charges: Charges | None = None
+
+    @property
+    def sums(self) -> Charges:
+        """The sums of all charges. They are made when they are needed first, and maintained from then on. As long as
+        the meters of a source are not kept, their sums are not kept either."""
+        if self._source is not None:
+            charges = Charges(self.meters)
+            charges.update()
+            return charges
+        if self._charges is None:
+            self._charges = Charges(self._kept)
+        self._charges.update()
+        return self._charges
 
     @property
     def meters(self) -> list[Meter]:
@@ -119,6 +94,7 @@ class Ledger:
         """Add all meters of a source. It is done once. When one of them is closed, the ledger keeps them all."""
         self._source_place, self._source_first = len(self._kept), self._next()
         self._source = source
+        self._charges = None
 
     def credit(self, at: int, cents: int, description: str) -> None:
         """Add money at an instant, rounded down to whole seconds, which is how times are shown."""
@@ -136,7 +112,10 @@ class Ledger:
             self._keep_all()
         meter = self._open.pop(resource_id)
         self._count(meter, -1)
+        charges = None if self._charges is None else self.sums
         meter.closed = now
+        if charges is not None:
+            charges.close(meter)
         self._closed_cents += meter.hours(now) * meter.hourly_cents
 
     def reprice(self, resource_id: str, description: str, hourly_cents: int, now: int) -> None:
@@ -155,13 +134,23 @@ class Ledger:
         return resource_id in self._open or (self._source is not None and resource_id in self._source)
 
     def restore(
-        self, resource_id: str, name: str, hourly_cents: int, opened: int, closed: int | None, form: str = "{}"
+        self,
+        resource_id: str,
+        name: str,
+        hourly_cents: int,
+        opened: int,
+        closed: int | None,
+        form: str = "{}",
+        number: int | None = None,
     ) -> None:
         """Add a meter from the past: still open if `closed` is None, otherwise closed at that instant.
 
-        `form` with `name` in it is the description.
+        `form` with `name` in it is the description. If the meter's number is equal to `number`, it is that object: a
+        million meters, whose resources have the same numbers, are 32 MB smaller.
         """
         self._start(resource_id, name, hourly_cents, opened - opened % SECOND, form)
+        if number == self._kept[-1].number:
+            self._kept[-1].number = number
         if closed is not None:
             self.close(resource_id, closed)
 
@@ -212,7 +201,7 @@ class Ledger:
     def _start(self, resource_id: str, name: str, hourly_cents: int, opened: int, form: str = "{}") -> None:
         """Add an open meter. `opened` may be one hour ahead at most: `balance` relies on that."""
         assert not self.charges(resource_id), "a resource has one meter at a time"
-        meter = Meter(resource_id, name, hourly_cents, opened, self._next(), form=form)
+        meter = Meter(resource_id, name, hourly_cents, opened, self._next(), None, form)
         self._kept.append(meter)
         self._open[resource_id] = meter
         self._count(meter, 1)

@@ -33,7 +33,7 @@ def names() -> frozenset[str]:
 def checked_name(name: str) -> str:
     """Return the same name. Raises ValueError if it is not exactly the name of a zone."""
     if name not in names():
-        hint = ", not an offset" if _OFFSET.fullmatch(name) else did_you_mean(name, names())
+        hint = ", not an offset" if _OFFSET.fullmatch(name) else did_you_mean(name, names(), len(names()))
         raise ValueError(f"must be an IANA time zone name such as Europe/Berlin{hint}")
     return name
 

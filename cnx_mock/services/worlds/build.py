@@ -21,7 +21,7 @@ from cnx_mock.services.worlds.document import (
     LoadBalancerEntry,
     SnapshotEntry,
 )
-from cnx_mock.services.worlds.fleet import USUAL_TIME, add_fleet
+from cnx_mock.services.worlds.fleet import INDEXED_FROM, USUAL_TIME, add_fleet
 from cnx_mock.services.worlds.generate import PORTION, FleetInstance
 from cnx_mock.services.worlds.lazy_fleet import DrawnFleet, LazyFleet
 from cnx_mock.world import kinds
@@ -307,8 +307,11 @@ class WorldBuilder:
         forms = {plan.id: METERED_NAME.format(name="{}", plan=plan.id) for plan in sandbox.catalogue.plans}
         for number, each in enumerate(sandbox.instances.own()):
             plan = each.plan
-            sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, forms[plan.id])
+            form = forms[plan.id]
+            sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, form, each.number)
             if number % PORTION == 0:
+                if number >= INDEXED_FROM:
+                    _ = sandbox.ledger.sums  # made with the meters, so that the first report need not
                 yield
             self._first_created = min(self._first_created, each.created)
         if self._lazy is not None:

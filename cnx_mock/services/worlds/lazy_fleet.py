@@ -17,7 +17,8 @@ from cnx_mock.services.worlds.generate import FleetInstance, generated
 from cnx_mock.world import kinds
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.clock import SECOND
-from cnx_mock.world.ledger import Ledger, Meter
+from cnx_mock.world.ledger import Ledger
+from cnx_mock.world.meter import Meter
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import SandboxState
 
