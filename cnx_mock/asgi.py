@@ -27,21 +27,27 @@ def extended_app(
     *,
     scenario: Scenario | None = None,
     fixture: Fixture | None = None,
-    control: Callable[[], Iterable[Resource]] = tuple,
+    control: Callable[[str | None], Iterable[Resource]] = lambda word: (),
 ) -> app.App:
-    """Return what `create_app` returns, with further resources of the control plane: `control` returns them when it
-    gets its first call."""
+    """Return what `create_app` returns, with further resources of the control plane: `control` returns them for the
+    first word of a path after `/_mock/`, all of them for None."""
     return app.create_app(
         settings,
         scenario=scenario,
         fixture=fixture,
-        control=lambda: (*_resources(), *control()),
+        control=lambda word: (*_resources(word), *control(word)),
         checkers=[_unmet],
         pages=_pages,
     )
 
 
-def _resources() -> Iterable[Resource]:
+_WORDS = ("audit", "journals")
+"""With what the paths of the audit's resource begin, after `/_mock/`."""
+
+
+def _resources(word: str | None) -> Iterable[Resource]:
+    if word is not None and word not in _WORDS:
+        return ()
     from cnx_mock.audit import control  # lazy: only a call of the control plane needs the audit
 
     return [control.resource]
@@ -54,6 +60,8 @@ def _pages() -> Mapping[str, StaticFile]:
 
 
 def _unmet(tenant: Tenant, scenario: Scenario) -> Iterable[str]:
+    if not scenario.expects_clean_audit:
+        return ()
     from cnx_mock.audit import control  # lazy: as above
 
     return control.unmet(tenant, scenario)

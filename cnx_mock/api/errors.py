@@ -17,10 +17,9 @@ The reference documents the form of the body, `INSUFFICIENT_CREDITS`, and the st
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-import orjson
-
 from cnx_mock.api.readings import CREDITS_STATUS, LIVE_KEY_STATUS, VALIDATION_STATUS, Reading
 from cnx_mock.text.live_keys import LIVE_PREFIX
+from cnx_mock.text.tight_json import tight_json
 from cnx_mock.world.keys import TEST_PREFIX
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -229,9 +228,7 @@ def _descendants(error: type[ApiError]) -> Iterator[type[ApiError]]:
 
 def body(code: str, message: str, details: Mapping[str, str], request_id: str) -> bytes:
     """Return the body of an error, in the form that the reference documents."""
-    return orjson.dumps(
-        {"error": {"code": code, "message": message, "details": dict(details), "request_id": request_id}}
-    )
+    return tight_json({"error": {"code": code, "message": message, "details": dict(details), "request_id": request_id}})
 
 
 def unreadable(status: int, reason: str) -> ApiError:

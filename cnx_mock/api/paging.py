@@ -113,6 +113,13 @@ class Page(Paged, Generic[T]):
         """Return the page as JSON in the default envelope."""
         return self.in_envelope("nested")
 
+    def encoded(self) -> "Page[T]":
+        """Return the page with its JSON in place of its items, which are much larger. It is for the default envelope
+        alone."""
+        page: Page[T] = Page(data=[], pagination=self.pagination)
+        page.keep_json(self.json())
+        return page
+
     def in_envelope(self, envelope: str) -> bytes:
         """Return the page as JSON in an envelope of the reading `list-envelope`.
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Generic, TypeVar
 
-import orjson
-
 from cnx_mock.api.declarations import ConfigDict, Field
+from cnx_mock.text.tight_json import tight_json
 
 
 class Shape:
@@ -27,9 +26,13 @@ class Shape:
             self._json: bytes = self.encode()
             return self._json
 
+    def keep_json(self, json: bytes) -> None:
+        """Keep the JSON that is known already."""
+        self._json = json
+
     def encode(self) -> bytes:
         """Return its JSON, encoded now."""
-        return orjson.dumps(self)
+        return tight_json(self)
 
 
 def shape(cls: type[Any]) -> Any:

@@ -1,19 +1,22 @@
 """How long a program waited for resources that were provisioning, and what makes such a wait shorter."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from cnx_mock.audit.call import Call
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.settings import Settings
 from cnx_mock.text.units import format_duration
 from cnx_mock.world.clock import SECOND
+
+if TYPE_CHECKING:
+    from cnx_mock.audit.call import Call
 
 _FASTER = 60
 """By how much the speed that is offered is above the present one."""
 _FASTEST = 1_000_000
 
 
-def provisioning_wait(calls: Iterable[Call]) -> int:
+def provisioning_wait(calls: "Iterable[Call]") -> int:
     """Return the microseconds of real time between answers that showed a resource as provisioning and the next reads
     of it. Waits at the same time count once."""
     shown: dict[tuple[str | None, str], int] = {}

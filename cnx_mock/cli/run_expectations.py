@@ -20,9 +20,10 @@ from cnx_mock.sweep.state import (
     WorldStates,
     count_resources,
     state_difference,
-    varying_fields,
+    varying_values,
 )
 from cnx_mock.sweep.trial import RunResult, run_once
+from cnx_mock.sweep.varying import NOTHING, Varying
 from cnx_mock.text.source import read
 from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.kinds import MADE
@@ -78,11 +79,11 @@ class RunWithoutFaults:
             return None
         if self._done[0].ended.status != 0:
             return [f"the same as without faults, but without faults CMD fails ({_ending(self._done[0])})"]
-        if not list(_differing(self._done[0].states, states, set())):
+        if not list(_differing(self._done[0].states, states, NOTHING)):
             return []
         if not self._run():
             return None
-        varying = varying_fields(self._done[0].states, self._done[1].states)
+        varying = varying_values(self._done[0].states, self._done[1].states)
         return list(_differing(self._done[0].states, states, varying))
 
     def _run(self) -> bool:
@@ -101,9 +102,9 @@ def _ending(run: RunResult) -> str:
     return f"signal {-status}" if status is not None and status < 0 else f"exit status {status}"
 
 
-def _differing(expected: WorldStates, actual: WorldStates, ignored: set[tuple[str, str]]) -> Iterator[str]:
+def _differing(expected: WorldStates, actual: WorldStates, chance: Varying) -> Iterator[str]:
     """Yield a line for each name of which more or fewer are left than expected, and for each changed resource."""
-    wanted, found = count_resources(expected, ignored), count_resources(actual, ignored)
+    wanted, found = count_resources(expected, chance), count_resources(actual, chance)
     difference = state_difference(wanted, found)
     numbers = _numbers(wanted), _numbers(found)
     for key in dict.fromkeys((each.noun, each.name) for each in (*difference.extra, *difference.missing)):

@@ -4,18 +4,14 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnx_mock import __version__
-from cnx_mock.audit.audit import Finding, findings
-from cnx_mock.audit.call import calls_of
 from cnx_mock.cli.errors import BAD_INPUT, INTERRUPTED
 from cnx_mock.cli.options import command_line
 from cnx_mock.cli.program_settings import program_settings
-from cnx_mock.cli.provisioning_wait import provisioning_wait, wait_lines
+from cnx_mock.cli.provisioning_wait import wait_lines
 from cnx_mock.cli.report_file import ReportFile
-from cnx_mock.cli.run_expectations import RunWithoutFaults, read_expected
-from cnx_mock.cli.run_report import FORMS
 from cnx_mock.cli.run_summary import RunRecord, RunSummary, finding_lines, taken
 from cnx_mock.cli.run_twice import RunTwice, read_crash_point
 from cnx_mock.cli.streams import settle
@@ -28,6 +24,9 @@ from cnx_mock.programs.passthrough import Foreground
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.server import MockServer
+
+if TYPE_CHECKING:
+    from cnx_mock.audit.audit import Finding
 
 UNMET = 3
 """Exit status if the program succeeded, and something expected of it did not happen."""
@@ -56,7 +55,7 @@ class ProgramRun:
     ) -> None:
         if crash_at is not None and rerun:
             raise UsageError("--crash-at runs CMD a second time by itself: leave out --rerun")
-        self._expect = read_expected(expected)
+        self._expect = _read_expected(expected)
         self._settings = settings = program_settings(options)
         first = load_scenarios(settings.scenario[:1]) if rerun and settings.scenario else None
         self._second = RunTwice(None if crash_at is None else read_crash_point(crash_at), rerun, first)
@@ -78,10 +77,7 @@ class ProgramRun:
         summary = record.summary
         if self._expect_same and result.status == 0 and not self._compare(record):
             return INTERRUPTED
-        calls = calls_of(record.journal)
-        before = self._second.requests_before
-        found = [*findings(calls[:before]), *findings(calls[before:])]
-        wait = provisioning_wait(calls)
+        found, wait = _judged(record.journal, self._second.requests_before)
         status = self._status(result, summary)
         self._print(summary, found, wait, command_failed=result.status != 0)
         if self._report is None:
@@ -90,9 +86,11 @@ class ProgramRun:
         report |= {
             "provisioning_wait_ms": wait / 1000,
             "findings": [each.document() for each in found],
-            "requests_before_second_run": before,
+            "requests_before_second_run": self._second.requests_before,
             "journal": record.journal,
         }
+        from cnx_mock.cli.run_report import FORMS  # lazy: only --report needs it
+
         settle()  # the report may go to stderr too
         try:
             with foreground.interruptible():
@@ -124,6 +122,8 @@ class ProgramRun:
         ended that."""
         if not self._quiet:
             _say(["CMD runs again without faults, to compare what it leaves (--expect-same)"])
+        from cnx_mock.cli.run_expectations import RunWithoutFaults  # lazy: only --expect-same needs it
+
         found = RunWithoutFaults(self._command, self._settings, self._key).differences(record.states)
         record.summary.unmet += found or ()
         return found is not None
@@ -133,7 +133,7 @@ class ProgramRun:
         failed = summary.unmet or (self._expect_clean and summary.left) or self._second.not_reached
         return UNMET if result.status == 0 and failed else result.shell_status
 
-    def _print(self, summary: RunSummary, found: Sequence[Finding], wait: int, *, command_failed: bool) -> None:
+    def _print(self, summary: RunSummary, found: Sequence["Finding"], wait: int, *, command_failed: bool) -> None:
         if self._second.not_reached:
             _say([f"CMD was not killed: it ended before {self._second.not_reached}"])
         if self._quiet:
@@ -141,7 +141,8 @@ class ProgramRun:
                 _say([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
             return
         _say(summary.lines())
-        _say(wait_lines(wait, self._settings, load_scenarios(self._settings.scenario)))
+        if wait:
+            _say(wait_lines(wait, self._settings, load_scenarios(self._settings.scenario)))
         _say(finding_lines(found))
         if command_failed and self._is_by_chance(summary):
             line = command_line("shrink", self._settings, self._command, key=self._key, expect_clean=self._expect_clean)
@@ -167,6 +168,28 @@ class ProgramRun:
             "expect_clean": self._expect_clean,
             "summary": summary.data(),
         }
+
+
+def _read_expected(texts: Sequence[str]) -> dict[str, Any]:
+    """Return the values of `--expect` as the `expect` of a scenario. Raises UsageError."""
+    if not texts:
+        return {}
+    from cnx_mock.cli.run_expectations import read_expected  # lazy: only --expect needs it
+
+    return read_expected(texts)
+
+
+def _judged(journal: list[dict[str, Any]], before: int) -> tuple[Sequence["Finding"], int]:
+    """Return what the audit finds in a journal, and the microseconds that CMD waited for provisioning. The first so
+    many calls, and the others, are judged apart: they are of two processes."""
+    if not journal:
+        return (), 0
+    from cnx_mock.audit.audit import findings  # lazy: a run without a call has nothing to judge
+    from cnx_mock.audit.call import calls_of  # lazy: as above
+    from cnx_mock.cli.provisioning_wait import provisioning_wait  # lazy: as above
+
+    calls = calls_of(journal)
+    return [*findings(calls[:before]), *findings(calls[before:])], provisioning_wait(calls)
 
 
 def _say(lines: Iterable[str]) -> None:

@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnx_mock.audit.audit import Finding
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.sweep.state import resources_left
 from cnx_mock.text.plural import counted
+
+if TYPE_CHECKING:
+    from cnx_mock.audit.audit import Finding
 
 _SHOWN = 10
 """Resources and findings that the summary names; the report names all."""
@@ -88,7 +90,7 @@ class RunSummary:
         return asdict(self)
 
 
-def finding_lines(found: Sequence[Finding]) -> Iterator[str]:
+def finding_lines(found: "Sequence[Finding]") -> Iterator[str]:
     """Yield a line for each finding, and one that says how to read more; nothing for a careful client."""
     for each in found[:_SHOWN]:
         yield f"audit: {each}"

@@ -17,7 +17,6 @@ from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.server import MockServer
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
-from cnx_mock.sweep.plan import CRASHES, rule_for
 from cnx_mock.text.suggestions import did_you_mean_operation
 
 _LOOKS_EVERY_SECONDS = 0.01
@@ -48,6 +47,8 @@ def read_crash_point(text: str) -> CrashPoint:
         raise UsageError(f"--crash-at {text}: no operation is called {name!r}{did_you_mean_operation(name, known)}")
     if moment == "after" and not known[name].mutates:
         raise UsageError(f"--crash-at {text}: {name} changes nothing, so nothing is committed: leave out `:after`")
+    from cnx_mock.sweep.plan import CRASHES, rule_for  # lazy: only --crash-at needs it
+
     fault = next(each for each in CRASHES if each.at == moment)
     call = f"`{known[name].method} {known[name].path}` #{number}"
     rule = {**rule_for(name, number, fault), "id": f"crash-at:{name}-{number}-{moment}"}

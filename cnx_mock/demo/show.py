@@ -56,7 +56,11 @@ class Show:
         """What was seen; None until all lanes are judged."""
         self._settings = settings
         self._seconds = seconds
-        self._app = extended_app(settings, scenario=story.scenario, control=lambda: [demo_resource(self.item)])
+        self._app = extended_app(
+            settings,
+            scenario=story.scenario,
+            control=lambda word: [demo_resource(self.item)] if word in ("demo", None) else [],
+        )
         self.lanes = [Lane(program=each, tenant=self._app.tenants.make(each.label)) for each in programs]
 
     @property

@@ -68,7 +68,7 @@ class App:
         settings: Settings,
         scenario: Scenario,
         fixture: Fixture | None,
-        more_control: Callable[[], Iterable[Resource]] = tuple,
+        more_control: Callable[[str | None], Iterable[Resource]] = lambda word: (),
         checkers: Sequence[ExpectationChecker] = (),
         control_pages: Callable[[], Mapping[str, StaticFile]] = dict,
     ) -> None:
@@ -96,7 +96,7 @@ class App:
         self.events = EventHub(self.tenants, self.observers)
         self._control = ControlPlane(
             self.tenants,
-            lambda: (*control.resources(), *more_control()),
+            lambda word: (*control.resources(word), *more_control(word)),
             self.seed,
             lambda: self.addresses,
             self._dropped,
@@ -264,7 +264,7 @@ def create_app(
     *,
     scenario: Scenario | None = None,
     fixture: Fixture | None = None,
-    control: Callable[[], Iterable[Resource]] = tuple,
+    control: Callable[[str | None], Iterable[Resource]] = lambda word: (),
     checkers: Sequence[ExpectationChecker] = (),
     pages: Callable[[], Mapping[str, StaticFile]] = dict,
 ) -> App:

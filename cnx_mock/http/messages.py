@@ -1,6 +1,7 @@
 """HTTP messages: reading requests and writing answers, in the same way for the API and the control plane."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from urllib.parse import quote
 
@@ -124,6 +125,15 @@ def _deleted(shape: Deleted, style: str) -> Answer:
     if style == "204":
         return Answer(204, [], b"")
     return Answer(200, [], b"{}" if style == "200-empty-object" else shape.json())
+
+
+async def send_pieces(send: Send, status: int, headers: RawHeaders, pieces: Iterable[bytes]) -> None:
+    """Send an answer whose body is in pieces. Other calls are served between them."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await asyncio.sleep(0)
+    await send({"type": "http.response.body", "body": b""})
 
 
 def cors_headers(request: ApiRequest) -> RawHeaders:

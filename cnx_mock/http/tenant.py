@@ -7,6 +7,7 @@ from typing import Any
 
 from cnx_mock.api.errors import InvalidState
 from cnx_mock.api.operation import Operation
+from cnx_mock.http.export import WorldExport
 from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.limits import Window
 from cnx_mock.http.loading import LoadObserver, WorldLoad
@@ -19,6 +20,7 @@ from cnx_mock.world.account import MAGIC_KEYS, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock, ticks
+from cnx_mock.world.recent import Recent
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
 
@@ -34,6 +36,8 @@ class Shared:
     plan_limits: Mapping[AccountPlan, int]
     journals: JournalSpace
     max_rules: int
+    recent: Recent
+    """What was read last in any of their sandboxes."""
     load_observers: list[LoadObserver]
     """Who is told how far a large world is."""
     claim: Callable[[str, "Tenant"], bool]
@@ -73,6 +77,11 @@ class Tenant:
             self._load = None
         return self._load
 
+    def export(self) -> WorldExport:
+        """Begin to write the sandbox as JSON. Until it is written, the calls that need the sandbox wait."""
+        self._load = export = WorldExport(self.sandbox, self.label)
+        return export
+
     def stop_loading(self) -> None:
         """Stop loading its world: nobody needs it any more."""
         if self._load is not None:
@@ -103,7 +112,7 @@ class Tenant:
         the journals' space."""
         self.delays.close()
         self.stop_loading()
-        self.sandbox_so_far = SandboxState(self.name, 0, self._shared.catalogue, SandboxOptions())
+        self.sandbox_so_far = self._empty(0, SandboxOptions())
         self.journal.clear()
 
     def use(self, scenario: Scenario) -> None:
@@ -185,7 +194,7 @@ class Tenant:
             frozen=_first(world.frozen, recipe.frozen),
             magic=self._shared.magic_names is not None,
         )
-        sandbox = SandboxState(self.name, seed, self._shared.catalogue, plan, opening=fixture is None)
+        sandbox = self._empty(seed, plan, opening=fixture is None)
         if fixture is None:
             self._set(sandbox, iter(()), 0)
             return
@@ -193,6 +202,11 @@ class Tenant:
         listed = () if recipe.account is None else fixture.keys(recipe.account)
         steps = fixture.steps(sandbox, index, listed, own_clock=plan.start is not None)
         self._set(sandbox, self._completed(steps, lambda: self._overrule(sandbox, plan)), fixture.expected_steps(index))
+
+    def _empty(self, seed: int, options: SandboxOptions, *, opening: bool = True) -> SandboxState:
+        """Return a new sandbox with nothing in it."""
+        shared = self._shared
+        return SandboxState(self.name, seed, shared.catalogue, options, opening, shared.recent)
 
     def _set(
         self, sandbox: SandboxState, steps: Iterator[None], expected: int, changed: Callable[[], None] = lambda: None
@@ -249,7 +263,7 @@ class Tenant:
             magic=old.magic,
         )
         self.delays.cancel()
-        sandbox = SandboxState(self.name, old.chance.seed, self._shared.catalogue, plan, opening=False)
+        sandbox = self._empty(old.chance.seed, plan, opening=False)
         sandbox.clock.advanced = old.clock.advanced
         listed = [key for key in fixture.keys(0) if self._shared.claim(key, self)]
         steps = self._completed(fixture.steps(sandbox, 0, listed), then)

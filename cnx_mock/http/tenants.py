@@ -20,6 +20,7 @@ from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import digest, key_digits
 from cnx_mock.world.keys import sandbox_id
+from cnx_mock.world.recent import Recent
 
 
 class Tenants:
@@ -51,14 +52,15 @@ class Tenants:
             magic_names=None if settings.surface == "documented" else cache(partial(magic.rules, known)),
             plan_limits=self.plan_limits,
             journals=journals,
+            recent=Recent(),
             max_rules=settings.max_rules,
             load_observers=self.load_observers,
             claim=self._claim,
         )
         self._tenants: dict[str, Tenant] = {}
         """Each tenant by the digits of every key that opens it."""
-        self._all: dict[Tenant, None] = {}
-        """Every tenant once, the oldest first."""
+        self._all: dict[Tenant, set[str]] = {}
+        """Every tenant once, the oldest first, with the digits of the keys that open it."""
         self._by_id: dict[str, Tenant] = {}
         self._made = 0
         self._measure(bounds)
@@ -122,7 +124,8 @@ class Tenants:
 
     def remove(self, tenant: Tenant) -> None:
         """Forget a tenant with its whole world; what waits in it is cancelled. Its keys are then new ones again."""
-        self._tenants = {key: each for key, each in self._tenants.items() if each is not tenant}
+        for key in self._all[tenant]:
+            del self._tenants[key]
         self._forget(tenant)
 
     def use(self, scenario: Scenario) -> None:
@@ -169,13 +172,15 @@ class Tenants:
 
     def _add(self, tenant: Tenant, keys: Iterable[str]) -> None:
         """Let these keys open a tenant. A tenant that no key opens any more is forgotten."""
-        before = {old for key in keys if (old := self._tenants.get(key)) is not None}
-        self._tenants.update(dict.fromkeys(keys, tenant))
-        if before:
-            opened = set(self._tenants.values())
-            for old in before - opened:
-                self._forget(old)
-        self._all[tenant] = None
+        opened = set(keys)
+        for key in opened:
+            old = self._tenants.get(key)
+            self._tenants[key] = tenant
+            if old is not None:
+                self._all[old].discard(key)
+                if not self._all[old]:
+                    self._forget(old)
+        self._all[tenant] = opened
         tenant.id = self._free_id(tenant)
         self._by_id[tenant.id] = tenant
         if self.observer is not None:
@@ -197,7 +202,10 @@ class Tenants:
 
     def _claim(self, key: str, tenant: Tenant) -> bool:
         """Let a key open a tenant unless it opens another one. Return whether it does."""
-        return self._tenants.setdefault(key, tenant) is tenant
+        opened = self._tenants.setdefault(key, tenant)
+        if opened is tenant and tenant in self._all:
+            self._all[tenant].add(key)
+        return opened is tenant
 
 
 def complete(tenant: Tenant) -> Tenant:

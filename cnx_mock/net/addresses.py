@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 API_HOST = "api.cloudnexus.com"
 """The host of the API in the reference's examples."""
 
+SERVED_NAMES = (API_HOST, "cloudnexus.com", "*.cloudnexus.com", "localhost", "127.0.0.1", "::1")
+"""The names in the certificate of every server."""
+
 TOKEN_HEADER = "X-CNX-Mock-Control-Token"
 """The request header with the token of `--control-token`."""
 

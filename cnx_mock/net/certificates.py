@@ -4,8 +4,9 @@ the mock serves.
 Its folder has two files, or more. `ca-key.pem` is the CA, key and certificate in one file, so that two processes that
 start at the same time use the same CA. `ca.pem` is the certificate alone, for clients to trust. `ca-bundle.pem`, made
 on demand, is that certificate and everything else that the user's programs trust, for programs that take a single file.
-A CA that is not valid now is replaced. `ca-key-after-….pem`, with the beginning of the old certificate's fingerprint,
-is the one that replaced it: processes that replace the same CA at the same time all find the same new one there.
+In `ca-key.pem` there is a server's certificate too: see `kept_certificate`. A CA that is not valid now is replaced.
+`ca-key-after-….pem`, with the beginning of the old certificate's fingerprint, is the one that replaced it: processes
+that replace the same CA at the same time all find the same new one there.
 
 Names that this CA may not sign for have another one: see `tls_names`. It is in a folder of its own below this one,
 `own-names/…`, with the same files and `ca-both.pem`, the certificates of both.
@@ -26,8 +27,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnx_mock.errors import CertificateError
+from cnx_mock.net.addresses import SERVED_NAMES
+from cnx_mock.net.kept_certificate import kept_certificate, with_certificate
 from cnx_mock.settings import flag, variable
-from cnx_mock.text.files import check_file_name, draft, read_with_status, replace_file
+from cnx_mock.text.files import check_file_name, draft, read_regular, read_with_status, replace_file
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -67,18 +70,54 @@ class Authority:
 
     def server_context(self, names: Sequence[str] = ()) -> ssl.SSLContext:
         """Return a TLS context with a new certificate for these names; without any, for those that the mock serves."""
+        return _context(self.new_certificate(names or SERVED_NAMES))
+
+    def new_certificate(self, names: Sequence[str]) -> bytes:
+        """Return a new key and its certificate for these names, as PEM."""
         from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.options |= ssl.OP_NO_RENEGOTIATION
-        context.set_alpn_protocols(["http/1.1"])
-        with tempfile.TemporaryDirectory(prefix="cnx-mock-") as folder:  # OpenSSL reads only files
-            path = Path(folder) / "server.pem"
-            path.touch(mode=0o600)
-            path.write_bytes(signing.server_certificate(self.certificate, self.key, names or signing.NAMES))
-            context.load_cert_chain(path)
-        return context
+        return signing.server_certificate(self.certificate, self.key, names)
+
+
+def _context(pem: bytes) -> ssl.SSLContext:
+    """Return a server's TLS context with this key and this certificate. Raises SSLError if they are not such."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_alpn_protocols(["http/1.1"])
+    with tempfile.TemporaryDirectory(prefix="cnx-mock-") as folder:  # OpenSSL reads only files
+        path = Path(folder) / "server.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(pem)
+        context.load_cert_chain(path)
+    return context
+
+
+def usual_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """Return a TLS context for the names that the mock serves, and the path of the CA's certificate. The certificate is
+    the one that the CA's file keeps; if that may not be used, a new one, which is kept. Raises CertificateError."""
+    kept = _kept_context(folder)
+    if kept is None:
+        usual = authority(folder)
+        pem = usual.new_certificate(SERVED_NAMES)
+        from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
+
+        with suppress(OSError, CertificateError):
+            valid = signing.valid_seconds(usual.certificate, pem)
+            _publish(folder / _KEY, with_certificate(_read_secret(folder / _KEY), pem, valid), mode=0o600)
+        kept = _context(pem)
+    return kept, folder / _CERTIFICATE
+
+
+def _kept_context(folder: Path) -> ssl.SSLContext | None:
+    """Return a TLS context with the certificate that the CA's file keeps; None if there is none that may be used.
+    Raises CertificateError if others can use the CA."""
+    try:
+        secret, public = _read_secret(folder / _KEY), read_regular(folder / _CERTIFICATE, _MAX_KEY)
+        pem = kept_certificate(secret)
+        return _context(pem) if pem and public and public in secret else None
+    except OSError:  # SSLError is one
+        return None
 
 
 def authority(folder: Path, names: Sequence[str] = ()) -> Authority:

@@ -6,6 +6,7 @@ behind one that is still under way. Both ways call the same function of the app,
 `tests/http/test_both_ways.py` compares their bytes.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -44,8 +45,8 @@ class DirectConnection(Connection):
         """The packet that is being read, until a request begins in it."""
         self._own_packet: bytes | None = None
         """The packet that begins with the request that is being read, if it has arrived in one."""
-        self._is_timed = False
-        """Whether a timer is set that closes the connection if it is idle."""
+        self._idle_timer: asyncio.TimerHandle | None = None
+        """Closes the connection if it is idle."""
         self._last_used = 0
         """When the last answer went the short way, in microseconds of the monotonic clock."""
 
@@ -108,6 +109,8 @@ class DirectConnection(Connection):
             # of a client that is gone, uvicorn hands out nothing more
             self._extensions[BODY_SO_FAR] = bytes(self._body)
         super().connection_lost(exc)
+        if self._idle_timer is not None:  # it would keep the connection and all that came over it, for minutes
+            self._idle_timer.cancel()
 
     def _read_on(self) -> None:
         self._packet = None  # what was held back begins anywhere in one
@@ -162,12 +165,11 @@ class DirectConnection(Connection):
         answer costs time."""
         self._limits.waits(self)
         self._last_used = ticks()
-        if not self._is_timed:
-            self._is_timed = True
-            self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+        if self._idle_timer is None and not self.transport.is_closing():
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
-        self._is_timed = False
+        self._idle_timer = None
         if not self._is_between_requests():
             self._last_used = ticks()  # `--read-timeout` is for those
         left = self.timeout_keep_alive - (ticks() - self._last_used) / SECOND
@@ -175,7 +177,6 @@ class DirectConnection(Connection):
         if cycle is not None and not cycle.response_complete:
             return  # the end of that request sets a timer of uvicorn's
         if left > 0:
-            self._is_timed = True
-            self.loop.call_later(left, self._close_if_idle)
+            self._idle_timer = self.loop.call_later(left, self._close_if_idle)
         elif not self.transport.is_closing():
             self.transport.close()

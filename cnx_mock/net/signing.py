@@ -16,12 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from cnx_mock.net.addresses import API_HOST
+from cnx_mock.net.addresses import SERVED_NAMES
 from cnx_mock.text.tls_names import is_address
 from cnx_mock.world.clock import SECOND, wall_now
-
-NAMES = (API_HOST, "cloudnexus.com", "*.cloudnexus.com", "localhost", "127.0.0.1", "::1")
-"""The names in the certificate of every server."""
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -36,7 +33,9 @@ _LEAF_DAYS = 397
 """No known client accepts less; Apple's clients accept no more from a public CA."""
 
 
-def server_certificate(ca: x509.Certificate, ca_key: EllipticCurvePrivateKey, names: Sequence[str] = NAMES) -> bytes:
+def server_certificate(
+    ca: x509.Certificate, ca_key: EllipticCurvePrivateKey, names: Sequence[str] = SERVED_NAMES
+) -> bytes:
     """Return a new key and its certificate, signed by a CA, for these names; PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     authority = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -78,6 +77,16 @@ def new_ca(names: Sequence[str] = ()) -> bytes:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     )
     return _pem(key, _signed(builder, key, _CA_DAYS))
+
+
+def valid_seconds(ca: x509.Certificate, pem: bytes) -> tuple[int, int]:
+    """Return the seconds since the Unix epoch between which a CA and a certificate that it signed are both valid. The
+    CA's last day is left out: see `why_not_valid`."""
+    with _unpatched_datetime():
+        signed = x509.load_pem_x509_certificate(pem)
+        start = max(each.not_valid_before_utc.timestamp() for each in (ca, signed))
+        end = min(signed.not_valid_after_utc.timestamp(), ca.not_valid_after_utc.timestamp() - 86400)
+    return int(start), int(end)
 
 
 def read_ca(content: bytes) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:

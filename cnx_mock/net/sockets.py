@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from cnx_mock.errors import ListenError
 from cnx_mock.net.addresses import Addresses
-from cnx_mock.net.certificates import ca_folder
+from cnx_mock.net.certificates import ca_folder, usual_context
 from cnx_mock.net.tls_names import trust
 from cnx_mock.settings import Settings
 from cnx_mock.text.host_names import is_loopback
@@ -210,7 +210,10 @@ def security(settings: Settings) -> Security | None:
     """Return what HTTPS needs under these settings; None without HTTPS. Raises CertificateError."""
     if not settings.serves_tls:
         return None
-    trusted = trust(ca_folder(settings.ca_dir, os.environ), settings.tls_name)
+    folder = ca_folder(settings.ca_dir, os.environ)
+    if not settings.tls_name:
+        return Security(*usual_context(folder))
+    trusted = trust(folder, settings.tls_name)
     return Security(trusted.server_context(), trusted.path)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnx_mock.net.addresses import SERVED_NAMES
 from cnx_mock.net.certificates import Authority, authority, own_authority, publish_both
 from cnx_mock.text.tls_names import is_address, matches
 
@@ -36,7 +37,7 @@ class Trust:
         """Return a TLS context with new certificates."""
         from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
-        context = self.usual.server_context((*signing.NAMES, *self.within))
+        context = self.usual.server_context((*SERVED_NAMES, *self.within))
         if self.own is not None:
             loopback = (*signing.LOOPBACK_NAMES, *filter(is_address, self.within))
             own = self.own.server_context((*self.names, *loopback))
@@ -64,6 +65,6 @@ def trust(folder: Path, names: Sequence[str]) -> Trust:
     """Return the CAs for the mock's names and for these, made if there are none. Raises CertificateError."""
     from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
-    within = tuple(each for each in names if signing.is_permitted(each) and each not in signing.NAMES)
+    within = tuple(each for each in names if signing.is_permitted(each) and each not in SERVED_NAMES)
     others = tuple(each for each in names if not signing.is_permitted(each))
     return Trust(authority(folder), own_authority(folder, others) if others else None, within, others)

@@ -1,12 +1,13 @@
 """The audit in Python: `cnx.audit.assert_clean()`."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from cnx_mock.audit.audit import Finding, findings
-from cnx_mock.audit.call import calls_of
-from cnx_mock.audit.report import lines
 from cnx_mock.python_api.control import SandboxControl
 from cnx_mock.python_api.handle import Handle
+
+if TYPE_CHECKING:
+    from cnx_mock.audit.audit import Finding
 
 
 class Audit(Handle):
@@ -19,7 +20,7 @@ class Audit(Handle):
 
     def findings(
         self, *, ignore: Collection[str] = (), also: Collection[str] = (), **thresholds: object
-    ) -> list[Finding]:
+    ) -> "list[Finding]":
         """Return what the client should not have done.
 
         Arguments:
@@ -35,6 +36,9 @@ class Audit(Handle):
         - `AuditError` if a check or a threshold does not exist, or a threshold does not take that value.
         - `ServerNotFoundError` if the server has stopped.
         """
+        from cnx_mock.audit.audit import findings  # lazy: most tests do not audit
+        from cnx_mock.audit.call import calls_of  # lazy: as above
+
         entries = self._control.call("GET", "/requests")["data"]
         named = {name.replace("_", "-"): value for name, value in thresholds.items()}
         return findings(calls_of(entries), named, ignore, also)
@@ -46,4 +50,6 @@ class Audit(Handle):
         """
         found = self.findings(ignore=ignore, also=also, **thresholds)
         if found:
+            from cnx_mock.audit.report import lines  # lazy: as above
+
             raise AssertionError("\n".join(lines(found)))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from cnx_mock.errors import FixtureError, Problem, ScenarioError, ScenarioWarning
-from cnx_mock.scenario import gallery
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations, worlds
 
@@ -38,6 +37,8 @@ def scenario_document(scenario: ScenarioInput) -> dict[str, Any]:
             return _self_contained(scenario)
         scenario = scenario["name"]
     if not isinstance(scenario, Scenario):
+        from cnx_mock.scenario import gallery  # lazy: reading files takes modules that most starts do not need
+
         name = _name(scenario)
         if name is None:
             message = f"a scenario is a name, a path, a dict or a Scenario, not {_shown(scenario)}"

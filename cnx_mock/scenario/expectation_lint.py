@@ -25,11 +25,11 @@ def expectation_problems(data: Any, operations: Collection[Operation]) -> Iterat
                 yield from _field_problems(("expect", kind.plural, *path), item, read.answer_type)
 
 
-def _rule_ids(rules: Any) -> list[str]:
-    """Return the ids of all rules."""
+def _rule_ids(rules: Any) -> dict[str, None]:
+    """Return the ids of all rules, in order."""
     listed = enumerate(rules if isinstance(rules, list) else ())
     ids = (each.get("id", f"rule-{index + 1}") for index, each in listed if isinstance(each, Mapping))
-    return [each for each in ids if isinstance(each, str)]
+    return {each: None for each in ids if isinstance(each, str)}
 
 
 def _fired_problems(fired: Any, ids: Collection[str]) -> Iterator[Problem]:

@@ -49,16 +49,17 @@ class Winners:
         self._calls = calls
         self._added = 0
         self._groups: dict[tuple[_Words, _Words, _Item | None], dict[object, list[tuple[int, Rule]]]] = {}
-        """By path, resource and one of the other fields; in each the rules of equal matches, each with its place."""
+        """By path, resource and the rarest of the other fields; in each the rules of equal matches, each with its
+        place."""
 
     def add(self, rule: Rule) -> None:
         """Add a rule that is asked behind those that were added before."""
         self._added += 1
         if _always_wins(rule):
             match, items = rule.match, _items(rule.match)
-            group = self._groups.setdefault(
-                (_words(match.path), _words(match.resource), min(items, key=hash, default=None)), {}
-            )
+            place = _words(match.path), _words(match.resource)
+            rarest = min(items, key=lambda item: len(self._groups.get((*place, item), ())), default=None)
+            group = self._groups.setdefault((*place, rarest), {})
             equal = _words(match.operation), _words(match.method), items
             group.setdefault(equal, []).append((self._added, rule))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cnx_mock.services import operations
-from cnx_mock.sweep.state import KINDS, WorldStates, resources, varying_fields
+from cnx_mock.sweep.state import KINDS, WorldStates, resources, varying_values
 
 Entry = Mapping[str, Any]
 """A request as `GET /_mock/requests` answers it."""
@@ -30,7 +30,7 @@ def changed_calls(one: Sequence[Entry], two: Sequence[Entry]) -> Iterator[str]:
 
 def changed_state(one: WorldStates, two: WorldStates) -> Iterator[str]:
     """Yield a line for each field, and for each kind of resource, in which the states after two runs differ."""
-    for kind, key in sorted(varying_fields(one, two)):
+    for kind, key in sorted(varying_values(one, two).fields()):
         yield f"the {key.replace('_', ' ')} of the {kind.replace('_', ' ')} that are left"
     for kind in KINDS:
         left, right = (sum(each.kind == kind for each in resources(states)) for states in (one, two))

@@ -106,7 +106,7 @@ class ReadingSweep(Sweep):
         return self._judged_reading(cell, run)
 
     def _judged_reading(self, cell: Cell, run: RunResult) -> CellResult:
-        found = count_resources(run.states, self._ignored)
+        found = count_resources(run.states, self._chance)
         difference = state_difference(self.usual_resources, found)
         same = run.ended.status == 0 and not (difference.extra or difference.missing or difference.changed)
         verdict: Verdict = "hung" if run.ended.status is None else "survived" if same else "misread"

@@ -10,8 +10,9 @@ from cnx_mock.sweep.compare import changed_calls, changed_state
 from cnx_mock.sweep.journal import ShownCall, shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
 from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
-from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, count_resources, resources, varying_fields
+from cnx_mock.sweep.state import ResourceCounts, count_resources, resources, varying_values
 from cnx_mock.sweep.trial import RunResult
+from cnx_mock.sweep.varying import Varying
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
 
 Entries = Sequence[Mapping[str, Any]]
@@ -111,7 +112,7 @@ class SweepResults:
     usual_resources: ResourceCounts = field(default_factory=Counter)
     """The resources that it left."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
-    _ignored: IgnoredFields = field(init=False, repr=False)
+    _chance: Varying = field(init=False, repr=False)
     _usual: Sequence[Entries] = field(init=False, repr=False)
     _single: Sequence[ResourceCounts] = field(init=False, repr=False)
     _twice: EndOfTwo = field(init=False, repr=False)
@@ -125,12 +126,12 @@ class SweepResults:
         self.left_out = len(cells) - len(self.cells)
 
     def compare(self, first: RunResult, second: RunResult) -> Iterator[str]:
-        """Take two runs without faults as what is expected from now on. Fields in which the two differ are ignored in
-        every run. Yields a line for each difference and for each finding of the audit."""
+        """Take two runs without faults as what is expected from now on. What varies by chance between the two is
+        normalised in every run. Yields a line for each difference and for each finding of the audit."""
         self._usual = first.entries, second.entries
         self.usual_journal = shown_calls(first.entries)
-        self._ignored = varying_fields(first.states, second.states)
-        start = count_resources(first.start, self._ignored)
+        self._chance = varying_values(first.states, second.states)
+        start = count_resources(first.start, self._chance)
         expected = [self._evidence(each) for each in (first, second)]
         self._single = [each.resources for each in expected]
         self.usual_resources = self._single[0]
@@ -193,12 +194,12 @@ class SweepResults:
         return EndOfTwo(
             status=run.ended.status,
             last=last_call(run.entries[run.requests_of_first :], paths.get),
-            resources=count_resources(run.states, self._ignored),
+            resources=count_resources(run.states, self._chance),
         )
 
     def _evidence(self, run: RunResult, lasting: Sequence[str] = (), allowed: bool = True) -> Evidence:
         refused = run.refused_deletes(lasting)
-        found = list(resources(run.states, self._ignored))
+        found = list(resources(run.states, self._chance))
         return Evidence(
             status=run.ended.status,
             resources=Counter(found),

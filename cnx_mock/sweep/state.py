@@ -6,10 +6,11 @@ is compared by that resource's name.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cnx_mock.sweep.varying import NOTHING, Varying, varying
 from cnx_mock.world.kinds import INSTANCE, MADE, SNAPSHOT
 
 WorldStates = Sequence[Mapping[str, Any]]
@@ -52,23 +53,22 @@ class ResourceState:
 
 ResourceCounts = Counter[ResourceState]
 """How many resources there are of each state."""
-IgnoredFields = Collection[tuple[str, str]]
-"""Fields that are not compared, as pairs of kind and field."""
 
 
-def resources(states: WorldStates, ignored: IgnoredFields = ()) -> Iterator[ResourceState]:
-    """Yield every resource, sandbox by sandbox, account by account and kind by kind."""
+def resources(states: WorldStates, chance: Varying = NOTHING) -> Iterator[ResourceState]:
+    """Yield every resource, sandbox by sandbox, account by account and kind by kind. What varies by `chance` is
+    normalised."""
     for account in (account for state in states for account in state["accounts"]):
         names = {each["id"]: each.get("name") or each["id"] for kind in KINDS for each in account.get(kind, ())}
         for kind in KINDS:
             for each in account.get(kind, ()):
-                fields = {key: value for key, value in _fields(each, names).items() if (kind, key) not in ignored}
+                fields = chance.normalised(kind, _fields(each, names))
                 yield ResourceState(kind, json.dumps(fields, sort_keys=True), str(names[each["id"]]), str(each["id"]))
 
 
-def count_resources(states: WorldStates, ignored: IgnoredFields = ()) -> ResourceCounts:
+def count_resources(states: WorldStates, chance: Varying = NOTHING) -> ResourceCounts:
     """Return how many resources there are of each state."""
-    return Counter(resources(states, ignored))
+    return Counter(resources(states, chance))
 
 
 def resources_left(before: WorldStates, after: WorldStates) -> list[ResourceState]:
@@ -100,26 +100,24 @@ def _without_id(reference: str) -> str:
     return f"{kind}_gone" if len(digits) == 16 and kind in (INSTANCE.prefix, SNAPSHOT.prefix) else reference
 
 
-def varying_fields(one: WorldStates, two: WorldStates) -> set[tuple[str, str]]:
-    """Return the fields, as pairs of kind and field, that differ between two runs without faults which left equally
-    many resources of that kind: for example a name with a random part."""
-    varying: set[tuple[str, str]] = set()
+def varying_values(one: WorldStates, two: WorldStates) -> Varying:
+    """Return what varies by chance between two runs without faults, in the kinds of which both left equally many: for
+    example a name with a random part."""
+    return varying(_pairs(one, two))
+
+
+def _pairs(one: WorldStates, two: WorldStates) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield the resources of two runs that differ, in pairs: those with the same name, then those in the same place."""
+    found, others = list(resources(one)), list(resources(two))
     for kind in KINDS:
-        left, right = _columns(one, kind), _columns(two, kind)
-        if left.get("") == right.get(""):
-            varying |= {(kind, key) for key in left.keys() | right.keys() if left.get(key) != right.get(key)}
-    return varying
-
-
-def _columns(states: WorldStates, kind: str) -> dict[str, Counter[str]]:
-    """Return how often each field has each value; under the empty name, how many resources there are."""
-    columns: dict[str, Counter[str]] = {"": Counter()}
-    for resource in resources(states):
-        if resource.kind == kind:
-            columns[""]["all"] += 1
-            for key, value in json.loads(resource.fields).items():
-                columns.setdefault(key, Counter())[json.dumps(value)] += 1
-    return columns
+        left, right = ([each for each in run if each.kind == kind] for run in (found, others))
+        if len(left) != len(right):
+            continue
+        rest = list((Counter(right) - Counter(left)).elements())
+        for each in (Counter(left) - Counter(right)).elements():
+            same = next((other for other in rest if other.name == each.name), rest[0])
+            rest.remove(same)
+            yield kind, json.loads(each.fields), json.loads(same.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,25 @@
 """Parts of error messages: the word that was probably meant, and the list of the words that are allowed."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 _LONGEST_WORD = 200  # difflib takes quadratic time, and a word this long is not a misspelt name
+_MOST_WORDS = 100  # a file of a thousand rules can misspell a thousand names, and each is compared with all these words
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
     """Return the known word nearest to `word`, in the known spelling; None if none is near.
 
-    The comparison ignores case. Data from Python may have a `word` that is not text: nothing is near to it.
+    The comparison ignores case. Of more than 100 known words, those that begin as `word` does are compared, 100 at
+    most. Data from Python may have a `word` that is not text: nothing is near to it.
     """
     if not isinstance(word, str) or len(word) > _LONGEST_WORD:
         return None
-    spellings = {each.lower(): each for each in sorted(known) if len(each) <= _LONGEST_WORD}
+    words = list(known)
+    if len(words) > _MOST_WORDS:
+        first = word[:1].lower()
+        words = list(islice((each for each in words if each[:1].lower() == first), _MOST_WORDS))
+    spellings = {each.lower(): each for each in sorted(words) if len(each) <= _LONGEST_WORD}
     from difflib import get_close_matches  # lazy: only a misspelt word needs it
 
     near = get_close_matches(word.lower(), spellings, n=1, cutoff=0.6)

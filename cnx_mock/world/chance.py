@@ -15,10 +15,13 @@ def digest(*words: object) -> int:
 
 def numbered(before: Sequence[object], after: Sequence[object] = ()) -> Callable[[int], int]:
     """Return a function of n that returns `digest(*before, n, *after)`, quicker than `digest` for many n."""
-    begin, end = _key(*before, ""), _key("", *after) if after else b""
+    begun, end = blake2b(_key(*before, ""), digest_size=8), _key("", *after) if after else b""
+    copy, whole = begun.copy, int.from_bytes
 
     def draw(number: int) -> int:
-        return int.from_bytes(blake2b(begin + b"%d" % number + end, digest_size=8).digest(), "big")
+        hasher = copy()  # half of the time that a new one takes
+        hasher.update(b"%d%b" % (number, end))
+        return whole(hasher.digest(), "big")
 
     return draw
 
@@ -65,8 +68,8 @@ class Chance:
         self.seed = seed
         self.name = name
         self._counters: dict[str, int] = {}
-        self._begun: dict[str, blake2b] = {}
-        """By prefix, the digest of what all ids with it have in common. It saves time: every request gets an id."""
+        self._begun: dict[str, bytes] = {}
+        """By prefix, what all keys of ids with it have in common. It saves time: every request gets an id."""
 
     def fraction(self, *words: object) -> float:
         """Return a number in [0, 1) for these words."""
@@ -98,7 +101,6 @@ class Chance:
         """
         begun = self._begun.get(prefix)
         if begun is None:
-            begun = self._begun[prefix] = blake2b(_key(self.seed, self.name, prefix, ""), digest_size=8)
-        hasher = begun.copy()
-        hasher.update(b"%d" % (number or self.count(prefix)))
-        return f"{prefix}_{hasher.hexdigest()}"
+            begun = self._begun[prefix] = _key(self.seed, self.name, prefix, "")
+        number = number or self.count(prefix)
+        return f"{prefix}_{blake2b(b'%b%d' % (begun, number), digest_size=8).hexdigest()}"

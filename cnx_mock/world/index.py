@@ -20,7 +20,7 @@ P = TypeVar("P", bound=ProvisionedRecord)
 class _Index:
     """The places of a table's records, by what lists are filtered by."""
 
-    __slots__ = ("_due", "_keys", "_settled", "_statuses")
+    __slots__ = ("_due", "_keys", "_settled", "_sorted", "_statuses")
 
     def __init__(self) -> None:
         self._keys: dict[IndexKey, PlaceSet] = {}
@@ -29,6 +29,8 @@ class _Index:
         """A heap: when a record's status changes by itself, and the record's place."""
         self._settled = 0
         """The instant for which the statuses are right."""
+        self._sorted = 0
+        """The places before this one have a status."""
 
     def with_key(self, key: IndexKey) -> PlaceSet:
         """Return the places of the records that have this value in this field."""
@@ -38,10 +40,10 @@ class _Index:
         """Return the places of the records that have this status, as of the last `settle`."""
         return self._statuses.get(status, PlaceSet())
 
-    def add(self, record: ProvisionedRecord) -> None:
-        """Add a new record. Its status is sorted by the next `settle`."""
-        for key in record.index_keys():
-            self._keys.setdefault(key, PlaceSet()).add(record.place)
+    @property
+    def end(self) -> int:
+        """The place after the last one that it has seen."""
+        return self._sorted
 
     def remove(self, record: ProvisionedRecord) -> None:
         """Remove a record."""
@@ -50,7 +52,7 @@ class _Index:
             places.discard(record.place)
             if not places:
                 del self._keys[key]
-        self._sort(record.place, None)
+        self._take_out(record.place)
 
     def settle(self, table: "IndexedTable[P]", changed: set[int], now: int) -> None:
         """Make the statuses right for an instant. `changed` are the places of the records that were touched."""
@@ -58,18 +60,37 @@ class _Index:
             changed.update(record.place for record in table)
         while self._due and self._due[0][0] <= now:
             changed.add(heappop(self._due)[1])
-        for record in table.at(changed):
-            self._sort(record.place, record.status(now))
+        fresh = table.at(range(self._sorted, table.extent))
+        former = table.at(place for place in changed if place < self._sorted)
+        for record in former:
+            self._take_out(record.place)
+        for record in (*former, *fresh):
             if (due := record.changes(now)) != NEVER:
                 heappush(self._due, (due, record.place))
-        self._settled = now
+        _add_all(self._statuses, ((record.status(now), record.place) for record in (*former, *fresh)))
+        _add_all(self._keys, ((key, record.place) for record in fresh for key in record.index_keys()))
+        self._settled, self._sorted = now, table.extent
 
-    def _sort(self, place: int, status: str | None) -> None:
-        for other, places in self._statuses.items():
-            if other != status:
-                places.discard(place)
-        if status is not None:
-            self._statuses.setdefault(status, PlaceSet()).add(place)
+    def _take_out(self, place: int) -> None:
+        for places in self._statuses.values():
+            places.discard(place)
+
+
+K = TypeVar("K")
+
+
+def _add_all(sets: dict[K, PlaceSet], pairs: Iterable[tuple[K, int]]) -> None:
+    """Add each place, which is new to it, to the set with its key."""
+    found: dict[K, list[int]] = {}
+    for key, place in pairs:
+        if key in found:
+            found[key].append(place)
+        else:
+            found[key] = [place]
+    for key, places in found.items():
+        if key not in sets:
+            sets[key] = PlaceSet()
+        sets[key].add_all(places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +110,7 @@ class Selection(Generic[P]):
 
     def page(self, start: int, limit: int) -> list[P]:
         """Return at most `limit` of the records after the first `start`."""
-        return self.table.at(self.places.page(start, limit))
+        return self.table.read(self.places.page(start, limit))
 
 
 class IndexedTable(Table[P]):
@@ -102,28 +123,18 @@ class IndexedTable(Table[P]):
         super().__init__()
         self._index: _Index | None = None
 
-    def add(self, record: P) -> P:
-        """Add a new record, and return it."""
-        super().add(record)
-        if self._index is not None:
-            self._index.add(record)
-        return record
-
     def remove(self, record: P, now: int) -> None:
         """Remove a record. Raises KeyError if the table does not hold it."""
         super().remove(record, now)
-        if self._index is not None:
+        if self._index is not None and record.place < self._index.end:
             self._index.remove(record)
 
     def index(self, now: int) -> _Index:
         """Return the index, right for an instant. It is made if there is none yet."""
-        changed = self._changes.places
+        changed = self.changes.places
         if self._index is None or changed is None:
             self._index, changed = _Index(), set()
-            for record in self:
-                self._index.add(record)
-                changed.add(record.place)
-            self._changes.places = changed
+            self.changes.places = changed
         self._index.settle(self, changed, now)
         changed.clear()
         return self._index

@@ -7,9 +7,11 @@ the hour. If the time is Q hours and R seconds, and the meter was opened at q ho
 by second of the hour. Its cost does not depend on the number of resources, or on how far the clock is moved.
 """
 
-from dataclasses import dataclass
+from typing import Protocol
 
+from cnx_mock.world.charges import Charges
 from cnx_mock.world.clock import HOUR, NEVER, SECOND
+from cnx_mock.world.meter import Credit, Meter
 
 HOURS_A_MONTH = 730
 """Hours of a month, as cloud bills count them: a twelfth of a year's 8,760."""
@@ -18,61 +20,81 @@ OPENING = "Opening balance"
 """The description of the first credit of an account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """Money added to the account at one instant; below zero if it was taken away."""
+class MeterSource(Protocol):
+    """Open meters that are made when they are read."""
 
-    at: int
-    cents: int
-    description: str
-    number: int
-    """Its place among all entries of the ledger, in order of creation; from 1."""
+    def __len__(self) -> int: ...
 
+    def __contains__(self, resource_id: str) -> bool: ...
 
-@dataclass(slots=True)
-class Meter:
-    """A resource that costs `hourly_cents` for each started hour from `opened` to `closed`.
+    def meters(self, first: int) -> list[Meter]:
+        """Return all of them, the first with this number."""
 
-    Both ends count: an hour is charged at the instant at which it starts, also if the meter is closed at that instant.
-    """
+    def cents(self, now: int) -> int:
+        """Return what they have cost up to an instant."""
 
-    resource_id: str
-    name: str
-    """What the description says of the resource: all of it, or what `form` is filled with."""
-    hourly_cents: int
-    opened: int
-    number: int
-    """Its place among all entries of the ledger, in order of creation; from 1."""
-    closed: int | None = None
-    """The instant at which charging ended; None if the resource is still charged."""
-    form: str = "{}"
-    """The description, with `{}` in place of the name. Many resources share it, which keeps a large ledger small."""
-
-    @property
-    def description(self) -> str:
-        """What statements call the resource."""
-        return self.form.format(self.name)
-
-    def hours(self, now: int) -> int:
-        """Return how many hours have started up to this instant."""
-        end = now if self.closed is None else min(now, self.closed)
-        return max(0, (end - self.opened) // HOUR + 1)
+    def next_charge(self, now: int) -> int:
+        """Return the next instant at which one of them is charged."""
 
 
 class Ledger:
     """Every credit and every meter of one account, in order of creation."""
 
-    __slots__ = ("_by_minute", "_by_second", "_closed_cents", "_hours", "_open", "_price", "credits", "meters")
+    __slots__ = (
+        "_by_minute",
+        "_by_second",
+        "_charges",
+        "_closed_cents",
+        "_hours",
+        "_kept",
+        "_open",
+        "_price",
+        "_source",
+        "_source_first",
+        "_source_place",
+        "credits",
+    )
 
     def __init__(self) -> None:
         self.credits: list[Credit] = []
-        self.meters: list[Meter] = []
+        self._kept: list[Meter] = []
+        self._source: MeterSource | None = None
+        self._source_place = self._source_first = 0
+        """How many meters come before those of the source, and the number of its first one."""
         self._open: dict[str, Meter] = {}
         self._closed_cents = 0
         self._price = 0
         self._hours = 0
         self._by_second: dict[int, int] = {}
         self._by_minute: dict[int, int] = {}
+        self._charges: Charges | None = None
+
+    @property
+    def sums(self) -> Charges:
+        """The sums of all charges. They are made when they are needed first, and maintained from then on. As long as
+        the meters of a source are not kept, their sums are not kept either."""
+        if self._source is not None:
+            charges = Charges(self.meters)
+            charges.update()
+            return charges
+        if self._charges is None:
+            self._charges = Charges(self._kept)
+        self._charges.update()
+        return self._charges
+
+    @property
+    def meters(self) -> list[Meter]:
+        """Every meter. The list is not to be changed."""
+        if self._source is None:
+            return self._kept
+        before, after = self._kept[: self._source_place], self._kept[self._source_place :]
+        return [*before, *self._source.meters(self._source_first), *after]
+
+    def fill(self, source: MeterSource) -> None:
+        """Add all meters of a source. It is done once. When one of them is closed, the ledger keeps them all."""
+        self._source_place, self._source_first = len(self._kept), self._next()
+        self._source = source
+        self._charges = None
 
     def credit(self, at: int, cents: int, description: str) -> None:
         """Add money at an instant, rounded down to whole seconds, which is how times are shown."""
@@ -86,9 +108,14 @@ class Ledger:
 
     def close(self, resource_id: str, now: int) -> None:
         """Stop charging for a resource. The current hour stays charged. Raises KeyError if it is not charged."""
+        if self._source is not None and resource_id in self._source:
+            self._keep_all()
         meter = self._open.pop(resource_id)
         self._count(meter, -1)
+        charges = None if self._charges is None else self.sums
         meter.closed = now
+        if charges is not None:
+            charges.close(meter)
         self._closed_cents += meter.hours(now) * meter.hourly_cents
 
     def reprice(self, resource_id: str, description: str, hourly_cents: int, now: int) -> None:
@@ -104,16 +131,26 @@ class Ledger:
 
     def charges(self, resource_id: str) -> bool:
         """Return whether a resource is being charged."""
-        return resource_id in self._open
+        return resource_id in self._open or (self._source is not None and resource_id in self._source)
 
     def restore(
-        self, resource_id: str, name: str, hourly_cents: int, opened: int, closed: int | None, form: str = "{}"
+        self,
+        resource_id: str,
+        name: str,
+        hourly_cents: int,
+        opened: int,
+        closed: int | None,
+        form: str = "{}",
+        number: int | None = None,
     ) -> None:
         """Add a meter from the past: still open if `closed` is None, otherwise closed at that instant.
 
-        `form` with `name` in it is the description.
+        `form` with `name` in it is the description. If the meter's number is equal to `number`, it is that object: a
+        million meters, whose resources have the same numbers, are 32 MB smaller.
         """
         self._start(resource_id, name, hourly_cents, opened - opened % SECOND, form)
+        if number == self._kept[-1].number:
+            self._kept[-1].number = number
         if closed is not None:
             self.close(resource_id, closed)
 
@@ -126,7 +163,8 @@ class Ledger:
         minute = second // 60
         minutes, seconds = range(minute + 1, 60), range(second + 1, (minute + 1) * 60)
         not_yet = _sum(self._by_minute, minutes) + _sum(self._by_second, seconds)
-        return -self._closed_cents - ((hour + 1) * self._price - self._hours - not_yet)
+        others = 0 if self._source is None else self._source.cents(now)
+        return -self._closed_cents - others - ((hour + 1) * self._price - self._hours - not_yet)
 
     @property
     def hourly_cents(self) -> int:
@@ -139,21 +177,32 @@ class Ledger:
 
     def next_charge(self, now: int) -> int:
         """Return the next instant at which an open meter may be charged, or NEVER if there is none."""
+        others = NEVER if self._source is None else self._source.next_charge(now)
         hour, second = divmod(now // SECOND, 3600)
         seconds = [each for each, price in self._by_second.items() if price]
         if not seconds:
-            return NEVER
+            return others
         later = [each for each in seconds if each > second]
-        return (hour * 3600 + (min(later) if later else 3600 + min(seconds))) * SECOND
+        return min(others, (hour * 3600 + (min(later) if later else 3600 + min(seconds))) * SECOND)
 
     def _next(self) -> int:
-        return len(self.credits) + len(self.meters) + 1
+        others = 0 if self._source is None else len(self._source)
+        return len(self.credits) + len(self._kept) + others + 1
+
+    def _keep_all(self) -> None:
+        """Keep every meter: from now on there is no source."""
+        assert self._source is not None, "it has a meter to close"
+        end = self._source_place + len(self._source)
+        self._kept, self._source = self.meters, None
+        for meter in self._kept[self._source_place : end]:
+            self._open[meter.resource_id] = meter
+            self._count(meter, 1)
 
     def _start(self, resource_id: str, name: str, hourly_cents: int, opened: int, form: str = "{}") -> None:
         """Add an open meter. `opened` may be one hour ahead at most: `balance` relies on that."""
-        assert resource_id not in self._open, "a resource has one meter at a time"
-        meter = Meter(resource_id, name, hourly_cents, opened, self._next(), form=form)
-        self.meters.append(meter)
+        assert not self.charges(resource_id), "a resource has one meter at a time"
+        meter = Meter(resource_id, name, hourly_cents, opened, self._next(), None, form)
+        self._kept.append(meter)
         self._open[resource_id] = meter
         self._count(meter, 1)
 

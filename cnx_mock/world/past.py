@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from cnx_mock.world.charges import Charges
 from cnx_mock.world.ledger import OPENING, Ledger
 from cnx_mock.world.records import MadeRecord
 from cnx_mock.world.statement import Statement
@@ -23,9 +24,19 @@ def table_as_of(table: T, instant: int) -> T:
 
 
 class PastLedger(Ledger):
-    """A ledger that is only read. Its balance is right at any instant, but slower to compute."""
+    """A ledger that is only read. Its balance is right at any instant."""
 
-    __slots__ = ()
+    __slots__ = ("_of",)
+
+    def __init__(self, of: Ledger) -> None:
+        super().__init__()
+        self._of = of
+        self._kept = of.meters
+
+    @property
+    def sums(self) -> Charges:
+        """The sums of all charges: those of the ledger itself, since what was charged does not change."""
+        return self._of.sums
 
     def balance(self, now: int) -> int:
         """Return the cents left at that instant."""
@@ -38,8 +49,7 @@ def ledger_as_of(ledger: Ledger, instant: int) -> PastLedger:
     The opening balance is always in it, also at an instant before the account was made: a stale read is never so stale
     that the account does not exist. As in every ledger, instants are rounded down to whole seconds.
     """
-    past = PastLedger()
-    past.meters = ledger.meters
+    past = PastLedger(ledger)
     past.credits = [
         replace(credit, at=min(credit.at, instant)) if credit.description == OPENING else credit
         for credit in ledger.credits

@@ -55,6 +55,22 @@ class PlaceSet:
             self._words[word] = after
             self._size += 1
 
+    def add_all(self, places: Iterable[int]) -> None:
+        """Add new places, which the set does not have. It is quickest for places that are close together."""
+        words = self._words
+        base, bits, count = -1, 0, 0
+        for place in places:
+            word, bit = divmod(place, _BITS)
+            if word != base:
+                if bits:
+                    words[base] = words.get(base, 0) | bits
+                base, bits = word, 0
+            bits |= 1 << bit
+            count += 1
+        if bits:
+            words[base] = words.get(base, 0) | bits
+        self._size += count
+
     def discard(self, place: int) -> None:
         """Remove a place. Nothing happens if the set does not have it."""
         if place in self:

@@ -20,23 +20,29 @@ IndexKey = tuple[str, str]
 class TableChanges:
     """What the records of one table share, so that a record can tell its table that it has changed."""
 
-    pages: dict[Any, Any] = field(default_factory=dict)
-    """The pages of the table that its service has cached. Every change clears them all."""
+    version: object = field(default_factory=object)
+    """Stands for the table as it is. Every change sets another object."""
     places: set[int] | None = None
     """The places of the records that changed since the table's index last looked; None if it has no index."""
+    lazy: range = range(0)
+    """The places whose records a source makes, as long as they have not changed."""
+    kept: dict[int, "Record"] = field(default_factory=dict)
+    """The records at these places that have changed."""
     observer: Callable[[Any], None] | None = None
     """Called with every record that changes; None if nobody follows the table."""
 
     def note(self, record: "Record") -> None:
-        """Note that a record is new, has changed, or was removed."""
-        self.pages.clear()
+        """Note that a record is new, changes, or was removed."""
+        self.version = object()
         if self.places is not None:
             self.places.add(record.place)
+        if record.place in self.lazy:
+            self.kept[record.place] = record
         if self.observer is not None:
             self.observer(record)
 
 
-@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+@dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False, repr=False)
 class Record:
     """Anything with an id that a table holds."""
 
@@ -61,9 +67,14 @@ class Record:
         given = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
         return f"{type(self).__name__}({', '.join(given)})"
 
+    def forget(self) -> None:
+        """Forget the cached answers."""
+        self.shown = self.detailed = None
+        self.shown_until = self.detailed_until = 0
+
     def touch(self) -> None:
         """Forget the cached answers, because the record has changed."""
-        self.shown_until = self.detailed_until = 0
+        self.forget()
         if self.changes_of_table is not None:
             self.changes_of_table.note(self)
 

@@ -12,9 +12,11 @@ from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.index import IndexedTable, Selection
 from cnx_mock.world.kinds import Kind
+from cnx_mock.world.lazy_table import LazyTable
 from cnx_mock.world.ledger import OPENING, Ledger
 from cnx_mock.world.lifecycle import INSTANCE, SNAPSHOT, Lifecycle, ProvisioningRule
 from cnx_mock.world.past import ledger_as_of, table_as_of
+from cnx_mock.world.recent import Recent
 from cnx_mock.world.records import (
     FirewallRecord,
     ImageRecord,
@@ -70,9 +72,16 @@ class SandboxState:
     """Everything that the cloud remembers for one key."""
 
     def __init__(
-        self, name: str, seed: int, catalogue: Catalogue, options: SandboxOptions, opening: bool = True
+        self,
+        name: str,
+        seed: int,
+        catalogue: Catalogue,
+        options: SandboxOptions,
+        opening: bool = True,
+        recent: Recent | None = None,
     ) -> None:
-        """Make an empty sandbox. `name` and `seed` are the key of its random draws; `opening` credits the balance."""
+        """Make an empty sandbox. `name` and `seed` are the key of its random draws; `opening` credits the balance.
+        `recent` is shared with other sandboxes of the server."""
         self.chance = Chance(seed, name)
         self.clock = Clock(options.start, options.speed, options.frozen)
         self.ledger = Ledger()
@@ -96,9 +105,11 @@ class SandboxState:
         """The readings that differ from their defaults, by name; see `api.readings`."""
         self.magic = options.magic
         """Whether magic names have a meaning."""
+        self.recent = Recent() if recent is None else recent
+        """What was read last, here or in other sandboxes of the server."""
         self.keys: Table[KeyRecord] = Table()
         self._by_digits: dict[str, KeyRecord] = {}
-        self.instances: IndexedTable[InstanceRecord] = IndexedTable()
+        self.instances: LazyTable[InstanceRecord] = LazyTable(self.recent)
         self.snapshots: IndexedTable[SnapshotRecord] = IndexedTable()
         self.firewalls: Table[FirewallRecord] = Table()
         self.load_balancers: Table[LoadBalancerRecord] = Table()
@@ -166,10 +177,14 @@ class SandboxState:
         number = self.chance.count(kind.prefix)
         return self.chance.new_id(kind.prefix, number), number
 
+    def rule(self, kind: Kind) -> ProvisioningRule:
+        """Return how long resources of a kind take to become ready."""
+        return self.provisioning[kind.noun].over(self.usual[kind.noun])
+
     def begin(self, kind: Kind, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
         """Return the lifecycle of a resource that is made now: `first` is its status until it is ready, `then` its
         status after that."""
-        rule = self.provisioning[kind.noun].over(self.usual[kind.noun])
+        rule = self.rule(kind)
         if self.next_provisioning is not None:
             rule, self.next_provisioning = self.next_provisioning.over(rule), None
         if rule.then is not None and kind is not kinds.INSTANCE:  # only an instance can be stopped

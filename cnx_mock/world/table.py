@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from cnx_mock.world.places import PlaceSet
 from cnx_mock.world.records import Record, TableChanges
@@ -15,7 +15,7 @@ _REMOVED_KEPT = 1000
 class Table(Generic[R]):
     """Records by id, in order of creation. The last 1,000 removed records are kept for stale reads."""
 
-    __slots__ = ("_at", "_changes", "_live", "_records", "_removed")
+    __slots__ = ("_at", "_live", "_records", "_removed", "changes")
 
     def __init__(self) -> None:
         self._records: dict[str, R] = {}
@@ -24,8 +24,10 @@ class Table(Generic[R]):
         each resource that there ever was."""
         self._live: PlaceSet | None = None
         """The places that have a record; None as long as all have one."""
-        self._removed: deque[tuple[int, R]] = deque(maxlen=_REMOVED_KEPT)
-        self._changes = TableChanges()
+        self._removed: deque[tuple[int, R]] | None = None
+        """Those removed last, and when; None as long as all are there."""
+        self.changes = TableChanges()
+        """What its records tell it. After every change of one, `version` is another object."""
 
     def __len__(self) -> int:
         return len(self._records)
@@ -37,18 +39,13 @@ class Table(Generic[R]):
         return record_id in self._records
 
     @property
-    def pages(self) -> dict[Any, Any]:
-        """Pages cached by the service that shows them. Every change of a record clears them all."""
-        return self._changes.pages
-
-    @property
     def extent(self) -> int:
         """How many records it ever had: every place is below that."""
         return len(self._at)
 
     def observe(self, observer: Callable[[R], None] | None) -> None:
         """Call this with every record that is added, changed or removed from now on; None ends it."""
-        self._changes.observer = observer
+        self.changes.observer = observer
 
     def get(self, record_id: str) -> R | None:
         """Return the record with this id, or None."""
@@ -61,7 +58,7 @@ class Table(Generic[R]):
     def page(self, start: int, limit: int) -> list[R]:
         """Return at most `limit` records after the first `start`, in order of creation."""
         if self._live is None:
-            return self.at(range(start, min(start + limit, len(self._at))))
+            return self.at(range(start, min(start + limit, self.extent)))
         return self.at(self._live.page(start, limit))
 
     def at(self, places: Iterable[int]) -> list[R]:
@@ -69,28 +66,38 @@ class Table(Generic[R]):
         found = [self._at[place] for place in places]
         return [record for record in found if record is not None]
 
+    def read(self, places: Iterable[int]) -> list[R]:
+        """Return the same to be shown, for a list that is not cached as a whole."""
+        return self.at(places)
+
     def add(self, record: R) -> R:
         """Add a new record, and return it."""
         self._records[record.id] = record
-        record.changes_of_table = self._changes
-        record.place = len(self._at)
+        record.changes_of_table = self.changes
+        record.place = self.extent
         self._at.append(record)
         if self._live is not None:
             self._live.add(record.place)
-        self._changes.note(record)
+        self.changes.note(record)
         return record
 
     def remove(self, record: R, now: int) -> None:
         """Remove a record. Raises KeyError if the table does not hold it."""
         del self._records[record.id]
         if self._live is None:
-            self._live = PlaceSet.below(len(self._at))
+            self._live = PlaceSet.below(self.extent)
         self._live.discard(record.place)
-        self._at[record.place] = None
+        self._forget(record.place)
+        if self._removed is None:
+            self._removed = deque(maxlen=_REMOVED_KEPT)
         self._removed.append((now, record))
-        self._changes.note(record)
+        self.changes.note(record)
 
     def since(self, instant: int) -> list[R]:
         """Return the records that existed at an instant or were made later, in order of creation, as they are now."""
-        removed = [record for gone, record in self._removed if gone > instant]
+        removed = [record for gone, record in self._removed or () if gone > instant]
         return sorted([*removed, *self], key=lambda record: record.place) if removed else list(self)
+
+    def _forget(self, place: int) -> None:
+        """Note that there is no record at a place any more."""
+        self._at[place] = None

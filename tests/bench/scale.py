@@ -189,6 +189,7 @@ def sandboxes(plan: Plan, _: Sequence[str]) -> Iterator[Result]:
 STALLS = {
     "GET /_mock/state": "/_mock/state",
     "a billing report": "/v1/billing/reports?start={start}&end={end}",
+    "a page of transactions": "/v1/billing/transactions?page=1000&limit=100",
     "an audit": "/_mock/audit",
 }
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import packages_distributions
+from pathlib import Path
 from typing import IO
 from urllib.request import Request, urlopen
 
@@ -103,6 +104,20 @@ def test_a_server_has_loaded_only_this_when_it_gives_its_first_answer() -> None:
         "cnx_mock.http.control.plane",
     }
     assert not loaded & NOT_AT_START
+
+
+@pytest.mark.slow
+def test_a_run_without_a_call_has_loaded_no_more_than_a_server_and_its_own(tmp_path: Path) -> None:
+    command = ("run", "--ca-dir", str(tmp_path), "--", "true")
+    first = imported_by(*command, until=lambda stdout: stdout.read())
+    assert "cryptography" in first, "the first run makes the CA"
+    loaded = imported_by(*command, until=lambda stdout: stdout.read())
+    installed = packages_distributions().keys() - {"_distutils_hack"}
+    assert {name.partition(".")[0] for name in loaded} & installed <= PACKAGES
+    ours = {name.split(".")[1] for name in loaded if name.startswith("cnx_mock.")}
+    assert ours <= ROOMS | {"dashboard", "programs", "python_api", "sweep"}
+    assert {name for name in loaded if name.startswith("cnx_mock.sweep")} <= {"cnx_mock.sweep", "cnx_mock.sweep.state"}
+    assert not loaded & (NOT_AT_START - {"http.client"})
 
 
 @pytest.mark.parametrize("option", ["--version", "--help", "-h"])

@@ -74,6 +74,66 @@ def in_order(*calls: Awaitable[Any]) -> Any:
     return run()
 
 
+def test_calls_of_other_sandboxes_are_served_while_a_world_is_written(app: App) -> None:
+    async def story() -> None:
+        other = await small(app)
+        await call(app, "GET", "/v1/instances")
+        states: list[Any] = []
+
+        async def state() -> None:
+            states.append(await call(app, "GET", "/_mock/state"))
+
+        order = await in_order(
+            state(),
+            call(app, "POST", "/v1/instances", body=INSTANCE),
+            call(app, "GET", "/v1/instances", other),
+            call(app, "GET", "/_mock/sandboxes", ""),
+            state(),
+        )
+        assert order[:2] == [2, 3]
+        assert sorted(order[2:]) == [0, 1, 4]
+        (status, first), (again, second) = states
+        assert (status, again) == (200, 200)
+        assert len(first["accounts"][0]["instances"]) == 6_000, "the world as it was before the create"
+        assert len(second["accounts"][0]["instances"]) == 6_001
+
+    asyncio.run(story())
+
+
+def test_a_world_that_was_written_in_slices_is_the_same_as_one_written_at_once(app: App) -> None:
+    async def story() -> None:
+        await call(app, "GET", "/v1/instances")
+        written = await call(app, "GET", "/_mock/state")
+        [tenant] = app.tenants
+        assert written == (200, json.loads(json.dumps(exported(tenant.sandbox))))
+        assert await call(app, "PUT", "/_mock/state", body=written[1]) == written
+
+    asyncio.run(story())
+
+
+def test_a_reset_while_a_world_is_written_gives_the_new_one(app: App) -> None:
+    async def story() -> None:
+        await call(app, "GET", "/v1/instances")
+        await call(app, "POST", "/v1/instances", body=INSTANCE)
+        [tenant] = app.tenants
+        writing = asyncio.create_task(call(app, "GET", "/_mock/state"))
+        while tenant.loading is None:
+            await asyncio.sleep(0)
+        tenant.reset()
+        status, state = await writing
+        assert (status, len(state["accounts"][0]["instances"])) == (200, 6_000)
+
+    asyncio.run(story())
+
+
+def test_the_head_of_a_large_world_has_its_length(server: MockServer, client: Any) -> None:
+    sandbox = server.sandbox(fixture=FLEET | {"clock": {"frozen": True}})
+    api = client(sandbox.url, sandbox.api_key)
+    whole, head = api.get("/_mock/state"), api.call("HEAD", "/_mock/state")
+    assert head.body == b""
+    assert int(head.headers["content-length"]) == int(whole.headers["content-length"]) == len(whole.body)
+
+
 def test_calls_of_other_sandboxes_are_served_while_a_world_loads(app: App) -> None:
     async def story() -> None:
         other = await small(app)

@@ -45,8 +45,8 @@ def strict(ca_path: Path) -> ssl.SSLContext:
     return context
 
 
-def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> None:
-    """A handshake in memory. Raises what the client has against it."""
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> ssl.SSLObject:
+    """The client's side after a handshake in memory. Raises what the client has against it."""
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     mine = client.wrap_bio(to_client, to_server, server_hostname=name)
     its = server.wrap_bio(to_server, to_client, server_side=True)
@@ -55,6 +55,7 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> No
             with suppress(ssl.SSLWantReadError):
                 side.do_handshake()
     assert mine.version() == its.version() == "TLSv1.3"
+    return mine
 
 
 def key_file(folder: Path, content: bytes) -> Path:

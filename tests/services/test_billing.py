@@ -289,6 +289,34 @@ def test_a_report_is_the_charges_of_the_statement(busy):
         assert period["amount"] == format_money(period["amount_cents"])
 
 
+@pytest.fixture
+def fleet(server, client):
+    """A client of a frozen world of 60 instances, made over 200 days."""
+    clock = {"start": "2026-07-20T00:00:00Z", "frozen": True}
+    generate = {"instances": 60, "oldest": "200d"}
+    account = {"balance": "$1000000.00", "rate_limit": "100000/min"}
+    sandbox = server.sandbox(fixture={"clock": clock, "accounts": [account], "generate": generate})
+    return client(sandbox.url, sandbox.api_key)
+
+
+def test_a_report_of_many_resources_and_periods_sums_up_the_rest(fleet):
+    path = "/v1/billing/reports?start=2026-04-01&end=2026-07-10&timezone=Asia/Kolkata"
+    large = fleet.get(f"{path}&limit=100").json
+    assert {len(period["items"]) for period in large["data"][60:]} == {21}, "2,000 for 100 periods, and the rest"
+    whole = [period for page in range(1, 6) for period in fleet.get(f"{path}&page={page}").json["data"]]
+    for few, all_of_it in zip(large["data"], whole, strict=True):
+        *listed, other = few["items"]
+        rest = all_of_it["items"][20:]
+        if len(all_of_it["items"]) <= 20:
+            assert few == all_of_it
+            continue
+        assert listed == all_of_it["items"][:20]
+        assert (other["resource_id"], other["description"]) == ("other", "Other resources")
+        assert other["hours"] == sum(item["hours"] for item in rest)
+        assert other["amount_cents"] == sum(item["amount_cents"] for item in rest)
+        assert few["amount_cents"] == all_of_it["amount_cents"] == sum(item["amount_cents"] for item in few["items"])
+
+
 @pytest.mark.slow
 def test_every_zone_has_the_same_total_and_leaves_no_gap(busy):
     totals = set()

@@ -50,6 +50,8 @@ class Soak:
         self.random = random.Random(seed)
         self.keys = keys
         self.next_key = 0
+        self.is_over = False
+        """Whether the time is up: nobody begins anything whose answers are counted."""
         self.counts: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         """Requests of each of the keys that are never reset."""
@@ -172,7 +174,7 @@ class Soak:
 
     async def many_keys(self) -> None:
         """New keys, many to a connection. When there is no room for more, give back those that were idle longest."""
-        while self.next_key < self.keys:
+        while self.next_key < self.keys and not self.is_over:
             keys = range(self.next_key + 1, self.next_key + 1 + KEYS_AT_ONCE)
             self.next_key = keys[-1]
             statuses = await self.batch([("GET", "/v1/instances", f"{key:032x}") for key in keys])
@@ -214,10 +216,13 @@ class Soak:
         good = [f"{number:028x}ff{number:02x}" for number in range(4)]
         clients = [self.well_behaved(key) for key in good]
         clients += [self.vanishing() for _ in range(4)] + [self.slow_reader() for _ in range(4)]
-        clients += [self.idle() for _ in range(50)] + [self.many_keys()]
+        clients += [self.idle() for _ in range(50)]
         clients += [self.resets_and_reloads(f"{'e' * 28}ffee"), self.sample(time.monotonic())]
-        tasks = [asyncio.create_task(client) for client in clients]
+        keys = asyncio.create_task(self.many_keys())
+        tasks = [keys, *(asyncio.create_task(client) for client in clients)]
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+        self.is_over = True
+        await asyncio.wait([keys])  # its answers are counted, here and by the server
         self.problems += [f"a client failed: {each.exception()!r}" for each in done if each.exception()]
         for task in tasks:
             task.cancel()

@@ -86,4 +86,4 @@ def test_the_page_counts_what_it_lists() -> None:
     assert "<strong>2 bad cells</strong> in 4 runs" in page
     assert "What makes the sweep fail: 1 finding in 2 cells" in page
     assert "What does not make the sweep fail: 2 findings in 2 cells" in page
-    assert page.count("<li>") == 3
+    assert page.count('<li class="card">') == 3

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from cnx_mock.sweep.compare import changed_state
-from cnx_mock.sweep.state import count_resources, resources_left, state_difference, varying_fields
+from cnx_mock.sweep.state import count_resources, resources_left, state_difference, varying_values
 
 
 def world(*instances: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
@@ -54,9 +56,9 @@ def test_a_resource_of_the_same_name_is_one_that_has_changed() -> None:
 
 def test_fields_that_differ_from_run_to_run_are_found_and_ignored() -> None:
     one, two = world(instance("1", "web-a")), world(instance("1", "web-b"))
-    ignored = varying_fields(one, two)
-    assert ignored == {("instances", "name")}
-    assert count_resources(one, ignored) == count_resources(two, ignored)
+    chance = varying_values(one, two)
+    assert chance.fields() == {("instances", "name")}
+    assert count_resources(one, chance) == count_resources(two, chance)
     assert list(changed_state(one, two)) == ["the name of the instances that are left"]
 
 
@@ -72,3 +74,65 @@ def test_what_is_left_behind_has_an_id_that_was_not_there_before() -> None:
         ("firewall", "fw_1", "edge"),
     ]
     assert resources_left(after, after) == []
+
+
+# ---- what varies by chance
+
+
+def firewall(name: str, *rules: str) -> dict[str, Any]:
+    """A firewall whose rules have these descriptions."""
+    return {"id": "fw_1", "name": name, "rules": [{"ports": "443", "description": each} for each in rules]}
+
+
+def firewalls(*found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"accounts": [{"firewalls": list(found)}]}]
+
+
+def test_a_random_word_does_not_hide_a_lost_update() -> None:
+    one = firewalls(firewall("web", "by job-3f2a", "by job-9c1d"))
+    two = firewalls(firewall("web", "by job-77aa", "by job-0b0c"))
+    chance = varying_values(one, two)
+    assert count_resources(one, chance) == count_resources(two, chance)
+    again = firewalls(firewall("web", "by job-dead", "by job-beef"))
+    lost = firewalls(firewall("web", "by job-dead"))
+    other = firewalls(firewall("web", "by job-dead", "by hand"))
+    assert count_resources(again, chance) == count_resources(one, chance)
+    for each in (lost, other):
+        assert state_difference(count_resources(one, chance), count_resources(each, chance)).fields() == ["rules"]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "fits", "differs"),
+    [
+        ("web-a1", "web-b2", "web-zz9", "db-a1"),
+        ("job 1 of 3f2a", "job 1 of 99aa", "job 1 of x", "job 2 of 3f2a"),
+        ("3f2a", "9c1d", "anything", "two words"),
+        ("a-b", "c", "whatever it is", None),
+        ("0c8b8a3e-7d5f", "1f2e3d4c-5b6a", "aaaa-bbbb", "aaaa-bbbb-cccc"),
+    ],
+)
+def test_what_varies_within_a_name_may_be_another_word_and_the_rest_may_not(
+    one: str, two: str, fits: str, differs: str | None
+) -> None:
+    chance = varying_values(world(instance("1", one)), world(instance("1", two)))
+    expected = count_resources(world(instance("1", one)), chance)
+    assert count_resources(world(instance("1", fits)), chance) == expected
+    if differs is not None:
+        assert count_resources(world(instance("1", differs)), chance) != expected
+
+
+def test_two_resources_that_were_made_in_another_order_do_not_vary() -> None:
+    one, two = world(instance("1", "web"), instance("2", "db")), world(instance("1", "db"), instance("2", "web"))
+    assert varying_values(one, two).fields() == set()
+
+
+def test_a_number_that_varies_is_not_compared() -> None:
+    one, two = world(instance("1", size=3)), world(instance("1", size=7))
+    chance = varying_values(one, two)
+    assert count_resources(world(instance("1", size=1)), chance) == count_resources(one, chance)
+    assert count_resources(world(instance("1", "db", size=1)), chance) != count_resources(one, chance)
+
+
+def test_kinds_of_which_the_runs_left_other_numbers_are_compared_as_they_are() -> None:
+    one, two = world(instance("1", "web-a")), world(instance("1", "web-b"), instance("2", "web-c"))
+    assert varying_values(one, two).fields() == set()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cnx_mock.world.clock import HOUR, SECOND
 from cnx_mock.world.ledger import Ledger
-from cnx_mock.world.statement import Statement
+from cnx_mock.world.statement import Spending, Statement
 
 START = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
 
@@ -68,6 +68,10 @@ class Model:
             self.ledger.reprice(life.name, f"{life.name} at {cents}", cents, self.now)
             life.prices.append((self.now, self.number(), cents))
 
+    def look(self):
+        """From here on the sums are maintained, in place of made."""
+        assert Statement(self.ledger, self.now).balance == self.ledger.balance(self.now)
+
     def wait(self, by):
         self.now += by
 
@@ -94,6 +98,7 @@ STEPS = st.one_of(
     st.tuples(st.just("credit"), st.integers(-500, 500)),
     st.tuples(st.just("open"), st.integers(0, 3), st.integers(0, 20)),
     st.tuples(st.just("close"), st.integers(0, 3)),
+    st.tuples(st.just("look")),
     st.tuples(st.just("reprice"), st.integers(0, 3), st.integers(0, 20)),
     st.tuples(
         st.just("wait"),
@@ -156,8 +161,17 @@ def test_spending_is_the_charges_between_two_bounds(steps, bounds):
             expected[place][resource][1] -= cents
     statement = Statement(model.ledger, model.now)
     spans = statement.spending(bounds)
-    assert [{s.resource_id: [s.hours, s.cents] for s in span} for span in spans] == expected
-    assert statement.spent(bounds[0], bounds[-1]) == sum(s.cents for span in spans for s in span)
+    assert [{s.resource_id: [s.hours, s.cents] for s in span.resources} for span in spans] == expected
+    assert [span.cents for span in spans] == [sum(s.cents for s in span.resources) for span in spans]
+    assert statement.spent(bounds[0], bounds[-1]) == sum(span.cents for span in spans)
+    for most in range(4):
+        few = statement.spending(bounds, most)
+        assert [span.resources[:most] for span in few] == [span.resources[:most] for span in spans]
+        assert [span.cents for span in few] == [span.cents for span in spans]
+        for whole, part in zip(spans, few, strict=True):
+            rest = whole.resources[most:]
+            other = Spending("other", "Other resources", sum(s.hours for s in rest), sum(s.cents for s in rest))
+            assert part.resources[most:] == [other] * bool(rest)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -235,7 +249,7 @@ def test_what_was_closed_can_be_opened_again():
     ledger.open("lb", "2 regions", 4, START + HOUR // 2)
     assert -ledger.balance(START + HOUR) == 6
     [spent] = Statement(ledger, START + HOUR).spending([START, START + HOUR])
-    assert [(s.resource_id, s.description, s.hours, s.cents) for s in spent] == [("lb", "2 regions", 2, 6)]
+    assert [(s.resource_id, s.description, s.hours, s.cents) for s in spent.resources] == [("lb", "2 regions", 2, 6)]
 
 
 def test_a_resource_has_one_meter_at_a_time():

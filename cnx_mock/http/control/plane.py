@@ -15,9 +15,11 @@ from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
+from cnx_mock.http.control import first_word
 from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused, sandbox_named
 from cnx_mock.http.events.hub import EventHub
 from cnx_mock.http.events.stream import EventStream
+from cnx_mock.http.export import WorldExporting
 from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.http.loading import WorldLoading
 from cnx_mock.http.pages import PageAnswer
@@ -91,7 +93,7 @@ class ControlPlane:
     def __init__(
         self,
         tenants: Tenants,
-        resources: Callable[[], Iterable[Resource]],
+        resources: Callable[[str | None], Iterable[Resource]],
         seed: int,
         addresses: Callable[[], Addresses],
         dropped_lines: Callable[[], int],
@@ -107,16 +109,29 @@ class ControlPlane:
         """Bytes of a call's body: it can be a whole world."""
         self._server = Server(tenants, ticks(), addresses, dropped_lines, events, checkers, self._operations)
         self._resources = resources
+        self._routers: dict[str, Router] = {}
+        """Its operations by the first word of their paths; they are loaded when they are called."""
         self._sender = messages.Sender()
         self._chance = Chance(seed, "control")
 
+    def _router(self, path: str) -> Router:
+        """Return a router that knows the operations at a path; if there are none, all operations."""
+        word = first_word(path)
+        if word not in self._routers:
+            found = [operation for resource in self._resources(word) for operation in resource.operations]
+            if not found:
+                return self._all
+            self._routers[word] = Router(found)
+        router = self._routers[word]
+        return router if router.find(path) else self._all
+
     @cached_property
-    def _router(self) -> Router:
-        """Its operations; they are loaded for its first call."""
+    def _all(self) -> Router:
+        """All operations, for an error that names what is like a path."""
         return Router(self._operations())
 
     def _operations(self) -> Iterable[Operation]:
-        return (operation for resource in self._resources() for operation in resource.operations)
+        return (operation for resource in self._resources(None) for operation in resource.operations)
 
     @cached_property
     def _pages(self) -> Mapping[str, StaticFile]:
@@ -126,6 +141,7 @@ class ControlPlane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
         request_id = self._chance.new_id("req")
+        pieces: Sequence[bytes] = ()
         try:
             headers = messages.safe_headers(scope["headers"])
             page = self._page(scope, headers)
@@ -134,7 +150,7 @@ class ControlPlane:
                 return
             self._guard.check(scope, headers)
             body = await messages.read_body(scope, receive, self._bodies.limit)
-            answer = await self._when_loaded(scope, headers, body)
+            answer, pieces = await self._when_loaded(scope, headers, body)
             if isinstance(answer, EventStream):
                 more = [(b"x-request-id", request_id.encode()), (b"x-accel-buffering", b"no"), *PROTECTION]
                 await answer.respond(scope, receive, send, self._sender.open_head(b"text/event-stream", more))
@@ -149,7 +165,10 @@ class ControlPlane:
             answer = messages.refused(_refusal(error), request_id, {})
         answer = replace(answer, body=masked(answer.body))
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
-        await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
+        if pieces:
+            await messages.send_pieces(send, answer.status, head, () if scope["method"] == "HEAD" else pieces)
+        else:
+            await self._sender.send(send, answer.status, head, b"" if scope["method"] == "HEAD" else answer.body)
 
     def _page(self, scope: Scope, headers: RawHeaders) -> PageAnswer | None:
         """Return the file that a browser asks for, or why it does not get it; None for a call of an operation. Raises
@@ -172,13 +191,18 @@ class ControlPlane:
         answer = file.answer(known)
         return replace(answer, body=b"") if scope["method"] == "HEAD" else answer
 
-    async def _when_loaded(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer | EventStream:
-        """Return the answer, when the world that it needs is complete."""
+    async def _when_loaded(
+        self, scope: Scope, headers: RawHeaders, body: bytes | None
+    ) -> tuple[Answer | EventStream, Sequence[bytes]]:
+        """Return the answer, when the world that it needs is complete. A long body is in pieces beside it."""
         while True:
             try:
-                return self._answer(scope, headers, body)
+                return self._answer(scope, headers, body), ()
             except WorldLoading as loading:
                 await loading.load.wait()
+                if isinstance(loading, WorldExporting) and loading.export.is_complete:
+                    length = sum(map(len, loading.export.pieces))
+                    return Answer(200, [], b"", (b"content-length", b"%d" % length)), loading.export.pieces
                 scope = {**scope, "method": loading.again_as or scope["method"]}
 
     def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer | EventStream:
@@ -188,10 +212,11 @@ class ControlPlane:
         self._bodies.seen(len(body))
         target = self._target(scope["headers"])
         path = messages.raw_path(scope)
-        operations, params = self._router.find(path) or ({}, ())
+        router = self._router(path)
+        operations, params = router.find(path) or ({}, ())
         operation = operations.get(scope["method"])
         if operation is None:
-            raise self._router.refusal(scope["method"], path)
+            raise router.refusal(scope["method"], path)
         query = masked(scope["query_string"]).decode("latin-1")
         encoding = next((v.decode("latin-1") for name, v in headers if name == b"content-encoding"), None)
         incoming = Incoming(params, query, body, JSON, encoding if body else None)

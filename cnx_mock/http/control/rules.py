@@ -15,7 +15,6 @@ from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.silence import Silence
 from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.engine import Engine
-from cnx_mock.scenario.lint import RuleLinter
 from cnx_mock.scenario.scenario import Rule, read_rule
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
@@ -119,6 +118,10 @@ class _Rules:
 
 def rule_warnings(engine: Engine, wanted: Collection[ActiveRule]) -> dict[ActiveRule, list[str]]:
     """Return why each of some rules in force can never fire."""
+    if not wanted:
+        return {}
+    from cnx_mock.scenario.lint import RuleLinter  # lazy: without rules there is nothing to say
+
     scenario, asked_for = engine.scenario, set(wanted)
     linter = RuleLinter(scenario.phases, scenario.repeat, operations())
     found = {}

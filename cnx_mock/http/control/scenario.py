@@ -13,8 +13,6 @@ from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.http.control.expectations import unmet
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.tenant import Tenant
-from cnx_mock.scenario import gallery
-from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import shipped_fixtures
@@ -79,6 +77,8 @@ def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario
     name = item if isinstance(item, str) else item["name"] if set(item) == {"name"} else None
     if name is None:
         return _without_paths(read_scenario(item, operations))
+    from cnx_mock.scenario import gallery  # lazy: reading files takes modules that most runs do not need
+
     known = gallery.gallery()
     if name not in known:
         raise ValidationFailed(name=f"must be one of: {one_of(known, name)}")
@@ -147,12 +147,18 @@ def _phase(tenant: Tenant | None) -> PhaseState | None:
 
 def warnings(scenario: Scenario) -> list[str]:
     """Return what in a scenario can never happen, in words."""
+    if not scenario.document:
+        return []
+    from cnx_mock.scenario.lint import lint  # lazy: without a scenario there is nothing to say
+
     return [f"{spelling(each.path)}: {each.message}" for each in lint(scenario, operations())]
 
 
 @resource.operation("GET", "/_mock/scenarios", provenance=_PROVENANCE)
 def list_() -> Listing[GalleryItem]:
     """List the gallery."""
+    from cnx_mock.scenario import gallery  # lazy: as above
+
     known = operations()
     stories = [gallery.load(name, known) for name in gallery.gallery()]
     return Listing(data=[GalleryItem(name=story.name, description=story.description) for story in stories])

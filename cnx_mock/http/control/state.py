@@ -8,7 +8,9 @@ from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.control.plane import ControlTarget
+from cnx_mock.http.export import WorldExporting, is_large
 from cnx_mock.http.loading import WorldLoading
+from cnx_mock.http.tenant import Tenant
 from cnx_mock.services.worlds import Fixture, exported, load, read_fixture, shipped_fixtures
 from cnx_mock.text.suggestions import one_of
 
@@ -46,7 +48,7 @@ def fixture_of(given: str | dict[str, Any]) -> Fixture:
 @resource.operation("GET", "/_mock/state", provenance=_PROVENANCE)
 def get(target: ControlTarget) -> State:
     """Export the whole sandbox, including its clock."""
-    return State(**exported(target.must().sandbox))
+    return _exported(target.must())
 
 
 @resource.operation("PUT", "/_mock/state", provenance=_PROVENANCE)
@@ -56,4 +58,11 @@ def put(target: ControlTarget, body: StateDocument) -> State:
     tenant.load(fixture_of(body.root))
     if tenant.loading is not None:
         raise WorldLoading(tenant.loading, again_as="GET")
+    return _exported(tenant)
+
+
+def _exported(tenant: Tenant) -> State:
+    """Return the whole sandbox. Raises WorldExporting for a large one."""
+    if is_large(tenant.sandbox):
+        raise WorldExporting(tenant.export())
     return State(**exported(tenant.sandbox))

@@ -21,12 +21,14 @@ from cnx_mock.services.billing.zones import begin, checked_name, shown, zone
 from cnx_mock.text.units import format_money
 from cnx_mock.world.clock import SECOND
 from cnx_mock.world.sandbox import SandboxState
-from cnx_mock.world.statement import Spending, Statement
+from cnx_mock.world.statement import PeriodSpending, Spending, Statement
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 DAYS_MAX = 366
+ITEMS_MAX = 2000
+"""How many resources the periods of one page list together, at most: other calls wait while they are listed."""
 ReportGrouping = Annotated[
     Literal["day", "month"], Component("ReportGrouping", "The length of the periods of a report.")
 ]
@@ -77,7 +79,7 @@ class ReportItem(Shape):
     """The cost of one resource in a period."""
 
     resource_id: Annotated[str, Field(examples=["inst_8f7e6d5c4b3a2f1e"])]
-    """The resource, which may be deleted by now."""
+    """The resource, which may be deleted by now; `other` for all that a large report does not list."""
     description: Annotated[str, Field(examples=["Instance prod-api-01 (pro)"])]
     """Its description."""
     hours: Annotated[int, Field(ge=1, examples=[23])]
@@ -105,7 +107,9 @@ class ReportPeriod(Shape):
     amount_cents: Annotated[int, Field(examples=[92])]
     """The same in cents."""
     items: list[ReportItem]
-    """The same by resource, in order of creation; empty if nothing was charged."""
+    """The same by resource, in order of creation; empty if nothing was charged. The periods of a page list at most
+    2,000 resources together. If a period has more, its last item, `other`, is the sum of the rest: a smaller `limit`
+    shows more of them."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -167,16 +171,15 @@ def _item(spending: Spending) -> ReportItem:
     )
 
 
-def _shown(period: _Period, spending: list[Spending], tz: "ZoneInfo") -> ReportPeriod:
-    cents = sum(each.cents for each in spending)
+def _shown(period: _Period, spending: PeriodSpending, tz: "ZoneInfo") -> ReportPeriod:
     return ReportPeriod(
         period=period.name,
         start=shown(period.start, tz),
         end=shown(period.end, tz),
         duration_seconds=(period.end - period.start) // SECOND,
-        amount=format_money(cents),
-        amount_cents=cents,
-        items=[_item(each) for each in spending],
+        amount=format_money(spending.cents),
+        amount_cents=spending.cents,
+        items=[_item(each) for each in spending.resources],
     )
 
 
@@ -196,7 +199,8 @@ def reports(sandbox: SandboxState, query: ReportQuery) -> Report:
     periods = _periods(query, tz)
     offset = (query.page - 1) * query.limit
     page = periods[offset : offset + query.limit]
-    spending = statement.spending([*(period.start for period in page), page[-1].end]) if page else []
+    bounds = [*(period.start for period in page), page[-1].end] if page else []
+    spending = statement.spending(bounds, ITEMS_MAX // max(1, len(page)))
     cents = statement.spent(begin(query.start, tz), begin(query.end, tz))
     return Report(
         timezone=query.timezone,

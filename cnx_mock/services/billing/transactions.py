@@ -12,7 +12,7 @@ from cnx_mock.services.billing.balance import billing
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
 from cnx_mock.world.chance import Chance
-from cnx_mock.world.ledger import Meter
+from cnx_mock.world.meter import Meter
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.statement import Event, Statement
 

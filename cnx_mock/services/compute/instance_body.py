@@ -139,5 +139,5 @@ class InstanceQuery(PageQuery):
         """Return what an instance must have to match the filters by region and tags: all of the first list, and one of
         the second unless that is empty."""
         region = [] if self.region is None else [("region", self.region)]
-        tags = [("tags", tag) for tag in self.tags]
+        tags = [("tags", tag) for tag in dict.fromkeys(self.tags)]
         return (region + tags, []) if TAGS_MATCH.of(readings) == "all" else (region, tags)

@@ -11,6 +11,7 @@ from cnx_mock.api.errors import InsufficientCredits, InvalidState, QuotaExceeded
 from cnx_mock.api.operation import Resource, documented
 from cnx_mock.api.paging import Page, page_of
 from cnx_mock.api.purchase import check_balance, check_quota
+from cnx_mock.api.readings import LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus
 from cnx_mock.services.compute.metrics import InstanceMetrics, sample
@@ -24,9 +25,6 @@ instances = Resource.of(kinds.INSTANCE, "Virtual machines.")
 
 METERED_NAME = "Instance {name} ({plan})"
 """The description of an instance in the statement."""
-
-_PAGES_KEPT = 100
-"""How many pages of the list without filters are cached."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -171,7 +169,7 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
     """List all compute instances.
 
     Returns a paginated list of all instances in your account. Supports filtering by region, status, and tags."""
-    now, instances = sandbox.now, sandbox.instances
+    now, instances = sandbox.clock.now(), sandbox.instances
     keys, any_of = query.index_keys(sandbox.readings)
     if sandbox.polling:
         caller.polled += sandbox.polled(instances.matching(now, keys, any_of))
@@ -182,17 +180,22 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
 
 def _whole_list(sandbox: SandboxState, query: InstanceQuery, now: int) -> Page[Instance]:
     """Return a page of the list without filters. It is cached until something on it changes."""
-    pages, place = sandbox.instances.pages, (query.page, query.limit)
-    kept: tuple[Page[Instance] | None, int] = pages.get(place, (None, 0))
-    page, until = kept
-    if page is None or now >= until:
-        page = page_of(sandbox.instances, query, partial(show, now=now))
-        shown = [sandbox.instances.get(each.id) for each in page.data]
-        until = min((each.changes(now) for each in shown if each is not None), default=NEVER)
-        if len(pages) >= _PAGES_KEPT:
-            pages.clear()
-        pages[place] = (page, until)
+    if sandbox.readings and LIST_ENVELOPE.of(sandbox.readings) != "nested":
+        return page_of(sandbox.instances, query, partial(show, now=now))
+    place = (sandbox.instances.changes.version, query.page, query.limit)
+    kept: tuple[Page[Instance], int] | None = sandbox.recent.get(place)
+    if kept is not None and now < kept[1]:
+        return kept[0]
+    until = [NEVER]
+    page = page_of(sandbox.instances, query, partial(_shown_until, until, now=now)).encoded()
+    sandbox.recent.put(place, (page, min(until)), kilobytes=1 + len(page.json()) // 1024)
     return page
+
+
+def _shown_until(until: list[int], record: InstanceRecord, now: int) -> Instance:
+    """Return the answer for an instance in lists, and add to a list the instant at which it changes by itself."""
+    until.append(record.changes(now))
+    return show(record, now)
 
 
 @instances.operation(
@@ -246,7 +249,7 @@ def get(sandbox: SandboxState, caller: Caller, instance: InstanceRecord) -> Inst
     Returns detailed configuration, metrics, and status for a specific instance."""
     if instance.id in sandbox.polling:
         caller.polled.append(instance)
-    return detail(sandbox, instance, sandbox.now)
+    return detail(sandbox, instance, sandbox.clock.now())
 
 
 @instances.operation(

@@ -21,8 +21,9 @@ from cnx_mock.services.worlds.document import (
     LoadBalancerEntry,
     SnapshotEntry,
 )
-from cnx_mock.services.worlds.fleet import USUAL_TIME, add_fleet
+from cnx_mock.services.worlds.fleet import INDEXED_FROM, USUAL_TIME, add_fleet
 from cnx_mock.services.worlds.generate import PORTION, FleetInstance
+from cnx_mock.services.worlds.lazy_fleet import DrawnFleet, LazyFleet
 from cnx_mock.world import kinds
 from cnx_mock.world.account import DEFAULT_BALANCE
 from cnx_mock.world.clock import HOUR
@@ -46,13 +47,18 @@ class WorldBuilder:
     """Builds one account in a sandbox. Afterwards `problems` has everything that is wrong with it."""
 
     def __init__(
-        self, sandbox: SandboxState, entry: AccountEntry, path: Path, fleet: Iterable[FleetInstance | None] = ()
+        self,
+        sandbox: SandboxState,
+        entry: AccountEntry,
+        path: Path,
+        fleet: DrawnFleet | Iterable[FleetInstance | None] = (),
     ) -> None:
         """`path` is the place of the account's entry in its document; it is put before the path of each problem.
-        `fleet` is what `generated` returns, for an account with generated instances."""
+        `fleet` is what `drawn_fleet` or `generated` returns, for an account with generated instances."""
         self.problems: list[Problem] = []
         self._sandbox, self._entry, self._path, self._fleet = sandbox, entry, path, fleet
         self._now = self._first_created = sandbox.now
+        self._lazy: LazyFleet | None = None
         self._open: set[str] = set()
         self._by_name: dict[str, InstanceRecord] = {}
 
@@ -69,7 +75,10 @@ class WorldBuilder:
         snapshot_ids = {each.id for each in entry.snapshots}
         for index, instance in enumerate(entry.instances):
             self._instance(instance, index, snapshot_ids)
-        yield from add_fleet(self._sandbox, self._fleet, self._now)
+        if isinstance(self._fleet, DrawnFleet):
+            self._lazy = LazyFleet(self._sandbox, self._fleet, self._now)
+        else:
+            yield from add_fleet(self._sandbox, self._fleet, self._now)
         self._others()
         if not self.problems:
             yield from self._ledger()
@@ -296,12 +305,18 @@ class WorldBuilder:
         """Charge for every instance and every load balancer from its creation on."""
         sandbox = self._sandbox
         forms = {plan.id: METERED_NAME.format(name="{}", plan=plan.id) for plan in sandbox.catalogue.plans}
-        for number, each in enumerate(sandbox.instances):
+        for number, each in enumerate(sandbox.instances.own()):
             plan = each.plan
-            sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, forms[plan.id])
+            form = forms[plan.id]
+            sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, form, each.number)
             if number % PORTION == 0:
+                if number >= INDEXED_FROM:
+                    _ = sandbox.ledger.sums  # made with the meters, so that the first report need not
                 yield
             self._first_created = min(self._first_created, each.created)
+        if self._lazy is not None:
+            sandbox.ledger.fill(self._lazy.meters())
+            self._first_created = min(self._first_created, self._lazy.first_created)
         for balancer in sandbox.load_balancers:
             price = REGION_HOURLY_CENTS * len(balancer.regions)
             sandbox.ledger.restore(balancer.id, balancer.name, price, balancer.created, None, "Load balancer {}")

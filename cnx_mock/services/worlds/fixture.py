@@ -7,16 +7,14 @@ from typing import Any
 from cnx_mock.api.validation import attempt
 from cnx_mock.errors import FixtureError, Path, Problem
 from cnx_mock.services.worlds.build import WorldBuilder
-from cnx_mock.services.worlds.document import FixtureDocument
-from cnx_mock.services.worlds.generate import PORTION, generated, spread_problems
+from cnx_mock.services.worlds.document import FixtureDocument, GenerateEntry
+from cnx_mock.services.worlds.generate import PORTION, FleetInstance, generated, spread_problems
+from cnx_mock.services.worlds.lazy_fleet import LAZY_BELOW, DrawnFleet, drawn_fleet
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.keys import digits_of
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
-
-_FEW = 2_000
-"""Fleets with fewer instances than this are built at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Fixture:
     def expected_steps(self, index: int) -> int:
         """Return about how many steps `steps` takes for the account at this index; 0 if they are few."""
         fleet = self.document.generate if index == 0 else None
-        return 0 if fleet is None or fleet.instances < _FEW else 3 * fleet.instances // PORTION
+        return 0 if fleet is None or fleet.instances < LAZY_BELOW else 3 * fleet.instances // PORTION
 
     def build(self, sandbox: SandboxState, index: int, keys: Collection[str], own_clock: bool = False) -> None:
         """Fill a new sandbox with the account at this index.
@@ -68,8 +66,14 @@ class Fixture:
                 record.created = sandbox.account.created if key.created_at is None else key.created_at
         yield
         fleet = self.document.generate if index == 0 else None
-        made = () if fleet is None else generated(fleet, sandbox.chance.seed, sandbox.catalogue)
+        made = _fleet(fleet, sandbox) if fleet is not None and fleet.instances else ()
         yield from WorldBuilder(sandbox, self.document.accounts[index], (), made).steps()
+
+
+def _fleet(entry: GenerateEntry, sandbox: SandboxState) -> DrawnFleet | Iterator[FleetInstance | None]:
+    """Return the fleet of an account: a small one as a whole, and a large one as it is drawn."""
+    draw = drawn_fleet if entry.instances < LAZY_BELOW else generated
+    return draw(entry, sandbox.chance.seed, sandbox.catalogue)
 
 
 def _prepare(sandbox: SandboxState, document: FixtureDocument, index: int, own_clock: bool) -> None:

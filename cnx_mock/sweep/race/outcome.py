@@ -8,7 +8,8 @@ from cnx_mock.sweep.explanation import left_over
 from cnx_mock.sweep.race.conflicts import access
 from cnx_mock.sweep.race.schedule import Racer, Switch, other
 from cnx_mock.sweep.race.trial import RaceRun
-from cnx_mock.sweep.state import IgnoredFields, ResourceCounts, StateDifference, count_resources, state_difference
+from cnx_mock.sweep.state import ResourceCounts, StateDifference, count_resources, state_difference
+from cnx_mock.sweep.varying import Varying
 
 Statuses = tuple[int | None, int | None]
 
@@ -22,9 +23,9 @@ class RaceOutcome:
     """The exit statuses of A and B."""
 
     @classmethod
-    def of(cls, race: RaceRun, ignored: IgnoredFields) -> "RaceOutcome":
-        """Return the outcome of a race, without fields that vary from run to run."""
-        return cls(count_resources(race.run.states, ignored), race.statuses)
+    def of(cls, race: RaceRun, chance: Varying) -> "RaceOutcome":
+        """Return the outcome of a race; what varies by `chance` is normalised."""
+        return cls(count_resources(race.run.states, chance), race.statuses)
 
     def difference(self, expected: "RaceOutcome") -> StateDifference:
         """Return how what is left differs from an expected outcome."""

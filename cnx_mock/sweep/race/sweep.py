@@ -27,7 +27,7 @@ from cnx_mock.sweep.race.trial import ANY_PACE, RaceRun, race_once
 from cnx_mock.sweep.race.turns import Pace
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, Sweep, last_lines
-from cnx_mock.sweep.state import varying_fields
+from cnx_mock.sweep.state import varying_values
 from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import Judgement, Verdict
 
@@ -61,15 +61,16 @@ class RaceSweep(Sweep):
         """Run the programs one after the other in both orders, each twice, and plan the schedules."""
         runs = [await self._serial_run(order, executor) for order in (*SERIAL, *SERIAL)]
         forward, backward, forward_again, backward_again = runs
-        self._ignored = {
-            *varying_fields(forward.run.states, forward_again.run.states),
-            *varying_fields(backward.run.states, backward_again.run.states),
-        }
-        outcomes = [RaceOutcome.of(each, self._ignored) for each in runs]
-        for one, two in ((0, 2), (1, 3)):
-            if outcomes[one] != outcomes[two]:
-                differing = list(changed_state(runs[one].run.states, runs[two].run.states))
-                lines = differing or [consequence(outcomes[two], outcomes[one])]
+        one, two = (
+            varying_values(each.run.states, again.run.states)
+            for each, again in ((forward, forward_again), (backward, backward_again))
+        )
+        self._chance = one.and_also(two)
+        outcomes = [RaceOutcome.of(each, self._chance) for each in runs]
+        for first, second in ((0, 2), (1, 3)):
+            if outcomes[first] != outcomes[second]:
+                differing = list(changed_state(runs[first].run.states, runs[second].run.states))
+                lines = differing or [consequence(outcomes[second], outcomes[first])]
                 message = "the two programs, one after the other, are never the same twice: nothing can be compared"
                 raise SweepError("\n  ".join([message, *lines]))
         self._serial = _distinct(outcomes)
@@ -164,7 +165,7 @@ class RaceSweep(Sweep):
 
     async def _raced(self, plan: "_Plan", executor: ThreadPoolExecutor) -> tuple[RaceRun, RaceOutcome]:
         race = await race_once(self.configs, schedule_of(plan.switches), self._paces, self.limit, executor)
-        return race, RaceOutcome.of(race, self._ignored)
+        return race, RaceOutcome.of(race, self._chance)
 
     @staticmethod
     def _why_not(race: RaceRun, plan: "_Plan") -> str:
