@@ -7,6 +7,7 @@ from typing import Any
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.audit.check import Check, Hit
 from cnx_mock.audit.checks import checks
+from cnx_mock.audit.crowds import kindest
 from cnx_mock.audit.logical_calls import SHARED, Traffic
 from cnx_mock.audit.threshold import Threshold
 from cnx_mock.errors import AuditError
@@ -14,8 +15,12 @@ from cnx_mock.text.suggestions import did_you_mean, one_of
 
 Entries = Iterable[Mapping[str, Any]]
 
-HAMMERING = ("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry", "delete-404")
-"""The codes of the checks that find retries that come too early, too often or in vain, or are misunderstood."""
+HAMMERING = (
+    *("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry", "delete-404"),
+    "no-deadline",
+)
+"""The codes of the checks that find retries that come too early, too often or in vain, or are misunderstood, and calls
+without a deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def findings(
     runs = [_by_sandbox(run) for run in usual]
     found = []
     for sandbox, own in journals.items():
-        traffic = Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed)
+        traffic = kindest(Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed), chosen)
         prefix = "" if len(journals) == 1 else f"{_place(sandbox)}: "
         found += [_finding(check, hit, sandbox, prefix) for check in chosen for hit in check.run(traffic)]
     order = list(journals)

@@ -42,6 +42,8 @@ class Check(ABC):
     """The numbers that it decides by."""
     on_request: ClassVar[bool] = False
     """Whether it runs only if it is asked for by name."""
+    by_worker: ClassVar[bool] = False
+    """Whether it depends on which calls are attempts of the same worker."""
 
     @abstractmethod
     def run(self, traffic: Traffic) -> Iterator[Hit]:

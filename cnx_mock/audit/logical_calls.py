@@ -19,6 +19,8 @@ does show). Then the pairing that is kindest to the client is taken, call by cal
    next attempt, and there are fewer logical calls so far than in the run without faults.
 3. Otherwise it is a retry that came too early, of the attempt that has waited longest.
 
+A request that is read as one of a crowd (`crowds`) has these rules too, but connections do not count.
+
 Calls in between, such as a check whether a create has happened, do not end a logical call.
 
 A wait is the real time from the end of one attempt to the start of the next one.
@@ -98,6 +100,8 @@ class Traffic:
     """
     failed: bool = False
     """Whether the client is known to have failed, by its exit status for example."""
+    crowds: Mapping[object, int] = field(default_factory=dict)
+    """The requests that are read as made by several workers over any connections, with the number of workers."""
 
     @cached_property
     def workers(self) -> Workers:
@@ -120,6 +124,19 @@ class _Attempts:
     """Successful calls that had not ended when the last call began."""
     begun: int = 0
     """How many logical calls there are so far."""
+    together: bool = True
+    """Whether each call began within a moment of the one before."""
+    together_begun: int = 0
+    """How many logical calls began so."""
+    last: int | None = None
+    """When the last call began."""
+    succeeded: int = 0
+    """How many calls of any request had succeeded at the first call."""
+
+    def follow(self, call: Call, moment: float) -> None:
+        """Take the next call into account."""
+        self.together = self.together and (self.last is None or call.began - self.last < moment)
+        self.last = call.began
 
 
 @dataclass(eq=False)
@@ -133,21 +150,26 @@ class _Grouping:
     """The ids of resources that are known to be not ready yet."""
     polled: set[object] = field(default_factory=set)
     """The requests whose last answer showed a resource that is not ready yet."""
+    succeeded: int = 0
+    """How many calls of any request have succeeded."""
 
     def grouped(self) -> list[LogicalCall]:
         """Return the logical calls, in order of their first attempts."""
         found: list[LogicalCall] = []
         for call in self.traffic.calls:
-            attempts = self.attempts.setdefault(call.request, _Attempts())
+            attempts = self.attempts.setdefault(call.request, _Attempts(succeeded=self.succeeded))
+            attempts.follow(call, self.traffic.limits[OVERLAP.name])
             logical = self._continued(attempts, call)
             if logical is None:
                 logical = LogicalCall([], poll=self._polls(call))
                 attempts.begun += 1
+                attempts.together_begun += attempts.together
                 found.append(logical)
             logical.attempts.append(call)
             if call.succeeded:
                 attempts.under_way.append(call)
                 self._learn(call)
+                self.succeeded += 1
             else:
                 attempts.waiting.append(logical)
         return found
@@ -176,6 +198,8 @@ class _Grouping:
     def _kindest(self, ready: list[LogicalCall], attempts: _Attempts, call: Call) -> LogicalCall | None:
         """Return the logical call that this call continues in the pairing that is kindest to the client."""
         workers = self.traffic.workers
+        if call.request in self.traffic.crowds:
+            return self._of_any_worker(ready, attempts, call)
         own = [each for each in ready if not workers.apart(each.last, call)]
         several = workers.at_once(call.request)
         may_continue = ready if several > 1 else own
@@ -186,6 +210,33 @@ class _Grouping:
         if (not own or busy < several) and attempts.begun < workers.expected(call.request):
             return None
         return min(own or ready, key=lambda each: _end(each.last))
+
+    def _of_any_worker(self, ready: list[LogicalCall], attempts: _Attempts, call: Call) -> LogicalCall | None:
+        """Return the logical call that this call continues if it may come from any worker of a crowd."""
+        may_come = [each for each in ready if self._may_come_again(each.last, call)]
+        in_time = [each for each in may_come if _in_time(each.last, call, self.traffic.limits)]
+        first = self._may_be_first(attempts, call)
+        if in_time or (may_come and not (first and attempts.begun < self.traffic.crowds[call.request])):
+            return min(in_time or may_come, key=lambda each: len(each.attempts))
+        return None if first else min(ready, key=lambda each: _end(each.last) + (each.last.retry_after or 0))
+
+    def _may_be_first(self, attempts: _Attempts, call: Call) -> bool:
+        """Return whether a call may be the first attempt of a worker of a crowd. Workers begin together, and each goes
+        on when it has succeeded."""
+        size = self.traffic.crowds[call.request]
+        known = size if attempts.together else attempts.together_begun
+        free = len(attempts.waiting) + len(attempts.under_way) < size
+        expected = min(known + self.succeeded - attempts.succeeded, self.traffic.workers.usually(call.request))
+        return free and attempts.begun < expected
+
+    def _may_come_again(self, one: Call, two: Call) -> bool:
+        """Return whether a careful worker may send a call again: not one that was refused, and a create whose fate is
+        not known only after a look."""
+        if one.refused or (one.retry_after is not None and not _in_time(one, two, self.traffic.limits)):
+            return False
+        if one.creates and one.outcome_unknown:
+            return looked_for(self.traffic.calls, one, two)
+        return _in_time(one, two, self.traffic.limits)
 
 
 def _end(call: Call) -> int:
@@ -238,3 +289,8 @@ def between(calls: Iterable[Call], one: Call, two: Call) -> list[Call]:
         and call.ended is not None
         and call.ended <= two.began + ROUNDING
     ]
+
+
+def looked_for(calls: Iterable[Call], create: Call, again: Call) -> bool:
+    """Return whether the client listed the resources of that kind between a create and the next one."""
+    return any(call.succeeded and call.lists_what(create) for call in between(calls, create, again))

@@ -12,6 +12,9 @@ A journal does not name workers (threads, tasks, processes). What it shows are t
   client is concurrent, it is one worker. What shows it: calls that overlap, the same request that succeeds over three
   connections within a moment, or resources that are each used over their creator's connection only, or
   three connections that are in use at the same time.
+
+Connections may not tell the workers apart at all. What is then found in one reading counts only if it is also found in
+the other one, a crowd whose workers take any connection (`crowds`).
 """
 
 from bisect import bisect_right
@@ -181,6 +184,17 @@ class Workers:
     def _all_requests(self) -> Iterator[list[Call]]:
         for run in (self._by_request, *self._usual):
             yield from run.values()
+
+    @cached_property
+    def crowd(self) -> int:
+        """How many workers there may be: the most calls with which a run begins to make the same request within a
+        moment."""
+        return max((len(self._moments(calls)[0]) for calls in self._all_requests()), default=1)
+
+    def usually(self, request: object) -> float:
+        """Return how many logical calls of a request a crowd may make: as many as in a run without faults."""
+        usual = max((len(run.get(request, ())) for run in self._usual), default=0)
+        return max(usual, self._succeeded[request]) if self._usual else inf
 
     # ---- which connection belongs to which worker
 

@@ -32,7 +32,8 @@ Commands:
                 files.
   inject        Add a fault to a running server's sandbox, and print the
                 rule's name.
-  journal       Export the journal of a running server to a file.
+  journal       Follow the journal of a running server, or export it to a
+                file.
   openapi       Print the OpenAPI document.
   proxy-config  Configure a proxy in front of several servers.
   readings      List the ambiguities of the API reference and their possible
@@ -76,7 +77,7 @@ Commands:
   env           Print the environment variables that lead programs to a running server.
   fixtures      Worlds to start from: those of the package, and your own files.
   inject        Add a fault to a running server's sandbox, and print the rule's name.
-  journal       Export the journal of a running server to a file.
+  journal       Follow the journal of a running server, or export it to a file.
   openapi       Print the OpenAPI document.
   proxy-config  Configure a proxy in front of several servers.
   readings      List the ambiguities of the API reference and their possible readings.

@@ -1,4 +1,4 @@
-"""`cnx-mock journal`: the journal of a running server, as a file."""
+"""`cnx-mock journal`: the journal of a running server, as a file, or as it grows."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ key_option = click.option(
 
 @click.group(cls=Group)
 def journal() -> None:
-    """Export the journal of a running server to a file."""
+    """Follow the journal of a running server, or export it to a file."""
 
 
 @journal.command()
@@ -40,6 +40,34 @@ def export(url: str, key: str | None, form: Format) -> None:
       cnx-mock journal export --key cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c --format har > traffic.har
     """
     click.echo(journal_text(entries_of(journals_of(url, key)), form, url), nl=False)
+
+
+@journal.command()
+@url_argument
+@key_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="Print lines for people, or JSON lines.",
+)
+def follow(url: str, key: str | None, form: str) -> None:
+    """Print what happens in a running server, as it happens.
+
+    Requests, with the faults that hit them; phases, clocks, accounts, resources and resets. Ctrl-C ends it; when the
+    server stops, it ends with exit status 1.
+
+    \b
+    Examples:
+      cnx-mock journal follow
+      cnx-mock journal follow --key cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c
+      cnx-mock journal follow --format jsonl | jq 'select(.event == "fired")'
+    """
+    from cnx_mock.cli.follow import follow_events  # lazy: `export` needs none of it
+
+    follow_events(url, key, form)
 
 
 def journals_of(url: str, key: str | None) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ COMMANDS = {
         ("env", "env", "Print the environment variables that lead programs to a running server."),
         ("fixtures", "fixtures", "Worlds to start from: those of the package, and your own files."),
         ("inject", "inject", "Add a fault to a running server's sandbox, and print the rule's name."),
-        ("journal", "journal", "Export the journal of a running server to a file."),
+        ("journal", "journal", "Follow the journal of a running server, or export it to a file."),
         ("openapi", "reference", "Print the OpenAPI document."),
         ("proxy-config", "proxy_config", "Configure a proxy in front of several servers."),
         ("readings", "reference", "List the ambiguities of the API reference and their possible readings."),

@@ -27,14 +27,16 @@ def _no_workers(context: click.Context, param: click.Parameter, value: str | Non
 
 @click.command()
 @click.option("--workers", hidden=True, expose_value=False, is_flag=False, flag_value="", callback=_no_workers)
+@click.option("--open", "opens", is_flag=True, help="Open the live page in the browser when ready.")
 @settings_options(*(each.name for each in fields(Settings)))
-def serve(**options: Any) -> None:
+def serve(opens: bool, **options: Any) -> None:
     """Serve the API until Ctrl-C.
 
     \b
     Examples:
       cnx-mock serve --port 8080
       cnx-mock serve --scenario insufficient-credits
+      cnx-mock serve --open                the live page in the browser
       cnx-mock serve --tls                 HTTPS too; see `cnx-mock ca install-hint`
       cnx-mock serve --json --quiet        one JSON line when ready
     """
@@ -44,4 +46,4 @@ def serve(**options: Any) -> None:
     with uncollected():
         from cnx_mock.cli.serve_forever import serve_forever  # lazy: a signal during these imports ends it quietly
 
-    serve_forever(settings)
+    serve_forever(settings, opens=opens)

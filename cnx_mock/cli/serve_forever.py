@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import click
 import orjson
 
 from cnx_mock.asgi import create_app
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.background_stream import BackgroundStream
+from cnx_mock.cli.browser import open_in_browser
 from cnx_mock.cli.loading_bar import LoadingBar, keep_what_is_loaded
 from cnx_mock.cli.program_settings import print_warnings
 from cnx_mock.cli.streams import stderr, warn_on_stderr
@@ -23,6 +25,7 @@ from cnx_mock.cli.terminal import is_live
 from cnx_mock.errors import ListenError
 from cnx_mock.http import docs
 from cnx_mock.http.app import App
+from cnx_mock.http.control.guard import PAGE
 from cnx_mock.net.port_holder import with_holder
 from cnx_mock.net.serving import Serving, loop_factory
 from cnx_mock.net.sockets import ListeningSockets, open_sockets
@@ -33,8 +36,9 @@ if TYPE_CHECKING:
     from cnx_mock.cli.watch import ScenarioWatcher
 
 
-def serve_forever(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises what `create_app` and `open_sockets` raise."""
+def serve_forever(settings: Settings, *, opens: bool = False) -> None:
+    """Serve until SIGINT or SIGTERM; with `opens`, show the live page in the browser. Raises what `create_app` and
+    `open_sockets` raise."""
     warn_on_stderr()
     watcher = _watcher(settings.scenario) if settings.watch else None
     app = create_app(settings)
@@ -49,7 +53,7 @@ def serve_forever(settings: Settings) -> None:
         app.tenants.load_observers += [bar] if bar else []
     gc.freeze()  # what was made at start-up stays: no collection need look at it again
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(app, listeners, watcher))
+        runner.run(_serve(app, listeners, watcher, opens=opens))
 
 
 def _watcher(names: Sequence[str]) -> "ScenarioWatcher":
@@ -75,12 +79,15 @@ def _option_of(error: ListenError, settings: Settings) -> str:
     return next((option for option, port in ports.items() if str(error).startswith(f"port {port} on ")), "")
 
 
-async def _serve(app: App, listeners: ListeningSockets, watcher: "ScenarioWatcher | None") -> None:
+async def _serve(app: App, listeners: ListeningSockets, watcher: "ScenarioWatcher | None", *, opens: bool) -> None:
     serving = Serving(app, listeners)
     stop = asyncio.Event()
     _on_signal(stop)
     following = asyncio.create_task(watcher.follow(app, stop)) if watcher is not None else None
     await serving.start()
+    if opens:
+        page = _page(listeners)
+        open_in_browser(page, lambda: click.echo(f"cnx-mock: no browser was found: the page is at {page}", err=True))
     await _greeted(app, listeners, stop)
     if following is not None:
         await following
@@ -141,6 +148,7 @@ def _greeting(app: App, listeners: ListeningSockets) -> str:
     return (
         f"cnx-mock serves the CloudNexus API at {url}\n"
         f"{also}  key      {EXAMPLE_KEY}\n"
+        f"  page     {_page(listeners)}\n"
         f"  docs     {url}{docs.PATH}\n"
         f"{tls}{proxy}"
         f"  scenario {app.tenants.defaults.scenario.name}\n{seed}"
@@ -148,6 +156,11 @@ def _greeting(app: App, listeners: ListeningSockets) -> str:
         f"  {_curl(app, listeners)}/v1/instances -H 'Authorization: Bearer {EXAMPLE_KEY}'\n"
         f"Ctrl-C stops it.\n"
     )
+
+
+def _page(listeners: ListeningSockets) -> str:
+    """Return the address of the live page."""
+    return f"{listeners.url}{PAGE}"
 
 
 def _curl(app: App, listeners: ListeningSockets) -> str:

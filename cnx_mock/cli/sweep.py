@@ -154,7 +154,7 @@ def sweep(
     \b
     Faults: error, error-after, outage (five times), down (from there on), reset,
     reset-after, rate-limit, rate-limit-date, hang, hang-after, truncate, bad-json,
-    drip (only by name), no-credits (from there on), never-ready, stale.
+    drip (first read and change), no-credits (from there on), never-ready, stale.
     Verdicts, the worst first: hung, stuck (fails again), duplicated, leaked, lost,
     raced, misread, hammered, failed-cleanly, recovered (by the second run), serial
     (as one after the other), survived. The first seven make the exit status 1.

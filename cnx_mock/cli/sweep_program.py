@@ -96,7 +96,7 @@ class ProgramSweep:
         self._settings = settings = program_settings(options)
         check_operations(operations, [operation.name for operation in all_operations()])
         self._options = SweepOptions(
-            faults=select_faults(faults, CRASHES if crash else FAULTS),
+            faults=select_faults(faults, CRASHES if crash else FAULTS, timeout),
             operations=operations,
             pairs=pairs,
             most=max_runs,

@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from cnx_mock.http.control.guard import PAGE
 from cnx_mock.http.static_files import StaticFile
 
 STATIC = Path(__file__).parent / "static"
 """The folder of the files."""
 
-PATH = "/_mock/"
-"""The path of the page."""
-
-UI = "/_mock/ui/"
+UI = f"{PAGE}ui/"
 """The path of everything that the page loads."""
 
 
 def files() -> Mapping[str, StaticFile]:
     """Return every file of the page by its path on the server. Only what the folder holds can be asked for."""
     found = {UI + path.relative_to(STATIC).as_posix(): StaticFile(path) for path in _paths()}
-    return {PATH: found[f"{UI}index.html"], **found}
+    return {PAGE: found[f"{UI}index.html"], **found}
 
 
 def _paths() -> list[Path]:

@@ -43,18 +43,21 @@ class Cause:
 def _places(results: Sequence[CellResult]) -> list[str]:
     """Return the faults at each call, and how many cells have several faults."""
     single = [each.cell for each in results if len(each.cell.injections) == 1]
-    faults: dict[int, list[str]] = {}
+    faults: dict[str, list[str]] = {}
+    several = len({cell.call.operation for cell in single}) > 1
     for cell in single:
-        faults.setdefault(cell.call.ordinal, []).append(cell.fault.name)
+        place = cell.call.title if several else f"#{cell.call.ordinal}"
+        faults.setdefault(place, []).append(cell.fault.name)
     pairs = len(results) - len(single)
-    found = [f"#{ordinal} {', '.join(names)}" for ordinal, names in faults.items()]
+    found = [f"{place} {', '.join(names)}" for place, names in faults.items()]
     return [*found, counted(pairs, "pair") + " of faults"] if pairs else found
 
 
 def causes(results: Iterable[CellResult]) -> list[Cause]:
     """Return the causes of everything that was not survived, the worst verdict first.
 
-    Cells have the same cause if they have the same verdict at a call of the same operation, and the same difference:
+    Cells have the same cause if they have the same verdict at a call of the same operation (of any one, if a deadline
+    is missing), and the same difference:
     the resources that are left, missing or changed, the exception, or the codes of the audit. How many resources are
     left does not matter.
     """
@@ -68,6 +71,8 @@ def causes(results: Iterable[CellResult]) -> list[Cause]:
 
 def _cause(result: CellResult) -> Hashable:
     operations = tuple(call.operation for call, _ in result.cell.injections)
+    if result.verdict == "hammered" and _difference(result) == frozenset({"no-deadline"}):
+        operations = ()  # a client without a deadline lacks it in every call
     return result.verdict, operations, result.fired, _difference(result)
 
 

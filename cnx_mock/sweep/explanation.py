@@ -56,7 +56,14 @@ def run_reason(result: JudgedRun, client: str = "your client") -> str:
         case "failed cleanly":
             return f"{client} {exited(result.status)} and left {_kept(result)}"
         case _:
-            return f"{client} retries badly: {'; '.join(result.hammering)}"
+            return _manners(result.hammering, client)
+
+
+def _manners(found: Sequence[str], client: str) -> str:
+    """Return what the audit found about a client's retries, or about how long it waits."""
+    if all(line.startswith("no-deadline:") for line in found):
+        return f"{client} has no total deadline: {'; '.join(line.partition(': ')[2] for line in found)}"
+    return f"{client} retries badly: {'; '.join(found)}"
 
 
 def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:

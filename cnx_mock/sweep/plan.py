@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -38,6 +38,8 @@ class SweptCall:
     """Whether it created a resource that costs money."""
     follows: bool = False
     """Whether it is a read after a change."""
+    leads: bool = False
+    """Whether it is the first read, or the first change, whose answer has a body."""
     program: str = ""
     """Which of two programs makes it; empty if there is one."""
     name: str = ""
@@ -66,7 +68,8 @@ def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
         ordinals[operation.name] += 1
         calls.append(_swept_call(operation, ordinals[operation.name], entry, changed=changed))
         changed = changed or entry["committed"]
-    return calls
+    leading = {call.method == "GET": call for call in reversed(calls) if call.answered}
+    return [replace(call, leads=call in leading.values()) for call in calls]
 
 
 def _swept_call(operation: Operation, ordinal: int, entry: Mapping[str, Any], *, changed: bool) -> SweptCall:
@@ -102,8 +105,8 @@ class SweepFault:
     """The `at` of that rule."""
     take: int | None = 1
     """How many calls of the operation it affects, from the chosen one on; None for all of them."""
-    usual: bool = True
-    """Whether a sweep uses it if no faults are named."""
+    seconds: float = 0
+    """How long it keeps a client waiting that has no deadline."""
     title: str = "{call}, {fault}"
     """What happens, in words: `{call}` stands for the call, `{fault}` for the description."""
 
@@ -152,10 +155,10 @@ FAULTS = (
     SweepFault("bad-json", "malformed JSON", lambda call: call.answered, {"body": "malformed_json"}),
     SweepFault(
         "drip",
-        "a body that takes ten minutes, piece by piece",
-        lambda call: call.answered,
-        {"drip": {"chunks": 1200, "over": "10m"}},
-        usual=False,
+        "a body that takes 61 s, piece by piece",
+        lambda call: call.leads,
+        {"drip": {"chunks": 122, "over": "61s"}},
+        seconds=61,
     ),
     SweepFault(
         "no-credits",
@@ -214,6 +217,11 @@ class Cell:
         return any(fault.take != 1 for _, fault in self.injections)
 
     @property
+    def seconds(self) -> float:
+        """How long its faults keep a client waiting that has no deadline."""
+        return sum(fault.seconds for _, fault in self.injections)
+
+    @property
     def rules(self) -> list[dict[str, Any]]:
         """The rules that inject its faults."""
         return [rule_for(call.operation, call.ordinal, fault) for call, fault in self.injections]
@@ -227,14 +235,18 @@ NO_FAULTS: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
 """The scenario of the runs without faults, as plain data."""
 
 
-def select_faults(names: Sequence[str], among: Sequence[SweepFault] = FAULTS) -> list[SweepFault]:
-    """Return the faults with these names, in the order of the matrix; the usual ones if there are no names. Raises
-    SweepPlanError for an unknown name."""
+def select_faults(
+    names: Sequence[str], among: Sequence[SweepFault] = FAULTS, limit: float | None = None
+) -> list[SweepFault]:
+    """Return the faults with these names, in the order of the matrix. If there are no names, return all that a run can
+    outlast whose time limit is `limit`, in seconds. Raises SweepPlanError for an unknown name."""
     known = {fault.name: fault for fault in among}
     for name in names:
         if name not in known:
             raise SweepPlanError(f"no fault is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
-    return [fault for fault in among if (fault.name in names if names else fault.usual)]
+    if names:
+        return [fault for fault in among if fault.name in names]
+    return [fault for fault in among if limit is None or fault.seconds < limit]
 
 
 def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:
@@ -250,7 +262,7 @@ def plan_cells(
     """Return the cells, call by call.
 
     `patterns` select operations by name; without any, all are selected. `pairs` adds a cell for every two faults at
-    two different calls.
+    two different calls, without those that take long.
     """
     selected = Pattern(list(patterns)) if patterns else Pattern("*")
     injections = [
@@ -260,7 +272,8 @@ def plan_cells(
         if selected.matches(call.operation) and fault.applies_to(call)
     ]
     cells = [Cell((injection,)) for injection in injections]
-    return [*cells, *_pairs(injections)] if pairs else cells
+    short = [(call, fault) for call, fault in injections if not fault.seconds]
+    return [*cells, *_pairs(short)] if pairs else cells
 
 
 def _pairs(injections: Sequence[Injection]) -> Iterator[Cell]:

@@ -85,7 +85,8 @@ class Sweep(SweepResults):
         """Run the program in a cell, and return what came of it."""
         patient = self.options.seconds is None
         second = self._second_run(cell)
-        run = await run_once(self.config, cell.document(), self.limit, executor, patient=patient, second=second)
+        limit = self.limit + (cell.seconds if patient else 0)
+        run = await run_once(self.config, cell.document(), limit, executor, patient=patient, second=second)
         return self.judge_cell(cell, run)
 
     def _second_run(self, cell: Cell) -> SecondRun | None:

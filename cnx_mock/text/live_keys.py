@@ -62,6 +62,12 @@ def masked(text: bytes) -> bytes:
     return masked_text(text.decode("latin-1")).encode("latin-1")
 
 
+def masked_json(text: bytes) -> bytes:
+    """Return the same JSON with every live key replaced. It is quick for JSON inside of JSON, which is full of escaped
+    quotes: a quote ends a key."""
+    return masked(text) if may_have_live_key(text.replace(b'\\"', b"")) else text
+
+
 def masked_text(text: str) -> str:
     """Return the same text with every live key replaced, also if it is encoded."""
     if has_live_key(text):

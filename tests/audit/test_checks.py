@@ -554,7 +554,7 @@ def test_every_check_says_why_and_what_to_do() -> None:
     for check in checks():
         assert check.title and check.why.endswith(".") and check.fix.endswith(".")
         assert all(each.reason for each in check.thresholds)
-    assert len(checks()) == 16
+    assert len(checks()) == 17
 
 
 # ---- one worker, several connections

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,42 @@ def test_the_greeting_has_a_url_a_ready_key_and_a_curl_that_works(start: Start) 
     answer = subprocess.run([*shlex.split(curl), "-sf"], capture_output=True, text=True, timeout=SECONDS, check=True)
     assert json.loads(answer.stdout)["data"] == []
     assert served.stop(signal.SIGINT) == (0, "")
+
+
+def test_the_greeting_has_the_address_of_the_page_and_open_shows_it(start: Start, tmp_path: Path) -> None:
+    browser, asked_for = tmp_path / "browser", tmp_path / "asked"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {asked_for}.part && mv {asked_for}.part {asked_for}\n')
+    browser.chmod(0o755)
+    served = start("--port", "0", "--open", env=environment(BROWSER=f"{browser} %s"))
+    page = next(line.split()[1] for line in iter(served.line, "") if line.startswith("  page "))
+    assert until(asked_for.exists)
+    assert asked_for.read_text() == page
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/_mock/", page)
+    assert served.stop()[0] == 0
+
+
+def test_without_a_browser_open_says_so_and_the_server_goes_on(start: Start) -> None:
+    nothing = dict.fromkeys(("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"), "")
+    served = start("--port", "0", "--json", "--open", env=environment(**nothing))
+    url = served.ready()["url"]
+    assert until(lambda: served.stderr) == f"cnx-mock: no browser was found: the page is at {url}/_mock/\n"
+    with closing(asked(url)) as connection:
+        assert connection.getresponse().read()
+    assert served.stop()[0] == 0
+
+
+def test_streams_of_events_do_not_hold_up_the_end(start: Start) -> None:
+    served = start("--port", "0", "--json", "--quiet")
+    url = served.ready()["url"]
+    with ExitStack() as open_connections:
+        streams = []
+        for _ in range(3):
+            connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
+            open_connections.callback(connection.close)
+            connection.request("GET", "/_mock/events")
+            streams.append(connection.getresponse())
+        assert served.stop(signal.SIGINT)[0] == 0
+        assert all(stream.read().startswith(b"retry: 1000\n") for stream in streams)
 
 
 def test_json_prints_one_line_for_programs_and_nothing_else(start: Start, client: Any) -> None:

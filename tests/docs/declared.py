@@ -196,7 +196,8 @@ _VERDICTS = {
     "misread": "Under another meaning of the documentation the program left something else, or failed. Only with "
     "`--readings`.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
-    "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain.",
+    "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain, or has no "
+    "deadline for a call.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
     "recovered": "The program was run again in the same world, and reached the same as without the fault. Only with "
     "`--crash` and `--rerun`.",
@@ -217,7 +218,14 @@ def _judged(verdict: Any) -> str:
 
 def sweep_page() -> str:
     """The faults of a sweep, and its verdicts."""
-    rows = ([f"`{each.name}`", capital(sentence(_meaning(each))), "yes" if each.usual else "no"] for each in FAULTS)
+    rows = (
+        [
+            f"`{each.name}`",
+            capital(sentence(_meaning(each))),
+            "yes, if `--timeout` is longer" if each.seconds else "yes",
+        ]
+        for each in FAULTS
+    )
     crashes = ([f"`{each.name}`", capital(sentence(_meaning(each)))] for each in CRASHES)
     return page(
         "Sweep: faults and verdicts",

@@ -1,16 +1,22 @@
 """What happens is told as it happens: `GET /_mock/events`, read over a real socket."""
 
 import json
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import pytest
+import uvicorn
+from starlette.testclient import TestClient
 
+from cnx_mock import MockServer, Settings, create_app
+from cnx_mock.scenario.scenario import read_scenario
 from tests.conftest import Client, connect
 
 EVENTS = "/_mock/events"
-SCHEMES = ("http", "https")
 
 
 class Told(NamedTuple):
@@ -24,8 +30,14 @@ class Told(NamedTuple):
 class Stream:
     """A client that follows the events, as a browser does."""
 
-    def __init__(self, url: str, path: str = EVENTS, **headers: str) -> None:
+    def __init__(self, url: str, path: str = EVENTS, *, room: int = 0, **headers: str) -> None:
+        """`room` is how many bytes the system keeps for it that it has not read; by default megabytes."""
         self._connection = connect(url, 20)
+        if room:
+            host, port = url.removeprefix("http://").split(":")
+            self._connection.sock = sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+            sock.connect((host, int(port)))
         self._connection.request("GET", path, headers={n.replace("_", "-"): v for n, v in headers.items()})
         self.response = self._connection.getresponse()
         self.status = self.response.status
@@ -37,7 +49,7 @@ class Stream:
         for told in self:
             if not kinds or told.kind in kinds:
                 return told
-        raise AssertionError("the stream has ended")
+        raise EOFError("the stream has ended")
 
     def __iter__(self) -> Iterator[Told]:
         while lines := self._block():
@@ -64,8 +76,8 @@ def follow(url: str) -> Iterator[Callable[..., Stream]]:
     """Opens streams, of the session's server unless said otherwise."""
     with ExitStack() as open_streams:
 
-        def opened(path: str = EVENTS, to: str = url, **headers: str) -> Stream:
-            stream = Stream(to, path, **headers)
+        def opened(path: str = EVENTS, to: str = url, room: int = 0, **headers: str) -> Stream:
+            stream = Stream(to, path, room=room, **headers)
             open_streams.callback(stream.close)
             return stream
 
@@ -241,3 +253,448 @@ def test_nothing_is_told_of_what_changes_nothing(events, api):
     api.get("/_mock/state")
     api.get("/v1/plans")
     assert events.next().kind == "request"
+
+
+def test_it_is_told_over_tls_too(server, trusted, sandbox):
+    stream = Stream(server.tls_url, X_CNX_Mock_Sandbox=sandbox.id)
+    Client(server.tls_url, sandbox.api_key).get("/v1/plans")
+    assert stream.next().data["request"]["path"] == "/v1/plans"
+    stream.close()
+
+
+# ---- what time changes, while nobody calls
+
+
+def test_a_resource_that_comes_up_in_an_idle_sandbox_is_told(events, api, sandbox):
+    sandbox.clock.speed = 600
+    instance = api.create()
+    statuses = [events.next("resource").data["resource"]["status"] for _ in range(2)]
+    assert statuses == ["provisioning", "running"]
+    assert sandbox.instances[instance["id"]].status == "running"
+
+
+def test_a_phase_that_begins_in_an_idle_sandbox_is_told(events, sandbox):
+    sandbox.clock.speed = 100
+    sandbox.use({"phases": [{"name": "calm", "for": "20s"}, {"name": "storm"}]})
+    phases = [events.next("phase").data["scenario"]["phase"]["name"] for _ in range(2)]
+    assert phases == ["calm", "storm"]
+
+
+def test_a_rule_whose_time_is_over_is_told(events, sandbox):
+    sandbox.clock.speed = 100
+    sandbox.inject("plans.list", latency="0s", ttl="20s")
+    assert [events.next("phase").kind for _ in range(2)] == ["phase", "phase"]
+    assert len(sandbox.call("GET", "/rules")["data"]) == 0
+
+
+def test_a_charge_in_an_idle_sandbox_is_told(events, api, sandbox):
+    api.create()
+    before = events.next("account").data["account"]["balance"]
+    sandbox.clock.speed = 100_000
+    assert events.next("account").data["account"]["balance"] != before
+
+
+def test_a_phase_that_waits_for_requests_is_told_behind_the_last_of_them(events, api, sandbox):
+    sandbox.use(
+        {
+            "phases": [
+                {"name": "one", "until": {"requests": 1}},
+                {"name": "two", "until": {"requests": 2}},
+                {"name": "three"},
+            ]
+        }
+    )
+    for _ in range(3):
+        api.get("/v1/plans")
+    told = [events.next() for _ in range(6)]
+    assert [each.kind for each in told] == ["phase", "request", "phase", "request", "request", "phase"]
+    names = [each.data["scenario"]["phase"]["name"] for each in told if each.kind == "phase"]
+    assert names == ["one", "two", "three"]
+
+
+def test_what_falls_due_by_a_move_of_the_clock_is_told(events, api, sandbox):
+    for _ in range(3):
+        api.create()
+    sandbox.clock.freeze()
+    assert events.next("clock").data["clock"]["frozen"]
+    sandbox.clock.advance("60s")
+    assert events.next().kind == "clock"
+    assert {events.next("resource").data["resource"]["status"] for _ in range(3)} == {"running"}
+
+
+# ---- whose events
+
+
+def test_everything_is_told_to_those_who_choose_no_sandbox(follow, own_server):
+    stream = follow(to=own_server.url)
+    first, other = own_server.sandbox(name="a"), own_server.sandbox(name="b")
+    made = [stream.next("reset").data for _ in range(2)]
+    assert [each["item"]["name"] for each in made] == ["a", "b"]
+    for sandbox in (first, other):
+        Client(own_server.url, sandbox.api_key).get("/v1/plans")
+    Client(own_server.url).get("/v1/plans")
+    told = [stream.next("request").data for _ in range(3)]
+    assert [each["sandbox"] for each in told] == [first.id, other.id, None]
+    assert told[2]["request"]["status"] == 401
+    own_server.call("DELETE", f"/sandboxes/{first.id}")
+    assert stream.next().data == {"sandbox": first.id, "item": None}
+
+
+def test_a_sandbox_is_chosen_by_its_key_its_id_or_the_query(follow, own_server):
+    wanted, other = own_server.sandbox(name="a"), own_server.sandbox(name="b")
+    streams = [
+        follow(to=own_server.url, Authorization=f"Bearer {wanted.api_key}"),
+        follow(to=own_server.url, X_CNX_Mock_Sandbox=wanted.id),
+        follow(f"{EVENTS}?sandbox={wanted.id}", to=own_server.url),
+    ]
+    Client(own_server.url, other.api_key).get("/v1/plans")
+    Client(own_server.url).get("/v1/plans")
+    Client(own_server.url, wanted.api_key).get("/v1/plans")
+    assert {stream.next().data["sandbox"] for stream in streams} == {wanted.id}
+
+
+def test_a_sandbox_that_is_made_anew_is_followed_on(follow, own_server):
+    stream = follow(f"{EVENTS}?sandbox={own_server.sandbox(name='a').id}", to=own_server.url)
+    again = own_server.sandbox(name="a")
+    assert [stream.next("reset").data["item"] is None for _ in range(2)] == [True, False]
+    Client(own_server.url, again.api_key).get("/v1/plans")
+    assert stream.next().data["request"]["path"] == "/v1/plans"
+
+
+def test_a_scenario_file_that_changes_is_told(follow, own_server):
+    sandbox = own_server.sandbox()
+    stream = follow(f"{EVENTS}?sandbox={sandbox.id}", to=own_server.url)
+    app = own_server._app
+    assert app is not None
+    scenario = read_scenario({"name": "changed", "rules": [{"fault": {"latency": "0s"}}]}, [])
+    app.tenants.revise(scenario)
+    app.events.control_changed(None)  # as `serve --watch` does
+    assert stream.next("phase").data["scenario"]["name"] == "changed"
+    app.tenants.watch_error = "story.yaml:1:1: is empty"
+    app.events.control_changed(None)
+    assert stream.next("phase").data["scenario"]["error"] == "story.yaml:1:1: is empty"
+
+
+# ---- what was missed
+
+
+def test_ids_rise_over_the_whole_server(follow, own_server):
+    stream = follow(to=own_server.url)
+    for name in "abc":
+        sandbox = own_server.sandbox(name=name)
+        client = Client(own_server.url, sandbox.api_key)
+        sandbox.inject("plans.list", latency="0s", error="INTERNAL_ERROR")
+        client.get("/v1/plans")
+        client.create()
+    ids = [stream.next().id for _ in range(18)]
+    assert ids == sorted(set(ids))
+    assert int(dict(line.split(": ") for line in stream.first)["id"]) < ids[0]
+
+
+@pytest.mark.parametrize("how", ["header", "query"])
+def test_what_was_missed_comes_first_out_of_the_journal(follow, api, sandbox, how):
+    stream = follow(X_CNX_Mock_Sandbox=sandbox.id)
+    sandbox.inject("plans.list", error="INTERNAL_ERROR")
+    api.get("/v1/plans")
+    known = [stream.next("request"), stream.close()][0]
+    api.get("/v1/plans")
+    api.get("/v1/regions")
+
+    headers = {"Last_Event_ID": str(known.id)} if how == "header" else {}
+    query = f"?last-event-id={known.id}" if how == "query" else ""
+    again = follow(f"{EVENTS}{query}", X_CNX_Mock_Sandbox=sandbox.id, **headers)
+    api.get("/v1/images")
+
+    told = [again.next() for _ in range(4)]
+    assert [each.kind for each in told] == ["fired", "request", "request", "request"]
+    assert [each.data["request"]["path"] for each in told if each.kind == "request"] == [
+        "/v1/plans",
+        "/v1/regions",
+        "/v1/images",
+    ]
+    ids = [known.id, *(each.id for each in told)]
+    assert ids == sorted(set(ids))
+
+
+def test_the_same_requests_have_the_same_ids_for_everybody(follow, api, sandbox):
+    start = dict(line.split(": ") for line in follow(X_CNX_Mock_Sandbox=sandbox.id).first)["id"]
+    api.get("/v1/plans")
+    api.get("/v1/regions")
+    ids = [
+        [each.id for each in (stream.next(), stream.next())]
+        for stream in (follow(X_CNX_Mock_Sandbox=sandbox.id, Last_Event_ID=start) for _ in range(2))
+    ]
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize("erase", [("DELETE", "/_mock/requests"), ("POST", "/_mock/reset")])
+def test_what_the_journal_has_lost_is_said(follow, api, sandbox, erase):
+    stream = follow(X_CNX_Mock_Sandbox=sandbox.id)
+    api.get("/v1/plans")
+    known = stream.next()
+    stream.close()
+    api.get("/v1/plans")
+    assert api.call(*erase).status == 200
+    api.get("/v1/regions")
+    again = follow(X_CNX_Mock_Sandbox=sandbox.id, Last_Event_ID=str(known.id))
+    lost, request = again.next(), again.next()
+    assert lost.data == {"sandbox": None, "count": None, "reason": "evicted"}
+    assert request.data["request"]["path"] == "/v1/regions"
+
+
+def test_nothing_is_lost_if_what_was_erased_had_been_told(follow, api, sandbox):
+    stream = follow(X_CNX_Mock_Sandbox=sandbox.id)
+    api.get("/v1/plans")
+    stream.next()
+    api.delete("/_mock/requests")
+    known = stream.next("reset")
+    api.get("/v1/regions")
+    again = follow(X_CNX_Mock_Sandbox=sandbox.id, Last_Event_ID=str(known.id))
+    assert again.next().data["request"]["path"] == "/v1/regions"
+
+
+def test_a_full_journal_is_said(follow):
+    with MockServer(settings=Settings(port=0, journal_size=3)) as small:
+        sandbox = small.sandbox()
+        stream = follow(to=small.url)
+        client = Client(small.url, sandbox.api_key)
+        client.get("/v1/plans")
+        known = stream.next("request")
+        stream.close()
+        for _ in range(5):
+            client.get("/v1/plans")
+        again = follow(to=small.url, Last_Event_ID=str(known.id))
+        assert again.next().data["reason"] == "evicted"
+        assert [again.next().data["request"]["seq"] for _ in range(3)] == [4, 5, 6]
+        again.close()
+
+
+def test_an_earlier_servers_id_is_said(follow, own_server):
+    stream = follow(to=own_server.url)
+    own_server.sandbox()
+    known = stream.next()
+    stream.close()
+    with MockServer() as later:
+        again = follow(to=later.url, Last_Event_ID=str(known.id))
+        lost = again.next()
+        assert lost.data == {"sandbox": None, "count": None, "reason": "restarted"}
+        assert lost.id > known.id
+        again.close()
+
+
+# ---- listeners that are slow, gone, or too many
+
+
+@pytest.mark.slow
+def test_who_falls_behind_is_told_how_much_is_lost_and_stalls_nobody(follow):
+    with MockServer(settings=Settings(port=0, max_listener_events=20)) as small:
+        sandbox = small.sandbox()
+        slow, quick = follow(to=small.url, room=4096), follow(to=small.url)
+        read: SimpleQueue[str] = SimpleQueue()
+
+        def note() -> None:
+            for told in quick:
+                read.put(told.kind)
+
+        reader = threading.Thread(target=note)
+        reader.start()
+        count = 0
+        with closing(connect(small.url, 20)) as connection:
+            headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+            while not small_bound(small, "--max-listener-events")["refused"]:
+                connection.request("POST", "/v1/instances", b"x" * 60_000, headers)  # what sockets hold is soon full
+                assert connection.getresponse().read()
+                count += 1
+                assert read.get(timeout=10) == "request", "the other one gets them all"
+
+        told = [slow.next("request", "lost")]
+        while told[-1].kind != "lost":
+            told.append(slow.next("request", "lost"))
+        assert told[-1].data["reason"] == "behind"
+        assert len(told) - 1 + told[-1].data["count"] == count
+        Client(small.url, sandbox.api_key).get("/v1/plans")
+        assert slow.next("request").data["request"]["path"] == "/v1/plans"
+        slow.close()
+    reader.join()
+
+
+def small_bound(server: MockServer, option: str) -> Any:
+    return next(each for each in server.call("GET", "/health")["bounds"] if each["option"] == option)
+
+
+def test_a_listener_that_leaves_is_noticed(follow, own_server):
+    stream = follow(to=own_server.url)
+    assert small_bound(own_server, "--max-listeners")["used"] == 1
+    stream.close()
+    while small_bound(own_server, "--max-listeners")["used"]:
+        pass
+    app = own_server._app
+    assert app is not None
+    assert not app.events.is_awake
+
+
+def test_more_listeners_than_may_be_are_refused(follow):
+    with MockServer(settings=Settings(port=0, max_listeners=1)) as small:
+        stream = follow(to=small.url)
+        refused = Client(small.url).get(EVENTS)
+        assert (refused.status, refused.error["code"]) == (503, "LISTENER_LIMIT")
+        assert refused.details == {"limit": "1", "option": "--max-listeners"}
+        stream.close()
+
+
+def test_streams_end_when_the_server_stops(follow):
+    server = MockServer().start()
+    stream = follow(to=server.url)
+    server.stop()
+    assert list(stream) == []
+
+
+def test_a_silent_stream_sends_a_sign_of_life(follow, sandbox, monkeypatch):
+    monkeypatch.setattr("cnx_mock.http.events.stream.HEARTBEAT_SECONDS", 0.01)
+    stream = follow(X_CNX_Mock_Sandbox=sandbox.id)
+    assert stream._block() == [": still here"]
+
+
+def test_the_first_lines_are_about_the_stream_itself(follow, sandbox):
+    stream = follow(X_CNX_Mock_Sandbox=sandbox.id)
+    assert stream.first[0] == "retry: 1000"
+    assert stream.first[1].startswith("id: ")
+
+
+def test_without_a_listener_nothing_is_there(own_server):
+    sandbox = own_server.sandbox()
+    Client(own_server.url, sandbox.api_key).create()
+    app = own_server._app
+    assert app is not None
+    assert not app.events.is_awake
+    assert app.observers._observers == []
+    [tenant] = app.tenants
+    assert tenant.sandbox.instances._changes.observer is None
+    assert tenant.engine.observer is None
+    assert [record.event for record in tenant.journal] == [0]
+
+
+# ---- who may read it
+
+
+def test_the_answer_is_a_stream_that_no_other_origin_can_read(follow, sandbox):
+    headers = {name.lower(): value for name, value in follow(X_CNX_Mock_Sandbox=sandbox.id).response.getheaders()}
+    assert headers["content-type"] == "text/event-stream"
+    assert headers["cache-control"] == "no-store"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}])
+def test_a_page_of_another_origin_is_refused(follow, headers):
+    assert follow(**headers).status == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "words"),
+    [
+        ("?last-event-id=x", {}, "must be the id of an event"),
+        ("", {"Last_Event_ID": "x"}, "must be the id of an event"),
+        ("?last-event-id=-1", {}, "must be the id of an event"),
+        ("?sandbox={id}", {"X_CNX_Mock_Sandbox": "{id}"}, "give one of them"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(follow, sandbox, path, headers, words):
+    given = {name: value.replace("{id}", sandbox.id) for name, value in headers.items()}
+    stream = follow(EVENTS + path.replace("{id}", sandbox.id), **given)
+    assert stream.status == 400
+    assert words in stream.response.read().decode()
+
+
+def test_an_unknown_sandbox_is_not_found(follow):
+    assert follow(f"{EVENTS}?sandbox=sbx_000000000000").status == 404
+
+
+def test_head_is_answered_and_leaves_no_listener(own_server):
+    reply = Client(own_server.url).call("HEAD", EVENTS)
+    assert (reply.status, reply.headers["content-type"], reply.body) == (200, "text/event-stream", b"")
+    assert small_bound(own_server, "--max-listeners")["used"] == 0
+
+
+def test_a_live_key_is_never_shown(events, api):
+    key = "cnx_live_" + "7" * 32
+    api.call("PUT", "/_mock/rules/x", {"fault": {"error": "INTERNAL_ERROR", "message": key}})
+    assert key not in json.dumps(events.next("phase").data)
+
+
+# ---- large worlds
+
+
+def test_a_large_world_is_told_when_it_is_complete_and_not_each_record_of_it(follow):
+    fleet = {"accounts": [{"name": "Large"}], "generate": {"instances": 6000}}
+    with MockServer() as large:
+        sandbox = large.sandbox()
+        stream = follow(f"{EVENTS}?sandbox={sandbox.id}", to=large.url)
+        large_client = Client(large.url, sandbox.api_key)
+        assert large_client.call("PUT", "/_mock/state", fleet).status == 200
+        assert large_client.get("/v1/plans").status == 200
+        told = [stream.next()]
+        while told[-1].kind != "request":
+            told.append(stream.next())
+        assert {each.kind for each in told[:-1]} <= {"reset", "account"}, "it is charged for, and that is told"
+        resets = [each.data["item"] for each in told if each.kind == "reset"]
+        assert resets[-1]["instances"] == 6000
+        stream.close()
+
+
+def test_what_comes_up_in_a_generated_fleet_is_told(follow):
+    fleet = {
+        "accounts": [{"name": "Fleet"}],
+        "generate": {"instances": 300, "spread": {"status": {"provisioning": 1, "running": 9}}},
+    }
+    with MockServer(fixture=fleet) as large:
+        sandbox = large.sandbox()
+        sandbox.clock.freeze()
+        coming = [each["id"] for each in sandbox.call("GET", "/instances")["data"] if each["status"] == "provisioning"]
+        stream = follow(f"{EVENTS}?sandbox={sandbox.id}", to=large.url)
+        sandbox.clock.advance("60s")
+        told = [stream.next("resource").data for _ in coming]
+        assert {each["id"] for each in told} == set(coming) != set()
+        assert {each["resource"]["status"] for each in told} == {"running"}
+        stream.close()
+
+
+# ---- on other ASGI servers
+
+
+def test_it_works_under_uvicorn(follow):
+    app = create_app()
+    sock = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
+    thread.start()
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    stream = follow(to=url)
+    client = Client(url, "cnx_test_" + "6" * 32)
+    client.create()
+    assert [stream.next().kind for _ in range(4)] == ["reset", "request", "account", "resource"]
+    app.cancel_delays()
+    assert list(stream) == []
+    server.should_exit = True
+    thread.join()
+    sock.close()
+
+
+def test_it_works_under_starlettes_test_client():
+    app = create_app()
+    with TestClient(app, "http://localhost") as client:
+        answers: list[str] = []
+        listener = threading.Thread(target=lambda: answers.append(client.get(EVENTS).text))
+        listener.start()
+        while not app.events.is_awake:
+            client.get("/_mock/health")
+        client.get("/v1/plans", headers={"Authorization": "Bearer cnx_test_" + "6" * 32})
+        client.get("/v1/plans")
+        app.cancel_delays()
+        listener.join()
+    assert [line for line in answers[0].splitlines() if line.startswith("event: ")] == [
+        "event: reset",
+        "event: request",
+        "event: request",
+    ]

@@ -1,11 +1,21 @@
 """The plan: which faults apply to which calls, and the scenario of each cell."""
 
+from typing import Any
+
 import pytest
 
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
-from cnx_mock.sweep.plan import FAULTS, SweptCall, check_operations, plan_cells, sample_cells, select_faults
+from cnx_mock.sweep.plan import (
+    FAULTS,
+    SweptCall,
+    check_operations,
+    plan_cells,
+    sample_cells,
+    select_faults,
+    swept_calls,
+)
 
 CREATE = SweptCall(
     operation="instances.create",
@@ -40,9 +50,24 @@ def test_a_call_gets_every_usual_fault_that_applies_to_it(call: SweptCall, names
     assert {cell.fault.name for cell in plan_cells([call], select_faults([]))} == names
 
 
-def test_one_fault_is_used_only_if_it_is_named() -> None:
-    assert [fault.name for fault in FAULTS if not fault.usual] == ["drip"]
-    assert [fault.name for fault in select_faults(["drip", "error"])] == ["error", "drip"]
+def test_a_fault_that_takes_longer_than_a_run_may_is_used_only_if_it_is_named() -> None:
+    assert select_faults([]) == list(FAULTS)
+    assert [fault.name for fault in FAULTS if fault not in select_faults([], limit=61)] == ["drip"]
+    assert select_faults([], limit=62) == list(FAULTS)
+    assert [fault.name for fault in select_faults(["drip", "error"], limit=5)] == ["error", "drip"]
+
+
+def test_only_the_first_read_and_the_first_change_with_a_body_drip() -> None:
+    def each(operation: str, method: str, status: int = 200) -> dict[str, Any]:
+        body = None if status == 204 else "{}"
+        more = {"committed": method != "GET", "faults": []}
+        return {"operation": operation, "method": method, "status": status, "response_body": body, **more}
+
+    deletes, creates = each("instances.delete", "DELETE", 204), each("instances.create", "POST", 201)
+    reads = [each("plans.list", "GET"), each("instances.list", "GET"), each("plans.list", "GET")]
+    calls = swept_calls([reads[0], deletes, creates, *reads[1:], creates])
+    cells = plan_cells(calls, select_faults(["drip", "error"]), pairs=True)
+    assert [cell.name for cell in cells if cell.seconds] == ["plans.list-1-drip", "instances.create-1-drip"]
 
 
 @pytest.mark.parametrize("cell", plan_cells([CREATE, READ, DELETE], FAULTS, pairs=True), ids=lambda cell: cell.name)

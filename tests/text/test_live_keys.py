@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from cnx_mock.text.live_keys import Masker, masked, masked_text
+from cnx_mock.text.live_keys import Masker, masked, masked_json, masked_text
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 LIVE = f"cnx_live_{DIGITS}"
@@ -85,3 +85,14 @@ def test_a_masked_json_text_is_json_still() -> None:
     found = json.loads(masked_text(json.dumps(data)))
     assert found["n"] == 1
     assert DIGITS not in json.dumps(found)
+
+
+@pytest.mark.parametrize("spelling", SPELT.values(), ids=SPELT)
+def test_json_is_masked_as_any_other_text(spelling: str) -> None:
+    for text in (json.dumps({"a": spelling, "b": "x"}), json.dumps({"a": json.dumps({"b": spelling})})):
+        assert masked_json(text.encode()) == masked(text.encode()) != text.encode()
+
+
+def test_json_without_a_key_stays_as_it_is() -> None:
+    text = json.dumps({"body": json.dumps({"a": ["b", 1, None]}), "path": "/v1/instances"}).encode()
+    assert masked_json(text) is text

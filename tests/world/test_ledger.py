@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnx_mock.world.clock import HOUR, SECOND
+from cnx_mock.world.clock import HOUR, NEVER, SECOND
 from cnx_mock.world.ledger import Ledger
 from cnx_mock.world.statement import Spending, Statement
 
@@ -257,3 +257,17 @@ def test_a_resource_has_one_meter_at_a_time():
     ledger.open("a", "A", 4, START)
     with pytest.raises(AssertionError, match="one meter at a time"):
         ledger.open("a", "A", 4, START)
+
+
+def test_the_next_charge_is_when_the_balance_changes_next():
+    ledger = Ledger()
+    assert ledger.next_charge(START) == NEVER
+    ledger.open("a", "A", 4, START + 90 * SECOND)
+    ledger.open("b", "B", 4, START + 30 * SECOND)
+    for now, due in ((60, 90), (90, 3630), (3629, 3630), (3630, 3690)):
+        assert ledger.next_charge(START + now * SECOND) == START + due * SECOND
+    before = START + 3630 * SECOND - 1
+    assert ledger.balance(before) != ledger.balance(before + 1)
+    ledger.close("a", START + HOUR)
+    ledger.close("b", START + HOUR)
+    assert ledger.next_charge(START + HOUR) == NEVER

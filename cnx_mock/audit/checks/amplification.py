@@ -26,6 +26,7 @@ class Amplification(Check):
     )
     fix: ClassVar[str] = "Retry in one layer only, at most a few times, and then report a clear error."
     thresholds: ClassVar[tuple[Threshold, ...]] = (MOST,)
+    by_worker: ClassVar[bool] = True
 
     def run(self, traffic: Traffic) -> Iterator[Hit]:
         """Yield one hit for each logical call. An attempt at the time that Retry-After gave does not count, and neither

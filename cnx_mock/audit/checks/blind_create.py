@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cnx_mock.audit.call import Call
 from cnx_mock.audit.check import Check, Hit, named, outcome
-from cnx_mock.audit.logical_calls import Traffic, between
+from cnx_mock.audit.logical_calls import Traffic, looked_for
 
 
 class BlindCreate(Check):
@@ -21,6 +20,7 @@ class BlindCreate(Check):
         "After such an answer, list the resources and look for the one that you wanted. Create it again only if it is "
         "not there."
     )
+    by_worker: ClassVar[bool] = True
 
     def run(self, traffic: Traffic) -> Iterator[Hit]:
         """Yield one hit for each logical call."""
@@ -28,7 +28,7 @@ class BlindCreate(Check):
             blind = [
                 (one, two)
                 for one, two, _ in logical.retries
-                if one.creates and one.outcome_unknown and not _checked(traffic, one, two)
+                if one.creates and one.outcome_unknown and not looked_for(traffic.calls, one, two)
             ]
             if blind:
                 one, again = blind[0][0], [two for _, two in blind]
@@ -39,8 +39,3 @@ class BlindCreate(Check):
                     f"it had happened{result}",
                     [one, *again],
                 )
-
-
-def _checked(traffic: Traffic, one: Call, two: Call) -> bool:
-    """Return whether the client listed the resources of that kind between two calls."""
-    return any(call.succeeded and call.lists_what(one) for call in between(traffic.calls, one, two))

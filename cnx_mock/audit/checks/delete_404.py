@@ -17,6 +17,7 @@ class Delete404(Check):
         "gone, as it should be. A client that stops there does not do the rest of its work."
     )
     fix: ClassVar[str] = "Treat a 404 as success if an earlier attempt at the same delete may have happened."
+    by_worker: ClassVar[bool] = True
 
     def run(self, traffic: Traffic) -> Iterator[Hit]:
         """Yield one hit for each such delete, if the client is known to have failed, and nothing else went wrong."""

@@ -21,6 +21,7 @@ class EarlyRetry(Check):
         "Read Retry-After (seconds, or an HTTP date) and wait at least that long before the next attempt."
     )
     thresholds: ClassVar[tuple[Threshold, ...]] = (TOLERANCE,)
+    by_worker: ClassVar[bool] = True
 
     def run(self, traffic: Traffic) -> Iterator[Hit]:
         """Yield one hit for each logical call."""

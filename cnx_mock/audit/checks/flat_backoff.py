@@ -24,6 +24,7 @@ class FlatBackoff(Check):
         "uniform(0, min(60, 0.5 * 2 ** attempt)) seconds."
     )
     thresholds: ClassVar[tuple[Threshold, ...]] = (FLOOR,)
+    by_worker: ClassVar[bool] = True
 
     def run(self, traffic: Traffic) -> Iterator[Hit]:
         """Yield one hit for each logical call. Waits that Retry-After asked for, and those after a permanent refusal,

@@ -22,6 +22,7 @@ class FutileRetry(Check):
     fix: ClassVar[str] = (
         "Retry only after a 429, a 5xx or a lost answer; report any other 4xx to the code that can change the request."
     )
+    by_worker: ClassVar[bool] = True
 
     def run(self, traffic: Traffic) -> Iterator[Hit]:
         """Yield one hit for each logical call."""

@@ -1,6 +1,7 @@
 """Several workers failed together, and came back together, again and again."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median_high
 from typing import ClassVar
 
 from cnx_mock.audit.call import Call
@@ -43,7 +44,7 @@ class Lockstep(Check):
                 continue
             rounds = [_round(group, number) for number in range(_ROUNDS)]
             if all(_same(waits, traffic.limits[FLOOR.name]) for waits in rounds):
-                first, second = (milliseconds(sorted(waits)[len(waits) // 2]) for waits in rounds)
+                first, second = (milliseconds(median_high(_waits(group, each))) for each in range(_ROUNDS))
                 calls = sorted((call for each in group for call in each.attempts), key=lambda call: call.seq)
                 yield Hit(f"{named(calls)}: {_who(group)} each waited {first} and then {second}, all alike", calls)
 
@@ -60,9 +61,27 @@ def _together(logical: Sequence[LogicalCall], within: float) -> Iterator[list[Lo
 
 
 def _round(group: Sequence[LogicalCall], number: int) -> list[int]:
-    """Return the waits before the attempts with a number; -1 for one that the client did not choose itself."""
-    retries = [each.retries[number] for each in group]
-    return [wait if _own(one, two) else -1 for one, two, wait in retries]
+    """Return the waits before the attempts with a number; -1 for one that the client did not choose itself.
+
+    Connections that are not used again do not show who came back. Of the workers that make the same request, the last
+    one to fail may then have come back first: the waits of workers in lockstep are alike in this order too."""
+    waits: list[int] = []
+    unknown: dict[object, list[tuple[Call, Call]]] = {}
+    for one, two, wait in (each.retries[number] for each in group):
+        if not _own(one, two):
+            waits.append(-1)
+        elif one.connection is not None and one.connection == two.connection:
+            waits.append(wait)
+        else:
+            unknown.setdefault(one.request, []).append((one, two))
+    for pairs in unknown.values():
+        ends, begins = sorted(one.ended or one.began for one, _ in pairs), sorted(two.began for _, two in pairs)
+        waits += [begin - end for begin, end in zip(begins, reversed(ends), strict=True)]
+    return waits
+
+
+def _waits(group: Sequence[LogicalCall], number: int) -> list[int]:
+    return [each.retries[number][2] for each in group]
 
 
 def _own(one: Call, two: Call) -> bool:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from cnx_mock.audit.call import ROUNDING, Call
 from cnx_mock.audit.check import Check, Hit, named
-from cnx_mock.audit.logical_calls import Traffic
+from cnx_mock.audit.logical_calls import TOLERANCE, LogicalCall, Traffic
 from cnx_mock.audit.threshold import Threshold
 
 MOST = Threshold(
@@ -30,12 +30,14 @@ class SentWhileLimited(Check):
 
     def run(self, traffic: Traffic) -> Iterator[Hit]:
         """Yield one hit for each time that the account was limited. Retries of a limited call are left to
-        `early-retry`."""
-        firsts = [logical.first for logical in traffic.logical if _limited(logical.first)]
+        `early-retry`. A call that is made again on time may be the first one of another worker, who could not know."""
+        limited = [logical for logical in traffic.logical if _limited(logical.first)]
+        in_vain = {logical.first for logical in limited if not _again_on_time(logical, traffic)}
+        firsts = [logical.first for logical in limited]
         while firsts:
             start, rest = firsts[0], firsts[1:]
             since, until = start.ended or start.began, _end(start)
-            others = [each for each in rest if since - ROUNDING <= each.began < until]
+            others = [each for each in rest if since - ROUNDING <= each.began < until and each in in_vain]
             if len(others) > max(traffic.limits[MOST.name], traffic.workers.most - 1):
                 yield Hit(
                     f"after #{start.seq} {start} got a 429 with Retry-After, {named(others)} were sent and refused "
@@ -47,6 +49,13 @@ class SentWhileLimited(Check):
 
 def _limited(call: Call) -> bool:
     return call.status == 429 and call.retry_after is not None
+
+
+def _again_on_time(logical: LogicalCall, traffic: Traffic) -> bool:
+    """Return whether a call is made again, after the time that its Retry-After gave."""
+    for one, _, wait in logical.retries[:1]:
+        return wait >= (one.retry_after or 0) - traffic.limits[TOLERANCE.name]
+    return False
 
 
 def _end(call: Call) -> int:

@@ -65,11 +65,15 @@ class CloudAnswer(NamedTuple):
 
 
 class CarefulClient:
-    """A client of the CloudNexus API. `base` is the unit of all its waits, in seconds."""
+    """A client of the CloudNexus API. `base` is the unit of all its waits, in seconds.
+
+    `timeout` is for each wait for data, `deadline` for a whole call: a body that comes in pieces ends in no timeout.
+    """
 
     def __init__(self, url: str, key: str, base: float = 0.5, attempts: int = 6, seed: int | None = None) -> None:
         self.url, self.key, self.base, self.attempts = url, key, base, attempts
         self.timeout = max(0.5, 20 * base)
+        self.deadline = 2 * self.timeout
         self.chance = random.Random(seed)
 
     def get(self, path: str, **query: Any) -> Any:
@@ -136,16 +140,18 @@ class CarefulClient:
         raise CloudError(f"{method} {path} failed {self.attempts} times")
 
     def _ask(self, method: str, path: str, body: Any = None) -> CloudAnswer | None:
-        """Make one attempt. Return None if no answer came."""
+        """Make one attempt. Return None if no whole answer came before the deadline."""
+        end = time.monotonic() + self.deadline
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url}{path}", data, headers, method=method)
         try:
             with urlopen(request, timeout=self.timeout) as response:
-                return CloudAnswer(response.status, response.headers, response.read())
+                body = _body(response, end)
+                return None if body is None else CloudAnswer(response.status, response.headers, body)
         except HTTPError as refusal:
             with refusal:
-                return _refused(refusal)
+                return _refused(refusal, end)
         except (HTTPException, OSError):
             return None
 
@@ -155,9 +161,20 @@ class CarefulClient:
         time.sleep(max(own, 0 if answer is None else answer.wait))
 
 
-def _refused(refusal: HTTPError) -> CloudAnswer | None:
+def _refused(refusal: HTTPError, end: float) -> CloudAnswer | None:
     """Return a refusal as an answer; None if its body does not come."""
     try:
-        return CloudAnswer(refusal.code, refusal.headers, refusal.read())
+        body = _body(refusal, end)
     except (HTTPException, OSError):
         return None
+    return None if body is None else CloudAnswer(refusal.code, refusal.headers, body)
+
+
+def _body(response: Any, end: float) -> bytes | None:
+    """Return the whole body; None if it has not arrived at a time of `time.monotonic`, or breaks off."""
+    body = b""
+    while piece := response.read1(65536):  # what is there now, and at most so much
+        body += piece
+        if time.monotonic() > end:
+            return None
+    return None if response.length else body

@@ -35,6 +35,9 @@ PROTECTION: RawHeaders = [
 JSON = "application/json"
 """The content type of what is written here."""
 
+PAGE = "/_mock/"
+"""The path of the live page."""
+
 EVENTS = "/_mock/events"
 """The path of the stream of events: only our own page reads it, and programs."""
 

@@ -30,7 +30,7 @@ from cnx_mock.net.addresses import SANDBOX_HEADER, Addresses
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario
-from cnx_mock.text.live_keys import masked
+from cnx_mock.text.live_keys import masked, masked_json
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
 from cnx_mock.world.records import KeyRecord
@@ -163,7 +163,7 @@ class ControlPlane:
             answer = messages.problem(refusal.problem, request_id)
         except Exception as error:
             answer = messages.refused(_refusal(error), request_id, {})
-        answer = replace(answer, body=masked(answer.body))
+        answer = replace(answer, body=masked_json(answer.body))
         head = self._sender.head(answer, [(b"x-request-id", request_id.encode()), *PROTECTION])
         if pieces:
             await messages.send_pieces(send, answer.status, head, () if scope["method"] == "HEAD" else pieces)
@@ -225,11 +225,13 @@ class ControlPlane:
         dependencies[CallHeaders] = CallHeaders(headers)
         if operation.within_sandbox:
             dependencies[SandboxState] = target.must().sandbox
-        reply = operation.perform(incoming, dependencies)
+        try:
+            reply = operation.perform(incoming, dependencies)
+        finally:  # a large world may still be loading
+            if operation.mutates and self._server.events.is_awake:
+                self._server.events.control_changed(target.tenant)
         if isinstance(reply.shape, EventStream):
             return reply.shape
-        if operation.mutates and self._server.events.is_awake:
-            self._server.events.control_changed(target.tenant)
         return messages.replied(operation, reply, path, query, {})
 
     def _target(self, headers: RawHeaders) -> ControlTarget:

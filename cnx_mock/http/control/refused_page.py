@@ -2,7 +2,7 @@
 
 from html import escape
 
-from cnx_mock.http.control.guard import PROTECTION
+from cnx_mock.http.control.guard import PAGE, PROTECTION
 from cnx_mock.http.pages import PageAnswer
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.scenario.request import RawHeaders
@@ -16,7 +16,7 @@ def wants_html(headers: RawHeaders) -> bool:
 def refused_page(problem: ServerError, port: str) -> PageAnswer:
     """Return the refusal as HTML, with the address that this machine may use on this port."""
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in problem.details.items())
-    address = f"http://127.0.0.1{port}/_mock/"
+    address = f"http://127.0.0.1{port}{PAGE}"
     body = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{problem.status} {problem.phrase}</title>'
         f"<h1>{problem.status} {problem.phrase}</h1><p>{escape(problem.message)}</p><dl>{rows}</dl>"

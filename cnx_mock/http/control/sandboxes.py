@@ -11,6 +11,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.http import docs
+from cnx_mock.http.control.guard import EVENTS, PAGE
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
@@ -170,8 +171,8 @@ def index(server: Server) -> ControlIndex:
         rules="/_mock/rules",
         requests="/_mock/requests",
         scenarios="/_mock/scenarios",
-        page="/_mock/",
-        events="/_mock/events",
+        page=PAGE,
+        events=EVENTS,
         docs=docs.PATH,
         demo=_DEMO if shows else None,
     )

@@ -1,13 +1,13 @@
 """One event, and the bytes of it that a client reads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import orjson
 
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_entry import entry
-from cnx_mock.text.live_keys import masked
+from cnx_mock.text.live_keys import masked_json
 
 Kind = Literal["request", "fired", "phase", "clock", "account", "resource", "reset", "lost"]
 
@@ -21,8 +21,8 @@ class StreamEvent:
 
     __slots__ = ("_bytes", "_data", "kind", "number", "size")
 
-    def __init__(self, number: int, kind: Kind, data: Callable[[], bytes], size: int) -> None:
-        """`data` returns the JSON; `size` is about how many bytes a queue holds because of the event."""
+    def __init__(self, number: int, kind: Kind, data: bytes, size: int) -> None:
+        """`data` is the JSON; `size` is about how many bytes a queue holds because of the event."""
         self.number = number
         self.kind = kind
         self.size = size
@@ -32,22 +32,32 @@ class StreamEvent:
     def encoded(self) -> bytes:
         """Return it as a server-sent event (WHATWG HTML, section 9.2)."""
         if self._bytes is None:
-            data = masked(self._data())
+            data = masked_json(self._json())
             self._bytes = b"id: %d\nevent: %b\ndata: %b\n\n" % (self.number, self.kind.encode(), data)
         return self._bytes
+
+    def _json(self) -> bytes:
+        return self._data
+
+
+class RequestEvent(StreamEvent):
+    """The event of a completed request, which does not change any more. It costs next to nothing to make."""
+
+    __slots__ = ("_record", "_sandbox")
+
+    def __init__(self, number: int, sandbox: str | None, record: JournalRecord) -> None:
+        super().__init__(number, "request", b"", record.size)
+        self._sandbox = sandbox
+        self._record = record
+
+    def _json(self) -> bytes:
+        return orjson.dumps({"sandbox": self._sandbox, "request": entry(self._record)})
 
 
 def told(number: int, kind: Kind, sandbox: str | None, fields: Mapping[str, Any]) -> StreamEvent:
     """Return an event whose fields are encoded now, because what they show may change."""
     data = orjson.dumps({"sandbox": sandbox, **fields})
-    return StreamEvent(number, kind, lambda: data, len(data))
-
-
-def told_request(number: int, sandbox: str | None, record: JournalRecord) -> StreamEvent:
-    """Return the event of a completed request, which does not change any more."""
-    return StreamEvent(
-        number, "request", lambda: orjson.dumps({"sandbox": sandbox, "request": entry(record)}), record.size
-    )
+    return StreamEvent(number, kind, data, len(data))
 
 
 def told_loss(number: int, count: int | None, reason: Loss) -> StreamEvent:

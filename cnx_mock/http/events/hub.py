@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from cnx_mock.api.errors import ListenerLimit
-from cnx_mock.http.events.event import Kind, StreamEvent, told, told_request
+from cnx_mock.http.events.event import Kind, RequestEvent, StreamEvent, told
 from cnx_mock.http.events.listener import Listener
 from cnx_mock.http.events.past import missed
 from cnx_mock.http.events.watch import EventSource, Renderer, SandboxWatch
@@ -84,7 +84,7 @@ class EventHub:
 
     def leave(self, listener: Listener) -> None:
         """Tell a listener nothing more."""
-        listener.close()
+        listener.drop()
         if self._listeners.pop(listener, None) is None:
             return
         for source in list(self._sources.values()):
@@ -163,11 +163,15 @@ class EventHub:
         source = None if record.journal is None else self._sources.get(record.journal)
         if source is None:
             return
-        record.event = self._number(1 + len(record.applied))
-        if record.applied:
+        applied, ended = record.applied, record.ended
+        assert ended is not None, "it is complete"
+        record.event = self._last = max(self._last + 1 + len(applied), self._origin + ended)
+        if applied:
             self._send(source, self._faults(source, record))
-        self._send(source, [told_request(record.event, source.id, record)])
-        if isinstance(source, SandboxWatch) and source.tenant.engine.has_phases:
+        event = RequestEvent(record.event, source.id, record)
+        for listener in source.listeners:
+            listener.put(event)
+        if source.has_phases():
             self._look_at(source)  # it may have been the last one that the phase waited for
 
     def control_changed(self, tenant: Tenant | None) -> None:

@@ -25,7 +25,7 @@ class Listener:
         self.start = start
         """The number of the last event that it knows, or of the last one before it came."""
         self.closed = False
-        """Whether it gets nothing more: the client is gone, or the server stops."""
+        """Whether it gets nothing new: the client is gone, or the server stops."""
         self._bound = bound
         self._past: deque[Replay] = deque()
         self._queue: deque[StreamEvent] = deque()
@@ -53,19 +53,20 @@ class Listener:
 
     def put(self, event: StreamEvent) -> None:
         """Give it an event. If there is no room, it loses all that it has not been sent."""
-        self._queue.append(event)
+        queue = self._queue
+        queue.append(event)
         self._bytes += event.size
-        self._bound.seen(len(self._queue))
-        if len(self._queue) > self._bound.limit or (self._bytes > _MOST_BYTES and len(self._queue) > 1):
-            self._bound.refused += len(self._queue)
-            self.lose("behind", event.number, len(self._queue))
-            self._queue.clear()
+        if len(queue) > self._bound.limit or (self._bytes > _MOST_BYTES and len(queue) > 1):
+            self._bound.refused += len(queue)
+            self.lose("behind", event.number, len(queue))
+            queue.clear()
             self._bytes = 0
-        else:
+        elif not self._woken:
             self._wake()
 
     def take(self, enough: Callable[[int], bool]) -> bytes:
         """Return what is to be sent next. `enough` is asked after each event whether so many bytes are enough."""
+        self._bound.seen(len(self._queue))
         chunk = bytearray()
         while (event := self._next()) is not None:
             chunk += event.encoded()
@@ -99,9 +100,17 @@ class Listener:
         return True
 
     def close(self) -> None:
-        """End it. What is in its queue is not sent any more."""
+        """End it. What is in its queue can still be taken."""
         self.closed = True
+        self._woken = False
         self._wake()
+
+    def drop(self) -> None:
+        """End it, and forget what is in its queue."""
+        self._past.clear()
+        self._queue.clear()
+        self._lost.clear()
+        self.close()
 
     def _wake(self) -> None:
         """Wake it, from any thread: a test client may run each request on a loop of its own."""

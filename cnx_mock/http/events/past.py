@@ -7,7 +7,7 @@ listened get their numbers later, when somebody asks for them.
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from cnx_mock.http.events.event import StreamEvent, told_loss, told_request
+from cnx_mock.http.events.event import RequestEvent, StreamEvent, told_loss
 from cnx_mock.http.events.listener import Replay
 from cnx_mock.http.events.watch import EventSource
 from cnx_mock.http.journal import JournalRecord
@@ -51,4 +51,4 @@ def _fault(source: EventSource, seq: int, number: int, place: int, fired: Fired)
 
 def _request(source: EventSource, seq: int, number: int) -> StreamEvent:
     record = source.journal.with_seq(seq)
-    return told_loss(number, 1, "evicted") if record is None else told_request(number, source.id, record)
+    return told_loss(number, 1, "evicted") if record is None else RequestEvent(number, source.id, record)

@@ -10,7 +10,7 @@ from cnx_mock.http.events.hub import EventHub
 from cnx_mock.http.events.listener import Listener
 from cnx_mock.http.wire import RequestWire
 from cnx_mock.scenario.request import RawHeaders
-from cnx_mock.world.clock import SECOND, ticks
+from cnx_mock.world.clock import SECOND, busy_ticks
 
 HEARTBEAT_SECONDS = 15.0
 """How long a stream is silent at most."""
@@ -23,12 +23,12 @@ _PATIENCE_SECONDS = 60.0
 
 _CHUNK_BYTES = 64 * 1024
 _SLICE = 2_000
-"""How many microseconds it encodes without a pause."""
+"""How many microseconds of processor time it encodes without a pause."""
 
-_REST = 12
+_REST = 20
 """How many times as long as it encodes it pauses, so that one stream takes a small part of the server's time."""
 
-_SHORTEST_REST = 5_000
+_SHORTEST_REST = 10_000
 
 
 class EventStream(Shape):
@@ -45,7 +45,7 @@ class EventStream(Shape):
         """Answer a call with these headers, until the client leaves or the server stops."""
         wire = RequestWire(scope)
         if scope["method"] == "HEAD":
-            self._listener.close()
+            self._listener.drop()
         leaving = asyncio.create_task(self._until_left(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -63,20 +63,23 @@ class EventStream(Shape):
         listener = self._listener
         if not listener.closed:
             await _sent(send, b"retry: %d\nid: %d\n\n" % (RETRY_MS, listener.start))
-        while not listener.closed:
-            began = ticks()
-            chunk = listener.take(lambda size: size >= _CHUNK_BYTES or ticks() - began >= _SLICE)  # noqa: B023
-            spent = ticks() - began
+        while True:
+            began = busy_ticks()
+            chunk = listener.take(lambda size: size >= _CHUNK_BYTES or busy_ticks() - began >= _SLICE)  # noqa: B023
+            spent = busy_ticks() - began
             if chunk:
                 await _sent(send, chunk)
-                await asyncio.sleep(max(_SHORTEST_REST, _REST * spent) / SECOND)  # what comes meanwhile goes together
+                rest = 0 if listener.closed else max(_SHORTEST_REST, _REST * spent)
+                await asyncio.sleep(rest / SECOND)  # what comes meanwhile is sent together
+            elif listener.closed:
+                return
             elif not await listener.wait(HEARTBEAT_SECONDS):
                 await _sent(send, b": still here\n\n")
 
     async def _until_left(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._listener.close()
+        self._listener.drop()
 
 
 async def _sent(send: Send, chunk: bytes) -> None:

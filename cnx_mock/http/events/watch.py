@@ -17,7 +17,7 @@ from cnx_mock.http.loading import WorldLoad
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.phases import Phase
-from cnx_mock.world.clock import NEVER, Clock
+from cnx_mock.world.clock import NEVER, Clock, ticks
 from cnx_mock.world.records import InstanceRecord, LoadBalancerRecord, MadeRecord, ProvisionedRecord, SnapshotRecord
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.table import Table
@@ -32,8 +32,9 @@ _PROVISIONED: dict[str, type[ProvisionedRecord]] = {
 _MOST_AT_ONCE = 250
 """How many resources of one sandbox are told between two slices of other work."""
 
-_SCANNED_AT_ONCE = 5_000
-"""How many records are looked at for what is due, between two slices of other work."""
+_SCANNED_AT_ONCE = 200
+_SLICE = 2_000
+"""For how many microseconds records are looked at for what is due, between two slices of other work."""
 
 
 class Renderer(Protocol):
@@ -81,6 +82,10 @@ class EventSource:
             self._clearings = self.journal.clearings
             yield "reset", {"item": None}
 
+    def has_phases(self) -> bool:
+        """Return whether a request can end a phase."""
+        return False
+
     def wait(self) -> int | None:
         """Return after how many microseconds of real time something changes by itself; None if nothing does."""
         return None
@@ -120,13 +125,17 @@ class SandboxWatch(EventSource):
             self._money = self._account_now()
             for table in _tables(sandbox):
                 table.observe(self._touch)
-            self._unscanned, self._is_scanning = self._scan(), True
+            self._unscanned, self._is_scanning = self._scan(sandbox.now), True
 
     def end(self) -> None:
         """Watch no more."""
         self._engine.observer = None
         for table in _tables(self._sandbox):
             table.observe(None)
+
+    def has_phases(self) -> bool:
+        """Return whether a request can end a phase."""
+        return self._engine.has_phases
 
     def waits_for(self, load: WorldLoad) -> bool:
         """Return whether this is what still loads its world."""
@@ -162,7 +171,9 @@ class SandboxWatch(EventSource):
             self._money = money
             yield "account", {"account": self._show.account(tenant)}
         yield from self._resources()
-        self._is_scanning = self._is_scanning and next(self._unscanned, self) is None
+        began = ticks()
+        while self._is_scanning and ticks() - began < _SLICE:
+            self._is_scanning = next(self._unscanned, self) is None
 
     def wait(self) -> int | None:
         """Return after how many microseconds of real time something changes by itself; None if nothing does."""
@@ -197,14 +208,14 @@ class SandboxWatch(EventSource):
         if (due := record.changes(now)) != NEVER:
             heappush(self._due, (due, record.kind.noun, record.id))
 
-    def _scan(self) -> Iterator[None]:
-        """Find out, in steps, when each record changes by itself."""
+    def _scan(self, begun: int) -> Iterator[None]:
+        """Find out, in steps, when each record changes by itself after an instant. The clock may be moved between two
+        steps."""
         for table in _tables(self._sandbox):
             for start in range(0, table.extent, _SCANNED_AT_ONCE):
-                now = self._sandbox.now
                 for record in table.at(range(start, min(start + _SCANNED_AT_ONCE, table.extent))):
                     if isinstance(record, ProvisionedRecord):
-                        self._expect(record, now)
+                        self._expect(record, begun)
                 yield
 
     def _story_now(self) -> tuple[Phase | None, int, str | None]:
