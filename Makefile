@@ -20,7 +20,7 @@ PYTHON ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test judge test-latest lint check docs bench bench-peers soak fuzz build upgrade clean FORCE
+.PHONY: help serve test judge test-latest lint check docs bench bench-peers soak soak-page fuzz build upgrade clean FORCE
 .NOTPARALLEL:
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo 'make bench    how fast it is, beside what it is like (needs wrk)   ARGS="--quick --only list,start"'
 	@echo 'make bench-peers  the same, beside other mock servers from npm and pip (needs Node and Java)'
 	@echo 'make soak     a server under clients that misbehave, four minutes   ARGS="--seconds 60"'
+	@echo 'make soak-page  the live page beside much traffic, three minutes (needs chromium)'
 	@echo 'make fuzz     bytes of all kinds for everything that reads          ARGS="yaml --seed 7"'
 	@echo 'make build    the sdist and the wheel, in dist/'
 	@echo 'make upgrade  the newest versions of everything into $(CONSTRAINTS)'
@@ -47,18 +48,17 @@ serve: $(VENV)/installed
 # clients are started once; tests/conftest.py has put the long files first. A choice by marker is large, and gets two
 # workers as well, unless it names its own number.
 #
-# The slow tests run other people's programs and tools. They are not measured: on Python 3.11 that would take half as much
-# time again, and the quick tests alone have to reach the coverage gate. They wait more than they compute, so that a third
-# worker has something to do on two cores.
+# The slow tests run other people's programs and tools. tests/conftest.py does not measure them: on Python 3.11 that would
+# take half as much time again, and the quick tests alone have to reach the coverage gate. They wait as long as they compute,
+# so that a third worker has something to do on two cores.
 IN_ORDER := --dist loadfile --no-loadscope-reorder
 PARALLEL := -n 2 $(IN_ORDER)
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(PARALLEL) -m 'not slow'
+	@$(BIN)/coverage run -m pytest -n 3 $(IN_ORDER) -m 'not judge'
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
-	@$(BIN)/python -m pytest -n 3 $(IN_ORDER) -m 'slow and not judge'
 else
 	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
 endif
@@ -108,6 +108,9 @@ bench-peers: $(VENV)/installed-test
 soak: $(VENV)/installed
 	@$(BIN)/python tests/soak/soak.py $(ARGS)
 
+soak-page: $(VENV)/installed-test
+	@$(BIN)/python -m tests.soak.live_page $(ARGS)
+
 # atheris does not install everywhere, and is needed by nothing else.
 fuzz: $(VENV)/installed-test
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install atheris 2>/dev/null || true
@@ -118,7 +121,7 @@ build: $(VENV)/installed-test
 	@$(BIN)/python -m build --outdir dist .
 
 clean:
-	@rm -rf $(VENV) $(LATEST) .bench-peers bench.json dist site .cache .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(LATEST) .bench-peers bench.json build dist site .cache .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 	@find cnx_mock tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the environment

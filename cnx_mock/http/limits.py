@@ -48,6 +48,19 @@ class Window:
             self._counted.append(now)
         return Allowance(limit, limit - used - 1, reset), None
 
+    def look(self, account: SandboxAccount, clock: Clock, style: str) -> tuple[int, int]:
+        """Return how many requests of the window are used, and how many microseconds are left until it resets; 0 if no
+        window is open. Nothing is counted, and no window is opened by it."""
+        if account.fate == "limited":
+            return account.limit, MINUTE
+        now = clock.wire() if style != "aligned" else wall_now() + clock.advanced
+        if style == "sliding":
+            recent = [each for each in self._counted if now - each < MINUTE]
+            return len(recent), recent[0] + MINUTE - now if recent else 0
+        if self._opened is None or not 0 <= now - self._opened < MINUTE:
+            return 0, 0
+        return self._used, self._opened + MINUTE - now
+
     def _fixed(self, now: int, aligned: bool = False) -> tuple[int, int]:
         """Return how many requests the open window has counted, and how many microseconds are left of it."""
         if self._opened is None or not 0 <= now - self._opened < MINUTE:

@@ -111,6 +111,15 @@ class Engine:
         """Return the present moment of the story, and the instant at which its phase began."""
         return self._story.at(self._now()), self._story.since
 
+    def progress(self) -> tuple[int, int]:
+        """Return the place of the present phase, from 0, and how many requests it has had."""
+        self._story.at(self._now())
+        return self._story.index, self._story.requests
+
+    def enter_phase(self, name: str) -> None:
+        """Begin the phase with this name now. The clock stays. Raises KeyError if there is none."""
+        self._story.enter(name, self._now())
+
     @property
     def has_phases(self) -> bool:
         """Whether its story has phases."""

@@ -75,6 +75,23 @@ class Timeline:
             if self._requests == self._phases[self._index].requests and not self._is_last:
                 self._enter_next(now)
 
+    def enter(self, name: str, now: int) -> None:
+        """Begin the phase with this name at the instant `now`. Raises KeyError if there is none."""
+        names = [phase.name for phase in self._phases]
+        if name not in names:
+            raise KeyError(name)
+        self._index, self._phase_began, self._requests = names.index(name), now, 0
+
+    @property
+    def index(self) -> int:
+        """The place of the current phase, as of the last call of `at` or `count`; from 0."""
+        return self._index
+
+    @property
+    def requests(self) -> int:
+        """Requests in the current phase so far."""
+        return self._requests
+
     @property
     def since(self) -> int:
         """The instant at which the current phase began, as of the last call of `at` or `count`."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.replay import applied_fault
 from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.scenario import Rule
-from cnx_mock.text.units import format_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,14 @@ def _recorded(record: JournalRecord, ordinal: int) -> Iterator[RecordedFault]:
 def _rule_again(record: JournalRecord, active: ActiveRule, rule: Rule, ordinal: int) -> dict[str, Any]:
     request, operation = record.request, record.operation
     match = {"operation": operation.name} if operation else {"method": request.method, "path": request.path}
-    place = decision.place if (decision := record.decision(active)) else 1
-    fault = dict(rule.document["fault"] if "fault" in rule.document else rule.document["sequence"][place - 1])
-    if not isinstance(fault.get("latency", ""), str) and record.exchange.delayed:
-        fault["latency"] = format_duration(record.exchange.delayed)  # the rule has a range: this is what was drawn
     at = {} if rule.at == "before" else {"at": rule.at}
-    return {"id": f"{rule.id[:60]}:{record.seq}", "match": match, "times": {"only": [ordinal]}, **at, "fault": fault}
+    return {
+        "id": f"{rule.id[:60]}:{record.seq}",
+        "match": match,
+        "times": {"only": [ordinal]},
+        **at,
+        "fault": applied_fault(record, active, rule),
+    }
 
 
 def _title(record: JournalRecord, rule: Rule, ordinal: int, labels: list[str]) -> str:

@@ -171,10 +171,10 @@ class Ledger:
         others = 0 if self._source is None else self._source.cents(now)
         return -self._closed_cents - others - ((hour + 1) * self._price - self._hours - not_yet)
 
-    @property
-    def hourly_cents(self) -> int:
-        """What everything that is charged costs in an hour."""
-        return self._price
+    def hourly_cents(self, now: int) -> int:
+        """Return what everything that is charged costs in an hour."""
+        others = 0 if self._source is None else self._source.cents(now + HOUR) - self._source.cents(now)
+        return self._price + others
 
     def charged(self, now: int) -> int:
         """Return the cents that resources have cost so far; right for the instants for which `balance` is."""

@@ -506,7 +506,8 @@ def test_bad_options_are_told_before_anything_runs(tmp_path: Path, options: list
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_before_anything_is_planned_says_so(tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text("import os, signal\nos.kill(os.getppid(), signal.SIGINT)\nsignal.pause()\n")
-    words = [COMMAND, "sweep", "--timeout", "100s", "--", sys.executable, "client.py"]
+    started = [sys.executable, "-u", "client.py"]  # with this option it is not forked: its parent has to be the sweep
+    words = [COMMAND, "sweep", "--timeout", "100s", "--", *started]
     done = commands.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 130
     assert done.stdout.splitlines()[-1] == "stopped before the runs with faults were planned; no report is written"
@@ -515,7 +516,8 @@ def test_ctrl_c_before_anything_is_planned_says_so(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_ends_what_runs_and_shows_what_is_known(tmp_path: Path) -> None:
     source = """
-open("pid", "w").write(str(os.getpid()))
+open("new", "w").write(str(os.getpid()))
+os.replace("new", "pid")  # it may be killed at any time
 once("GET", "/v1/plans", timeout=None)
 """
     (tmp_path / "client.py").write_text(HEAD + source)

@@ -101,10 +101,9 @@ has happened."""
 
 def _example(kind: type[Fault]) -> tuple[str, str]:
     """The example with which a fault's docstring begins, and the whole docstring if it says more."""
-    words = inspect.getdoc(kind) or ""
-    found = re.match(r"`([^`]+)`", words)
-    assert found, f"the docstring of {kind.__name__} begins with an example in backticks"
-    return found[1], "" if words.rstrip(".") == found[0] else sentence(words)
+    words, shown = inspect.getdoc(kind) or "", faults.example(kind)
+    assert words.startswith(f"`{shown}`"), f"the docstring of {kind.__name__} begins with an example in backticks"
+    return shown, "" if words.rstrip(".") == f"`{shown}`" else sentence(words)
 
 
 def _about_fault(kind: type[Fault], words: str) -> str:

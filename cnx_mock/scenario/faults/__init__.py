@@ -1,5 +1,6 @@
 """The faults, one file each. This registry finds them by importing every file here; no list names them."""
 
+import inspect
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
@@ -29,6 +30,11 @@ def keys() -> list[str]:
 def words_of(key: str) -> list[str]:
     """Return the plain words that a key takes, such as the kinds of broken connections."""
     return sorted(str(word) for kind in kinds() if kind.key == key for word in _words(kind))
+
+
+def example(kind: type[Fault]) -> str:
+    """Return the example with which a fault's docstring begins, as a scenario file has it: `latency: 200ms`."""
+    return (inspect.getdoc(kind) or "").split("`")[1]
 
 
 def _descendants(base: type[Any] = Fault) -> Iterator[type[Fault]]:

@@ -61,7 +61,7 @@ class Changes(Declared):
 
 
 class Headers(Fault):
-    """`headers: {set: {…}, remove: […]}`."""
+    """`headers: {set: {Retry-After: "7"}, remove: [Date]}`."""
 
     key: ClassVar[str] = "headers"
     headers: Changes

@@ -1,7 +1,7 @@
 """Fixtures: worlds as files. Reading a file gives a `Fixture`, which can fill any number of sandboxes."""
 
 from cnx_mock.errors import FixtureError, UnknownFixture
-from cnx_mock.services.worlds.export import exported, exported_json
+from cnx_mock.services.worlds.export import exported, exported_json, exported_resource
 from cnx_mock.services.worlds.files import find, is_path, load, shipped_fixtures
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 from cnx_mock.services.worlds.generate import prepare_names
@@ -12,6 +12,7 @@ __all__ = [
     "UnknownFixture",
     "exported",
     "exported_json",
+    "exported_resource",
     "find",
     "is_path",
     "load",

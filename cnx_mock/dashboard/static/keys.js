@@ -1,0 +1,21 @@
+// Keys of the whole page. Nothing happens while somebody writes into a field, or with Ctrl, Alt or Meta.
+
+import { useEffect } from "./lib.js";
+
+const FIELDS = ["INPUT", "TEXTAREA", "SELECT"];
+
+/** Call `keys[event.key]` while the component is there. */
+export function useKeys(keys) {
+  useEffect(() => {
+    const listen = (event) => {
+      if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+      if (document.querySelector("dialog[open]")) return;
+      const field = FIELDS.includes(event.target.tagName);
+      if (field && event.key !== "Escape") return;
+      if (["Enter", " "].includes(event.key) && ["BUTTON", "A", "SUMMARY"].includes(event.target.tagName)) return;
+      if (keys[event.key]?.(event) !== undefined) event.preventDefault();
+    };
+    addEventListener("keydown", listen);
+    return () => removeEventListener("keydown", listen);
+  });
+}

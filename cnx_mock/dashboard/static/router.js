@@ -1,0 +1,43 @@
+// Addresses of the page: #/requests?sandbox=sbx_…&open=12. A reload, or a link in a chat, shows the same again.
+
+import { useEffect, useState } from "./lib.js";
+
+export const VIEWS = ["requests", "world", "story", "time", "audit", "demo"];
+
+export function route() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const view = VIEWS.includes(path) ? path : "requests";
+  const given = new URLSearchParams(query);
+  return { view, sandbox: given.get("sandbox"), open: given.get("open") };
+}
+
+/** The address of a view; what is not named stays as it is, and `open` belongs to one view. */
+export function href({ view = route().view, sandbox = route().sandbox, open = null } = {}) {
+  const query = new URLSearchParams();
+  if (sandbox) query.set("sandbox", sandbox);
+  if (open) query.set("open", open);
+  const text = query.toString();
+  return `#/${view}${text ? `?${text}` : ""}`;
+}
+
+/** Go there. With `replace` the browser's Back button does not come back to where we are. */
+export function go(where, replace = false) {
+  const target = href(where);
+  if (target === location.hash) return;
+  if (!replace) {
+    location.hash = target;
+    return;
+  }
+  history.replaceState(null, "", target);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+export function useRoute() {
+  const [current, setCurrent] = useState(route());
+  useEffect(() => {
+    const listen = () => setCurrent(route());
+    addEventListener("hashchange", listen);
+    return () => removeEventListener("hashchange", listen);
+  }, []);
+  return current;
+}

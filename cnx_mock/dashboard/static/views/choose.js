@@ -1,0 +1,41 @@
+// What the views of one sandbox show while all are chosen: which there are, to take one.
+
+import { html } from "../lib.js";
+import { count, duration } from "../format.js";
+import { Code, Empty, firstCall, TRY_KEY } from "../parts/marks.js";
+import { href } from "../router.js";
+import { sandboxLabel, theSandbox, useStore } from "../store.js";
+
+/** Most rows of the table; the chooser has them all. */
+const MOST = 100;
+
+/** Draw `children` for the sandbox that is chosen; without one, the list of them. */
+export function OneSandbox({ title, children }) {
+  const state = useStore("frame");
+  if (theSandbox()) return children;
+  if (!state.sandboxes.size) {
+    return html`<${Empty} title="No sandbox yet">
+      <p>The first request with a test key makes one.</p>
+      <${Code} text=${TRY_KEY} what="the line" label="A test key" />
+      <${Code} text=${firstCall()} what="the curl line" label="A first request" />
+    <//>`;
+  }
+  const items = [...state.sandboxes.values()].sort((a, b) => a.idle_seconds - b.idle_seconds);
+  return html`<div class="view narrow">
+    <h2>${title}: of which sandbox?</h2>
+    <p class="dim">Each test key has a world of its own.</p>
+    <table class="grid" aria-label="Sandboxes">
+      <thead><tr><th scope="col">Key</th><th scope="col" class="r">Instances</th><th scope="col" class="r">Requests</th><th scope="col" class="r">Rules</th><th scope="col" class="r">Last request</th></tr></thead>
+      <tbody>
+        ${items.slice(0, MOST).map(
+          (item) => html`<tr>
+            <th scope="row"><a href=${href({ sandbox: item.id })}>${sandboxLabel(item.id)}</a></th>
+            <td class="r num">${count(item.instances)}</td><td class="r num">${count(item.requests)}</td><td class="r num">${count(item.rules)}</td>
+            <td class="r num">${duration(item.idle_seconds * 1000)} ago</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+    ${items.length > MOST && html`<p class="dim">The ${MOST} that were used last, of ${count(items.length)}.</p>`}
+  </div>`;
+}
