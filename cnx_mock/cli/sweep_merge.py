@@ -20,7 +20,7 @@ from cnx_mock.text.files import read_regular
     nargs=-1,
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE...",
+    metavar="[FILE]...",
 )
 @click.option(
     "--report",
@@ -32,11 +32,11 @@ from cnx_mock.text.files import read_regular
 )
 @click.pass_context
 def sweep_merge(context: click.Context, /, files: Sequence[Path], reports: Sequence[ReportFile]) -> None:
-    """Put the JSON reports of a sweep's shards together, and show them as one sweep.
+    """Put the reports of a sweep's shards together.
 
-    The files are those that `cnx-mock sweep --shard I/N --report FILE.json` wrote, all of them. They must be of one
-    program, version, seed and choice of options, and each shard must be there once. The exit status is 1 for bad cells,
-    as after a sweep; 2 for files that do not belong together.
+    They are shown as one sweep. The files are those that `cnx-mock sweep --shard I/N --report FILE.json` wrote, all of
+    them. They must be of one program, version, seed and choice of options, and each shard must be there once. The exit
+    status is 1 for bad cells, as after a sweep; 2 for files that do not belong together.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Earlier JSON reports, read back: to put the reports of several machines together, and to go on from an earlier one."""
+"""Earlier JSON reports, read back: to put those of several machines together, and to go on from an earlier one."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
