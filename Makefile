@@ -48,18 +48,17 @@ serve: $(VENV)/installed
 # clients are started once; tests/conftest.py has put the long files first. A choice by marker is large, and gets two
 # workers as well, unless it names its own number.
 #
-# The slow tests run other people's programs and tools. They are not measured: on Python 3.11 that would take half as much
-# time again, and the quick tests alone have to reach the coverage gate. They wait more than they compute, so that a third
-# worker has something to do on two cores.
+# The slow tests run other people's programs and tools. tests/conftest.py does not measure them: on Python 3.11 that would
+# take half as much time again, and the quick tests alone have to reach the coverage gate. They wait as long as they compute,
+# so that a third worker has something to do on two cores.
 IN_ORDER := --dist loadfile --no-loadscope-reorder
 PARALLEL := -n 2 $(IN_ORDER)
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(PARALLEL) -m 'not slow'
+	@$(BIN)/coverage run -m pytest -n 3 $(IN_ORDER) -m 'not judge'
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
-	@$(BIN)/python -m pytest -n 3 $(IN_ORDER) -m 'slow and not judge'
 else
 	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
 endif

@@ -1,9 +1,13 @@
 """The command `cnx-mock` for tests: real processes that need not import everything first.
 
-`run` and `Popen` take what those of `subprocess` take. Each process of pytest starts one server (`fork_server.py`) that
+`run` and `Popen` take what those of `subprocess` take. Each process of pytest starts a server (`fork_server.py`) that
 has imported the package, and every command is a fork of it: a process with its own arguments, environment, folder,
 standard streams, process group and signals. The installed command itself is run if a test asks for it (`REAL`), if the
-environment changes how Python starts, and on systems without fork.
+environment changes how Python starts, and on systems without fork. Where coverage is measured, there is a second server
+for the commands that are not: those of slow tests.
+
+The Python programs of a sweep are forked likewise, off a server that has imported what they do: they are real
+processes, but a hundred of them need not start an interpreter each.
 """
 
 import atexit
@@ -13,11 +17,12 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from select import select
 from threading import Lock
-from typing import Any
+from typing import IO, Any
 
 COMMAND = Path(sys.executable).with_name("cnx-mock")
 """The installed command, as the first word of `run` and `Popen`."""
@@ -28,53 +33,81 @@ REAL = str(COMMAND)
 COVERAGE: str | None = None
 """How coverage measures the forks, if it does."""
 
+MEASURED = True
+"""Whether the forks of the test that runs are measured."""
+
+ROOT = Path(__file__).parents[1]
+
+LARGEST = 1 << 20
+"""How many bytes an order may have."""
+
 _START_UP = ("PYTHON", "LC_", "LANG", "LD_", "OPENSSL_", "TZ", "MALLOC")
 """Variables that the interpreter reads before any code of ours runs."""
 
 
 class _Server:
-    """The process that forks, started when the first command is."""
+    """A process that forks, started when it is first asked to."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str, *, measured: bool = False) -> None:
+        self._kind = kind
+        self._measured = measured
         self._socket: socket.socket | None = None
         self._lock = Lock()
 
     def fork(self, order: dict[str, Any], streams: list[int]) -> socket.socket:
-        """Start a command; the socket on which its server reports."""
+        """Start a process; the socket on which its server reports."""
         ours, theirs = socket.socketpair()
         data = json.dumps(order).encode("utf-8", "surrogateescape")
-        with self._lock, theirs:
+        with theirs:
+            socket.send_fds(self.orders(), [data], [*streams, theirs.fileno()])
+        return ours
+
+    def orders(self) -> socket.socket:
+        """Where the server takes its orders; each is one packet, so that several processes may send them."""
+        with self._lock:
             if self._socket is None:
                 self._socket = self._started()
-            socket.send_fds(self._socket, [len(data).to_bytes(8, "big")], [*streams, theirs.fileno()])
-            self._socket.sendall(data)
-        return ours
+            return self._socket
+
+    def use(self, orders: socket.socket) -> None:
+        """Use the server that another process has started."""
+        self._socket = orders
 
     def _started(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        measured = {} if COVERAGE is None else {"COVERAGE_PROCESS_CONFIG": COVERAGE}
-        script = Path(__file__).with_name("fork_server.py")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
+        measured = {"COVERAGE_PROCESS_CONFIG": COVERAGE} if COVERAGE is not None and self._measured else {}
+        passed = [theirs.fileno()] if self is PROGRAMS else [theirs.fileno(), PROGRAMS.orders().fileno()]
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, script, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-m", "tests.fork_server", self._kind, *map(str, passed)],
+                pass_fds=passed,
                 env=os.environ | measured,
                 stdin=subprocess.DEVNULL,
+                cwd=ROOT,
             )
-        atexit.register(self._stop, process)
+        atexit.register(self._stop, ours, process)
         return ours
 
-    def _stop(self, process: "subprocess.Popen[bytes]") -> None:
-        if self._socket is not None:
-            self._socket.close()
+    @staticmethod
+    def _stop(ours: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+        with suppress(OSError):
+            ours.shutdown(socket.SHUT_RDWR)  # closing is not enough: commands that still run have it, too
+        ours.close()
         process.wait()
 
 
-_SERVER = _Server()
+PROGRAMS = _Server("program")
+"""Forks Python programs."""
+
+_SERVERS = {measured: _Server("command", measured=measured) for measured in (False, True)}
 
 
 class _Fork(subprocess.Popen[Any]):
-    """A `Popen` whose process is forked by the server, which waits for it in our place."""
+    """A `Popen` whose process is forked by a server, which waits for it in our place."""
+
+    def _server(self) -> _Server:
+        return _SERVERS[MEASURED and COVERAGE is not None]
 
     def _execute_child(
         self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo, creationflags, shell,
@@ -82,7 +115,7 @@ class _Fork(subprocess.Popen[Any]):
         start_new_session, process_group, *_,
     ) -> None:  # fmt: skip
         order = {
-            "argv": ["cnx-mock", *map(str, args[1:])],
+            "argv": ["cnx-mock", *map(str, args[1:])],  # a program forgets the first word
             "cwd": os.path.abspath(cwd or "."),  # noqa: PTH100 (a folder that does not exist stays as it is)
             "env": dict(os.environ if env is None else env),
             "session": start_new_session,
@@ -92,7 +125,7 @@ class _Fork(subprocess.Popen[Any]):
             given if given != -1 else own for given, own in zip((p2cread, c2pwrite, errwrite), (0, 1, 2), strict=True)
         ]
         try:
-            self._reports = _SERVER.fork(order, streams)
+            self._reports = self._server().fork(order, streams)
             self.pid = int.from_bytes(self._reports.recv(8), "big")
         finally:
             self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]
@@ -115,19 +148,40 @@ class _Fork(subprocess.Popen[Any]):
         return self.returncode
 
 
-def _forkable(args: Any, env: dict[str, str] | None) -> bool:
+class _ForkOfProgram(_Fork):
+    """The same for a Python program."""
+
+    def _server(self) -> _Server:
+        return PROGRAMS
+
+
+def _forkable(args: Any, env: Mapping[str, str] | None) -> bool:
     if not hasattr(os, "fork") or not isinstance(args, list | tuple) or args[0] is not COMMAND:
         return False
-    return env is None or _start_up(env) == _start_up(dict(os.environ))
+    return _starts_alike(env)
 
 
-def _start_up(environ: dict[str, str]) -> dict[str, str]:
+def _starts_alike(env: Mapping[str, str] | None) -> bool:
+    return env is None or _start_up(env) == _start_up(os.environ)
+
+
+def _start_up(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith(_START_UP)}
 
 
 def Popen(args: Any, **options: Any) -> "subprocess.Popen[Any]":
     """Start a command; `subprocess.Popen`, but for what it costs."""
     return (_Fork if _forkable(args, options.get("env")) else subprocess.Popen)(args, **options)
+
+
+def spawn(
+    command: list[str], environ: Mapping[str, str], output: IO[bytes], folder: Path | None
+) -> "subprocess.Popen[Any]":
+    """Start a program as `cnx_mock.programs.bounded` does, in whose place this can be; fork it if it is in Python."""
+    is_python = command[0] == sys.executable and (command[1] == "-c" or command[1].endswith(".py"))
+    kind = _ForkOfProgram if hasattr(os, "fork") and is_python and _starts_alike(environ) else subprocess.Popen
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+    return kind(command, env=dict(environ), start_new_session=True, cwd=folder, **pipes)
 
 
 def run(

@@ -9,6 +9,7 @@ import pkgutil
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -245,14 +246,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class MeasuredTests:
-    """Coverage of this process's main thread, in the tests that call the package there.
+    """Coverage of what has to be measured: everything that a quick test starts, and this process's main thread in the
+    quick tests that call the package there.
 
     Up to Python 3.13, coverage makes everything twice as slow that runs on a measured thread: pytest, a test's client,
     and the libraries, too. A test with `api` or `client` talks to a server on another thread, and that one is measured.
+    Slow tests are not measured: the quick ones alone have to reach the gate.
     """
 
     def __init__(self, tracer: Any) -> None:
         self._tracer = tracer
+        self._tracer_of_threads: Any = threading.gettrace()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Iterator[None]:
@@ -263,8 +267,14 @@ class MeasuredTests:
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
+        commands.MEASURED = _is_quick(item)
+        threading.settrace(self._tracer_of_threads if commands.MEASURED else None)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
-        if not {"api", "client"} & {*pyfuncitem.fixturenames}:
+        if _is_quick(pyfuncitem) and not {"api", "client"} & {*pyfuncitem.fixturenames}:
             sys.settrace(self._tracer)
         try:
             return (yield)
@@ -273,12 +283,20 @@ class MeasuredTests:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Iterator[Any]:
+        of_threads: Any = threading.gettrace()
+        if fixturedef.scope == "session":
+            threading.settrace(self._tracer_of_threads)  # quick tests have it, too
         if fixturedef.func.__module__.startswith("cnx_mock."):
             sys.settrace(self._tracer)
         try:
             return (yield)
         finally:
             sys.settrace(None)
+            threading.settrace(of_threads)
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,9 @@
-"""Forks commands for `tests/commands.py`: a process with one thread, which has imported all that a command may need.
+"""Forks commands or programs for `tests/commands.py`: a process with one thread, which has imported all that these may
+need. Its arguments: `command` or `program`, the number of the socket with its orders, and for commands that of the
+server of their programs.
 
-For each command it forks a waiter, which forks the command and reports on a socket of its own: first the process id,
-then the exit status, eight bytes each. So neither has to look for the other's signals.
+For each order it forks once, and reports on the order's own socket: first the process id, then the exit status, eight
+bytes each.
 """
 
 import atexit
@@ -10,27 +12,35 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import signal
 import socket
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from select import select
 from typing import Any
 
-import cnx_mock
-from cnx_mock.asgi import create_app
+from tests import commands
 
 _NOT_NEEDED = ("cnx_mock.__main__", "cnx_mock.pytest_plugin")
 _LATER = (
     *("uvloop", "uvicorn.lifespan.off", "httptools", "orjson", "encodings.idna"),
     *("faker", "cryptography.x509", "cryptography.hazmat.backends.openssl.backend"),
 )
+_OF_PROGRAMS = ("http.client", "requests", "urllib.request")
+"""What programs import that takes long; each is imported here when the first of them has its name."""
 
 
 def _prepare() -> None:
-    """Import everything: no fork has to."""
+    """Import everything that a command may need: no fork has to."""
+    import cnx_mock  # lazy: programs do not need it
+    from cnx_mock.asgi import create_app  # lazy: as above
+
     for module in pkgutil.walk_packages(cnx_mock.__path__, "cnx_mock."):
         if not module.name.startswith(_NOT_NEEDED):
             importlib.import_module(module.name)
@@ -42,44 +52,23 @@ def _prepare() -> None:
     gc.freeze()
 
 
-def _orders(control: socket.socket) -> Any:
-    """The commands to start: what each is given, and its file descriptors."""
-    while True:
-        head, descriptors, _, _ = socket.recv_fds(control, 8, 4)
-        if not head:
-            return
-        size, data = int.from_bytes(head, "big"), b""
-        while len(data) < size:
-            data += control.recv(size - len(data))
-        yield json.loads(data.decode("utf-8", "surrogateescape")), descriptors
+def _order(control: socket.socket) -> tuple[Any, list[int]] | None:
+    """The next process to start: what it is given, and its file descriptors; None when the tests are over."""
+    data, descriptors, _, _ = socket.recv_fds(control, commands.LARGEST, 4)
+    return (json.loads(data.decode("utf-8", "surrogateescape")), descriptors) if data else None
 
 
-def _reap() -> None:
-    """Forget the waiters that have ended."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
-def _wait_for(pid: int, reports: int) -> None:
-    """Report a command's process id and its exit status."""
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # meant for the command, where the whole group gets it
-        signal.signal(number, signal.SIG_IGN)
+def _report(number: int, where: int) -> None:
+    """Report a process id, or an exit status."""
     with suppress(OSError):  # the test need not wait
-        os.write(reports, pid.to_bytes(8, "big"))
-    for stream in range(3):
-        os.close(stream)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    with suppress(OSError):
-        os.write(reports, status.to_bytes(8, "big", signed=True))
+        os.write(where, number.to_bytes(8, "big", signed=True))
 
 
-def _become(order: dict[str, Any]) -> None:
+def _become(order: dict[str, Any], streams: list[int]) -> None:
     """Be the process that the test has asked for."""
+    for number, each in enumerate(streams):
+        os.dup2(each, number)
+        os.close(each)
     if order["session"]:
         os.setsid()
     elif order["group"] >= 0:
@@ -94,26 +83,80 @@ def _become(order: dict[str, Any]) -> None:
     sys.stderr = open(2, "w", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
 
 
-def _command(control: socket.socket) -> bool:
-    """Fork for every order. True in the process of a command, False in the server when the tests are over."""
-    for order, descriptors in _orders(control):
-        _reap()
-        if os.fork():
-            for each in descriptors:
-                os.close(each)
-            continue
-        control.close()
-        *streams, reports = descriptors
-        for number, each in enumerate(streams):
-            os.dup2(each, number)
-            os.close(each)
-        if pid := os.fork():
-            _wait_for(pid, reports)
-            os._exit(0)
-        os.close(reports)
-        _become(order)
-        return True
-    return False
+def _imported_for(order: dict[str, Any]) -> None:
+    """Import what a program does, so that the next one need not."""
+    _, name, *rest = order["argv"]
+    with suppress(OSError):
+        text = rest[0] if name == "-c" else Path(order["cwd"], name).read_text()
+        for module in _OF_PROGRAMS:
+            if module in text:
+                importlib.import_module(module)
+
+
+class _Server:
+    """Forks for every order, and reports how each process ends."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._ended, self._wakes = socket.socketpair()
+        self._wakes.setblocking(False)
+        self._running: dict[int, int] = {}
+        """The process ids, and where each is reported."""
+
+    def forked(self, prepare: Callable[[dict[str, Any]], object]) -> bool:
+        """True in a new process, False in the server when the tests are over."""
+        signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        while True:
+            ready = select([self._control, self._ended], [], [])[0]
+            if self._ended in ready:
+                self._ended.recv(4096)
+                self._report_ended()
+            if self._control not in ready:
+                continue
+            if (order := _order(self._control)) is None:
+                return False
+            given, (*streams, reports) = order
+            prepare(given)
+            if pid := os.fork():
+                self._running[pid] = reports
+                _report(pid, reports)
+                for each in streams:
+                    os.close(each)
+                continue
+            self._leave(reports)
+            _become(given, streams)
+            return True
+
+    def _report_ended(self) -> None:
+        for pid in list(self._running):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                reports = self._running.pop(pid)
+                _report(os.waitstatus_to_exitcode(status), reports)
+                os.close(reports)
+
+    def _leave(self, reports: int) -> None:
+        """Keep nothing of the server in the new process."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for each in (self._control, self._ended, self._wakes):
+            each.close()
+        for number in (reports, *self._running.values()):
+            os.close(number)
+
+
+def _program() -> None:
+    """Run the program that the arguments name."""
+    _, name, *rest = sys.argv
+    if name == "-c":
+        sys.argv[:] = ["-c", *rest[1:]]
+        sys.path[0] = ""
+        exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__"})
+        return
+    sys.argv[:] = [name, *rest]
+    sys.path[0] = str(Path(name).resolve().parent)
+    runpy.run_path(name, run_name="__main__")
 
 
 def _run(main: Callable[[], object]) -> None:
@@ -122,9 +165,12 @@ def _run(main: Callable[[], object]) -> None:
     try:
         main()
     except SystemExit as end:
-        if not isinstance(end.code, int | None):
-            raise
-        status = end.code or 0
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)  # noqa: T201 (as Python does)
+    except Exception:
+        traceback.print_exc()
+        status = 1
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
@@ -133,12 +179,25 @@ def _run(main: Callable[[], object]) -> None:
     os._exit(status)
 
 
-if __name__ == "__main__":
+def _commands(programs: socket.socket) -> Callable[[], object]:
+    """Prepare the commands, and return what each of them runs."""
     _prepare()
-    from cnx_mock.cli.main import main
+    from cnx_mock.cli.main import main  # lazy: programs do not need it
+    from cnx_mock.programs import bounded  # lazy: as above
 
+    commands.PROGRAMS.use(programs)
+    bounded._spawned = commands.spawn
+    return main
+
+
+if __name__ == "__main__":
+    kind, *numbers = sys.argv[1:]
+    for number in numbers:
+        os.set_inheritable(int(number), False)
+    control, *others = (socket.socket(fileno=int(number)) for number in numbers)
+    main = _commands(*others) if kind == "command" else _program
     forked = False
     with suppress(KeyboardInterrupt):
-        forked = _command(socket.socket(fileno=int(sys.argv[1])))
+        forked = _Server(control).forked(_imported_for if kind == "program" else lambda order: None)
     if forked:
         _run(main)

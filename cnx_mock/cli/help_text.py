@@ -49,6 +49,7 @@ Commands:
   state         Save, load or reset the world of a running server's sandbox.
   sweep         Run a program once for every fault at every call, and judge
                 the outcome.
+  sweep-merge   Put the reports of a sweep's shards together.
 """,
     100: """\
 Usage: cnx-mock [OPTIONS] COMMAND [ARGS]...
@@ -89,5 +90,6 @@ Commands:
   shrink        Find the few faults that make a program fail under a scenario.
   state         Save, load or reset the world of a running server's sandbox.
   sweep         Run a program once for every fault at every call, and judge the outcome.
+  sweep-merge   Put the reports of a sweep's shards together.
 """,
 }

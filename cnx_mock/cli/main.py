@@ -37,6 +37,7 @@ COMMANDS = {
         ("shrink", "shrink", "Find the few faults that make a program fail under a scenario."),
         ("state", "state", "Save, load or reset the world of a running server's sandbox."),
         ("sweep", "sweep", "Run a program once for every fault at every call, and judge the outcome."),
+        ("sweep-merge", "sweep_merge", "Put the reports of a sweep's shards together."),
     )
 }
 """Every command: its name, its module, and its short help."""

@@ -68,6 +68,22 @@ class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic in click 
         return value if isinstance(value, list) else [word.strip() for word in value.split(",") if word.strip()]
 
 
+class ShardType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
+    """One part of several, such as `2/8`; its value is both numbers."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return the number of the part, from 1, and how many parts there are."""
+        if isinstance(value, tuple):
+            return value
+        number, slash, of = str(value).partition("/")
+        good = slash and number.isdecimal() and of.isdecimal() and len(of) < 6
+        if not good or not 1 <= int(number) <= int(of):
+            self.fail(f"{value!r} is not a part of a whole: write 2/8 for the second of eight", param, ctx)
+        return int(number), int(of)
+
+
 def program_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument of a command that runs a program: the program and its own arguments, as `command`."""
     add = click.argument(
@@ -88,3 +104,4 @@ DURATION = DurationType()
 TEST_KEY = KeyType()
 SERVER_URL = ServerUrlType()
 NAMES = NamesType()
+SHARD = ShardType()

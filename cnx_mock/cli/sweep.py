@@ -8,12 +8,12 @@ import click
 
 from cnx_mock.cli import completions
 from cnx_mock.cli.options import PROGRAM, settings_options, workdir_option
-from cnx_mock.cli.param_types import DURATION, NAMES, program_argument
+from cnx_mock.cli.param_types import DURATION, NAMES, SHARD, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 
 SUFFIXES = (".html", ".htm", ".json", ".xml")
 """What the name of a report may end in."""
-_REPORT = ReportFileType(SUFFIXES, "a report's name ends in .html, .json, or .xml for JUnit")
+REPORT = ReportFileType(SUFFIXES, "a report's name ends in .html, .json, or .xml for JUnit")
 
 
 def _joined(_: click.Context, __: click.Parameter, value: tuple[list[str], ...]) -> list[str]:
@@ -41,6 +41,18 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 @click.option("--pairs", is_flag=True, help="Inject two faults at two calls as well: many runs.")
 @click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Do at most this many runs, drawn by the seed.")
 @click.option(
+    "--all-calls", is_flag=True, help="Sweep every call; by default of those that are alike the first, second and last."
+)
+@click.option(
+    "--shard", type=SHARD, metavar="I/N", help="Run only part I of N; `cnx-mock sweep-merge` puts the reports together."
+)
+@click.option(
+    "--since",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Run only cells of calls that this earlier JSON report does not have; its bad cells still count.",
+)
+@click.option(
     "--timeout",
     type=DURATION,
     metavar="DURATION",
@@ -58,7 +70,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
 @click.option(
     "--report",
     "reports",
-    type=_REPORT,
+    type=REPORT,
     multiple=True,
     metavar="FILE",
     help="Write a report: .html, .json, or .xml for JUnit.",
@@ -117,6 +129,9 @@ def sweep(
     fail_on: Sequence[str],
     baseline: Path | None,
     scenarios: Path,
+    all_calls: bool,
+    shard: tuple[int, int] | None,
+    since: Path | None,
     allow_partial: bool,
     crash: bool,
     rerun: bool,
@@ -182,6 +197,9 @@ def sweep(
         fail_on=fail_on,
         baseline=baseline,
         scenarios=scenarios,
+        all_calls=all_calls,
+        shard=shard,
+        since=since,
         allow_partial=allow_partial,
         crash=crash,
         rerun=rerun,

@@ -1,7 +1,6 @@
 """What `cnx-mock sweep` does: it makes the runs, shows what came of them, and writes scenarios and reports."""
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,35 +9,33 @@ from typing import Any
 from cnx_mock.audit.audit import hammering
 from cnx_mock.cli.errors import FOUND, INTERRUPTED
 from cnx_mock.cli.options import PROGRAM, words
-from cnx_mock.cli.output import print_result
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.run_race import command_words
 from cnx_mock.cli.streams import settle
+from cnx_mock.cli.sweep_output import show
 from cnx_mock.cli.sweep_progress import progress_reporter
-from cnx_mock.cli.terminal import columns, in_locale, shown_line, wants_colour
-from cnx_mock.errors import UsageError
+from cnx_mock.errors import BaselineError, UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.services import operations as all_operations
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.plan import CRASHES, FAULTS, check_operations, select_faults
 from cnx_mock.sweep.race.sweep import RaceSweep
 from cnx_mock.sweep.readings import ReadingSweep
-from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import ABBREVIATIONS
+from cnx_mock.sweep.report.restored import known_calls, restored
 from cnx_mock.sweep.reproduction import Reproduction
-from cnx_mock.sweep.results import CellResult, SweepOptions
+from cnx_mock.sweep.results import CellResult, SweepOptions, known_call
 from cnx_mock.sweep.runner import ProgressReporter, Sweep
 from cnx_mock.sweep.verdict import FAILING, UNHARMED, VERDICTS, Verdict
 from cnx_mock.text.files import read_regular
-from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
-_MAX_REPORT = 1 << 26
+MAX_REPORT = 1 << 26
 """The most bytes of an earlier report: 64 MiB."""
 
 FORMS: dict[str, Callable[[SweepReport], bytes]] = {
@@ -67,6 +64,9 @@ class ProgramSweep:
         fail_on: Sequence[str],
         baseline: Path | None,
         scenarios: Path,
+        all_calls: bool,
+        shard: tuple[int, int] | None,
+        since: Path | None,
         allow_partial: bool,
         crash: bool,
         rerun: bool,
@@ -84,7 +84,12 @@ class ProgramSweep:
             pairs=pairs,
             faults=bool(faults),
             operations=bool(operations),
+            shard=shard is not None,
+            since=since is not None,
         )
+        ways = {"crash": crash, "rerun": rerun, "readings": readings, "race": race}
+        self._since = None if since is None else _document(since)
+        self._noted: list[str] = []
         self._readings = readings
         if other is not None and not race:
             raise UsageError("--with is the second program of a race: add --race")
@@ -103,6 +108,10 @@ class ProgramSweep:
             seconds=timeout,
             jobs=jobs,
             allow_partial=allow_partial,
+            all_calls=all_calls,
+            way=next((name for name, is_it in ways.items() if is_it), "faults"),
+            shard=shard,
+            since=known_calls(self._since) if self._since is not None else (),
             again="after a crash" if crash else "after a failure" if rerun else "never",
             seed=int(settings.seed),
         )
@@ -111,26 +120,55 @@ class ProgramSweep:
         self._reproduction = Reproduction(
             folder=scenarios, command=command, scenarios=settings.scenario, options=_run_options(settings, folder)
         )
+        self._run_options = [*words(settings, *PROGRAM), *(["--workdir", str(folder)] if folder else [])]
         self._raced: RaceSweep | None = None
+        self._earlier_names: set[str] = set()
+        """The cells that an earlier report has, and that were not run."""
 
     def run(self, files: Sequence[ReportFile]) -> int:
         """Sweep, show and write everything, and return the exit status. Raises SweepError, ProgramError, and OSError
         or UsageError for a file that cannot be written."""
         sweep, complete = self._swept()
-        report = SweepReport(sweep=sweep, failing=self._failing, baseline=self._baseline, reproduce=self._line)
+        report = SweepReport(
+            sweep=sweep,
+            failing=self._failing,
+            baseline=self._baseline,
+            reproduce=self._line,
+            run_options=self._run_options,
+        )
+        if complete and self._since is not None:
+            report = self._with_earlier(report, self._since)
         try:
             self._write(report, files if complete else ())
         finally:
-            _show(report, complete)
+            show(report, complete, self._noted)
         if not complete:
             return INTERRUPTED
         return FOUND if any(map(report.fails, report.results)) else 0
+
+    def _with_earlier(self, report: SweepReport, document: Mapping[str, Any]) -> SweepReport:
+        """Add the cells of an earlier report whose calls are unchanged: they were not run, and count all the same."""
+        earlier = restored(document)
+        known = {known_call(call) for call in report.sweep.calls}
+        lines = dict[str, str]()
+        for result in earlier.results:
+            unchanged = all(known_call(call) in known for call, _ in result.cell.injections)
+            if unchanged and result.cell.name not in report.sweep.results:
+                report.sweep.cells.append(result.cell)
+                report.sweep.results[result.cell.name] = result
+                lines[result.cell.name] = earlier.reproduce(result)
+        kept = set(lines)
+        faults = {each.name: each for each in (*earlier.sweep.options.faults, *report.sweep.options.faults)}
+        report.sweep.options = replace(report.sweep.options, faults=list(faults.values()))
+        self._earlier_names = kept
+        return replace(report, reproduce=lambda each: lines.get(each.cell.name) or self._line(each))
 
     def _write(self, report: SweepReport, files: Sequence[ReportFile]) -> None:
         """Write the scenarios of bad cells, and the reports: before anything is shown, which may fail or wait."""
         settle()  # a report may go to stderr
         for result in report.results:
-            if result.verdict not in UNHARMED and not (self._race or self._readings):
+            is_old = result.cell.name in self._earlier_names
+            if result.verdict not in UNHARMED and not (self._race or self._readings or is_old):
                 self._reproduction.write(result)
         for file in files:
             file.write(FORMS[file.suffix](report))
@@ -182,30 +220,11 @@ def _check_ways(**given: bool) -> None:
     for name in ("faults", "operations"):
         if given[name] and (given["race"] or given["readings"]):
             raise UsageError(f"{ways[0]} injects no faults: leave out --{name}")
-
-
-def _show(report: SweepReport, complete: bool) -> None:
-    """Print the matrix, the bad cells, and the totals."""
-    swept, results = report.sweep, report.results
-    colour = wants_colour(sys.stdout)
-    lines = [*text.lines(swept, columns(), colour), *([f"{text.legend(swept)}\n"] if results else [])]
-    for cause in report.causes:
-        verdict = text.painted(cause.verdict, text.colour_of(cause.verdict), colour)
-        known = " (known)" if report.is_known(cause) else ""
-        places = f"\n    in {shown_line(cause.places)}" if cause.places else ""
-        reproduction = shown_line(report.reproduce(cause.clearest))
-        lines.append(f"{verdict}{known}: {shown_line(cause.sentence)}{places}\n    {reproduction}")
-    totals = f": {text.totals(results, colour)}" if results else ""
-    lines.append(f"{counted(len(results), 'run')}{totals}" if complete else _stopped(report, totals))
-    print_result(in_locale("\n".join(lines)), complete=complete)
-
-
-def _stopped(report: SweepReport, totals: str) -> str:
-    """Return the last line of a sweep that a signal has ended."""
-    planned, made = len(report.sweep.cells), len(report.results)
-    if not planned:
-        return "stopped before the runs with faults were planned; no report is written"
-    return f"stopped after {made} of {counted(planned, 'run')}{totals}; no report is written"
+    for name in ("shard", "since"):
+        if given[name] and given["race"]:
+            raise UsageError(f"--race plans its runs from those before: leave out --{name}")
+    if given["since"] and given["readings"]:
+        raise UsageError("--readings runs the whole program: leave out --since")
 
 
 def _failing(names: Sequence[str]) -> Sequence[Verdict]:
@@ -231,8 +250,16 @@ def _near(name: str, known: Mapping[str, Verdict]) -> str:
 def _earlier(path: Path) -> Baseline:
     """Return the cells of an earlier report. Raises UsageError, and OSError if it cannot be read."""
     try:
-        return read_baseline(json.loads(read_regular(path, _MAX_REPORT)))
-    except (ValueError, RecursionError):  # BaselineError, which is a ValueError, too
+        return read_baseline(_document(path))
+    except BaselineError:
+        raise UsageError(f"{path} is not a JSON report of `cnx-mock sweep`") from None
+
+
+def _document(path: Path) -> Any:
+    """Return an earlier JSON report as plain data. Raises UsageError, and OSError if it cannot be read."""
+    try:
+        return json.loads(read_regular(path, MAX_REPORT))
+    except (ValueError, RecursionError):
         raise UsageError(f"{path} is not a JSON report of `cnx-mock sweep`") from None
 
 

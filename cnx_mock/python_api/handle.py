@@ -39,9 +39,9 @@ def _names(handle: object) -> list[str]:
 
 def _is_settable(kind: type, handle: object, name: str) -> bool:
     """Return whether an attribute may be set: a property that can be, or a slot that is still empty."""
-    if name in _settable(kind):
-        return True
     slot = getattr(kind, name, None)
+    if _has_setter(slot):
+        return True
     if not isinstance(slot, MemberDescriptorType):
         return False
     try:
@@ -53,4 +53,9 @@ def _is_settable(kind: type, handle: object, name: str) -> bool:
 
 def _settable(kind: type) -> list[str]:
     """Return the properties that can be set."""
-    return [name for name in dir(kind) if getattr(getattr(kind, name), "fset", None) is not None]
+    return [name for name in dir(kind) if _has_setter(getattr(kind, name))]
+
+
+def _has_setter(attribute: object) -> bool:
+    """Return whether an attribute of a class is a property that can be set."""
+    return getattr(attribute, "fset", None) is not None

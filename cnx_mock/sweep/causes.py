@@ -1,6 +1,6 @@
 """One defect, one paragraph: cells with the same cause together."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cnx_mock.sweep.explanation import sentence
@@ -57,26 +57,28 @@ def causes(results: Iterable[CellResult]) -> list[Cause]:
     """Return the causes of everything that was not survived, the worst verdict first.
 
     Cells have the same cause if they have the same verdict at a call of the same operation (of any one, if a deadline
-    is missing), and the same difference:
-    the resources that are left, missing or changed, the exception, or the codes of the audit. How many resources are
-    left does not matter.
+    is missing), and the same difference: the resources that are left, missing or changed, the exception, or the codes
+    of the audit. How many resources are left does not matter.
     """
-    groups: dict[Hashable, list[CellResult]] = {}
+    groups: dict[str, list[CellResult]] = {}
     for result in results:
         if result.verdict not in UNHARMED:
-            groups.setdefault(_cause(result), []).append(result)
+            groups.setdefault(cause_of(result), []).append(result)
     found = [Cause(tuple(group)) for group in groups.values()]
     return sorted(found, key=lambda cause: VERDICTS.index(cause.verdict))
 
 
-def _cause(result: CellResult) -> Hashable:
+def cause_of(result: CellResult) -> str:
+    """Return what tells causes apart: the same text for cells with the same cause, in every report."""
+    if result.cause:
+        return result.cause
     operations = tuple(call.operation for call, _ in result.cell.injections)
-    if result.verdict == "hammered" and _difference(result) == frozenset({"no-deadline"}):
+    if result.verdict == "hammered" and _difference(result) == ["no-deadline"]:
         operations = ()  # a client without a deadline lacks it in every call
-    return result.verdict, operations, result.fired, _difference(result)
+    return repr((result.verdict, operations, result.fired, _difference(result)))
 
 
-def _difference(result: CellResult) -> Hashable:
+def _difference(result: CellResult) -> object:
     judgement = result.judgement
     match result.verdict:
         case "stuck":
@@ -90,13 +92,13 @@ def _difference(result: CellResult) -> Hashable:
         case "raised":
             return result.output.partition(":")[0]
         case "hammered":
-            return frozenset(line.partition(":")[0] for line in result.hammering)
+            return sorted({line.partition(":")[0] for line in result.hammering})
         case "failed cleanly":
             return _named(judgement.kept)
         case _:
             return None
 
 
-def _named(resources: Iterable[ResourceState]) -> frozenset[tuple[str, str]]:
+def _named(resources: Iterable[ResourceState]) -> list[tuple[str, str]]:
     """Return kinds and names, with an empty text for a name that is not compared."""
-    return frozenset((each.kind, each.comparable_name) for each in resources)
+    return sorted({(each.kind, each.comparable_name) for each in resources})

@@ -5,12 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
+from zlib import crc32
 
 from cnx_mock.api.errors import InsufficientCredits
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.services import operations
+from cnx_mock.sweep.shape import shape_of
 from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, one_of
 from cnx_mock.world.chance import fraction
 from cnx_mock.world.kinds import PROVISIONED
@@ -38,6 +40,9 @@ class SweptCall:
     """Whether it created a resource that costs money."""
     follows: bool = False
     """Whether it is a read after a change."""
+    shape: str = ""
+    """What of it and of its answer decides whether two calls of an operation are alike: the status, the fields of the
+    query, and the types of the fields of the body."""
     leads: bool = False
     """Whether it is the first read, or the first change, whose answer has a body."""
     program: str = ""
@@ -86,7 +91,18 @@ def _swept_call(operation: Operation, ordinal: int, entry: Mapping[str, Any], *,
         provisions=creates and operation.resource.kind in PROVISIONED,
         charges=creates and InsufficientCredits in operation.raises,
         follows=changed and not operation.mutates,
+        shape=shape_of(entry),
     )
+
+
+def unlike(calls: Sequence[SweptCall]) -> list[SweptCall]:
+    """Return the calls without those that are like others: of several with the same operation and the same shape, such
+    as polls, the first, the second and the last one stay."""
+    groups: dict[tuple[str, str], list[SweptCall]] = {}
+    for call in calls:
+        groups.setdefault((call.operation, call.shape), []).append(call)
+    kept = {id(call) for group in groups.values() for call in (*group[:2], group[-1])}
+    return [call for call in calls if id(call) in kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +225,7 @@ class Cell:
     @property
     def title(self) -> str:
         """The cell for a person: "`POST /v1/instances` #2, reset after commit"."""
-        return "; ".join(fault.at_call(call) for call, fault in self.injections)
+        return "; ".join(filter(None, (fault.at_call(call) for call, fault in self.injections)))
 
     @property
     def lasts(self) -> bool:
@@ -288,3 +304,10 @@ def sample_cells(cells: Sequence[Cell], most: int | None, seed: int) -> list[Cel
     drawn = sorted(cells, key=lambda cell: (len(cell.injections), fraction(seed, "sweep", cell.name)))[:most]
     kept = set(map(id, drawn))
     return [cell for cell in cells if id(cell) in kept]
+
+
+def in_shard(cells: Sequence[Cell], shard: tuple[int, int]) -> list[Cell]:
+    """Return the cells of one shard, given as its number from 1 and how many there are. The names of the cells decide,
+    so that each cell is in exactly one shard, on whichever machine."""
+    number, of = shard
+    return [cell for cell in cells if crc32(cell.name.encode()) % of == number - 1]

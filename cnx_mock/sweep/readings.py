@@ -29,7 +29,7 @@ from cnx_mock.api.readings import (
 )
 from cnx_mock.sweep.explanation import exited, left_over
 from cnx_mock.sweep.journal import shown_calls
-from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweepFault, SweptCall, sample_cells, swept_calls
+from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweepFault, SweptCall, in_shard, sample_cells, swept_calls
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.state import count_resources, state_difference
@@ -94,6 +94,8 @@ class ReadingSweep(Sweep):
             self.chosen[cells[-1].name] = chosen
         self.cells = sample_cells(cells, self.options.most, self.options.seed)
         self.left_out = len(cells) - len(self.cells)
+        if self.options.shard is not None:
+            self.cells = in_shard(self.cells, self.options.shard)
         self.calls = list(dict.fromkeys(cell.call for cell in self.cells)) or swept_calls(first.entries)
         self.options = replace(self.options, faults=list({c.fault.name: c.fault for c in self.cells}.values()))
 

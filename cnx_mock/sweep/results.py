@@ -1,14 +1,14 @@
 """The results of a sweep so far: its calls, its cells, and the verdict on each. Here runs become verdicts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_calls, changed_state
 from cnx_mock.sweep.journal import ShownCall, shown_calls
-from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, plan_cells, sample_cells, swept_calls
+from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, in_shard, plan_cells, sample_cells, swept_calls, unlike
 from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
 from cnx_mock.sweep.state import ResourceCounts, count_resources, resources, varying_values
 from cnx_mock.sweep.trial import RunResult
@@ -25,6 +25,15 @@ without faults, the third is whether the run failed."""
 
 Again = Literal["never", "after a crash", "after a failure"]
 """When the program is run a second time in the world of a cell: after it was killed, or after it has failed."""
+
+
+KnownCall = tuple[str, int, str, str]
+"""A call of an earlier report: its operation, its number, its path template, and its shape."""
+
+
+def known_call(call: SweptCall) -> KnownCall:
+    """Return a call as a report has it."""
+    return call.operation, call.ordinal, call.path, call.shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +55,14 @@ class SweepOptions:
     """Whether a run that fails may leave what the run without faults leaves."""
     again: Again = "never"
     """When the program is run a second time."""
+    all_calls: bool = False
+    """Whether to sweep every call of several that are alike."""
+    way: str = "faults"
+    """What is swept: faults, crash, rerun, readings or race. Reports say so."""
+    shard: tuple[int, int] | None = None
+    """The part of the cells to run, as its number from 1 and how many parts there are; None for all."""
+    since: Collection[KnownCall] = ()
+    """The calls of an earlier report, whose cells are not run again."""
     seed: int = 0
     """The seed that chooses the cells if there are more than `most`."""
 
@@ -84,7 +101,9 @@ class CellResult(JudgedRun):
     fired: bool
     """Whether all faults of the cell were injected."""
     words: str = ""
-    """What came of it in a whole sentence, if it was no fault at a call."""
+    """What came of it in a whole sentence, if it was no fault at a call, or if an earlier report has the result."""
+    cause: str = ""
+    """What tells causes apart, if an earlier report has the result."""
     why_not: str = ""
     """Why there is no verdict, if there is none: the cell then counts as one whose fault was never injected."""
     journal: Sequence[ShownCall] = ()
@@ -105,6 +124,10 @@ class SweepResults:
     """The runs with faults that are to be made."""
     left_out: int = 0
     """How many more cells there would be without `options.most`."""
+    alike: int = 0
+    """How many more cells there would be if each of several calls that are alike was swept."""
+    unchanged: int = 0
+    """How many cells are not run because an earlier report has their calls."""
     results: dict[str, CellResult] = field(default_factory=dict)
     """The results so far, by the cells' names."""
     usual_journal: Sequence[ShownCall] = ()
@@ -121,9 +144,16 @@ class SweepResults:
         """Take the calls of a run without faults, and plan the cells."""
         options = self.options
         self.calls = swept_calls(first.entries)
-        cells = plan_cells(self.calls, options.faults, options.operations, pairs=options.pairs)
-        self.cells = sample_cells(cells, options.most, options.seed)
-        self.left_out = len(cells) - len(self.cells)
+        everything = plan_cells(self.calls, options.faults, options.operations, pairs=options.pairs)
+        some = self.calls if options.all_calls else unlike(self.calls)
+        cells = plan_cells(some, options.faults, options.operations, pairs=options.pairs)
+        new = [cell for cell in cells if any(known_call(call) not in options.since for call, _ in cell.injections)]
+        self.cells = sample_cells(new, options.most, options.seed)
+        self.alike = len(everything) - len(cells)
+        self.unchanged = len(cells) - len(new)
+        self.left_out = len(new) - len(self.cells)
+        if options.shard is not None:
+            self.cells = in_shard(self.cells, options.shard)
 
     def compare(self, first: RunResult, second: RunResult) -> Iterator[str]:
         """Take two runs without faults as what is expected from now on. What varies by chance between the two is

@@ -11,7 +11,8 @@ def nearest(word: object, known: Iterable[str], most: int = _MOST_WORDS) -> str 
     """Return the known word nearest to `word`, in the known spelling; None if none is near.
 
     The comparison ignores case. Of more than `most` known words, those that begin as `word` does are compared, `most`
-    of them at most: give more only for words that do not come from outside. Data from Python may have a `word` that is not text: nothing is near to it.
+    of them at most: give more only for words that do not come from outside. Data from Python may have a `word` that is
+    not text: nothing is near to it.
     """
     if not isinstance(word, str) or len(word) > _LONGEST_WORD:
         return None

@@ -37,6 +37,10 @@ class MeterSource(Protocol):
         """Return the next instant at which one of them is charged."""
 
 
+_FEW = 200
+"""Of fewer meters the sums are not kept."""
+
+
 class Ledger:
     """Every credit and every meter of one account, in order of creation."""
 
@@ -71,9 +75,10 @@ class Ledger:
 
     @property
     def sums(self) -> Charges:
-        """The sums of all charges. They are made when they are needed first, and maintained from then on. As long as
-        the meters of a source are not kept, their sums are not kept either."""
-        if self._source is not None:
+        """The sums of all charges. They are made when they are needed first, and maintained from then on. Those of few
+        meters, and of a source whose meters are not kept, are made each time: they would take more room than that is
+        worth."""
+        if self._source is not None or (self._charges is None and len(self._kept) < _FEW):
             charges = Charges(self.meters)
             charges.update()
             return charges

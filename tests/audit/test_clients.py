@@ -20,6 +20,7 @@ from cnx_mock import MockServer, Sandbox
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import calls_of
 from cnx_mock.audit.journals import entries_of
+from cnx_mock.net.certificates import authority
 from cnx_mock.python_api.control import Control
 
 pytestmark = [pytest.mark.clients, pytest.mark.slow]
@@ -138,8 +139,16 @@ def there(names: Iterable[str]) -> list[str]:
     return [name for name in names if "CI" in os.environ or shutil.which(RUNNERS.get(Path(name).suffix, "sh"))]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """None of these clients speaks TLS, but each would read all certificates of the system."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(authority(tmp_path_factory.mktemp("ca")).path))
+        yield
+
+
 @pytest.fixture(scope="module")
-def defective() -> Iterator[dict[str, Sandbox]]:
+def defective(few_certificates: None) -> Iterator[dict[str, Sandbox]]:
     """The sandbox of every defective client after its run."""
     with MockServer() as server, ThreadPoolExecutor(3) as pool:
         runs = [Run(name, "its own", TROUBLE[MEETS.get(name, "none")]) for name in there(DEFECTIVE)]
@@ -147,7 +156,7 @@ def defective() -> Iterator[dict[str, Sandbox]]:
 
 
 @pytest.fixture(scope="module")
-def careful() -> Iterator[dict[str, Sandbox]]:
+def careful(few_certificates: None) -> Iterator[dict[str, Sandbox]]:
     """Every careful client's sandboxes, one for every hard day and one for every seed of a noisy one."""
     days = {**HARD_DAYS, **{f"noise {seed}": noise(seed) for seed in SEEDS}}
     with MockServer() as server, ThreadPoolExecutor(8) as pool:

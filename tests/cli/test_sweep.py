@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -252,6 +253,91 @@ once("DELETE", "/v1/instances/" + made["id"])["id"]
     assert {each["verdict"] for each in cells if each["fault"] != "delete-answer"} == {"survived"}
 
 
+POLLS = """
+made = once("POST", "/v1/instances", BODY)
+for _ in range(5):
+    once("GET", "/v1/instances/" + made["id"])
+once("DELETE", "/v1/instances/" + made["id"])
+"""
+
+
+def test_of_calls_that_are_alike_the_first_the_second_and_the_last_are_swept(tmp_path: Path) -> None:
+    options = ("--faults", "error", "--operations", "instances.get")
+    done = sweep(tmp_path, POLLS, *options)
+    assert done.stdout.splitlines()[-2:] == [
+        "2 cells of calls that are like others left out: --all-calls runs them",
+        "3 runs: 3 leaked",
+    ]
+    assert re.findall(r"GET /v1/instances/\{id\} #(\d)", done.stdout.partition("LEAK leaked")[0]) == ["1", "2", "5"]
+    assert sweep(tmp_path, POLLS, *options, "--all-calls").stdout.splitlines()[-1] == "5 runs: 5 leaked"
+
+
+def test_the_shards_of_a_sweep_are_put_together(tmp_path: Path) -> None:
+    options = ("--faults", "error,error-after,reset,reset-after")
+    whole = verdicts(tmp_path, BLIND, *options)
+    found: dict[str, str] = {}
+    for shard in ("1/2", "2/2"):
+        report = tmp_path / f"{shard[0]}.json"
+        sweep(tmp_path, BLIND, *options, "--shard", shard, "--report", report)
+        cells = json.loads(report.read_text())["cells"]
+        names = {f"{cell['operation']}-{cell['ordinal']}-{cell['fault']}": cell["verdict"] for cell in cells}
+        assert not names.keys() & found.keys()
+        found |= names
+    assert found == whole
+    merged = merge(tmp_path, "1.json", "2.json", "--report", "all.html", "--report", "all.json", "--report", "all.xml")
+    assert merged.returncode == 1, merged.stderr
+    lines = merged.stdout.splitlines()
+    assert lines[-1] == "4 runs: 2 duplicated, 2 survived"
+    assert "duplicated: `POST /v1/instances` #1, INTERNAL_ERROR after commit: your client retried" in merged.stdout
+    assert sum(line.startswith("duplicated: ") for line in lines) == 1  # one cause, from two machines
+    cells = json.loads((tmp_path / "all.json").read_text())["cells"]
+    assert {f"{cell['operation']}-{cell['ordinal']}-{cell['fault']}": cell["verdict"] for cell in cells} == whole
+    assert "connection=reset" in (tmp_path / "all.html").read_text()
+    assert len(list(ElementTree.parse(tmp_path / "all.xml").getroot().iter("testcase"))) == 4
+
+
+def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
+    sweep(tmp_path, BLIND, "--faults", "error", "--shard", "1/2", "--report", "one.json")
+    sweep(tmp_path, BLIND, "--faults", "error", "--shard", "2/2", "--seed", "7", "--report", "seven.json")
+    sweep(tmp_path, BLIND, "--faults", "error", "--shard", "1/3", "--report", "third.json")
+    (tmp_path / "no.json").write_text("{}")
+    for files, words in (
+        (["one.json"], "the shards are not complete: 2/2 is missing"),
+        (["one.json", "one.json"], "1/2 is there twice; 2/2 is missing"),
+        (["one.json", "seven.json"], "seven.json does not belong to one.json: the seed is another one"),
+        (["one.json", "third.json"], "these are shards of different sweeps: 1/2, 1/3"),
+        (["no.json"], "this is not a JSON report of `cnx-mock sweep`"),
+        (["nowhere.json"], "does not exist"),
+    ):
+        done = merge(tmp_path, *files)
+        assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def merge(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`cnx-mock sweep-merge`, in a folder."""
+    command = [COMMAND, "sweep-merge", *arguments]
+    return commands.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def test_only_new_calls_are_swept_since_an_earlier_report_and_its_bad_cells_still_count(tmp_path: Path) -> None:
+    options = ("--faults", "error,reset-after")
+    sweep(tmp_path, BLIND, *options, "--report", "before.json")
+    later = sweep(
+        tmp_path, BLIND + 'once("GET", "/v1/plans")', *options, "--since", "before.json", "--report", "r.json"
+    )
+    assert later.returncode == 1, later.stderr
+    assert "1 run, each at most" in later.stderr
+    assert "2 cells not run again: their calls are those of the earlier report" in later.stdout
+    assert later.stdout.splitlines()[-1] == "3 runs: 1 duplicated, 1 leaked, 1 survived"
+    again = sweep(tmp_path, BLIND + 'once("GET", "/v1/plans")', *options, "--since", "r.json")
+    assert again.returncode == 1
+    assert again.stdout.splitlines()[-1] == "3 runs: 1 duplicated, 1 leaked, 1 survived"
+    other = BLIND.replace("BODY", '{**BODY, "tags": ["a"]}')
+    changed = sweep(tmp_path, other, *options, "--since", "before.json")
+    assert "2 runs, each at most" in changed.stderr
+
+
 LOOKS_FIRST = """
 if not any(each["name"] == "web-1" for each in once("GET", "/v1/instances")["data"]):
     once("POST", "/v1/instances", BODY)
@@ -346,6 +432,11 @@ time.sleep(600)
         (["--readings", "--crash"], "--crash has runs of its own: leave out --readings"),
         (["--readings", "--faults", "error"], "--readings injects no faults: leave out --faults"),
         (["--readings", "--operations", "instances.*"], "--readings injects no faults: leave out --operations"),
+        (["--shard", "0/4"], "'0/4' is not a part of a whole: write 2/8 for the second of eight"),
+        (["--shard", "5/4"], "is not a part of a whole"),
+        (["--shard", "1"], "is not a part of a whole"),
+        (["--race", "--shard", "1/2"], "--race plans its runs from those before: leave out --shard"),
+        (["--since", "client.py"], "client.py is not a JSON report of `cnx-mock sweep`"),
         (["--with", "true"], "--with is the second program of a race: add --race"),
         (["--race", "--with", "'"], "is not a command line: No closing quotation"),
         (["--race", "--with", " "], "--with is empty"),
@@ -506,7 +597,8 @@ def test_bad_options_are_told_before_anything_runs(tmp_path: Path, options: list
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_before_anything_is_planned_says_so(tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text("import os, signal\nos.kill(os.getppid(), signal.SIGINT)\nsignal.pause()\n")
-    words = [COMMAND, "sweep", "--timeout", "100s", "--", sys.executable, "client.py"]
+    started = [sys.executable, "-u", "client.py"]  # with this option it is not forked: its parent has to be the sweep
+    words = [COMMAND, "sweep", "--timeout", "100s", "--", *started]
     done = commands.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 130
     assert done.stdout.splitlines()[-1] == "stopped before the runs with faults were planned; no report is written"
@@ -515,7 +607,8 @@ def test_ctrl_c_before_anything_is_planned_says_so(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_ends_what_runs_and_shows_what_is_known(tmp_path: Path) -> None:
     source = """
-open("pid", "w").write(str(os.getpid()))
+open("new", "w").write(str(os.getpid()))
+os.replace("new", "pid")  # it may be killed at any time
 once("GET", "/v1/plans", timeout=None)
 """
     (tmp_path / "client.py").write_text(HEAD + source)

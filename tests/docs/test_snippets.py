@@ -25,6 +25,7 @@ from tests.commands import COMMAND, run
 from tests.docs import declared
 from tests.docs.generate import ROOT
 from tests.docs.snippets import Snippet, files, snippets
+from tests.pytest_plugin.conftest import without_others
 
 pytestmark = pytest.mark.slow
 
@@ -62,15 +63,16 @@ def test_the_tests_in_the_pages_pass(server: MockServer, pytester: pytest.Pytest
     count = sum(len(re.findall(r"^def test_", text, flags=re.MULTILINE)) for text in tests.values())
     again = tests["test_scenarios.py"].count('"rate-limited", "credits-run-out"')  # one test, once under each
     assert count > 30
-    pytester.runpytest_inprocess("-p", "no:cacheprovider", "--ignore=apart").assert_outcomes(passed=count + again)
-    pytester.runpytest_inprocess("-p", "no:cacheprovider", apart).assert_outcomes(passed=1)
+    options = ["-p", "no:cacheprovider", *without_others(but=("asyncio",))]
+    pytester.runpytest_inprocess(*options, "--ignore=apart").assert_outcomes(passed=count + again)
+    pytester.runpytest_inprocess(*options, apart).assert_outcomes(passed=1)
 
 
 @pytest.mark.slow
 def test_a_test_of_the_pages_can_be_swept(server: MockServer, pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     pytester.makepyfile(test_swept=files("python")["test_swept.py"])
-    done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--cnx-sweep", "--cnx-sweep-faults", "error,reset")
+    options = ["-p", "no:cacheprovider", *without_others()]
+    done = pytester.runpytest_inprocess(*options, "--cnx-sweep", "--cnx-sweep-faults", "error,reset")
     assert done.ret == 0
 
 

@@ -15,7 +15,8 @@ from tests.conftest import Client
 
 @pytest.mark.parametrize("name", control.FILES)
 def test_the_words_of_a_file_are_those_of_its_paths(name: str) -> None:
-    [resource] = control.resources(control.FILES[name][0])
+    resources = control.resources(control.FILES[name][0])  # two files may have paths with the same word
+    resource = next(each for each in resources if each.name == f"_mock.{name}")
     assert {control.first_word(each.path) for each in resource.operations} == {*control.FILES[name]}
 
 

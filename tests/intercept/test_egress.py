@@ -183,7 +183,7 @@ def test_the_fixture_fails_a_test_that_passes_over_the_refusal(run: Run) -> None
 @pytest.mark.parametrize("way", ["option", "ini"])
 def test_the_option_and_the_ini_option_guard_every_test(way: str, run: Run, pytester: pytest.Pytester) -> None:
     if way == "ini":
-        pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\ncnx_no_egress = true\n")
+        pytester.makeini("[pytest]\ncnx_no_egress = true\n")
     tests = (
         REACHES + "\ndef test_one():\n    reach()\n\n\ndef test_two(cnx):\n    assert call(cnx, 'GET', '/v1/plans')\n"
     )
@@ -198,7 +198,7 @@ def test_without_it_nobody_stands_guard(run: Run) -> None:
 
 
 def test_a_host_of_the_ini_option_is_reached(run: Run, pytester: pytest.Pytester) -> None:
-    pytester.makeini(f"[pytest]\nasyncio_default_fixture_loop_scope = function\ncnx_egress_hosts = {ELSEWHERE}\n")
+    pytester.makeini(f"[pytest]\ncnx_egress_hosts = {ELSEWHERE}\n")
     tests = f"""
 import socket
 
@@ -211,7 +211,7 @@ def test_it(cnx_no_egress):
 
 
 def test_an_ini_option_that_names_no_host_ends_the_run(run: Run, pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\ncnx_egress_hosts = 10.0.0.0/99\n")
+    pytester.makeini("[pytest]\ncnx_egress_hosts = 10.0.0.0/99\n")
     result = run("def test_it(): pass")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: cnx_egress_hosts: '10.0.0.0/99' is not a host: write a name (db.internal), *"])

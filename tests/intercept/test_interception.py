@@ -351,10 +351,7 @@ def test_the_option_leads_every_test_there(run: Run) -> None:
 
 
 def test_a_key_that_the_code_has_leads_to_each_tests_own_world(run: Run, pytester: pytest.Pytester) -> None:
-    pytester.makeini(
-        "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
-        "cnx_intercept = true\ncnx_key = cnx_test_0123456789abcdef0123456789abcdef\n"
-    )
+    pytester.makeini("[pytest]\ncnx_intercept = true\ncnx_key = cnx_test_0123456789abcdef0123456789abcdef\n")
     result = run(
         REAL
         + """
@@ -375,7 +372,7 @@ def test_two(cnx):
 
 
 def test_a_key_that_no_sandbox_can_have_is_said(run: Run, pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\ncnx_key = secret\n")
+    pytester.makeini("[pytest]\ncnx_key = secret\n")
     result = run("\ndef test_it(cnx):\n    pass\n")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*key*cnx_test_*"])

@@ -23,6 +23,11 @@ pytestmark = [pytest.mark.clients, pytest.mark.slow]
 OBEYS = {"fetch.mjs": ((22, 21), (24, 0)), "https.mjs": ((22, 21), (24, 5))}
 """From which Node on the environment's proxy is obeyed: in its line 22, and in 24 and later."""
 
+QUICK_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Options of a JVM that ends before they would slow it down."""
+QUICK_TOOL = [f"-J{option}" for option in QUICK_JVM]
+"""The same for the tools of the JDK."""
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[MockServer]:
@@ -48,10 +53,18 @@ def go_program(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
+def java_classes(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the program in Java is, compiled once."""
+    folder = tmp_path_factory.mktemp("java-classes")
+    subprocess.run(["javac", *QUICK_TOOL, "-d", folder, PROGRAMS / "Client.java"], check=True)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
 def java_options(server: MockServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The options that lead a JVM to the mock, by way: it obeys no variable of the others."""
     store = tmp_path_factory.mktemp("java") / "trust.p12"
-    command = ["keytool", "-importcert", "-noprompt", "-alias", "cnx-mock", "-file", str(server.ca_path)]
+    command = ["keytool", *QUICK_TOOL, "-importcert", "-noprompt", "-alias", "cnx-mock", "-file", str(server.ca_path)]
     subprocess.run([*command, "-keystore", str(store), "-storepass", "changeit"], check=True, capture_output=True)
     trusting = f"-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStorePassword=changeit"
     proxy = urlsplit(server.proxy_url)
@@ -61,7 +74,7 @@ def java_options(server: MockServer, tmp_path_factory: pytest.TempPathFactory) -
 
 def there(tool: str) -> None:
     """Skip where a tool is not on this machine; fail where it has to be."""
-    needed = "javac" if tool == "java" else tool  # a single file of Java is compiled
+    needed = "javac" if tool == "java" else tool
     if tool != "python" and shutil.which(needed) is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {needed}")
 
@@ -91,7 +104,8 @@ def test_a_program_reaches_the_mock_unchanged(
     elif client.tool == "python":
         command = [sys.executable, *command]
     elif client.tool == "java":
-        command = ["java", *request.getfixturevalue("java_options")[way].split(), *command]
+        options = [*request.getfixturevalue("java_options")[way].split(), *QUICK_JVM]
+        command = ["java", *options, "-cp", request.getfixturevalue("java_classes"), Path(command[0]).stem]
     elif client.tool == "go":
         command = [request.getfixturevalue("go_program")]
     sandbox = server.sandbox()

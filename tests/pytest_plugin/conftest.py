@@ -11,8 +11,17 @@ import pytest
 
 Run = Callable[..., pytest.RunResult]
 
-OTHERS = " ".join(f"-p no:{name}" for name in ("faker", "hypothesispytest", "schemathesis"))
-"""Plugins that are here for other tests, and cost every process two seconds."""
+PLUGINS = (
+    *("anyio", "asyncio", "faker", "fakefs", "freezer", "hypothesispytest"),
+    *("rerunfailures", "schemathesis", "time_machine", "timeout"),
+)
+"""Plugins of others that are installed here: to load them takes longer than a short run."""
+
+
+def without_others(but: tuple[str, ...] = ()) -> list[str]:
+    """The options of a run of pytest that loads none of the others' plugins, but those named."""
+    return [word for name in PLUGINS if name not in but for word in ("-p", f"no:{name}")]
+
 
 READ_ONCE: dict[str, Any] = {
     name: cache(getattr(metadata.Distribution, name).fget) for name in ("entry_points", "files")
@@ -48,16 +57,19 @@ def create(cnx):
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs pytest on one file of tests, warnings being errors."""
+    """Runs pytest on one file of tests, warnings being errors. Of PLUGINS it loads those in `beside`."""
     monkeypatch.setattr(metadata, "distributions", lambda: INSTALLED)
     for name, read in READ_ONCE.items():
         monkeypatch.setattr(metadata.Distribution, name, property(read))
-    monkeypatch.setenv("PYTEST_ADDOPTS", OTHERS)
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(without_others()))
+    pytester.makeini("[pytest]")
     pytester.makepyfile(cloud=HELPERS)
     pytester.syspathinsert()
 
-    def running(tests: str, *options: str) -> pytest.RunResult:
+    def running(tests: str, *options: str, beside: tuple[str, ...] = ()) -> pytest.RunResult:
+        monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(without_others(but=beside)))
+        if "asyncio" in beside:
+            options = ("-o", "asyncio_default_fixture_loop_scope=function", *options)  # it warns if this is left out
         pytester.makepyfile(test_it="import pytest\nfrom cloud import call, create\n\n" + dedent(tests))
         return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", *options)
 

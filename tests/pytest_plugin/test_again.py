@@ -10,7 +10,7 @@ import _pytest.config
 import pytest
 
 from cnx_mock.pytest_plugin import again
-from tests.pytest_plugin.conftest import OTHERS, Run
+from tests.pytest_plugin.conftest import Run, without_others
 
 
 def line_of(result: pytest.RunResult, start: str = "again: ") -> str:
@@ -130,7 +130,9 @@ def test_a_shell_runs_the_line_of_a_group_of_xdist(pytester: pytest.Pytester, tm
             assert False
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *OTHERS.split(), "-n", "2", "--dist", "loadgroup")
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", *without_others(), "-n", "2", "--dist", "loadgroup"
+    )
     line = line_of(result)
     assert "@one" not in line
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

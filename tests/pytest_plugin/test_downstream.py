@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.pytest_plugin.conftest import without_others
+
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[1] / "downstream"
-OTHERS = [f"-pno:{name}" for name in ("faker", "hypothesispytest", "schemathesis")]  # not its, and slow to load
 
 
 @pytest.mark.parametrize("options", [["-W", "error"], ["-n", "2", "-W", "error"]], ids=["alone", "parallel"])
 def test_the_downstream_project_passes_and_its_bug_is_caught(options: list[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CNX_MOCK_", "PYTEST_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *OTHERS, *options],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *without_others(but=("anyio", "asyncio")), *options],
         cwd=PROJECT,
         env=environment | {"NO_PROXY": "127.0.0.1"},
         capture_output=True,

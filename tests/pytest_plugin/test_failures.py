@@ -221,7 +221,7 @@ def test_a_server_that_cannot_start_is_one_message(
 
 @pytest.mark.parametrize("key", ["cnx_test_short", "cnx_live_0123456789abcdef0123456789abcdef"])
 def test_a_key_that_is_no_test_key_is_named(run: Run, pytester: pytest.Pytester, key: str) -> None:
-    pytester.makeini(f"[pytest]\nasyncio_default_fixture_loop_scope = function\ncnx_key = {key}\n")
+    pytester.makeini(f"[pytest]\ncnx_key = {key}\n")
     result = run("def test_it(cnx): pass")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines("*key: *")

@@ -30,4 +30,4 @@ def test_intercepted(fs, cnx_intercept):
 
 def test_scenarios_fixtures_and_certificates_are_real_files(run: Run) -> None:
     pytest.importorskip("pyfakefs")
-    run(TESTS).assert_outcomes(passed=4)
+    run(TESTS, beside=("fakefs",)).assert_outcomes(passed=4)

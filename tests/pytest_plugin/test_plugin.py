@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pytest_plugin.conftest import OTHERS, Run
+from tests.pytest_plugin.conftest import PLUGINS, Run, without_others
 
 # ---- what it costs those who do not use it
 
@@ -35,7 +35,7 @@ def test_a_run_that_asks_for_no_sandbox_starts_no_server(pytester: pytest.Pytest
             assert [thread.name for thread in threading.enumerate() if "cnx" in thread.name] == []
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", *OTHERS.split()).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", *without_others()).assert_outcomes(passed=1)
 
 
 def test_the_plugin_can_be_left_out(run: Run) -> None:
@@ -45,10 +45,9 @@ def test_the_plugin_can_be_left_out(run: Run) -> None:
 
 
 @pytest.mark.parametrize("absent", ["asyncio", "anyio", "xdist", "terminalreporter"])
-def test_it_needs_no_other_plugin(absent: str, run: Run, pytester: pytest.Pytester) -> None:
-    if absent == "asyncio":
-        pytester.makeini("[pytest]")  # its option would be nobody's
-    result = run("def test_it(cnx): assert create(cnx)[0] == 201", "-p", f"no:{absent}")
+def test_it_needs_no_other_plugin(absent: str, run: Run) -> None:
+    present = tuple({*PLUGINS} - {absent, "faker", "schemathesis"})  # these two would take the longest
+    result = run("def test_it(cnx): assert create(cnx)[0] == 201", "-p", f"no:{absent}", beside=present)
     assert result.ret == 0
 
 
@@ -60,7 +59,7 @@ def test_it_works_under_anyio_and_asyncio(run: Run) -> None:
     @pytest.mark.asyncio
     async def test_on_asyncio(cnx_intercept): assert create(cnx_intercept)[0] == 201
     """
-    run(tests).assert_outcomes(passed=3)
+    run(tests, beside=("anyio", "asyncio")).assert_outcomes(passed=3)
 
 
 def test_the_plugin_explains_itself(run: Run) -> None:

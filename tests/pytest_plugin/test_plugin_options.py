@@ -13,7 +13,7 @@ def code(cnx):
 
 
 def ini(pytester: pytest.Pytester, *lines: str) -> None:
-    pytester.makeini("\n".join(["[pytest]", "asyncio_default_fixture_loop_scope = function", *lines]))
+    pytester.makeini("\n".join(["[pytest]", *lines]))
 
 
 def test_ini_options_give_scenario_and_seed_to_the_whole_suite(run: Run, pytester: pytest.Pytester) -> None:

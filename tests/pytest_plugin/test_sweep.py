@@ -281,11 +281,8 @@ def test_a_hang_that_pytest_timeout_would_end_is_hung(
     method: str, only: bool, run: Run, pytester: pytest.Pytester
 ) -> None:
     """pytest-timeout gives the limit, and does not end the sweep of which each run keeps it."""
-    pytester.makeini(
-        "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
-        f"timeout = 0.5\ntimeout_method = {method}\ntimeout_func_only = {only}\n"
-    )
-    result = run(HANGS, "--cnx-sweep", "--cnx-sweep-faults", "error,hang")
+    pytester.makeini(f"[pytest]\ntimeout = 0.5\ntimeout_method = {method}\ntimeout_func_only = {only}\n")
+    result = run(HANGS, "--cnx-sweep", "--cnx-sweep-faults", "error,hang", beside=("timeout",))
     result.assert_outcomes(passed=1)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*1 hung*", "hung: `GET /v1/plans` #1, hang before effect: *"])
@@ -324,7 +321,7 @@ def test_pytest_timeout_still_ends_a_test_that_hangs_without_faults(run: Run) ->
     def test_without_cnx():
         threading.Event().wait()
     """
-    result = run(tests, "--cnx-sweep")
+    result = run(tests, "--cnx-sweep", beside=("timeout",))
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["it is not swept: without faults it failed"])
 
@@ -334,7 +331,7 @@ def test_a_sweep_says_that_it_reruns_nothing(way: str, run: Run) -> None:
     marker = "@pytest.mark.flaky(reruns=2)\n" if way == "marker" else ""
     tests = CLIENT + f"\n\n{marker}def test_plans(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
     options = [way] if way != "marker" else []
-    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error", *options)
+    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error", *options, beside=("rerunfailures",))
     result.stdout.fnmatch_lines(["it is not rerun after a failure (pytest-rerunfailures): *"])
 
 

@@ -272,4 +272,4 @@ def test_the_fixtures_of_both_go_with_ours(run: Run, test: str) -> None:
     assert cnx.requests[0].wall[:2] == "20"
     cnx.audit.assert_clean()
 """
-    run(test + rest).assert_outcomes(passed=1)
+    run(test + rest, beside=("freezer", "time_machine")).assert_outcomes(passed=1)

@@ -60,7 +60,7 @@ def test_a_fault_that_takes_longer_than_a_run_may_is_used_only_if_it_is_named() 
 def test_only_the_first_read_and_the_first_change_with_a_body_drip() -> None:
     def each(operation: str, method: str, status: int = 200) -> dict[str, Any]:
         body = None if status == 204 else "{}"
-        more = {"committed": method != "GET", "faults": []}
+        more = {"committed": method != "GET", "faults": [], "query": "", "request_body": None}
         return {"operation": operation, "method": method, "status": status, "response_body": body, **more}
 
     deletes, creates = each("instances.delete", "DELETE", 204), each("instances.create", "POST", 201)

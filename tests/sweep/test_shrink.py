@@ -41,7 +41,7 @@ def environment(sockets: ListeningSockets, key: str) -> Mapping[str, str]:
 
 
 def config(program: str) -> RunConfig:
-    command = [sys.executable, "-I", "-S", "-c", program]
+    command = [sys.executable, "-c", program]
     return RunConfig(command=command, settings=private(Settings()), environment=environment)
 
 

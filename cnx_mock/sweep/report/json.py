@@ -1,18 +1,19 @@
 """The report of a sweep as plain data: the JSON report, and what the other reports are made from."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnx_mock import __version__
 from cnx_mock.errors import BaselineError
-from cnx_mock.sweep.causes import Cause, causes
-from cnx_mock.sweep.explanation import sentence
+from cnx_mock.sweep.causes import Cause, cause_of, causes
+from cnx_mock.sweep.explanation import sentence, what_happened
 from cnx_mock.sweep.plan import Cell
 from cnx_mock.sweep.report.matrix import counts
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
+from cnx_mock.sweep.state import ResourceCounts
 from cnx_mock.sweep.verdict import UNHARMED, VERDICTS, Verdict
 
 CellIdentity = tuple[tuple[str, int, str], ...]
@@ -32,6 +33,8 @@ class SweepReport:
     """The cells of an earlier report. A bad cell that had the same verdict there is accepted."""
     reproduce: Callable[[CellResult], str]
     """Return the command that reproduces a cell."""
+    run_options: Sequence[str] = ()
+    """The options that every run has, such as the fixture, as words of a command line."""
 
     @property
     def results(self) -> list[CellResult]:
@@ -54,7 +57,7 @@ class SweepReport:
 
     def accepted(self, result: CellResult) -> bool:
         """Return whether a cell is bad, and had the same verdict in the earlier report."""
-        return result.verdict in self.failing and self.baseline.get(_identity(result.cell)) == result.verdict
+        return result.verdict in self.failing and self.baseline.get(identity(result.cell)) == result.verdict
 
     def fails(self, result: CellResult) -> bool:
         """Return whether the sweep fails because of a cell."""
@@ -70,14 +73,46 @@ class SweepReport:
             "fail_on": sorted(self.failing, key=VERDICTS.index),
             "baseline_seconds": round(sweep.baseline_seconds, 3),
             "timeout_seconds": round(sweep.limit, 3),
+            "options": self.options(),
+            "shard": None if sweep.options.shard is None else "{}/{}".format(*sweep.options.shard),
             "left_out": sweep.left_out,
+            "alike_left_out": sweep.alike,
+            "unchanged_left_out": sweep.unchanged,
             "verdicts": counts(self.results),
             "calls": [
-                {"operation": call.operation, "ordinal": call.ordinal, "method": call.method, "path": call.path}
+                {
+                    "operation": call.operation,
+                    "ordinal": call.ordinal,
+                    "method": call.method,
+                    "path": call.path,
+                    "shape": call.shape,
+                    **({"program": call.program} if call.program else {}),
+                    **({"name": call.name} if call.name else {}),
+                }
                 for call in sweep.calls
             ],
+            "faults": [{"name": each.name, "description": each.description} for each in sweep.options.faults],
+            "without_faults": {
+                "calls": [asdict(each) for each in sweep.usual_journal],
+                "left": _left(sweep.usual_resources),
+            },
             "findings": [self._finding(cause) for cause in self.causes],
             "cells": [self._cell(result) for result in self.results],
+        }
+
+    def options(self) -> dict[str, Any]:
+        """Return what two reports must have in common to be put together, beside the program, the version and the
+        seed."""
+        options = self.sweep.options
+        return {
+            "way": options.way,
+            "faults": [] if options.way in ("race", "readings") else [each.name for each in options.faults],
+            "operations": list(options.operations),
+            "pairs": options.pairs,
+            "max_runs": options.most,
+            "all_calls": options.all_calls,
+            "allow_partial": options.allow_partial,
+            "run": list(self.run_options),
         }
 
     def _finding(self, cause: Cause) -> dict[str, Any]:
@@ -91,7 +126,7 @@ class SweepReport:
 
     def _cell(self, result: CellResult) -> dict[str, Any]:
         explained = result.verdict not in UNHARMED
-        first, *others = map(_injection, _identity(result.cell))
+        first, *others = map(_injection, identity(result.cell))
         return {
             **first,
             **({"and": others} if others else {}),
@@ -103,7 +138,17 @@ class SweepReport:
             "no_verdict": result.why_not or None,
             "exit_status": result.status,
             "seconds": round(result.seconds, 3),
+            "name": result.cell.name,
+            "title": what_happened(result),
+            "cause": cause_of(result) if explained else None,
+            "left": _left(result.resources),
+            "calls": [asdict(each) for each in result.journal],
+            "output": result.output,
         }
+
+
+def _left(resources: ResourceCounts) -> list[dict[str, str]]:
+    return [{"kind": each.kind, "name": each.name} for each in resources.elements()]
 
 
 def json_report(report: SweepReport) -> bytes:
@@ -116,7 +161,8 @@ def _injection(identity: tuple[str, int, str]) -> dict[str, Any]:
     return dict(zip(("operation", "ordinal", "fault"), identity, strict=True))
 
 
-def _identity(cell: Cell) -> CellIdentity:
+def identity(cell: Cell) -> CellIdentity:
+    """Return what identifies a cell in two reports."""
     return tuple((call.operation, call.ordinal, fault.name) for call, fault in cell.injections)
 
 

@@ -5,7 +5,7 @@ import { visible } from "../format.js";
 import { html, useEffect, useRef, useState } from "../lib.js";
 import { Code, Empty } from "../parts/marks.js";
 import { subscribe } from "../store.js";
-import { Axis, Lane } from "./demo_lane.js";
+import { Axis, Lane, Legend } from "./demo_lane.js";
 
 /** How often the show is read while it runs, in milliseconds; events make it be read at once. */
 const PACE = 500;
@@ -41,6 +41,7 @@ export function Demo() {
       ${show.lanes.map((lane) => html`<${Lane} key=${lane.sandbox} lane=${lane} attempts=${attempts.get(lane.sandbox) ?? []}
         begin=${begin} span=${span} until=${until} judged=${replay === null} />`)}
       <${Axis} span=${span} />
+      <${Legend} />
     </section>
     <p class="sr-only" role="status">${done ? show.summary : show.lanes.filter((lane) => lane.verdict).map((lane) => `${lane.label}: ${lane.verdict}.`).join(" ")}</p>
     ${done && html`<section class="card demo-end" aria-label="What was seen">

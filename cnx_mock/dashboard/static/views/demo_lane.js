@@ -66,7 +66,7 @@ function Track({ lane, shown, begin, span, end, twins: doubled }) {
   };
   const places = shown.map((each) => percent(each.at, begin, span));
   const at = (ms) => `${percent(ms, begin, span)}%`;
-  const life = lane.started_at ? { left: at(Date.parse(lane.started_at)), right: `calc(100% - ${at(end)})` } : { left: 0, right: "100%" };
+  const life = lane.started_at ? { left: at(Date.parse(lane.started_at)), right: `calc(100% - max(${at(end)}, ${shown.length ? apart(shown, places, shown.length - 1) : "0%"}))` } : { left: 0, right: "100%" };
   return html`<div class="demo-track">
     <div class="demo-life ${lane.ended_at ? "" : "running"}" style=${life}></div>
     <ol ref=${list} onKeyDown=${move} aria-label="Attempts of ${visible(lane.label)}: arrow keys go from one to the next">
@@ -87,6 +87,23 @@ export function Axis({ span }) {
   return html`<div class="demo-axis" aria-hidden="true">
     ${ticks.map((tick) => html`<span key=${tick} class="num" style=${{ left: `${(tick * 100_000) / span}%` }}>${tick} s</span>`)}
   </div>`;
+}
+
+const SIGNS = [
+  ["ok writes", "created"],
+  ["ok reads", "read"],
+  ["ok deletes", "deleted"],
+  ["refused", "refused (4xx)"],
+  ["failed", "failed (5xx)"],
+  ["cut", "no answer"],
+  ["ok writes twin", "created twice"],
+];
+
+/** What the marks mean. */
+export function Legend() {
+  return html`<ul class="demo-legend" aria-label="What the marks mean">
+    ${SIGNS.map(([kind, meaning]) => html`<li key=${kind}><span class="demo-mark ${kind}" aria-hidden="true"><i></i></span>${meaning}</li>`)}
+  </ul>`;
 }
 
 const percent = (ms, begin, span) => Math.min(100, (Math.max(0, ms - begin) / span) * 100);

@@ -1,0 +1,62 @@
+"""`cnx-mock sweep-merge`: the reports of a sweep's shards as one."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnx_mock.cli.errors import FOUND
+from cnx_mock.cli.report_file import ReportFile
+from cnx_mock.cli.sweep import REPORT
+from cnx_mock.errors import BaselineError, UsageError
+from cnx_mock.text.files import read_regular
+
+
+@click.command("sweep-merge")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="[FILE]...",
+)
+@click.option(
+    "--report",
+    "reports",
+    type=REPORT,
+    multiple=True,
+    metavar="FILE",
+    help="Write a report of all: .html, .json, or .xml for JUnit.",
+)
+@click.pass_context
+def sweep_merge(context: click.Context, /, files: Sequence[Path], reports: Sequence[ReportFile]) -> None:
+    """Put the reports of a sweep's shards together.
+
+    They are shown as one sweep. The files are those that `cnx-mock sweep --shard I/N --report FILE.json` wrote, all of
+    them. They must be of one program, version, seed and choice of options, and each shard must be there once. The exit
+    status is 1 for bad cells, as after a sweep; 2 for files that do not belong together.
+
+    \b
+    Examples:
+      cnx-mock sweep-merge shard-1.json shard-2.json --report all.html
+    """
+    from cnx_mock.cli.sweep_output import show  # lazy: --help and completion need no sweep
+    from cnx_mock.cli.sweep_program import FORMS, MAX_REPORT  # lazy: as above
+    from cnx_mock.sweep.report.restored import merged  # lazy: as above
+
+    documents: list[tuple[str, Any]] = []
+    for file in files:
+        try:
+            documents.append((str(file), json.loads(read_regular(file, MAX_REPORT))))
+        except (ValueError, RecursionError):
+            raise UsageError(f"{file} is not a JSON report of `cnx-mock sweep`") from None
+    try:
+        report = merged(documents)
+    except BaselineError as error:
+        raise UsageError(str(error)) from None
+    for each in reports:
+        each.write(FORMS[each.suffix](report))
+    show(report, complete=True)
+    context.exit(FOUND if any(map(report.fails, report.results)) else 0)
