@@ -1,7 +1,7 @@
 // What the views of one sandbox show while all are chosen: which there are, to take one.
 
 import { html } from "../lib.js";
-import { count, duration } from "../format.js";
+import { ago, count } from "../format.js";
 import { Code, Empty, firstCall, TRY_KEY } from "../parts/marks.js";
 import { href } from "../router.js";
 import { sandboxLabel, theSandbox, useStore } from "../store.js";
@@ -31,7 +31,7 @@ export function OneSandbox({ title, children }) {
           (item) => html`<tr>
             <th scope="row"><a href=${href({ sandbox: item.id })}>${sandboxLabel(item.id)}</a></th>
             <td class="r num">${count(item.instances)}</td><td class="r num">${count(item.requests)}</td><td class="r num">${count(item.rules)}</td>
-            <td class="r num">${duration(item.idle_seconds * 1000)} ago</td>
+            <td class="r num">${item.requests ? ago(Date.now() - item.idle_seconds * 1000) : "–"}</td>
           </tr>`,
         )}
       </tbody>
