@@ -34,7 +34,7 @@ help:
 	@echo 'make bench    how fast it is, beside what it is like (needs wrk)   ARGS="--quick --only list,start"'
 	@echo 'make bench-peers  the same, beside other mock servers from npm and pip (needs Node and Java)'
 	@echo 'make soak     a server under clients that misbehave, four minutes   ARGS="--seconds 60"'
-	@echo 'make soak-page  the live page beside much traffic, three minutes (needs chromium)'
+	@echo 'make soak-page  the live page beside much traffic, two minutes (needs chromium and wrk)'
 	@echo 'make fuzz     bytes of all kinds for everything that reads          ARGS="yaml --seed 7"'
 	@echo 'make build    the sdist and the wheel, in dist/'
 	@echo 'make upgrade  the newest versions of everything into $(CONSTRAINTS)'

@@ -10,8 +10,9 @@ import { plural, timeOfDay } from "./format.js";
 const RETRY = 1000;
 /** After how long a page that nobody sees gives its connection back, in milliseconds: a browser has six for a server. */
 const UNSEEN = 60_000;
-/** How long nothing may be lost before everything is read again, in milliseconds. */
+/** After events were lost, everything is read again when so many milliseconds had few requests. */
 const QUIET = 3000;
+const FEW = 300;
 
 let source = null;
 let generation = 0;
@@ -129,6 +130,7 @@ const shown = (id) => id !== null && id === theSandbox();
 
 const KINDS_OF_EVENTS = {
   request({ sandbox, request }) {
+    requests += 1;
     addRequest(sandbox, request);
     countRequest(sandbox, request);
     if (shown(sandbox)) {
@@ -191,7 +193,7 @@ const KINDS_OF_EVENTS = {
     } else {
       missed += count ?? 0;
       notify(lostWords(reason));
-      readAgain(QUIET);
+      catchUp();
     }
   },
 };
@@ -206,16 +208,23 @@ function lostWords(reason) {
 }
 
 let again = 0;
+let requests = 0;
 
-/** Read everything, soon: what makes it necessary often comes several times, and then the last time counts. While the
- * server is very busy it is not asked at all. */
-function readAgain(delay = 150) {
+/** Read everything, soon: what makes it necessary often comes several times, and then the last time counts. */
+function readAgain() {
   const mine = generation;
   const stale = () => mine !== generation;
   clearTimeout(again);
   again = setTimeout(() => {
     if (!stale()) loadAll(stale).catch(() => {});
-  }, delay);
+  }, 150);
+}
+
+/** Read everything when the server is no longer very busy: until then it is not asked at all. */
+function catchUp() {
+  const before = requests;
+  clearTimeout(again);
+  again = setTimeout(() => (requests - before > FEW ? catchUp() : readAgain()), QUIET);
 }
 
 /** A request can be the first sign of a new sandbox. */
