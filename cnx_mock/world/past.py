@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from cnx_mock.world.charges import Charges
+from cnx_mock.world.clock import SECOND
 from cnx_mock.world.ledger import OPENING, Ledger
 from cnx_mock.world.records import MadeRecord
 from cnx_mock.world.statement import Statement
@@ -51,7 +52,7 @@ def ledger_as_of(ledger: Ledger, instant: int) -> PastLedger:
     """
     past = PastLedger(ledger)
     past.credits = [
-        replace(credit, at=min(credit.at, instant)) if credit.description == OPENING else credit
+        replace(credit, at=min(credit.at, instant - instant % SECOND)) if credit.description == OPENING else credit
         for credit in ledger.credits
     ]
     return past

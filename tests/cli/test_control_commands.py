@@ -248,7 +248,8 @@ def test_the_index_of_the_control_plane_leads_on(server: MockServer, client: typ
     api = client(server.url)
     index = api.get("/_mock").json
     assert {"health", "sandboxes", "docs"} <= set(index)
-    assert {api.get(path).status for path in index.values()} == {200}
+    pages = {name: path for name, path in index.items() if name != "events"}  # a stream does not end
+    assert {api.get(path).status for path in pages.values()} == {200}
 
 
 def test_two_callers_get_two_ids(sandbox: Sandbox) -> None:

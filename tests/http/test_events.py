@@ -569,7 +569,7 @@ def test_without_a_listener_nothing_is_there(own_server):
     assert not app.events.is_awake
     assert app.observers._observers == []
     [tenant] = app.tenants
-    assert tenant.sandbox.instances._changes.observer is None
+    assert tenant.sandbox.instances.changes.observer is None
     assert tenant.engine.observer is None
     assert [record.event for record in tenant.journal] == [0]
 
