@@ -21,6 +21,7 @@ LIVE = f"cnx_live_{DIGITS}"
 SPELLINGS = (LIVE, LIVE.replace("_", "%255F"))
 
 REST = {
+    "demo": ["--script", "--client", "/no/such/program"],  # so that it ends
     "serve": ["--fixture", "no-such-fixture"],  # so that it ends
     "run": ["--", sys.executable, "-c", "raise SystemExit(1)", LIVE],
     "sweep": ["--", sys.executable, "-c", "raise SystemExit(1)", LIVE],
