@@ -1,5 +1,7 @@
 """What `cnx-mock journal follow` does: it prints what happens in a running server, until that stops."""
 
+import errno
+import os
 import select
 import sys
 from collections.abc import Callable
@@ -33,7 +35,7 @@ def _print(reader: EventReader, render: Callable[[ReceivedEvent], str | None]) -
         if line is not None:
             click.echo(line, color=True)
         elif _nobody_reads():
-            raise BrokenPipeError
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))  # click asks for the number
 
 
 def _as_json(event: ReceivedEvent) -> str:
