@@ -84,6 +84,8 @@ def connect(url: str, seconds: float) -> http.client.HTTPConnection:
 class Wire(Protocol):
     """A socket, or TLS over one."""
 
+    def fileno(self) -> int: ...
+
     def sendall(self, data: bytes, /) -> object: ...
 
     def recv(self, size: int, /) -> bytes: ...
@@ -101,6 +103,9 @@ class TlsWire:
         """Whether the server has said in TLS that it ends."""
         self._until_ready(self._session.do_handshake)
         self._flush()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
 
     def sendall(self, data: bytes) -> None:
         self._session.write(data)

@@ -22,9 +22,6 @@ def abort(transport: asyncio.Transport) -> None:
 def end_gently(transport: asyncio.Transport) -> None:
     """End a connection after an answer that the client may not expect yet. What it still sends is to be dropped: an RST
     would take the answer from it too (RFC 9112 section 9.6)."""
-    if not transport.can_write_eof():
-        transport.close()
-        return
     transport.write_eof()
     asyncio.get_running_loop().call_later(_LINGER_SECONDS, transport.close)
 

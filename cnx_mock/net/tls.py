@@ -144,7 +144,15 @@ class Tls(asyncio.Protocol, asyncio.Transport):
         return self._closing or self.transport.is_closing()
 
     def can_write_eof(self) -> bool:
-        return False
+        return True
+
+    def write_eof(self) -> None:
+        """Send a close_notify and a FIN, and drop what still arrives. The socket stays open until `close`, or until the
+        client ends it."""
+        if not self._closing:
+            self._closing = True
+            self._say_goodbye()
+            self.transport.write_eof()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._closing or self._session is None:
@@ -155,14 +163,16 @@ class Tls(asyncio.Protocol, asyncio.Transport):
         self._flush()
 
     def close(self) -> None:
-        if self._closing:
-            return
-        self._closing = True
+        if not self._closing:
+            self._closing = True
+            self._say_goodbye()
+        self.transport.close()
+
+    def _say_goodbye(self) -> None:
         if self._session is not None:
             with suppress(ssl.SSLError):  # without waiting for the client's own close_notify
                 self._session.unwrap()
             self._flush()
-        self.transport.close()
 
     def abort(self) -> None:
         self._closing = True

@@ -2,6 +2,7 @@
 
 import json
 import random
+import select
 import socket
 
 import pytest
@@ -122,6 +123,15 @@ def test_a_request_that_comes_byte_by_byte_is_told_the_same(api, case):
             except OSError:  # it has been refused already
                 break
         assert words.partition(" (")[0] in refused(wire)["details"]["reason"]
+
+
+def test_a_client_that_goes_on_sending_gets_the_answer_all_the_same(api):
+    with wire_to(api.url) as wire:
+        wire.sendall(with_key(b"GET /v1/caf\xc3\xa9 HTTP/1.1\r\n" + KEY, api.key))
+        select.select([wire], [], [], 10)  # the answer is there, and the end of the connection behind it
+        for _ in range(20):
+            wire.sendall(b"x" * 1000)
+        assert "UTF-8" in refused(wire)["details"]["reason"]
 
 
 def test_the_answer_to_head_has_no_body(sandbox, api):

@@ -86,6 +86,7 @@ def test_a_handshake_may_come_byte_by_byte(api, url):
         def __init__(self, sock: socket.socket) -> None:
             self._socket = sock
             self.recv = sock.recv
+            self.fileno = sock.fileno
 
         def sendall(self, data: bytes) -> None:
             for byte in data:
