@@ -229,6 +229,13 @@ class Workers:
             for owner, call in self._resource_uses
         )
 
+    def sharing(self, request: object) -> int:
+        """Return how many workers share a pool of connections, as far as requests other than this one show it; 1 if
+        nothing shows that any do. One worker that makes a request often looks like many that make it once."""
+        if not self._shared_pool:
+            return 1
+        return max([self._most_connections, *(each for other, each in self._at_once.items() if other != request)])
+
     @cached_property
     def _own_resources(self) -> bool:
         """Whether several workers each use their own resources over their own connection."""

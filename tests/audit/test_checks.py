@@ -263,6 +263,32 @@ def test_a_look_before_every_create_is_no_polling() -> None:
     assert codes(*calls) == []
 
 
+def sharing_a_pool(*looks: dict[str, Any]) -> list[dict[str, Any]]:
+    """Four workers with one pool: what is created over one connection is used over another. Then come these looks."""
+    together = [call("GET", "/v1/plans", at="0s", lasts="50ms", connection=number) for number in (1, 2, 3, 4)]
+    created = [{**create(), "at": 60_000, "connection": 2}, {**read(state="running"), "at": 70_000, "connection": 1}]
+    later = [{**look, "at": 100_000 + 20_000 * number} for number, look in enumerate(looks)]
+    end = [call("GET", "/v1/regions", at="9s", lasts="50ms", connection=number) for number in (1, 2, 3, 4)]
+    return [*together, *created, *later, *end]
+
+
+def look(connection: int) -> dict[str, Any]:
+    return call("GET", "/v1/instances", shows={"data": [instance()]}, connection=connection)
+
+
+def test_one_look_at_a_list_by_each_of_the_workers_that_share_a_pool_is_no_polling() -> None:
+    assert codes(*sharing_a_pool(*map(look, (1, 2, 1, 3)))) == []
+
+
+def test_workers_that_share_a_pool_and_all_poll_a_list_too_often_are_found() -> None:
+    assert codes(*sharing_a_pool(*map(look, (1, 2, 3, 4) * 3))) == ["busy-poll"]
+
+
+def test_one_of_several_workers_that_polls_its_instance_too_often_is_found() -> None:
+    polls = [{**read(), "connection": number} for number in (1, 2, 3, 4)]
+    assert codes(*sharing_a_pool(*polls)) == ["busy-poll"]
+
+
 # ---- first-page-only
 
 CROWD = [instance(number, name=f"old-{number}", status="running") for number in range(25)]

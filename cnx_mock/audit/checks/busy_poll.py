@@ -1,7 +1,6 @@
 """A resource that is being provisioned was polled too often."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import ClassVar
 
 from cnx_mock.audit.call import Call
@@ -34,7 +33,10 @@ class BusyPoll(Check):
     def run(self, traffic: Traffic) -> Iterator[Hit]:
         """Yield one hit for each series of polls."""
         for polls in _series(traffic):
-            waits = [two.began - (one.ended or two.began) for one, two in pairwise(polls)]
+            # a list may be read by each of the workers that share a pool; a resource is polled by the one that needs it
+            turns = 1 if polls[0].params else traffic.workers.sharing(polls[0].request)
+            again = zip(polls, polls[turns:], strict=False)
+            waits = [two.began - (one.ended or two.began) for one, two in again]
             quick = [max(0, wait) for wait in waits if wait < traffic.limits[POLL_INTERVAL.name]]
             habit = len(quick) >= 3 and steady(quick, traffic.limits[FLOOR.name])
             if habit or len(quick) > traffic.limits[MOST.name]:
