@@ -45,8 +45,13 @@ class RequestEvent(StreamEvent):
 
     __slots__ = ("_record", "_sandbox")
 
-    def __init__(self, number: int, sandbox: str | None, record: JournalRecord) -> None:
-        super().__init__(number, "request", b"", record.size)
+    kind = "request"
+
+    def __init__(self, sandbox: str | None, record: JournalRecord) -> None:
+        """The record has the event's number."""
+        self.number = record.event
+        self.size = record.size
+        self._bytes = None
         self._sandbox = sandbox
         self._record = record
 

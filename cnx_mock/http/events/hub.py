@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
@@ -10,7 +11,7 @@ from typing import Any
 
 from cnx_mock.api.errors import ListenerLimit
 from cnx_mock.http.events.event import Kind, RequestEvent, StreamEvent, told
-from cnx_mock.http.events.listener import Listener
+from cnx_mock.http.events.listener import Batch, Listener
 from cnx_mock.http.events.past import missed
 from cnx_mock.http.events.watch import EventSource, Renderer, SandboxWatch
 from cnx_mock.http.journal import Journal, JournalRecord
@@ -26,6 +27,9 @@ _SHORTEST_WAIT = 20_000
 """Microseconds between two looks because of the time alone: a sandbox's clock can run a million times as fast."""
 
 _LONGEST_WAIT = 3600 * SECOND
+
+_GATHERED_SECONDS = 0.005
+"""For how long completed requests are gathered: to tell of them together costs a busy server much less."""
 
 
 class EventHub:
@@ -55,6 +59,10 @@ class EventHub:
         """Numbers that keep the heap from comparing sources."""
         self._is_woken = False
         self._timer: asyncio.TimerHandle | None = None
+        self._fresh: deque[tuple[EventSource, JournalRecord]] = deque()
+        """Completed requests that nobody was told of yet."""
+        self._gathers = False
+        """Whether a timer runs until they are told."""
 
     # ---- listeners
 
@@ -66,6 +74,7 @@ class EventHub:
     def listen(self, show: Renderer, selected: str | None = None, after: int | None = None) -> Listener:
         """Return a new listener of one sandbox, or of everything. With `after`, the number of the last event that it
         knows, it gets what it has missed. Raises ListenerLimit."""
+        self._tell_fresh()
         if len(self._listeners) >= self._limit.limit:
             self._limit.refused += 1
             raise ListenerLimit(limit=str(self._limit.limit), option=self._limit.option)
@@ -98,6 +107,7 @@ class EventHub:
     def close(self) -> None:
         """End every stream, for good, because the server stops."""
         self._closed = True
+        self._tell_fresh()
         for listener in self._listeners:
             listener.close()
 
@@ -111,6 +121,7 @@ class EventHub:
         self._observers.remove(self._completed)
         self._tenants.observer = None
         self._tenants.load_observers.remove(self._loaded)
+        self._fresh.clear()
         self._dirty.clear()
         self._due.clear()
         if self._timer is not None:
@@ -159,23 +170,43 @@ class EventHub:
     # ---- what happens
 
     def _completed(self, record: JournalRecord, _: str) -> None:
-        """Tell of a completed request, and of the faults that hit it."""
+        """Tell of a completed request soon; at once if it may be the last one that a phase waited for."""
         source = None if record.journal is None else self._sources.get(record.journal)
         if source is None:
             return
-        applied, ended = record.applied, record.ended
-        assert ended is not None, "it is complete"
-        record.event = self._last = max(self._last + 1 + len(applied), self._origin + ended)
-        if applied:
-            self._send(source, self._faults(source, record))
-        event = RequestEvent(record.event, source.id, record)
-        for listener in source.listeners:
-            listener.put(event)
+        self._fresh.append((source, record))
         if source.has_phases():
-            self._look_at(source)  # it may have been the last one that the phase waited for
+            self._tell_fresh()
+            self._look_at(source)
+        elif not self._gathers:
+            self._gathers = self._call(self._gather)
+
+    def _gather(self) -> None:
+        asyncio.get_running_loop().call_later(_GATHERED_SECONDS, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathers = False
+        self._tell_fresh()
+
+    def _tell_fresh(self) -> None:
+        """Tell of the requests that were completed, and of the faults that hit them, in their order. It comes before
+        anything else is told."""
+        batch = Batch()
+        while self._fresh:
+            source, record = self._fresh.popleft()
+            applied, ended = record.applied, record.ended
+            assert ended is not None, "it is complete"
+            record.event = self._last = max(self._last + 1 + len(applied), self._origin + ended)
+            if applied or source.listeners is not batch.listeners:
+                batch.send()
+                batch = Batch(source.listeners)
+                self._send(source, self._faults(source, record))
+            batch.add(RequestEvent(source.id, record))
+        batch.send()
 
     def control_changed(self, tenant: Tenant | None) -> None:
         """Look at a sandbox, because the control plane has changed something; None stands for every one."""
+        self._tell_fresh()
         if tenant is not None:
             watch = self._watches.get(tenant)
             looked: Iterable[EventSource] = () if watch is None else (watch,)
@@ -187,6 +218,7 @@ class EventHub:
 
     def _made_or_gone(self, tenant: Tenant, is_made: bool) -> None:
         """Tell of a tenant that is made or given back."""
+        self._tell_fresh()
         if is_made:
             wanting = [each for each in self._listeners if each.selects(tenant.id)]
             if not wanting:
@@ -242,15 +274,21 @@ class EventHub:
     def _rouse(self) -> None:
         """Look soon. It may be called in any thread."""
         if not self._is_woken:
-            for loop in self._listeners.values():
-                with suppress(RuntimeError):  # the loop is closed
-                    self._is_woken = True
-                    loop.call_soon_threadsafe(self._look)
-                    return
+            self._is_woken = True
+            self._is_woken = self._call(self._look)
+
+    def _call(self, function: Callable[[], None]) -> bool:
+        """Call a function soon, on the loop of a listener, from any thread. Return whether there is such a loop."""
+        for loop in self._listeners.values():
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(function)
+                return True
+        return False
 
     def _look(self) -> None:
         """Look at everything that has changed or is due, and set the timer for what is due next."""
         self._is_woken = False
+        self._tell_fresh()
         dirty, self._dirty = self._dirty, {}
         while self._due and self._due[0][0] <= ticks():
             source = heappop(self._due)[2]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from cnx_mock.http.events.event import Loss, StreamEvent, told_loss
@@ -10,6 +10,9 @@ from cnx_mock.net.bounds import Bound
 
 _MOST_BYTES = 8 * 1024 * 1024
 """What the queue of one listener may hold."""
+
+_TAKEN_AT_ONCE = 8
+"""After how many events it is asked whether they are enough: to ask takes as long as to encode a small one."""
 
 Replay = Callable[[], StreamEvent]
 """Returns an event of the past; or one that says that the journals do not have it any more."""
@@ -53,24 +56,31 @@ class Listener:
 
     def put(self, event: StreamEvent) -> None:
         """Give it an event. If there is no room, it loses all that it has not been sent."""
+        self.put_all((event,), event.size)
+
+    def put_all(self, events: Sequence[StreamEvent], size: int) -> None:
+        """Give it some events; `size` is that of all of them. If there is no room, it loses all that it has not been
+        sent."""
         queue = self._queue
-        queue.append(event)
-        self._bytes += event.size
+        queue.extend(events)
+        self._bytes += size
         if len(queue) > self._bound.limit or (self._bytes > _MOST_BYTES and len(queue) > 1):
             self._bound.refused += len(queue)
-            self.lose("behind", event.number, len(queue))
+            self.lose("behind", queue[-1].number, len(queue))
             queue.clear()
             self._bytes = 0
         elif not self._woken:
             self._wake()
 
     def take(self, enough: Callable[[int], bool]) -> bytes:
-        """Return what is to be sent next. `enough` is asked after each event whether so many bytes are enough."""
+        """Return what is to be sent next. `enough` is asked after every few events whether so many bytes are enough."""
         self._bound.seen(len(self._queue))
         chunk = bytearray()
+        taken = 0
         while (event := self._next()) is not None:
             chunk += event.encoded()
-            if enough(len(chunk)):
+            taken += 1
+            if taken % _TAKEN_AT_ONCE == 0 and enough(len(chunk)):
                 return bytes(chunk)
         self._ready.clear()
         self._woken = False
@@ -118,3 +128,26 @@ class Listener:
             self._woken = True
             with suppress(RuntimeError):  # its loop is closed
                 self._loop.call_soon_threadsafe(self._ready.set)
+
+
+class Batch:
+    """Events that the same listeners are given together."""
+
+    __slots__ = ("_events", "_size", "listeners")
+
+    def __init__(self, listeners: Sequence[Listener] = ()) -> None:
+        self.listeners = listeners
+        self._events: list[StreamEvent] = []
+        self._size = 0
+
+    def add(self, event: StreamEvent) -> None:
+        """Add an event."""
+        self._events.append(event)
+        self._size += event.size
+
+    def send(self) -> None:
+        """Give the listeners what was added, and be empty again."""
+        if self._events:
+            for listener in self.listeners:
+                listener.put_all(self._events, self._size)
+            self._events, self._size = [], 0

@@ -51,4 +51,4 @@ def _fault(source: EventSource, seq: int, number: int, place: int, fired: Fired)
 
 def _request(source: EventSource, seq: int, number: int) -> StreamEvent:
     record = source.journal.with_seq(seq)
-    return told_loss(number, 1, "evicted") if record is None else RequestEvent(number, source.id, record)
+    return told_loss(number, 1, "evicted") if record is None else RequestEvent(source.id, record)

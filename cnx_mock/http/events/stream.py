@@ -25,7 +25,7 @@ _CHUNK_BYTES = 64 * 1024
 _SLICE = 2_000
 """How many microseconds of processor time it encodes without a pause."""
 
-_REST = 40
+_REST = 60
 """How many times as long as it encodes it pauses, so that one stream takes a small part of the server's time."""
 
 _SHORTEST_REST = 10_000
@@ -66,8 +66,8 @@ class EventStream(Shape):
         while True:
             began = busy_ticks()
             chunk = listener.take(lambda size: size >= _CHUNK_BYTES or busy_ticks() - began >= _SLICE)  # noqa: B023
-            spent = busy_ticks() - began
             if chunk:
+                spent = busy_ticks() - began
                 await _sent(send, chunk)
                 rest = 0 if listener.closed else max(_SHORTEST_REST, _REST * spent)
                 await asyncio.sleep(rest / SECOND)  # what comes meanwhile is sent together
