@@ -1,7 +1,6 @@
 """What the terminal can show: colour or none, how wide, ASCII or more. Everything that people read asks here."""
 
 import os
-import shutil
 from typing import Protocol
 
 import click
@@ -34,6 +33,8 @@ def is_live(stream: Stream) -> bool:
 
 def columns() -> int:
     """Return the width of text: COLUMNS, or the terminal's width, or 120."""
+    import shutil  # a server that has nobody to read it starts without
+
     return shutil.get_terminal_size((COLUMNS, 24)).columns
 
 
