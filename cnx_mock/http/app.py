@@ -5,7 +5,7 @@ request for any other path is a call to the API, and goes through `pipeline`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,7 +16,7 @@ from cnx_mock.api import errors
 from cnx_mock.api.operation import Resource
 from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
-from cnx_mock.api.surface import served
+from cnx_mock.api.surface import Surface, served
 from cnx_mock.http import auth, control, docs, messages
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
@@ -60,6 +60,12 @@ def load_scenarios(names: Iterable[str]) -> Scenario:
     return stacked([gallery.load(name, known) for name in names] or [Scenario(name="none")], known)
 
 
+@cache
+def _router(surface: Surface) -> Router:
+    """Return the operations of a surface, by path. A router never changes: the servers of a sweep share it."""
+    return Router(served(operations(), surface))
+
+
 class App:
     """The ASGI application of one server; `create_app` makes it."""
 
@@ -90,8 +96,7 @@ class App:
         )
         self.bounds = Bounds(settings)
         self.tenants = Tenants(settings, recipe.using(scenario), self.bounds)
-        self._operations = served(operations(), settings.surface)
-        self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
+        self._pipeline = Pipeline(self.tenants, _router(settings.surface), self.seed)
         self._api = Api(self._pipeline, self.observers)
         self.events = EventHub(self.tenants, self.observers)
         self._control = ControlPlane(

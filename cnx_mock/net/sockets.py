@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cnx_mock.errors import ListenError
 from cnx_mock.net.addresses import Addresses
@@ -144,16 +143,20 @@ def _bound(place: _Place, port: int) -> socket.socket:
 def url_of(sock: socket.socket, scheme: str = "http") -> str:
     """Return the URL of a listening socket for clients on this machine. For one that listens on all addresses it is the
     loopback address, the only one at which the control plane answers."""
-    host, port = sock.getsockname()[:2]
-    host = _LOOPBACK.get(host, host)
+    host, port = _host(sock), sock.getsockname()[1]
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _best_url(sockets: Sequence[socket.socket], scheme: str = "http") -> str:
     """Return the URL of the first socket with a loopback address, at which the control plane answers, or else of the
     first one."""
-    urls = [url_of(sock, scheme) for sock in sockets]
-    return next((url for url in urls if is_loopback(urlsplit(url).hostname or "")), urls[0])
+    return url_of(next((sock for sock in sockets if is_loopback(_host(sock))), sockets[0]), scheme)
+
+
+def _host(sock: socket.socket) -> str:
+    """Return the address at which clients on this machine reach a listening socket."""
+    host = str(sock.getsockname()[0])
+    return _LOOPBACK.get(host, host)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ library."""
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -13,15 +13,19 @@ _VALUES = ("--cnx-url", "--cnx-cell")
 _SWITCHES = ("--cnx-intercept", "--cnx-no-egress")
 
 
-def again(item: pytest.Item, cell: str = "") -> str:
-    """Return the command that runs a test as it ran now, for a POSIX shell: with the same seed, scenario, server and
-    switches, from the folder in which pytest was started. `cell` is the cell of a sweep to run it with."""
+def again(item: pytest.Item, *, cell: str = "", reading: str = "", switch: str = "") -> str:
+    """Return the command that runs a test as it ran now, for a POSIX shell: with the same seed, scenario, server,
+    readings and switches, from the folder in which pytest was started. `cell` is the cell of a sweep to run it with,
+    `reading` a reading as NAME=OPTION, and `switch` one more switch."""
     config = item.config
     words = ["pytest", *_configuration(config), _target(item), *_option("--cnx-seed", str(chosen_seed(config)))]
     words += _option("--cnx-scenario", chosen_scenario(config))
     for name in _VALUES:
         words += _option(name, cell if cell and name == "--cnx-cell" else config.getoption(name))
+    for chosen in _readings(config, reading):
+        words += _option("--cnx-reading", chosen)
     words += [name for name in _SWITCHES if config.getoption(name)]
+    words += [switch] if switch else []
     return shlex.join(words)
 
 
@@ -29,6 +33,12 @@ def _option(name: str, value: str | None) -> list[str]:
     if not value:
         return []
     return [f"{name}={value}"] if value.startswith("-") else [name, value]
+
+
+def _readings(config: pytest.Config, reading: str) -> Iterable[str]:
+    """Return the readings of the whole suite and this one, which comes before another option of the same name."""
+    given = [*config.getoption("--cnx-reading"), *([reading] if reading else [])]
+    return {text.partition("=")[0]: text for text in given}.values()
 
 
 def _configuration(config: pytest.Config) -> Iterator[str]:

@@ -30,7 +30,20 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="a swept run that fails may leave what the run without faults leaves",
     )
+    group.addoption("--cnx-sweep-readings", action="store_true", help="sweep the readings too, as --cnx-readings does")
     group.addoption("--cnx-cell", metavar="NAME", help="run with one fault of a sweep: instances.create-1-reset-after")
+    group.addoption(
+        "--cnx-readings",
+        action="store_true",
+        help="run every test that uses cnx under each other meaning of the documentation that its calls can meet",
+    )
+    group.addoption(
+        "--cnx-reading",
+        action="append",
+        default=[],
+        metavar="NAME=OPTION",
+        help="run the tests under this reading: delete-answer=204 (repeatable)",
+    )
     group.addoption("--cnx-intercept", action="store_true", help=_INTERCEPT)
     parser.addini("cnx_intercept", _INTERCEPT, type="bool", default=False)
     parser.addini("cnx_key", "API key that your code has hard-coded: each test's sandbox takes it", default="")
@@ -53,6 +66,11 @@ def chosen_seed(config: pytest.Config) -> int:
 def chosen_scenario(config: pytest.Config) -> str:
     """Return the scenario for the whole suite: of the command line, else of the ini file; "" for none."""
     return config.getoption("--cnx-scenario") or str(config.getini("cnx_scenario"))
+
+
+def chosen_readings(config: pytest.Config) -> dict[str, str]:
+    """Return the readings for the whole suite: options by the names of their readings."""
+    return dict(text.split("=", 1) for text in config.getoption("--cnx-reading"))
 
 
 def _seed(text: str) -> int:

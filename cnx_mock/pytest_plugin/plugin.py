@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cnx_mock.pytest_plugin.options import add_options, chosen_seed
+from cnx_mock.pytest_plugin.options import add_options, chosen_readings, chosen_seed
 from cnx_mock.pytest_plugin.sandboxes import (
     assert_fired,
     new_sandbox,
@@ -17,7 +17,7 @@ from cnx_mock.pytest_plugin.sandboxes import (
     wide_sandbox,
 )
 from cnx_mock.pytest_plugin.scenarios import check_used, parametrize, story_of
-from cnx_mock.pytest_plugin.stash import FAILED, FAULT, SANDBOX, STRAYS
+from cnx_mock.pytest_plugin.stash import FAILED, FAULT, READINGS, SANDBOX, STRAYS
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
@@ -45,19 +45,41 @@ def pytest_configure(config: pytest.Config) -> None:
         "whether a run that fails may leave what the run without faults leaves",
     )
     chosen_seed(config)
+    if config.getoption("--cnx-reading"):
+        from cnx_mock.pytest_plugin.readings import check_readings  # lazy: only a choice of readings needs it
+
+        check_readings(config)
     cell = config.getoption("--cnx-cell")
     if cell:
         from cnx_mock.pytest_plugin.cells import one_cell  # lazy: only a sweep needs it
 
         one_cell(cell)  # an unknown one ends the run here, and not in every test
-    if config.getoption("--cnx-sweep"):
-        if cell:
-            raise pytest.UsageError("--cnx-cell runs one cell of a sweep: leave --cnx-sweep out")
-        from cnx_mock.pytest_plugin.sweep import SweepPlugin  # lazy: only a sweep needs it
-
-        config.pluginmanager.register(SweepPlugin(config), "cnx_sweep")
+    _add_runs(config)
     if config.getoption("--cnx-intercept") or config.getini("cnx_intercept"):
         config.pluginmanager.register(_InterceptEveryTest())
+
+
+def _add_runs(config: pytest.Config) -> None:
+    """Register the plugin that runs every test more than once, if the options ask for one."""
+    sweep, readings = config.getoption("--cnx-sweep"), config.getoption("--cnx-readings")
+    if config.getoption("--cnx-sweep-readings") and not sweep:
+        raise pytest.UsageError("--cnx-sweep-readings is for a sweep: add --cnx-sweep, or write --cnx-readings")
+    if sweep and config.getoption("--cnx-cell"):
+        raise pytest.UsageError("--cnx-cell runs one cell of a sweep: leave --cnx-sweep out")
+    if sweep and readings:
+        raise pytest.UsageError("--cnx-readings goes without --cnx-sweep: write --cnx-sweep --cnx-sweep-readings")
+    if not (sweep or readings):
+        return
+    from cnx_mock.pytest_plugin.readings import ReadingsPlugin  # lazy: only these runs need it
+    from cnx_mock.pytest_plugin.runs import Runs  # lazy: as above
+    from cnx_mock.pytest_plugin.sweep import SweepPlugin  # lazy: as above
+
+    runs = Runs(config)
+    config.pluginmanager.register(runs, "cnx_runs")
+    if sweep:
+        config.pluginmanager.register(SweepPlugin(config, runs), "cnx_sweep")
+    else:
+        config.pluginmanager.register(ReadingsPlugin(runs), "cnx_readings")
 
 
 class _InterceptEveryTest:
@@ -93,17 +115,20 @@ def cnx_settings(pytestconfig: pytest.Config) -> "Settings":
 def cnx_server(pytestconfig: pytest.Config, cnx_settings: "Settings") -> Iterator["SandboxMaker"]:
     """The CloudNexus mock of this worker, on a free port, started when a test first asks for it. With `--cnx-url` it is
     the server that runs there."""
-    with past_the_proxy(), _server(pytestconfig.getoption("--cnx-url"), cnx_settings) as server:
+    url, readings = pytestconfig.getoption("--cnx-url"), chosen_readings(pytestconfig)
+    with past_the_proxy(), _server(url, cnx_settings, readings) as server:
         yield server
 
 
 @contextmanager
-def _server(url: str | None, settings: "Settings") -> Iterator["SandboxMaker"]:
+def _server(url: str | None, settings: "Settings", readings: dict[str, str]) -> Iterator["SandboxMaker"]:
     if url is None:
         from cnx_mock.python_api.server import MockServer  # lazy: only a suite that uses the mock needs it
 
         with short_failure("the server cannot start: "), real_files():
             server = MockServer(settings=settings).start()
+        if readings:
+            server.call("PATCH", "/readings", readings)  # for sandboxes that a test makes itself
         yield server
         server.stop()
         return
@@ -130,7 +155,8 @@ def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: A
 
         node.stash[FAULT] = one_cell(cell)
     rules = node.stash.get(FAULT, [])
-    sandbox = new_sandbox(request.config, cnx_server, node.nodeid, cnx_story, rules=rules)
+    readings = node.stash.get(READINGS, {})
+    sandbox = new_sandbox(request.config, cnx_server, node.nodeid, cnx_story, rules=rules, readings=readings)
     with short_failure("no sandbox: "):
         last = cnx_server.call("GET", "/requests?limit=1")["data"]
     sandbox.enforced = node.get_closest_marker("cnx_scenario") is not None

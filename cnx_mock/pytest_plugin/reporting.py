@@ -30,7 +30,9 @@ _KEY_PROBLEMS = ("missing_key", "malformed_key", "live_key", "LIVE_KEY_REJECTED"
 def pytest_report_header(config: pytest.Config) -> str:
     """Show what it takes to run the suite again."""
     scenario, url = chosen_scenario(config), config.getoption("--cnx-url")
-    parts = [f"seed {chosen_seed(config)}", *([f"scenario {scenario}"] if scenario else []), *([url] if url else [])]
+    parts = [f"seed {chosen_seed(config)}", *([f"scenario {scenario}"] if scenario else [])]
+    parts += [f"reading {chosen}" for chosen in dict.fromkeys(config.getoption("--cnx-reading"))]
+    parts += [url] if url else []
     if any(name.lower() in _PROXIES and value for name, value in os.environ.items()):
         from cnx_mock.net.proxies import changes_past_proxy, proxy_variable  # lazy: only behind a proxy
 

@@ -3,13 +3,13 @@ standard library until a test asks for a fixture."""
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cnx_mock.pytest_plugin.options import chosen_seed
+from cnx_mock.pytest_plugin.options import chosen_readings, chosen_seed
 from cnx_mock.pytest_plugin.scenarios import in_own_folders
 
 if TYPE_CHECKING:
@@ -22,15 +22,26 @@ _BASE = {"name": "pytest", "world": {"clock": {"start": _START}}, "provisioning"
 """What every test's sandbox starts from. The clock starts at a fixed instant, so that bodies are the same in every run.
 A new resource is provisioning at its first read and running at its second, so that a loop that polls ends at once."""
 
+_NO_READINGS: Mapping[str, str] = {}
+
 
 def new_sandbox(
-    config: pytest.Config, server: "SandboxMaker", name: str, story: Any, *, rules: Sequence[Any] = ()
+    config: pytest.Config,
+    server: "SandboxMaker",
+    name: str,
+    story: Any,
+    *,
+    rules: Sequence[Any] = (),
+    readings: Mapping[str, str] = _NO_READINGS,
 ) -> "Sandbox":
     """Return a fresh sandbox under a story: a scenario, a list of them to stack, or None. `rules` come before its own.
-    Fails the test if it cannot be made."""
+    `readings` come before those of the whole suite; what the story says of readings comes before both. Fails the test
+    if it cannot be made."""
     given = story if isinstance(story, list) else [] if story is None else [story]
+    chosen = {**chosen_readings(config), **readings}
+    read = [{"name": "reading", "world": {"readings": chosen}}] if chosen else []
     swept = [{"name": "sweep", "rules": list(rules)}] if rules else []
-    scenarios = [_BASE, *swept, *(in_own_folders(each, config) for each in given)]
+    scenarios = [_BASE, *read, *swept, *(in_own_folders(each, config) for each in given)]
     key = str(config.getini("cnx_key")) or None
     with short_failure("no sandbox: "), real_files():
         return server.sandbox(scenarios, name=name, seed=chosen_seed(config), key=key)

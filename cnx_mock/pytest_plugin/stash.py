@@ -18,5 +18,8 @@ STRAYS: "pytest.StashKey[tuple[SandboxMaker, int]]" = pytest.StashKey()
 FAULT = pytest.StashKey[list[dict[str, Any]]]()
 """The rules that a sweep applies to this test. The test did not ask for them, so its own rules need not fire."""
 
+READINGS = pytest.StashKey[dict[str, str]]()
+"""The readings under which this test runs, beside those of the whole suite."""
+
 FAILED = pytest.StashKey[bool]()
 """Whether the test that runs has failed."""

@@ -43,6 +43,8 @@ class Cause:
 def _places(results: Sequence[CellResult]) -> list[str]:
     """Return the faults at each call, and how many cells have several faults."""
     single = [each.cell for each in results if len(each.cell.injections) == 1]
+    if results[0].verdict == "misread":
+        return [", ".join(cell.fault.description for cell in single)]
     faults: dict[str, list[str]] = {}
     several = len({cell.call.operation for cell in single}) > 1
     for cell in single:
@@ -89,6 +91,8 @@ def _difference(result: CellResult) -> object:
             changed = [expected for expected, _ in judgement.difference.changed]
             fields = tuple(judgement.difference.fields())
             return _named(judgement.difference.missing), _named(changed), fields
+        case "misread":
+            return result.cell.fault.name
         case "raised":
             return result.output.partition(":")[0]
         case "hammered":

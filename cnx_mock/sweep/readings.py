@@ -30,9 +30,9 @@ from cnx_mock.api.readings import (
 from cnx_mock.sweep.explanation import exited, left_over
 from cnx_mock.sweep.journal import shown_calls
 from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweepFault, SweptCall, in_shard, sample_cells, swept_calls
-from cnx_mock.sweep.results import CellResult
+from cnx_mock.sweep.results import CellResult, SweepResults
 from cnx_mock.sweep.runner import Sweep
-from cnx_mock.sweep.state import count_resources, state_difference
+from cnx_mock.sweep.state import ResourceCounts, StateDifference, count_resources, state_difference
 from cnx_mock.sweep.trial import RunResult, run_once
 from cnx_mock.sweep.verdict import Judgement, Verdict
 
@@ -77,17 +77,18 @@ MEETS: Mapping[Reading, Callable[[Entry], bool]] = {
 
 
 @dataclass(kw_only=True)
-class ReadingSweep(Sweep):
-    """A sweep whose cells are the other options of the readings. In the matrix, each reading is a column."""
+class ReadingResults(SweepResults):
+    """The results of a sweep whose cells are the other options of the readings. In the matrix, each reading is a
+    column."""
 
     chosen: dict[str, str] = field(default_factory=dict)
     """The reading of each cell, as NAME=VALUE, by the cells' names."""
 
-    def plan(self, first: RunResult) -> None:
-        """Take the calls of a run without faults, and plan the cells."""
+    def plan_readings(self, entries: Sequence[Entry], in_force: Mapping[str, str]) -> None:
+        """Plan the cells from the calls of a run under the readings in force."""
         cells = []
         numbers: Counter[str] = Counter()
-        for chosen in other_options(first.entries, parsed(self.config.settings.reading)):
+        for chosen in other_options(entries, in_force):
             name, _, option = chosen.partition("=")
             numbers[name] += 1
             cells.append(_cell(name, option, numbers[name]))
@@ -96,32 +97,27 @@ class ReadingSweep(Sweep):
         self.left_out = len(cells) - len(self.cells)
         if self.options.shard is not None:
             self.cells = in_shard(self.cells, self.options.shard)
-        self.calls = list(dict.fromkeys(cell.call for cell in self.cells)) or swept_calls(first.entries)
+        self.calls = list(dict.fromkeys(cell.call for cell in self.cells)) or swept_calls(entries)
         self.options = replace(self.options, faults=list({c.fault.name: c.fault for c in self.cells}.values()))
 
-    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor) -> CellResult:
-        """Run the program under a reading, and return what came of it."""
-        given = tuple(each for each in self.config.settings.reading if each.partition("=")[0] != cell.fault.name)
-        settings = replace(self.config.settings, reading=(*given, self.chosen[cell.name]))
-        patient = self.options.seconds is None
-        run = await run_once(replace(self.config, settings=settings), NO_FAULTS, self.limit, executor, patient=patient)
-        return self._judged_reading(cell, run)
-
-    def _judged_reading(self, cell: Cell, run: RunResult) -> CellResult:
-        found = count_resources(run.states, self._chance)
-        difference = state_difference(self.usual_resources, found)
-        same = run.ended.status == 0 and not (difference.extra or difference.missing or difference.changed)
-        verdict: Verdict = "hung" if run.ended.status is None else "survived" if same else "misread"
-        parts = [] if run.ended.status == 0 else [f"your client {exited(run.ended.status)}"]
-        if difference.extra or difference.missing or difference.changed:
+    def judge_reading(
+        self, cell: Cell, run: RunResult, *, failure: str | None = None, fired: bool = True
+    ) -> CellResult:
+        """Judge a run under a reading, and keep the result. `failure` says who failed and how, unless it is the program
+        by its exit status. `fired` is whether the reading was in force in the run. Call it after `compare`."""
+        status = run.ended.status
+        found, difference = self._difference(run)
+        verdict: Verdict = "hung" if status is None else "misread" if status or not difference.is_empty else "survived"
+        parts = [failure or f"your client {exited(status)}"] if status != 0 else []
+        if not difference.is_empty:
             parts.append(left_over(difference, found))
         words = f"under the reading {self.chosen[cell.name]}: {'; '.join(parts)}" if verdict == "misread" else ""
         result = CellResult(
             cell=cell,
             judgement=Judgement(verdict=verdict, difference=difference, left=difference.extra),
-            status=run.ended.status,
+            status=status,
             seconds=run.ended.seconds,
-            fired=True,
+            fired=fired,
             resources=found,
             calls=dict(Counter(each["operation"] for each in run.entries if each["operation"])),
             hammering=(),
@@ -131,6 +127,30 @@ class ReadingSweep(Sweep):
         )
         self.results[cell.name] = result
         return result
+
+    def _difference(self, run: RunResult) -> tuple[ResourceCounts, StateDifference]:
+        """Return the resources that a run left, and how they differ from those of the runs under the readings in
+        force: not at all, if they are those of one of them."""
+        found = count_resources(run.states, self._chance)
+        differences = [state_difference(each, found) for each in self._single]
+        return found, next((each for each in differences if each.is_empty), differences[0])
+
+
+@dataclass(kw_only=True)
+class ReadingSweep(ReadingResults, Sweep):
+    """A sweep of the readings of a program."""
+
+    def plan(self, first: RunResult) -> None:
+        """Take the calls of a run without faults, and plan the cells."""
+        self.plan_readings(first.entries, parsed(self.config.settings.reading))
+
+    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor) -> CellResult:
+        """Run the program under a reading, and return what came of it."""
+        given = tuple(each for each in self.config.settings.reading if each.partition("=")[0] != cell.fault.name)
+        settings = replace(self.config.settings, reading=(*given, self.chosen[cell.name]))
+        patient = self.options.seconds is None
+        run = await run_once(replace(self.config, settings=settings), NO_FAULTS, self.limit, executor, patient=patient)
+        return self.judge_reading(cell, run)
 
 
 def _cell(name: str, option: str, number: int) -> Cell:

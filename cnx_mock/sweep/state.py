@@ -131,6 +131,11 @@ class StateDifference:
     changed: tuple[tuple[ResourceState, ResourceState], ...] = ()
     """Resources with other fields than expected: the expected one, and the actual one."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no difference."""
+        return not (self.extra or self.missing or self.changed)
+
     def fields(self) -> list[str]:
         """Return the names of the fields in which the changed resources differ."""
         names: dict[str, None] = {}

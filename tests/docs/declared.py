@@ -134,8 +134,9 @@ def readings_page() -> str:
     words = """Some sentences of the CloudNexus reference can mean several things. Each such sentence is a *reading*:
 you choose what it means. Test your client against each option.
 
-Choose with `cnx-mock serve --reading delete-answer=204`, in a scenario with `world: {readings: {delete-answer:
-"204"}}`, or on a running server with `PATCH /_mock/readings`."""
+Choose with `cnx-mock serve --reading delete-answer=204`, with `pytest --cnx-reading delete-answer=204`, in a scenario
+with `world: {readings: {delete-answer: "204"}}`, or on a running server with `PATCH /_mock/readings`.
+`pytest --cnx-readings` and `cnx-mock sweep --readings` test a client against each option."""
     return page("Readings", words, readings())
 
 
@@ -193,7 +194,7 @@ _VERDICTS = {
     "lost": "The exit status is 0, but something is missing or different.",
     "raced": "Two programs at once left what no order of one after the other leaves. Only with `--race`.",
     "misread": "Under another meaning of the documentation the program left something else, or failed. Only with "
-    "`--readings`.",
+    "`--readings`, and in pytest with `--cnx-readings` and `--cnx-sweep-readings`.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
     "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain, or has no "
     "deadline for a call.",

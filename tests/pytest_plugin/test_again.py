@@ -109,11 +109,13 @@ def test_no_option_that_changes_a_run_is_forgotten() -> None:
     for name in ("plugin", "egress"):
         config.pluginmanager.import_plugin(f"cnx_mock.pytest_plugin.{name}")
     known = {option.names()[0] for option in config._parser.getgroup("cnx-mock").options}
-    explicit = {"--cnx-seed", "--cnx-scenario"}
+    explicit = {"--cnx-seed", "--cnx-scenario", "--cnx-reading"}
     assert known - explicit - {*again._VALUES, *again._SWITCHES} == {
+        "--cnx-readings",
         "--cnx-sweep",
         "--cnx-sweep-allow-partial",
         "--cnx-sweep-faults",
+        "--cnx-sweep-readings",
         "--cnx-sweep-timeout",
     }
 

@@ -261,7 +261,7 @@ def test_the_limit_of_a_run_never_interrupts_pytest_itself(run: Run, pytester: p
 
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_makereport(item, call):
-            limit = item.config.pluginmanager.getplugin("cnx_sweep")._time_limit
+            limit = item.config.pluginmanager.getplugin("cnx_runs")._time_limit
             signal.raise_signal(limit.signal)
             return (yield)
         """
