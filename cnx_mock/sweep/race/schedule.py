@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from cnx_mock.errors import UsageError
+from cnx_mock.errors import InvalidInputError
 
 Racer = Literal["A", "B"]
 RACERS: tuple[Racer, Racer] = ("A", "B")
@@ -34,18 +34,20 @@ class Schedule:
 
     @classmethod
     def parsed(cls, text: str) -> "Schedule":
-        """Return the schedule that a text means: `A1 B1 B2 A2`, each program's calls in order. Raises UsageError."""
+        """Return the schedule that a text means: `A1 B1 B2 A2`, each program's calls in order. Raises
+        InvalidInputError."""
         words = text.split()
         made: dict[str, int] = {"A": 0, "B": 0}
         for word in words:
             found = re.fullmatch("([AB])([1-9][0-9]{0,5})", word)
             if found is None:
-                raise UsageError(f"--schedule {text!r}: {word!r} is not a call: write A1, B1, A2 and so on")
+                raise InvalidInputError(f"schedule {text!r}: {word!r} is not a call: write A1, B1, A2 and so on")
             if int(found[2]) != made[found[1]] + 1:
-                raise UsageError(f"--schedule {text!r}: the next call of {found[1]} is {found[1]}{made[found[1]] + 1}")
+                next_call = f"{found[1]}{made[found[1]] + 1}"
+                raise InvalidInputError(f"schedule {text!r}: the next call of {found[1]} is {next_call}")
             made[found[1]] += 1
         if not words:
-            raise UsageError("--schedule is empty: write A1 B1 A2, for example")
+            raise InvalidInputError("the schedule is empty: write A1 B1 A2, for example")
         return cls(order_of([word[0] for word in words]))  # type: ignore[misc]  # they match [AB]
 
     def text(self) -> str:
