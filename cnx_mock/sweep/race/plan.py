@@ -20,12 +20,12 @@ from cnx_mock.sweep.varying import Varying, varying
 Title = tuple[str, int]
 """A call of a caller: its operation, and its number among the calls of that operation."""
 
-BASELINE_ORDERS: Sequence[Schedule] = (*SERIAL, *SERIAL)
-"""The schedules of the runs without a race, for `Baseline.of`."""
+SERIAL_ORDERS: Sequence[Schedule] = (*SERIAL, *SERIAL)
+"""The schedules of the runs without a race, for `SerialRuns.of`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RacePlan:
     """A schedule to run."""
 
     first: Racer
@@ -49,15 +49,15 @@ class Plan:
         if None in race.statuses:
             return ""
         if race.gave_up:
-            return "not reachable: a program gave up a call while it waited for its turn"
+            return "not reachable: a call was given up while it waited for its turn"
         for switch, (operation, _) in zip(self.switches, self.titles, strict=True):
             if race.operation(switch.racer, switch.call) != operation:
-                return "diverged: a program made other calls than planned"
+                return "diverged: other calls were made than planned"
         return ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Baseline:
+class SerialRuns:
     """What two callers do one after the other."""
 
     outcomes: Sequence[RaceOutcome]
@@ -72,8 +72,8 @@ class Baseline:
     """What is not the same in two runs of one order; nothing can be compared then."""
 
     @classmethod
-    def of(cls, runs: Sequence[RaceRun]) -> "Baseline":
-        """Return what came of the runs of BASELINE_ORDERS."""
+    def of(cls, runs: Sequence[RaceRun]) -> "SerialRuns":
+        """Return what came of the runs of SERIAL_ORDERS."""
         forward, backward, forward_again, backward_again = runs
         one, two = _chance(forward, forward_again), _chance(backward, backward_again)
         chance = one.and_also(two)
@@ -86,14 +86,14 @@ class Baseline:
             differing=list(_differing(runs, outcomes)),
         )
 
-    def longer(self, race: RaceRun, plan: Plan) -> Iterator[Plan]:
+    def longer(self, race: RaceRun, plan: RacePlan) -> Iterator[RacePlan]:
         """Yield what a run of a plan shows: the plans with one more change of turn, in what the caller makes of its
         last turn there."""
         calls = _titles(race)
         for entry in switch_points(race.run.entries, plan.turn, plan.made(plan.turn), self.known[other(plan.turn)]):
             number = int(entry["number"])
             switches = (*plan.switches, Switch(plan.turn, number))
-            yield Plan(plan.first, switches, (*plan.titles, calls[plan.turn, number]))
+            yield RacePlan(plan.first, switches, (*plan.titles, calls[plan.turn, number]))
 
 
 def _chance(one: RaceRun, two: RaceRun) -> Varying:

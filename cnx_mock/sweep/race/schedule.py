@@ -78,6 +78,13 @@ class Switch:
     call: int
 
 
+def first_switch(racers: Sequence[Racer]) -> Switch | None:
+    """Return the first change of turn in an order of calls after which its program comes again; None if there is
+    none."""
+    made = len(list(next((group for _, group in groupby(racers)), ())))
+    return Switch(racers[0], made + 1) if racers and racers[0] in racers[made:] else None
+
+
 def schedule_of(switches: Sequence[Switch]) -> Schedule:
     """Return the schedule with these changes of turn; the program that has the turn after the last one goes on to its
     end."""

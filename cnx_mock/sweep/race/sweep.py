@@ -11,7 +11,7 @@ from cnx_mock.services import operations
 from cnx_mock.sweep.journal import shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall
 from cnx_mock.sweep.race.outcome import RaceOutcome, nearest, sentence
-from cnx_mock.sweep.race.plan import BASELINE_ORDERS, Baseline, Plan
+from cnx_mock.sweep.race.plan import SERIAL_ORDERS, RacePlan, SerialRuns
 from cnx_mock.sweep.race.schedule import RACERS, Racer, Schedule, order_of, other, schedule_of
 from cnx_mock.sweep.race.trial import race_once
 from cnx_mock.sweep.race.world import ANY_PACE, RaceRun
@@ -32,8 +32,8 @@ class RaceSweep(Sweep):
     programs: ClassVar[int] = 2
     schedules: dict[str, Schedule] = field(default_factory=dict)
     """The schedule of each cell that was run, by the cells' names, as its calls were really made."""
-    _plans: dict[str, Plan] = field(default_factory=dict)
-    _baseline: Baseline = field(init=False)
+    _plans: dict[str, RacePlan] = field(default_factory=dict)
+    _serial: SerialRuns = field(init=False)
 
     @property
     def configs(self) -> Mapping[Racer, RunConfig]:
@@ -42,20 +42,20 @@ class RaceSweep(Sweep):
 
     async def begin(self, executor: ThreadPoolExecutor) -> None:
         """Run the programs one after the other in both orders, each twice, and plan the schedules."""
-        runs = [await self._serial_run(order, executor) for order in BASELINE_ORDERS]
+        runs = [await self._serial_run(order, executor) for order in SERIAL_ORDERS]
         forward, backward, *_ = runs
-        baseline = self._baseline = Baseline.of(runs)
-        if baseline.differing:
+        serial = self._serial = SerialRuns.of(runs)
+        if serial.differing:
             message = "the two programs, one after the other, are never the same twice: nothing can be compared"
-            raise SweepError("\n  ".join([message, *baseline.differing]))
+            raise SweepError("\n  ".join([message, *serial.differing]))
         self.baseline_seconds = max(each.ended[racer].seconds for each in runs for racer in RACERS)
         longest = sum(max(each.ended[racer].seconds for each in runs) for racer in RACERS)
         self.limit = self.options.seconds or 3 * longest + EXTRA_SECONDS
         self.usual_journal = shown_calls(forward.run.entries)
-        self.usual_resources = baseline.outcomes[0].resources
-        self._grow(forward, Plan("A"))
+        self.usual_resources = serial.outcomes[0].resources
+        self._grow(forward, RacePlan("A"))
         if self.other is not None:  # two copies of one program are the same the other way round
-            self._grow(backward, Plan("B"))
+            self._grow(backward, RacePlan("B"))
         if not self.cells:
             who = "CMD makes" if self.other is None else "the two programs make"
             self.progress.message(f"nothing to race: {who} no calls that conflict")
@@ -76,10 +76,10 @@ class RaceSweep(Sweep):
     def _name(self, racer: Racer) -> str:
         return "CMD" if self.other is None or racer == "A" else "the program of --with"
 
-    def _grow(self, race: RaceRun, plan: Plan) -> None:
-        """Plan what a run shows: the schedules with one more change of turn."""
+    def _grow(self, race: RaceRun, plan: RacePlan) -> None:
+        """RacePlan what a run shows: the schedules with one more change of turn."""
         if len(plan.switches) < self.switches:
-            for longer in self._baseline.longer(race, plan):
+            for longer in self._serial.longer(race, plan):
                 cell = self._cell(longer)
                 if self.options.most is not None and len(self.cells) >= self.options.most:
                     self.left_out += 1
@@ -89,7 +89,7 @@ class RaceSweep(Sweep):
         self.calls = list(dict.fromkeys(cell.call for cell in self.cells))
         self.options = replace(self.options, faults=list({c.fault.name: c.fault for c in self.cells}.values()))
 
-    def _cell(self, plan: Plan) -> Cell:
+    def _cell(self, plan: RacePlan) -> Cell:
         """Return the cell of a schedule: the first call that waits, and what comes before it."""
         begin, (name, ordinal) = plan.switches[0], plan.titles[0]
         known = {operation.name: operation for operation in operations()}
@@ -118,25 +118,25 @@ class RaceSweep(Sweep):
         race, outcome = await self._raced(plan, executor)
         why_not = plan.why_not(race)
         if not why_not:
-            if outcome not in self._baseline.outcomes:
+            if outcome not in self._serial.outcomes:
                 again, second = await self._raced(plan, executor)
-                if plan.why_not(again) or second in self._baseline.outcomes:
+                if plan.why_not(again) or second in self._serial.outcomes:
                     why_not = "not confirmed: the same order did not lead to the same outcome again"
             self._grow(race, plan)
         return self._kept(cell, race, outcome, why_not=why_not)
 
-    async def _raced(self, plan: Plan, executor: ThreadPoolExecutor) -> tuple[RaceRun, RaceOutcome]:
-        race = await race_once(self.configs, schedule_of(plan.switches), self._baseline.paces, self.limit, executor)
-        return race, RaceOutcome.of(race, self._baseline.chance)
+    async def _raced(self, plan: RacePlan, executor: ThreadPoolExecutor) -> tuple[RaceRun, RaceOutcome]:
+        race = await race_once(self.configs, schedule_of(plan.switches), self._serial.paces, self.limit, executor)
+        return race, RaceOutcome.of(race, self._serial.chance)
 
     def _kept(self, cell: Cell, race: RaceRun, outcome: RaceOutcome, *, why_not: str) -> CellResult:
         verdict: Verdict = "hung" if None in race.statuses else "serial"
-        if verdict == "serial" and not why_not and outcome not in self._baseline.outcomes:
+        if verdict == "serial" and not why_not and outcome not in self._serial.outcomes:
             verdict = "raced"
-        expected = nearest(outcome, self._baseline.outcomes)
+        expected = nearest(outcome, self._serial.outcomes)
         words = ""
         if verdict == "raced":
-            words = sentence(race, outcome, self._baseline.outcomes, self._plans[cell.name].switches)
+            words = sentence(race, outcome, self._serial.outcomes, self._plans[cell.name].switches)
         difference = outcome.difference(expected)
         result = CellResult(
             cell=cell,

@@ -11,7 +11,7 @@ from cnx_mock.net.serving import Serving
 from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.race.gate import Gate
+from cnx_mock.sweep.race.gate import Callers, Gate
 from cnx_mock.sweep.race.schedule import RACERS, Racer
 from cnx_mock.sweep.race.turns import Pace, Turns
 from cnx_mock.sweep.trial import RunResult, collected
@@ -36,7 +36,7 @@ class RaceRun:
     """The caller of each call that was performed."""
     gave_up: bool
     """Whether a caller gave up a call while it was held."""
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[Racer, Mapping[str, Any]] = field(default_factory=dict)
     """What each of two functions returned or raised, as plain data; empty for programs, whose exit statuses are all
     that they answer."""
 
@@ -58,7 +58,7 @@ class RaceWorld:
         """Bind the sockets. Raises what `open_sockets` raises."""
         self.app = app
         self._turns = turns
-        self._callers: dict[str, Racer] = {}
+        self._callers: Callers = {}
         self._sockets = {racer: open_sockets(settings, security) for racer in RACERS}
         gates = {racer: Gate(app, racer, turns, self._callers) for racer in RACERS}
         self._servings = [Serving(gates[racer], self._sockets[racer]) for racer in RACERS]
@@ -84,7 +84,8 @@ class RaceWorld:
         result = collected(self.app.tenants, ended["A"])
         made: Counter[str] = Counter()
         for entry in result.entries:
-            racer = self._callers.get(entry["request_id"], "A")
+            by_port = self._callers.get(entry["connection"] or 0, "A")
+            racer = self._callers.get(entry["request_id"], by_port)
             made[racer] += 1
             entry.update(racer=racer, number=made[racer])  # type: ignore[attr-defined]  # they are dicts of our own
         return RaceRun(
