@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 OriginOf = Callable[[str], "RaceOrigin"]
-"""Returns the sandbox of a key as it is now, for a race. Raises NotRunningError if that is not in this process."""
+"""Returns the sandbox with an id as it is now, for a race. Raises NotRunningError if that is not in this process."""
 
 
-def no_origin(key: str) -> "RaceOrigin":
+def no_origin(sandbox_id: str) -> "RaceOrigin":
     """Raise InvalidInputError: a sandbox of a race has no race of its own."""
     raise InvalidInputError("this sandbox is one of a race: call race on the sandbox from which the race was begun")
 
@@ -27,10 +27,10 @@ class Raceable(Handle):
     __slots__ = ("_origin", "_raced")
 
     _origin: "OriginOf"
-    """Returns the sandbox of a key as it is now."""
+    """Returns the sandbox with an id as it is now."""
     _raced: set[str]
     """The ids of the rules that have injected a fault in a race."""
-    api_key: str
+    id: str
 
     def _at(self, url: str, sandbox_id: str) -> tuple[Any, Callable[[], None]]:
         """Return a handle of the same key on another server, and what closes its connection."""
@@ -85,7 +85,7 @@ class Raceable(Handle):
         _check(first, second, switches, timeout)
         from cnx_mock.python_api.race.race import race  # lazy: only a test that races needs the sweep
 
-        origin = self._origin(self.api_key)
+        origin = self._origin(self.id)
         found = race(origin, self._at, (first, second), switches, schedule, timeout, self._raced)
         if isinstance(found, BaseException):
             raise found

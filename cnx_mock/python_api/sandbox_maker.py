@@ -32,8 +32,8 @@ class SandboxMaker(Handle):
         """Return the client of its control plane. Raises NotRunningError if the server does not run."""
         raise NotImplementedError
 
-    def _race_origin(self, key: str) -> "RaceOrigin":
-        """Return the sandbox of a key as it is now, for a race. Raises NotRunningError if the server is not in this
+    def _race_origin(self, sandbox_id: str) -> "RaceOrigin":
+        """Return the sandbox with this id as it is now, for a race. Raises NotRunningError if the server is not in this
         process."""
         raise NotRunningError("race needs a server of this process: leave --cnx-url out, or use MockServer")
 

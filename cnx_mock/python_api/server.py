@@ -22,7 +22,7 @@ from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.services.worlds import read_fixture
 from cnx_mock.settings import Settings
-from cnx_mock.world.keys import digits_of, test_key
+from cnx_mock.world.keys import test_key
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.race.origin import RaceOrigin
@@ -221,13 +221,13 @@ class MockServer(SandboxMaker):
             raise NotRunningError("the server does not run: use it as `with MockServer() as server:`")
         return self._control
 
-    def _race_origin(self, key: str) -> "RaceOrigin":
+    def _race_origin(self, sandbox_id: str) -> "RaceOrigin":
         self._running()
         app, thread, listeners = self._app, self._thread, self._listeners
         assert app is not None and thread is not None and listeners is not None, "it runs"
         from cnx_mock.python_api.race.origin import RaceOrigin  # lazy: only a test that races needs the sweep
 
-        return thread.call(lambda: RaceOrigin.of(app, digits_of(key), listeners.security))
+        return thread.call(lambda: RaceOrigin.of(app, sandbox_id, listeners.security))
 
     def _secured(self) -> ListeningSockets:
         self._running()

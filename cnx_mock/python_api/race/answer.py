@@ -61,7 +61,7 @@ class _Text:
         """Return a text without ids, times and addresses of the world."""
         for host in self._hosts:
             text = text.replace(host, "…")
-        return VARIES.sub(self._named, text)
+        return VARIES.sub(self._named, _ADDRESS.sub("", text))
 
     def _named(self, found: re.Match[str]) -> str:
         return f"{found['kind']} {self._names.get(found[0], '…')}" if found["kind"] else "…"
@@ -82,7 +82,7 @@ class _Text:
                 return sorted(
                     (self.plain(each, depth + 1) for each in value), key=lambda each: json.dumps(each, default=repr)
                 )
-        return self.words(_ADDRESS.sub("", _shown(value)))
+        return self.words(_shown(value))
 
 
 def _shown(value: Any) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cnx_mock.errors import RaceError
 from cnx_mock.python_api.race.trial import FunctionPair, FunctionRun
 from cnx_mock.sweep.race.outcome import RaceOutcome, consequence, nearest, sentence
-from cnx_mock.sweep.race.schedule import RACERS, Racer, Schedule, first_switch, order_of
+from cnx_mock.sweep.race.schedule import RACERS, Schedule, first_switch, order_of
 from cnx_mock.text.control_characters import visible_line
 
 _CALLS_SHOWN = 30
@@ -51,7 +51,8 @@ def _error(pair: FunctionPair, run: FunctionRun, words: str) -> RaceError:
 
 
 def _details(pair: FunctionPair, run: FunctionRun, schedule: str) -> Iterator[str]:
-    yield f"  {_who(pair.names)}"
+    one, two = (pair.names[racer] for racer in RACERS)
+    yield f"  A and B are both {one}" if pair.functions["A"] is pair.functions["B"] else f"  A is {one}, B is {two}"
     entries = run.race.run.entries
     for each in entries[:_CALLS_SHOWN]:
         yield visible_line(f"    {each['racer']}{each['number']}  {each['method']} {each['path']}  {_status(each)}")
@@ -59,11 +60,6 @@ def _details(pair: FunctionPair, run: FunctionRun, schedule: str) -> Iterator[st
         yield f"    … and {len(entries) - _CALLS_SHOWN} more calls"
     arguments = ", ".join(name if name.isidentifier() else "…" for name in pair.names.values())
     yield f'  the same order again: race({arguments}, schedule="{schedule}")'
-
-
-def _who(names: Mapping[Racer, str]) -> str:
-    one, two = (names[racer] for racer in RACERS)
-    return f"A and B are both {one}" if one == two else f"A is {one}, B is {two}"
 
 
 def _status(entry: Mapping[str, object]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cnx_mock.asgi import create_app
+from cnx_mock.errors import InvalidInputError
 from cnx_mock.http.app import App
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant_copy import TenantCopy
@@ -26,9 +27,12 @@ class RaceOrigin:
     """Returns how many requests the sandbox itself has had."""
 
     @classmethod
-    def of(cls, app: App, key: str, security: Security | None) -> "RaceOrigin":
-        """Return the sandbox of the key with these digits. It must not change meanwhile."""
-        tenant = app.tenants.find(key)
+    def of(cls, app: App, sandbox_id: str, security: Security | None) -> "RaceOrigin":
+        """Return the sandbox with this id. It must not change meanwhile. Raises InvalidInputError if there is none any
+        more."""
+        tenant = next((each for each in app.tenants if each.id == sandbox_id), None)
+        if tenant is None:
+            raise InvalidInputError("this sandbox is not there any more: make another one")
         return cls(
             copy=TenantCopy.of(tenant),
             server_settings=app.settings,

@@ -22,6 +22,8 @@ _ALONE_SECONDS = 60
 """The time limit of a function without a race, unless a limit is given."""
 
 
+_IDLED = "not reachable: a function made no call at its turn, as if it waited for the other one"
+
 Function = Callable[[Any], Any]
 
 
@@ -159,12 +161,14 @@ class FunctionRaces:
         """Run a schedule; if its outcome is none of the serial ones, run it once more to confirm that. Return the first
         run, and why it says nothing of the schedule, if it does not. Raises RaceError."""
         run = await self._run(schedule, serial.paces)
+        if run.race.idled and None not in run.race.statuses:  # perhaps the machine was busy for a moment
+            run = await self._run(schedule, serial.paces)
         if None in run.race.statuses:
             raise explanation.hung(self.pair, run, self._limit)
         reason = why_not(run.race)
         outcome = RaceOutcome.of(run.race, serial.chance)
         if reason or outcome in serial.outcomes:
-            return run, reason
+            return run, reason or (_IDLED if run.race.idled else "")
         again = await self._run(schedule, serial.paces)
         if why_not(again.race) or RaceOutcome.of(again.race, serial.chance) in serial.outcomes:
             return run, "not confirmed: the same order did not lead to the same outcome again"

@@ -75,7 +75,8 @@ def _ended(end: End) -> str:
     if end is None:
         return "did not end in time"
     if isinstance(end, str):
-        return end if len(end) <= _LONGEST_END else f"{end[:_LONGEST_END]}…"
+        line = end.splitlines()[0]
+        return line if len(line) <= _LONGEST_END else f"{line[:_LONGEST_END]}…"
     return "succeeds" if end == 0 else f"fails (exit status {end})"
 
 

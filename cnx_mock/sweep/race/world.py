@@ -36,6 +36,8 @@ class RaceRun:
     """The caller of each call that was performed."""
     gave_up: bool
     """Whether a caller gave up a call while it was held."""
+    idled: bool = False
+    """Whether a turn has passed because no call came in it."""
     answers: Mapping[Racer, Mapping[str, Any]] = field(default_factory=dict)
     """What each of two functions returned or raised, as plain data; empty for programs, whose exit statuses are all
     that they answer."""
@@ -94,6 +96,7 @@ class RaceWorld:
             paces={racer: _pace(racer, result.entries, began[racer], ended[racer].seconds) for racer in RACERS},
             order=self._turns.order,
             gave_up=self._turns.gave_up,
+            idled=self._turns.idled,
         )
 
 
