@@ -82,6 +82,7 @@ class Raceable(Handle):
 
             cnx.race(lambda each: deploy(each.url, each.api_key), lambda each: scale(each.url, each.api_key))
         """
+        __tracebackhide__ = True  # for pytest
         _check(first, second, switches, timeout)
         from cnx_mock.python_api.race.race import race  # lazy: only a test that races needs the sweep
 
