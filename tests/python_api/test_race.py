@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import re
+import signal
 import threading
 import time
 import uuid
@@ -203,13 +204,34 @@ def test_what_a_function_saw_twice_is_compared_too(sandbox: Sandbox) -> None:
         sandbox.race(looks_twice, create)
 
 
-def test_ids_times_and_addresses_are_not_compared(sandbox: Sandbox) -> None:
-    def create(cloud: Sandbox) -> tuple[Any, ...]:
-        made = client(cloud).create(name="web-1")
-        return made, made["id"], object(), f"made by {cloud.url} at {made['created_at']}"
+def test_ids_times_and_addresses_are_not_compared(server: MockServer) -> None:
+    def answer(cloud: Sandbox, name: str) -> list[Any]:
+        api = client(cloud)
+        seen = api.get("/v1/plans").json["data"]
+        made = api.create(name=name)
+        _, ready = (api.get(f"/v1/instances/{made['id']}").json for _ in range(2))
+        words = f"{made['id']} at {ready['ipv6']} and {ready['ipv4']}, by {cloud.url} at {made['created_at']}"
+        return [len(seen), made, ready, words, object(), {made["name"]}]
 
-    results = sandbox.race(create, create)
-    assert [each.schedule for each in results] == ["A1 B1", "B1 A1"]
+    sandbox = server.sandbox({"provisioning": {"polls": 1}})
+    results = sandbox.race(lambda cloud: answer(cloud, "web-1"), lambda cloud: answer(cloud, "web-2"))
+    assert len(results) > 2
+    (_, made, ready, words, *_), _ = results[-1].returned
+    assert made["id"] in words
+    assert ready["ipv4"] in words
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_what_a_function_returns_is_compared_to_its_depth(sandbox: Sandbox, number: int) -> None:
+    def answer(cloud: Sandbox) -> Any:
+        before, after = (len(named(client(cloud), "web-1")) for _ in range(2))
+        return [{"a": [{"b": after - before}]}, {f"{before}-{after}"}, ValueError(before, after)][number]
+
+    def create(cloud: Sandbox) -> None:
+        client(cloud).create(name="web-1")
+
+    with pytest.raises(RaceError, match="A returns .*, and returns .* otherwise"):
+        sandbox.race(answer, create)
 
 
 def test_a_refusal_that_a_serial_order_has_too_is_fine(sandbox: Sandbox) -> None:
@@ -390,6 +412,18 @@ def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
     with pytest.raises(RaceError, match=r"did not end within 4 s, and ends in time without a race") as found:
         sandbox.race(forward, backward, timeout=4)
     assert found.value.schedule.startswith("A1 B1")
+
+
+def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
+    sandbox.inject("instances.list", connection="hang", optional=True)
+
+    def interrupted(cloud: Sandbox) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        list_then_create(cloud)
+
+    with pytest.raises(KeyboardInterrupt):
+        sandbox.race(interrupted, list_then_create)
+    assert not [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
 
 
 # ---- what cannot be raced

@@ -13,7 +13,14 @@ from cnx_mock.sweep.state import FINAL_STATUS, WorldStates, resources
 
 _DEEPEST = 50
 """How deep in each other lists and dicts are looked at."""
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_PLACE = re.compile(r" at 0x[0-9a-fA-F]+")
+"""The place of an object in memory, in its `repr`."""
+_ADDRESS = re.compile(r"198\.1[89]\.[0-9]{1,3}\.[0-9]{1,3}|2001:db8(?::[0-9a-f]{0,4}){1,6}")
+"""An address of a resource, which depends on its id or its number."""
+_OF_THE_WORLD = {"created_at", "updated_at", "provisioned_at", "ipv4", "ipv6", "metrics"}
+"""Fields of a resource that depend on time and on the order of creates: null at one time, and not at another."""
+_SAME = "…"
+"""What stands in the place of a value that differs from world to world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ async def _awaited(value: Any) -> Any:
 
 def comparable(answer: FunctionAnswer, states: WorldStates, urls: Sequence[str]) -> dict[str, Any]:
     """Return an answer as plain data. What differs from world to world is not in it: the id of a resource is its name,
-    times and the world's `urls` are the same words everywhere."""
+    and times, addresses and the world's `urls` are the same word everywhere."""
     names = {each.id: each.name for each in resources(states)}
     text = _Text(names, urls)
     if answer.error is None:
@@ -60,11 +67,16 @@ class _Text:
     def words(self, text: str) -> str:
         """Return a text without ids, times and addresses of the world."""
         for host in self._hosts:
-            text = text.replace(host, "…")
-        return VARIES.sub(self._named, _ADDRESS.sub("", text))
+            text = text.replace(host, _SAME)
+        return VARIES.sub(self._named, _ADDRESS.sub(_SAME, _PLACE.sub("", text)))
 
     def _named(self, found: re.Match[str]) -> str:
-        return f"{found['kind']} {self._names.get(found[0], '…')}" if found["kind"] else "…"
+        return f"{found['kind']} {self._names.get(found[0], _SAME)}" if found["kind"] else _SAME
+
+    def _field(self, name: str, value: Any, depth: int) -> Any:
+        if name in _OF_THE_WORLD:
+            return _SAME
+        return FINAL_STATUS.get(str(value), value) if name == "status" else self.plain(value, depth)
 
     def plain(self, value: Any, depth: int = 0) -> Any:
         """Return a value as plain data; of what is none, its `repr`."""
@@ -74,8 +86,7 @@ class _Text:
             return self.words(value)
         if depth < _DEEPEST:
             if isinstance(value, Mapping):
-                items = ((self.words(str(key)), self.plain(each, depth + 1)) for key, each in value.items())
-                return {key: FINAL_STATUS.get(str(each), each) if key == "status" else each for key, each in items}
+                return {self.words(str(key)): self._field(str(key), each, depth + 1) for key, each in value.items()}
             if isinstance(value, list | tuple):
                 return [self.plain(each, depth + 1) for each in value]
             if isinstance(value, Set):
