@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InvalidInputError,
         ListenError,
         NotRunningError,
+        RaceError,
         ReadingError,
         ScenarioError,
         ScenarioRefusedError,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     )
     from cnx_mock.http.journal_entry import JournalEntry as Entry
     from cnx_mock.python_api.expectation import Expectation
+    from cnx_mock.python_api.race.result import RaceResult
     from cnx_mock.python_api.rule_handle import RuleHandle as Rule
     from cnx_mock.python_api.sandbox import Sandbox
     from cnx_mock.python_api.server import MockServer
@@ -66,6 +68,8 @@ _HOMES = {
     "ListenError": ("errors", "ListenError"),
     "MockServer": ("python_api.server", "MockServer"),
     "NotRunningError": ("errors", "NotRunningError"),
+    "RaceError": ("errors", "RaceError"),
+    "RaceResult": ("python_api.race.result", "RaceResult"),
     "ReadingError": ("errors", "ReadingError"),
     "Rule": ("python_api.rule_handle", "RuleHandle"),
     "Sandbox": ("python_api.sandbox", "Sandbox"),
@@ -104,6 +108,8 @@ __all__ = [
     "ListenError",
     "MockServer",
     "NotRunningError",
+    "RaceError",
+    "RaceResult",
     "ReadingError",
     "Rule",
     "Sandbox",

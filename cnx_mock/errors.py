@@ -30,6 +30,7 @@
     ├── ServerNotFoundError         no cnx-mock answers at that URL (also a ConnectionError)
     ├── ProgramError                a program cannot be started
     ├── SweepError                  a program cannot be swept
+    ├── RaceError                   two functions at once do what neither order does (also an AssertionError)
     └── EgressError                 the egress guard stopped a connection (also a PermissionError)
 
     ScenarioWarning                 something in a scenario or a rule can never happen (a UserWarning)
@@ -280,6 +281,14 @@ class ProgramError(CnxMockError):
 
 class SweepError(CnxMockError):
     """A program cannot be swept; the message says why, and what to do."""
+
+
+class RaceError(CnxMockError, AssertionError):
+    """Two functions at once do what they do in no order one after the other, or they cannot be compared; the message
+    says what happened, and how to run it again."""
+
+    schedule: str = ""
+    """The order of the calls, such as `A1 B1 B2 A2`, as `Sandbox.race` takes it; empty if they cannot be compared."""
 
 
 class EgressError(PermissionError, CnxMockError):

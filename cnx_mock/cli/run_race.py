@@ -16,7 +16,8 @@ from cnx_mock.cli.terminal import shown_line
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
 from cnx_mock.sweep.race.schedule import RACERS, Schedule
-from cnx_mock.sweep.race.trial import ANY_PACE, RaceRun, race_once
+from cnx_mock.sweep.race.trial import race_once
+from cnx_mock.sweep.race.world import ANY_PACE, RaceRun
 from cnx_mock.sweep.state import resources_left
 
 

@@ -122,6 +122,10 @@ class Tenants:
         self._add(tenant, (key,))
         return tenant
 
+    def restore(self, key: str, name: str, given: str | None, recipe: Recipe) -> Tenant:
+        """Make the tenant of a key as a recipe says, in place of the one that it opens. Raises SandboxLimit."""
+        return self._opened(key, name, given, recipe)
+
     def remove(self, tenant: Tenant) -> None:
         """Forget a tenant with its whole world; what waits in it is cancelled. Its keys are then new ones again."""
         for key in self._all[tenant]:

@@ -195,6 +195,11 @@ class ListeningSockets:
         """The addresses to tell clients."""
         return Addresses(self.tls_url, self.proxy_url, self.ca_path)
 
+    @property
+    def security(self) -> "Security | None":
+        """What its HTTPS needs, for another server to share; None without HTTPS."""
+        return None if self.context is None or self.ca_path is None else Security(self.context, self.ca_path)
+
     def close(self) -> None:
         """Close every socket."""
         for sock in (*self.plain, *self.tls, *self.proxy):

@@ -1,7 +1,7 @@
 """A sandbox in Python: its key, its clock, its account, its rules and its journal."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,7 +12,6 @@ from cnx_mock.net.proxies import LOOPBACK, excepted
 from cnx_mock.python_api.audit import Audit
 from cnx_mock.python_api.control import Control, SandboxControl
 from cnx_mock.python_api.expectation import Expectation
-from cnx_mock.python_api.handle import Handle
 from cnx_mock.python_api.handles import AccountHandle, ClockHandle
 from cnx_mock.python_api.inputs import (
     FixtureInput,
@@ -22,6 +21,7 @@ from cnx_mock.python_api.inputs import (
     scenario_document,
     warn,
 )
+from cnx_mock.python_api.raceable import OriginOf, Raceable, no_origin
 from cnx_mock.python_api.requests import Requests
 from cnx_mock.python_api.resources import FirewallsHandle, InstancesHandle, LoadBalancersHandle, SnapshotsHandle
 from cnx_mock.python_api.rule_handle import RuleHandle
@@ -29,7 +29,7 @@ from cnx_mock.scenario.rule import rule_document
 from cnx_mock.text.suggestions import one_of
 
 
-class Sandbox(Handle):
+class Sandbox(Raceable):
     """One test key and its world: made by `MockServer.sandbox`, or in pytest by the fixture `cnx`.
 
     Every method may be called from any thread, also while the client under test runs. Every call goes to the server.
@@ -62,8 +62,9 @@ class Sandbox(Handle):
         "snapshots",
     )
 
-    def __init__(self, control: Control, api_key: str, sandbox_id: str) -> None:
+    def __init__(self, control: Control, api_key: str, sandbox_id: str, origin: OriginOf = no_origin) -> None:
         self._control = SandboxControl(control, api_key)
+        self._origin, self._raced = origin, set()
         self._injected = count(1)  # its next() is atomic: any thread may inject
         self._must_fire: list[RuleHandle] = []
         self._expected: list[Expectation] = []
@@ -280,11 +281,15 @@ class Sandbox(Handle):
         self._expected.append(expectation)
         return expectation
 
+    def _at(self, url: str, sandbox_id: str) -> tuple["Sandbox", Callable[[], None]]:
+        control = Control(url)
+        return Sandbox(control, self.api_key, sandbox_id), control.close
+
     def assert_fired(self) -> None:
         """Raise AssertionError, with the reasons, if a rule given to `inject` never fired, if something given to
         `expect` is not so, or if what a scenario given to `use` expects has not happened. The pytest plugin calls it at
         the end of every test."""
-        missed = [why for rule in self._must_fire if (why := _why_missed(rule))]
+        missed = [why for each in self._must_fire if each.id not in self._raced and (why := _why_missed(each))]
         missed += [line for each in self._expected for line in each.unmet]
         if self.enforced:
             missed += self.call("GET", "/scenario")["unmet"]
@@ -320,6 +325,7 @@ class Sandbox(Handle):
         self.call("POST", "/reset")
         self._injected = count(1)
         self._must_fire.clear()
+        self._raced.clear()
         self._expected.clear()
 
 

@@ -1,8 +1,15 @@
 """What every server can do for a test: make sandboxes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnx_mock.errors import ControlError, FixtureError, FixtureRefusedError, InputRefusedError, ScenarioRefusedError
+from cnx_mock.errors import (
+    ControlError,
+    FixtureError,
+    FixtureRefusedError,
+    InputRefusedError,
+    NotRunningError,
+    ScenarioRefusedError,
+)
 from cnx_mock.net.addresses import KEY_REQUIRED
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.handle import Handle
@@ -11,6 +18,9 @@ from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.services.worlds import read_fixture
 from cnx_mock.world.chance import key_digits, random_token
 from cnx_mock.world.keys import test_key
+
+if TYPE_CHECKING:
+    from cnx_mock.python_api.race.origin import RaceOrigin
 
 
 class SandboxMaker(Handle):
@@ -21,6 +31,11 @@ class SandboxMaker(Handle):
     def _running(self) -> Control:
         """Return the client of its control plane. Raises NotRunningError if the server does not run."""
         raise NotImplementedError
+
+    def _race_origin(self, sandbox_id: str) -> "RaceOrigin":
+        """Return the sandbox with this id as it is now, for a race. Raises NotRunningError if the server is not in this
+        process."""
+        raise NotRunningError("race needs a server of this process: leave --cnx-url out, or use MockServer")
 
     @property
     def url(self) -> str:
@@ -94,7 +109,7 @@ class SandboxMaker(Handle):
         except InputRefusedError as error:
             raise _blamed(error, body) from None
         warn(fresh["warnings"])
-        return Sandbox(control, fresh["api_key"], fresh["id"])
+        return Sandbox(control, fresh["api_key"], fresh["id"], self._race_origin)
 
 
 def _made(control: Control, body: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnx_mock.asgi import create_app
 from cnx_mock.errors import ListenError, NotRunningError, SettingsError, StartError
@@ -23,6 +23,9 @@ from cnx_mock.services import operations
 from cnx_mock.services.worlds import read_fixture
 from cnx_mock.settings import Settings
 from cnx_mock.world.keys import test_key
+
+if TYPE_CHECKING:
+    from cnx_mock.python_api.race.origin import RaceOrigin
 
 
 class MockServer(SandboxMaker):
@@ -171,7 +174,7 @@ class MockServer(SandboxMaker):
         """
         control = self._running()
         tenants = self._app.tenants if self._app else ()
-        return [Sandbox(control, test_key(tenant.key), tenant.id) for tenant in tenants]
+        return [Sandbox(control, test_key(tenant.key), tenant.id, self._race_origin) for tenant in tenants]
 
     def intercept(self) -> AbstractContextManager[None]:
         """Lead https://api.cloudnexus.com, and http://, to this server for the length of a `with` block.
@@ -217,6 +220,14 @@ class MockServer(SandboxMaker):
         if self._control is None:
             raise NotRunningError("the server does not run: use it as `with MockServer() as server:`")
         return self._control
+
+    def _race_origin(self, sandbox_id: str) -> "RaceOrigin":
+        self._running()
+        app, thread, listeners = self._app, self._thread, self._listeners
+        assert app is not None and thread is not None and listeners is not None, "it runs"
+        from cnx_mock.python_api.race.origin import RaceOrigin  # lazy: only a test that races needs the sweep
+
+        return thread.call(lambda: RaceOrigin.of(app, sandbox_id, listeners.security))
 
     def _secured(self) -> ListeningSockets:
         self._running()

@@ -3,12 +3,14 @@
 import asyncio
 import sys
 import threading
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from cnx_mock.errors import NotRunningError, StartError, StopError
 from cnx_mock.net.serving import ServedApp, Serving, loop_factory
 from cnx_mock.net.sockets import ListeningSockets
+
+T = TypeVar("T")
 
 TIMEOUT_SECONDS = 10
 
@@ -54,11 +56,20 @@ class ServerThread:
         """Close the connections that came in through these sockets; new ones are accepted as before."""
         self._wait_for(self._serving.abort_connections(listeners))
 
-    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine on the server's loop, and wait for its end. Raises NotRunningError if the loop is busy."""
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a function between two calls of the server, and return its result. Raises NotRunningError if the loop is
+        busy."""
+
+        async def called() -> T:
+            return function()
+
+        return self._wait_for(called())
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the server's loop, and return its result. Raises NotRunningError if the loop is busy."""
         assert self._loop is not None, "it has been started"
         try:
-            asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT_SECONDS)
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT_SECONDS)
         except TimeoutError:
             raise NotRunningError(f"the server did not react within {TIMEOUT_SECONDS} s") from None
 

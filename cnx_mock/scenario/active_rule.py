@@ -1,7 +1,7 @@
 """A rule in force: its counters, and how it decides about the next request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -43,6 +43,11 @@ class ActiveRule:
     """Requests that passed match and when."""
     fired: int = 0
     _by_resource: dict[str | None, int] = field(default_factory=dict)
+
+    def copy(self) -> "ActiveRule":
+        """Return a rule that has counted what this one has, and goes on by itself."""
+        replaced = self.replaced and self.replaced.copy()
+        return replace(self, replaced=replaced, _by_resource=dict(self._by_resource))
 
     def decide(
         self, moment: Moment, resource: str | None, winner: str | None, chance: Chance

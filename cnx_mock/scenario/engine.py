@@ -107,6 +107,18 @@ class Engine:
         self.scenario, self._scenario_rules = scenario, rules
         self._changed()
 
+    def resume(self, other: "Engine") -> None:
+        """Go on where another engine is: with its scenario, its story, and its rules with what they have counted."""
+        self._chance, self.scenario = other._chance, other.scenario
+        self._story = other._story.copy(self._phase_begins)
+        self._injected = [each.copy() for each in other._injected]
+        self._scenario_rules = [each.copy() for each in other._scenario_rules]
+        self._ended = {name: each.copy() for name, each in other._ended.items()}
+        self._brought = {text: each.copy() for text, each in other._brought.items()}
+        if "_magic" in vars(other):  # they were read
+            self._magic = [each.copy() for each in other._magic]
+        self._changed()
+
     def moment(self) -> tuple[Moment, int]:
         """Return the present moment of the story, and the instant at which its phase began."""
         return self._story.at(self._now()), self._story.since

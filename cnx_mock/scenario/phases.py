@@ -1,6 +1,7 @@
 """The phases of a story, on the sandbox's clock: which phase it is, since when, and when the next one begins."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from cnx_mock.world.clock import NEVER
@@ -59,6 +60,12 @@ class Timeline:
         self._requests = 0
         times = [phase.lasts for phase in self._phases]
         self._cycle = sum(times) if repeat and all(times) else None  # type: ignore[arg-type]  # then none is None
+
+    def copy(self, entered: Callable[[], None]) -> "Timeline":
+        """Return a story that is where this one is, and goes on by itself."""
+        other = copy(self)
+        other._entered = entered
+        return other
 
     def at(self, now: int) -> Moment:
         """Return the story's age and phase at the instant `now`."""

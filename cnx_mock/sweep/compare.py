@@ -11,8 +11,8 @@ from cnx_mock.sweep.state import KINDS, WorldStates, resources, varying_values
 Entry = Mapping[str, Any]
 """A request as `GET /_mock/requests` answers it."""
 
-_VARIES = re.compile(
-    r"(?:inst|snap|fw|lb|key|acct|req)_[0-9a-f]{16}"
+VARIES = re.compile(
+    r"(?P<kind>inst|snap|fw|lb|key|acct|req)_[0-9a-f]{16}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:\.[0-9]+)?(?:Z|[+-][0-9:]{5})?"
 )
 """Ids and times, which differ from run to run."""
@@ -51,7 +51,7 @@ def _titles(entries: Sequence[Entry]) -> dict[str, str]:
 def _content(entry: Entry) -> tuple[str, str]:
     """Return the address and the body of a request without ids and times."""
     address = f"{entry['path']}?{entry['query']}"
-    return _VARIES.sub("…", address), _VARIES.sub("…", entry["request_body"] or "")
+    return VARIES.sub("…", address), VARIES.sub("…", entry["request_body"] or "")
 
 
 def _first(left: list[tuple[str, str]], right: list[tuple[str, str]]) -> int:

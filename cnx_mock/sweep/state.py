@@ -21,7 +21,7 @@ KINDS = {kind.plural: kind for kind in MADE}
 
 _NOT_COMPARED = frozenset({"id", "number", "created_at", "updated_at", "life", "set_at"})
 _REFERENCES = ("instance", "image", "instance_ids")
-_FINAL_STATUS = {"provisioning": "running"}
+FINAL_STATUS = {"provisioning": "running"}
 """Statuses that depend on how often the program polled, with the status that follows."""
 
 
@@ -89,8 +89,8 @@ def _fields(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
             fields[key] = names.get(fields[key], _without_id(fields[key]))
         elif isinstance(fields.get(key), list):
             fields[key] = sorted(names.get(each, _without_id(each)) for each in fields[key])
-    if fields.get("status") in _FINAL_STATUS:
-        fields["status"] = _FINAL_STATUS[fields["status"]]
+    if fields.get("status") in FINAL_STATUS:
+        fields["status"] = FINAL_STATUS[fields["status"]]
     return fields
 
 

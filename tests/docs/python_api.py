@@ -31,7 +31,7 @@ _PARTS = (
 
 _MADE = ("MockServer",)
 """Classes that people make themselves, and whose `__init__` they see."""
-_FIELDS = ("Entry", "Settings", "Scenario")
+_FIELDS = ("RaceResult", "Entry", "Settings", "Scenario")
 """Classes that are only looked at: their methods are for us."""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cnx_mock.audit.audit import hammering
-from cnx_mock.errors import UsageError
+from cnx_mock.errors import InvalidInputError
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.race.conflicts import access, switch_points
@@ -279,7 +279,7 @@ def test_a_schedule_is_read_as_it_is_written() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "--schedule is empty"),
+        ("", "the schedule is empty"),
         ("A1 C1", "'C1' is not a call"),
         ("A0", "'A0' is not a call"),
         ("A1 B2", "the next call of B is B1"),
@@ -287,5 +287,5 @@ def test_a_schedule_is_read_as_it_is_written() -> None:
     ],
 )
 def test_a_wrong_schedule_is_said(text: str, words: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(words)):
+    with pytest.raises(InvalidInputError, match=re.escape(words)):
         Schedule.parsed(text)

@@ -13,12 +13,15 @@ from cnx_mock.net.unread import Unread
 from cnx_mock.sweep.race.schedule import Racer
 from cnx_mock.sweep.race.turns import Turns
 
+Callers = dict[str | int, Racer]
+"""The program of each request by the request's id, and by the client's port for one that gets no answer."""
+
 
 class Gate:
     """An app as one program meets it, at an address of its own. Who calls is known by that address alone."""
 
-    def __init__(self, app: App, racer: Racer, turns: Turns, callers: dict[str, Racer]) -> None:
-        """`callers` is filled with the program of each request, by the request's id."""
+    def __init__(self, app: App, racer: Racer, turns: Turns, callers: Callers) -> None:
+        """`callers` is filled with the program of each request."""
         self._app = app
         self._racer = racer
         self._turns = turns
@@ -68,6 +71,7 @@ class Gate:
                     self._note(message["headers"])
                 await send(message)
 
+            self._callers[(scope.get("client") or (None, 0))[1]] = self._racer
             await self._app(scope, replayed, noted)
             self._turns.answered(self._racer)
         finally:

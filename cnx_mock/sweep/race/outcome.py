@@ -7,11 +7,14 @@ from typing import Any
 from cnx_mock.sweep.explanation import left_over
 from cnx_mock.sweep.race.conflicts import access
 from cnx_mock.sweep.race.schedule import Racer, Switch, other
-from cnx_mock.sweep.race.trial import RaceRun
+from cnx_mock.sweep.race.world import RaceRun
 from cnx_mock.sweep.state import ResourceCounts, StateDifference, count_resources, state_difference
 from cnx_mock.sweep.varying import Varying
 
-Statuses = tuple[int | None, int | None]
+End = int | str | None
+"""How a caller ended: its exit status, or what a function did, in words; None if it did not end in time."""
+_LONGEST_END = 200
+"""Characters of what a function did that a sentence shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +22,14 @@ class RaceOutcome:
     """What two programs left, and how they ended."""
 
     resources: ResourceCounts
-    statuses: Statuses
-    """The exit statuses of A and B."""
+    ends: tuple[End, End]
+    """How A and B ended."""
 
     @classmethod
     def of(cls, race: RaceRun, chance: Varying) -> "RaceOutcome":
         """Return the outcome of a race; what varies by `chance` is normalised."""
-        return cls(count_resources(race.run.states, chance), race.statuses)
+        ends = (_end(race, "A", chance), _end(race, "B", chance))
+        return cls(count_resources(race.run.states, chance), ends)
 
     def difference(self, expected: "RaceOutcome") -> StateDifference:
         """Return how what is left differs from an expected outcome."""
@@ -37,7 +41,7 @@ def nearest(actual: RaceOutcome, serial: Sequence[RaceOutcome]) -> RaceOutcome:
 
     def distance(expected: RaceOutcome) -> tuple[int, int]:
         found = actual.difference(expected)
-        ends = sum(one != two for one, two in zip(actual.statuses, expected.statuses, strict=True))
+        ends = sum(one != two for one, two in zip(actual.ends, expected.ends, strict=True))
         return len(found.extra) + len(found.missing) + len(found.changed), ends
 
     return min(serial, key=distance)
@@ -53,16 +57,27 @@ def consequence(actual: RaceOutcome, expected: RaceOutcome) -> str:
     """Return how an outcome differs from the expected one."""
     found = actual.difference(expected)
     parts = [left_over(found, actual.resources)] if found.extra or found.missing or found.changed else []
-    for racer, one, two in zip("AB", actual.statuses, expected.statuses, strict=True):
+    for racer, one, two in zip("AB", actual.ends, expected.ends, strict=True):
         if one != two:
             parts.append(f"{racer} {_ended(one)}, and {_ended(two)} otherwise")
     return "; ".join(parts)
 
 
-def _ended(status: int | None) -> str:
-    if status is None:
+def _end(race: RaceRun, racer: Racer, chance: Varying) -> End:
+    status, answer = race.ended[racer].status, race.answers.get(racer)
+    if status is None or answer is None:
+        return status
+    fields = chance.normalised(racer, answer)
+    return f"raises {fields['raises']}" if "raises" in fields else f"returns {fields['returns']!r}"
+
+
+def _ended(end: End) -> str:
+    if end is None:
         return "did not end in time"
-    return "succeeds" if status == 0 else f"fails (exit status {status})"
+    if isinstance(end, str):
+        line = end.splitlines()[0]
+        return line if len(line) <= _LONGEST_END else f"{line[:_LONGEST_END]}…"
+    return "succeeds" if end == 0 else f"fails (exit status {end})"
 
 
 def _between(race: RaceRun, switch: Switch) -> str:

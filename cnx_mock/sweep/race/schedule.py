@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from cnx_mock.errors import UsageError
+from cnx_mock.errors import InvalidInputError
 
 Racer = Literal["A", "B"]
 RACERS: tuple[Racer, Racer] = ("A", "B")
@@ -34,18 +34,20 @@ class Schedule:
 
     @classmethod
     def parsed(cls, text: str) -> "Schedule":
-        """Return the schedule that a text means: `A1 B1 B2 A2`, each program's calls in order. Raises UsageError."""
+        """Return the schedule that a text means: `A1 B1 B2 A2`, each program's calls in order. Raises
+        InvalidInputError."""
         words = text.split()
         made: dict[str, int] = {"A": 0, "B": 0}
         for word in words:
             found = re.fullmatch("([AB])([1-9][0-9]{0,5})", word)
             if found is None:
-                raise UsageError(f"--schedule {text!r}: {word!r} is not a call: write A1, B1, A2 and so on")
+                raise InvalidInputError(f"schedule {text!r}: {word!r} is not a call: write A1, B1, A2 and so on")
             if int(found[2]) != made[found[1]] + 1:
-                raise UsageError(f"--schedule {text!r}: the next call of {found[1]} is {found[1]}{made[found[1]] + 1}")
+                next_call = f"{found[1]}{made[found[1]] + 1}"
+                raise InvalidInputError(f"schedule {text!r}: the next call of {found[1]} is {next_call}")
             made[found[1]] += 1
         if not words:
-            raise UsageError("--schedule is empty: write A1 B1 A2, for example")
+            raise InvalidInputError("the schedule is empty: write A1 B1 A2, for example")
         return cls(order_of([word[0] for word in words]))  # type: ignore[misc]  # they match [AB]
 
     def text(self) -> str:
@@ -74,6 +76,13 @@ class Switch:
 
     racer: Racer
     call: int
+
+
+def first_switch(racers: Sequence[Racer]) -> Switch | None:
+    """Return the first change of turn in an order of calls after which its program comes again; None if there is
+    none."""
+    made = len(list(next((group for _, group in groupby(racers)), ())))
+    return Switch(racers[0], made + 1) if racers and racers[0] in racers[made:] else None
 
 
 def schedule_of(switches: Sequence[Switch]) -> Schedule:

@@ -59,6 +59,8 @@ class Turns:
         """The program of each call that was performed."""
         self.gave_up = False
         """Whether a program gave up a call while it was held: that call was never performed."""
+        self.idled = False
+        """Whether a turn has passed because no call came in it: then the order is not that of the schedule."""
         self.now: Racer
         """Whose turn it is."""
         self.now, self._left, self._used = self._next_part()
@@ -167,6 +169,7 @@ class Turns:
         self._timer = asyncio.get_running_loop().call_later(slowest, self._idle)
 
     def _idle(self) -> None:
+        self.idled = True
         if self._coming:
             self._coming.clear()
             self._grant()

@@ -1,0 +1,1 @@
+"""Two functions at once in one world: `Sandbox.race`."""

@@ -1,0 +1,22 @@
+"""What came of two functions that ran at once, or one after the other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaceResult:
+    """What two functions did under one order of their calls: A, the first one given to `Sandbox.race`, and B."""
+
+    schedule: str
+    """The order in which their calls were performed: `A1 B1 B2 A2`."""
+    returned: tuple[Any, Any] = field(repr=False)
+    """What A and B returned; None for one that raised an exception."""
+    raised: tuple[BaseException | None, BaseException | None]
+    """What A and B raised; None for one that returned."""
+    state: Mapping[str, Any] = field(repr=False)
+    """The world that they left, as `Sandbox.state` returns it."""
+    why_not: str = ""
+    """Why this order is neither right nor wrong: it cannot be reached, or the functions made other calls than planned.
+    Usually empty."""

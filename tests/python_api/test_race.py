@@ -1,0 +1,487 @@
+"""`Sandbox.race`: two functions at once, under every order of their calls that may matter."""
+
+import asyncio
+import functools
+import re
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from cnx_mock import InvalidInputError, MockServer, NotRunningError, RaceError, RaceResult, Sandbox
+from cnx_mock.python_api.remote import RemoteServer
+from tests.conftest import Client
+
+Function = Callable[[Sandbox], Any]
+
+FIREWALL = "/v1/network/firewall"
+
+
+def client(cloud: Sandbox) -> Client:
+    return Client(cloud.url, cloud.api_key)
+
+
+def named(api: Client, name: str) -> list[Any]:
+    return [each for each in api.get("/v1/instances").json["data"] if each["name"] == name]
+
+
+def rule(port: int) -> dict[str, Any]:
+    return {
+        "direction": "inbound",
+        "action": "allow",
+        "protocol": "tcp",
+        "ports": str(port),
+        "cidrs": ["0.0.0.0/0"],
+    }
+
+
+# ---- programs that are right alone, and not at once
+
+
+def list_then_create(cloud: Sandbox) -> None:
+    api = client(cloud)
+    if not named(api, "web-1"):
+        api.create(name="web-1")
+
+
+def delete_then_create(cloud: Sandbox) -> None:
+    api = client(cloud)
+    for each in named(api, "web-1"):
+        api.delete(f"/v1/instances/{each['id']}")
+    api.create(name="web-1")
+
+
+def count_then_create(cloud: Sandbox) -> None:
+    api = client(cloud)
+    number = len(api.get("/v1/instances").json["data"]) + 1
+    api.create(name=f"web-{number}")
+
+
+def open_http(cloud: Sandbox) -> None:
+    open_port(cloud, 80)
+
+
+def open_https(cloud: Sandbox) -> None:
+    open_port(cloud, 443)
+
+
+def open_port(cloud: Sandbox, port: int) -> None:
+    api = client(cloud)
+    [firewall] = api.get(FIREWALL).json["data"]
+    rules = [*firewall["rules"], rule(port)]
+    assert api.call("PUT", f"{FIREWALL}/{firewall['id']}", {"name": "web", "rules": rules}).status == 200
+
+
+def takes_the_only_one(cloud: Sandbox) -> str:
+    """Fails only if the instance goes between its two calls."""
+    api = client(cloud)
+    [found] = named(api, "web-1") or [None]
+    if found is None:
+        return "nothing to take"
+    api.get(f"/v1/instances/{found['id']}").json["name"]
+    return str(found["name"])
+
+
+def remove_all(cloud: Sandbox) -> None:
+    api = client(cloud)
+    for each in named(api, "web-1"):
+        api.delete(f"/v1/instances/{each['id']}")
+
+
+def looks_twice(cloud: Sandbox) -> list[int]:
+    return [len(named(client(cloud), "web-1")) for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "schedule", "words"),
+    [
+        (list_then_create, list_then_create, "A1 B1 B2 A2", "2 instances named web-1"),
+        (delete_then_create, delete_then_create, "A1 B1 B2 B3 A2", "2 instances named web-1"),
+        (count_then_create, count_then_create, "A1 B1 B2 A2", "2 instances named web-1"),
+        (open_http, open_https, "A1 B1 B2 A2", "the firewall web has a different rules"),
+        (takes_the_only_one, remove_all, "A1 B1 B2 A2", "A raises KeyError: 'name'"),
+    ],
+)
+def test_a_defect_is_found_said_and_found_again_by_its_schedule(
+    sandbox: Sandbox, first: Function, second: Function, schedule: str, words: str
+) -> None:
+    api = client(sandbox)
+    api.post(FIREWALL, {"name": "web", "rules": []})
+    if first in (takes_the_only_one, delete_then_create):
+        api.create(name="web-1")
+    with pytest.raises(RaceError) as found:
+        sandbox.race(first, second)
+    message = str(found.value)
+    line, *details = message.splitlines()
+    assert re.match(r"[AB]'s `.*` .*came between [AB]'s `.* and [AB]'s `.*: ", line)
+    assert words in line
+    assert found.value.schedule.startswith(schedule)
+    assert f'schedule="{found.value.schedule}"' in details[-1]
+    with pytest.raises(RaceError) as again:
+        sandbox.race(first, second, schedule=found.value.schedule)
+    assert str(again.value) == message
+
+
+# ---- programs that are right at once
+
+
+def own_name(cloud: Sandbox) -> None:
+    api = client(cloud)
+    made = api.create(name=f"job-{uuid.uuid4().hex[:8]}")
+    api.get(f"/v1/instances/{made['id']}")
+    api.delete(f"/v1/instances/{made['id']}")
+
+
+def under_a_lease(cloud: Sandbox) -> None:
+    """Adds a lease with a name of its own; the oldest one may go on."""
+    api = client(cloud)
+    lease = api.post(FIREWALL, {"name": f"lease-{uuid.uuid4().hex[:8]}", "rules": []}).json
+    try:
+        while api.get(FIREWALL).json["data"][0]["id"] != lease["id"]:
+            time.sleep(0.01)
+        list_then_create(cloud)
+    finally:
+        api.delete(f"{FIREWALL}/{lease['id']}")
+
+
+def keeps_the_oldest(cloud: Sandbox) -> None:
+    """Creates, and looks then: of several with the name the oldest one stays."""
+    api = client(cloud)
+    if not named(api, "web-1"):
+        api.create(name="web-1")
+        found = named(api, "web-1")
+        for each in sorted(found, key=lambda each: (each["created_at"], each["id"]))[1:]:
+            api.delete(f"/v1/instances/{each['id']}")
+
+
+@pytest.mark.parametrize(("function", "switches"), [(own_name, 2), (keeps_the_oldest, 2), (under_a_lease, 1)])
+def test_a_careful_function_may_run_twice_at_once(sandbox: Sandbox, function: Function, switches: int) -> None:
+    results = sandbox.race(function, function, switches=switches)
+    assert len(results) > 2
+    assert not any(error for each in results for error in each.raised)
+
+
+def test_functions_that_share_a_lock_are_right_and_what_the_lock_excludes_is_said(sandbox: Sandbox) -> None:
+    lock = threading.Lock()
+
+    def locked(cloud: Sandbox) -> None:
+        with lock:
+            list_then_create(cloud)
+
+    results = sandbox.race(locked, locked)
+    assert {each.why_not[:13] for each in results[2:]} == {"not reachable"}
+
+
+# ---- what is compared, and returned
+
+
+def test_it_returns_what_came_of_each_order(sandbox: Sandbox) -> None:
+    def count(cloud: Sandbox) -> int:
+        return len(client(cloud).get("/v1/instances").json["data"])
+
+    def create(cloud: Sandbox) -> str:
+        client(cloud).get("/v1/plans")
+        return str(client(cloud).create(name="web-1")["name"])
+
+    results = sandbox.race(count, create)
+    assert [each.schedule for each in results] == ["A1 B1 B2", "B1 B2 A1"]
+    assert [each.returned for each in results] == [(0, "web-1"), (1, "web-1")]
+    assert {type(each) for each in results} == {RaceResult}
+    assert {each.raised for each in results} == {(None, None)}
+    assert [len(each.state["accounts"][0]["instances"]) for each in results] == [1, 1]
+
+
+def test_what_a_function_saw_twice_is_compared_too(sandbox: Sandbox) -> None:
+    def create(cloud: Sandbox) -> None:
+        client(cloud).create(name="web-1")
+
+    with pytest.raises(RaceError, match=r"A returns \[0, 1\], and returns \[0, 0\] otherwise"):
+        sandbox.race(looks_twice, create)
+
+
+def test_ids_times_and_addresses_are_not_compared(server: MockServer) -> None:
+    def answer(cloud: Sandbox, name: str) -> list[Any]:
+        api = client(cloud)
+        seen = api.get("/v1/plans").json["data"]
+        made = api.create(name=name)
+        _, ready = (api.get(f"/v1/instances/{made['id']}").json for _ in range(2))
+        words = f"{made['id']} at {ready['ipv6']} and {ready['ipv4']}, by {cloud.url} at {made['created_at']}"
+        return [len(seen), made, ready, words, object(), {made["name"]}]
+
+    sandbox = server.sandbox({"provisioning": {"polls": 1}})
+    results = sandbox.race(lambda cloud: answer(cloud, "web-1"), lambda cloud: answer(cloud, "web-2"))
+    assert len(results) > 2
+    (_, made, ready, words, *_), _ = results[-1].returned
+    assert made["id"] in words
+    assert ready["ipv4"] in words
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_what_a_function_returns_is_compared_to_its_depth(sandbox: Sandbox, number: int) -> None:
+    def answer(cloud: Sandbox) -> Any:
+        before, after = (len(named(client(cloud), "web-1")) for _ in range(2))
+        return [{"a": [{"b": after - before}]}, {f"{before}-{after}"}, ValueError(before, after)][number]
+
+    def create(cloud: Sandbox) -> None:
+        client(cloud).create(name="web-1")
+
+    with pytest.raises(RaceError, match="A returns .*, and returns .* otherwise"):
+        sandbox.race(answer, create)
+
+
+def test_a_refusal_that_a_serial_order_has_too_is_fine(sandbox: Sandbox) -> None:
+    [made] = [client(sandbox).create(name="web-1")]
+
+    def delete(cloud: Sandbox) -> None:
+        api = client(cloud)
+        if not api.get("/v1/instances").json["data"]:
+            raise LookupError("it is gone")
+        assert api.delete(f"/v1/instances/{made['id']}").status == 200
+
+    with pytest.raises(
+        RaceError, match=r"\): A raises AssertionError: .*, and raises LookupError: it is gone otherwise\n"
+    ) as found:
+        sandbox.race(delete, delete)
+    assert isinstance(found.value.__cause__, AssertionError)
+
+    def delete_once(cloud: Sandbox) -> None:
+        if client(cloud).delete(f"/v1/instances/{made['id']}").status == 404:
+            raise LookupError("it is gone")
+
+    results = sandbox.race(delete_once, delete_once)
+    assert [tuple(type(error) for error in each.raised) for each in results] == [
+        (type(None), LookupError),
+        (LookupError, type(None)),
+    ]
+
+
+def test_what_a_function_raises_alone_is_raised_as_it_is(sandbox: Sandbox) -> None:
+    def misspells(cloud: Sandbox) -> None:
+        client(cloud).get("/v1/instances").json["dat"]
+
+    with pytest.raises(KeyError, match="dat") as found:
+        sandbox.race(misspells, list_then_create)
+    assert found.value.__notes__ == ["misspells raised this alone, without a race"]
+    assert found.traceback[-1].name == "misspells"
+
+
+def test_coroutine_functions_are_run_to_their_end(sandbox: Sandbox) -> None:
+    async def list_then_create_later(cloud: Sandbox) -> None:
+        await asyncio.to_thread(list_then_create, cloud)
+
+    with pytest.raises(RaceError, match="2 instances named web-1"):
+        sandbox.race(list_then_create_later, list_then_create)
+
+
+def test_what_has_no_name_is_called_by_its_place(sandbox: Sandbox) -> None:
+    with pytest.raises(RaceError) as found:
+        sandbox.race(functools.partial(open_or_create, name="web-1"), lambda cloud: open_or_create(cloud, "web-1"))
+    assert "A is the first function, B is the second function" in str(found.value)
+    assert 'race(…, …, schedule="A1 B1 B2 A2")' in str(found.value)
+
+
+def open_or_create(cloud: Sandbox, name: str) -> None:
+    api = client(cloud)
+    if not named(api, name):
+        api.create(name=name)
+
+
+# ---- the worlds
+
+
+def test_each_world_begins_as_the_sandbox_is(server: MockServer) -> None:
+    sandbox = server.sandbox({"provisioning": {"polls": 2}, "world": {"readings": {"delete-answer": "204"}}})
+    api = client(sandbox)
+    made = api.create(name="web-1")
+    sandbox.clock.freeze()
+    sandbox.clock.advance("1h")
+    sandbox.account.balance = "$77.00"
+    sandbox.inject("plans.list", status=503, times={"skip": 1})
+    assert api.get("/v1/plans").status == 200  # the rule has counted this one
+    before, requests = sandbox.state(), len(sandbox.requests)
+    seen = []
+
+    def look(cloud: Sandbox) -> None:
+        seen.append(
+            (
+                cloud.state() == before,
+                cloud.clock.now == sandbox.clock.now,
+                cloud.account.balance,
+                cloud.api_key == sandbox.api_key,
+                client(cloud).get("/v1/plans").status,
+                client(cloud).delete(f"/v1/instances/{made['id']}").status,
+            )
+        )
+
+    sandbox.race(look, lambda cloud: None)
+    assert seen
+    assert set(seen) == {(True, True, "$77.00", True, 503, 204)}
+    assert sandbox.state() == before
+    assert len(sandbox.requests) == requests
+    sandbox.assert_fired()  # in the worlds of the race
+
+
+def test_a_story_goes_on_where_it_is(sandbox: Sandbox) -> None:
+    sandbox.use(
+        {
+            "phases": [{"name": "calm", "until": {"requests": 2}}, {"name": "storm"}],
+            "rules": [{"when": {"phase": "storm"}, "fault": {"status": 503}}],
+        }
+    )
+    client(sandbox).get("/v1/plans")
+    statuses = []
+
+    def call_twice(cloud: Sandbox) -> None:
+        statuses.append([client(cloud).get("/v1/plans").status for _ in range(2)])
+
+    sandbox.race(call_twice, lambda cloud: None)
+    assert set(map(tuple, statuses)) == {(200, 503)}
+
+
+def test_a_call_whose_connection_is_reset_is_of_the_function_that_made_it(sandbox: Sandbox) -> None:
+    sandbox.inject("instances.create", connection="reset", at="after")
+
+    def creates(cloud: Sandbox) -> None:
+        with suppress(OSError):
+            client(cloud).create(name="web-1")
+
+    with pytest.raises(RaceError) as found:
+        sandbox.race(looks_twice, creates)
+    assert "    B1  POST /v1/instances  no answer\n" in str(found.value)
+
+
+def test_the_same_seed_has_the_same_schedules_and_ids(server: MockServer) -> None:
+    def raced() -> list[Any]:
+        sandbox = server.sandbox(name="the same", seed=7)
+        results = sandbox.race(keeps_the_oldest, keeps_the_oldest)
+        ids = [[each["id"] for each in result.state["accounts"][0]["instances"]] for result in results]
+        return [*(each.schedule for each in results), ids]
+
+    assert raced() == raced()
+
+
+def test_the_turn_changes_at_most_so_often(sandbox: Sandbox) -> None:
+    assert len(sandbox.race(list_then_create, list_then_create, switches=0)) == 2
+    by_switches = [len(sandbox.race(keeps_the_oldest, keeps_the_oldest, switches=n)) for n in (1, 2)]
+    assert 2 < by_switches[0] < by_switches[1]
+
+
+# ---- what never ends
+
+
+def test_a_function_that_never_ends_alone_is_named(sandbox: Sandbox) -> None:
+    over = threading.Event()
+
+    def waits(cloud: Sandbox) -> None:
+        over.wait()
+
+    with pytest.raises(RaceError, match=r"^waits is still running after 0.2 s, alone, without a race$"):
+        sandbox.race(waits, list_then_create, timeout=0.2)
+    over.set()
+
+
+def test_a_call_that_is_never_answered_ends_with_its_world(sandbox: Sandbox) -> None:
+    sandbox.inject("instances.list", connection="hang", optional=True)
+    with pytest.raises(RaceError, match="list_then_create is still running after 0.2 s, alone"):
+        sandbox.race(list_then_create, list_then_create, timeout=0.2)
+    assert not [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
+
+
+def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
+    one, two = threading.Lock(), threading.Lock()
+
+    def with_both(cloud: Sandbox, first: threading.Lock, second: threading.Lock) -> None:
+        with first:
+            list_then_create(cloud)
+            if not second.acquire(timeout=10):
+                raise TimeoutError
+            list_then_create(cloud)
+            second.release()
+
+    def forward(cloud: Sandbox) -> None:
+        with_both(cloud, one, two)
+
+    def backward(cloud: Sandbox) -> None:
+        with_both(cloud, two, one)
+
+    with pytest.raises(RaceError, match=r"did not end within 4 s, and ends in time without a race") as found:
+        sandbox.race(forward, backward, timeout=4)
+    assert found.value.schedule.startswith("A1 B1")
+
+
+def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
+    sandbox.inject("instances.list", connection="hang", optional=True)
+
+    def interrupted(cloud: Sandbox) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        list_then_create(cloud)
+
+    with pytest.raises(KeyboardInterrupt):
+        sandbox.race(interrupted, list_then_create)
+    assert not [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
+
+
+# ---- what cannot be raced
+
+
+def test_calls_that_do_not_conflict_are_nothing_to_race(sandbox: Sandbox) -> None:
+    results = sandbox.race(lambda cloud: named(client(cloud), "a"), lambda cloud: named(client(cloud), "b"))
+    assert [each.schedule for each in results] == ["A1 B1", "B1 A1"]
+
+
+def test_functions_that_never_call_their_cloud_are_a_mistake(sandbox: Sandbox) -> None:
+    with pytest.raises(RaceError, match="nothing to race: neither the first function nor the second function makes"):
+        sandbox.race(lambda cloud: None, lambda cloud: None)
+    with pytest.raises(RaceError, match="must use the url of the handle"):
+        sandbox.race(lambda cloud: list_then_create(sandbox), list_then_create)
+
+
+def test_functions_that_are_never_the_same_twice_cannot_be_compared(sandbox: Sandbox) -> None:
+    fleet = iter(range(1, 100))
+
+    def grows(cloud: Sandbox) -> None:
+        for _ in range(next(fleet)):
+            client(cloud).create()
+
+    with pytest.raises(RaceError, match="are never the same twice: nothing can be compared\n  3 instances were left"):
+        sandbox.race(grows, grows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        ((list_then_create, 7), {}, "race takes two functions, not int: 7"),
+        ((list_then_create, lambda: None), {}, "with one argument"),
+        ((list_then_create, list_then_create), {"switches": -1}, "switches must be a whole number from 0, not -1"),
+        ((list_then_create, list_then_create), {"switches": 1.5}, "switches must be a whole number from 0, not 1.5"),
+        ((list_then_create, list_then_create), {"timeout": 0}, "timeout must be a number of seconds above 0, not 0"),
+        ((list_then_create, list_then_create), {"schedule": ""}, "the schedule is empty"),
+        ((list_then_create, list_then_create), {"schedule": "A1 X"}, "schedule 'A1 X': 'X' is not a call"),
+        ((list_then_create, list_then_create), {"schedule": "A1 B2"}, "the next call of B is B1"),
+        ((list_then_create, list_then_create), {"schedule": "A1 A2 A3 B1"}, "it does not come to this order, but to"),
+    ],
+)
+def test_bad_input_is_said(sandbox: Sandbox, arguments: Any, options: Any, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=re.escape(words)):
+        sandbox.race(*arguments, **options)
+
+
+def test_a_handle_of_a_race_has_no_race_of_its_own(sandbox: Sandbox) -> None:
+    with pytest.raises(InvalidInputError, match="this sandbox is one of a race"):
+        sandbox.race(lambda cloud: cloud.race(list_then_create, list_then_create), list_then_create)
+
+
+def test_a_server_of_another_process_and_a_sandbox_that_is_gone_have_no_race(server: MockServer) -> None:
+    remote = RemoteServer(server.url)
+    with pytest.raises(NotRunningError, match="leave --cnx-url out"):
+        remote.sandbox().race(list_then_create, list_then_create)
+    remote.close()
+    sandbox = server.sandbox()
+    server.call("DELETE", f"/sandboxes/{sandbox.id}")
+    with pytest.raises(InvalidInputError, match="not there any more"):
+        sandbox.race(list_then_create, list_then_create)
