@@ -163,7 +163,7 @@ class App:
             or self._bad_host(headers) is not None
         ):
             return None
-        return self._api.begin(method, target, headers, body, port, packet)
+        return self._api.begin(method, target, headers, body, port, secure, packet)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
@@ -215,6 +215,7 @@ class App:
             arrived=ticks(),
             wall=wall_now(),
             connection=(scope.get("client") or (None, None))[1],
+            secure=scope.get("scheme") == "https",
         )
         if isinstance(refusal, errors.BadRequest):
             context.refuse_unread(refusal)

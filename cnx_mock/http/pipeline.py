@@ -24,8 +24,9 @@ from cnx_mock.net.heads import header_lines
 from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.engine import Engine
-from cnx_mock.scenario.exchange import Exchange, FaultEffects
+from cnx_mock.scenario.exchange import Exchange, FaultEffects, Performance
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
+from cnx_mock.scenario.ruling import Ruling
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
 from cnx_mock.world.keys import test_key
@@ -90,6 +91,15 @@ class RequestContext:
         exchange.at = sandbox.clock.now()
         exchange.request_id = sandbox.chance.new_id("req")
         tenant.journal.open(self.record)
+
+    def refuse_revoked_key(self) -> None:
+        """Refuse a key that a fault has revoked. No rule is asked."""
+        exchange, engine = self.exchange, self.tenant.engine
+        if engine.lasting and exchange.key is not None and exchange.at is not None:
+            refusal = engine.refusal(exchange.key, exchange.at)
+            if refusal is not None:
+                self.record.ruling = Ruling((), applied=[refusal])
+                raise errors.Unauthorized(reason="revoked_key")
 
     def count_request(self) -> None:
         """Count the request in its account's rate window. Refuse it if the limit is reached."""
@@ -183,8 +193,28 @@ class RequestContext:
             self.fail()
 
     def operate(self) -> None:
-        """Take the request through the stages behind the rules. It leaves an answer, whatever happens. Nothing awaits
-        in here: every operation is atomic."""
+        """Take the request through the stages behind the rules: once, or twice if a fault delivers it again. It leaves
+        an answer, whatever happens. Nothing awaits in here: every operation is atomic."""
+        exchange = self.exchange
+        self._operate_once()
+        if exchange.effects.twice:
+            self._note_performance()
+            self._operate_once()
+            self._note_performance()
+            exchange.committed = any(each.committed for each in exchange.performances)
+            created = [each.created_id for each in exchange.performances if each.created_id is not None]
+            exchange.created_id = created[-1] if created else None
+
+    def _note_performance(self) -> None:
+        """Note what came of performing the operation this time, and make room for the next time."""
+        exchange = self.exchange
+        assert exchange.answer is not None, "the stages leave an answer"
+        done = Performance(exchange.answer.status, exchange.committed, exchange.created_id)
+        exchange.performances = [*exchange.performances, done]
+        exchange.committed, exchange.created_id = False, None
+
+    def _operate_once(self) -> None:
+        """Take the request through the stages behind the rules."""
         try:
             for stage in BEHIND_FAULTS:
                 stage(self)
@@ -218,6 +248,19 @@ class RequestContext:
             pass  # that its key is wrong is not what the client has to hear first, and a world is not waited for
         self.refuse(refusal)
 
+    def lose(self, cause: tuple[str, str]) -> None:
+        """Put the request into the journal of its key's sandbox, and do nothing else: its connection is dead. `cause`
+        is the id of the rule, and its fault."""
+        try:
+            for stage in TO_THE_SANDBOX:
+                stage(self)
+        except (errors.ApiError, WorldLoading):
+            pass  # it is not answered
+        if not self.exchange.request_id:
+            self.exchange.request_id = self.pipeline.chance.new_id("req")
+            self.pipeline.tenants.journal.open(self.record)
+        self.record.ruling = Ruling((), applied=[cause])
+
     def fail(self) -> None:
         """Answer with the API's own 500, in place of whatever faults wanted: the mock has a bug. Call it while the
         exception is handled, which is logged."""
@@ -231,9 +274,12 @@ class RequestContext:
         """Return all headers of the answer, as faults change them."""
         exchange, pipeline = self.exchange, self.pipeline
         assert exchange.answer is not None, "the stages leave an answer"
-        headers = pipeline.sender.head(exchange.answer, messages.headers_of_every_call(exchange))
-        if pipeline.tenants.settings.cors:
+        foreign = exchange.answer.foreign
+        headers = pipeline.sender.head(exchange.answer, [] if foreign else messages.headers_of_every_call(exchange))
+        if pipeline.tenants.settings.cors and not foreign:
             headers += messages.cors_headers(exchange.request)
+        if exchange.effects.last_on_connection:
+            headers.append((b"connection", b"close"))
         change = exchange.effects.change_headers
         return headers if change is None else change(headers)
 
@@ -260,6 +306,7 @@ BEFORE_FAULTS: tuple[Stage, ...] = (
     RequestContext.read_key,  #             2  401  missing or malformed
     RequestContext.refuse_live_key,  #      3  403
     RequestContext.enter_sandbox,  #           401  unknown or revoked; it is in the sandbox's journal from here on
+    RequestContext.refuse_revoked_key,  #      401  by a fault
     RequestContext.count_request,  #        4  429
     RequestContext.fail_broken_account,  #     500  the magic key for it
     RequestContext.ask_rules,  #               400  a fault header that cannot be used
@@ -301,6 +348,7 @@ class Pipeline:
         arrived: int,
         wall: int,
         connection: int | None = None,
+        secure: bool = False,
         waits: bool = True,
     ) -> RequestContext:
         """Return the context of a request that has arrived. `headers` are as they came, `safe` are the same without any
@@ -318,6 +366,7 @@ class Pipeline:
             wall=wall,
             connection=connection,
             too_large=body is None,
+            secure=secure,
         )
         return RequestContext(self, request, headers, waits=waits)
 
@@ -330,7 +379,9 @@ class Pipeline:
         key = (b"authorization", f"Bearer {test_key(tenant.key)}".encode())
         headers = [*(each for each in headers if each[0] != key[0]), key]
         read = body if len(body) <= BODY_LIMIT else None
-        context = self.context(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
+        context = self.context(
+            method, path, query, headers, read, arrived=ticks(), wall=wall_now(), secure=True, waits=False
+        )
         if not context.begin():
             await context.finish()
         context.count_polls()

@@ -5,7 +5,6 @@ used.
 """
 
 import asyncio
-import socket
 import sys
 from collections.abc import Callable, Collection
 from functools import partial
@@ -20,9 +19,10 @@ from cnx_mock.net.connection import Connection
 from cnx_mock.net.connection_limits import ConnectionLimits
 from cnx_mock.net.direct import Begin, DirectConnection
 from cnx_mock.net.endings import drain
+from cnx_mock.net.outage import Port
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages, ServerError
-from cnx_mock.net.sockets import ListeningSockets
+from cnx_mock.net.sockets import Listener, ListeningSockets
 from cnx_mock.net.tls import Tls
 from cnx_mock.net.unread import Unread, port_of
 from cnx_mock.net.uvicorn_protocol import Config, ServerState
@@ -90,7 +90,6 @@ class Serving:
         self._state.connections = self._limits.open
         self._above_tls = ServerState()  # its connections are not sockets: those are counted once
         self._above_tls.tasks = self._state.tasks
-        self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
         """Accept connections from now on."""
@@ -131,17 +130,16 @@ class Serving:
         """Return the whole answer to bytes that are not TLS, on a port that speaks HTTPS."""
         return self.app.refuse_unread(Unread.of(first, f"this port speaks HTTPS: use {url}", port_of(transport)))
 
-    async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
+    async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[Listener]) -> None:
         def admitted() -> asyncio.Protocol:
             return protocol() if self._limits.make_room() else _NoRoom(self.app.pages, self._limits)
 
-        for sock in sockets:
-            self._servers.append(await asyncio.get_running_loop().create_server(admitted, sock=sock))
+        for index in range(len(sockets)):
+            await self._limits.outage.serve(Port(sockets, index, admitted))
 
     async def stop(self, seconds: float = 0.5) -> None:
         """Stop accepting, cancel deliberate waits, let the rest end within so many seconds, then close everything."""
-        for server in self._servers:
-            server.close()
+        await self._limits.outage.stop()
         self.app.cancel_delays()
         for connection in [*self._state.connections, *self._above_tls.connections]:
             if isinstance(connection, Connection):

@@ -22,6 +22,9 @@ from cnx_mock.text.host_names import is_loopback
 
 _TRIES = 20
 
+BACKLOG = 2048
+"""How many connections may wait to be accepted."""
+
 _EVERY: Mapping[int, str] = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 """The addresses that stand for all addresses of a family."""
 
@@ -44,6 +47,32 @@ class _Place:
         """The address for messages, after the name that has it."""
         address = self.address[0]
         return f"{self.host} ({address})" if self.host[:1].isalpha() and ":" not in self.host else address
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSocket:
+    """Stands for a listening socket while its port is closed."""
+
+    family: int
+    name: Any
+    """The address at which it listened, and will listen again."""
+
+    def getsockname(self) -> Any:
+        """Return the address."""
+        return self.name
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def bind_again(closed: ClosedSocket) -> socket.socket:
+    """Return a socket that is bound where a closed one was, and does not listen yet. Raises ListenError."""
+    address, port, *more = closed.name
+    flow, scope = more or (0, 0)
+    return _bound(_Place(address, closed.family, (address, flow, scope), spare=False), port, listens=False)
+
+
+Listener = socket.socket | ClosedSocket
 
 
 def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
@@ -115,8 +144,8 @@ def _bound_together(places: Sequence[_Place], port: int) -> list[socket.socket]:
     return sockets
 
 
-def _bound(place: _Place, port: int) -> socket.socket:
-    """Return one socket. It names TCP explicitly: otherwise asyncio leaves Nagle's algorithm on, and every answer waits
+def _bound(place: _Place, port: int, *, listens: bool = True) -> socket.socket:
+    """Return one socket, which listens unless told otherwise. It names TCP explicitly: otherwise asyncio leaves Nagle's algorithm on, and every answer waits
     40 ms for an ACK."""
     address, flow, scope = place.address
     sock = None
@@ -128,7 +157,8 @@ def _bound(place: _Place, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.bind((address, port, flow, scope) if place.family == socket.AF_INET6 else (address, port))
-        sock.listen(2048)
+        if listens:
+            sock.listen(BACKLOG)
     except OSError as error:
         if sock is not None:
             sock.close()
@@ -141,7 +171,7 @@ def _bound(place: _Place, port: int) -> socket.socket:
     return sock
 
 
-def url_of(sock: socket.socket, scheme: str = "http") -> str:
+def url_of(sock: Listener, scheme: str = "http") -> str:
     """Return the URL of a listening socket for clients on this machine. For one that listens on all addresses it is the
     loopback address, the only one at which the control plane answers."""
     host, port = sock.getsockname()[:2]
@@ -149,7 +179,7 @@ def url_of(sock: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _best_url(sockets: Sequence[socket.socket], scheme: str = "http") -> str:
+def _best_url(sockets: Sequence[Listener], scheme: str = "http") -> str:
     """Return the URL of the first socket with a loopback address, at which the control plane answers, or else of the
     first one."""
     urls = [url_of(sock, scheme) for sock in sockets]
@@ -160,9 +190,9 @@ def _best_url(sockets: Sequence[socket.socket], scheme: str = "http") -> str:
 class ListeningSockets:
     """The listening sockets of one server, and what its HTTPS needs."""
 
-    plain: list[socket.socket]
-    tls: list[socket.socket]
-    proxy: list[socket.socket]
+    plain: list[Listener]
+    tls: list[Listener]
+    proxy: list[Listener]
     context: ssl.SSLContext | None
     ca_path: Path | None
     """The CA's certificate, for clients to trust; None without HTTPS."""
