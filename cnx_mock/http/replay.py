@@ -157,8 +157,8 @@ def _injections(record: JournalRecord) -> Iterator[str]:
             yield _injection(where, rule, applied_fault(record, active, rule))
     code = _error_code(record)
     if applied and not record.asked:  # an earlier call has met the fault, and this one what it began
-        lost = record.status is None
-        yield f"cnx.inject({where}, {'connection="reset"' if lost else f'error={_quoted(code)}'}, times=1)"
+        seen = 'connection="reset"' if record.status is None else f"error={_quoted(code)}"
+        yield f"cnx.inject({where}, {seen}, times=1)"
     if not applied and code in _OF_THE_WORLD:
         yield f"cnx.inject({where}, error={_quoted(code)}, times=1)"
 

@@ -54,6 +54,9 @@ def _call(operation: Operation, ordinal: int) -> SweptCall:
         provisions=creates and operation.resource.kind in PROVISIONED,
         charges=creates and InsufficientCredits in operation.raises,
         follows=not operation.mutates,
+        reused=True,
+        followed=True,
+        secure=True,
     )
 
 

@@ -15,7 +15,7 @@ from cnx_mock.pytest_plugin.stash import FAULT, SANDBOX
 from cnx_mock.pytest_plugin.time_limit import TimeLimit
 from cnx_mock.sweep.causes import causes
 from cnx_mock.sweep.patience import BACKOFF_SECONDS
-from cnx_mock.sweep.plan import select_faults
+from cnx_mock.sweep.plan import SweepFault, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import counts
 from cnx_mock.sweep.results import SweepOptions, SweepResults
@@ -49,6 +49,7 @@ class SweepPlugin:
             self._limit = None if limit is None else parse_duration(limit) / SECOND
             self._faults = select_faults(names, limit=self._limit)
             self._named = bool(names)
+            _check_shared_server(config, self._faults)
         except (SweepPlanError, ValueError) as error:
             raise pytest.UsageError(f"--cnx-sweep: {error}") from None
 
@@ -207,6 +208,15 @@ class SweepPlugin:
         sandbox.reset()  # ends requests that still wait, and puts the state back to the start
         start = [sandbox.state()] if rules is None else []
         return RunResult(ended=ended, entries=entries, states=states, start=start), outcome
+
+
+def _check_shared_server(config: pytest.Config, faults: Sequence[SweepFault]) -> None:
+    """Raise SweepPlanError if a fault would strike a server that others may use at the same time."""
+    names = [fault.name for fault in faults if fault.server]
+    if names and config.getoption("--cnx-url"):
+        raise SweepPlanError(
+            f"the fault {names[0]!r} strikes a whole server, and that of --cnx-url may serve others too"
+        )
 
 
 def _is_swept(item: pytest.Item) -> bool:

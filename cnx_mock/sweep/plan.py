@@ -43,6 +43,12 @@ class SweptCall:
     shape: str = ""
     """What of it and of its answer decides whether two calls of an operation are alike: the status, the fields of the
     query, and the types of the fields of the body."""
+    reused: bool = False
+    """Whether its connection is used for a later call."""
+    followed: bool = False
+    """Whether it is not the last call."""
+    secure: bool = False
+    """Whether it came over HTTPS."""
     leads: bool = False
     """Whether it is the first read, or the first change, whose answer has a body."""
     program: str = ""
@@ -61,20 +67,36 @@ def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
     """Return the calls that rules can apply to, in order. `entries` are a journal's, as `GET /_mock/requests` answers
     them.
 
-    Requests without an operation are left out, and so are those that the rate limit refused: no rule sees them.
+    Requests without an operation are left out, and so are those that the rate limit refused, or a fault of an earlier
+    call: no rule sees them.
     """
     known = {operation.name: operation for operation in operations()}
     ordinals: Counter[str] = Counter()
     calls, changed = [], False
-    for entry in entries:
-        operation = known.get(entry["operation"])
-        if operation is None or (entry["status"] == 429 and not entry["faults"]):
-            continue
+    asked = [each for each in entries if known.get(each["operation"]) is not None and _reaches_rules(each)]
+    over = Counter(map(_connection, asked))
+    for index, entry in enumerate(asked, 1):
+        operation = known[entry["operation"]]
         ordinals[operation.name] += 1
-        calls.append(_swept_call(operation, ordinals[operation.name], entry, changed=changed))
+        call = _swept_call(operation, ordinals[operation.name], entry, changed=changed)
+        over[_connection(entry)] -= 1
+        reused = _connection(entry) is not None and over[_connection(entry)] > 0
+        calls.append(replace(call, reused=reused, followed=index < len(asked)))
         changed = changed or entry["committed"]
     leading = {call.method == "GET": call for call in reversed(calls) if call.answered}
     return [replace(call, leads=call in leading.values()) for call in calls]
+
+
+def _reaches_rules(entry: Mapping[str, Any]) -> bool:
+    """Return whether the rules were asked about a call. A fault that such a call has without a rule's decision is one
+    that an earlier call met, and that goes on."""
+    if entry["faults"]:
+        return any(each["fired"] for each in entry.get("decisions", ({"fired": True},)))
+    return bool(entry["status"] != 429)
+
+
+def _connection(entry: Mapping[str, Any]) -> object:
+    return entry.get("connection")
 
 
 def _swept_call(operation: Operation, ordinal: int, entry: Mapping[str, Any], *, changed: bool) -> SweptCall:
@@ -91,6 +113,7 @@ def _swept_call(operation: Operation, ordinal: int, entry: Mapping[str, Any], *,
         provisions=creates and operation.resource.kind in PROVISIONED,
         charges=creates and InsufficientCredits in operation.raises,
         follows=changed and not operation.mutates,
+        secure=bool(entry.get("secure")),
         shape=shape_of(entry),
     )
 
@@ -123,6 +146,12 @@ class SweepFault:
     """How many calls of the operation it affects, from the chosen one on; None for all of them."""
     seconds: float = 0
     """How long it keeps a client waiting that has no deadline."""
+    usual: bool = True
+    """Whether it is used if no faults are named."""
+    server: bool = False
+    """Whether it strikes the whole server, and with it every sandbox."""
+    bars: bool = False
+    """Whether no call succeeds any more behind it, so that the client cannot delete anything."""
     title: str = "{call}, {fault}"
     """What happens, in words: `{call}` stands for the call, `{fault}` for the description."""
 
@@ -165,8 +194,17 @@ FAULTS = (
         _every,
         {"error": "RATE_LIMITED", "retry_after": {"date": "2s"}},
     ),
+    SweepFault("gateway", "503 with an HTML page from a load balancer", _every, {"gateway": 503}),
+    SweepFault("revoked", "the key is revoked from here on", _every, {"revoked": "forever"}, bars=True),
     SweepFault("hang", "hang before effect", _every, {"connection": "hang"}),
     SweepFault("hang-after", "hang after commit", _committed, {"connection": "hang"}, at="after"),
+    SweepFault("delivered-twice", "delivered twice", _committed, {"delivery": "twice"}),
+    SweepFault(
+        "dies-idle",
+        "then its connection dies while it is idle",
+        lambda call: call.reused,
+        {"connection": "dies_idle"},
+    ),
     SweepFault("truncate", "truncated body", lambda call: call.answered, {"body": {"truncate": 0.5}}),
     SweepFault("bad-json", "malformed JSON", lambda call: call.answered, {"body": "malformed_json"}),
     SweepFault(
@@ -185,6 +223,22 @@ FAULTS = (
     ),
     SweepFault("never-ready", "provisioning that never ends", lambda call: call.provisions, {"provisioning": "never"}),
     SweepFault("stale", "stale read", lambda call: call.follows, {"stale": "1m"}),
+    SweepFault(
+        "refused",
+        "then connections are refused for 300 ms",
+        lambda call: call.followed,
+        {"refuse_connections": "300ms"},
+        usual=False,
+        server=True,
+    ),
+    SweepFault(
+        "no-handshake",
+        "then two TLS handshakes fail",
+        lambda call: call.followed and call.secure,
+        {"fail_handshakes": {"connections": 2}},
+        usual=False,
+        server=True,
+    ),
 )
 """Every fault, in the order of the matrix's columns."""
 
@@ -233,6 +287,11 @@ class Cell:
         return any(fault.take != 1 for _, fault in self.injections)
 
     @property
+    def bars(self) -> bool:
+        """Whether one of its faults leaves the client without a way to delete anything."""
+        return any(fault.bars for _, fault in self.injections)
+
+    @property
     def seconds(self) -> float:
         """How long its faults keep a client waiting that has no deadline."""
         return sum(fault.seconds for _, fault in self.injections)
@@ -254,15 +313,15 @@ NO_FAULTS: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
 def select_faults(
     names: Sequence[str], among: Sequence[SweepFault] = FAULTS, limit: float | None = None
 ) -> list[SweepFault]:
-    """Return the faults with these names, in the order of the matrix. If there are no names, return all that a run can
-    outlast whose time limit is `limit`, in seconds. Raises SweepPlanError for an unknown name."""
+    """Return the faults with these names, in the order of the matrix. If there are no names, return all usual ones that
+    a run can outlast whose time limit is `limit`, in seconds. Raises SweepPlanError for an unknown name."""
     known = {fault.name: fault for fault in among}
     for name in names:
         if name not in known:
             raise SweepPlanError(f"no fault is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
     if names:
         return [fault for fault in among if fault.name in names]
-    return [fault for fault in among if limit is None or fault.seconds < limit]
+    return [fault for fault in among if fault.usual and (limit is None or fault.seconds < limit)]
 
 
 def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:

@@ -197,6 +197,8 @@ _VERDICTS = {
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
     "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain, or has no "
     "deadline for a call.",
+    "doubled": "A call was delivered twice, and what only the second time made is still there. The API gives a client "
+    "no means to prevent that; one that looks again after its creates finds it.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
     "recovered": "The program was run again in the same world, and reached the same as without the fault. Only with "
     "`--crash` and `--rerun`.",
@@ -221,7 +223,7 @@ def sweep_page() -> str:
         [
             f"`{each.name}`",
             capital(sentence(_meaning(each))),
-            "yes, if `--timeout` is longer" if each.seconds else "yes",
+            "yes, if `--timeout` is longer" if each.seconds else "yes" if each.usual else "no",
         ]
         for each in FAULTS
     )

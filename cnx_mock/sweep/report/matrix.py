@@ -18,6 +18,7 @@ ABBREVIATIONS: dict[Verdict, str] = {
     "misread": "MISR",
     "raised": "RAIS",
     "hammered": "HAMM",
+    "doubled": "doub",
     "failed cleanly": "fail",
     "recovered": "reco",
     "serial": "ok",
