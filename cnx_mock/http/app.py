@@ -29,6 +29,7 @@ from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
+from cnx_mock.http.rehearsal import rehearse
 from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
@@ -143,7 +144,7 @@ class App:
         self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes
     ) -> JournalRecord:
         """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
-        return await self._pipeline.rehearse(tenant, method, target, headers, body)
+        return await rehearse(self._pipeline, tenant, method, target, headers, body)
 
     def begin(
         self,

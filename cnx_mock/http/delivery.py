@@ -6,6 +6,7 @@ import logging
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock.http import messages
+from cnx_mock.http.lost_calls import lose
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
 from cnx_mock.http.wire import RequestWire
@@ -55,7 +56,7 @@ class Api:
             secure=scope.get("scheme") == "https",
         )
         if wire.dead is not None:
-            context.lose(wire.dead)
+            lose(context, wire.dead)
             self._abort(context, wire)
             return
         await self._finish(context, broken, wire, send)

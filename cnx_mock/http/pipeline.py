@@ -17,6 +17,7 @@ from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.loading import WorldLoad, WorldLoading
+from cnx_mock.http.repeated import perform_twice
 from cnx_mock.http.shaped import perform_shaped
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
@@ -24,12 +25,10 @@ from cnx_mock.net.heads import header_lines
 from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.engine import Engine
-from cnx_mock.scenario.exchange import Exchange, FaultEffects, Performance
+from cnx_mock.scenario.exchange import Exchange, FaultEffects
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.scenario.ruling import Ruling
 from cnx_mock.world.chance import Chance
-from cnx_mock.world.clock import ticks, wall_now
-from cnx_mock.world.keys import test_key
 from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
@@ -91,15 +90,9 @@ class RequestContext:
         exchange.at = sandbox.clock.now()
         exchange.request_id = sandbox.chance.new_id("req")
         tenant.journal.open(self.record)
-
-    def refuse_revoked_key(self) -> None:
-        """Refuse a key that a fault has revoked. No rule is asked."""
-        exchange, engine = self.exchange, self.tenant.engine
-        if engine.lasting and exchange.key is not None and exchange.at is not None:
-            refusal = engine.refusal(exchange.key, exchange.at)
-            if refusal is not None:
-                self.record.ruling = Ruling((), applied=[refusal])
-                raise errors.Unauthorized(reason="revoked_key")
+        if tenant.engine.lasting.effects and (cause := tenant.engine.refusal(exchange.key, exchange.at)):
+            self.record.ruling = Ruling((), applied=[cause])  # an earlier call's fault: no rule is asked any more
+            raise errors.Unauthorized(reason="revoked_key")
 
     def count_request(self) -> None:
         """Count the request in its account's rate window. Refuse it if the limit is reached."""
@@ -193,28 +186,8 @@ class RequestContext:
             self.fail()
 
     def operate(self) -> None:
-        """Take the request through the stages behind the rules: once, or twice if a fault delivers it again. It leaves
-        an answer, whatever happens. Nothing awaits in here: every operation is atomic."""
-        exchange = self.exchange
-        self._operate_once()
-        if exchange.effects.twice:
-            self._note_performance()
-            self._operate_once()
-            self._note_performance()
-            exchange.committed = any(each.committed for each in exchange.performances)
-            created = [each.created_id for each in exchange.performances if each.created_id is not None]
-            exchange.created_id = created[-1] if created else None
-
-    def _note_performance(self) -> None:
-        """Note what came of performing the operation this time, and make room for the next time."""
-        exchange = self.exchange
-        assert exchange.answer is not None, "the stages leave an answer"
-        done = Performance(exchange.answer.status, exchange.committed, exchange.created_id)
-        exchange.performances = [*exchange.performances, done]
-        exchange.committed, exchange.created_id = False, None
-
-    def _operate_once(self) -> None:
-        """Take the request through the stages behind the rules."""
+        """Take the request through the stages behind the rules. It leaves an answer, whatever happens. Nothing awaits
+        in here: every operation is atomic."""
         try:
             for stage in BEHIND_FAULTS:
                 stage(self)
@@ -224,8 +197,11 @@ class RequestContext:
             self.fail()
 
     async def _operate(self) -> None:
-        """The same, as what faults are wrapped around."""
-        self.operate()
+        """The same, as what faults are wrapped around: twice if one of them delivers the request again."""
+        if self.exchange.effects.twice:
+            perform_twice(self.exchange, self.operate)
+        else:
+            self.operate()
 
     def refuse(self, refusal: errors.ApiError) -> None:
         """Answer with a refusal. A request that reached no sandbox is put into the server's own journal."""
@@ -247,19 +223,6 @@ class RequestContext:
         except (errors.ApiError, WorldLoading):
             pass  # that its key is wrong is not what the client has to hear first, and a world is not waited for
         self.refuse(refusal)
-
-    def lose(self, cause: tuple[str, str]) -> None:
-        """Put the request into the journal of its key's sandbox, and do nothing else: its connection is dead. `cause`
-        is the id of the rule, and its fault."""
-        try:
-            for stage in TO_THE_SANDBOX:
-                stage(self)
-        except (errors.ApiError, WorldLoading):
-            pass  # it is not answered
-        if not self.exchange.request_id:
-            self.exchange.request_id = self.pipeline.chance.new_id("req")
-            self.pipeline.tenants.journal.open(self.record)
-        self.record.ruling = Ruling((), applied=[cause])
 
     def fail(self) -> None:
         """Answer with the API's own 500, in place of whatever faults wanted: the mock has a bug. Call it while the
@@ -306,7 +269,6 @@ BEFORE_FAULTS: tuple[Stage, ...] = (
     RequestContext.read_key,  #             2  401  missing or malformed
     RequestContext.refuse_live_key,  #      3  403
     RequestContext.enter_sandbox,  #           401  unknown or revoked; it is in the sandbox's journal from here on
-    RequestContext.refuse_revoked_key,  #      401  by a fault
     RequestContext.count_request,  #        4  429
     RequestContext.fail_broken_account,  #     500  the magic key for it
     RequestContext.ask_rules,  #               400  a fault header that cannot be used
@@ -369,25 +331,6 @@ class Pipeline:
             secure=secure,
         )
         return RequestContext(self, request, headers, waits=waits)
-
-    async def rehearse(
-        self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes
-    ) -> JournalRecord:
-        """Return the record of a call with this tenant's key. It goes through all stages and faults, but nothing waits,
-        and nothing is sent."""
-        path, _, query = target.partition("?")
-        key = (b"authorization", f"Bearer {test_key(tenant.key)}".encode())
-        headers = [*(each for each in headers if each[0] != key[0]), key]
-        read = body if len(body) <= BODY_LIMIT else None
-        context = self.context(
-            method, path, query, headers, read, arrived=ticks(), wall=wall_now(), secure=True, waits=False
-        )
-        if not context.begin():
-            await context.finish()
-        context.count_polls()
-        if context.exchange.effects.delivery is None:
-            context.head()  # the rules that change headers fire here
-        return context.record
 
     def digits(self, authorization: bytes | None) -> str | None:
         """Return the digits of the test key in this header, None for a live key. Raises Unauthorized."""

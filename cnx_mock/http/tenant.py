@@ -97,7 +97,7 @@ class Tenant:
         still do changes the old world."""
         self.delays.cancel()
         if "engine" in vars(self):
-            self.engine.close()
+            self.engine.lasting.close()
         self._new_sandbox()
         chance = Chance(self.sandbox_so_far.chance.seed, self.name)
         shared = self._shared
@@ -118,7 +118,7 @@ class Tenant:
         """End what waits in it, for good, and free what it holds: its world, which a call in flight may still have, and
         the journals' space."""
         self.delays.close()
-        self.engine.close()
+        self.engine.lasting.close()
         self.stop_loading()
         self.sandbox_so_far = self._empty(0, SandboxOptions())
         self.journal.clear()

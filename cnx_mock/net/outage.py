@@ -1,10 +1,10 @@
 """What new connections meet for a while because a fault wants it: a closed port, or a TLS handshake that fails.
 
 A connection has no key before its first request, so that an outage is for the whole server. A port that is closed is
-refused by the system itself. On Linux the port stays bound meanwhile, without listening, so that nobody else can take
-it; the system refuses connections to such a socket. On macOS it would let them wait instead (its kernel drops what
-arrives for a socket in the state CLOSED), and on Windows such an address cannot be bound twice: there the port is free
-until it is opened again.
+refused by the system itself. On Linux the port stays bound meanwhile, without listening: the system refuses connections
+to such a socket, and gives its port to nobody who asks for any free one. On macOS it would let clients wait instead
+(its kernel drops what arrives for a socket in the state CLOSED): there, and on Windows, the port is free until it is
+opened again.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ class Port:
         self._index = index
         self._protocol = protocol
         self._server: asyncio.Server | None = None
+        self._listens = True
 
     async def serve(self) -> None:
         """Accept connections. The socket listens already, or begins to."""
@@ -47,10 +48,11 @@ class Port:
             server.close()
 
     def close(self) -> None:
-        """Let the system refuse connections from now on."""
-        sock = self._sockets[self._index]
-        if isinstance(sock, ClosedSocket):
+        """Let the system refuse connections from now on. Idempotent."""
+        if not self._listens:
             return
+        self._listens = False
+        sock = self._sockets[self._index]
         closed = ClosedSocket(sock.family, sock.getsockname())
         self._sockets[self._index] = closed  # first: others read the address in other threads
         self.stop()
@@ -69,6 +71,7 @@ class Port:
         except OSError as error:
             log.debug("%s", error)
             return False
+        self._listens = True
         return True
 
 

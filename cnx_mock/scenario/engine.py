@@ -7,7 +7,7 @@ rules before it apply, those of rules after it do not. Every rule that matches t
 that no rule changes another's draws.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -16,8 +16,8 @@ from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario import header, magic
 from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin
 from cnx_mock.scenario.exchange import Exchange
-from cnx_mock.scenario.fault import Fault, Turn
-from cnx_mock.scenario.lasting import Lasting
+from cnx_mock.scenario.fault import Turn
+from cnx_mock.scenario.lasting_effects import LastingEffects
 from cnx_mock.scenario.phases import Moment, Timeline
 from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.rule import Step
@@ -60,9 +60,8 @@ class Engine:
         """Rules whose ttl is over, by id: their counts can still be read."""
         self._brought: dict[str, ActiveRule] = {}
         """Rules from fault headers, by the header's text: the same header again goes on counting."""
-        self.lasting: list[tuple[ActiveRule, Fault, Lasting]] = []
+        self.lasting = LastingEffects()
         """What faults have begun and what goes on."""
-        self._closed = False
         self.use(scenario)
 
     def __iter__(self) -> Iterator[ActiveRule]:
@@ -194,28 +193,9 @@ class Engine:
         self._changed()
 
     def refusal(self, key: KeyRecord, now: int) -> tuple[str, str] | None:
-        """Return the id of the rule, and its fault, because of which a call that arrives now with this key is refused,
-        whatever it calls; None if it is not. The call is counted."""
+        """Return why a call that arrives now with this key is refused, as `LastingEffects.refusal` does."""
         self._settle(now)
-        for active, fault, lasting in self.lasting:
-            if lasting.refuses(key, now):
-                return active.rule.id, fault.label()
-        return None
-
-    def close(self) -> None:
-        """End what faults have begun, for good: a call that is still in flight begins nothing any more."""
-        self._closed = True
-        self._end_lasting(self.lasting)
-
-    def _lasts(self, active: ActiveRule, fault: Fault, lasting: Lasting) -> None:
-        self.lasting.append((active, fault, lasting))
-        if self._closed:
-            self._end_lasting(self.lasting)
-
-    def _end_lasting(self, these: Iterable[tuple[ActiveRule, Fault, Lasting]]) -> None:
-        for each in list(these):
-            self.lasting.remove(each)
-            each[2].end()
+        return self.lasting.refusal(key, now)
 
     def _phase_begins(self) -> None:
         if self.observer is not None:
@@ -223,8 +203,7 @@ class Engine:
 
     def _changed(self) -> None:
         self._in_order = (*self._injected, *self._scenario_rules)
-        there = {*self._in_order, *self._brought.values()}
-        self._end_lasting(each for each in self.lasting if each[0] not in there)
+        self.lasting.keep({*self._in_order, *self._brought.values()})
         self._undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
         self._covering: dict[tuple[str | None, str], tuple[ActiveRule, ...]] = {}
         self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
@@ -306,7 +285,7 @@ class Engine:
             decision, step, draw = active.decide(moment, request.resource, winner, self._chance)
             decision, step = _applicable(decision, step, request)
             ruling.decisions[active] = decision
-            ruling.chosen += [Chosen(active, active.rule, fault, draw, self._lasts) for fault in step]
+            ruling.chosen += [Chosen(active, active.rule, fault, draw, self.lasting.add) for fault in step]
             if any(fault.outcome for fault in step):
                 winner = active.rule.id
         return ruling

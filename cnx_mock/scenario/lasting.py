@@ -34,7 +34,7 @@ class Revocation(Lasting):
         return True
 
 
-class Outage(Lasting):
+class LastingOutage(Lasting):
     """What goes on below HTTP, and how to end it, which may be done more than once."""
 
     def __init__(self, end: Callable[[], None]) -> None:

@@ -8,9 +8,10 @@ from typing import Any, Literal
 from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_calls, changed_state
 from cnx_mock.sweep.journal import ShownCall, shown_calls
-from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, in_shard, plan_cells, sample_cells, swept_calls, unlike
+from cnx_mock.sweep.plan import Cell, SweepFault, in_shard, plan_cells, sample_cells
 from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
 from cnx_mock.sweep.state import ResourceCounts, count_resources, resources, varying_values
+from cnx_mock.sweep.swept_call import SweptCall, swept_calls, unlike
 from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.varying import Varying
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest

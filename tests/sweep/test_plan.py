@@ -7,15 +7,8 @@ import pytest
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
-from cnx_mock.sweep.plan import (
-    FAULTS,
-    SweptCall,
-    check_operations,
-    plan_cells,
-    sample_cells,
-    select_faults,
-    swept_calls,
-)
+from cnx_mock.sweep.plan import FAULTS, check_operations, plan_cells, sample_cells, select_faults
+from cnx_mock.sweep.swept_call import SweptCall, swept_calls
 
 CREATE = SweptCall(
     operation="instances.create",

@@ -8,7 +8,7 @@ from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Exchange, Wire
 from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.scenario.field_types import DURATION, short_while
-from cnx_mock.scenario.lasting import Outage
+from cnx_mock.scenario.lasting import LastingOutage
 from cnx_mock.text.units import format_duration
 
 
@@ -53,9 +53,9 @@ class FailHandshakes(Fault):
 
         def begin(wire: Wire) -> None:
             if isinstance(lasts, FailingHandshakes):
-                turn.lasts(Outage(wire.fail_handshakes(None, lasts.connections)))
+                turn.lasts(LastingOutage(wire.fail_handshakes(None, lasts.connections)))
             else:
-                turn.lasts(Outage(wire.fail_handshakes(lasts, None)))
+                turn.lasts(LastingOutage(wire.fail_handshakes(lasts, None)))
 
         exchange.effects.afterwards += (begin,)
         turn.fired()

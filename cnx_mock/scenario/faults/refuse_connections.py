@@ -6,7 +6,7 @@ from cnx_mock.api.declarations import BeforeValidator, WithJsonSchema
 from cnx_mock.scenario.exchange import Exchange, Wire
 from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.scenario.field_types import DURATION, short_while
-from cnx_mock.scenario.lasting import Outage
+from cnx_mock.scenario.lasting import LastingOutage
 from cnx_mock.text.units import format_duration
 
 
@@ -28,7 +28,7 @@ class RefuseConnections(Fault):
         await turn.proceed()
 
         def close(wire: Wire) -> None:
-            turn.lasts(Outage(wire.refuse_connections(self.refuse_connections)))
+            turn.lasts(LastingOutage(wire.refuse_connections(self.refuse_connections)))
 
         exchange.effects.afterwards += (close,)
         turn.fired()

@@ -10,7 +10,7 @@ from cnx_mock.errors import SweepError
 from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_state
 from cnx_mock.sweep.journal import shown_calls
-from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall
+from cnx_mock.sweep.plan import Cell, SweepFault
 from cnx_mock.sweep.race.conflicts import Access, access, switch_points
 from cnx_mock.sweep.race.outcome import RaceOutcome, consequence, nearest, sentence
 from cnx_mock.sweep.race.schedule import (
@@ -28,6 +28,7 @@ from cnx_mock.sweep.race.turns import Pace
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, Sweep, last_lines
 from cnx_mock.sweep.state import varying_values
+from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import Judgement, Verdict
 
