@@ -27,11 +27,15 @@ _AGAIN_SECONDS = 0.05
 class Port:
     """One listening socket of a server, which can be closed and opened again at the same address."""
 
-    def __init__(self, sockets: list[Listener], index: int, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """`sockets` at `index` is the listening socket, and afterwards what stands in its place."""
+    def __init__(
+        self, sockets: list[Listener], index: int, protocol: Callable[[], asyncio.Protocol], may_close: bool
+    ) -> None:
+        """`sockets` at `index` is the listening socket, and afterwards what stands in its place. `may_close` is whether
+        it may be closed before the server stops."""
         self._sockets = sockets
         self._index = index
         self._protocol = protocol
+        self.may_close = may_close
         self._server: asyncio.Server | None = None
         self._listens = True
 
@@ -128,6 +132,10 @@ class Outage:
                 del self._failing[who]
         return True
 
+    @property
+    def _may_close(self) -> list[Port]:
+        return [port for port in self._ports if port.may_close]
+
     @staticmethod
     def _ends(end: Callable[[], object], microseconds: int | None) -> Callable[[], None]:
         if microseconds is None:
@@ -146,16 +154,16 @@ class Outage:
             return
         self._refusing.discard(who)
         if not self._refusing and self._opening is None:
-            taken = [port for port in self._ports if not port.open()]
+            taken = [port for port in self._may_close if not port.open()]
             self._opening = asyncio.get_running_loop().create_task(self._serve_again(taken))
 
     def _close(self) -> None:
-        for port in self._ports:
+        for port in self._may_close:
             port.close()
 
     async def _serve_again(self, taken: list[Port]) -> None:
         """Accept connections again. A port that somebody else has taken is opened when it is free."""
-        for port in self._ports:
+        for port in self._may_close:
             if port not in taken:
                 await port.serve()
         if taken:

@@ -96,10 +96,11 @@ class Serving:
         [sockets] = self._sockets
         await self._serve(sockets)
 
-    async def add(self, sockets: ListeningSockets) -> None:
-        """Accept connections on further sockets too. They are closed with the others."""
+    async def add(self, sockets: ListeningSockets, *, may_close: bool = True) -> None:
+        """Accept connections on further sockets too. They are closed with the others; `may_close` is whether a fault
+        may close them meanwhile."""
         self._sockets.append(sockets)
-        await self._serve(sockets)
+        await self._serve(sockets, may_close)
 
     async def abort_connections(self, sockets: ListeningSockets) -> None:
         """Abort the connections that were accepted on these sockets. New ones are accepted as before."""
@@ -111,11 +112,11 @@ class Serving:
         while aborted & connections:
             await asyncio.sleep(0)
 
-    async def _serve(self, sockets: ListeningSockets) -> None:
+    async def _serve(self, sockets: ListeningSockets, may_close: bool = True) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
         http: tuple[Any, ...] = (self.app.refuse_unread, self._limits, self._config(), state, {}, loop)
         plain = partial(DirectConnection, self.app.begin, *http)
-        await self._accept(plain, sockets.plain)
+        await self._accept(plain, sockets.plain, may_close)
         if sockets.context is None:
             return
         secured = partial(DirectConnection, self.app.begin, *http[:3], self._above_tls, {}, loop)
@@ -130,12 +131,14 @@ class Serving:
         """Return the whole answer to bytes that are not TLS, on a port that speaks HTTPS."""
         return self.app.refuse_unread(Unread.of(first, f"this port speaks HTTPS: use {url}", port_of(transport)))
 
-    async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[Listener]) -> None:
+    async def _accept(
+        self, protocol: Callable[[], asyncio.Protocol], sockets: list[Listener], may_close: bool = True
+    ) -> None:
         def admitted() -> asyncio.Protocol:
             return protocol() if self._limits.make_room() else _NoRoom(self.app.pages, self._limits)
 
         for index in range(len(sockets)):
-            await self._limits.outage.serve(Port(sockets, index, admitted))
+            await self._limits.outage.serve(Port(sockets, index, admitted, may_close))
 
     async def stop(self, seconds: float = 0.5) -> None:
         """Stop accepting, cancel deliberate waits, let the rest end within so many seconds, then close everything."""

@@ -8,7 +8,7 @@ import http.client
 import json
 import ssl
 import urllib.error
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -84,8 +84,9 @@ def _unnoticed(written: str, **fault: Any) -> Row:
     return Row(written, fault, None, None, None, None, 0, at=("before",))
 
 
-def _next_call(written: str, fault: dict[str, Any], *seen: Any, scheme: str = "http") -> Row:
-    return Row(written, fault, *seen, operation="plans.list", at=("before",), again=True, scheme=scheme)
+def _next_call(*row: Any, scheme: str = "http") -> Row:
+    """A call like the others, behind which the next one meets the fault."""
+    return replace(Row(*row), operation="plans.list", at=("before",), again=True, scheme=scheme)
 
 
 ROWS = [

@@ -133,7 +133,7 @@ def seen(name: str, call: Call) -> Any:
 def called(server: Any, sandbox: Any, api: Any, row: Row, **rule: Any) -> Call:
     """The call that the row speaks of, once its fault is in force."""
     headers = {"Authorization": f"Bearer {sandbox.api_key}", "Content-Type": "application/json"}
-    more = {"timeout": row.timeout, "times": 1 + row.again, "ca": str(server.ca_path)}
+    more: dict[str, Any] = {"timeout": row.timeout, "times": 1 + row.again, "ca": str(server.ca_path)}
     base = server.tls_url if row.scheme == "https" else sandbox.url
     path = f"{LIST}/{api.create()['id']}" if row.operation == "instances.get" else "/v1/plans"
     limit = {"times": 1} if row.again else {}

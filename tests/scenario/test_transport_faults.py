@@ -20,9 +20,12 @@ from cnx_mock import ControlError, MockServer, Sandbox, ScenarioError
 from cnx_mock.asgi import create_app
 from cnx_mock.audit.audit import findings
 from cnx_mock.audit.call import calls_of
+from cnx_mock.errors import NotRunningError, ServerNotFoundError
 from cnx_mock.net import outage
 from cnx_mock.net.serving import Serving, asyncio_loop
 from cnx_mock.net.sockets import open_sockets
+from cnx_mock.python_api.control import Control
+from cnx_mock.python_api.server import control_of
 from cnx_mock.settings import Settings
 from tests.conftest import INSTANCE, Client
 from tests.scenario.test_faults import calling, connected, everything, message, one
@@ -565,3 +568,25 @@ def test_another_server_cannot_do_it_and_says_so(fault):
             return await pool.get(PLANS, headers=headers)
 
     assert asyncio.run(call()).status_code == 500
+
+
+def test_in_its_own_process_the_control_plane_answers_also_while_connections_are_refused(client):
+    with MockServer() as server:
+        sandbox = server.sandbox()
+        sandbox.inject(refuse_connections="1m", times=1)
+        assert client(sandbox.url, sandbox.api_key).get(PLANS).status == 200
+        assert not connects(sandbox.url)
+        for _ in range(2):
+            other = control_of(server)
+            assert other.call("GET", "/_mock/health")["status"] == "ok"
+            other.close()
+        assert (not connects(sandbox.url), other.url) == (True, sandbox.url)
+    with pytest.raises(NotRunningError):
+        control_of(server)
+
+
+def test_from_another_process_it_does_not_and_that_is_said(own, client):
+    own.inject(refuse_connections="1m", times=1)
+    client(own.url, own.api_key).get(PLANS)
+    with pytest.raises(ServerNotFoundError, match="no cnx-mock answers at .*refused"):
+        Control(own.url).call("GET", "/_mock/health")
