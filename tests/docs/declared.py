@@ -79,7 +79,7 @@ def _keys(model: type[BaseModel]) -> str:
 # ---- faults
 
 _FAULTS = """The keys of a rule's `fault`. An *outcome* replaces the answer: a rule has at most one. A *shaper*
-changes how an answer arrives: a rule may have several.
+changes how an answer arrives, or what comes with it: a rule may have several.
 
 `at: before` (the default) means that the call has no effect. `at: after` means that the change was committed, and
 only the answer is lost or replaced."""
@@ -95,7 +95,7 @@ def fault_page() -> str:
     words = """A client that calls with a timeout, has errors raised (`raise_for_status()`, `curl --fail`) and reads
 the answer as JSON sees these exceptions. `–` means that no exception is raised. The column for curl is its exit
 status. The exceptions are the same with `at: before` and with `at: after`: no exception tells you whether the call
-has happened."""
+has happened. Only behind a refused connection and a failed handshake nothing can have happened."""
     return page("Faults", _FAULTS, *parts, "## Codes of `error`", _codes(), seen, words, client_table())
 
 

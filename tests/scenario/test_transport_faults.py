@@ -212,6 +212,12 @@ def test_reads_are_not_delivered_twice_and_the_rate_limit_counts_once(sandbox, a
     assert int(api.post(LIST, INSTANCE).headers["x-ratelimit-remaining"]) == before - 1
 
 
+def test_a_call_that_is_refused_both_times_does_not_count(sandbox, api):
+    rule = sandbox.inject("instances.create", delivery="twice", optional=True)
+    assert api.post(LIST, {}).status == 400
+    assert (reason(sandbox), rule.fired) == ("match 1, nothing was committed", 0)
+
+
 def test_the_audit_sees_one_call(sandbox, api):
     sandbox.inject(delivery="twice")
     made = api.create()
@@ -402,13 +408,17 @@ class _Stage:
     def accepts(self) -> bool:
         return connects(self.sockets.url)
 
+    async def stop(self) -> None:
+        """Stop, once every connection has been accepted and has ended."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+        await self.serving.stop()
+
 
 def on_a_loop(play: Any) -> None:
     loop = asyncio_loop()
     try:
         loop.run_until_complete(play())
-        for _ in range(10):  # connections are closed some turns later
-            loop.run_until_complete(asyncio.sleep(0.001))
     finally:
         loop.close()
 
@@ -430,7 +440,7 @@ def test_a_port_that_is_free_meanwhile_is_opened_when_it_is_free_again(monkeypat
         while not stage.accepts():
             await asyncio.sleep(0.01)
         assert stage.sockets.url == url
-        await stage.serving.stop()
+        await stage.stop()
         assert not connects(url)
 
     with caplog.at_level(logging.WARNING):
@@ -449,7 +459,7 @@ def test_a_refusal_that_begins_while_the_ports_are_opened_is_not_lost():
         assert not stage.accepts()
         end()
         assert stage.accepts()
-        await stage.serving.stop()
+        await stage.stop()
         end()  # at any time
 
     on_a_loop(play)

@@ -28,6 +28,8 @@ class Delivery(Fault):
         await turn.proceed()
         if not exchange.performances:
             turn.spared("the call was not performed")
+        elif not exchange.committed:
+            turn.spared("nothing was committed")
         elif not first:
             turn.spared("an earlier rule delivers it twice")
         else:

@@ -16,7 +16,7 @@ class FailingHandshakes(Declared):
     """How many of them."""
 
     connections: Annotated[int, Field(ge=1, le=100_000)]
-    """The next connections over HTTPS, whoever opens them."""
+    """The next connections over HTTPS, of any client."""
 
 
 def _read(value: object) -> int | FailingHandshakes:
