@@ -22,8 +22,7 @@ from cnx_mock.programs.environment import Destination, trust_bundle
 from cnx_mock.programs.folders import program_folders
 from cnx_mock.programs.passthrough import Foreground
 from cnx_mock.programs.start import ProgramResult
-from cnx_mock.python_api.control import Control
-from cnx_mock.python_api.server import MockServer
+from cnx_mock.python_api.server import MockServer, control_of
 
 if TYPE_CHECKING:
     from cnx_mock.audit.audit import Finding
@@ -71,7 +70,7 @@ class ProgramRun:
         """Run it, and return the exit status. Raises ProgramError, StartError, and what fixtures raise."""
         with MockServer(settings=self._settings) as server:
             result = self._result(server, foreground)
-            control = Control(server.url)
+            control = control_of(server)
             record = taken(control, server.sandboxes(), self._expect)
             control.close()
         summary = record.summary

@@ -153,7 +153,7 @@ def taken(control: Control, sandboxes: Iterable[Sandbox], expect: Mapping[str, A
 
 def _record(sandbox: Sandbox, expect: Mapping[str, Any]) -> _SandboxRecord:
     entries = sandbox.call("GET", "/requests")["data"]
-    seen = Counter(each["rule"] for entry in entries for each in entry["faults"])
+    seen = Counter(each["rule"] for entry in entries for each in entry["decisions"] if each["fired"])
     counted_rules = {rule["id"]: rule["fired"] for rule in sandbox.call("GET", "/rules")["data"]}
     unmet = sandbox.call("GET", "/scenario")["unmet"]
     if expect:

@@ -14,7 +14,7 @@ from cnx_mock.errors import CnxMockError, UsageError
 from cnx_mock.programs.passthrough import Foreground
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.python_api.control import Control
-from cnx_mock.python_api.server import MockServer
+from cnx_mock.python_api.server import MockServer, control_of
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
 from cnx_mock.text.suggestions import did_you_mean_operation
@@ -105,7 +105,7 @@ def _watching(server: MockServer, point: CrashPoint, foreground: Foreground) -> 
     over, struck = threading.Event(), threading.Event()
 
     def watch() -> None:
-        control = Control(server.url)
+        control = control_of(server)
         with suppress(CnxMockError):  # the server is stopping
             while not over.wait(_LOOKS_EVERY_SECONDS):
                 if any(each["fired"] for each in _rule_everywhere(control, server, point)):
@@ -132,7 +132,7 @@ def _rule_everywhere(control: Control, server: MockServer, point: CrashPoint) ->
 
 
 def _call(server: MockServer, method: str, path: str, body: Any = None) -> Any:
-    control = Control(server.url)
+    control = control_of(server)
     try:
         return control.call(method, path, body=body)
     finally:

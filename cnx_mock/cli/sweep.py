@@ -168,11 +168,14 @@ def sweep(
 
     \b
     Faults: error, error-after, outage (five times), down (from there on), reset,
-    reset-after, rate-limit, rate-limit-date, hang, hang-after, truncate, bad-json,
-    drip (first read and change), no-credits (from there on), never-ready, stale.
+    reset-after, rate-limit, rate-limit-date, gateway, revoked (from there on), hang,
+    hang-after, delivered-twice, dies-idle (reused connections), truncate, bad-json,
+    drip (first read and change), no-credits (from there on), never-ready, stale;
+    only by name: refused, no-handshake (over HTTPS), which strike the whole server.
     Verdicts, the worst first: hung, stuck (fails again), duplicated, leaked, lost,
-    raced, misread, hammered, failed-cleanly, recovered (by the second run), serial
-    (as one after the other), survived. The first seven make the exit status 1.
+    raced, misread, hammered, doubled (delivered twice), failed-cleanly, recovered
+    (by the second run), serial (as one after the other), survived. The first seven
+    make the exit status 1.
 
     \b
     Examples:

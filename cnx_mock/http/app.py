@@ -29,6 +29,7 @@ from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
+from cnx_mock.http.rehearsal import rehearse
 from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
@@ -148,7 +149,7 @@ class App:
         self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes
     ) -> JournalRecord:
         """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
-        return await self._pipeline.rehearse(tenant, method, target, headers, body)
+        return await rehearse(self._pipeline, tenant, method, target, headers, body)
 
     def begin(
         self,
@@ -168,7 +169,7 @@ class App:
             or self._bad_host(headers) is not None
         ):
             return None
-        return self._api.begin(method, target, headers, body, port, packet)
+        return self._api.begin(method, target, headers, body, port, secure, packet)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
@@ -220,6 +221,7 @@ class App:
             arrived=ticks(),
             wall=wall_now(),
             connection=(scope.get("client") or (None, None))[1],
+            secure=scope.get("scheme") == "https",
         )
         if isinstance(refusal, errors.BadRequest):
             context.refuse_unread(refusal)

@@ -6,6 +6,7 @@ import logging
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock.http import messages
+from cnx_mock.http.lost_calls import lose
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
 from cnx_mock.http.wire import RequestWire
@@ -36,6 +37,7 @@ class Api:
             await receive()  # it has its body already; this lets the server read on, and so see that a client leaves
             await self._finish(begun, None, RequestWire(scope), send)
             return
+        wire = RequestWire(scope)
         arrived, wall = ticks(), wall_now()
         broken = None
         try:
@@ -51,11 +53,23 @@ class Api:
             arrived=arrived,
             wall=wall,
             connection=(scope.get("client") or (None, None))[1],
+            secure=scope.get("scheme") == "https",
         )
-        await self._finish(context, broken, RequestWire(scope), send)
+        if wire.dead is not None:
+            lose(context, wire.dead)
+            self._abort(context, wire)
+            return
+        await self._finish(context, broken, wire, send)
 
     def begin(
-        self, method: str, target: bytes, headers: RawHeaders, body: bytes, port: int | None, packet: bytes | None
+        self,
+        method: str,
+        target: bytes,
+        headers: RawHeaders,
+        body: bytes,
+        port: int | None,
+        secure: bool,
+        packet: bytes | None,
     ) -> bytes | RequestContext:
         """Begin a call that has arrived as a whole. Return the whole answer as bytes for the wire; or the call itself
         if it has to wait, for `__call__` to finish."""
@@ -65,7 +79,7 @@ class Api:
             target, safe, body = masked(target), messages.safe_headers(headers), masked(body)
         path, _, query = target.decode("latin-1").partition("?")
         context = self._pipeline.context(
-            method, path, query, headers, body, safe=safe, arrived=arrived, wall=wall, connection=port
+            method, path, query, headers, body, safe=safe, arrived=arrived, wall=wall, connection=port, secure=secure
         )
         if not context.begin():
             return context
@@ -111,6 +125,7 @@ class Api:
             return
         try:
             answer, record.response_headers, pieces = self._prepared(context)
+            wire.check(exchange.effects)
         except Exception:
             context.fail()
             answer, record.response_headers, pieces = self._prepared(context)
@@ -118,6 +133,7 @@ class Api:
             await self._send_slowly(context, answer, pieces, wire, send)
             return
         self._complete(context, answer.status)
+        _act_afterwards(context, wire)
         body = b"" if exchange.request.method == "HEAD" else answer.body
         await self._pipeline.sender.send(send, answer.status, record.response_headers, body)
 
@@ -127,7 +143,9 @@ class Api:
         assert delivery is not None, "only called for one"
         try:
             act = await delivery(context.exchange, wire)
+            wire.check(context.exchange.effects)
             self._complete(context, None)
+            _act_afterwards(context, wire)
             act()
         except Cancelled:
             raise
@@ -166,6 +184,7 @@ class Api:
                 wire.reset()
                 return
         self._complete(context, record.status)
+        _act_afterwards(context, wire)
         if answer.framing is None:
             await send({"type": "http.response.body", "body": last})
         else:
@@ -179,6 +198,13 @@ class Api:
     def _complete(self, context: RequestContext, status: int | None) -> None:
         tenant = None if context.exchange.sandbox is None else context.tenant
         self._observers.complete(context.record, status, tenant)
+
+
+def _act_afterwards(context: RequestContext, wire: RequestWire) -> None:
+    """Do what faults want to happen behind the call. The client has not got the end of its answer yet: whatever it
+    does then comes later."""
+    for act in context.exchange.effects.afterwards:
+        act(wire)
 
 
 async def _write(wire: RequestWire, send: Send, answer: Answer, piece: bytes) -> None:

@@ -44,6 +44,18 @@ class NearMiss(Shape):
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class PerformanceShown(Shape):
+    """One of the times that the operation of a request was performed."""
+
+    status: int
+    """The status of the answer that it gave."""
+    committed: bool
+    """Whether it changed something."""
+    created_id: str | None
+    """The id of the resource that it created; null if it created none."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class JournalEntry(Shape):
     """One request, its answer, and why it got that."""
 
@@ -57,6 +69,8 @@ class JournalEntry(Shape):
     """When it arrived in real time, RFC 3339 with milliseconds."""
     connection: int | None
     """The client's port: requests that share it came over one connection; null if it is not known."""
+    secure: bool
+    """Whether it came over HTTPS."""
     method: str
     """The method; empty if the request could not be read so far."""
     path: str
@@ -77,6 +91,9 @@ class JournalEntry(Shape):
     """Whether it changed something."""
     created_id: str | None
     """The id of the resource that it created, also if the answer was lost; null if it created none."""
+    performances: list[PerformanceShown]
+    """What came of each time, if the operation was performed more than once for this one request (`delivery: twice`).
+    The client gets the answer of the last one. Else empty."""
     request_headers: list[list[str]]
     """Headers as they came, with only the end of the key."""
     request_body: str | None
@@ -103,6 +120,7 @@ def entry(record: JournalRecord) -> JournalEntry:
         at=None if exchange.at is None else format_instant_ms(exchange.at),
         wall=format_instant_ms(request.wall),
         connection=request.connection,
+        secure=request.secure,
         method=request.method,
         path=request.path,
         query=request.query,
@@ -113,6 +131,10 @@ def entry(record: JournalRecord) -> JournalEntry:
         faults=[FaultApplied(rule=rule, fault=fault) for rule, fault in record.applied],
         committed=exchange.committed,
         created_id=exchange.created_id,
+        performances=[
+            PerformanceShown(status=each.status, committed=each.committed, created_id=each.created_id)
+            for each in exchange.performances
+        ],
         request_headers=request_headers(exchange),
         request_body=body_text(request.body),
         response_headers=texts(record.response_headers),

@@ -174,6 +174,8 @@ class Sender:
             self._set(second)
         framing = answer.framing or (b"content-length", str(len(answer.body)).encode())
         content = [_CONTENT_TYPE, framing] if answer.status != 204 else []
+        if answer.foreign:
+            content = [framing]  # it says itself what it is
         headers = [*content, *answer.headers, *more, *_ON_EVERY_ANSWER, (b"date", self._date)]
         return headers if self._surface == "all" else [each for each in headers if not is_added(*each)]
 

@@ -17,6 +17,7 @@ from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.loading import WorldLoad, WorldLoading
+from cnx_mock.http.repeated import perform_twice
 from cnx_mock.http.shaped import perform_shaped
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
@@ -26,9 +27,8 @@ from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.exchange import Exchange, FaultEffects
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
+from cnx_mock.scenario.ruling import Ruling
 from cnx_mock.world.chance import Chance
-from cnx_mock.world.clock import ticks, wall_now
-from cnx_mock.world.keys import test_key
 from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
@@ -90,6 +90,9 @@ class RequestContext:
         exchange.at = sandbox.clock.now()
         exchange.request_id = sandbox.chance.new_id("req")
         tenant.journal.open(self.record)
+        if tenant.engine.lasting.effects and (cause := tenant.engine.refusal(exchange.key, exchange.at)):
+            self.record.ruling = Ruling((), applied=[cause])  # an earlier call's fault: no rule is asked any more
+            raise errors.Unauthorized(reason="revoked_key")
 
     def count_request(self) -> None:
         """Count the request in its account's rate window. Refuse it if the limit is reached."""
@@ -194,8 +197,11 @@ class RequestContext:
             self.fail()
 
     async def _operate(self) -> None:
-        """The same, as what faults are wrapped around."""
-        self.operate()
+        """The same, as what faults are wrapped around: twice if one of them delivers the request again."""
+        if self.exchange.effects.twice:
+            perform_twice(self.exchange, self.operate)
+        else:
+            self.operate()
 
     def refuse(self, refusal: errors.ApiError) -> None:
         """Answer with a refusal. A request that reached no sandbox is put into the server's own journal."""
@@ -231,9 +237,12 @@ class RequestContext:
         """Return all headers of the answer, as faults change them."""
         exchange, pipeline = self.exchange, self.pipeline
         assert exchange.answer is not None, "the stages leave an answer"
-        headers = pipeline.sender.head(exchange.answer, messages.headers_of_every_call(exchange))
-        if pipeline.tenants.settings.cors:
+        foreign = exchange.answer.foreign
+        headers = pipeline.sender.head(exchange.answer, [] if foreign else messages.headers_of_every_call(exchange))
+        if pipeline.tenants.settings.cors and not foreign:
             headers += messages.cors_headers(exchange.request)
+        if exchange.effects.last_on_connection:
+            headers.append((b"connection", b"close"))
         change = exchange.effects.change_headers
         return headers if change is None else change(headers)
 
@@ -301,6 +310,7 @@ class Pipeline:
         arrived: int,
         wall: int,
         connection: int | None = None,
+        secure: bool = False,
         waits: bool = True,
     ) -> RequestContext:
         """Return the context of a request that has arrived. `headers` are as they came, `safe` are the same without any
@@ -318,25 +328,9 @@ class Pipeline:
             wall=wall,
             connection=connection,
             too_large=body is None,
+            secure=secure,
         )
         return RequestContext(self, request, headers, waits=waits)
-
-    async def rehearse(
-        self, tenant: Tenant, method: str, target: str, headers: RawHeaders, body: bytes
-    ) -> JournalRecord:
-        """Return the record of a call with this tenant's key. It goes through all stages and faults, but nothing waits,
-        and nothing is sent."""
-        path, _, query = target.partition("?")
-        key = (b"authorization", f"Bearer {test_key(tenant.key)}".encode())
-        headers = [*(each for each in headers if each[0] != key[0]), key]
-        read = body if len(body) <= BODY_LIMIT else None
-        context = self.context(method, path, query, headers, read, arrived=ticks(), wall=wall_now(), waits=False)
-        if not context.begin():
-            await context.finish()
-        context.count_polls()
-        if context.exchange.effects.delivery is None:
-            context.head()  # the rules that change headers fire here
-        return context.record
 
     def digits(self, authorization: bytes | None) -> str | None:
         """Return the digits of the test key in this header, None for a live key. Raises Unauthorized."""

@@ -30,6 +30,8 @@ _OF_THE_WORLD = {
 }
 """Errors that a fresh sandbox does not give by itself: a test asks for them."""
 
+_DIES_IDLE = "connection=dies_idle"
+
 _LONGEST_ARGUMENT = 64 * 1024
 """Bytes of a body that fit well into a command line."""
 
@@ -112,7 +114,8 @@ def _words(text: str) -> str:
 def _breaks(record: JournalRecord) -> bool:
     """Return whether the client gets no complete answer."""
     broken = ("connection=", "body={truncate", "body=truncate")
-    return record.status is None or any(label.startswith(broken) for _, label in record.applied)
+    labels = [label for _, label in record.applied if label != _DIES_IDLE]
+    return record.status is None or any(label.startswith(broken) for label in labels)
 
 
 def _call(record: JournalRecord, indent: int) -> Iterator[str]:
@@ -153,6 +156,9 @@ def _injections(record: JournalRecord) -> Iterator[str]:
         if rule.id in applied and active.origin in ("injected", "scenario"):
             yield _injection(where, rule, applied_fault(record, active, rule))
     code = _error_code(record)
+    if applied and not record.asked:  # an earlier call has met the fault, and this one what it began
+        seen = 'connection="reset"' if record.status is None else f"error={_quoted(code)}"
+        yield f"cnx.inject({where}, {seen}, times=1)"
     if not applied and code in _OF_THE_WORLD:
         yield f"cnx.inject({where}, error={_quoted(code)}, times=1)"
 

@@ -47,6 +47,11 @@ class Shared:
 class Tenant:
     """Everything of one key: its sandbox, rules, rate window and journal."""
 
+    engine: Engine
+    """Its rules; a reset replaces it."""
+    sandbox_so_far: SandboxState
+    """Its sandbox, of which a large world may still be loading."""
+
     def __init__(self, key: str, name: str, given: str | None, recipe: Recipe, shared: Shared) -> None:
         self.key = key
         self.name = name
@@ -91,6 +96,8 @@ class Tenant:
         """Make the sandbox again as its recipe says. Requests that wait are cancelled; what other requests in flight
         still do changes the old world."""
         self.delays.cancel()
+        if "engine" in vars(self):
+            self.engine.lasting.close()
         self._new_sandbox()
         chance = Chance(self.sandbox_so_far.chance.seed, self.name)
         shared = self._shared
@@ -111,6 +118,7 @@ class Tenant:
         """End what waits in it, for good, and free what it holds: its world, which a call in flight may still have, and
         the journals' space."""
         self.delays.close()
+        self.engine.lasting.close()
         self.stop_loading()
         self.sandbox_so_far = self._empty(0, SandboxOptions())
         self.journal.clear()

@@ -1,11 +1,13 @@
 """One request's access to the connection below HTTP."""
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.types import Scope
 
 from cnx_mock.net.connection import EXTENSION, Connection
 from cnx_mock.net.uvicorn_protocol import RequestResponseCycle
+from cnx_mock.scenario.exchange import FaultEffects
 
 
 class RequestWire:
@@ -16,6 +18,16 @@ class RequestWire:
         self._cycle: RequestResponseCycle | None
         # removed: a scope that refers to its own cycle is freed only by the garbage collector, in long pauses
         self._connection, self._cycle = scope.get("extensions", {}).pop(EXTENSION, (None, None))
+
+    @property
+    def dead(self) -> tuple[str, str] | None:
+        """Why the connection has died while it was idle: the id of a rule, and its fault; None if it has not."""
+        return None if self._connection is None else self._connection.dead
+
+    def check(self, effects: FaultEffects) -> None:
+        """Raise RuntimeError if these effects need cnx-mock's own server, and this is another one."""
+        if effects.afterwards:
+            self._own()
 
     @property
     def gone(self) -> bool:
@@ -35,6 +47,18 @@ class RequestWire:
     def left(self) -> "asyncio.Future[None]":
         """Return a future that is done when the client has closed the connection. No other request is served on it."""
         return self._own().left()
+
+    def die_idle(self, rule: str, fault: str) -> None:
+        """Let the connection die behind this request: the next call on it is reset."""
+        self._own().dead = rule, fault
+
+    def refuse_connections(self, microseconds: int) -> Callable[[], None]:
+        """Close the server's ports for so long. Return what opens them again before that."""
+        return self._own().outage.refuse(microseconds)
+
+    def fail_handshakes(self, microseconds: int | None, connections: int | None) -> Callable[[], None]:
+        """Let the handshakes of new TLS connections fail: for so long, or so many of them. Return what ends that."""
+        return self._own().outage.fail_handshakes(microseconds, connections)
 
     def write(self, data: bytes) -> None:
         """Send these bytes as they are."""

@@ -73,6 +73,10 @@ class Connection(HttpToolsProtocol):
         """Of the last request's scope."""
         self._under_way: deque[RequestResponseCycle] = deque()
         self._left: asyncio.Future[None] | None = None
+        self.dead: tuple[str, str] | None = None
+        """Why calls that arrive on it are lost: the id of a rule, and its fault; None while they are not."""
+        self.outage = limits.outage
+        """What new connections to the same server meet."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import Any
 
 from cnx_mock.net.bounds import Bounds
+from cnx_mock.net.outage import Outage
 
 log = logging.getLogger("cnx_mock")
 
@@ -24,6 +25,8 @@ class ConnectionLimits:
         self.handshake_timeout = bounds["handshake_timeout"]
         self.open: set[Any] = set()
         """The protocol of every open socket."""
+        self.outage = Outage()
+        """What new connections meet for a while."""
         self.connections = bounds["max_connections"]
         self.connections.limit = _allowed(self.connections.limit)
         self.connections.measure = lambda: len(self.open)

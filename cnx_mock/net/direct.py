@@ -140,6 +140,7 @@ class DirectConnection(Connection):
             and len(self.url) <= _LONGEST_TARGET
             and b"#" not in self.url
             and not self.transport.is_closing()
+            and self.dead is None
         )
 
     def _leave_the_short_way(self, begun: object | None = None) -> None:

@@ -5,7 +5,6 @@ used.
 """
 
 import asyncio
-import socket
 import sys
 from collections.abc import Callable, Collection
 from functools import partial
@@ -20,9 +19,10 @@ from cnx_mock.net.connection import Connection
 from cnx_mock.net.connection_limits import ConnectionLimits
 from cnx_mock.net.direct import Begin, DirectConnection
 from cnx_mock.net.endings import drain
+from cnx_mock.net.outage import Port
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages, ServerError
-from cnx_mock.net.sockets import ListeningSockets
+from cnx_mock.net.sockets import Listener, ListeningSockets
 from cnx_mock.net.tls import Tls
 from cnx_mock.net.unread import Unread, port_of
 from cnx_mock.net.uvicorn_protocol import Config, ServerState
@@ -90,17 +90,17 @@ class Serving:
         self._state.connections = self._limits.open
         self._above_tls = ServerState()  # its connections are not sockets: those are counted once
         self._above_tls.tasks = self._state.tasks
-        self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
         """Accept connections from now on."""
         [sockets] = self._sockets
         await self._serve(sockets)
 
-    async def add(self, sockets: ListeningSockets) -> None:
-        """Accept connections on further sockets too. They are closed with the others."""
+    async def add(self, sockets: ListeningSockets, *, may_close: bool = True) -> None:
+        """Accept connections on further sockets too. They are closed with the others; `may_close` is whether a fault
+        may close them meanwhile."""
         self._sockets.append(sockets)
-        await self._serve(sockets)
+        await self._serve(sockets, may_close)
 
     async def abort_connections(self, sockets: ListeningSockets) -> None:
         """Abort the connections that were accepted on these sockets. New ones are accepted as before."""
@@ -112,11 +112,11 @@ class Serving:
         while aborted & connections:
             await asyncio.sleep(0)
 
-    async def _serve(self, sockets: ListeningSockets) -> None:
+    async def _serve(self, sockets: ListeningSockets, may_close: bool = True) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
         http: tuple[Any, ...] = (self.app.refuse_unread, self._limits, self._config(), state, {}, loop)
         plain = partial(DirectConnection, self.app.begin, *http)
-        await self._accept(plain, sockets.plain)
+        await self._accept(plain, sockets.plain, may_close)
         if sockets.context is None:
             return
         secured = partial(DirectConnection, self.app.begin, *http[:3], self._above_tls, {}, loop)
@@ -131,17 +131,18 @@ class Serving:
         """Return the whole answer to bytes that are not TLS, on a port that speaks HTTPS."""
         return self.app.refuse_unread(Unread.of(first, f"this port speaks HTTPS: use {url}", port_of(transport)))
 
-    async def _accept(self, protocol: Callable[[], asyncio.Protocol], sockets: list[socket.socket]) -> None:
+    async def _accept(
+        self, protocol: Callable[[], asyncio.Protocol], sockets: list[Listener], may_close: bool = True
+    ) -> None:
         def admitted() -> asyncio.Protocol:
             return protocol() if self._limits.make_room() else _NoRoom(self.app.pages, self._limits)
 
-        for sock in sockets:
-            self._servers.append(await asyncio.get_running_loop().create_server(admitted, sock=sock))
+        for index in range(len(sockets)):
+            await self._limits.outage.serve(Port(sockets, index, admitted, may_close))
 
     async def stop(self, seconds: float = 0.5) -> None:
         """Stop accepting, cancel deliberate waits, let the rest end within so many seconds, then close everything."""
-        for server in self._servers:
-            server.close()
+        await self._limits.outage.stop()
         self.app.cancel_delays()
         for connection in [*self._state.connections, *self._above_tls.connections]:
             if isinstance(connection, Connection):

@@ -21,6 +21,9 @@ from cnx_mock.text.host_names import is_loopback
 
 _TRIES = 20
 
+BACKLOG = 2048
+"""How many connections may wait to be accepted."""
+
 _EVERY: Mapping[int, str] = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 """The addresses that stand for all addresses of a family."""
 
@@ -43,6 +46,32 @@ class _Place:
         """The address for messages, after the name that has it."""
         address = self.address[0]
         return f"{self.host} ({address})" if self.host[:1].isalpha() and ":" not in self.host else address
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSocket:
+    """Stands for a listening socket while its port is closed."""
+
+    family: int
+    name: Any
+    """The address at which it listened, and will listen again."""
+
+    def getsockname(self) -> Any:
+        """Return the address."""
+        return self.name
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def bind_again(closed: ClosedSocket) -> socket.socket:
+    """Return a socket that is bound where a closed one was, and does not listen yet. Raises ListenError."""
+    address, port, *more = closed.name
+    flow, scope = more or (0, 0)
+    return _bound(_Place(address, closed.family, (address, flow, scope), spare=False), port, listens=False)
+
+
+Listener = socket.socket | ClosedSocket
 
 
 def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
@@ -114,9 +143,9 @@ def _bound_together(places: Sequence[_Place], port: int) -> list[socket.socket]:
     return sockets
 
 
-def _bound(place: _Place, port: int) -> socket.socket:
-    """Return one socket. It names TCP explicitly: otherwise asyncio leaves Nagle's algorithm on, and every answer waits
-    40 ms for an ACK."""
+def _bound(place: _Place, port: int, *, listens: bool = True) -> socket.socket:
+    """Return one socket, which listens unless told otherwise. It names TCP explicitly: otherwise asyncio leaves Nagle's
+    algorithm on, and every answer waits 40 ms for an ACK."""
     address, flow, scope = place.address
     sock = None
     try:
@@ -127,7 +156,8 @@ def _bound(place: _Place, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.bind((address, port, flow, scope) if place.family == socket.AF_INET6 else (address, port))
-        sock.listen(2048)
+        if listens:
+            sock.listen(BACKLOG)
     except OSError as error:
         if sock is not None:
             sock.close()
@@ -140,20 +170,20 @@ def _bound(place: _Place, port: int) -> socket.socket:
     return sock
 
 
-def url_of(sock: socket.socket, scheme: str = "http") -> str:
+def url_of(sock: Listener, scheme: str = "http") -> str:
     """Return the URL of a listening socket for clients on this machine. For one that listens on all addresses it is the
     loopback address, the only one at which the control plane answers."""
     host, port = _host(sock), sock.getsockname()[1]
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _best_url(sockets: Sequence[socket.socket], scheme: str = "http") -> str:
+def _best_url(sockets: Sequence[Listener], scheme: str = "http") -> str:
     """Return the URL of the first socket with a loopback address, at which the control plane answers, or else of the
     first one."""
     return url_of(next((sock for sock in sockets if is_loopback(_host(sock))), sockets[0]), scheme)
 
 
-def _host(sock: socket.socket) -> str:
+def _host(sock: Listener) -> str:
     """Return the address at which clients on this machine reach a listening socket."""
     host = str(sock.getsockname()[0])
     return _LOOPBACK.get(host, host)
@@ -163,9 +193,9 @@ def _host(sock: socket.socket) -> str:
 class ListeningSockets:
     """The listening sockets of one server, and what its HTTPS needs."""
 
-    plain: list[socket.socket]
-    tls: list[socket.socket]
-    proxy: list[socket.socket]
+    plain: list[Listener]
+    tls: list[Listener]
+    proxy: list[Listener]
     context: ssl.SSLContext | None
     ca_path: Path | None
     """The CA's certificate, for clients to trust; None without HTTPS."""

@@ -18,6 +18,9 @@ from cnx_mock.net.endings import end_gently
 _HANDSHAKE = b"\x16"
 """The first byte of a TLS connection: a record of this type opens it (RFC 8446 section 5.1)."""
 
+_HANDSHAKE_FAILURE = bytes((21, 3, 3, 0, 2, 2, 40))
+"""A record with the fatal alert `handshake_failure` (RFC 8446 section 6)."""
+
 _PIECE = 256 * 1024
 
 
@@ -71,6 +74,11 @@ class Tls(asyncio.Protocol, asyncio.Transport):
                 self._closing = True
                 self.transport.write(self._not_tls(data, self.transport))
                 end_gently(self.transport)
+                return
+            if self._limits.outage.fails_handshake():
+                self._closing = True
+                self.transport.write(_HANDSHAKE_FAILURE)
+                self.transport.close()
                 return
             self._session = self._context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._incoming.write(data)

@@ -11,7 +11,8 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.errors import ControlError
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.services import operations
-from cnx_mock.sweep.plan import FAULTS, SweptCall, rule_for
+from cnx_mock.sweep.plan import FAULTS, rule_for
+from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation
 from cnx_mock.world.kinds import PROVISIONED
 
@@ -54,6 +55,9 @@ def _call(operation: Operation, ordinal: int) -> SweptCall:
         provisions=creates and operation.resource.kind in PROVISIONED,
         charges=creates and InsufficientCredits in operation.raises,
         follows=not operation.mutates,
+        reused=True,
+        followed=True,
+        secure=True,
     )
 
 

@@ -1,7 +1,7 @@
 """`pytest --cnx-sweep`: every test that uses `cnx` runs once for every fault at every call, each time in a fresh
 sandbox. (`--cnx-cell`, in `cells`, does one of these runs alone, with a full report.)"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from cnx_mock.pytest_plugin.readings import Second, explained, read_test, readin
 from cnx_mock.pytest_plugin.runs import Runs, has_runs, raised_by, switched_off
 from cnx_mock.sweep.causes import Cause, causes
 from cnx_mock.sweep.patience import BACKOFF_SECONDS
-from cnx_mock.sweep.plan import select_faults
+from cnx_mock.sweep.plan import SweepFault, select_faults
 from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import bad_first, counts
 from cnx_mock.sweep.results import SweepOptions, SweepResults
@@ -49,6 +49,7 @@ class SweepPlugin:
             self._faults = select_faults(names, limit=runs.limit)
             self._named = bool(names)
             self._reads = config.getoption("--cnx-sweep-readings")
+            _check_shared_server(config, self._faults)
         except SweepPlanError as error:
             raise pytest.UsageError(f"--cnx-sweep: {error}") from None
 
@@ -168,6 +169,15 @@ def _once_only(second: Second) -> Second:
 
 def _name(cause: Cause) -> str:
     return cause.clearest.cell.name
+
+
+def _check_shared_server(config: pytest.Config, faults: Sequence[SweepFault]) -> None:
+    """Raise SweepPlanError if a fault would strike a server that others may use at the same time."""
+    names = [fault.name for fault in faults if fault.server]
+    if names and config.getoption("--cnx-url"):
+        raise SweepPlanError(
+            f"the fault {names[0]!r} strikes a whole server, and that of --cnx-url may serve others too"
+        )
 
 
 def _data(swept: SweepResults, notes: list[str], found: list[list[str]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,9 +28,13 @@ def base_url(text: str) -> str:
 class Control:
     """Calls to the control plane of one server, from any thread; each call may take so many seconds."""
 
-    def __init__(self, url: str, seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, url: str, seconds: float = TIMEOUT_SECONDS, other_url: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """`other_url` returns another URL of the server while a fault has closed its ports; None if there is none."""
         self.url = url
         self._seconds = seconds
+        self._other_url = other_url
         self._address = urlsplit(url).netloc
         self._connection: http.client.HTTPConnection | None = None
         self._lock = threading.Lock()
@@ -79,14 +84,24 @@ class Control:
             except (http.client.HTTPException, OSError, ValueError):
                 self.close()  # perhaps the server has closed an idle connection: once more on a fresh one
         try:
-            self._connection = http.client.HTTPConnection(self._address, timeout=self._seconds)
-            return self._ask(self._connection, method, path, data, headers)
+            try:
+                return self._ask_anew(method, path, data, headers)
+            except ConnectionRefusedError:
+                other = self._other_url()
+                if other is None:
+                    raise
+                self._address = urlsplit(other).netloc
+                return self._ask_anew(method, path, data, headers)
         except (http.client.InvalidURL, ValueError) as error:
             self.close()
             raise InvalidInputError(f"{method} {path!r} cannot be sent to {self.url}: {error}") from None
         except (http.client.HTTPException, OSError) as error:
             self.close()
             raise ServerNotFoundError(f"no cnx-mock answers at {self.url}: {error}") from None
+
+    def _ask_anew(self, method: str, path: str, data: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        self._connection = http.client.HTTPConnection(self._address, timeout=self._seconds)
+        return self._ask(self._connection, method, path, data, headers)
 
     @staticmethod
     def _ask(

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from cnx_mock.errors import ControlError, FixtureRefusedError, Problem, ScenarioError, ScenarioRefusedError
-from cnx_mock.http.journal_entry import FaultApplied, JournalEntry, NearMiss, RuleDecision
+from cnx_mock.http.journal_entry import FaultApplied, JournalEntry, NearMiss, PerformanceShown, RuleDecision
 from cnx_mock.net.proxies import LOOPBACK, excepted
 from cnx_mock.python_api.audit import Audit
 from cnx_mock.python_api.control import Control, SandboxControl
@@ -341,6 +341,9 @@ def _why_missed(rule: RuleHandle) -> str | None:
 
 def _entry(item: dict[str, Any]) -> JournalEntry:
     faults = [FaultApplied(**each) for each in item.pop("faults")]
+    performances = [PerformanceShown(**each) for each in item.pop("performances")]
     decisions = [RuleDecision(**each) for each in item.pop("decisions")]
     near = item.pop("near_miss")
-    return JournalEntry(faults=faults, decisions=decisions, near_miss=near and NearMiss(**near), **item)
+    return JournalEntry(
+        faults=faults, performances=performances, decisions=decisions, near_miss=near and NearMiss(**near), **item
+    )

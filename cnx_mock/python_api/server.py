@@ -155,7 +155,7 @@ class MockServer(SandboxMaker):
             raise
         self._app, self._listeners, self._thread = app, listeners, thread
         self._intercept_listeners = None
-        self._control = Control(listeners.url)
+        self._control = Control(listeners.url, other_url=thread.private_url)
         return self
 
     def stop(self) -> None:
@@ -216,6 +216,12 @@ class MockServer(SandboxMaker):
     ) -> None:
         self.stop()
 
+    def _own_control(self) -> Control:
+        """Return another client of its control plane."""
+        url = self._running().url
+        assert self._thread is not None, "it runs"
+        return Control(url, other_url=self._thread.private_url)
+
     def _running(self) -> Control:
         if self._control is None:
             raise NotRunningError("the server does not run: use it as `with MockServer() as server:`")
@@ -258,6 +264,12 @@ class MockServer(SandboxMaker):
         if self._fixture is not None:
             fixture = read_fixture(fixture_document(self._fixture))
         return create_app(self._settings, scenario=scenario, fixture=fixture)
+
+
+def control_of(server: MockServer) -> Control:
+    """Return another client of the control plane of a server in this process: it reaches the server also while a fault
+    has closed the ports. Raises NotRunningError if the server does not run."""
+    return server._own_control()
 
 
 def _texts(given: str | Sequence[str] | None) -> str | Sequence[str] | None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from cnx_mock.errors import NotRunningError, StartError, StopError
 from cnx_mock.net.serving import ServedApp, Serving, loop_factory
-from cnx_mock.net.sockets import ListeningSockets
+from cnx_mock.net.sockets import ListeningSockets, listen
 
 T = TypeVar("T")
 
@@ -30,6 +30,8 @@ class ServerThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
         self._ready = threading.Event()
+        self._lock = threading.Lock()
+        self._private: str | None = None
         self._thread = threading.Thread(target=self._run, name=f"cnx-mock {listeners.url}", daemon=True)
 
     def start(self) -> None:
@@ -51,6 +53,16 @@ class ServerThread:
     def add(self, listeners: ListeningSockets) -> None:
         """Accept connections on further sockets, which are closed with the others."""
         self._wait_for(self._serving.add(listeners))
+
+    def private_url(self) -> str | None:
+        """Return the URL of a port that no fault closes; it is opened when it is first asked for. None if the server
+        has stopped."""
+        with self._lock:
+            if self._private is None and self._thread.is_alive():
+                listeners = ListeningSockets(list(listen(["127.0.0.1"], 0)), [], [], None, None)
+                self._wait_for(self._serving.add(listeners, may_close=False))
+                self._private = listeners.url
+            return self._private
 
     def close_connections(self, listeners: ListeningSockets) -> None:
         """Close the connections that came in through these sockets; new ones are accepted as before."""

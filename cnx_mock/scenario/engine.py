@@ -17,6 +17,7 @@ from cnx_mock.scenario import header, magic
 from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Turn
+from cnx_mock.scenario.lasting_effects import LastingEffects
 from cnx_mock.scenario.phases import Moment, Timeline
 from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.rule import Step
@@ -24,6 +25,7 @@ from cnx_mock.scenario.ruling import Chosen, Ruling
 from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import NEVER
+from cnx_mock.world.records import KeyRecord
 
 _MOST_REMEMBERED = 1000
 """The most entries of a table whose keys the client chooses, so that it cannot fill the memory."""
@@ -58,6 +60,8 @@ class Engine:
         """Rules whose ttl is over, by id: their counts can still be read."""
         self._brought: dict[str, ActiveRule] = {}
         """Rules from fault headers, by the header's text: the same header again goes on counting."""
+        self.lasting = LastingEffects()
+        """What faults have begun and what goes on."""
         self.use(scenario)
 
     def __iter__(self) -> Iterator[ActiveRule]:
@@ -200,12 +204,18 @@ class Engine:
         self._injected = []
         self._changed()
 
+    def refusal(self, key: KeyRecord, now: int) -> tuple[str, str] | None:
+        """Return why a call that arrives now with this key is refused, as `LastingEffects.refusal` does."""
+        self._settle(now)
+        return self.lasting.refusal(key, now)
+
     def _phase_begins(self) -> None:
         if self.observer is not None:
             self.observer()
 
     def _changed(self) -> None:
         self._in_order = (*self._injected, *self._scenario_rules)
+        self.lasting.keep({*self._in_order, *self._brought.values()})
         self._undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
         self._covering: dict[tuple[str | None, str], tuple[ActiveRule, ...]] = {}
         self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
@@ -287,7 +297,7 @@ class Engine:
             decision, step, draw = active.decide(moment, request.resource, winner, self._chance)
             decision, step = _applicable(decision, step, request)
             ruling.decisions[active] = decision
-            ruling.chosen += [Chosen(active, active.rule, fault, draw) for fault in step]
+            ruling.chosen += [Chosen(active, active.rule, fault, draw, self.lasting.add) for fault in step]
             if any(fault.outcome for fault in step):
                 winner = active.rule.id
         return ruling
@@ -303,6 +313,8 @@ class Engine:
                 proceed=proceed,
                 fired=partial(ruling.fired, each.active, each.fault),
                 spared=partial(ruling.spared, each.active),
+                rule=each.rule.id,
+                lasts=partial(each.lasts, each.active, each.fault),
             )
             proceed = partial(each.fault.apply, exchange, turn)
         await proceed()

@@ -1,7 +1,7 @@
 """A request, its answer, and what faults do to them: all that a fault can see and change."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +23,19 @@ class Answer:
     framing: tuple[bytes, bytes] | None = None
     """A header about the body's length that is not true. The body then goes out as it is, and the connection ends after
     it."""
+    foreign: bool = False
+    """Whether something in front of the API answers: then its headers are all there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What came of performing an operation once, for a call that is performed more than once."""
+
+    status: int
+    committed: bool
+    """Whether it changed something."""
+    created_id: str | None
+    """The id of the resource that it created."""
 
 
 @dataclass(slots=True)
@@ -45,6 +58,16 @@ class Wire(Protocol):
 
     def left(self) -> "asyncio.Future[None]":
         """Return a future that is done when the client has closed the connection. No other request is served on it."""
+
+    def die_idle(self, rule: str, fault: str) -> None:
+        """Let the connection die behind this request: the next call on it is reset, by this fault of the rule with
+        this id."""
+
+    def refuse_connections(self, microseconds: int) -> Callable[[], None]:
+        """Close the server's ports for so long. Return what opens them again before that."""
+
+    def fail_handshakes(self, microseconds: int | None, connections: int | None) -> Callable[[], None]:
+        """Let the handshakes of new TLS connections fail: for so long, or so many of them. Return what ends that."""
 
 
 LastAct = Callable[[], None]
@@ -74,6 +97,12 @@ class FaultEffects:
     """Sends the body slowly."""
     delivery: Delivery | None = None
     """Acts on the connection; no answer is sent."""
+    afterwards: tuple[Callable[[Wire], None], ...] = ()
+    """What is done to the connection, or to the server's ports, just before the end of the answer is sent."""
+    last_on_connection: bool = False
+    """Whether the answer says that it is the connection's last one."""
+    twice: bool = False
+    """Whether the operation is performed twice."""
     replaced: bool = False
     """Whether a fault has put something else in the answer's place."""
     read: bool = False
@@ -95,6 +124,7 @@ class Exchange:
         "delays",
         "effects",
         "key",
+        "performances",
         "polled",
         "request",
         "request_id",
@@ -115,6 +145,8 @@ class Exchange:
         """Whether it changed something."""
         self.created_id: str | None = None
         """The id of the resource that it created."""
+        self.performances: Sequence[Performance] = ()
+        """What came of each time that the operation was performed, if that was more than once."""
         self.polled: list[ProvisionedRecord] | None = None
         """The resources that it read and that are still provisioning. Each read counts once the answer is sent."""
         self.delays: Delays | None = None

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.validation import Declared
 from cnx_mock.scenario.exchange import Answer, Exchange
+from cnx_mock.scenario.lasting import Lasting
 
 At = Literal["before", "after"]
 
@@ -31,6 +32,10 @@ class Turn:
     """Records that the fault was applied."""
     spared: Callable[[str], None]
     """Records that the fault was not applied although its rule had decided for it, and why."""
+    rule: str
+    """The id of its rule."""
+    lasts: Callable[[Lasting], None]
+    """Keeps what the fault has begun and what goes on behind this call; it ends with the rule."""
 
 
 class Fault(Declared):
@@ -70,7 +75,7 @@ class Outcome(Fault):
         """Replace the answer. After the effect only if there was one: a refusal is sent unchanged."""
         if turn.at == "after":
             await turn.proceed()
-            if exchange.answer is None or exchange.answer.status >= 400:
+            if exchange.answer is None or (exchange.answer.status >= 400 and not exchange.committed):
                 turn.spared("nothing was committed")
                 return
         exchange.effects.replaced = True

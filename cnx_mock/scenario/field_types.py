@@ -20,6 +20,18 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SIZE = r"[0-9]+(\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)"
 
 
+_LONGEST_OUTAGE = 60_000_000
+"""Microseconds that the whole server may be out of reach because of a fault."""
+
+
+def short_while(value: object) -> int:
+    """Return the microseconds of a duration for which a server may be out of reach. Raises ValueError."""
+    lasts = parse_duration(value)
+    if not 0 < lasts <= _LONGEST_OUTAGE:
+        raise ValueError("must be longer than 0s, and at most 1m: the whole server is out of reach")
+    return lasts
+
+
 def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 

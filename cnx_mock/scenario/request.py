@@ -29,6 +29,7 @@ class ApiRequest:
         "params",
         "path",
         "query",
+        "secure",
         "too_large",
         "wall",
     )
@@ -47,6 +48,7 @@ class ApiRequest:
         wall: int = 0,
         connection: int | None = None,
         too_large: bool = False,
+        secure: bool = False,
     ) -> None:
         self.method: Final = method
         self.path: Final = path
@@ -67,6 +69,8 @@ class ApiRequest:
         """The client's port, which tells its connections apart; None if the server does not know it."""
         self.too_large: Final = too_large
         """Whether its body is larger than the limit; `body` is empty then."""
+        self.secure: Final = secure
+        """Whether it came over HTTPS."""
         self._json: Any = _UNREAD
 
     @property

@@ -1,9 +1,11 @@
 """What the rules of a sandbox decide about one request, and which of their faults are applied."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from cnx_mock.scenario.active_rule import ActiveRule, Decision, Draw
 from cnx_mock.scenario.fault import Fault
+from cnx_mock.scenario.lasting import Lasting
 from cnx_mock.scenario.rule import Rule
 
 
@@ -15,6 +17,8 @@ class Chosen:
     rule: Rule
     fault: Fault
     draw: Draw
+    lasts: Callable[[ActiveRule, Fault, Lasting], None]
+    """Keeps what the fault begins and what goes on behind the request."""
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ def _difference(result: CellResult) -> object:
     match result.verdict:
         case "stuck":
             return result.end and result.end.last
-        case "duplicated" | "leaked":
+        case "duplicated" | "leaked" | "doubled":
             return _named(judgement.left)
         case "lost":
             changed = [expected for expected, _ in judgement.difference.changed]

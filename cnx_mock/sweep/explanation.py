@@ -53,6 +53,10 @@ def run_reason(result: JudgedRun, client: str = "your client") -> str:
             return f"{client} {exited(result.status)}, but {_lacking(judgement.difference)}"
         case "raised":
             return f"{client} raised {result.output}, which the test does not allow"
+        case "doubled":
+            return (
+                f"{client} {exited(result.status)} and did not look again: {_totals(judgement.left, result.resources)}"
+            )
         case "failed cleanly":
             return f"{client} {exited(result.status)} and left {_kept(result)}"
         case _:

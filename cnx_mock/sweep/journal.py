@@ -33,7 +33,7 @@ class ShownCall:
     committed: bool
     """Whether it changed something."""
     created: str | None
-    """The id of the resource that it created."""
+    """The id of the resource that it created; several, with commas, if it was performed more than once."""
     second_run: bool = False
     """Whether it belongs to a second run of the program."""
 
@@ -64,6 +64,8 @@ def shown_calls(entries: Sequence[Mapping[str, Any]], first_of_second: int | Non
 
 def _shown(index: int, entry: Mapping[str, Any], start: int, *, second_run: bool) -> ShownCall:
     query = f"?{entry['query']}" if entry["query"] else ""
+    performed = entry.get("performances") or [entry]
+    made = [each["created_id"] for each in performed if each["created_id"]]
     return ShownCall(
         number=index + 1,
         method=entry["method"],
@@ -74,7 +76,7 @@ def _shown(index: int, entry: Mapping[str, Any], start: int, *, second_run: bool
         delayed=entry["delayed_ms"],
         faults=tuple(each["fault"] for each in entry["faults"]),
         committed=entry["committed"],
-        created=entry["created_id"],
+        created=", ".join(made) or None,
         second_run=second_run,
     )
 

@@ -1,108 +1,16 @@
 """Plan a sweep: from the calls of a run without faults, make the cells of the matrix, one call and one fault each."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 from zlib import crc32
 
-from cnx_mock.api.errors import InsufficientCredits
-from cnx_mock.api.operation import Operation
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.matching import Pattern
-from cnx_mock.services import operations
-from cnx_mock.sweep.shape import shape_of
+from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, one_of
 from cnx_mock.world.chance import fraction
-from cnx_mock.world.kinds import PROVISIONED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweptCall:
-    """One call of the run without faults, with what decides which faults apply to it."""
-
-    operation: str
-    """The operation's name."""
-    ordinal: int
-    """Its number among the calls of its operation, from 1."""
-    method: str
-    """The operation's method."""
-    path: str
-    """The operation's path template, with parameters in braces."""
-    commits: bool = False
-    """Whether it changed the account."""
-    answered: bool = True
-    """Whether its answer had a body, which can then be damaged."""
-    provisions: bool = False
-    """Whether it created a resource that takes time to provision."""
-    charges: bool = False
-    """Whether it created a resource that costs money."""
-    follows: bool = False
-    """Whether it is a read after a change."""
-    shape: str = ""
-    """What of it and of its answer decides whether two calls of an operation are alike: the status, the fields of the
-    query, and the types of the fields of the body."""
-    leads: bool = False
-    """Whether it is the first read, or the first change, whose answer has a body."""
-    program: str = ""
-    """Which of two programs makes it; empty if there is one."""
-    name: str = ""
-    """What stands in its place, if it is no call."""
-
-    @property
-    def title(self) -> str:
-        """The call for a person: `POST /v1/instances #2`."""
-        whose = f"{self.program}: " if self.program else ""
-        return self.name or f"{whose}{self.method} {self.path} #{self.ordinal}"
-
-
-def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
-    """Return the calls that rules can apply to, in order. `entries` are a journal's, as `GET /_mock/requests` answers
-    them.
-
-    Requests without an operation are left out, and so are those that the rate limit refused: no rule sees them.
-    """
-    known = {operation.name: operation for operation in operations()}
-    ordinals: Counter[str] = Counter()
-    calls, changed = [], False
-    for entry in entries:
-        operation = known.get(entry["operation"])
-        if operation is None or (entry["status"] == 429 and not entry["faults"]):
-            continue
-        ordinals[operation.name] += 1
-        calls.append(_swept_call(operation, ordinals[operation.name], entry, changed=changed))
-        changed = changed or entry["committed"]
-    leading = {call.method == "GET": call for call in reversed(calls) if call.answered}
-    return [replace(call, leads=call in leading.values()) for call in calls]
-
-
-def _swept_call(operation: Operation, ordinal: int, entry: Mapping[str, Any], *, changed: bool) -> SweptCall:
-    """Return the call of an entry. `changed` is whether a call before it changed the account."""
-    status, commits = entry["status"], entry["committed"]
-    creates = commits and operation.method == "POST"
-    return SweptCall(
-        operation=operation.name,
-        ordinal=ordinal,
-        method=operation.method,
-        path=operation.path,
-        commits=commits,
-        answered=bool(status and status < 400 and entry["response_body"] and entry["method"] != "HEAD"),
-        provisions=creates and operation.resource.kind in PROVISIONED,
-        charges=creates and InsufficientCredits in operation.raises,
-        follows=changed and not operation.mutates,
-        shape=shape_of(entry),
-    )
-
-
-def unlike(calls: Sequence[SweptCall]) -> list[SweptCall]:
-    """Return the calls without those that are like others: of several with the same operation and the same shape, such
-    as polls, the first, the second and the last one stay."""
-    groups: dict[tuple[str, str], list[SweptCall]] = {}
-    for call in calls:
-        groups.setdefault((call.operation, call.shape), []).append(call)
-    kept = {id(call) for group in groups.values() for call in (*group[:2], group[-1])}
-    return [call for call in calls if id(call) in kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +31,12 @@ class SweepFault:
     """How many calls of the operation it affects, from the chosen one on; None for all of them."""
     seconds: float = 0
     """How long it keeps a client waiting that has no deadline."""
+    usual: bool = True
+    """Whether it is used if no faults are named."""
+    server: bool = False
+    """Whether it strikes the whole server, and with it every sandbox."""
+    bars: bool = False
+    """Whether no call succeeds any more behind it, so that the client cannot delete anything."""
     title: str = "{call}, {fault}"
     """What happens, in words: `{call}` stands for the call, `{fault}` for the description."""
 
@@ -165,8 +79,17 @@ FAULTS = (
         _every,
         {"error": "RATE_LIMITED", "retry_after": {"date": "2s"}},
     ),
+    SweepFault("gateway", "503 with an HTML page from a load balancer", _every, {"gateway": 503}),
+    SweepFault("revoked", "the key is revoked from here on", _every, {"revoked": "forever"}, bars=True),
     SweepFault("hang", "hang before effect", _every, {"connection": "hang"}),
     SweepFault("hang-after", "hang after commit", _committed, {"connection": "hang"}, at="after"),
+    SweepFault("delivered-twice", "delivered twice", _committed, {"delivery": "twice"}),
+    SweepFault(
+        "dies-idle",
+        "then its connection dies while it is idle",
+        lambda call: call.reused,
+        {"connection": "dies_idle"},
+    ),
     SweepFault("truncate", "truncated body", lambda call: call.answered, {"body": {"truncate": 0.5}}),
     SweepFault("bad-json", "malformed JSON", lambda call: call.answered, {"body": "malformed_json"}),
     SweepFault(
@@ -185,6 +108,22 @@ FAULTS = (
     ),
     SweepFault("never-ready", "provisioning that never ends", lambda call: call.provisions, {"provisioning": "never"}),
     SweepFault("stale", "stale read", lambda call: call.follows, {"stale": "1m"}),
+    SweepFault(
+        "refused",
+        "then connections are refused for 300 ms",
+        lambda call: call.followed,
+        {"refuse_connections": "300ms"},
+        usual=False,
+        server=True,
+    ),
+    SweepFault(
+        "no-handshake",
+        "then two TLS handshakes fail",
+        lambda call: call.followed and call.secure,
+        {"fail_handshakes": {"connections": 2}},
+        usual=False,
+        server=True,
+    ),
 )
 """Every fault, in the order of the matrix's columns."""
 
@@ -233,6 +172,11 @@ class Cell:
         return any(fault.take != 1 for _, fault in self.injections)
 
     @property
+    def bars(self) -> bool:
+        """Whether one of its faults leaves the client without a way to delete anything."""
+        return any(fault.bars for _, fault in self.injections)
+
+    @property
     def seconds(self) -> float:
         """How long its faults keep a client waiting that has no deadline."""
         return sum(fault.seconds for _, fault in self.injections)
@@ -254,15 +198,15 @@ NO_FAULTS: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
 def select_faults(
     names: Sequence[str], among: Sequence[SweepFault] = FAULTS, limit: float | None = None
 ) -> list[SweepFault]:
-    """Return the faults with these names, in the order of the matrix. If there are no names, return all that a run can
-    outlast whose time limit is `limit`, in seconds. Raises SweepPlanError for an unknown name."""
+    """Return the faults with these names, in the order of the matrix. If there are no names, return all usual ones that
+    a run can outlast whose time limit is `limit`, in seconds. Raises SweepPlanError for an unknown name."""
     known = {fault.name: fault for fault in among}
     for name in names:
         if name not in known:
             raise SweepPlanError(f"no fault is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
     if names:
         return [fault for fault in among if fault.name in names]
-    return [fault for fault in among if limit is None or fault.seconds < limit]
+    return [fault for fault in among if fault.usual and (limit is None or fault.seconds < limit)]
 
 
 def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:

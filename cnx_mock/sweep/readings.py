@@ -29,10 +29,11 @@ from cnx_mock.api.readings import (
 )
 from cnx_mock.sweep.explanation import exited, left_over
 from cnx_mock.sweep.journal import shown_calls
-from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweepFault, SweptCall, in_shard, sample_cells, swept_calls
+from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweepFault, in_shard, sample_cells
 from cnx_mock.sweep.results import CellResult, SweepResults
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.state import ResourceCounts, StateDifference, count_resources, state_difference
+from cnx_mock.sweep.swept_call import SweptCall, swept_calls
 from cnx_mock.sweep.trial import RunResult, run_once
 from cnx_mock.sweep.verdict import Judgement, Verdict
 

@@ -8,9 +8,10 @@ from typing import Any, Literal
 from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_calls, changed_state
 from cnx_mock.sweep.journal import ShownCall, shown_calls
-from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall, in_shard, plan_cells, sample_cells, swept_calls, unlike
+from cnx_mock.sweep.plan import Cell, SweepFault, in_shard, plan_cells, sample_cells
 from cnx_mock.sweep.second_run import EndOfTwo, judge_two, last_call
 from cnx_mock.sweep.state import ResourceCounts, count_resources, resources, varying_values
+from cnx_mock.sweep.swept_call import SweptCall, swept_calls, unlike
 from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.varying import Varying
 from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
@@ -190,7 +191,8 @@ class SweepResults:
     def judge_cell(self, cell: Cell, run: RunResult, *, allowed: bool = True) -> CellResult:
         """Judge a cell's run, and keep the result. `allowed` is whether a failure was of an expected kind."""
         rules = [rule["id"] for rule in cell.rules]
-        judged = self.judge_run(run, rules if cell.lasts else (), allowed=allowed)
+        lasting = rules if cell.lasts else ()
+        judged = self.judge_run(run, lasting, allowed=allowed, barred=cell.bars and run.fired(rules))
         end = None if run.first is None else self._end_of_two(run)
         if end is not None:
             judged = replace(judged, judgement=judge_two(self._single, self._twice, end))
@@ -204,10 +206,12 @@ class SweepResults:
         self.results[cell.name] = result
         return result
 
-    def judge_run(self, run: RunResult, lasting: Sequence[str] = (), *, allowed: bool = True) -> JudgedRun:
+    def judge_run(
+        self, run: RunResult, lasting: Sequence[str] = (), *, allowed: bool = True, barred: bool = False
+    ) -> JudgedRun:
         """Judge a run with faults. `lasting` are the ids of the rules that may refuse a call to the end; `allowed` is
-        whether a failure was of an expected kind."""
-        evidence = self._evidence(run, lasting, allowed)
+        whether a failure was of an expected kind; `barred` is whether the run could not delete anything at its end."""
+        evidence = self._evidence(run, lasting, allowed, barred)
         return JudgedRun(
             judgement=self._judge(evidence),
             status=run.ended.status,
@@ -220,15 +224,21 @@ class SweepResults:
         )
 
     def _end_of_two(self, run: RunResult) -> EndOfTwo:
+        found = list(resources(run.states, self._chance))
+        unannounced = Counter(each for each in found if each.id in run.unannounced)
+        left = Counter(found)
         paths = {operation.name: operation.path for operation in operations()}
         return EndOfTwo(
             status=run.ended.status,
             last=last_call(run.entries[run.requests_of_first :], paths.get),
-            resources=count_resources(run.states, self._chance),
+            resources=left - ((left - self._single[0]) & unannounced),
         )
 
-    def _evidence(self, run: RunResult, lasting: Sequence[str] = (), allowed: bool = True) -> Evidence:
-        refused = run.refused_deletes(lasting)
+    def _evidence(
+        self, run: RunResult, lasting: Sequence[str] = (), allowed: bool = True, barred: bool = False
+    ) -> Evidence:
+        refused = run.created if barred else run.refused_deletes(lasting)
+        unannounced = run.unannounced
         found = list(resources(run.states, self._chance))
         return Evidence(
             status=run.ended.status,
@@ -236,6 +246,7 @@ class SweepResults:
             creates=run.creates,
             own=Counter(each for each in found if each.id in run.created),
             undeletable=Counter(each for each in found if each.id in refused),
+            unannounced=Counter(each for each in found if each.id in unannounced),
             hammering=self.check_hammering(run.entries, self._usual, run.ended.status != 0),
             allowed=allowed,
         )

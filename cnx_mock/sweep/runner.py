@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Protocol
 from cnx_mock.errors import SweepError
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.sweep.explanation import after_second_run
-from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweptCall
+from cnx_mock.sweep.plan import NO_FAULTS, Cell
 from cnx_mock.sweep.results import CellResult, SweepResults
+from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig, RunResult, SecondRun, run_once
 
 BASELINE_SECONDS = 600

@@ -85,6 +85,12 @@ class RunResult:
         """The ids of the resources that it created."""
         return {each["created_id"] for each in self.entries if each.get("created_id")}
 
+    @property
+    def unannounced(self) -> set[str]:
+        """The ids of the resources of which the client was not told: its call was performed twice."""
+        performed = ((each, done["created_id"]) for each in self.entries for done in each.get("performances", ()))
+        return {created for each, created in performed if created and created != each["created_id"]}
+
     def refused_deletes(self, rules: Sequence[str]) -> set[str]:
         """Return the ids of the resources whose delete one of these rules, given by their ids, met with a fault."""
         struck = (each for each in self.entries if {fault["rule"] for fault in each["faults"]} & set(rules))

@@ -17,6 +17,7 @@ Verdict = Literal[
     "misread",
     "raised",
     "hammered",
+    "doubled",
     "failed cleanly",
     "recovered",
     "serial",
@@ -24,9 +25,11 @@ Verdict = Literal[
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """All verdicts, from the worst to the best. The first one that is true of a run is its verdict."""
-GOOD: tuple[Verdict, ...] = ("failed cleanly", "recovered", "serial", "survived")
+GOOD: tuple[Verdict, ...] = ("doubled", "failed cleanly", "recovered", "serial", "survived")
 UNHARMED: tuple[Verdict, ...] = ("recovered", "serial", "survived")
 """The verdicts of which there is nothing to tell."""
+UNBLAMED: tuple[Verdict, ...] = ("failed cleanly", "survived")
+"""The verdicts on one run in which the client did nothing wrong."""
 FAILING: tuple[Verdict, ...] = ("hung", "stuck", "duplicated", "leaked", "lost", "raced", "misread", "raised")
 """The verdicts that make a sweep fail, unless others are chosen."""
 
@@ -45,6 +48,9 @@ class Evidence:
     """Those of the resources at its end that it created itself."""
     undeletable: ResourceCounts = field(default_factory=Counter)
     """Those of the resources at its end that it wanted to delete, and the fault refused every delete to the end."""
+    unannounced: ResourceCounts = field(default_factory=Counter)
+    """Those of the resources at its end that a call made which was performed twice, and of which the client was not
+    told."""
     allowed: bool = True
     """Whether a failure is of an expected kind. Only tests name the kinds that they expect."""
     hammering: Sequence[str] = ()
@@ -73,15 +79,21 @@ def judge(
     too much if anything is left that it has created itself, since the next run will meet it. With `allow_partial`, such
     a run may leave what the run without faults leaves. In any case it may leave the resources of `start` unchanged, and
     what it could not delete.
+
+    What only the second delivery of a call made is not blamed on the client: the API gives it no means to prevent that.
+    If that is all that is left too much, the run is "doubled".
     """
     difference = state_difference(expected.resources, actual.resources)
+    doubled = Counter(difference.extra) & actual.unannounced
     if actual.status == 0:
-        more = own = Counter(difference.extra)
+        more = own = Counter(difference.extra) - doubled
     else:
         changed = Counter([*difference.extra, *(after for _, after in difference.changed)])
-        more = changed - (start or Counter()) - actual.undeletable
+        more = changed - (start or Counter()) - actual.undeletable - actual.unannounced
         own = more if allow_partial else more | (actual.own - actual.undeletable)
     verdict = _verdict(expected, actual, difference, more, own)
+    if verdict in UNBLAMED and doubled:
+        verdict, own = "doubled", doubled
     kept = Counter() if actual.status == 0 else actual.own - own
     return Judgement(verdict=verdict, difference=difference, left=tuple(own.elements()), kept=tuple(kept.elements()))
 

@@ -21,7 +21,8 @@ from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.plan import NO_FAULTS
 from cnx_mock.sweep.race.schedule import RACERS, Schedule, order_of
-from cnx_mock.sweep.race.trial import ANY_PACE, race_once
+from cnx_mock.sweep.race.trial import race_once
+from cnx_mock.sweep.race.world import ANY_PACE
 from cnx_mock.sweep.trial import run_once
 from tests.bench.stage import Failure, machine, two_cores
 

@@ -79,7 +79,7 @@ def _keys(model: type[BaseModel]) -> str:
 # ---- faults
 
 _FAULTS = """The keys of a rule's `fault`. An *outcome* replaces the answer: a rule has at most one. A *shaper*
-changes how an answer arrives: a rule may have several.
+changes how an answer arrives, or what comes with it: a rule may have several.
 
 `at: before` (the default) means that the call has no effect. `at: after` means that the change was committed, and
 only the answer is lost or replaced."""
@@ -95,7 +95,7 @@ def fault_page() -> str:
     words = """A client that calls with a timeout, has errors raised (`raise_for_status()`, `curl --fail`) and reads
 the answer as JSON sees these exceptions. `–` means that no exception is raised. The column for curl is its exit
 status. The exceptions are the same with `at: before` and with `at: after`: no exception tells you whether the call
-has happened."""
+has happened. Only behind a refused connection and a failed handshake nothing can have happened."""
     return page("Faults", _FAULTS, *parts, "## Codes of `error`", _codes(), seen, words, client_table())
 
 
@@ -198,6 +198,8 @@ _VERDICTS = {
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
     "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain, or has no "
     "deadline for a call.",
+    "doubled": "A call was delivered twice, and what only the second time made is still there. The API gives a client "
+    "no means to prevent that; one that looks again after its creates finds it.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
     "recovered": "The program was run again in the same world, and reached the same as without the fault. Only with "
     "`--crash` and `--rerun`.",
@@ -222,7 +224,7 @@ def sweep_page() -> str:
         [
             f"`{each.name}`",
             capital(sentence(_meaning(each))),
-            "yes, if `--timeout` is longer" if each.seconds else "yes",
+            "yes, if `--timeout` is longer" if each.seconds else "yes" if each.usual else "no",
         ]
         for each in FAULTS
     )

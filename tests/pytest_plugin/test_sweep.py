@@ -154,7 +154,7 @@ def test_a_test_without_cnx_is_left_alone_and_a_good_one_passes(run: Run) -> Non
     result = run(tests, "--cnx-sweep")
     result.assert_outcomes(passed=2)
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["GET /v1/plans #1 *", "*10 failed cleanly"])
+    result.stdout.fnmatch_lines(["GET /v1/plans #1 *", "*12 failed cleanly"])
 
 
 def test_only_what_is_allowed_counts_as_a_clean_failure(run: Run) -> None:

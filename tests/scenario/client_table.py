@@ -6,8 +6,9 @@ A user here does what most do: calls with a timeout, asks for an exception where
 
 import http.client
 import json
+import ssl
 import urllib.error
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -47,6 +48,9 @@ class Row:
     """Where it is tried; once where `at` means nothing to it."""
     timeout: float = 10
     """The client's, in seconds."""
+    again: bool = False
+    """Whether it is a later call that shows the fault: the table has what the client sees of that one."""
+    scheme: str = "http"
 
 
 def _refused(written: str, **fault: Any) -> Row:
@@ -80,9 +84,24 @@ def _unnoticed(written: str, **fault: Any) -> Row:
     return Row(written, fault, None, None, None, None, 0, at=("before",))
 
 
+def _next_call(*row: Any, scheme: str = "http") -> Row:
+    """A call like the others, behind which the next one meets the fault."""
+    return replace(Row(*row), operation="plans.list", at=("before",), again=True, scheme=scheme)
+
+
 ROWS = [
     _refused("`error: CODE`, any of the catalogue", error="INTERNAL_ERROR"),
     _refused("`status: 503`, any from 400 to 599", status=503),
+    Row(
+        "`gateway: 503`",
+        {"gateway": 503},
+        requests.exceptions.HTTPError,
+        httpx2.HTTPStatusError,
+        urllib.error.HTTPError,
+        json.JSONDecodeError,
+        22,
+    ),
+    _refused("`revoked: forever`", revoked="forever"),
     Row(
         "`connection: reset`",
         {"connection": "reset"},
@@ -169,6 +188,35 @@ ROWS = [
         at=("before",),
     ),
     _unnoticed("`provisioning: never`", provisioning="never"),
+    _unnoticed("`delivery: twice`", delivery="twice"),
+    _next_call(
+        "`connection: dies_idle`, the next call over the connection",
+        {"connection": "dies_idle"},
+        requests.exceptions.ConnectionError,
+        httpx2.ReadError,
+        None,
+        ConnectionResetError,
+        0,
+    ),
+    _next_call(
+        "`refuse_connections: 1m`, the next call",
+        {"refuse_connections": "1m"},
+        requests.exceptions.ConnectionError,
+        httpx2.ConnectError,
+        urllib.error.URLError,
+        ConnectionRefusedError,
+        7,
+    ),
+    _next_call(
+        "`fail_handshakes: 1m`, the next call",
+        {"fail_handshakes": "1m"},
+        requests.exceptions.SSLError,
+        httpx2.ConnectError,
+        urllib.error.URLError,
+        ssl.SSLError,
+        35,
+        scheme="https",
+    ),
 ]
 
 

@@ -45,8 +45,8 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "2:5: needs fault or sequence",
-            "3:12: 'fault' is empty: name at least one of bandwidth, body, connection, drip, error, headers, "
-            "latency, provisioning, stale, status",
+            "3:12: 'fault' is empty: name at least one of bandwidth, body, connection, delivery, drip, error, "
+            "fail_handshakes, gateway, headers, latency, provisioning, refuse_connections, revoked, stale, status",
             "4:12: 'fault' must be an object: {error: INTERNAL_ERROR}",
             "5:5: must be an object",
         ],
@@ -66,8 +66,8 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "2:21: 'status' must be at least 400",
             "3:22: 'latency' needs a unit: write 200s or 200ms",
             "4:22: 'latency' must go from the smaller to the larger: [1s, 2s]",
-            "5:25: 'connection' must be one of: close, empty, garbage, hang, malformed_chunk, reset; did you mean"
-            " 'reset'?",
+            "5:25: 'connection' must be one of: close, dies_idle, empty, garbage, hang, malformed_chunk, reset; "
+            "did you mean 'reset'?",
             "6:13: 'message' has no effect without error or status",
             "7:31: 'connection' is a second outcome: a rule can have only one",
             "8:44: 'a' must be a string",
@@ -684,7 +684,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "INTERNAL_ERROR, INVALID_STATE, LIVE_KEY_REJECTED, METHOD_NOT_ALLOWED, NOT_FOUND, PAYLOAD_TOO_LARGE, "
             "QUOTA_EXCEEDED, RATE_LIMITED, REGION_UNAVAILABLE, UNAUTHORIZED, VALIDATION_ERROR (or use status: "
             "alone)",
-            "4:14: 'retry_after' has no effect without error or status",
+            "4:14: 'retry_after' has no effect without error or gateway or status",
             "5:40: 'retry_after' needs a unit: write 2s or 2ms",
             "6:40: 'a' must be a string",
             "7:36: 'details' must be an object",
@@ -700,8 +700,8 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "1:1: unknown key 'base', did you mean 'phases'?",
-            "4:7: 'fault' is empty: name at least one of bandwidth, body, connection, drip, error, headers, "
-            "latency, provisioning, stale, status",
+            "4:7: 'fault' is empty: name at least one of bandwidth, body, connection, delivery, drip, error, "
+            "fail_handshakes, gateway, headers, latency, provisioning, refuse_connections, revoked, stale, status",
             "4:7: merge keys (<<) are not supported; write the keys out",
         ],
     ),

@@ -3,10 +3,11 @@ raised is of the very class that the table names."""
 
 import json
 import shutil
+import ssl
 import subprocess
 import urllib.request
 from collections.abc import Callable
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from typing import Any, NamedTuple
 
 import httpx2
@@ -25,7 +26,7 @@ LIST = "/v1/instances"
 
 
 class Call(NamedTuple):
-    """A call as each of the clients makes it; `timeout` in seconds."""
+    """A call as each of the clients makes it, once or several times over a connection that it may keep."""
 
     method: str
     base: str
@@ -33,56 +34,73 @@ class Call(NamedTuple):
     headers: dict[str, str]
     data: bytes | None
     timeout: float
+    """In seconds."""
+    times: int
+    ca: str
+    """The certificate to trust over HTTPS."""
+
+    @property
+    def url(self) -> str:
+        return self.base + self.path
+
+    def trust(self) -> ssl.SSLContext | None:
+        return ssl.create_default_context(cafile=self.ca) if self.base.startswith("https:") else None
 
 
 def by_requests(call: Call) -> None:
-    reply = requests.request(
-        call.method, call.base + call.path, headers=call.headers, data=call.data, timeout=call.timeout
-    )
-    reply.raise_for_status()
-    reply.json()
+    with requests.Session() as session:
+        for _ in range(call.times):
+            reply = session.request(
+                call.method, call.url, headers=call.headers, data=call.data, timeout=call.timeout, verify=call.ca
+            )
+            reply.raise_for_status()
+            reply.json()
 
 
 def by_httpx2(call: Call) -> None:
-    reply = httpx2.request(
-        call.method,
-        call.base + call.path,
-        headers=call.headers,
-        content=call.data,
-        timeout=call.timeout,
-        verify=False,  # otherwise each call reads all certificates of the system, for plain HTTP too
-    )
-    reply.raise_for_status()
-    reply.json()
+    trust = call.trust() or False  # otherwise each reads all certificates of the system, for plain HTTP too
+    with httpx2.Client(timeout=call.timeout, verify=trust) as pool:
+        for _ in range(call.times):
+            reply = pool.request(call.method, call.url, headers=call.headers, content=call.data)
+            reply.raise_for_status()
+            reply.json()
 
 
 def by_urllib(call: Call) -> None:
-    request = urllib.request.Request(call.base + call.path, call.data, call.headers, method=call.method)
-    try:
-        with urllib.request.urlopen(request, timeout=call.timeout) as reply:
-            json.load(reply)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise
+    for _ in range(call.times):
+        request = urllib.request.Request(call.url, call.data, call.headers, method=call.method)
+        try:
+            with urllib.request.urlopen(request, timeout=call.timeout, context=call.trust()) as reply:
+                json.load(reply)
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise
 
 
 def by_http_client(call: Call) -> None:
-    connection = HTTPConnection(call.base.removeprefix("http://"), timeout=call.timeout)
+    address, trust = call.base.partition("://")[2], call.trust()
+    connection = (
+        HTTPConnection(address, timeout=call.timeout)
+        if trust is None
+        else HTTPSConnection(address, timeout=call.timeout, context=trust)
+    )
     try:
-        connection.request(call.method, call.path, call.data, call.headers)
-        with connection.getresponse() as reply:
-            json.load(reply)
+        for _ in range(call.times):
+            connection.request(call.method, call.path, call.data, call.headers)
+            with connection.getresponse() as reply:
+                json.load(reply)
     finally:
         connection.close()
 
 
 def by_curl(call: Call) -> int:
-    """Its exit status."""
+    """Its exit status: of several calls, that of the last one."""
     headers = [word for name, value in call.headers.items() for word in ("-H", f"{name}: {value}")]
     data = [] if call.data is None else ["-d", call.data.decode()]
     options = ["-q", "--silent", "--fail", "--noproxy", "*", "--max-time", str(call.timeout), "-X", call.method]
+    options += ["--cacert", call.ca] if call.base.startswith("https:") else []
     return subprocess.run(
-        ["curl", *options, *headers, *data, call.base + call.path], stdout=subprocess.DEVNULL, check=False
+        ["curl", *options, *headers, *data, *[call.url] * call.times], stdout=subprocess.DEVNULL, check=False
     ).returncode
 
 
@@ -112,30 +130,35 @@ def seen(name: str, call: Call) -> Any:
         return type(error)
 
 
-def called(sandbox: Any, api: Any, row: Row, **rule: Any) -> Call:
+def called(server: Any, sandbox: Any, api: Any, row: Row, **rule: Any) -> Call:
     """The call that the row speaks of, once its fault is in force."""
     headers = {"Authorization": f"Bearer {sandbox.api_key}", "Content-Type": "application/json"}
-    path = LIST if row.operation == "instances.create" else f"{LIST}/{api.create()['id']}"
-    sandbox.inject(row.operation, **{**row.fault, **rule})
+    more: dict[str, Any] = {"timeout": row.timeout, "times": 1 + row.again, "ca": str(server.ca_path)}
+    base = server.tls_url if row.scheme == "https" else sandbox.url
+    path = f"{LIST}/{api.create()['id']}" if row.operation == "instances.get" else "/v1/plans"
+    limit = {"times": 1} if row.again else {}
+    sandbox.inject(row.operation, **{**row.fault, **limit, **rule})
     if row.operation == "instances.create":
-        return Call("POST", sandbox.url, path, headers, json.dumps(INSTANCE).encode(), row.timeout)
-    return Call("GET", sandbox.url, path, headers, None, row.timeout)
+        return Call("POST", base, LIST, headers, json.dumps(INSTANCE).encode(), **more)
+    return Call("GET", base, path, headers, None, **more)
 
 
 @pytest.mark.parametrize("name", ASKED)
 @pytest.mark.parametrize(("row", "at"), CELLS)
 def test_what_a_client_sees(server, client, row, at, name):
     sandbox = server.sandbox(name="clients", seed=1)  # which bytes are flipped is up to the seed
-    call = called(sandbox, client(sandbox.url, sandbox.api_key), row, at=at)
-    assert seen(name, call) == getattr(row, name)
-    sandbox.reset()  # ends what still waits
+    call = called(server, sandbox, client(sandbox.url, sandbox.api_key), row, at=at)
+    try:
+        assert seen(name, call) == getattr(row, name)
+    finally:
+        sandbox.reset()  # ends what still waits or lasts
 
 
 @pytest.mark.parametrize("name", ASKED)
 @pytest.mark.parametrize("code", sorted(errors.catalogue()))
-def test_every_error_of_the_catalogue_is_seen_alike(sandbox, api, code, name):
+def test_every_error_of_the_catalogue_is_seen_alike(server, sandbox, api, code, name):
     [row] = [row for row in ROWS if "error" in row.fault]
-    assert seen(name, called(sandbox, api, row, error=code)) == getattr(row, name)
+    assert seen(name, called(server, sandbox, api, row, error=code)) == getattr(row, name)
 
 
 def test_no_fault_is_left_out():
@@ -144,7 +167,7 @@ def test_no_fault_is_left_out():
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_without_a_fault_a_client_sees_nothing(sandbox, api, name):
+def test_without_a_fault_a_client_sees_nothing(server, sandbox, api, name):
     row = Row("nothing", {"latency": "0s"}, None, None, None, None, 0)
-    assert seen(name, called(sandbox, api, row)) == getattr(row, name)
+    assert seen(name, called(server, sandbox, api, row)) == getattr(row, name)
     assert len(api.get(LIST).json["data"]) == 1

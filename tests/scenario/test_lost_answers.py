@@ -19,10 +19,12 @@ OUTCOMES: dict[str, dict[str, Any]] = {
     "Empty": {"connection": "empty"},
     "Error": {"error": "INTERNAL_ERROR"},
     "Garbage": {"connection": "garbage"},
+    "Gateway": {"gateway": 504},
     "Hang": {"connection": "hang"},
     "MalformedChunk": {"connection": "malformed_chunk"},
     "MalformedJson": {"body": "malformed_json"},
     "Reset": {"connection": "reset"},
+    "Revoked": {"revoked": {"calls": 1}},
     "Status": {"status": 503},
     "Truncate": {"body": {"truncate": 0.5}},
 }

@@ -18,7 +18,9 @@ SCHEMES = ["http", "https"]
 LIST = "/v1/instances"
 GARBAGE = b"\x00\xff\x13\x9clskdu018973"
 
-CLIENTS = {row.fault["connection"]: (row.requests, row.httpx2) for row in ROWS if "connection" in row.fault}
+CLIENTS = {
+    row.fault["connection"]: (row.requests, row.httpx2) for row in ROWS if "connection" in row.fault and not row.again
+}
 """What a user sees of each `connection` fault: with requests, with httpx2."""
 
 STATUS = {"close": 201, "malformed_chunk": 201}

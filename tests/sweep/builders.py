@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnx_mock.settings import Settings
-from cnx_mock.sweep.plan import Cell, SweptCall, plan_cells, select_faults
+from cnx_mock.sweep.plan import Cell, plan_cells, select_faults
 from cnx_mock.sweep.report.json import Baseline, SweepReport
 from cnx_mock.sweep.results import CellResult, SweepOptions
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.state import ResourceState, StateDifference
+from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import FAILING, Judgement, Verdict
 

@@ -3,9 +3,9 @@
 import json
 
 from cnx_mock.sweep.causes import causes
-from cnx_mock.sweep.plan import SweptCall
 from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.state import ResourceState
+from cnx_mock.sweep.swept_call import SweptCall
 from tests.sweep.builders import CREATE, PLANS, cells, report, resource, result
 
 ERROR_AFTER, OUTAGE, RESET_AFTER, HANG_AFTER = cells(

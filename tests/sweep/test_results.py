@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from cnx_mock.programs.start import ProgramResult
-from cnx_mock.sweep.plan import select_faults, swept_calls
+from cnx_mock.sweep.plan import select_faults
 from cnx_mock.sweep.results import SweepOptions, SweepResults
+from cnx_mock.sweep.swept_call import swept_calls
 from cnx_mock.sweep.trial import RunResult
 
 Entry = dict[str, Any]

@@ -38,7 +38,15 @@ def read_retry_after(value: object) -> int | RetryDate:
     return RetryDate.model_validate(value) if isinstance(value, Mapping) else parse_duration(value)
 
 
-_RETRY_AFTER = {"anyOf": [DURATION, RetryDate.model_json_schema()]}
+def retry_after_header(wait: int | RetryDate) -> tuple[bytes, bytes]:
+    """Return the header that asks a client to wait so many microseconds, or until the date that is so far away."""
+    seconds = -(-(wait.date if isinstance(wait, RetryDate) else wait) // SECOND)
+    until = -(-wall_now() // SECOND) + seconds
+    text = formatdate(until, usegmt=True) if isinstance(wait, RetryDate) else str(seconds)
+    return b"retry-after", text.encode()
+
+
+RETRY_AFTER_SCHEMA = {"anyOf": [DURATION, RetryDate.model_json_schema()]}
 StatusCode = Annotated[int, Field(ge=400, le=599)]
 Details = dict[str, str]
 
@@ -50,22 +58,16 @@ class _Refusal(Outcome):
     """In place of the usual message."""
     details: Details | None = None
     """In place of the usual details."""
-    retry_after: Annotated[Any, BeforeValidator(read_retry_after), WithJsonSchema(_RETRY_AFTER)] = None
+    retry_after: Annotated[Any, BeforeValidator(read_retry_after), WithJsonSchema(RETRY_AFTER_SCHEMA)] = None
     """The `Retry-After` to send, rounded up to whole seconds; `{date: 2s}` sends it as an HTTP date."""
 
     def send(self, exchange: Exchange, status: int, code: str, message: str, details: Details) -> None:
         """Make the error the exchange's answer."""
-        as_date = isinstance(self.retry_after, RetryDate)
-        wait = self.retry_after.date if as_date else self.retry_after
-        seconds = None if wait is None else -(-wait // SECOND)
-        headers: list[tuple[bytes, bytes]] = []
+        wait = self.retry_after
         if code == errors.RateLimited.code:
-            seconds = seconds if seconds is not None else RETRY_AFTER // SECOND
-            details = _limited(exchange, seconds)
-        if seconds is not None:
-            until = -(-wall_now() // SECOND) + seconds
-            text = formatdate(until, usegmt=True) if as_date else str(seconds)
-            headers.append((b"retry-after", text.encode()))
+            wait = RETRY_AFTER if wait is None else wait
+            details = _limited(exchange, -(-(wait.date if isinstance(wait, RetryDate) else wait) // SECOND))
+        headers = [] if wait is None else [retry_after_header(wait)]
         details = details if self.details is None else self.details
         body = errors.body(code, self.message or message, details, exchange.request_id)
         exchange.answer = Answer(status, [*headers, *_extra(code, details)], body)

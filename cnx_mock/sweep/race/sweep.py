@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from cnx_mock.errors import SweepError
 from cnx_mock.services import operations
 from cnx_mock.sweep.journal import shown_calls
-from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall
+from cnx_mock.sweep.plan import Cell, SweepFault
 from cnx_mock.sweep.race.outcome import RaceOutcome, nearest, sentence
 from cnx_mock.sweep.race.plan import SERIAL_ORDERS, RacePlan, SerialRuns
 from cnx_mock.sweep.race.schedule import RACERS, Racer, Schedule, order_of, other, schedule_of
@@ -17,6 +17,7 @@ from cnx_mock.sweep.race.trial import race_once
 from cnx_mock.sweep.race.world import ANY_PACE, RaceRun
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, Sweep, last_lines
+from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import Judgement, Verdict
 

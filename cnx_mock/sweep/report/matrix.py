@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall
+from cnx_mock.sweep.plan import Cell, SweepFault
 from cnx_mock.sweep.results import CellResult, SweepResults
+from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.verdict import UNHARMED, VERDICTS, Verdict
 
 ABBREVIATIONS: dict[Verdict, str] = {
@@ -18,6 +19,7 @@ ABBREVIATIONS: dict[Verdict, str] = {
     "misread": "MISR",
     "raised": "RAIS",
     "hammered": "HAMM",
+    "doubled": "doub",
     "failed cleanly": "fail",
     "recovered": "reco",
     "serial": "ok",

@@ -9,11 +9,12 @@ from cnx_mock import __version__
 from cnx_mock.errors import BaselineError, UsageError
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.journal import ShownCall
-from cnx_mock.sweep.plan import Cell, SweepFault, SweptCall
+from cnx_mock.sweep.plan import Cell, SweepFault
 from cnx_mock.sweep.report.json import SweepReport, identity
 from cnx_mock.sweep.results import CellResult, KnownCall, SweepOptions
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.state import ResourceCounts, ResourceState
+from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import VERDICTS, Judgement
 

@@ -11,6 +11,7 @@ from cnx_mock.sweep.verdict import FAILING, GOOD, Verdict
 _COLOURS: dict[str, str] = {
     **{ABBREVIATIONS[verdict]: "1;31" for verdict in FAILING},
     ABBREVIATIONS["hammered"]: "33",
+    ABBREVIATIONS["doubled"]: "36",
     ABBREVIATIONS["failed cleanly"]: "36",
     ABBREVIATIONS["recovered"]: "32",
     ABBREVIATIONS["serial"]: "32",

@@ -6,7 +6,7 @@ import { href } from "../router.js";
 import { OUTCOMES, outcome } from "../requests_log.js";
 
 const NOT_JUDGED = "not judged";
-const GOOD = ["survived", "recovered", "failed cleanly"];
+const GOOD = ["survived", "recovered", "failed cleanly", "doubled"];
 /** Seconds between two ticks of the axis, the first that leaves room for words. */
 const TICKS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 const MOST_TICKS = 8;

@@ -75,6 +75,7 @@ function Facts({ entry, sandbox }) {
     ["Connection", entry.connection && `port ${entry.connection}`],
     ["Committed", entry.committed ? "yes, it changed something" : "no"],
     ["Created", entry.created_id],
+    ["Performed", entry.performances.map((each) => `${each.status}${each.created_id ? ` ${each.created_id}` : ""}`).join(", then ")],
     ["Problem", entry.problem && visible(entry.problem)],
   ];
   return html`<dl class="facts">
