@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import cases
+
 HOUSE = Path(__file__).resolve().parents[1] / "cnx_mock"
 
 # From the floor up: a layer imports what lies below it. Services and scenario share a floor and never meet.
@@ -379,7 +381,7 @@ LAWS = [
 ]
 
 
-@pytest.mark.parametrize("law", LAWS)
+@cases("law", LAWS)
 def test_our_house_keeps_the_law(law):
     assert modules(HOUSE), f"no source in {HOUSE}"
     assert law(HOUSE) == []
@@ -416,7 +418,7 @@ ONE_OF_EACH = {
 }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("where", "source"),
     [
         ("world/clock.py", "from cnx_mock.text.units import seconds"),
@@ -437,7 +439,7 @@ def test_lawful_imports_pass(tmp_path, where, source):
     assert law_of_imports(build(tmp_path, ONE_OF_EACH | {where: source})) == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("where", "source", "breach"),
     [
         (
@@ -514,7 +516,7 @@ def test_stateless_modules_pass(tmp_path, source):
     assert law_of_state(build(tmp_path, {"world/table.py": source})) == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("source", "breach"),
     [
         ("sandboxes = {}", "world/table.py:1: sandboxes is module-level state"),
@@ -535,7 +537,7 @@ def test_module_level_state_is_found(tmp_path, source, breach):
     assert breach in found[0]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("source", "breaches"),
     [
         ("import pkgutil\nfrom . import faults\nfrom .faults import load_all", 0),
@@ -552,7 +554,7 @@ def test_an_engine_that_names_a_fault_is_found(tmp_path, source, breaches):
     assert len(law_of_plug_ins(house)) == breaches
 
 
-@pytest.mark.parametrize(
+@cases(
     ("source", "breaches"),
     [
         ("from __future__ import annotations\nimport pytest, os.path\nfrom collections.abc import Iterator", 0),
@@ -566,7 +568,7 @@ def test_an_engine_that_names_a_fault_is_found(tmp_path, source, breaches):
         ("class Plugin:\n    import yaml", 1),
     ],
 )
-@pytest.mark.parametrize("where", ["__init__.py", "pytest_plugin/plugin.py"])
+@cases("where", ["__init__.py", "pytest_plugin/plugin.py"])
 def test_a_heavy_plugin_is_found(tmp_path, where, source, breaches):
     assert len(law_of_light_plugin(build(tmp_path, {where: source}))) == breaches
 
@@ -584,7 +586,7 @@ def test_a_random_clock_is_found(tmp_path, where, source, breaches):
     assert len(law_of_time_and_chance(build(tmp_path, {where: source}))) == breaches
 
 
-@pytest.mark.parametrize(
+@cases(
     ("source", "breach"),
     [
         ("import time", "the module time"),

@@ -14,6 +14,7 @@ import pytest
 from cnx_mock import MockServer
 from cnx_mock.cli.main import COMMANDS, cli
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
@@ -164,7 +165,7 @@ def test_the_control_plane_shows_no_key_of_a_scenario(tmp_path: Path) -> None:
     assert "cnx_live_redacted" in json.dumps(shown)
 
 
-@pytest.mark.parametrize("key", [*SPELLINGS, LIVE.replace("_", "\\u005f"), LIVE.upper(), LIVE.replace("_", "&#95;")])
+@cases("key", [*SPELLINGS, LIVE.replace("_", "\\u005f"), LIVE.upper(), LIVE.replace("_", "&#95;")])
 def test_a_request_leaves_no_key_wherever_it_is_and_however_it_is_written(key: str) -> None:
     with MockServer(proxy=True) as server:
         sandbox, proxy = server.sandbox(), urlsplit(server.proxy_url)

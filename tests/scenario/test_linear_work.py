@@ -17,6 +17,7 @@ from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.scenario import Scenario, read_scenario
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
+from tests.cases import cases
 
 N = 150
 MOST = 2.3
@@ -71,12 +72,12 @@ def scenario(kind: str, size: int) -> Scenario:
     return read_scenario({"phases": phases, "rules": rules}, operations())
 
 
-@pytest.mark.parametrize("kind", RULES)
+@cases("kind", RULES)
 def test_reading_rules(kind: str) -> None:
     assert growth(lambda size: lambda: scenario(kind, size)) < MOST
 
 
-@pytest.mark.parametrize("kind", RULES)
+@cases("kind", RULES)
 def test_linting_rules(kind: str) -> None:
     def prepare(size: int) -> Callable[[], object]:
         read = scenario(kind, size)
@@ -85,7 +86,7 @@ def test_linting_rules(kind: str) -> None:
     assert growth(prepare) < MOST
 
 
-@pytest.mark.parametrize("kind", RULES)
+@cases("kind", RULES)
 def test_arming_rules_and_asking_them(kind: str) -> None:
     def prepare(size: int) -> Callable[[], object]:
         read = scenario(kind, size)
