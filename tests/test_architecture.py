@@ -89,6 +89,19 @@ def parsed(source: str, file: str) -> ast.Module:
     return ast.parse(source, file)
 
 
+@cache
+def walk(tree: ast.AST) -> list[ast.AST]:
+    """Every node of a tree, which several laws look at."""
+    return [*ast.walk(tree)]
+
+
+@cache
+def imports_in(tree: ast.AST) -> list[tuple[ast.AST, str, str]]:
+    """Every import of a tree: the node, and what `imports_of` returns of it."""
+    return [(node, dotted, name) for node in walk(tree) for dotted, name in imports_of(node)]
+
+
+@cache
 def modules(house: Path) -> dict[str, Module]:
     found = {}
     for path in sorted(house.rglob("*.py")):
@@ -102,13 +115,12 @@ def modules(house: Path) -> dict[str, Module]:
 
 def own_imports(house: Path, module: Module, known: dict[str, Module]) -> Iterator[Import]:
     """Every import of our own code anywhere in the file: in functions, under TYPE_CHECKING, by import_module("…")."""
-    for node in ast.walk(module.tree):
-        for dotted, name in imports_of(node):
-            target = resolve(house, module, dotted)
-            if target is None:
-                continue
-            submodule = f"{target}.{name}".lstrip(".")
-            yield Import(module.at(node), *((submodule, "") if submodule in known else (target, name)))
+    for node, dotted, name in imports_in(module.tree):
+        target = resolve(house, module, dotted)
+        if target is None:
+            continue
+        submodule = f"{target}.{name}".lstrip(".")
+        yield Import(module.at(node), *((submodule, "") if submodule in known else (target, name)))
 
 
 def imports_of(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -219,8 +231,8 @@ def law_of_state(house: Path) -> list[str]:
         for name, statement in held.items():
             if name != name.upper() and not name.startswith("__"):
                 breaches.append(f"{module.at(statement)}: {name} is module-level state")
-        for function in (node for node in ast.walk(module.tree) if isinstance(node, Function)):
-            for node in ast.walk(function):
+        for function in (node for node in walk(module.tree) if isinstance(node, Function)):
+            for node in walk(function):
                 if isinstance(node, ast.Global):
                     breaches.append(f"{module.at(node)}: global {', '.join(node.names)}")
                 if (changed := name_changed(node)) in held:
@@ -286,8 +298,7 @@ def law_of_time_and_chance(house: Path) -> list[str]:
     return [
         f"{known[name].at(node)}: imports {dotted}"
         for name in foreign.keys() & known.keys()
-        for node in ast.walk(known[name].tree)
-        for dotted, _ in imports_of(node)
+        for node, dotted, _ in imports_in(known[name].tree)
         if dotted.partition(".")[0] in foreign[name]
     ]
 
@@ -298,7 +309,7 @@ def law_of_clocks(house: Path) -> list[str]:
         f"{module.at(node)}: {reading} reads Python's clock: ask world.clock"
         for name, module in modules(house).items()
         if name != "world.clock" and not name.startswith(f"{PROGRAMS}.")
-        for node in ast.walk(module.tree)
+        for node in walk(module.tree)
         for reading in clock_readings(node)
     ]
 
@@ -308,13 +319,17 @@ def clock_readings(node: ast.AST) -> Iterator[str]:
     yield from (f"the module {dotted}" for dotted, _ in imports_of(node) if dotted in ("time", "ctypes"))
     if not isinstance(node, ast.Call):
         return
+    last = getattr(node.func, "attr", getattr(node.func, "id", None))
+    limited = any(keyword.arg == "timeout" for keyword in node.keywords)
+    if last not in ("now", "utcnow", "today", "formatdate", "localtime", "time") and not limited:
+        return
     owner, _, called = ast.unparse(node.func).rpartition(".")
     of_a_date = owner.rpartition(".")[2] in ("date", "datetime") and called in ("now", "utcnow", "today")
     of_now = called in ("formatdate", "localtime") and not node.args and not node.keywords
     of_a_loop = bool(owner) and called == "time" and not node.args
     if of_a_date or of_now or of_a_loop:
         yield f"{owner}.{called}()".lstrip(".")
-    if owner == "subprocess" and any(keyword.arg == "timeout" for keyword in node.keywords):
+    if owner == "subprocess" and limited:
         yield f"the timeout of subprocess.{called}()"
 
 
@@ -327,10 +342,9 @@ def law_of_programs(house: Path) -> list[str]:
         for imported in own_imports(house, module, known):
             if own != imported.target.startswith(PROGRAMS):
                 breaches.append(f"{imported.where}: imports {imported.target}: programs stand alone")
-        for node in ast.walk(module.tree) if own else ():
-            for dotted, _ in imports_of(node):
-                if dotted.partition(".")[0] not in {*sys.stdlib_module_names, house.name}:
-                    breaches.append(f"{module.at(node)}: imports {dotted}: programs need the standard library alone")
+        for node, dotted, _ in imports_in(module.tree) if own else ():
+            if dotted.partition(".")[0] not in {*sys.stdlib_module_names, house.name}:
+                breaches.append(f"{module.at(node)}: imports {dotted}: programs need the standard library alone")
     return breaches
 
 
@@ -339,7 +353,7 @@ def law_of_names(house: Path) -> list[str]:
     homes: dict[str, str] = {}
     breaches = []
     for module in modules(house).values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.ClassDef) and homes.setdefault(node.name, module.file) != module.file:
                 breaches.append(f"{module.at(node)}: {homes[node.name]} has a class {node.name} too")
     return breaches
@@ -351,9 +365,9 @@ def law_of_lazy_imports(house: Path) -> list[str]:
         f"{module.at(node)}: an import inside {function.name}() without a reason: # lazy: …"
         for module in modules(house).values()
         for lines in [(house / module.file).read_text(encoding="utf-8").splitlines()]
-        for function in ast.walk(module.tree)
+        for function in walk(module.tree)
         if isinstance(function, Function)
-        for node in ast.walk(function)
+        for node in walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom) and "# lazy: " not in lines[node.lineno - 1]
     ]
 
