@@ -412,6 +412,7 @@ def build(tmp_path: Path, files: dict[str, str]) -> Path:
         for folder in [folder for folder in path.parents if folder.is_relative_to(house)]:
             (folder / "__init__.py").touch()
         path.write_text(source, encoding="utf-8")
+    modules.cache_clear()  # a test may build a second house in the same place
     return house
 
 
