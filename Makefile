@@ -20,13 +20,14 @@ PYTHON ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test judge test-latest lint check docs bench bench-peers soak soak-page fuzz build upgrade clean FORCE
+.PHONY: help serve test judge test-long test-latest lint check docs bench bench-peers soak soak-page fuzz build upgrade clean FORCE
 .NOTPARALLEL:
 
 help:
 	@echo 'make serve    make the environment, install, serve        ARGS="--scenario flaky-network"'
 	@echo 'make test     make the environment, install, run the tests   ARGS="-k pagination"'
 	@echo "              the quick ones alone                       ARGS=\"-m 'not slow'\""
+	@echo 'make test-long  the same, with more rounds of the tests that use chance'
 	@echo 'make judge    the tests in which the tools of others have the last word (needs Node, Go and Java)'
 	@echo 'make lint     ruff (format and lint) and mypy, strict'
 	@echo 'make check    lint, test and judge: all that must hold before a commit'
@@ -62,6 +63,10 @@ ifeq ($(strip $(ARGS)),)
 else
 	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
 endif
+
+# The tests that try what chance gives them try as much as possible.
+test-long: $(VENV)/installed-test
+	@LONG_TESTS=1 $(BIN)/python -m pytest $(PARALLEL) $(if $(ARGS),$(ARGS),-m 'not judge')
 
 # Other people's tools have the last word on the document and on the server: linters, generators of clients, schemathesis.
 # They say the same until an operation changes, and take as long as everything else, so they have a target of their own.

@@ -9,6 +9,7 @@ A case has what a test of its own would have of these fixtures: a sandbox (`sand
 `monkeypatch`, an empty `capsys`, and a copy of the `example`. All other fixtures are shared by the cases.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -68,6 +69,12 @@ def cases(
         return every_case
 
     return decorated
+
+
+def rounds(usual: int, long: int) -> int:
+    """How often a test with chance tries something new: `usual`, or `long` where LONG_TESTS is set, as by
+    `make test-long`. The first tries are the same ones."""
+    return long if os.environ.get("LONG_TESTS") else usual
 
 
 _PARAM = type(pytest.param())

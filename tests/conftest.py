@@ -22,12 +22,13 @@ from hypothesis import settings
 import cnx_mock
 from cnx_mock import MockServer, Sandbox
 from tests import commands
+from tests.cases import rounds
 
 pytest_plugins = ["pytester"]
 
 gc.disable()  # until everything is collected: hardly anything of that is garbage
 
-settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=rounds(40, 100))
 settings.load_profile("repeatable")  # every run tries the same examples; a slow machine is no failure
 
 INSTANCE = {
