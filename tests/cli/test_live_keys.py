@@ -79,13 +79,14 @@ def leaves(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tupl
 def with_key(words: tuple[str, ...], command: click.Command) -> Iterator[list[str]]:
     """Its command lines with a live key as the value of each option, and as its arguments."""
     rest = REST.get(words[0], [])
+    plain, encoded = SPELLINGS
     for key in SPELLINGS:
         yield [*words, key, *rest]
         yield [*words, f"http://127.0.0.1:9/{key}", *rest]
-        for parameter in command.get_params(click.Context(command)):
-            if isinstance(parameter, click.Option) and not parameter.is_flag:
-                yield [*words, parameter.opts[0], key, *rest]
-                yield [*words, parameter.opts[0], f"{key}.json", *rest]
+    for parameter in command.get_params(click.Context(command)):
+        if isinstance(parameter, click.Option) and not parameter.is_flag:
+            yield [*words, parameter.opts[0], plain, *rest]
+            yield [*words, parameter.opts[0], f"{encoded}.json", *rest]
 
 
 def left_by(folder: Path, *words: str) -> str:
