@@ -20,7 +20,7 @@ PYTHON ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test retest judge test-latest lint check docs bench bench-peers soak soak-page fuzz build upgrade clean FORCE
+.PHONY: help serve test retest judge test-long test-latest lint check docs bench bench-peers soak soak-page fuzz build upgrade clean FORCE
 .NOTPARALLEL:
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo 'make test     make the environment, install, run the tests   ARGS="-k pagination"'
 	@echo "              the quick ones alone                       ARGS=\"-m 'not slow'\""
 	@echo 'make retest   the tests that failed last, once more, one after the other'
+	@echo 'make test-long  the same, with more rounds of the tests that use chance'
 	@echo 'make judge    the tests in which the tools of others have the last word (needs Node, Go and Java)'
 	@echo 'make lint     ruff (format and lint) and mypy, strict'
 	@echo 'make check    lint, test and judge: all that must hold before a commit'
@@ -68,6 +69,10 @@ endif
 retest: $(VENV)/installed-test
 	@$(BIN)/python -m pytest -v -n 0 --last-failed --last-failed-no-failures none
 	@! ls .coverage.* >/dev/null 2>&1 || { $(BIN)/coverage combine --quiet && $(BIN)/coverage report; }
+
+# The tests that try what chance gives them try as much as possible.
+test-long: $(VENV)/installed-test
+	@LONG_TESTS=1 $(BIN)/python -m pytest $(PARALLEL) $(if $(ARGS),$(ARGS),-m 'not judge')
 
 # Other people's tools have the last word on the document and on the server: linters, generators of clients, schemathesis.
 # They say the same until an operation changes, and take as long as everything else, so they have a target of their own.

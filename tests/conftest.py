@@ -22,12 +22,13 @@ from hypothesis import settings
 import cnx_mock
 from cnx_mock import MockServer, Sandbox
 from tests import commands
+from tests.cases import rounds
 
 pytest_plugins = ["pytester"]
 
 gc.disable()  # until everything is collected: hardly anything of that is garbage
 
-settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=rounds(40, 100))
 settings.load_profile("repeatable")  # every run tries the same examples; a slow machine is no failure
 
 INSTANCE = {
@@ -255,7 +256,8 @@ class MeasuredTests:
     quick tests that call the package there.
 
     Up to Python 3.13, coverage makes everything twice as slow that runs on a measured thread: pytest, a test's client,
-    and the libraries, too. A test with `api` or `client` talks to a server on another thread, and that one is measured.
+    and the libraries, too. A test with `api`, `client` or `new_sandbox` talks to a server on another thread, and that
+    one is measured.
     Slow tests are not measured: the quick ones alone have to reach the gate.
     """
 
@@ -279,7 +281,7 @@ class MeasuredTests:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
-        if _is_quick(pyfuncitem) and not {"api", "client"} & {*pyfuncitem.fixturenames}:
+        if _is_quick(pyfuncitem) and not {"api", "client", "new_sandbox"} & {*pyfuncitem.fixturenames}:
             sys.settrace(self._tracer)
         try:
             return (yield)
@@ -330,6 +332,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def sandbox(server: MockServer, request: pytest.FixtureRequest) -> Sandbox:
     """A fresh sandbox, whose chance depends on the test alone: not on its order, nor on how many run at once."""
     return server.sandbox(name=request.node.nodeid)
+
+
+@pytest.fixture
+def new_sandbox(server: MockServer, request: pytest.FixtureRequest) -> Callable[[int], Sandbox]:
+    """Makes a fresh sandbox for a case of the test, whose chance depends on the test and the case's number."""
+    return lambda case: server.sandbox(name=f"{request.node.nodeid}[{case}]")
 
 
 @pytest.fixture

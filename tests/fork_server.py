@@ -47,9 +47,26 @@ def _prepare() -> None:
     for name in _LATER:
         with suppress(ImportError):
             importlib.import_module(name)
-    create_app()  # what is made once in a process is made here
+    _make_what_is_made_once()
+    create_app()
     gc.collect()
     gc.freeze()
+
+
+def _make_what_is_made_once() -> None:
+    """Make the models and the templates that a process makes when it first needs them. They take longer than most
+    commands do."""
+    from cnx_mock.api.declarations import BaseModel, model_of  # lazy: programs do not need it
+    from cnx_mock.sweep.report import templates  # lazy: as above
+
+    declarations = [BaseModel]
+    for each in declarations:
+        declarations += type.__subclasses__(each)
+        model_of(each)
+    pages = templates._environment()
+    for name in pages.list_templates(["j2"]):
+        pages.get_template(name)
+    templates._environment = lambda: pages
 
 
 def _order(control: socket.socket) -> tuple[Any, list[int]] | None:

@@ -3,10 +3,9 @@
 import subprocess
 import sys
 
-import pytest
-
 import cnx_mock
 from cnx_mock import errors
+from tests.cases import cases
 
 ELSEWHERE = {"Entry": "JournalEntry", "Rule": "RuleHandle"}
 """Public names of classes that are called otherwise where they are."""
@@ -42,7 +41,7 @@ def test_every_error_that_python_code_can_meet_is_public() -> None:
     assert known - OF_COMMANDS == {name for name in cnx_mock.__all__ if name in known}
 
 
-@pytest.mark.parametrize("name", [name for name in cnx_mock.__all__ if name != "__version__"])
+@cases("name", [name for name in cnx_mock.__all__ if name != "__version__"])
 def test_every_public_name_is_documented(name: str) -> None:
     value = getattr(cnx_mock, name)
     assert vars(value).get("__doc__") if isinstance(value, type) else value.__doc__

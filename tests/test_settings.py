@@ -10,12 +10,13 @@ import pytest
 from cnx_mock import MockServer
 from cnx_mock.errors import CnxMockError, ReadingError, SettingsError
 from cnx_mock.settings import Settings, flag, foreign, variable
+from tests.cases import cases
 from tests.docs.declared import options
 
 NAMES = [each.name for each in fields(Settings)]
 
 
-@pytest.mark.parametrize("option", fields(Settings), ids=NAMES)
+@cases("option", fields(Settings), ids=NAMES)
 def test_every_option_has_one_sentence_of_help_and_says_what_it_takes(option: Any) -> None:
     assert re.fullmatch(r"[A-Z].+\.", option.metadata["help"])
     assert bool(option.metadata["metavar"]) == (not isinstance(option.default, bool))
@@ -26,7 +27,7 @@ def test_flags_and_variables_are_spelt_from_the_name() -> None:
     assert variable("known_keys_only") == "CNX_MOCK_KNOWN_KEYS_ONLY"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@cases("name", NAMES)
 def test_every_option_has_a_row(name: str) -> None:
     [row] = [line for line in options().splitlines() if f"`{variable(name)}`" in line]
     assert re.match(rf"\| (`|<code>){flag(name)}(`| )", row)
@@ -36,7 +37,7 @@ def test_the_defaults_are_good() -> None:
     assert (Settings().host, Settings().port, Settings().scenario) == ("127.0.0.1", 4269, ())
 
 
-@pytest.mark.parametrize(
+@cases(
     "good",
     [
         {"port": 0},
@@ -60,7 +61,7 @@ def test_the_ends_of_a_range_belong_to_it(good: dict[str, Any]) -> None:
     assert getattr(Settings(**good), name) == value
 
 
-@pytest.mark.parametrize(
+@cases(
     "bad",
     [
         {"port": -1},
@@ -106,7 +107,7 @@ def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
         Settings(**bad)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("wrong", "message"),
     [
         ({"port": "80"}, "'port' must be a whole number: write 80"),
@@ -180,7 +181,7 @@ def test_a_server_cannot_be_made_with_a_wrong_option() -> None:
         MockServer(port="80")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "tls", "proxy"),
     [
         ({}, False, False),

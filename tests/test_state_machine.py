@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 
 from cnx_mock import MockServer, Sandbox
+from tests.cases import rounds
 
 pytestmark = pytest.mark.slow
 
@@ -285,7 +286,7 @@ def test_the_api_is_its_model_whatever_happens_in_whatever_order(cloud):
     run_state_machine_as_test(
         cloud,
         settings=settings(
-            max_examples=25,
+            max_examples=rounds(8, 25),
             stateful_step_count=30,
             derandomize=True,
             database=None,

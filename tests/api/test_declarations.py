@@ -11,6 +11,7 @@ import pytest
 
 from cnx_mock.api import declarations as words
 from cnx_mock.api.declarations import later, made, model_of, unset
+from tests.cases import cases
 
 
 def even(number: int) -> int:
@@ -78,12 +79,12 @@ def outcome(model: Any, given: Any) -> Any:
         return error.errors(include_url=False, include_context=False)
 
 
-@pytest.mark.parametrize("given", GIVEN, ids=str)
+@cases("given", GIVEN, ids=str)
 def test_both_accept_the_same_and_refuse_with_the_same_errors(given: Any) -> None:
     assert outcome(OURS[0], given) == outcome(THEIRS[0], given)
 
 
-@pytest.mark.parametrize("given", [{}, {"a": {"size": 2}}, {"a": {"size": 1}}, {"a": 1}, 5], ids=str)
+@cases("given", [{}, {"a": {"size": 2}}, {"a": {"size": 1}}, {"a": 1}, 5], ids=str)
 def test_both_root_models_as_well(given: Any) -> None:
     assert outcome(OURS[1], given) == outcome(THEIRS[1], given)
 

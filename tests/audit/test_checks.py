@@ -24,6 +24,7 @@ from tests.audit.journal import (
     read,
     waiting,
 )
+from tests.cases import cases
 
 # ---- early-retry
 
@@ -62,7 +63,7 @@ def test_a_retry_after_that_cannot_be_read_asks_for_nothing() -> None:
 # ---- flat-backoff
 
 
-@pytest.mark.parametrize(
+@cases(
     ("waits", "pause"),
     [
         (("1ms", "2ms"), "without any wait between them"),
@@ -78,7 +79,7 @@ def test_waits_that_do_not_grow_are_found(waits: tuple[str, ...], pause: str) ->
     assert found.message.endswith(f" are attempts at one call, GET /v1/plans, {pause}")
 
 
-@pytest.mark.parametrize(
+@cases(
     "waits",
     [
         ("0s",),
@@ -187,7 +188,7 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.parametrize("first", UNKNOWN.values(), ids=UNKNOWN)
+@cases("first", UNKNOWN.values(), ids=UNKNOWN)
 def test_a_create_sent_again_unseen_is_found(first: dict[str, Any]) -> None:
     assert codes(first, create(wait="1s")) == ["blind-create"]
 
@@ -339,8 +340,8 @@ def test_a_client_that_deletes_all_it_sees_has_not_looked_for_one() -> None:
 # ---- empty-retry
 
 
-@pytest.mark.parametrize("body", [None, ""])
-@pytest.mark.parametrize("status", [None, 500, 429])
+@cases("body", [None, ""])
+@cases("status", [None, 500, 429])
 def test_a_retry_without_its_body_is_found(status: int | None, body: str | None) -> None:
     empty = {**create(400, wait="1s"), "request_body": body}
     [found] = judge(create(status), empty, ignore=["blind-create"])
@@ -464,7 +465,7 @@ def test_a_misspelt_filter_is_found_with_the_right_one() -> None:
     assert found.message == ("#1 and #2 sent names that instances.list does not read: ?regoin, did you mean 'region'?")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sent", "meant"),
     [
         *[

@@ -3,11 +3,10 @@
 import random
 from collections.abc import Sequence
 
-import pytest
-
 from cnx_mock.audit.audit import findings
 from cnx_mock.audit.call import calls_of
 from tests.audit.journal import Entry, codes, create, get, journal, page
+from tests.cases import cases
 
 WORKERS = range(6)
 
@@ -32,13 +31,13 @@ def started(*statuses: int | None, since: int = 0, step: int = 3) -> list[Entry]
 # ---- connections that are used once
 
 
-@pytest.mark.parametrize("limited", range(1, 7))
+@cases("limited", range(1, 7))
 def test_threads_that_connect_for_each_request_wait_each_on_its_own(limited: int) -> None:
     first = started(*[429] * limited, *[200] * (6 - limited))
     assert codes(*first, *started(*[200] * limited, since=2050)) == []
 
 
-@pytest.mark.parametrize("limited", WORKERS)
+@cases("limited", WORKERS)
 def test_which_of_them_is_refused_does_not_matter(limited: int) -> None:
     first = started(*[429 if number == limited else 200 for number in WORKERS])
     assert codes(*first, at(2060)) == []
@@ -112,7 +111,7 @@ def test_a_task_may_take_the_connection_of_one_that_waits() -> None:
     assert codes(*first, *second, at(2150, 200, 50_003)) == []
 
 
-@pytest.mark.parametrize("seed", range(20))
+@cases("seed", range(20))
 def test_tasks_of_one_pool_each_make_their_own_attempts(seed: int) -> None:
     """Six of each, over the connection that was free last."""
     chance = random.Random(seed)

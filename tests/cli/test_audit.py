@@ -12,6 +12,7 @@ import requests
 from cnx_mock import MockServer, Sandbox
 from cnx_mock.audit.audit import thresholds
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 from tests.pytest_plugin.conftest import Run
 
@@ -146,7 +147,7 @@ def test_a_har_is_one_as_browsers_write_them(hasty: Sandbox) -> None:
 # ---- bad input
 
 
-@pytest.mark.parametrize(
+@cases(
     ("words", "message"),
     [
         (["http://127.0.0.1:1"], "start one with `cnx-mock serve`"),

@@ -19,6 +19,7 @@ from cnx_mock.scenario.template import template
 from cnx_mock.services import operations
 from cnx_mock.text.source import read, read_file
 from cnx_mock.world.keys import EXAMPLE_KEY
+from tests.cases import cases
 from tests.cli.test_cli import COMMAND, printed, refused, run
 from tests.conftest import INSTANCE, Client
 
@@ -95,7 +96,7 @@ def test_the_new_story_has_no_rule_that_explain_cannot_show_firing(tmp_path: Pat
     assert re.search(r"create-fails-twice +fires error=INTERNAL_ERROR", create)
 
 
-@pytest.mark.parametrize("name", ["true", "1e5", "0x10", "007", "null", "a.b-c_d"])
+@cases("name", ["true", "1e5", "0x10", "007", "null", "a.b-c_d"])
 def test_new_takes_names_that_yaml_would_take_for_something_else(name: str) -> None:
     assert read(template(name), "new").data["name"] == name
 
@@ -109,7 +110,7 @@ def test_new_never_writes_over_a_file(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["a/b", "../up", "", ".yaml", "x y", "a" * 101, "ü", "-x", "a\n"])
+@cases("name", ["a/b", "../up", "", ".yaml", "x y", "a" * 101, "ü", "-x", "a\n"])
 def test_new_refuses_what_is_no_name(name: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name of a scenario: begin with a letter"):
         template(name)
@@ -207,7 +208,7 @@ def test_explain_knows_real_limits_and_the_clock_on_which_they_open() -> None:
     assert slowly[-2] == "#6 at 1m15s: GET /v1/plans → 200"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("request_text", "outcome", "reason"),
     [
         ("GET /v1/nowhere", "404 NOT_FOUND", "     twice  does not fire: operation is nothing, not instances.create"),
@@ -235,7 +236,7 @@ def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
     assert bad[3] == "     noise  does not fire: not asked: the request's own header is wrong"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("request_text", "headers", "options", "said"),
     [
         ("hello", [], {}, "'hello' is not a request: write 'POST /v1/instances {…}'"),

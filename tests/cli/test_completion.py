@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 
 GALLERY = ["flaky-network", "flapping"]
@@ -67,8 +68,8 @@ def offers(shell: str, line: str) -> list[str]:
     return [value for kind, value in zip(lines[::3], lines[1::3], strict=False) if kind == "plain"]
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-@pytest.mark.parametrize(
+@cases("shell", ["zsh", "fish"])
+@cases(
     ("line", "offered"),
     [
         ("cnx-mock run --scenario fla", GALLERY),

@@ -14,6 +14,7 @@ from cnx_mock.scenario import faults
 from cnx_mock.scenario.models import RuleModel
 from cnx_mock.world.keys import EXAMPLE_KEY
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 from tests.conftest import INSTANCE, Client
 
@@ -224,9 +225,7 @@ def test_the_sandbox_is_that_of_the_key_that_serve_prints() -> None:
         assert Client(server.url, EXAMPLE_KEY).get("/v1/plans").status == 503
 
 
-@pytest.mark.parametrize(
-    "command", ["clock", "rules", "state", "scenario show", "scenario drop", "inject --status 503"]
-)
+@cases("command", ["clock", "rules", "state", "scenario show", "scenario drop", "inject --status 503"])
 def test_without_a_server_each_says_how_to_start_one(command: str) -> None:
     words = [COMMAND, *command.split(), "--url", "http://127.0.0.1:1"]
     done = commands.run(words, capture_output=True, text=True, timeout=30)
@@ -235,7 +234,7 @@ def test_without_a_server_each_says_how_to_start_one(command: str) -> None:
     assert done.stderr.endswith("; start one with `cnx-mock serve`, or name the URL of another\n")
 
 
-@pytest.mark.parametrize("command", ["clock", "rules", "state", "scenario use calm", "inject --status 503"])
+@cases("command", ["clock", "rules", "state", "scenario use calm", "inject --status 503"])
 def test_a_live_key_is_not_sent_nor_repeated(command: str) -> None:
     live = "cnx_live_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
     done = commands.run([COMMAND, *command.split(), "--key", live], capture_output=True, text=True, timeout=30)

@@ -15,6 +15,7 @@ import pytest
 
 from cnx_mock import MockServer, Settings
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 
 KEY = "cnx_test_" + "ab" * 16
@@ -151,9 +152,7 @@ def test_without_a_server_it_says_so() -> None:
     assert line.endswith("start one with `cnx-mock serve`, or name the URL of another\n")
 
 
-@pytest.mark.parametrize(
-    "url", ["127.0.0.1:4269", "https://localhost:1", "http://h:port", "http://", "http://h/v1", "http://h?x", ""]
-)
+@cases("url", ["127.0.0.1:4269", "https://localhost:1", "http://h:port", "http://", "http://h/v1", "http://h?x", ""])
 def test_what_is_no_servers_url_is_refused(url: str) -> None:
     assert f"{url!r} is not the URL of a server: write one like http://127.0.0.1:4269" in refused(url)
 

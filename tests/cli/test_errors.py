@@ -16,6 +16,7 @@ from cnx_mock.cli.errors import TopGroup
 from cnx_mock.cli.main import cli
 from cnx_mock.errors import CnxMockError, ListenError, ProgramError, SourceError, SourceProblem
 from cnx_mock.text.source import read
+from tests.cases import cases
 from tests.commands import REAL
 
 ARGUMENTS: dict[type[CnxMockError], tuple[Any, ...]] = {
@@ -48,7 +49,7 @@ def raising(error: BaseException) -> Result:
     return CliRunner().invoke(group, ["fail"])
 
 
-@pytest.mark.parametrize("kind", sorted({*below(CnxMockError)}, key=str))
+@cases("kind", sorted({*below(CnxMockError)}, key=str))
 def test_every_error_of_the_tree_is_one_line_and_a_status(kind: type[CnxMockError]) -> None:
     result = raising(made(kind))
     assert (result.stdout, result.stderr.count("\n")) == ("", 1)
@@ -92,7 +93,7 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
     assert isinstance(raising(ZeroDivisionError()).exception, ZeroDivisionError)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("arguments", "message"),
     [
         (["audit", "--journal", "."], "is a directory"),

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import click
-import pytest
 
 from cnx_mock.cli.main import cli
+from tests.cases import cases
 
 
 def contexts(
@@ -27,13 +27,13 @@ PATHS = [each.command_path for each in CONTEXTS]
 GROUPS = [each for each in CONTEXTS if isinstance(each.command, click.Group)]
 
 
-@pytest.mark.parametrize("context", CONTEXTS, ids=PATHS)
+@cases("context", CONTEXTS, ids=PATHS)
 def test_no_help_is_cut(context: click.Context) -> None:
     text = context.get_help().replace("[ARGS]...", "").replace("CMD...", "")
     assert not re.search(r"[^\]|H]\.\.\.|…(?!})", text)
 
 
-@pytest.mark.parametrize("context", GROUPS, ids=[each.command_path for each in GROUPS])
+@cases("context", GROUPS, ids=[each.command_path for each in GROUPS])
 def test_a_group_shows_the_whole_first_sentence_of_each_command(context: click.Context) -> None:
     assert isinstance(context.command, click.Group)
     shown = " ".join(context.get_help().split())
@@ -44,7 +44,7 @@ def test_a_group_shows_the_whole_first_sentence_of_each_command(context: click.C
         assert f" {name} {sentence.rstrip('.')}" in shown.replace("- ", "-")
 
 
-@pytest.mark.parametrize("context", CONTEXTS, ids=PATHS)
+@cases("context", CONTEXTS, ids=PATHS)
 def test_every_option_says_what_it_does(context: click.Context) -> None:
     options = [
         each for each in context.command.get_params(context) if isinstance(each, click.Option) and not each.hidden

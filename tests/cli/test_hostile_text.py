@@ -12,6 +12,7 @@ from cnx_mock import MockServer
 from cnx_mock.cli.output_filter import OutputFilter
 from cnx_mock.errors import InputRefusedError
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
@@ -38,7 +39,7 @@ def on_a_terminal(folder: Path, *words: str) -> str:
     return data.decode()
 
 
-@pytest.mark.parametrize(
+@cases(
     "words",
     [
         ("serve", "--scenario", HOSTILE),
@@ -78,7 +79,7 @@ def test_our_own_colours_stay_and_no_other_sequence_does() -> None:
     assert OutputFilter(colour=False).feed("\x1b[31mred\n") == "\\u001b[31mred\n"
 
 
-@pytest.mark.parametrize("character", ["\x00", "\n", "\x1b", "\x7f", "\x9b", "\u2028", "\u202e", "\u2066"])
+@cases("character", ["\x00", "\n", "\x1b", "\x7f", "\x9b", "\u2028", "\u202e", "\u2066"])
 def test_a_sandbox_name_has_no_control_characters(character: str) -> None:
     with MockServer() as server, pytest.raises(InputRefusedError, match=f"contains U\\+{ord(character):04X}"):
         server.sandbox(name=f"a{character}b")

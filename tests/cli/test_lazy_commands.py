@@ -18,6 +18,7 @@ from cnx_mock.cli import scenarios, sweep, sweep_program
 from cnx_mock.cli.help_text import TEXTS
 from cnx_mock.cli.lazy import LazyCommand, LazyGroup
 from cnx_mock.cli.main import COMMANDS, cli
+from tests.cases import cases
 
 
 def modules_after(source: str) -> set[str]:
@@ -27,7 +28,7 @@ def modules_after(source: str) -> set[str]:
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@cases("name", COMMANDS)
 def test_the_table_of_commands_agrees_with_the_commands(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None

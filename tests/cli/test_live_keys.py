@@ -14,6 +14,7 @@ import pytest
 from cnx_mock import MockServer
 from cnx_mock.cli.main import COMMANDS, cli
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
@@ -78,13 +79,14 @@ def leaves(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tupl
 def with_key(words: tuple[str, ...], command: click.Command) -> Iterator[list[str]]:
     """Its command lines with a live key as the value of each option, and as its arguments."""
     rest = REST.get(words[0], [])
+    plain, encoded = SPELLINGS
     for key in SPELLINGS:
         yield [*words, key, *rest]
         yield [*words, f"http://127.0.0.1:9/{key}", *rest]
-        for parameter in command.get_params(click.Context(command)):
-            if isinstance(parameter, click.Option) and not parameter.is_flag:
-                yield [*words, parameter.opts[0], key, *rest]
-                yield [*words, parameter.opts[0], f"{key}.json", *rest]
+    for parameter in command.get_params(click.Context(command)):
+        if isinstance(parameter, click.Option) and not parameter.is_flag:
+            yield [*words, parameter.opts[0], plain, *rest]
+            yield [*words, parameter.opts[0], f"{encoded}.json", *rest]
 
 
 def left_by(folder: Path, *words: str) -> str:
@@ -164,7 +166,7 @@ def test_the_control_plane_shows_no_key_of_a_scenario(tmp_path: Path) -> None:
     assert "cnx_live_redacted" in json.dumps(shown)
 
 
-@pytest.mark.parametrize("key", [*SPELLINGS, LIVE.replace("_", "\\u005f"), LIVE.upper(), LIVE.replace("_", "&#95;")])
+@cases("key", [*SPELLINGS, LIVE.replace("_", "\\u005f"), LIVE.upper(), LIVE.replace("_", "&#95;")])
 def test_a_request_leaves_no_key_wherever_it_is_and_however_it_is_written(key: str) -> None:
     with MockServer(proxy=True) as server:
         sandbox, proxy = server.sandbox(), urlsplit(server.proxy_url)

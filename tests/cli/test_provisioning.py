@@ -13,6 +13,7 @@ from cnx_mock.scenario.scenario import Scenario, read_scenario
 from cnx_mock.services import operations
 from tests import commands
 from tests.audit.journal import create, delete, journal, read
+from tests.cases import cases
 from tests.commands import COMMAND
 from tests.conftest import INSTANCE, Client
 
@@ -36,7 +37,7 @@ def _status(sandbox: Sandbox, by: str, reads: int = 0) -> str:
     return str(api.get(path).json["status"])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("provisioning", "by", "status"),
     [
         ("2s", "1s", "provisioning"),
@@ -80,7 +81,7 @@ def waited(*entries: Any) -> float:
     return round(provisioning_wait(calls_of(journal(*entries))) / SECOND)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("calls", "seconds"),
     [
         ([create(at="0s"), read(at="20s"), read(state="running", at="41s")], 41),

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 
 
@@ -13,7 +14,7 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return commands.run([COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("arguments", "problem"),
     [
         ((), "Missing option '--upstream'"),

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-import pytest
 import yaml
 from click.testing import CliRunner, Result
 
 from cnx_mock.cli.main import cli
+from tests.cases import cases
 
 
 def openapi(*arguments: str) -> Result:
@@ -27,7 +27,7 @@ def test_the_servers_are_chosen() -> None:
     assert urls(json.loads(found.output)) == ["http://localhost:8080", "https://gateway.example/cloud", "/"]
 
 
-@pytest.mark.parametrize(
+@cases(
     "url",
     [
         "localhost:4269",

@@ -1,4 +1,5 @@
-"""The live page in a real browser: one chromium for all tests, and for each test a page, a sandbox and a watchful eye.
+"""The live page in a real browser: one chromium for all tests, and for each test a sandbox and a watchful eye. A test
+leaves its tab to the next one, emptied: a new one costs more than most tests do.
 
 The tests are coroutines in one loop, because Playwright's synchronous API would stay in the way of pytest-asyncio.
 """
@@ -8,12 +9,13 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 from cnx_mock import MockServer, Sandbox
 from tests.conftest import Client
@@ -34,8 +36,9 @@ REPORT_VIOLATIONS = """
     addEventListener("securitypolicyviolation", (event) =>
         console.error("CSP", event.effectiveDirective, event.blockedURI, event.sourceFile, event.lineNumber));
 """
-WIDE = {"width": 1280, "height": 800}
-PHONE = {"width": 375, "height": 740}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 375, "height": 740}
+Theme = Literal["light", "dark"]
 PATIENCE = 20_000
 """Milliseconds: long, because the machine may be busy. Nothing waits for so long if all is well."""
 
@@ -51,11 +54,30 @@ class LivePage:
     asked: list[str] = field(default_factory=list)
     down: bool = False
     """Whether the server is down on purpose: then a refused connection is no complaint."""
+    handlers: list[tuple[str, Callable[[Any], object]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.tab.on("console", self._said)
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.on("request", lambda request: self.asked.append(request.url))
+        self.on("console", self._said)
+        self.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.on("request", lambda request: self.asked.append(request.url))
+
+    def on(self, event: str, handler: Callable[[Any], object]) -> None:
+        """Listen to the tab, until the test is over."""
+        tab: Any = self.tab  # whose types list every event
+        tab.on(event, handler)
+        self.handlers.append((event, handler))
+
+    async def leave(self) -> bool:
+        """Leave the page, with all that it keeps in the browser. Returns whether the tab is as good as new."""
+        try:
+            if self.tab.url.startswith(self.url):
+                await self.tab.evaluate("localStorage.clear(), sessionStorage.clear()")
+            await self.tab.goto("about:blank")
+        except PlaywrightError:  # the server is down, or the page has crashed
+            return False
+        for event, handler in self.handlers:
+            self.tab.remove_listener(event, handler)
+        return True
 
     def _said(self, message: ConsoleMessage) -> None:
         refused = self.down and ("ERR_CONNECTION" in message.text or "ERR_INCOMPLETE" in message.text)
@@ -136,28 +158,43 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await started.close()
 
 
+@pytest.fixture(scope="session")
+def idle() -> list[Page]:
+    """The tabs that no test uses now."""
+    return []
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def opened(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[LivePage]]]:
+async def opened(browser: Browser, idle: list[Page]) -> AsyncIterator[Callable[..., Awaitable[LivePage]]]:
     """Opens pages; at the end each must be without a complaint, and have asked nobody but its server."""
-    contexts: list[BrowserContext] = []
     pages: list[LivePage] = []
 
-    async def open_one(url: str, api: Client, *, size: dict[str, int] = WIDE, theme: str = "light") -> LivePage:
-        context = await browser.new_context(viewport=size, color_scheme=theme)  # type: ignore[arg-type]
-        await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        tab = await context.new_page()
-        await tab.add_init_script(REPORT_VIOLATIONS)
+    async def open_one(url: str, api: Client, *, size: ViewportSize = WIDE, theme: Theme = "light") -> LivePage:
+        tab = idle.pop() if idle else await new_tab(browser)
+        await tab.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+        await tab.set_viewport_size(size)
+        await tab.emulate_media(color_scheme=theme, reduced_motion="no-preference")
         pages.append(LivePage(tab, url, api))
         return pages[-1]
 
     yield open_one
-    for context in contexts:
-        await context.close()
+    for each in pages:
+        if await each.leave():
+            idle.append(each.tab)
+        else:
+            await each.tab.context.close()
     for each in pages:
         assert each.complaints == []
         assert [url for url in each.asked if not url.startswith((f"{each.url}/", "blob:", "data:image/"))] == []
+
+
+async def new_tab(browser: Browser) -> Page:
+    """A tab with cookies and a storage of its own."""
+    context = await browser.new_context(viewport=WIDE)
+    context.set_default_timeout(PATIENCE)
+    tab = await context.new_page()
+    await tab.add_init_script(REPORT_VIOLATIONS)
+    return tab
 
 
 @pytest_asyncio.fixture(loop_scope="session")

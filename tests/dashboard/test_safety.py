@@ -38,7 +38,7 @@ async def test_hostile_text_stays_text_in_every_view(page: LivePage, sandbox: Sa
     async def seen(dialog: object) -> None:
         dialogs.append(str(dialog))
 
-    page.tab.on("dialog", seen)
+    page.on("dialog", seen)
     await send_everything(page, sandbox)
     entries = (await page.control("GET", "/requests"))["data"]
     for view, css in VIEWS.items():

@@ -3,9 +3,8 @@
 import hashlib
 import re
 
-import pytest
-
 from cnx_mock.dashboard import STATIC
+from tests.cases import cases
 
 VENDOR = STATIC / "vendor"
 OWN = [path for path in STATIC.rglob("*.js") if VENDOR not in path.parents]
@@ -20,7 +19,7 @@ def test_every_vendored_file_is_as_published() -> None:
     assert sums == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
 
 
-@pytest.mark.parametrize("path", OWN, ids=lambda path: str(path.relative_to(STATIC)))
+@cases("path", OWN, ids=lambda path: str(path.relative_to(STATIC)))
 def test_a_module_of_the_page_is_short_and_asks_nobody(path: object) -> None:
     text = path.read_text()  # type: ignore[attr-defined]
     assert len(text.splitlines()) <= 300

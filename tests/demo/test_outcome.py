@@ -10,6 +10,7 @@ from cnx_mock.demo.outcome import LaneOutcome, monthly_cost
 from cnx_mock.demo.rehearsal import can_be_swept, judge_show
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.sweep.trial import RunResult
+from tests.cases import cases
 
 Made = tuple[str, str]
 """A kind and a name."""
@@ -92,7 +93,7 @@ def counts(found: LaneOutcome) -> tuple[str, int, int, int, int]:
     return found.verdict, found.duplicated, found.leaked, found.lost, found.waste_cents
 
 
-@pytest.mark.parametrize(
+@cases(
     ("actual", "expected"),
     [
         (run(*ALL), ("survived", 0, 0, 0, 0)),

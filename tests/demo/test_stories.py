@@ -11,6 +11,7 @@ from cnx_mock.errors import SourceError, UsageError
 from cnx_mock.scenario.gallery import linted
 from cnx_mock.services import operations
 from cnx_mock.sweep.plan import select_faults
+from tests.cases import cases
 
 FOLDER = Path(__file__).parents[2] / "cnx_mock" / "demo" / "stories"
 
@@ -56,7 +57,7 @@ def test_a_file_that_cannot_be_used_has_its_problems(tmp_path: Path) -> None:
         read_story(str(path))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("line", "words"),
     [
         ("./not-there --fast", "./not-there is not found"),

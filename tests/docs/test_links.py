@@ -5,8 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.cases import cases
 from tests.docs.generate import DOCS, ROOT, pages
 from tests.docs.markdown import slug
 
@@ -36,7 +35,7 @@ def broken(page: Path, root: Path = ROOT) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+@cases("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     assert broken(page) == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from cnx_mock import MockServer, Settings
 from cnx_mock.api.operation import Operation
+from tests.cases import cases
 from tests.conftest import Client
 from tests.docs import control_plane
 from tests.docs.generate import ROOT, outdated
@@ -54,7 +55,7 @@ def _path(words: list[str]) -> str:
     return next(word.removeprefix(control_plane.BASE) for word in words if word.startswith(control_plane.BASE))
 
 
-@pytest.mark.parametrize("operation", control_plane.operations(), ids=lambda each: str(each.name))
+@cases("operation", control_plane.operations(), ids=lambda each: str(each.name))
 def test_an_example_is_a_command_as_curl_reads_it(operation: Operation) -> None:
     lines = control_plane.curl(operation)
     words = shlex.split(" ".join(lines))

@@ -10,6 +10,7 @@ import pytest
 
 from cnx_mock import MockServer, Settings
 from cnx_mock.settings import flag, ranges
+from tests.cases import cases
 from tests.conftest import Client, Reply, Wire, wire_to
 
 KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
@@ -65,7 +66,7 @@ def test_health_shows_every_bound_with_its_limit(server):
 # ---- heads
 
 
-@pytest.mark.parametrize(
+@cases(
     ("request_", "option"),
     [
         pytest.param(GET + b"X-Long: " + b"a" * 5000 + b"\r\n\r\n", "--max-header-bytes", id="one long header"),
@@ -289,7 +290,7 @@ def test_a_control_body_has_so_many_bytes():
         assert bound(server, "--max-control-bytes")[2] == 1
 
 
-@pytest.mark.parametrize("name", list(ranges()))
+@cases("name", list(ranges()))
 def test_a_bound_out_of_its_range_is_one_clear_sentence(name):
     with pytest.raises(ValueError, match=f"'{name.replace('_', '-')}' must be from "):
         replace(Settings(), **dict[str, Any]({name: 0}))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer, Sandbox
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client, Reply
 
 KEY = "cnx_test_" + "ab" * 16
@@ -64,7 +65,7 @@ def test_health_needs_no_key(ours):
     assert done(ours, "GET", "/health")["sandboxes"] == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     "host",
     ["localhost", "LocalHost:4269", "127.0.0.1", "127.0.0.1:4269", "127.8.9.10:1", "[::1]", "[::1]:4269"],
 )
@@ -72,7 +73,7 @@ def test_loopback_names_are_let_in(wire, host):
     assert wire(f"GET /_mock/health HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())[0] == 200
 
 
-@pytest.mark.parametrize(
+@cases(
     "host",
     [
         "evil.example",

@@ -4,16 +4,15 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 from cnx_mock import MockServer
 from cnx_mock.asgi import _WORDS
 from cnx_mock.audit import control as audit
 from cnx_mock.http import control
+from tests.cases import cases
 from tests.conftest import Client
 
 
-@pytest.mark.parametrize("name", control.FILES)
+@cases("name", control.FILES)
 def test_the_words_of_a_file_are_those_of_its_paths(name: str) -> None:
     resources = control.resources(control.FILES[name][0])  # two files may have paths with the same word
     resource = next(each for each in resources if each.name == f"_mock.{name}")
@@ -35,7 +34,7 @@ def test_a_call_loads_no_other_file() -> None:
     assert loaded - {"guard", "plane", "refused_page"} == {"readings"}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "status", "said"),
     [
         ("GET", "/_mock", 200, "sandboxes"),

@@ -10,6 +10,7 @@ import pytest
 
 from cnx_mock import ControlError, MockServer, Sandbox, Settings, create_app
 from cnx_mock.python_api.control import Control
+from tests.cases import cases
 from tests.conftest import Client, Reply
 
 HEALTH = "/_mock/health"
@@ -32,8 +33,8 @@ def write(sandbox: Sandbox, method: str, path: str, body: Any, **headers: str) -
 # ---- pages in a browser
 
 
-@pytest.mark.parametrize(("method", "path", "body"), WRITES)
-@pytest.mark.parametrize(
+@cases(("method", "path", "body"), WRITES)
+@cases(
     "headers",
     [
         {"Origin": "https://evil.example"},
@@ -118,9 +119,7 @@ def from_peer(
     return asyncio.run(ask())
 
 
-@pytest.mark.parametrize(
-    "address", ["192.0.2.7", "172.17.0.1", "2001:db8::1", "::ffff:192.0.2.7", "fe80::1%eth0", "0.0.0.0"]
-)
+@cases("address", ["192.0.2.7", "172.17.0.1", "2001:db8::1", "::ffff:192.0.2.7", "fe80::1%eth0", "0.0.0.0"])
 def test_another_machine_is_refused_whatever_host_it_names(address):
     answer = from_peer((address, 5000), Settings())
 
@@ -139,7 +138,7 @@ def test_a_call_within_the_process_is_answered():
     assert from_peer(None, Settings()).status_code == 200
 
 
-@pytest.mark.parametrize(
+@cases(
     ("network", "status"),
     [
         ("192.0.2.0/24", 200),

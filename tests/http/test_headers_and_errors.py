@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from cnx_mock import MockServer, Settings, __version__
+from tests.cases import cases
 
 REQUEST_ID = re.compile("req_[0-9a-f]{16}")
 UNKNOWN = "/v1/instances/inst_0000000000000000"
@@ -50,7 +51,7 @@ def check_headers(reply):
         check_error(reply)
 
 
-@pytest.mark.parametrize("case", AUTHENTICATED)
+@cases("case", AUTHENTICATED)
 def test_every_authenticated_answer_says_who_it_is_and_where_the_window_stands(api, case):
     method, path, raw, status = AUTHENTICATED[case]
 
@@ -90,7 +91,7 @@ def test_401_says_how_to_authenticate_and_nothing_else_does(server, client, api)
     assert "www-authenticate" not in client(server.url, "cnx_live_" + "0" * 32).get("/v1/plans").headers
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "allowed"),
     [
         ("PUT", "/v1/instances", "GET, HEAD, POST"),
@@ -113,7 +114,7 @@ def test_405_says_which_methods_there_are(api, method, path, allowed):
     assert reply.details == {"method": method, "allowed": allowed}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("path", "hint"),
     [
         ("/v1/instance", "/v1/instances"),
@@ -142,7 +143,7 @@ def test_201_says_where_the_new_resource_is(api, example):
     assert "location" not in api.get(reply.headers["location"]).headers
 
 
-@pytest.mark.parametrize(
+@cases(
     ("path", "status"),
     [
         ("/v1/instances", 200),
@@ -172,7 +173,7 @@ def links(reply):
     return {rel: target for target, rel in re.findall(r'<([^>]*)>; rel="([a-z]+)"', reply.headers["link"])}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("page", "expected"),
     [
         ("", {"first": "1", "next": "2", "last": "3"}),
@@ -224,7 +225,7 @@ def test_times_are_rfc_3339_in_utc_with_whole_seconds(api):
     assert datetime.fromisoformat(made["created_at"]).microsecond == 0
 
 
-@pytest.mark.parametrize(
+@cases(
     "request_",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS

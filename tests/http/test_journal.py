@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from cnx_mock import MockServer, Sandbox, Settings
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 
 LIST = "/v1/instances"
@@ -99,7 +100,7 @@ def test_who_has_the_answer_finds_the_entry_complete(sandbox, api):
         assert entry.response_body == reply.body.decode()
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "operation", "status"),
     [
         ("GET", LIST, "instances.list", 200),

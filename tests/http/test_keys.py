@@ -9,6 +9,7 @@ import pytest
 
 from cnx_mock import ControlError, MockServer, Settings
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
@@ -25,7 +26,7 @@ def test_no_key(server, client):
     assert reply.details == {"reason": "missing_key"}
 
 
-@pytest.mark.parametrize(
+@cases(
     "value",
     [
         "",

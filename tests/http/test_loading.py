@@ -9,16 +9,25 @@ import pytest
 
 from cnx_mock import MockServer
 from cnx_mock.asgi import create_app
+from cnx_mock.http import loading
 from cnx_mock.http.app import App
 from cnx_mock.http.loading import WorldLoad
 from cnx_mock.services.worlds import exported, read_fixture
+from cnx_mock.services.worlds.lazy_fleet import LAZY_BELOW
 from tests.conftest import INSTANCE
 
+SIZE = LAZY_BELOW  # of the smallest world that loads in slices
 FLEET: dict[str, Any] = {
     "accounts": [{"name": "Fleet Corp", "balance": "$9.00"}],
-    "generate": {"instances": 6_000, "spread": {"status": {"running": 9, "stopped": 1}, "tags": {"web": 1, "db": 1}}},
+    "generate": {"instances": SIZE, "spread": {"status": {"running": 9, "stopped": 1}, "tags": {"web": 1, "db": 1}}},
 }
 KEY, OTHER = "a" * 32, "b" * 32
+
+
+@pytest.fixture(autouse=True)
+def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So short that a small world takes several of them on any machine."""
+    monkeypatch.setattr(loading, "SLICE", 300)
 
 
 @pytest.fixture
@@ -94,8 +103,8 @@ def test_calls_of_other_sandboxes_are_served_while_a_world_is_written(app: App) 
         assert sorted(order[2:]) == [0, 1, 4]
         (status, first), (again, second) = states
         assert (status, again) == (200, 200)
-        assert len(first["accounts"][0]["instances"]) == 6_000, "the world as it was before the create"
-        assert len(second["accounts"][0]["instances"]) == 6_001
+        assert len(first["accounts"][0]["instances"]) == SIZE, "the world as it was before the create"
+        assert len(second["accounts"][0]["instances"]) == SIZE + 1
 
     asyncio.run(story())
 
@@ -121,7 +130,7 @@ def test_a_reset_while_a_world_is_written_gives_the_new_one(app: App) -> None:
             await asyncio.sleep(0)
         tenant.reset()
         status, state = await writing
-        assert (status, len(state["accounts"][0]["instances"])) == (200, 6_000)
+        assert (status, len(state["accounts"][0]["instances"])) == (200, SIZE)
 
     asyncio.run(story())
 
@@ -159,7 +168,7 @@ def test_every_call_that_needs_the_world_waits_and_finds_all_of_it(app: App) -> 
         )
         assert [status for status, _ in answers] == [200] * 4
         state = answers[3][1]["accounts"][0]
-        assert answers[0][1]["pagination"]["total"] == len(state["instances"]) == 6_000
+        assert answers[0][1]["pagination"]["total"] == len(state["instances"]) == SIZE
         web = [each for each in state["instances"] if each["tags"] == ["web"] and each["status"] == "running"]
         assert answers[1][1]["pagination"]["total"] == len(web)
         assert answers[2][1]["balance_cents"] == 9_00
@@ -193,7 +202,7 @@ def test_a_reset_and_a_new_state_load_in_slices_too(app: App) -> None:
             assert status == 200, answer
             order = await in_order(call(app, "GET", "/v1/instances"), call(app, "GET", "/v1/plans", other))
             assert order == ([1, 0] if method == "POST" else [0, 1])
-            assert (await call(app, "GET", "/v1/instances"))[1]["pagination"]["total"] == 6_000
+            assert (await call(app, "GET", "/v1/instances"))[1]["pagination"]["total"] == SIZE
 
     asyncio.run(story())
 
@@ -205,7 +214,7 @@ def test_putting_a_large_state_answers_with_all_of_it_while_others_are_served(ap
         order = await in_order(call(app, "PUT", "/_mock/state", other, state), call(app, "GET", "/_mock/health", ""))
         assert order == [1, 0]
         _, now = await call(app, "GET", "/_mock/state", other)
-        assert (now["accounts"][0]["name"], len(now["accounts"][0]["instances"])) == ("Put", 6_000)
+        assert (now["accounts"][0]["name"], len(now["accounts"][0]["instances"])) == ("Put", SIZE)
 
     asyncio.run(story())
 
@@ -231,7 +240,7 @@ def test_a_scenario_with_a_large_world_applies_its_settings_when_it_is_there() -
         assert status == 200, answer
         _, balance = await call(app, "GET", "/v1/billing/balance")
         assert (balance["balance_cents"], balance["as_of"]) == (3_00, "2026-05-01T00:00:00Z")
-        assert (await call(app, "GET", "/v1/instances"))[1]["pagination"]["total"] == 6_000
+        assert (await call(app, "GET", "/v1/instances"))[1]["pagination"]["total"] == SIZE
 
     asyncio.run(story())
 
@@ -253,16 +262,16 @@ def test_observers_are_told_how_far_a_load_is(app: App) -> None:
 def test_code_that_does_not_wait_gets_a_whole_world(app: App) -> None:
     tenant = app.tenants.make()
 
-    assert len(tenant.sandbox.instances) == 6_000
+    assert len(tenant.sandbox.instances) == SIZE
     assert tenant.loading is None
 
 
 def test_over_the_wire_it_is_an_ordinary_answer(client: Any) -> None:
     with MockServer(fixture=FLEET) as server:
         api = client(server.url, f"cnx_test_{OTHER}")
-        assert api.get("/v1/instances?page=300").json["pagination"] == {
-            "page": 300,
+        assert api.get("/v1/instances?page=100").json["pagination"] == {
+            "page": 100,
             "limit": 20,
-            "total": 6_000,
-            "total_pages": 300,
+            "total": SIZE,
+            "total_pages": 100,
         }

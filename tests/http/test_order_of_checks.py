@@ -8,6 +8,7 @@ from cnx_mock import Settings
 from cnx_mock.api import operation
 from cnx_mock.asgi import create_app
 from cnx_mock.http import pipeline
+from tests.cases import cases
 
 BIG = b"x" * (64 * 1024 + 1)
 LIVE = "cnx_live_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
@@ -201,7 +202,7 @@ def test_the_order_in_code_is_the_contracts():
 RULE = {"match": {"path": "/v1/*"}, "fault": {"status": 503}}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "raw"),
     [
         ("GET", "/v1/nowhere", None),

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from cnx_mock import MockServer
+from tests.cases import cases
 
 
 def remaining(reply):
@@ -71,7 +72,7 @@ def test_the_windows_own_refusals_are_not_counted(sandbox, api):
     assert api.get("/v1/plans").status == 200
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "raw"),
     [
         ("GET", "/v1/nowhere", None),
@@ -224,8 +225,8 @@ def test_a_refusal_says_one_thing_in_its_headers_and_its_body_and_keeps_its_word
     assert api.get("/v1/plans").status == 200
 
 
-@pytest.mark.parametrize("clock", [{}, {"speed": 3600}, {"frozen": True}], ids=str)
-@pytest.mark.parametrize(("wait", "seconds"), [("1s", 1), ("2s500ms", 3), ("1m", 60)])
+@cases("clock", [{}, {"speed": 3600}, {"frozen": True}], ids=str)
+@cases(("wait", "seconds"), [("1s", 1), ("2s500ms", 3), ("1m", 60)])
 def test_an_injected_refusal_tells_one_story_and_the_next_request_is_judged_afresh(
     server, client, clock, wait, seconds
 ):

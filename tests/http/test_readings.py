@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from cnx_mock import ControlError, MockServer
 from cnx_mock.cli.main import cli
 from cnx_mock.settings import Settings
+from tests.cases import cases
 from tests.openapi_parts import resolved
 
 DEFAULTS = {
@@ -367,7 +368,7 @@ def test_the_command_lists_them_with_the_default_first():
     assert '"Items per page (max 100)"' in result.output
 
 
-@pytest.mark.parametrize(
+@cases(
     ("choice", "words"),
     [
         ("tags-match", "NAME=VALUE"),
@@ -376,7 +377,7 @@ def test_the_command_lists_them_with_the_default_first():
         ("tags-match=", "must be one of: all, any"),
     ],
 )
-@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["openapi"]])
+@cases("command", [["serve", "--port", "0"], ["openapi"]])
 def test_the_command_refuses_what_says_nothing(command, choice, words):
     result = CliRunner().invoke(cli, [*command, "--reading", choice])
     assert result.exit_code == 2

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cnx_mock import MockServer, Sandbox
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 
 MISSING = "inst_00000000000000ff"
@@ -154,7 +155,7 @@ def outcomes(server: MockServer, tmp_path_factory: pytest.TempPathFactory) -> di
     return run(folder)
 
 
-@pytest.mark.parametrize("name", [*(step.__name__ for step in STEPS), "no_key", "bad_key"])
+@cases("name", [*(step.__name__ for step in STEPS), "no_key", "bad_key"])
 def test_the_copied_test_passes(name: str, outcomes: dict[str, str]) -> None:
     assert outcomes[f"test_{name}"] == "PASSED"
 

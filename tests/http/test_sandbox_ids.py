@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer
+from tests.cases import cases
 from tests.conftest import Client, Reply
 
 
@@ -65,8 +66,8 @@ def test_a_key_beside_it_is_refused(sandbox, server):
     assert "give one of them" in reply.details["header"]
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH"])
-@pytest.mark.parametrize(
+@cases("method", ["GET", "HEAD", "PATCH"])
+@cases(
     "foreign",
     [
         {"Origin": "https://evil.example"},

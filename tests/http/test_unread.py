@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from cnx_mock import MockServer
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client, wire_to
 from tests.scenario.test_faults import everything, message, one
 
@@ -91,7 +92,7 @@ def own_entries(server: MockServer) -> list[dict]:
     return data
 
 
-@pytest.mark.parametrize("case", CANNOT_BE_READ)
+@cases("case", CANNOT_BE_READ)
 def test_a_request_that_the_parser_refuses_is_told_why_and_stands_in_its_keys_journal(sandbox, api, case):
     request, words = CANNOT_BE_READ[case]
 
@@ -112,7 +113,7 @@ def vars_of(entry):
     return {name: getattr(entry, name) for name in type(entry).__slots__}
 
 
-@pytest.mark.parametrize("case", ["raw UTF-8 in the path", "a folded key", "two lengths"])
+@cases("case", ["raw UTF-8 in the path", "a folded key", "two lengths"])
 def test_a_request_that_comes_byte_by_byte_is_told_the_same(api, case):
     request, words = CANNOT_BE_READ[case]
 
@@ -230,7 +231,7 @@ def test_a_client_that_goes_on_sending_still_gets_the_answer(own_server):
         assert "raw UTF-8" in refused(wire)["details"]["reason"]
 
 
-@pytest.mark.parametrize("host", [b"", b"Host: a b\r\n", b"Host: a\r\nHost: a\r\n"])
+@cases("host", [b"", b"Host: a b\r\n", b"Host: a\r\nHost: a\r\n"])
 def test_a_request_without_one_good_host_stands_in_its_keys_journal(sandbox, api, host):
     with wire_to(api.url) as wire:
         wire.sendall(b"GET /v1/plans HTTP/1.1\r\nAuthorization: Bearer %b\r\n%b\r\n" % (api.key.encode(), host))
@@ -244,7 +245,7 @@ def test_a_request_without_one_good_host_stands_in_its_keys_journal(sandbox, api
 # ---- bodies
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "words"),
     [
         (b"zz\r\n", "the chunked body is malformed"),
@@ -270,7 +271,7 @@ def the_entry(sandbox):
     return entries[0]
 
 
-@pytest.mark.parametrize("came", [0, 1, 30])
+@cases("came", [0, 1, 30])
 def test_a_body_that_breaks_off_is_an_entry_without_an_answer(server, sandbox, api, came):
     whole = message(api, "POST", LIST, INSTANCE)
     head, end, body = whole.partition(b"\r\n\r\n")

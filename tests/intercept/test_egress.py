@@ -15,6 +15,7 @@ from cnx_mock.errors import EgressError
 from cnx_mock.intercept.egress import guard_egress
 from cnx_mock.intercept.reachable_hosts import ReachableHosts, is_own
 from cnx_mock.text.host_names import address_of
+from tests.cases import cases
 from tests.pytest_plugin.conftest import Run
 
 ELSEWHERE = "192.0.2.1"  # an address for documentation (RFC 5737): nobody is there
@@ -76,7 +77,7 @@ def test_hosts_that_are_allowed_are_reached() -> None:
     assert guard.attempts == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("allowed", "reached"),
     [
         ("192.0.2.0/24", ELSEWHERE),
@@ -108,7 +109,7 @@ def test_a_wildcard_allows_every_name_below_it(name: str, monkeypatch: pytest.Mo
     assert len(guard.attempts) == 3
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "why"),
     [
         ("http://db.internal", "it is a URL; write a name"),
@@ -140,7 +141,7 @@ def test_every_address_of_this_machine_is_this_machine() -> None:
     assert guard.attempts == []
 
 
-@pytest.mark.parametrize("address", ["224.0.0.1", "255.255.255.255", "ff02::1", ELSEWHERE, "2001:db8::1"])
+@cases("address", ["224.0.0.1", "255.255.255.255", "ff02::1", ELSEWHERE, "2001:db8::1"])
 def test_an_address_of_others_is_not(address: str) -> None:
     found = address_of(address)
     assert found is not None

@@ -297,7 +297,7 @@ def test_a_thread_may_begin_while_another_ends(server: MockServer, headers: Head
     before, failed = replaced(), []
 
     def use() -> None:
-        for _ in range(10):
+        for _ in range(4):
             with server.intercept():
                 if SYNC["http.client"](headers) != 200:
                     failed.append(headers)

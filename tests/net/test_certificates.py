@@ -28,6 +28,7 @@ from cnx_mock.errors import CertificateError
 from cnx_mock.net import signing
 from cnx_mock.net.certificates import Authority, authority, ca_folder, forget, own_authority
 from cnx_mock.net.certificates import _replace as replace
+from tests.cases import cases
 from tests.commands import COMMAND, REAL, run
 
 OURS = ["api.cloudnexus.com", "cloudnexus.com", "eu.cloudnexus.com", "localhost", "127.0.0.1", "::1"]
@@ -225,7 +226,7 @@ def test_processes_that_make_it_at_once_all_have_the_same(tmp_path):
     assert names(folder) == ["ca-key.pem", "ca.pem"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("chosen", "environ", "folder"),
     [
         ("/one", {"CNX_MOCK_CA_DIR": "/two", "XDG_DATA_HOME": "/three"}, "/one"),
@@ -274,7 +275,7 @@ MIXED = foreign(constrained=True).partition(b"-----BEGIN CERT")[0] + b"".join(
 )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "why"),
     [
         (b"", "is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one"),

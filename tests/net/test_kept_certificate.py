@@ -11,6 +11,7 @@ from cnx_mock.errors import CertificateError
 from cnx_mock.net import certificates, kept_certificate
 from cnx_mock.net.addresses import SERVED_NAMES
 from cnx_mock.net.certificates import authority, forget, usual_context
+from tests.cases import cases
 from tests.net.test_certificates import OURS, shake_hands, strict
 
 
@@ -22,7 +23,7 @@ def shown(folder: Path) -> bytes:
     return certificate
 
 
-@pytest.mark.parametrize("name", OURS)
+@cases("name", OURS)
 def test_a_certificate_that_was_kept_is_believed_for_every_name(tmp_path: Path, name: str) -> None:
     usual_context(tmp_path)
     context, ca_path = usual_context(tmp_path)
@@ -65,7 +66,7 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@cases("damage", DAMAGES.values(), ids=DAMAGES)
 def test_one_that_may_not_be_used_is_made_anew_and_kept(tmp_path: Path, damage: bytes) -> None:
     first, kept = shown(tmp_path), tmp_path / "ca-key.pem"
     damaged, times = LINE.subn(damage, kept.read_bytes())

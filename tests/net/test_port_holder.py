@@ -9,6 +9,7 @@ import pytest
 
 from cnx_mock import ListenError, MockServer, Settings, __version__
 from cnx_mock.net import port_holder
+from tests.cases import cases
 
 
 def refusal(port: int) -> str:
@@ -50,7 +51,7 @@ def test_a_cnx_mock_is_named_with_its_version_at_each_of_its_ports(kind: str) ->
 OLDER = b'{"status":"ok","version":"0.0.9","uptime_seconds":0,"sandboxes":0}'
 
 
-@pytest.mark.parametrize(
+@cases(
     ("answer", "said"),
     [
         (b"HTTP/1.1 200 OK\r\nserver: uvicorn\r\n\r\n" + OLDER, "a cnx-mock 0.0.9 answers there"),

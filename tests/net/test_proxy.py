@@ -15,6 +15,7 @@ import requests
 
 from cnx_mock import MockServer, Sandbox, Settings
 from cnx_mock.net import allowed_hosts
+from tests.cases import cases
 from tests.conftest import INSTANCE, TlsWire
 from tests.scenario.test_faults import arrived, ended, everything, message, one, shown
 
@@ -198,7 +199,7 @@ def test_other_hosts_are_refused_with_the_flag_that_would_let_them_pass(server, 
     assert f"only if they are allowed: {flag}" in error["message"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("allowed", "target", "option"),
     [
         (("example.com",), "example.com:8443", "example.com:8443"),
@@ -239,7 +240,7 @@ def test_a_proxy_that_leads_to_itself_says_so(server, host):
     assert (status, error["code"]) == (508, "PROXY_LOOP")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("first", "status", "words"),
     [
         (b"CONNECT api.cloudnexus.com HTTP/1.1\r\n\r\n", 400, "CONNECT needs a host and a port"),

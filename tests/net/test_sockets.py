@@ -12,6 +12,7 @@ from cnx_mock import MockServer
 from cnx_mock.errors import ListenError, SettingsError
 from cnx_mock.net.sockets import listen
 from cnx_mock.settings import Settings
+from tests.cases import cases
 
 
 def has_ipv6() -> bool:
@@ -37,7 +38,7 @@ def addresses(*hosts: str, port: int = 0) -> list[str]:
 
 
 @needs_ipv6
-@pytest.mark.parametrize(
+@cases(
     ("hosts", "listened"),
     [
         (["localhost"], ["127.0.0.1", "::1"]),
@@ -115,7 +116,7 @@ def test_the_url_is_the_one_at_which_the_control_plane_answers() -> None:
         assert server.sandbox().url == server.url
 
 
-@pytest.mark.parametrize("host", ["", "a b", "localhost:8080", "http://localhost", (), ("127.0.0.1", "::1/128")])
+@cases("host", ["", "a b", "localhost:8080", "http://localhost", (), ("127.0.0.1", "::1/128")])
 def test_what_is_not_a_host_is_refused(host: str | tuple[str, ...]) -> None:
     with pytest.raises(SettingsError, match="^'host' must be an address or a host's name, without a port$"):
         Settings(host=host)

@@ -13,6 +13,7 @@ from cnx_mock import MockServer, Settings
 from cnx_mock.errors import SettingsError
 from cnx_mock.net.certificates import authority, forget
 from cnx_mock.net.tls_names import Trust, trust
+from tests.cases import cases
 from tests.net.test_certificates import OURS, shake_hands, signed, strict
 
 NAMES = ("cloudnexus.local", "*.dev.local", "mock", "cnx_mock", "host.docker.internal", "10.1.2.3", "fd00::7")
@@ -25,7 +26,7 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Trust:
     return trust(tmp_path_factory.mktemp("ca"), NAMES)
 
 
-@pytest.mark.parametrize("name", [*CALLED, *OURS])
+@cases("name", [*CALLED, *OURS])
 def test_clients_believe_own_names_and_the_usual_ones(trusted: Trust, name: str) -> None:
     shake_hands(strict(trusted.path), trusted.server_context(), name)
 
@@ -41,15 +42,13 @@ def test_who_trusts_the_usual_ca_alone_does_not_believe_another_name(trusted: Tr
         shake_hands(strict(trusted.usual.path), trusted.server_context(), name)
 
 
-@pytest.mark.parametrize(
-    "name", ["other.local", "a.eu.dev.local", "a.mock", "a.cloudnexus.local", "10.1.2.4", "fd00::8"]
-)
+@cases("name", ["other.local", "a.eu.dev.local", "a.mock", "a.cloudnexus.local", "10.1.2.4", "fd00::8"])
 def test_no_other_name_is_in_the_certificate(trusted: Trust, name: str) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
         shake_hands(strict(trusted.path), trusted.server_context(), name)
 
 
-@pytest.mark.parametrize(
+@cases(
     "name", ["example.com", "other.local", "local", "google.mock", "xmock", "10.1.2.4", "fd00::8", "api.cloudnexus.com"]
 )
 def test_the_ca_for_own_names_cannot_sign_for_others(trusted: Trust, tmp_path: Path, name: str) -> None:

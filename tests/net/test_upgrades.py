@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from tests.cases import cases
 from tests.conftest import INSTANCE, wire_to
 from tests.scenario.test_faults import everything, message, one
 
@@ -33,9 +34,9 @@ def in_chunks(request: bytes) -> bytes:
     return b"\r\n".join([*lines, b"Transfer-Encoding: chunked"]) + end + chunks + b"0\r\n\r\n"
 
 
-@pytest.mark.parametrize("asks", ASKS)
-@pytest.mark.parametrize("form", [bytes, in_chunks])
-@pytest.mark.parametrize("size", [1, 7, 10_000])
+@cases("asks", ASKS)
+@cases("form", [bytes, in_chunks])
+@cases("size", [1, 7, 10_000])
 def test_the_body_arrives_whole_in_whatever_pieces(sandbox, api, asks, form, size):
     request = form(asking(message(api, "POST", LIST, INSTANCE), ASKS[asks]))
 

@@ -33,6 +33,7 @@ from cnx_mock import (
     UnknownScenario,
 )
 from cnx_mock.python_api.remote import RemoteServer
+from tests.cases import cases
 
 # ---- a scenario or a fixture, in every form and through every door
 
@@ -61,7 +62,7 @@ FIXTURES = [
 Door = Callable[[Sandbox, MockServer, Any], object]
 
 
-@pytest.mark.parametrize(
+@cases(
     "door",
     [
         pytest.param(lambda sandbox, server, given: MockServer(given).start(), id="MockServer"),
@@ -70,7 +71,7 @@ Door = Callable[[Sandbox, MockServer, Any], object]
         pytest.param(lambda sandbox, server, given: sandbox.use(given), id="use"),
     ],
 )
-@pytest.mark.parametrize(("given", "error", "texts"), SCENARIOS)
+@cases(("given", "error", "texts"), SCENARIOS)
 def test_a_bad_scenario_is_the_same_error_through_every_door(
     server: MockServer, sandbox: Sandbox, door: Door, given: Any, error: type[Exception], texts: list[str]
 ) -> None:
@@ -80,7 +81,7 @@ def test_a_bad_scenario_is_the_same_error_through_every_door(
     assert [text for text in texts if text not in str(caught.value)] == []
 
 
-@pytest.mark.parametrize(
+@cases(
     "door",
     [
         pytest.param(lambda sandbox, server, given: MockServer(fixture=given).start(), id="MockServer"),
@@ -89,7 +90,7 @@ def test_a_bad_scenario_is_the_same_error_through_every_door(
         pytest.param(lambda sandbox, server, given: sandbox.load(given), id="load"),
     ],
 )
-@pytest.mark.parametrize(("given", "error", "texts"), FIXTURES)
+@cases(("given", "error", "texts"), FIXTURES)
 def test_a_bad_fixture_is_the_same_error_through_every_door(
     server: MockServer, sandbox: Sandbox, door: Door, given: Any, error: type[Exception], texts: list[str]
 ) -> None:
@@ -148,7 +149,7 @@ def test_a_refusal_is_an_error_of_the_control_plane_and_of_the_input(sandbox: Sa
 # ---- options
 
 
-@pytest.mark.parametrize(
+@cases(
     "wrong",
     [{"seed": "x"}, {"seed": 1.5}, {"seed": True}, {"speed": "fast"}, {"port": -1}, {"port": "80"}, {"tls": "yes"}],
 )
@@ -157,7 +158,7 @@ def test_an_option_of_the_wrong_type_is_named(wrong: dict[str, Any]) -> None:
         MockServer(**wrong)
 
 
-@pytest.mark.parametrize(
+@cases(
     "wrong",
     [{"scenario": "calm"}, {"seed": 7.5}, {"host": None}, {"watch": 1}, {"reading": (1,)}, {"journal_size": 1.5}],
 )
@@ -166,7 +167,7 @@ def test_settings_take_the_declared_types_only(wrong: dict[str, Any]) -> None:
         Settings(**wrong)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "settings", "complaint"),
     [
         ({"seed": 7}, {}, "seed is 7 here, and '0' in settings: with settings, give it there: Settings(seed=7)"),
@@ -252,7 +253,7 @@ def test_a_server_that_has_stopped_is_not_found() -> None:
 # ---- what is sent to a server
 
 
-@pytest.mark.parametrize(
+@cases(
     "call",
     [
         lambda sandbox: sandbox.clock.advance("5"),
@@ -268,7 +269,7 @@ def test_a_value_that_the_server_refuses_is_bad_input(sandbox: Sandbox, call: Ca
     assert {ControlError, ValueError} <= set(type(caught.value).__mro__)
 
 
-@pytest.mark.parametrize("wrong", [{"seed": "x"}, {"seed": -1}, {"name": 42}, {"name": "#1"}, {"key": "cnx_test_x"}])
+@cases("wrong", [{"seed": "x"}, {"seed": -1}, {"name": 42}, {"name": "#1"}, {"key": "cnx_test_x"}])
 def test_a_bad_name_seed_or_key_is_no_error_of_the_scenario(server: MockServer, wrong: dict[str, Any]) -> None:
     with pytest.raises(InputRefusedError, match=next(iter(wrong))) as caught:
         server.sandbox("calm", **wrong)
@@ -311,7 +312,7 @@ def test_conditions_and_checks_that_do_not_exist_are_bad_input(sandbox: Sandbox)
 # ---- a server elsewhere
 
 
-@pytest.mark.parametrize(
+@cases(
     "url",
     [
         "",
@@ -335,7 +336,7 @@ def test_a_text_that_is_not_the_url_of_a_server_is_refused(url: Any) -> None:
         RemoteServer(url)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("status", "body"),
     [
         (200, b"<html>"),

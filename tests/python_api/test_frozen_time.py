@@ -22,6 +22,7 @@ from cnx_mock.net.certificates import authority
 from cnx_mock.net.serving import asyncio_loop
 from cnx_mock.scenario.delays import Delays
 from cnx_mock.world.clock import SECOND, wall_now
+from tests.cases import cases
 from tests.pytest_plugin.conftest import Run, run
 
 __all__ = ["run"]
@@ -104,7 +105,7 @@ def test_what_signs_in_a_freeze_signs_after_it(tmp_path: Path, use: str) -> None
 # ---- clocks
 
 
-@pytest.mark.parametrize("freeze", FREEZES.values(), ids=FREEZES)
+@cases("freeze", FREEZES.values(), ids=FREEZES)
 def test_a_running_clock_does_not_jump_and_nothing_is_charged(sandbox: Sandbox, api: Any, freeze: Any) -> None:
     api.create()
     before = sandbox.clock.now, sandbox.account.balance

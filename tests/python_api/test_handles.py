@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import ControlError, MockServer, Sandbox, UnknownAttribute, UnknownResource
+from tests.cases import cases
 
 # ---- what is in a sandbox
 
@@ -93,7 +94,7 @@ MISSPELT: list[tuple[Callable[[Sandbox], object], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("handle", "name", "message"), MISSPELT, ids=[name for _, name, _ in MISSPELT])
+@cases(("handle", "name", "message"), MISSPELT, ids=[name for _, name, _ in MISSPELT])
 def test_an_attribute_that_a_handle_does_not_have_is_an_error(
     sandbox: Sandbox, handle: Callable[[Sandbox], object], name: str, message: str
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from cnx_mock import ControlError, MockServer, Sandbox, ScenarioWarning, SourceError
 from cnx_mock.scenario import gallery
 from cnx_mock.services import operations
+from tests.cases import cases
 
 
 def statuses(api: Any, count: int, path: str = "/v1/instances") -> list[int]:
@@ -134,7 +135,7 @@ def test_never_is_a_probability_too(sandbox: Sandbox, api: Any) -> None:
     assert (rule.matched, rule.fired) == (5, 0)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("arguments", "words", "problem"),
     [
         (["instances.crate"], {"error": "INTERNAL_ERROR"}, "did you mean 'instances.create'"),

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from cnx_mock import ControlError
+from tests.cases import cases
 from tests.conftest import INSTANCE
 from tests.scenario.client_table import ROWS
 from tests.scenario.test_faults import calling, connected, everything, message, one
@@ -24,9 +25,9 @@ CLIENTS = {
 """What a user sees who calls and then reads `.json()`: the fault, with requests, with httpx2."""
 
 
-@pytest.mark.parametrize("at", ["before", "after"])
-@pytest.mark.parametrize("fault", CLIENTS)
-@pytest.mark.parametrize("library", ["requests", "httpx2"])
+@cases("at", ["before", "after"])
+@cases("fault", CLIENTS)
+@cases("library", ["requests", "httpx2"])
 def test_what_a_client_sees_of_a_create_that_happened(server, client, fault, at, library, url, verify):
     sandbox = server.sandbox(name="spoilt", seed=1)
     body, *exceptions = CLIENTS[fault]
@@ -88,7 +89,7 @@ def test_corruption_of_more_than_there_is_spoils_all(sandbox, api):
     assert api.get("/v1/plans").body == bytes(byte ^ 0xFF for byte in whole)
 
 
-@pytest.mark.parametrize("body", [TRUNCATE, MALFORMED, CORRUPT])
+@cases("body", [TRUNCATE, MALFORMED, CORRUPT])
 def test_refusals_and_answers_without_a_body_go_out_unchanged(server, client, body, url):
     sandbox = server.sandbox({"world": {"readings": {"delete-answer": "204"}}})
     api = client(url, sandbox.api_key)
@@ -102,7 +103,7 @@ def test_refusals_and_answers_without_a_body_go_out_unchanged(server, client, bo
     assert rule.fired == 0
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "where", "why"),
     [
         ({"truncate": 1}, "fault.body.truncate", "must be a number from 0 to below 1"),

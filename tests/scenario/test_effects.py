@@ -9,6 +9,7 @@ import pytest
 
 from cnx_mock import MockServer, Sandbox, Settings
 from cnx_mock.cli import explain
+from tests.cases import cases
 from tests.conftest import Client
 from tests.scenario.conftest import Write
 
@@ -32,8 +33,8 @@ def reason(sandbox: Sandbox, rule: str = "it") -> str:
     return "fires" if decided.fired else decided.reason
 
 
-@pytest.mark.parametrize("name", NEEDS_A_BODY)
-@pytest.mark.parametrize("at", ["before", "after"])
+@cases("name", NEEDS_A_BODY)
+@cases("at", ["before", "after"])
 def test_an_answer_without_a_body_does_not_count_for_a_fault_of_the_body(
     sandbox: Sandbox, api: Client, name: str, at: str
 ) -> None:
@@ -76,7 +77,7 @@ def test_a_pace_that_takes_no_time_does_not_count(sandbox: Sandbox, api: Client)
     assert reason(sandbox) == "match 1, a body of this size takes no time"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("headers", "expected"),
     [
         ({"remove": ["X-RateLimit-Reset"]}, "fires"),
@@ -91,7 +92,7 @@ def test_a_pace_that_takes_no_time_does_not_count(sandbox: Sandbox, api: Client)
         ({"set": {"Cache-Control": "no-store"}, "remove": ["X-No"]}, "match 1, the answer has these headers already"),
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@cases("method", ["GET", "HEAD"])
 def test_changed_headers_count_only_if_they_differ(
     sandbox: Sandbox, api: Client, headers: dict[str, Any], expected: str, method: str
 ) -> None:

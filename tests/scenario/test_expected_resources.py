@@ -9,12 +9,13 @@ from cnx_mock.scenario.resources import read_resources
 from cnx_mock.scenario.scenario import read_scenario, stacked
 from cnx_mock.services import operations
 from cnx_mock.world.kinds import FIREWALL, INSTANCE
+from tests.cases import cases
 
 WEB = {"id": "inst_1", "name": "web-1", "status": "running", "tags": ["a", "b"], "specs": {"vcpus": 4}}
 DB = {"id": "inst_2", "name": "db-1", "status": "provisioning", "tags": [], "specs": {"vcpus": 8}}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("expected", "found"),
     [
         (0, []),
@@ -35,7 +36,7 @@ def test_what_is_as_expected(expected: Any, found: list[dict[str, Any]]) -> None
     assert read_resources(expected).unmet(INSTANCE, found) == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("expected", "found", "lines"),
     [
         (1, [], ["there are 0 instances, not 1"]),
@@ -61,7 +62,7 @@ def read(**expect: Any) -> Scenario:
     return read_scenario({"expect": expect}, operations())
 
 
-@pytest.mark.parametrize(
+@cases(
     ("expect", "message"),
     [
         ({"instances": "one"}, "must be a number such as 1"),

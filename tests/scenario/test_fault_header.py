@@ -3,6 +3,7 @@
 import pytest
 
 from cnx_mock import Sandbox
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client, Reply
 
 LIST = "/v1/instances"
@@ -29,7 +30,7 @@ def test_it_strikes_its_own_request_only(sandbox, api):
     assert sandbox.call("GET", "/rules")["data"] == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("fault", "status"),
     [
         ("status=503", 503),
@@ -77,7 +78,7 @@ def test_it_may_hold_in_a_phase_only(server, client):
     assert [get(api, "status=503; when={phase: b}").status for _ in range(2)] == [200, 503]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("fault", "complaint"),
     [
         ("eror=NOT_FOUND", "unknown key 'eror', did you mean 'error'?"),

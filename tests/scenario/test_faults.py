@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from cnx_mock import ControlError, Entry, Sandbox
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client, Wire, wire_to
 
 SCHEMES = ["http", "https"]
@@ -35,7 +36,7 @@ CODES: dict[str, tuple[int, dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("code", CODES)
+@cases("code", CODES)
 def test_every_code_of_the_catalogue_can_be_had(sandbox, api, code):
     sandbox.inject("instances.list", error=code)
     reply = api.get(LIST)
@@ -122,7 +123,7 @@ def test_a_date_that_cannot_be_read_is_refused(sandbox, wait, problem):
         sandbox.inject(error="RATE_LIMITED", retry_after=wait)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("status", "code"),
     [
         (400, "BAD_REQUEST"),
@@ -275,7 +276,7 @@ def test_what_httpx2_sees_of_a_reset(sandbox, url):
         assert http.get(LIST).status_code == 200
 
 
-@pytest.mark.parametrize("fault", [{"connection": "reset"}, {"error": "INTERNAL_ERROR"}, {"latency": "30s"}])
+@cases("fault", [{"connection": "reset"}, {"error": "INTERNAL_ERROR"}, {"latency": "30s"}])
 def test_a_fault_never_touches_another_sandbox(server, client, fault, url):
     faulty, healthy = server.sandbox(), server.sandbox()
     faulty.inject(**fault)

@@ -8,6 +8,7 @@ import pytest
 from cnx_mock import MockServer, Sandbox, ScenarioWarning
 from cnx_mock.scenario.gallery import gallery, linted
 from cnx_mock.services import operations
+from tests.cases import cases
 from tests.conftest import Client
 from tests.scenario.conftest import Write
 
@@ -295,7 +296,7 @@ def test_what_may_happen_raises_no_alarm(write: Write, text: str) -> None:
     assert str(lint) == "None"
 
 
-@pytest.mark.parametrize("name", gallery())
+@cases("name", gallery())
 def test_the_gallery_has_nothing_that_never_happens(name: str) -> None:
     assert linted(name, operations())[1] is None
 

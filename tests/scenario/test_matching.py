@@ -3,6 +3,7 @@
 import pytest
 
 from cnx_mock import Sandbox
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 
 LIST = ("GET", "/v1/instances", None)
@@ -20,7 +21,7 @@ def decision(sandbox: Sandbox, api: Client, match: dict, request: tuple) -> str:
     return "fires" if decided.fired else decided.reason
 
 
-@pytest.mark.parametrize(
+@cases(
     ("operation", "request_", "expected"),
     [
         ("instances.list", LIST, "fires"),
@@ -47,7 +48,7 @@ def test_operations_match_by_name_glob_list_and_exclusion(sandbox, api, operatio
     assert decision(sandbox, api, {"operation": operation}, request_) == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "request_", "expected"),
     [
         ("GET", LIST, "fires"),
@@ -63,7 +64,7 @@ def test_methods_match_as_they_came(sandbox, api, method, request_, expected):
     assert decision(sandbox, api, {"method": method}, request_) == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     ("path", "request_path", "expected"),
     [
         ("/v1/instances", "/v1/instances", "fires"),
@@ -84,7 +85,7 @@ def test_paths_match_without_their_query_and_only_stars_are_globs(sandbox, api, 
     assert decision(sandbox, api, {"path": path}, ("GET", request_path, None)) == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "wanted", "expected"),
     [
         ("n", 5, "fires"),
@@ -115,7 +116,7 @@ def test_body_values_match_by_name_and_kind(sandbox, api, name, wanted, expected
     assert decision(sandbox, api, {"body": {name: wanted}}, ("POST", "/v1/instances", BODY)) == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     ("pointer", "wanted", "expected"),
     [
         ("/a~1b/c~0d/0", "x", "fires"),
@@ -140,7 +141,7 @@ def test_a_deep_body_can_be_explained(sandbox, api, depth):
     assert sandbox.requests[-1].decisions[0].fired is False
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b"7", b"\xff", b"[" * 5000])
+@cases("raw", [b"", b"{", b"[1]", b"7", b"\xff", b"[" * 5000])
 def test_a_body_that_is_none_matches_nothing_and_breaks_nothing(sandbox, api, raw):
     sandbox.inject(match={"body": {"name": "x"}}, error="INTERNAL_ERROR")
     assert api.post("/v1/instances", raw=raw).status == 400

@@ -3,6 +3,7 @@
 import pytest
 
 from cnx_mock import Sandbox, ScenarioError, SourceError
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 from tests.scenario.conftest import Write
 
@@ -97,7 +98,7 @@ def test_a_body_keeps_the_kinds_of_json(sandbox: Sandbox, api: Client, write: Wr
         assert api.post("/v1/instances", {**same, name: other}).status == 400
 
 
-@pytest.mark.parametrize(
+@cases(
     ("match", "request_", "reason"),
     [
         ({"header": {"X-Trace": None}}, {}, "fires"),

@@ -11,13 +11,14 @@ from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario.models import ScenarioModel
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
+from tests.cases import cases
 
 RULE: dict[Any, Any] = {"fault": {"status": 500}}
 ENDLESS: dict[str, Any] = {}
 ENDLESS["world"] = ENDLESS
 
 
-@pytest.mark.parametrize(
+@cases(
     ("data", "expected"),
     [
         ({"name": "\ud800"}, ["name: must be a string without half characters (lone surrogates)"]),

@@ -5,6 +5,7 @@ import pytest
 
 from cnx_mock import ControlError
 from cnx_mock.scenario.provisioning import read_provisioning, spell_provisioning
+from tests.cases import cases
 from tests.conftest import INSTANCE
 from tests.scenario.test_stale import BALANCER, BALANCERS, LIST, SNAPSHOTS, made, reasons
 
@@ -139,7 +140,7 @@ def test_a_slow_instance_that_no_read_shows_yet(sandbox, api):
     assert after(sandbox, api, instance, "94s", "1s") == ["provisioning", "running"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "label"),
     [
         ("90s", "1m30s"),
@@ -157,7 +158,7 @@ def test_the_journal_spells_it(given, label):
     assert spell_provisioning(read_provisioning(given)) == label
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "why"),
     [
         (90, "needs a unit: write 90s or 90ms"),

@@ -7,6 +7,7 @@ from math import sqrt
 import pytest
 
 from cnx_mock import MockServer, Sandbox
+from tests.cases import cases, rounds
 from tests.conftest import INSTANCE, Client
 
 LIST = "/v1/instances"
@@ -146,7 +147,7 @@ def test_a_fault_before_the_effect_comes_ahead_of_every_judgment(sandbox, api):
         assert reply.status == 500
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "raw", "status"),
     [
         ("GET", "/v1/nowhere", None, 404),
@@ -254,7 +255,7 @@ def test_a_slow_read_is_a_poll(server, client):
 
 # ---- chance
 
-CALLS, P = 1_000, 0.3
+CALLS, P = rounds(400, 1_000), 0.3
 
 
 def nothing(sandbox: Sandbox) -> None:

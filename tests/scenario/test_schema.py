@@ -11,6 +11,7 @@ from cnx_mock.scenario.gallery import find, gallery
 from cnx_mock.scenario.json_schema import schema
 from cnx_mock.services import operations
 from cnx_mock.text.source import read, read_file
+from tests.cases import cases
 from tests.docs.snippets import snippets
 
 SCHEMA = schema(operations())
@@ -50,7 +51,7 @@ def test_an_editor_completes_operations_and_error_codes() -> None:
     assert SCHEMA["$defs"]["Fault"]["properties"]["error"]["enum"] == sorted(catalogue())
 
 
-@pytest.mark.parametrize("name", gallery())
+@cases("name", gallery())
 def test_every_story_of_the_gallery_fits(name: str) -> None:
     assert [error.message for error in CHECK.iter_errors(read_file(find(name)).data)] == []
 
@@ -61,7 +62,7 @@ def test_every_example_of_the_documentation_fits() -> None:
     assert [wrong(text) for text in examples] == [[] for _ in examples]
 
 
-@pytest.mark.parametrize(
+@cases(
     "rule",
     [
         "{fault: {latency: 2s}}",

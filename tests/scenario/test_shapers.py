@@ -11,6 +11,7 @@ from cnx_mock.scenario.faults.bandwidth import Bandwidth
 from cnx_mock.scenario.faults.drip import Drip
 from cnx_mock.scenario.faults.latency import read_latency
 from cnx_mock.text.units import format_size, parse_bandwidth, parse_size
+from tests.cases import cases
 from tests.conftest import INSTANCE
 from tests.scenario.test_faults import arrived, calling, connected, ended, everything, message, one
 
@@ -22,8 +23,8 @@ SLOW: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("label", SLOW)
-@pytest.mark.parametrize("library", [requests, httpx2])
+@cases("label", SLOW)
+@cases("library", [requests, httpx2])
 def test_a_slow_body_arrives_whole(sandbox, api, label, library, url, verify):
     whole = api.get(PLANS).body
     sandbox.inject("plans.list", **SLOW[label])
@@ -141,7 +142,7 @@ def test_the_first_rule_changes_headers_and_where_none_go_out_nothing_is_changed
     assert [each.fired for each in sandbox.requests[-1].decisions] == [False, False, True]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("fault", "where", "why"),
     [
         ({"headers": {"set": {"X-A": "a\r\nSet-Cookie: b"}}}, "fault.headers.set.X-A", "printable ASCII in one line"),
@@ -200,7 +201,7 @@ def test_a_tail_is_waited_and_named(sandbox, api):
     assert 0 < sandbox.requests[-1].delayed_ms <= 3
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "count"),
     [("8B", 8), ("20KB", 20_000), ("1.5KB", 1500), ("64KiB", 65_536), ("1MB", 10**6), ("1GiB", 2**30)],
 )
@@ -209,7 +210,7 @@ def test_sizes_are_bytes_and_so_are_bandwidths_a_second(text, count):
     assert parse_size(format_size(count)) == count
 
 
-@pytest.mark.parametrize("junk", [None, True, 5, "5", "-5B", "5 B", "5b", "0.5B", "0B", "9999999GB", "B", "", []])
+@cases("junk", [None, True, 5, "5", "-5B", "5 B", "5b", "0.5B", "0B", "9999999GB", "B", "", []])
 def test_what_is_no_size_is_refused_with_an_example(junk):
     for parse in (parse_size, parse_bandwidth):
         with pytest.raises(ValueError, match=r"[0-9]+(B|KB)"):

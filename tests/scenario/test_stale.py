@@ -6,6 +6,7 @@ from http.client import IncompleteRead
 import pytest
 
 from cnx_mock import ControlError
+from tests.cases import cases
 
 LIST, SNAPSHOTS = "/v1/instances", "/v1/snapshots"
 FIREWALLS, BALANCERS = "/v1/network/firewall", "/v1/network/load-balancers"
@@ -422,7 +423,7 @@ def test_a_file_says_it_too(server, client):
     assert api.get(f"{LIST}/{api.create()['id']}").status == 404
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "why"),
     [
         ("0s", "must be longer than 0s"),

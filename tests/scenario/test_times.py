@@ -3,6 +3,7 @@
 import pytest
 
 from cnx_mock import ControlError, Sandbox
+from tests.cases import cases
 from tests.conftest import Client
 
 LIST = "/v1/instances"
@@ -17,7 +18,7 @@ def reasons(sandbox: Sandbox, rule_id: str) -> list[str]:
     return [each.reason for entry in sandbox.requests for each in entry.decisions if each.rule == rule_id]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("times", "struck"),
     [
         (2, [1, 2]),
@@ -35,7 +36,7 @@ def test_each_form_strikes_the_requests_that_it_names(sandbox, api, times, struc
     assert (rule.matched, rule.fired) == (10, len(struck))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("times", "said"),
     [
         (1, "match 2, beyond times 1"),
@@ -137,7 +138,7 @@ def test_a_step_may_have_shapers_and_an_outcome(sandbox, api):
     assert [each.fault for each in sandbox.requests[-1].faults] == ["latency=1ms", "error=NOT_FOUND"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("words", "complaint"),
     [
         ({"times": 0}, "times: must be at least 1"),

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from cnx_mock import MockServer
+from tests.cases import cases
 from tests.conftest import INSTANCE
 from tests.scenario.client_table import ROWS
 from tests.scenario.test_faults import arrived, calling, connected, ended, everything, message, shown
@@ -34,9 +35,9 @@ def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert [record.message for record in caplog.records if record.name.startswith(("uvicorn", "asyncio"))] == []
 
 
-@pytest.mark.parametrize("at", ["before", "after"])
-@pytest.mark.parametrize("fault", CLIENTS)
-@pytest.mark.parametrize("library", ["requests", "httpx2"])
+@cases("at", ["before", "after"])
+@cases("fault", CLIENTS)
+@cases("library", ["requests", "httpx2"])
 def test_what_a_client_sees_and_what_the_journal_says(sandbox, api, fault, at, library, url, verify):
     sandbox.inject("instances.create", connection=fault, at=at, times=1)
     wait = 0.05 if fault == "hang" else 10
@@ -55,8 +56,8 @@ def test_what_a_client_sees_and_what_the_journal_says(sandbox, api, fault, at, l
     assert len(api.get(LIST).json["data"]) == (at == "after")
 
 
-@pytest.mark.parametrize("at", ["before", "after"])
-@pytest.mark.parametrize("fault", ["close", "empty", "garbage", "malformed_chunk"])
+@cases("at", ["before", "after"])
+@cases("fault", ["close", "empty", "garbage", "malformed_chunk"])
 def test_the_bytes_on_the_wire(sandbox, api, fault, at):
     sandbox.inject("instances.create", connection=fault, at=at)
     with calling(api, "POST", LIST, INSTANCE) as wire:
@@ -78,8 +79,8 @@ def test_the_bytes_on_the_wire(sandbox, api, fault, at):
             assert body.startswith(b"ZZ\r\n{")
 
 
-@pytest.mark.parametrize("fault", sorted(CLIENTS.keys() - {"hang"}))
-@pytest.mark.parametrize("answer", ["204", "200-empty-object"])
+@cases("fault", sorted(CLIENTS.keys() - {"hang"}))
+@cases("answer", ["204", "200-empty-object"])
 def test_a_delete_whose_answer_is_lost_has_happened(server, client, fault, answer, url):
     sandbox = server.sandbox({"world": {"readings": {"delete-answer": answer}}})
     api = client(url, sandbox.api_key)
@@ -91,7 +92,7 @@ def test_a_delete_whose_answer_is_lost_has_happened(server, client, fault, answe
     assert api.get(LIST).json["data"] == []
 
 
-@pytest.mark.parametrize("fault", CLIENTS)
+@cases("fault", CLIENTS)
 def test_a_refusal_goes_out_unchanged(sandbox, api, fault):
     sandbox.inject("instances.create", connection=fault, at="after")
     assert api.post(LIST, {}).status == 400

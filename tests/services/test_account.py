@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cases import cases
+
 READ_ONLY = "403" + "0" * 29
 EXAMPLE = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 ALL_SCOPES = [
@@ -106,8 +108,8 @@ def test_a_key_says_what_it_may_do(server, client):
     assert (reply.status, reply.error["code"]) == (403, "FORBIDDEN")
 
 
-@pytest.mark.parametrize("path", ["/v1/account", "/v1/account/api-keys", "/v1/account/api-keys/current"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@cases("path", ["/v1/account", "/v1/account/api-keys", "/v1/account/api-keys/current"])
+@cases("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_the_api_makes_and_changes_no_keys(api, path, method):
     reply = api.call(method, path, {})
     assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cnx_mock.services.billing import zones
 from cnx_mock.text.units import format_money, parse_instant
 from cnx_mock.world.clock import HOUR, SECOND
+from tests.cases import cases
 
 ACCOUNT = {"balance": "$100.00", "rate_limit": "100000/min"}
 
@@ -223,7 +224,7 @@ def test_a_report_says_what_was_spent_on_what(at):
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("timezone", "day", "hours", "start", "end"),
     [
         ("America/New_York", "2026-03-08", 23, "2026-03-08T00:00:00-05:00", "2026-03-09T00:00:00-04:00"),
@@ -350,7 +351,7 @@ def test_what_has_not_happened_yet_costs_nothing(at):
     assert report(api, "2026-01-01", "2026-01-03")["total_cents"] == 25 * 4
 
 
-@pytest.mark.parametrize(
+@cases(
     ("query", "details"),
     [
         ("", {"start": "is required", "end": "is required"}),
@@ -393,7 +394,7 @@ def test_every_bad_field_of_a_report_is_named(api, query, details):
     assert refused.details == details
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "hint"),
     [
         ("+02:00", "not an offset"),

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.cases import cases
+
 EXAMPLE = {"name": "a", "plan": "pro", "region": "us-east-1", "image": "debian-12"}
 PATH = "/v1/instances"
 CENTS = {"starter": 1, "pro": 4, "enterprise": 16}
@@ -27,7 +29,7 @@ def cents(text):
     return int(sign + dollars + rest) if sign == "" else -int(dollars + rest)
 
 
-@pytest.mark.parametrize("balance", ["$0.00", "$0.04", "$2.45", "$5.00", "$1234567.89", "-$0.04", "-$12.00"])
+@cases("balance", ["$0.00", "$0.04", "$2.45", "$5.00", "$1234567.89", "-$0.04", "-$12.00"])
 def test_money_is_spelt_one_way(sandbox, balance):
     sandbox.account.balance = balance
 
@@ -156,7 +158,7 @@ class Model:
         return balance
 
 
-@pytest.mark.parametrize("seed", range(8))
+@cases("seed", range(8))
 def test_any_history_costs_what_a_count_hour_by_hour_says(server, client, seed):
     chance = random.Random(seed)
     start = f"2026-01-01T{chance.randrange(24):02}:{chance.randrange(60):02}:{chance.randrange(60):02}Z"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cases import cases
+
 FIREWALLS = "/v1/network/firewall"
 RULE = {"direction": "inbound", "action": "allow", "protocol": "tcp", "ports": "22", "cidrs": ["10.0.0.0/8"]}
 
@@ -64,12 +66,12 @@ def test_every_bad_field_is_named_at_once(api):
     assert reply.details["rules[2].cidrs"] == "is required"
 
 
-@pytest.mark.parametrize("ports", ["1", "22", "65535", "8000-9000", "80-80", "1-65535", None])
+@cases("ports", ["1", "22", "65535", "8000-9000", "80-80", "1-65535", None])
 def test_ports_are_a_port_a_range_or_every_port(api, ports):
     assert made(api, rules=[{**RULE, "ports": ports}])["rules"][0]["ports"] == ports
 
 
-@pytest.mark.parametrize(
+@cases(
     "ports",
     ["0", "65536", "90-80", "22,80", "", " 22", "022", "+22", "２２", "22-", "-22", "22\n", "1-99999", 22, True, []],
 )
@@ -85,12 +87,12 @@ def test_what_has_no_ports_takes_none(api, protocol):
     assert reply.details == {"rules[0].ports": f"must be null for {protocol}"}
 
 
-@pytest.mark.parametrize("cidr", ["0.0.0.0/0", "10.0.0.0/8", "198.51.100.7/32", "::/0", "2001:db8::/32", "::1/128"])
+@cases("cidr", ["0.0.0.0/0", "10.0.0.0/8", "198.51.100.7/32", "::/0", "2001:db8::/32", "::1/128"])
 def test_canonical_networks_pass(api, cidr):
     assert made(api, rules=[{**RULE, "cidrs": [cidr]}])["rules"][0]["cidrs"] == [cidr]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("cidr", "canonical"),
     [
         ("10.1.2.3/8", "10.0.0.0/8"),
@@ -108,9 +110,7 @@ def test_the_refusal_of_another_spelling_shows_the_canonical_one(api, cidr, cano
     assert f'"{canonical}"' in reply.details["rules[0].cidrs[1]"]
 
 
-@pytest.mark.parametrize(
-    "cidr", ["", "anywhere", "10.0.0.0/33", "256.0.0.0/8", "10.0.0.0/", "::/129", "fe80::1%eth0", 7]
-)
+@cases("cidr", ["", "anywhere", "10.0.0.0/33", "256.0.0.0/8", "10.0.0.0/", "::/129", "fe80::1%eth0", 7])
 def test_what_is_no_network_is_refused(api, cidr):
     reply = api.post(FIREWALLS, {"name": "web", "rules": [{**RULE, "cidrs": [cidr]}]})
     assert (reply.status, list(reply.details)) == (400, ["rules[0].cidrs[0]"])
@@ -129,7 +129,7 @@ def test_the_bounds_themselves_pass(api):
     assert len(made(api, rules=[full] + [RULE] * 99)["rules"]) == 100
 
 
-@pytest.mark.parametrize("name", ["", "-web", "web-", "we b", "a" * 64, None, 1, "wéb", "web\n"])
+@cases("name", ["", "-web", "web-", "we b", "a" * 64, None, 1, "wéb", "web\n"])
 def test_names_have_the_rule_of_instances(api, name):
     reply = api.post(FIREWALLS, {"name": name})
     assert (reply.status, list(reply.details)) == (400, ["name"])
@@ -208,7 +208,7 @@ def test_other_methods_say_which_there_are(api):
     assert api.call("POST", f"{FIREWALLS}/fw_0").headers["allow"] == "DELETE, GET, HEAD, PUT"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "scope"),
     [
         ("GET", FIREWALLS, "network:read"),

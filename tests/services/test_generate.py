@@ -14,6 +14,7 @@ from cnx_mock.world.chance import digest, fraction
 from cnx_mock.world.clock import SECOND
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 from cnx_mock.world.statement import Statement
+from tests.cases import cases
 
 START = 1_700_000_000 * SECOND + 400_000
 
@@ -42,8 +43,8 @@ def world(fixture: dict[str, Any]) -> SandboxState:
     return sandbox
 
 
-@pytest.mark.parametrize("fleet", FLEETS)
-@pytest.mark.parametrize("seed", [0, 3])
+@cases("fleet", FLEETS)
+@cases("seed", [0, 3])
 def test_a_fleet_is_drawn_as_it_is_defined(fleet: dict[str, Any], seed: int) -> None:
     entry, catalogue, spread = GenerateEntry.model_validate(fleet), Catalogue(), fleet.get("spread", {})
     usual = {"region": catalogue.regions.ids(), "plan": catalogue.plans.ids(), "image": catalogue.images.ids()}

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from cnx_mock.services.compute import instances
+from tests.cases import cases
 from tests.conftest import INSTANCE
 
 LISTED = [
@@ -69,12 +70,12 @@ def test_every_other_field_is_required(api):
     assert api.post(PATH, {}).details == dict.fromkeys(["name", "plan", "region", "image"], "is required")
 
 
-@pytest.mark.parametrize("name", ["a", "7", "A", "web-1.example", "a..b", "a--b", "x" * 63])
+@cases("name", ["a", "7", "A", "web-1.example", "a..b", "a--b", "x" * 63])
 def test_a_good_name(api, name):
     assert api.create(name=name)["name"] == name
 
 
-@pytest.mark.parametrize(
+@cases(
     "name", ["", "-a", "a-", ".a", "a.", "a_b", "a b", " a", "a ", "é", "a/b", "a\n", "a\0", "１", "x" * 64, "x" * 5000]
 )
 def test_a_bad_name(api, name):
@@ -87,7 +88,7 @@ def test_names_need_not_be_unique(api):
     assert api.create()["id"] != api.create()["id"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("field", "value", "message"),
     [
         ("plan", "Pro", "must be one of: starter, pro, enterprise; did you mean 'pro'?"),
@@ -109,7 +110,7 @@ def test_a_value_that_is_none_of_those_known_says_which_there_are(api, field, va
     assert message in reply.details[field]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("wrong", "message"),
     [
         ("tag", "unknown field, did you mean 'tags'?"),
@@ -133,17 +134,17 @@ def test_every_wrong_field_is_named_at_once(api):
     assert set(reply.details) == {"name", "plan", "region", "image", "tags", "size"}
 
 
-@pytest.mark.parametrize("tag", ["a", "0", "env:prod", "team=web", "a/b.c_d-e", "A" * 63])
+@cases("tag", ["a", "0", "env:prod", "team=web", "a/b.c_d-e", "A" * 63])
 def test_a_good_tag(api, tag):
     assert api.create(tags=[tag])["tags"] == [tag]
 
 
-@pytest.mark.parametrize("tag", ["", " ", "-a", ":a", "a b", "a,b", "é", "a\n", "a+b", "A" * 64, 5, None, ["a"]])
+@cases("tag", ["", " ", "-a", ":a", "a b", "a,b", "é", "a\n", "a+b", "A" * 64, 5, None, ["a"]])
 def test_a_bad_tag_is_named_by_its_place(api, tag):
     assert list(api.post(PATH, {**INSTANCE, "tags": ["good", tag]}).details) == ["tags[1]"]
 
 
-@pytest.mark.parametrize("tags", [None, "web", {"a": 1}, 5, True])
+@cases("tags", [None, "web", {"a": 1}, 5, True])
 def test_tags_are_an_array(api, tags):
     assert api.post(PATH, {**INSTANCE, "tags": tags}).details == {"tags": "must be an array"}
 
@@ -259,7 +260,7 @@ def test_the_status_filter_follows_the_status(frozen, fleet):
     assert names(fleet.get(f"{PATH}?status=provisioning")) == []
 
 
-@pytest.mark.parametrize("status", ["Running", "active", "", "running,stopped", "running&status=running"])
+@cases("status", ["Running", "active", "", "running,stopped", "running&status=running"])
 def test_an_unknown_status_is_refused(api, status):
     assert list(api.get(f"{PATH}?status={status}").details) == ["status"]
 

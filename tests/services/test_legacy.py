@@ -6,6 +6,7 @@ import pytest
 
 from cnx_mock import MockServer
 from cnx_mock.settings import Settings
+from tests.cases import cases
 
 LEGACY = "/v1/instances/legacy"
 
@@ -29,7 +30,7 @@ def links(sandbox, path):
 
 
 @pytest.mark.usefixtures("fleet")
-@pytest.mark.parametrize(
+@cases(
     "query",
     ["", "?region=eu-west-1", "?status=provisioning", "?tags=web,db", "?page=2&limit=2", "?limit=100&status=running"],
 )

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cases import cases
+
 LOAD_BALANCERS = "/v1/network/load-balancers"
 HTTP = {"entry_protocol": "http", "entry_port": 80, "target_protocol": "http", "target_port": 8080}
 BODY = {"name": "front", "regions": ["us-east-1"], "forwarding_rules": [HTTP]}
@@ -106,7 +108,7 @@ def test_three_fields_are_required(api, field):
     assert (reply.status, reply.details) == (400, {field: "is required"})
 
 
-@pytest.mark.parametrize("regions", [[], ["us-east-1"] * 2, ["us-east-1"] * 11, None, "us-east-1"])
+@cases("regions", [[], ["us-east-1"] * 2, ["us-east-1"] * 11, None, "us-east-1"])
 def test_regions_are_one_to_ten_each_once(api, regions):
     assert list(refused(api, regions=regions)) == ["regions"]
 
@@ -117,7 +119,7 @@ def test_a_region_must_be_known(api):
     assert "did you mean 'us-east-1'?" in details["regions[1]"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("entry", "target", "passes"),
     [
         ("http", "http", True),
@@ -148,7 +150,7 @@ def test_udp_may_share_a_port_with_the_tcp_family(api):
     assert made(api, forwarding_rules=[HTTP, udp])["forwarding_rules"] == [HTTP, udp]
 
 
-@pytest.mark.parametrize("port", [0, 65536, -1, "80", True, 80.0, None])
+@cases("port", [0, 65536, -1, "80", True, 80.0, None])
 def test_ports_are_whole_numbers_up_to_65535(api, port):
     assert list(refused(api, forwarding_rules=[{**HTTP, "entry_port": port}])) == ["forwarding_rules[0].entry_port"]
 
@@ -164,7 +166,7 @@ def test_twenty_forwarding_rules_pass(api):
     assert made(api, forwarding_rules=rules)["forwarding_rules"] == rules
 
 
-@pytest.mark.parametrize(
+@cases(
     ("check", "field"),
     [
         ({"interval_seconds": 1}, "interval_seconds"),
@@ -321,7 +323,7 @@ def test_an_unknown_one_is_not_found_before_its_body_is_read(api, method):
     assert (reply.status, reply.details) == (404, {"resource": "load_balancer", "id": "lb_0"})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "scope"),
     [
         ("GET", "", "network:read"),

@@ -9,6 +9,7 @@ import yaml
 
 from cnx_mock import ControlError, MockServer, Sandbox, Settings, SourceError
 from cnx_mock.services.worlds import load, shipped_fixtures
+from tests.cases import cases
 
 TEAM = {"production": "5a11000000000000000000000000000a", "ci": "5a11000000000000000000000000000b"}
 
@@ -185,7 +186,7 @@ def test_everything_wrong_with_a_file_is_said_at_its_place(tmp_path: Path) -> No
     assert "did you mean 'balance'?" in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("account", "place"),
     [
         ({"firewalls": [{"name": "f", "instance_ids": ["nobody"]}]}, "firewalls[0].instance_ids[0]"),

@@ -2,11 +2,10 @@
 
 from collections import Counter
 
-import pytest
-
 from cnx_mock.sweep.explanation import reason, sentence
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.state import ResourceState, StateDifference
+from tests.cases import cases
 from tests.sweep.builders import resource, result
 
 WEB, DB = resource("web-1"), resource("db-1")
@@ -14,7 +13,7 @@ PLANNED = ResourceState("instances", '{"name": "web-1", "plan": "pro"}', "web-1"
 ACTUAL = ResourceState("instances", '{"name": "web-1", "plan": "starter"}', "web-1")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "expected"),
     [
         (

@@ -5,6 +5,7 @@ from itertools import accumulate
 import pytest
 
 from cnx_mock.sweep.patience import MOST_EXTRA_SECONDS, extended_limit
+from tests.cases import cases
 
 LIMIT = 15.3
 OWN = [0.1, 0.11, 0.13, 0.2]
@@ -17,7 +18,7 @@ def survives(*waits: float) -> bool:
     return all(call < extended_limit(LIMIT, calls[:number]) for number, call in enumerate(calls) if number)
 
 
-@pytest.mark.parametrize(
+@cases(
     "waits",
     [
         (1, 2, 4, 8, 16),

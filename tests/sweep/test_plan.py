@@ -9,6 +9,7 @@ from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.sweep.plan import FAULTS, check_operations, plan_cells, sample_cells, select_faults
 from cnx_mock.sweep.swept_call import SweptCall, swept_calls
+from tests.cases import cases
 
 CREATE = SweptCall(
     operation="instances.create",
@@ -64,7 +65,7 @@ def test_only_the_first_read_and_the_first_change_with_a_body_drip() -> None:
     assert [cell.name for cell in cells if cell.seconds] == ["plans.list-1-drip", "instances.create-1-drip"]
 
 
-@pytest.mark.parametrize("cell", plan_cells([CREATE, READ, DELETE], FAULTS, pairs=True), ids=lambda cell: cell.name)
+@cases("cell", plan_cells([CREATE, READ, DELETE], FAULTS, pairs=True), ids=lambda cell: cell.name)
 def test_every_cell_is_a_good_scenario(cell: object) -> None:
     scenario = read_scenario(cell.document(), operations())  # type: ignore[attr-defined]
     assert [rule.id for rule in scenario.rules] == [rule["id"] for rule in cell.rules]  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from cnx_mock.sweep.race.sweep import RaceSweep
 from cnx_mock.sweep.race.turns import Pace, Turns
 from cnx_mock.sweep.results import SweepOptions
 from cnx_mock.sweep.trial import RunConfig, private
+from tests.cases import cases
 from tests.sweep.builders import Silence
 from tests.sweep.test_clients import environment
 from tests.sweep.test_second_run import INTERPRETERS
@@ -125,7 +126,7 @@ def test_calls_are_made_in_the_order_of_the_schedule(
     assert Programs(schedule_of(switches), calls).run() == order
 
 
-@pytest.mark.parametrize("seed", range(20))
+@cases("seed", range(20))
 def test_a_schedule_is_kept_whatever_it_is(seed: int) -> None:
     choice = random.Random(seed)
     for _ in range(20):
@@ -222,7 +223,7 @@ def entry(
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("one", "two", "conflict"),
     [
         (("instances.list", "/v1/instances"), ("instances.create", "/v1/instances"), True),
@@ -276,7 +277,7 @@ def test_a_schedule_is_read_as_it_is_written() -> None:
     assert [other(each) for each in RACERS] == ["B", "A"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "words"),
     [
         ("", "the schedule is empty"),

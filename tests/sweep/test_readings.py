@@ -13,6 +13,7 @@ from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.readings import MEETS, ReadingSweep, other_options
 from cnx_mock.sweep.results import SweepOptions
 from cnx_mock.sweep.trial import RunConfig, private
+from tests.cases import cases
 from tests.sweep.builders import Silence
 from tests.sweep.test_clients import environment
 from tests.sweep.test_second_run import INTERPRETERS
@@ -92,7 +93,7 @@ def entry(operation: str, query: str = "", status: int = 200, body: str = "{}") 
     return {"operation": operation, "query": query, "status": status, "response_body": body}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("call", "readings"),
     [
         (entry("plans.get"), {"rate-window"}),

@@ -18,6 +18,7 @@ from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.reproduction import write_scenario
 from cnx_mock.text.control_characters import visible
+from tests.cases import cases
 from tests.sweep.builders import CREATE, PLANS, cells, report, resource, result
 
 HOSTILE = [
@@ -129,7 +130,7 @@ def test_accepted_and_pending_cells_are_marked() -> None:
     assert "<td>…</td>" in page
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@cases("name", HOSTILE)
 def test_no_name_becomes_part_of_the_page(name: str) -> None:
     plain, page = Page(page_of(hostile("web-1"))), page_of(hostile(name))
     found = Page(page)
@@ -151,7 +152,7 @@ def test_no_report_contains_a_control_character(write: Callable[[SweepReport], b
 # ---- JUnit
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@cases("name", HOSTILE)
 def test_no_name_breaks_the_xml(name: str) -> None:
     root = ElementTree.fromstring(junit_report(hostile(name)))
     assert [each.tag for each in root.iter()] == [
@@ -180,7 +181,7 @@ def test_a_test_case_names_its_call_and_fault() -> None:
 # ---- JSON and the baseline
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@cases("name", HOSTILE)
 def test_no_name_breaks_the_json(name: str) -> None:
     document = json.loads(json_report(hostile(name)).decode())
     assert document["command"] == ["deploy", name]
@@ -199,7 +200,7 @@ def test_an_earlier_report_accepts_its_bad_cells_and_no_others() -> None:
     ]
 
 
-@pytest.mark.parametrize("document", [None, [], {}, {"cells": [{}]}, {"cells": [{"operation": "x", "ordinal": "y"}]}])
+@cases("document", [None, [], {}, {"cells": [{}]}, {"cells": [{"operation": "x", "ordinal": "y"}]}])
 def test_what_is_not_a_report_is_not_a_baseline(document: object) -> None:
     with pytest.raises(BaselineError, match="this is not a JSON report of a sweep"):
         read_baseline(document)
@@ -242,7 +243,7 @@ def test_colours_are_those_of_the_verdict() -> None:
 # ---- scenario files
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@cases("name", HOSTILE)
 def test_no_name_breaks_a_scenario_file(name: str, tmp_path: Path) -> None:
     write_scenario(tmp_path / "made" / "cell.yaml", [name, "second"], ERROR.document())
     text = (tmp_path / "made" / "cell.yaml").read_text()

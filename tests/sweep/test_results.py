@@ -10,6 +10,7 @@ from cnx_mock.sweep.plan import select_faults
 from cnx_mock.sweep.results import SweepOptions, SweepResults
 from cnx_mock.sweep.swept_call import swept_calls
 from cnx_mock.sweep.trial import RunResult
+from tests.cases import cases
 
 Entry = dict[str, Any]
 
@@ -91,7 +92,7 @@ def test_what_no_rule_sees_is_not_swept() -> None:
 # ---- verdicts
 
 
-@pytest.mark.parametrize(
+@cases(
     ("calls", "run_is", "verdict"),
     [
         (2, {"left": ["web-1", "web-1"]}, "duplicated"),

@@ -21,6 +21,7 @@ from cnx_mock.sweep.second_run import EndOfTwo, LastCall, judge_two
 from cnx_mock.sweep.state import ResourceState
 from cnx_mock.sweep.trial import RunConfig, private
 from cnx_mock.sweep.verdict import GOOD
+from tests.cases import cases
 from tests.sweep.builders import resource
 from tests.sweep.test_clients import environment
 
@@ -134,7 +135,7 @@ def end(*left: ResourceState, status: int | None = 0, last: LastCall | None = No
     return EndOfTwo(status=status, last=last, resources=Counter(left))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("actual", "verdict"),
     [
         (end(WEB, WEB, status=None), "hung"),
@@ -153,7 +154,7 @@ def test_the_first_verdict_that_holds(actual: EndOfTwo, verdict: str) -> None:
     assert judge_two([Counter([WEB])], end(WEB), actual).verdict == verdict
 
 
-@pytest.mark.parametrize(
+@cases(
     ("twice", "actual", "verdict"),
     [
         # it creates one more each time

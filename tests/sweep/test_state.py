@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from cnx_mock.sweep.compare import changed_state
 from cnx_mock.sweep.state import count_resources, resources_left, state_difference, varying_values
+from tests.cases import cases
 
 
 def world(*instances: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
@@ -101,7 +100,7 @@ def test_a_random_word_does_not_hide_a_lost_update() -> None:
         assert state_difference(count_resources(one, chance), count_resources(each, chance)).fields() == ["rules"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("one", "two", "fits", "differs"),
     [
         ("web-a1", "web-b2", "web-zz9", "db-a1"),

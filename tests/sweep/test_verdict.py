@@ -2,10 +2,9 @@
 
 from collections import Counter
 
-import pytest
-
 from cnx_mock.sweep.state import ResourceState
 from cnx_mock.sweep.verdict import Evidence, judge, mildest
+from tests.cases import cases
 
 WEB = ResourceState("instances", '{"name": "web-1", "status": "running"}', "web-1")
 STOPPED = ResourceState("instances", '{"name": "web-1", "status": "stopped"}', "web-1")
@@ -13,7 +12,7 @@ BEFORE = ResourceState("instances", '{"name": "was-here", "status": "running"}',
 EXPECTED = Evidence(status=0, resources=Counter([BEFORE, WEB]), creates=1)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("run", "verdict"),
     [
         (Evidence(status=None, resources=Counter([BEFORE, WEB, WEB]), creates=2, hammering=["flat"]), "hung"),
@@ -35,7 +34,7 @@ def test_the_first_verdict_that_holds(run: Evidence, verdict: str) -> None:
     assert judge(EXPECTED, run, Counter([BEFORE])).verdict == verdict
 
 
-@pytest.mark.parametrize(
+@cases(
     ("run", "strict", "partial"),
     [
         # what the run without faults leaves as well

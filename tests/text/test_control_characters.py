@@ -3,9 +3,10 @@
 import pytest
 
 from cnx_mock.text.control_characters import first_control, visible, visible_line
+from tests.cases import cases
 
 
-@pytest.mark.parametrize("code", [0x00, 0x07, 0x08, 0x0D, 0x1B, 0x7F, 0x85, 0x9B, 0x9D, 0x2028, 0x202E, 0x2066, 0x2069])
+@cases("code", [0x00, 0x07, 0x08, 0x0D, 0x1B, 0x7F, 0x85, 0x9B, 0x9D, 0x2028, 0x202E, 0x2066, 0x2069])
 def test_a_control_character_is_shown_as_its_number(code: int) -> None:
     assert visible(f"a{chr(code)}b") == visible_line(f"a{chr(code)}b") == f"a\\u{code:04x}b"
     assert first_control(f"a{chr(code)}b") == f"U+{code:04X}"

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from cnx_mock.text.live_keys import Masker, masked, masked_json, masked_text
+from tests.cases import cases
 
 DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 LIVE = f"cnx_live_{DIGITS}"
@@ -43,7 +44,7 @@ SPELT = {
 }
 
 
-@pytest.mark.parametrize("key", SPELT.values(), ids=SPELT)
+@cases("key", SPELT.values(), ids=SPELT)
 def test_a_key_is_masked_however_it_is_encoded(key: str) -> None:
     text = f'{{"a": "{key}", b=?key={key}&other=1 50%25 äö'
     safe = masked_text(text)
@@ -53,8 +54,8 @@ def test_a_key_is_masked_however_it_is_encoded(key: str) -> None:
     assert masked(text.encode()) == safe.encode()
 
 
-@pytest.mark.parametrize("key", SPELT.values(), ids=SPELT)
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
+@cases("key", SPELT.values(), ids=SPELT)
+@cases("size", [1, 2, 3, 7, 50])
 def test_a_key_is_masked_also_if_it_comes_in_parts(key: str, size: int) -> None:
     text, masker = f"before {key} and after\n", Masker()
     parts = [masker.feed(text[at : at + size]) for at in range(0, len(text), size)]
@@ -87,7 +88,7 @@ def test_a_masked_json_text_is_json_still() -> None:
     assert DIGITS not in json.dumps(found)
 
 
-@pytest.mark.parametrize("spelling", SPELT.values(), ids=SPELT)
+@cases("spelling", SPELT.values(), ids=SPELT)
 def test_json_is_masked_as_any_other_text(spelling: str) -> None:
     for text in (json.dumps({"a": spelling, "b": "x"}), json.dumps({"a": json.dumps({"b": spelling})})):
         assert masked_json(text.encode()) == masked(text.encode()) != text.encode()

@@ -16,6 +16,7 @@ from cnx_mock.text import builder, source
 from cnx_mock.text import parser as yaml_parser
 from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.source import Source, read, read_file
+from tests.cases import cases
 
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"], autouse=True)
@@ -49,7 +50,7 @@ def test_a_document_is_plain_data() -> None:
     assert document.problems == ()
 
 
-@pytest.mark.parametrize(
+@cases(
     ("plain", "value"),
     [
         # YAML 1.1's traps: text in YAML 1.2
@@ -93,19 +94,19 @@ def test_not_a_number_is_one() -> None:
     assert isnan(read(".NaN", "f").data)
 
 
-@pytest.mark.parametrize("key", ["on", "no", "1", "1.0", "2026-01-01", "null", "0x10", "true"])
+@cases("key", ["on", "no", "1", "1.0", "2026-01-01", "null", "0x10", "true"])
 def test_keys_are_always_text(key: str) -> None:
     assert read(f"{key}: 1", "f").data == {key: 1}
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "---\n", "\ufeff", "~"])
+@cases("text", ["", "\n\n", "# only a comment\n", "---\n", "\ufeff", "~"])
 def test_a_document_without_a_value_is_none(text: str) -> None:
     document = read(text, "f")
     assert (document.data, document.problems) == (None, ())
     assert document.position(("anything",)) == document.position(())
 
 
-@pytest.mark.parametrize(
+@cases(
     ("path", "at_key", "position"),
     [
         ((), False, (1, 1)),
@@ -154,7 +155,7 @@ def test_the_first_of_two_equal_keys_counts() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "problem"),
     [
         ("a: !!python/object:os.system x", "f:1:4: tags are not supported: '!!python/object:os.system'"),
@@ -179,7 +180,7 @@ ESCAPE = r"this escape does not stand for a character; write \\ for a backslash"
 COLON = "a colon is not allowed here; put a text with a colon in quotes, or check the indentation"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "expected"),
     [
         ("a: 1\n\tb: 2\n", "2:1: a tab is not allowed here; indent with spaces"),
@@ -269,7 +270,7 @@ def test_our_limits_are_reported_before_those_of_a_stricter_parser(monkeypatch: 
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "expected"),
     [
         ("x" * (source.MAX_BYTES + 1), "1:1: is larger than 1048576 bytes"),
@@ -309,7 +310,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("bomb", "why"),
     [
         (LAUGHS, "more than 50000 values"),
@@ -357,7 +358,7 @@ def trap(plain: str, message: str) -> str:
     return str(read(f"a: {plain}", "f").error([Problem(("a",), message)])).partition(message)[2]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("plain", "message", "better"),
     [
         ("no", BOOLEAN, "false"),
@@ -375,19 +376,19 @@ def test_a_trap_of_older_yaml_gets_a_hint(plain: str, message: str, better: str)
     assert trap(plain, message) == f" ('{plain}' is text here; write {better})"
 
 
-@pytest.mark.parametrize("plain", ["yes", "no", "on", "off", "n"])
-@pytest.mark.parametrize("message", [NUMBER, DURATION, INSTANT, "must be an array", "must be one of: a, b"])
+@cases("plain", ["yes", "no", "on", "off", "n"])
+@cases("message", [NUMBER, DURATION, INSTANT, "must be an array", "must be one of: a, b"])
 def test_nobody_is_told_to_write_a_boolean_that_is_refused_too(plain: str, message: str) -> None:
     assert trap(plain, message) == ""
 
 
-@pytest.mark.parametrize(("plain", "message"), [("0777", DURATION), ("1:30", NUMBER), ("2026-01-01", DURATION)])
+@cases(("plain", "message"), [("0777", DURATION), ("1:30", NUMBER), ("2026-01-01", DURATION)])
 def test_a_hint_is_for_what_is_allowed_there(plain: str, message: str) -> None:
     assert trap(plain, message) == ""
 
 
-@pytest.mark.parametrize("value", ["'no'", '"0777"', "|\n  no", "nobody", "5", "0", "0.5", "true", "[no]", ""])
-@pytest.mark.parametrize("message", [BOOLEAN, NUMBER])
+@cases("value", ["'no'", '"0777"', "|\n  no", "nobody", "5", "0", "0.5", "true", "[no]", ""])
+@cases("message", [BOOLEAN, NUMBER])
 def test_only_plain_scalars_are_traps(value: str, message: str) -> None:
     assert trap(value, message) == ""
 
@@ -406,7 +407,7 @@ def test_an_excerpt_keeps_tabs_so_that_the_caret_stays_below() -> None:
     assert SourceError([SourceProblem("f", 1, 3, "wrong")], ["\tab"]).excerpt() == "f:1:3: wrong\n    \tab\n    \t ^"
 
 
-@pytest.mark.parametrize("column", [1, 51, 5_000, 10_000])
+@cases("column", [1, 51, 5_000, 10_000])
 def test_an_excerpt_of_a_long_line_is_a_window_around_the_caret(column: int) -> None:
     text = "x" * (column - 1) + "!" + "x" * (10_000 - column)
     _, line, caret = SourceError([SourceProblem("f", 1, column, "wrong")], text.splitlines()).excerpt().splitlines()
@@ -418,7 +419,7 @@ def test_an_excerpt_never_sends_an_escape_sequence_to_the_terminal() -> None:
     assert "\x1b" not in refused("a: \x1b[2J").excerpt()
 
 
-@pytest.mark.parametrize(("text", "line"), [("a: 1\n\n", 2), ("", 1), ("a: 1", 9)])
+@cases(("text", "line"), [("a: 1\n\n", 2), ("", 1), ("a: 1", 9)])
 def test_an_excerpt_of_nothing_is_the_problem_alone(text: str, line: int) -> None:
     assert SourceError([SourceProblem("f", line, 1, "wrong")], text.splitlines()).excerpt() == f"f:{line}:1: wrong"
 
@@ -437,7 +438,7 @@ def test_a_file_is_read_and_named_as_given(tmp_path: Path, monkeypatch: pytest.M
     assert (document.file, document.data) == ("world.yaml", {"plan": "starter"})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "content", "why"),
     [
         ("absent.yaml", None, "no such file"),

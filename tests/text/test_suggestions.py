@@ -3,6 +3,7 @@
 import pytest
 
 from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, one_of
+from tests.cases import cases
 
 FAULTS = ("latency", "connection", "Retry-After")
 
@@ -14,7 +15,7 @@ def test_the_nearest_known_word_is_suggested_in_its_own_spelling(word: str, know
     assert did_you_mean(word, FAULTS) == f", did you mean '{known}'?"
 
 
-@pytest.mark.parametrize("word", ["", "banana", "x" * 1_000_000, 1, None])
+@cases("word", ["", "banana", "x" * 1_000_000, 1, None])
 def test_nothing_is_suggested_when_nothing_is_near(word: object) -> None:
     assert did_you_mean(word, FAULTS) == ""
 
@@ -40,7 +41,7 @@ def test_choices_end_without_a_suggestion_when_nothing_is_near(given: object) ->
 OPERATIONS = ("instances.list", "instances.get", "instances.delete", "plans.list", "plans.get")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("word", "hint"),
     [
         ("instances.delet", ", did you mean 'instances.delete'?"),

@@ -3,9 +3,10 @@
 import pytest
 
 from cnx_mock.text.tls_names import matches, read_tls_name
+from tests.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("written", "name"),
     [
         ("cloudnexus.local", "cloudnexus.local"),
@@ -25,7 +26,7 @@ def test_a_name_has_one_spelling(written: str, name: str) -> None:
     assert read_tls_name(name) == name
 
 
-@pytest.mark.parametrize(
+@cases(
     ("written", "wrong"),
     [
         ("", "is empty"),

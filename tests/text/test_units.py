@@ -15,6 +15,7 @@ from cnx_mock.text.units import (
     parse_money,
     parse_rate,
 )
+from tests.cases import cases
 
 SECOND = 1_000_000
 HUGE = 10**5000  # str() of it raises, also when pytest makes an id of it
@@ -23,7 +24,7 @@ BAD_TEXT = ["", " ", "soon", "１s", "5s\n", "x" * 100_000, "9" * 1_000 + "d"]
 JUNK = [pytest.param(value, id=f"junk{at}") for at, value in enumerate([*NO_TEXT, *BAD_TEXT])]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "microseconds"),
     [
         ("500us", 500),
@@ -42,13 +43,13 @@ def test_durations_are_microseconds(text: str, microseconds: int) -> None:
     assert parse_duration(text) == microseconds
 
 
-@pytest.mark.parametrize(("bare", "shown"), [(5, "5"), ("5", "5"), (1.5, "1.5"), (-5, "5"), (0, "0")])
+@cases(("bare", "shown"), [(5, "5"), ("5", "5"), (1.5, "1.5"), (-5, "5"), (0, "0")])
 def test_a_duration_needs_a_unit(bare: object, shown: str) -> None:
     with pytest.raises(ValueError, match=f"^needs a unit: write {shown}s or {shown}ms$"):
         parse_duration(bare)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "why"),
     [
         ("-5s", "cannot be negative"),
@@ -67,7 +68,7 @@ def test_a_wrong_duration_says_why(text: str, why: str) -> None:
         parse_duration(text)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("microseconds", "text"),
     [
         (0, "0s"),
@@ -96,7 +97,7 @@ def test_a_negative_duration_can_be_shown() -> None:
     assert format_duration(-90 * SECOND) == "-1m30s"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "cents"),
     [("$5.07", 507), ("-$0.04", -4), ("$100", 10_000), ("$100.00", 10_000), ("$0.00", 0), ("$10000000000000", 10**15)],
 )
@@ -104,7 +105,7 @@ def test_money_is_cents(text: str, cents: int) -> None:
     assert parse_money(text) == cents
 
 
-@pytest.mark.parametrize("value", [5.07, 5, "5.07", "$5.1", "$1,000.00", "$-5", "$007", "€5.00", "$", *JUNK])
+@cases("value", [5.07, 5, "5.07", "$5.1", "$1,000.00", "$-5", "$007", "€5.00", "$", *JUNK])
 def test_money_is_text_with_a_sign_and_two_decimals(value: object) -> None:
     with pytest.raises(ValueError, match=r'must be an amount of money such as "\$5\.07"'):
         parse_money(value)
@@ -126,13 +127,13 @@ def test_rates_are_requests_per_minute(text: str, rate: int) -> None:
     assert parse_rate(text) == rate
 
 
-@pytest.mark.parametrize("value", [5, "5", "5/s", "-1/min", "0/min", "1.5/min", *JUNK])
+@cases("value", [5, "5", "5/s", "-1/min", "0/min", "1.5/min", *JUNK])
 def test_a_wrong_rate_shows_how_to_write_it(value: object) -> None:
     with pytest.raises(ValueError, match=r"such as 60/min|at least 1/min"):
         parse_rate(value)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "microseconds"),
     [
         ("1970-01-01T00:00:00Z", 0),
@@ -148,7 +149,7 @@ def test_instants_are_microseconds_since_the_epoch(text: str, microseconds: int)
     assert parse_instant(text) == microseconds
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "why"),
     [
         ("2026-03-04", "such as 2026-03-04T00:00:00Z"),
@@ -180,8 +181,8 @@ def test_the_last_instant_can_be_shown() -> None:
     assert format_instant(parse_instant("9999-12-31T23:59:59.999999Z")) == "9999-12-31T23:59:59Z"
 
 
-@pytest.mark.parametrize("parse", [parse_duration, parse_instant])
-@pytest.mark.parametrize("value", JUNK)
+@cases("parse", [parse_duration, parse_instant])
+@cases("value", JUNK)
 def test_junk_is_an_error_with_an_example_in_one_short_line(parse: Callable[[object], int], value: object) -> None:
     with pytest.raises(ValueError, match=" such as ") as error:
         parse(value)

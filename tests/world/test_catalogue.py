@@ -3,15 +3,14 @@
 import re
 from dataclasses import fields
 
-import pytest
-
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.records import Record
+from tests.cases import cases
 
 ENTRIES = [each for table in (Catalogue().plans, Catalogue().regions, Catalogue().images) for each in table]
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+@cases("entry", ENTRIES, ids=lambda entry: entry.id)
 def test_every_entry_has_an_id_for_urls_and_values_of_the_declared_types(entry: Record) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*", entry.id)
     own = [each for each in fields(entry) if each.init]

@@ -14,6 +14,7 @@ from cnx_mock.world.lifecycle import ProvisioningRule
 from cnx_mock.world.places import PlaceSet
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
+from tests.cases import cases
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 TAGS = ("web", "db", "batch", "unused")
@@ -117,7 +118,7 @@ def start_again(sandbox, chance, instance):
     sandbox.clock = Clock(START + chance.randrange(100) * SECOND, frozen=True)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@cases("seed", range(8))
 def test_an_index_finds_what_a_scan_finds_after_any_sequence_of_changes(seed):
     chance, sandbox = Random(seed), world()
     changes = [delete, delete, force, poll, advance, advance]

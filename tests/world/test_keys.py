@@ -6,6 +6,7 @@ import pytest
 
 from cnx_mock.world import keys
 from cnx_mock.world.account import MAGIC_KEYS
+from tests.cases import cases
 
 KEY = keys.EXAMPLE_KEY
 
@@ -15,7 +16,7 @@ def test_every_magic_key_is_a_whole_test_key() -> None:
     assert all(re.search(keys.TEST_KEY_PATTERN, keys.test_key(digits)) for digits in MAGIC_KEYS)
 
 
-@pytest.mark.parametrize("text", ["", KEY[:-1], KEY + "0", KEY.upper(), " " + KEY, "cnx_live_" + "0" * 32])
+@cases("text", ["", KEY[:-1], KEY + "0", KEY.upper(), " " + KEY, "cnx_live_" + "0" * 32])
 def test_anything_else_is_not_a_test_key(text: str) -> None:
     assert not keys.is_test_key(text)
 

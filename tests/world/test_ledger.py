@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cnx_mock.world.clock import HOUR, NEVER, SECOND
 from cnx_mock.world.ledger import Ledger
 from cnx_mock.world.statement import Spending, Statement
+from tests.cases import rounds
 
 START = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
 
@@ -117,7 +118,7 @@ def lived(steps):
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=rounds(50, 150))
 @given(st.lists(STEPS, max_size=25), st.integers(1, 50))
 def test_pages_one_after_the_other_are_every_event(steps, limit):
     model = lived(steps)
@@ -132,7 +133,7 @@ def test_pages_one_after_the_other_are_every_event(steps, limit):
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=rounds(50, 150))
 @given(st.lists(STEPS, max_size=25), st.data())
 def test_the_balance_is_credits_less_charges_at_any_instant(steps, data):
     model = lived(steps)
@@ -148,7 +149,7 @@ def test_the_balance_is_credits_less_charges_at_any_instant(steps, data):
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=rounds(50, 150))
 @given(st.lists(STEPS, max_size=25), st.lists(st.integers(-2 * HOUR, 200 * HOUR), min_size=2, max_size=6))
 def test_spending_is_the_charges_between_two_bounds(steps, bounds):
     model = lived(steps)
