@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -418,7 +419,7 @@ time.sleep(600)
     assert process.returncode == 130
     assert len(pids) == 2
     for pid in pids:
-        until(lambda pid=pid: is_gone(pid))
+        until(partial(is_gone, pid))
 
 
 @pytest.mark.parametrize(
