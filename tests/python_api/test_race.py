@@ -389,17 +389,18 @@ def test_a_call_that_is_never_answered_ends_with_its_world(sandbox: Sandbox) -> 
     sandbox.inject("instances.list", connection="hang", optional=True)
     with pytest.raises(RaceError, match="list_then_create is still running after 0.2 s, alone"):
         sandbox.race(list_then_create, list_then_create, timeout=0.2)
-    assert not [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
+    assert not race_threads()
 
 
 def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
-    one, two = threading.Lock(), threading.Lock()
+    one, two, over = threading.Lock(), threading.Lock(), threading.Event()
 
     def with_both(cloud: Sandbox, first: threading.Lock, second: threading.Lock) -> None:
         with first:
             list_then_create(cloud)
-            if not second.acquire(timeout=10):
-                raise TimeoutError
+            while not second.acquire(timeout=0.05):
+                if over.is_set():
+                    raise TimeoutError
             list_then_create(cloud)
             second.release()
 
@@ -412,6 +413,13 @@ def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
     with pytest.raises(RaceError, match=r"did not end within 4 s, and ends in time without a race") as found:
         sandbox.race(forward, backward, timeout=4)
     assert found.value.schedule.startswith("A1 B1")
+    over.set()
+    for each in race_threads():
+        each.join()
+
+
+def race_threads() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
 
 
 def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
@@ -423,7 +431,7 @@ def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         sandbox.race(interrupted, list_then_create)
-    assert not [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
+    assert not race_threads()
 
 
 # ---- what cannot be raced
