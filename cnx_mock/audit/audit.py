@@ -1,6 +1,6 @@
 """The audit: run every check on every journal, and return the findings."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,6 +146,20 @@ def hammering(entries: Entries, usual: Iterable[Entries] = (), failed: bool = Fa
     `usual` those of runs without faults, and `failed` is whether this run failed. Raises KeyError, TypeError or
     ValueError for data that is not an entry."""
     return [str(each) for each in hammered(calls_of(entries), usual=map(calls_of, usual), failed=failed)]
+
+
+class Hammering:
+    """The same as `hammering`, for many runs of one client: the calls of the usual runs are read only once."""
+
+    def __init__(self) -> None:
+        self._usual: Sequence[Entries] = ()
+        self._calls: list[list[Call]] = []
+
+    def __call__(self, entries: Entries, usual: Sequence[Entries] = (), failed: bool = False) -> list[str]:
+        """Return one line for each finding about retries. Arguments and errors are those of `hammering`."""
+        if usual is not self._usual:
+            self._usual, self._calls = usual, [calls_of(run) for run in usual]
+        return [str(each) for each in hammered(calls_of(entries), usual=self._calls, failed=failed)]
 
 
 def _by_sandbox(calls: Iterable[Call]) -> dict[str | None, list[Call]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import orjson
@@ -178,13 +178,19 @@ def _parsed(body: str | None, otherwise: Any) -> Any:
         return otherwise
 
 
+@cache
+def _router() -> Router:
+    """Return the operations by path. A sweep judges hundreds of journals with the same one."""
+    return Router(operations())
+
+
 def calls_of(entries: Iterable[Mapping[str, Any]], sandbox: str | None = None) -> list[Call]:
     """Return the calls of a journal in order of arrival. `entries` are as `GET /_mock/requests` answers them.
 
     `sandbox` is the name for entries that do not say theirs. Raises KeyError, TypeError or ValueError for data that is
     not an entry.
     """
-    router = Router(operations())
+    router = _router()
     return sorted((_call(entry, sandbox, router) for entry in entries), key=lambda call: (call.began, call.seq))
 
 

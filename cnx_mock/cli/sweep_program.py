@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cnx_mock.audit.audit import hammering
+from cnx_mock.audit.audit import Hammering
 from cnx_mock.cli.errors import FOUND, INTERRUPTED
 from cnx_mock.cli.options import PROGRAM, words
 from cnx_mock.cli.program_runs import ProgramRuns
@@ -183,10 +183,10 @@ class ProgramSweep:
                 return raced, runs.complete(raced.run)
             if self._readings:
                 read = ReadingSweep(
-                    config=runs.config, options=self._options, check_hammering=hammering, progress=reporter
+                    config=runs.config, options=self._options, check_hammering=Hammering(), progress=reporter
                 )
                 return read, runs.complete(read.run)
-            sweep = Sweep(config=runs.config, options=self._options, check_hammering=hammering, progress=reporter)
+            sweep = Sweep(config=runs.config, options=self._options, check_hammering=Hammering(), progress=reporter)
             return sweep, runs.complete(sweep.run)
 
     def _race_sweep(self, runs: ProgramRuns, reporter: ProgressReporter) -> RaceSweep:
@@ -197,7 +197,7 @@ class ProgramSweep:
             other=other,
             switches=self._switches,
             options=self._options,
-            check_hammering=hammering,
+            check_hammering=Hammering(),
             progress=reporter,
         )
 

@@ -9,7 +9,7 @@ import pytest
 
 from cnx_mock.api.readings import READINGS as ALL_READINGS
 from cnx_mock.api.readings import parsed
-from cnx_mock.audit.audit import hammering
+from cnx_mock.audit.audit import Hammering
 from cnx_mock.errors import CnxMockError, ReadingError, SweepError
 from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.runs import Attempt, Runs, has_runs, switched_off
@@ -119,7 +119,7 @@ def read_test(
     called if a run was unlike the first one: what a second run under the readings in force does too, no reading did.
 
     Raises SweepError if that one does not pass, since nothing can be said then, and what `Runs.collected` raises."""
-    read = ReadingResults(options=SweepOptions(faults=(), way="readings"), check_hammering=hammering)
+    read = ReadingResults(options=SweepOptions(faults=(), way="readings"), check_hammering=Hammering())
     read.plan_readings(first.entries, in_force)
     made = [(cell, *_run_under(runs, item, read, cell, first)) for cell in read.cells]
     list(read.compare(first, first))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cnx_mock.audit.audit import hammering
+from cnx_mock.audit.audit import Hammering
 from cnx_mock.errors import CnxMockError, SweepError, SweepPlanError
 from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.readings import Second, explained, read_test, readings_in_force, second_run
@@ -114,7 +114,7 @@ class SweepPlugin:
         return _joined(found, self._under_readings(item, first, readings, second)) if self._reads else found
 
     def _with_faults(self, item: pytest.Item, first: RunResult, second: Second) -> dict[str, Any]:
-        swept = SweepResults(options=self._options(item), check_hammering=hammering)
+        swept = SweepResults(options=self._options(item), check_hammering=Hammering())
         swept.plan(first)
         if not swept.cells:
             return _note("it is not swept: none of the faults applies to any of its calls")

@@ -4,12 +4,12 @@ import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cnx_mock.http.app import create_app
-from cnx_mock.http.journal_entry import entry
+from cnx_mock.http.journal_entry import plain_entry
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.net.serving import Serving
@@ -237,7 +237,7 @@ def run_result(
     records.sort(key=lambda one: one[0].request.arrived)
     return RunResult(
         ended=ended,
-        entries=[{"sandbox": tenant.label, **asdict(entry(record))} for record, tenant in records],
+        entries=[{"sandbox": tenant.label, **plain_entry(record)} for record, tenant in records],
         states=[exported(tenant.sandbox) for tenant in used],
         unseen=sum(tenant.journal.seen - len(tenant.journal) for tenant in used),
         nowhere=nowhere,

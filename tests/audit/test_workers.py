@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from cnx_mock.audit.audit import findings
+from cnx_mock.audit.audit import Hammering, findings, hammering
 from cnx_mock.audit.call import calls_of
 from tests.audit.journal import Entry, codes, create, get, journal, page
 from tests.cases import cases
@@ -71,6 +71,16 @@ def test_more_calls_than_usual_are_retries_and_come_too_early() -> None:
 def test_one_that_never_waits_is_found_over_new_connections_too() -> None:
     assert with_usual(started(*[500] * 6, step=4), started(200)) == ["flat-backoff"]
     assert codes(*started(*[500] * 6, step=4)) == ["flat-backoff"]
+
+
+def test_a_sweep_compares_each_run_with_the_usual_runs_of_its_own_client() -> None:
+    """One that never waits, and six of which each sends its request once: what is usual tells them apart."""
+    calls = journal(*started(*[500] * 6, step=4))
+    alone, six = (journal(*started(200)),), (journal(*started(*[200] * 6, step=4)),)
+    check = Hammering()
+    for usual in (alone, alone, six, six, alone):
+        assert check(calls, usual) == hammering(calls, usual)
+    assert check(calls, alone) != check(calls, six) == []
 
 
 def test_six_that_never_wait_are_found() -> None:

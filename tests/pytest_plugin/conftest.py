@@ -8,7 +8,7 @@ from typing import Any
 
 import cryptography.x509  # noqa: F401  # pytester forgets what a run imports, and this cannot be imported twice
 import pytest
-import yaml  # noqa: F401  # neither can this
+import yaml  # noqa: F401  # as above: its parser in C makes events of the classes that it has imported first
 
 Run = Callable[..., pytest.RunResult]
 
