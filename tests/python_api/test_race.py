@@ -15,7 +15,7 @@ import pytest
 
 from cnx_mock import InvalidInputError, MockServer, NotRunningError, RaceError, RaceResult, Sandbox
 from cnx_mock.python_api.remote import RemoteServer
-from tests.conftest import Client
+from tests.conftest import INSTANCE, Client
 
 Function = Callable[[Sandbox], Any]
 
@@ -28,6 +28,10 @@ def client(cloud: Sandbox) -> Client:
 
 def named(api: Client, name: str) -> list[Any]:
     return [each for each in api.get("/v1/instances").json["data"] if each["name"] == name]
+
+
+def threads_of_races() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
 
 
 def rule(port: int) -> dict[str, Any]:
@@ -326,6 +330,19 @@ def test_each_world_begins_as_the_sandbox_is(server: MockServer) -> None:
     sandbox.assert_fired()  # in the worlds of the race
 
 
+def test_rules_count_the_calls_of_each_function_alone(sandbox: Sandbox) -> None:
+    sandbox.inject("instances.create", status=503, times={"skip": 2, "take": 1})
+    client(sandbox).create(name="before")
+
+    def create_three(cloud: Sandbox) -> list[int]:
+        api = client(cloud)
+        return [api.post("/v1/instances", {**INSTANCE, "name": "web-1"}).status for _ in range(3)]
+
+    results = sandbox.race(create_three, create_three)
+    assert len(results) > 2
+    assert {tuple(map(tuple, each.returned)) for each in results} == {((201, 503, 201), (201, 503, 201))}
+
+
 def test_a_story_goes_on_where_it_is(sandbox: Sandbox) -> None:
     sandbox.use(
         {
@@ -382,24 +399,27 @@ def test_a_function_that_never_ends_alone_is_named(sandbox: Sandbox) -> None:
 
     with pytest.raises(RaceError, match=r"^waits is still running after 0.2 s, alone, without a race$"):
         sandbox.race(waits, list_then_create, timeout=0.2)
+    [left] = [each for each in threading.enumerate() if each.name == "cnx-mock race A: waits"]
     over.set()
+    left.join(60)
 
 
 def test_a_call_that_is_never_answered_ends_with_its_world(sandbox: Sandbox) -> None:
     sandbox.inject("instances.list", connection="hang", optional=True)
     with pytest.raises(RaceError, match="list_then_create is still running after 0.2 s, alone"):
         sandbox.race(list_then_create, list_then_create, timeout=0.2)
-    assert not [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
+    assert threads_of_races() == []
 
 
 def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
-    one, two = threading.Lock(), threading.Lock()
+    one, two, over = threading.Lock(), threading.Lock(), threading.Event()
 
     def with_both(cloud: Sandbox, first: threading.Lock, second: threading.Lock) -> None:
         with first:
             list_then_create(cloud)
-            if not second.acquire(timeout=10):
-                raise TimeoutError
+            while not second.acquire(timeout=0.05):
+                if over.is_set():
+                    return
             list_then_create(cloud)
             second.release()
 
@@ -412,6 +432,9 @@ def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
     with pytest.raises(RaceError, match=r"did not end within 4 s, and ends in time without a race") as found:
         sandbox.race(forward, backward, timeout=4)
     assert found.value.schedule.startswith("A1 B1")
+    over.set()
+    for thread in [each for each in threading.enumerate() if each.name in threads_of_races()]:
+        thread.join(60)
 
 
 def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
@@ -423,7 +446,7 @@ def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         sandbox.race(interrupted, list_then_create)
-    assert not [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
+    assert threads_of_races() == []
 
 
 # ---- what cannot be raced

@@ -61,6 +61,7 @@ class RaceWorld:
         self.app = app
         self._turns = turns
         self._callers: Callers = {}
+        app.tenants.caller_of = lambda request: self._callers.get(request.connection or 0)
         self._sockets = {racer: open_sockets(settings, security) for racer in RACERS}
         gates = {racer: Gate(app, racer, turns, self._callers) for racer in RACERS}
         self._servings = [Serving(gates[racer], self._sockets[racer]) for racer in RACERS]
