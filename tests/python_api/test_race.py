@@ -4,6 +4,8 @@ import asyncio
 import functools
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -12,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from freezegun import freeze_time
 
 from cnx_mock import InvalidInputError, MockServer, NotRunningError, RaceError, RaceResult, Sandbox
 from cnx_mock.python_api.remote import RemoteServer
@@ -386,6 +389,17 @@ def test_the_turn_changes_at_most_so_often(sandbox: Sandbox) -> None:
     assert len(sandbox.race(list_then_create, list_then_create, switches=0)) == 2
     by_switches = [len(sandbox.race(keeps_the_oldest, keeps_the_oldest, switches=n)) for n in (1, 2)]
     assert 2 < by_switches[0] < by_switches[1]
+
+
+def test_a_race_is_the_same_while_pythons_clocks_are_frozen(sandbox: Sandbox) -> None:
+    with freeze_time("2001-01-01"), pytest.raises(RaceError, match="2 instances named web-1"):
+        sandbox.race(list_then_create, list_then_create)
+
+
+def test_a_server_loads_the_sweep_only_for_a_race() -> None:
+    code = "import sys, cnx_mock.python_api.server; print(*(name for name in sys.modules if 'sweep' in name))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "\n"
 
 
 # ---- what never ends
