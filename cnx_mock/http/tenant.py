@@ -14,6 +14,7 @@ from cnx_mock.http.loading import LoadObserver, WorldLoad
 from cnx_mock.http.recipe import Recipe, fixture_of
 from cnx_mock.scenario.delays import Delays
 from cnx_mock.scenario.engine import Engine
+from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.scenario import Rule, Scenario, World
 from cnx_mock.services.worlds import Fixture, prepare_names
 from cnx_mock.world.account import MAGIC_KEYS, AccountPlan, AccountTraits
@@ -40,6 +41,8 @@ class Shared:
     """What was read last in any of their sandboxes."""
     load_observers: list[LoadObserver]
     """Who is told how far a large world is."""
+    caller_of: Callable[[ApiRequest], str | None]
+    """Returns who made a request; None if callers are not told apart."""
     claim: Callable[[str, "Tenant"], bool]
     """Lets a key open a tenant unless it opens another one; returns whether it does."""
 
@@ -109,6 +112,7 @@ class Tenant:
             shared.magic_names or tuple,
             shared.max_rules,
         )
+        self.engine.caller_of = shared.caller_of
         for rule in self.recipe.rules:
             self.engine.inject(rule)
         self.window = Window()

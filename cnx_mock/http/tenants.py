@@ -13,6 +13,7 @@ from cnx_mock.http.tenant import Shared, Tenant
 from cnx_mock.net.bounds import Bounds
 from cnx_mock.scenario import magic
 from cnx_mock.scenario.engine import must_hold
+from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
 from cnx_mock.settings import Settings, flag
@@ -41,6 +42,8 @@ class Tenants:
         """Why the scenario's file, as it is now, cannot be used."""
         self.observer: Callable[[Tenant, bool], None] | None = None
         """Called with every tenant that is made (True) or given back (False); None if nobody follows them."""
+        self.caller_of: Callable[[ApiRequest], str | None] | None = None
+        """Returns who made a request, for rules to count each caller's alone; None if callers are not told apart."""
         self.reaches_back_to = 0
         """When the last request of a tenant that was given back was complete; 0 if there is none."""
         self.load_observers: list[LoadObserver] = []
@@ -55,6 +58,7 @@ class Tenants:
             recent=Recent(),
             max_rules=settings.max_rules,
             load_observers=self.load_observers,
+            caller_of=self._caller_of,
             claim=self._claim,
         )
         self._tenants: dict[str, Tenant] = {}
@@ -203,6 +207,9 @@ class Tenants:
         self.reaches_back_to = max(self.reaches_back_to, tenant.journal.reaches_back_to)
         if self.observer is not None:
             self.observer(tenant, False)
+
+    def _caller_of(self, request: ApiRequest) -> str | None:
+        return self.caller_of(request) if self.caller_of else None
 
     def _claim(self, key: str, tenant: Tenant) -> bool:
         """Let a key open a tenant unless it opens another one. Return whether it does."""

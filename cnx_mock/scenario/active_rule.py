@@ -1,6 +1,6 @@
 """A rule in force: its counters, and how it decides about the next request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
@@ -43,22 +43,37 @@ class ActiveRule:
     """Requests that passed match and when."""
     fired: int = 0
     _by_resource: dict[str | None, int] = field(default_factory=dict)
+    _by_caller: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    """Requests of each caller, if callers are told apart; and of each of its resources, if those count."""
 
     def copy(self) -> "ActiveRule":
         """Return a rule that has counted what this one has, and goes on by itself."""
         replaced = self.replaced and self.replaced.copy()
-        return replace(self, replaced=replaced, _by_resource=dict(self._by_resource))
+        return replace(self, replaced=replaced, _by_resource=dict(self._by_resource), _by_caller=dict(self._by_caller))
+
+    def remains(self, now: int) -> "list[ActiveRule]":
+        """Return what remains of the rule at an instant: the rule itself, as it was before a change, the one that it
+        replaced for a time, or nothing."""
+        active = self
+        while active.ends is not None and now >= active.ends:
+            if active.former_rule is not None:
+                (active.rule, active.ends), active.former_rule = active.former_rule, None
+            elif active.replaced is not None:
+                active = active.replaced
+            else:
+                return []
+        return [active]
 
     def decide(
-        self, moment: Moment, resource: str | None, winner: str | None, chance: Chance
+        self, moment: Moment, resource: str | None, winner: str | None, chance: Chance, caller: str | None = None
     ) -> tuple[Decision, Step, Draw]:
         """Decide about a request that matches: return the decision, the faults to apply, and the draws for them.
-        `winner` is the id of an earlier rule whose outcome the request gets."""
+        `winner` is the id of an earlier rule whose outcome the request gets; `caller` counts its requests alone."""
         rule = self.rule
         unmet = rule.when.unmet(moment) if rule.when else None
         if unmet is not None:
             return Decision(False, unmet), (), _no_draw
-        ordinal, draw = self._count(resource, chance)
+        ordinal, draw = self._count(resource, chance, caller)
         turn = rule.times.turn(ordinal)
         reasons = [rule.times.describe(ordinal)]
         if turn is None:
@@ -78,14 +93,34 @@ class ActiveRule:
             return Decision(False, f"behind {winner}"), (), draw
         return Decision(True, ", ".join(reasons), rule.place(turn)), step, draw
 
-    def _count(self, resource: str | None, chance: Chance) -> tuple[int, Draw]:
-        """Count a request; return its ordinal, among all or among those of its resource, and its draws."""
+    def _count(self, resource: str | None, chance: Chance, caller: str | None) -> tuple[int, Draw]:
+        """Count a request; return its ordinal, among all or among those of its resource, and its draws.
+
+        For a `caller`, the ordinal and so the draws are as if no other caller made requests."""
         self.matched += 1
         key = self.key or self.rule.id
         if self.rule.per == "sandbox":
-            return self.matched, partial(chance.fraction, key, self.matched)
-        ordinal = self._by_resource[resource] = self._by_resource.get(resource, 0) + 1
+            ordinal = self.matched if caller is None else self._count_of(caller, None) + self._before_callers
+            return ordinal, partial(chance.fraction, key, ordinal)
+        if caller is None:
+            ordinal = self._by_resource[resource] = self._by_resource.get(resource, 0) + 1
+        else:
+            ordinal = self._count_of(caller, resource) + self._by_resource.get(resource, 0)
         return ordinal, partial(chance.fraction, key, resource, ordinal)
+
+    def _count_of(self, caller: str, resource: str | None) -> int:
+        count = self._by_caller[caller, resource] = self._by_caller.get((caller, resource), 0) + 1
+        return count
+
+    @property
+    def _before_callers(self) -> int:
+        """Requests that came before callers were told apart."""
+        return self.matched - sum(self._by_caller.values())
+
+
+def copies(rules: Iterable[ActiveRule]) -> list[ActiveRule]:
+    """Return rules that have counted what these have, and go on by themselves."""
+    return [each.copy() for each in rules]
 
 
 def _no_draw(purpose: str) -> float:

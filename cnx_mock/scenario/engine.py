@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario import header, magic
-from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin
+from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin, copies
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Turn
 from cnx_mock.scenario.lasting_effects import LastingEffects
@@ -56,6 +56,8 @@ class Engine:
         self._injected: list[ActiveRule] = []
         self.observer: Callable[[], None] | None = None
         """Called when a phase of its story begins; None if nobody follows it."""
+        self.caller_of: Callable[[ApiRequest], str | None] | None = None
+        """Returns who made a request, for rules to count each caller's alone; None if callers are not told apart."""
         self._ended: dict[str, ActiveRule] = {}
         """Rules whose ttl is over, by id: their counts can still be read."""
         self._brought: dict[str, ActiveRule] = {}
@@ -115,12 +117,11 @@ class Engine:
         """Go on where another engine is: with its scenario, its story, and its rules with what they have counted."""
         self._chance, self.scenario = other._chance, other.scenario
         self._story = other._story.copy(self._phase_begins)
-        self._injected = [each.copy() for each in other._injected]
-        self._scenario_rules = [each.copy() for each in other._scenario_rules]
+        self._injected, self._scenario_rules = copies(other._injected), copies(other._scenario_rules)
         self._ended = {name: each.copy() for name, each in other._ended.items()}
         self._brought = {text: each.copy() for text, each in other._brought.items()}
         if "_magic" in vars(other):  # they were read
-            self._magic = [each.copy() for each in other._magic]
+            self._magic = copies(other._magic)
         self._changed()
 
     def moment(self) -> tuple[Moment, int]:
@@ -224,8 +225,8 @@ class Engine:
         """Remove or restore the rules whose ttl is over."""
         while now >= self._next_end:
             before = self._in_order
-            self._injected = [each for active in self._injected for each in _remains(active, now)]
-            self._scenario_rules = [each for active in self._scenario_rules for each in _remains(active, now)]
+            self._injected = [each for active in self._injected for each in active.remains(now)]
+            self._scenario_rules = [each for active in self._scenario_rules for each in active.remains(now)]
             self._changed()
             for active in before:
                 if active not in self._in_order:
@@ -290,11 +291,11 @@ class Engine:
         moment: Moment,
     ) -> Ruling:
         ruling = Ruling(asked)
-        winner: str | None = None
+        winner, caller = None, self.caller_of(request) if self.caller_of else None
         for active in candidates:
             if active.rule.match.difference_of_call(request) is not None:
                 continue
-            decision, step, draw = active.decide(moment, request.resource, winner, self._chance)
+            decision, step, draw = active.decide(moment, request.resource, winner, self._chance, caller)
             decision, step = _applicable(decision, step, request)
             ruling.decisions[active] = decision
             ruling.chosen += [Chosen(active, active.rule, fault, draw, self.lasting.add) for fault in step]
@@ -332,19 +333,6 @@ def _applicable(decision: Decision, step: Step, request: ApiRequest) -> tuple[De
         return decision, step
     why = dict.fromkeys(fault.idle for fault in step if fault not in left)
     return replace(decision, fired=bool(left), reason=", ".join([decision.reason, *why])), left
-
-
-def _remains(active: ActiveRule, now: int) -> list[ActiveRule]:
-    """Return what remains of a rule at an instant: the rule itself, as it was before a change, the one that it replaced
-    for a time, or nothing."""
-    while active.ends is not None and now >= active.ends:
-        if active.former_rule is not None:
-            (active.rule, active.ends), active.former_rule = active.former_rule, None
-        elif active.replaced is not None:
-            active = active.replaced
-        else:
-            return []
-    return [active]
 
 
 def _must_be_free(rule_id: str, taken: Collection[str]) -> None:

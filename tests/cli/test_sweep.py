@@ -387,13 +387,15 @@ def test_without_calls_that_conflict_there_is_nothing_to_race(tmp_path: Path, so
 
 def test_a_program_that_is_never_the_same_twice_cannot_race_or_crash(tmp_path: Path) -> None:
     source = """
-import random
-for number in range(random.choice([1, 2]) if os.path.exists("seen") else 3):
+with open("runs", "a+") as runs:  # each run makes one more than the one before
+    runs.write(".")
+    runs.seek(0)
+    more = len(runs.read())
+for _ in range(more):
     once("POST", "/v1/network/firewall", {"name": "web", "rules": []})
-open("seen", "w").close()
 """
     for way in ("--race", "--crash"):
-        (tmp_path / "seen").unlink(missing_ok=True)
+        (tmp_path / "runs").unlink(missing_ok=True)
         done = sweep(tmp_path, source, way)
         assert done.returncode == 2, done.stdout
         assert "never the same twice" in done.stderr

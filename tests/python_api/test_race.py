@@ -4,6 +4,8 @@ import asyncio
 import functools
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -12,10 +14,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from freezegun import freeze_time
 
 from cnx_mock import InvalidInputError, MockServer, NotRunningError, RaceError, RaceResult, Sandbox
 from cnx_mock.python_api.remote import RemoteServer
-from tests.conftest import Client
+from tests.conftest import INSTANCE, Client
 
 Function = Callable[[Sandbox], Any]
 
@@ -28,6 +31,10 @@ def client(cloud: Sandbox) -> Client:
 
 def named(api: Client, name: str) -> list[Any]:
     return [each for each in api.get("/v1/instances").json["data"] if each["name"] == name]
+
+
+def threads_of_races() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
 
 
 def rule(port: int) -> dict[str, Any]:
@@ -326,6 +333,19 @@ def test_each_world_begins_as_the_sandbox_is(server: MockServer) -> None:
     sandbox.assert_fired()  # in the worlds of the race
 
 
+def test_rules_count_the_calls_of_each_function_alone(sandbox: Sandbox) -> None:
+    sandbox.inject("instances.create", status=503, times={"skip": 2, "take": 1})
+    client(sandbox).create(name="before")
+
+    def create_three(cloud: Sandbox) -> list[int]:
+        api = client(cloud)
+        return [api.post("/v1/instances", {**INSTANCE, "name": "web-1"}).status for _ in range(3)]
+
+    results = sandbox.race(create_three, create_three)
+    assert len(results) > 2
+    assert {tuple(map(tuple, each.returned)) for each in results} == {((201, 503, 201), (201, 503, 201))}
+
+
 def test_a_story_goes_on_where_it_is(sandbox: Sandbox) -> None:
     sandbox.use(
         {
@@ -371,6 +391,17 @@ def test_the_turn_changes_at_most_so_often(sandbox: Sandbox) -> None:
     assert 2 < by_switches[0] < by_switches[1]
 
 
+def test_a_race_is_the_same_while_pythons_clocks_are_frozen(sandbox: Sandbox) -> None:
+    with freeze_time("2001-01-01"), pytest.raises(RaceError, match="2 instances named web-1"):
+        sandbox.race(list_then_create, list_then_create)
+
+
+def test_a_server_loads_the_sweep_only_for_a_race() -> None:
+    code = "import sys, cnx_mock.python_api.server; print(*(name for name in sys.modules if 'sweep' in name))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "\n"
+
+
 # ---- what never ends
 
 
@@ -382,14 +413,16 @@ def test_a_function_that_never_ends_alone_is_named(sandbox: Sandbox) -> None:
 
     with pytest.raises(RaceError, match=r"^waits is still running after 0.2 s, alone, without a race$"):
         sandbox.race(waits, list_then_create, timeout=0.2)
+    [left] = [each for each in threading.enumerate() if each.name == "cnx-mock race A: waits"]
     over.set()
+    left.join(60)
 
 
 def test_a_call_that_is_never_answered_ends_with_its_world(sandbox: Sandbox) -> None:
     sandbox.inject("instances.list", connection="hang", optional=True)
     with pytest.raises(RaceError, match="list_then_create is still running after 0.2 s, alone"):
         sandbox.race(list_then_create, list_then_create, timeout=0.2)
-    assert not race_threads()
+    assert threads_of_races() == []
 
 
 def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
@@ -400,7 +433,7 @@ def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
             list_then_create(cloud)
             while not second.acquire(timeout=0.05):
                 if over.is_set():
-                    raise TimeoutError
+                    return
             list_then_create(cloud)
             second.release()
 
@@ -414,12 +447,8 @@ def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
         sandbox.race(forward, backward, timeout=4)
     assert found.value.schedule.startswith("A1 B1")
     over.set()
-    for each in race_threads():
-        each.join()
-
-
-def race_threads() -> list[threading.Thread]:
-    return [each for each in threading.enumerate() if each.name.startswith("cnx-mock race")]
+    for thread in [each for each in threading.enumerate() if each.name in threads_of_races()]:
+        thread.join(60)
 
 
 def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
@@ -431,7 +460,7 @@ def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         sandbox.race(interrupted, list_then_create)
-    assert not race_threads()
+    assert threads_of_races() == []
 
 
 # ---- what cannot be raced

@@ -52,7 +52,7 @@ def _error(pair: FunctionPair, run: FunctionRun, words: str) -> RaceError:
 
 def _details(pair: FunctionPair, run: FunctionRun, schedule: str) -> Iterator[str]:
     one, two = (pair.names[racer] for racer in RACERS)
-    yield f"  A and B are both {one}" if pair.functions["A"] is pair.functions["B"] else f"  A is {one}, B is {two}"
+    yield f"  A and B are both {one}" if pair.is_one_function else f"  A is {one}, B is {two}"
     entries = run.race.run.entries
     for each in entries[:_CALLS_SHOWN]:
         yield visible_line(f"    {each['racer']}{each['number']}  {each['method']} {each['path']}  {_status(each)}")

@@ -97,7 +97,7 @@ class FunctionRaces:
                 plans.extend(found)
 
         grow(forward, RacePlan("A"))
-        if not self._is_one_function:  # otherwise it is the same the other way round
+        if not self.pair.is_one_function:  # otherwise it is the same the other way round
             grow(backward, RacePlan("B"))
         while plans:
             plan = plans.popleft()
@@ -125,7 +125,7 @@ class FunctionRaces:
         races = [each.race for each in runs]
         if not any(each.run.entries for each in races):
             one, two = (self.pair.names[racer] for racer in RACERS)
-            who = f"{one} makes no call" if self._is_one_function else f"neither {one} nor {two} makes a call"
+            who = f"{one} makes no call" if self.pair.is_one_function else f"neither {one} nor {two} makes a call"
             raise RaceError(f"nothing to race: {who} to the API at the url of the handle that it is given")
         serial = SerialRuns.of(races)
         if serial.differing:
@@ -189,7 +189,3 @@ class FunctionRaces:
             why_not=why_not,
         )
         self._results.append(result)
-
-    @property
-    def _is_one_function(self) -> bool:
-        return self.pair.functions["A"] is self.pair.functions["B"]

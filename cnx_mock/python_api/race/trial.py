@@ -32,6 +32,11 @@ class FunctionPair:
     handle: Callable[[str, str], tuple[Any, Callable[[], None]]]
     """Returns what a function is called with, by the base URL and the sandbox's id, and what closes that."""
 
+    @property
+    def is_one_function(self) -> bool:
+        """Whether the two are the same function, so that they are the same the other way round."""
+        return bool(self.functions["A"] == self.functions["B"])  # a bound method is another object each time
+
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionRun:

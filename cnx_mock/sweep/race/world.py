@@ -61,7 +61,15 @@ class RaceWorld:
         self.app = app
         self._turns = turns
         self._callers: Callers = {}
-        self._sockets = {racer: open_sockets(settings, security) for racer in RACERS}
+        app.tenants.caller_of = lambda request: self._callers.get(request.connection or 0)
+        self._sockets: dict[Racer, ListeningSockets] = {}
+        try:
+            for racer in RACERS:
+                self._sockets[racer] = open_sockets(settings, security)
+        except OSError:
+            for sockets in self._sockets.values():
+                sockets.close()
+            raise
         gates = {racer: Gate(app, racer, turns, self._callers) for racer in RACERS}
         self._servings = [Serving(gates[racer], self._sockets[racer]) for racer in RACERS]
 
