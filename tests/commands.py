@@ -13,6 +13,7 @@ processes, but a hundred of them need not start an interpreter each.
 import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,6 +38,9 @@ MEASURED = True
 """Whether the forks of the test that runs are measured."""
 
 ROOT = Path(__file__).parents[1]
+
+PYTHON = str(Path(sys.executable).with_name("python"))
+"""This Python, as it is found in its folder."""
 
 LARGEST = 1 << 20
 """How many bytes an order may have."""
@@ -165,6 +169,10 @@ def _starts_alike(env: Mapping[str, str] | None) -> bool:
     return env is None or _start_up(env) == _start_up(os.environ)
 
 
+def _is_this_python(name: str, environ: Mapping[str, str]) -> bool:
+    return name == sys.executable or (name == "python" and shutil.which(name, path=environ.get("PATH")) == PYTHON)
+
+
 def _start_up(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith(_START_UP)}
 
@@ -178,7 +186,8 @@ def spawn(
     command: list[str], environ: Mapping[str, str], output: IO[bytes], folder: Path | None
 ) -> "subprocess.Popen[Any]":
     """Start a program as `cnx_mock.programs.bounded` does, in whose place this can be; fork it if it is in Python."""
-    is_python = command[0] == sys.executable and (command[1] == "-c" or command[1].endswith(".py"))
+    first = command[1] if len(command) > 1 else ""
+    is_python = _is_this_python(command[0], environ) and (first in ("-c", "-m") or first.endswith(".py"))
     kind = _ForkOfProgram if hasattr(os, "fork") and is_python and _starts_alike(environ) else subprocess.Popen
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
     return kind(command, env=dict(environ), start_new_session=True, cwd=folder, **pipes)

@@ -9,6 +9,7 @@ bytes each.
 import atexit
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import pkgutil
@@ -103,11 +104,17 @@ def _become(order: dict[str, Any], streams: list[int]) -> None:
 def _imported_for(order: dict[str, Any]) -> None:
     """Import what a program does, so that the next one need not."""
     _, name, *rest = order["argv"]
-    with suppress(OSError):
-        text = rest[0] if name == "-c" else Path(order["cwd"], name).read_text()
+    with suppress(OSError, ImportError):
+        text = rest[0] if name == "-c" else _source(rest[0]) if name == "-m" else Path(order["cwd"], name).read_text()
         for module in _OF_PROGRAMS:
             if module in text:
                 importlib.import_module(module)
+
+
+def _source(module: str) -> str:
+    """The source of a module; empty if it is none of ours."""
+    spec = importlib.util.find_spec(module) if module.startswith("cnx_mock.") else None
+    return Path(spec.origin).read_text() if spec and spec.origin else ""
 
 
 class _Server:
@@ -170,6 +177,11 @@ def _program() -> None:
         sys.argv[:] = ["-c", *rest[1:]]
         sys.path[0] = ""
         exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__"})
+        return
+    if name == "-m":
+        sys.argv[:] = rest
+        sys.path[0] = str(Path.cwd())
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
         return
     sys.argv[:] = [name, *rest]
     sys.path[0] = str(Path(name).resolve().parent)

@@ -22,6 +22,7 @@ from cnx_mock.audit.call import calls_of
 from cnx_mock.audit.journals import entries_of
 from cnx_mock.net.certificates import authority
 from cnx_mock.python_api.control import Control
+from tests.cases import rounds
 
 pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
@@ -33,7 +34,7 @@ PATIENT = {**SCALED, "no_wait": "1ms"}
 BUSY = {**SCALED, "no_wait": "250ms", "handover": "300ms"}
 """The thresholds for clients that never wait: a busy machine needs longer to send a request again."""
 NEVER_WAIT = ("busy_wait.py", "no_backoff.py", "fetch_at_once.mjs")
-SEEDS = range(5)
+SEEDS = range(rounds(2, 5))
 
 
 RUNNERS = {".mjs": "node", ".sh": "sh"}

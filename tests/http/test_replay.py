@@ -14,6 +14,7 @@ import pytest
 from cnx_mock import MockServer, Sandbox
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client
+from tests.pytest_plugin.conftest import without_others
 
 MISSING = "inst_00000000000000ff"
 
@@ -28,7 +29,8 @@ def replay(api: Client, url: str = "http://127.0.0.1:4269") -> Any:
 
 def run(folder: Path) -> dict[str, str]:
     """Run the tests of a folder as they are; what became of each file."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rA", "--color=no", str(folder)]
+    options = ["-q", "-p", "no:cacheprovider", "-rA", "--color=no", *without_others()]
+    command = [sys.executable, "-m", "pytest", *options, str(folder)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     found = re.findall(r"^(PASSED|FAILED|ERROR) (test_\w+)\.py", done.stdout, re.MULTILINE)
     return {name: word if word == "PASSED" else done.stdout for word, name in found}

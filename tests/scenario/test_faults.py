@@ -358,13 +358,13 @@ def one(wire: Wire) -> bytes:
 
 def everything(wire: Wire) -> tuple[bytes, str]:
     """All that comes, and how the connection ends."""
-    received = b""
+    received = bytearray()
     try:
         while more := wire.recv(65536):
             received += more
     except ConnectionResetError:
-        return received, "RST"
-    return received, "FIN"
+        return bytes(received), "RST"
+    return bytes(received), "FIN"
 
 
 def arrived(sandbox: Sandbox) -> Entry:
