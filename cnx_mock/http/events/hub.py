@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
@@ -11,7 +10,8 @@ from typing import Any
 
 from cnx_mock.api.errors import ListenerLimit
 from cnx_mock.http.events.event import Kind, RequestEvent, StreamEvent, told
-from cnx_mock.http.events.listener import Batch, Listener
+from cnx_mock.http.events.fresh import FreshRequests
+from cnx_mock.http.events.listener import MOST_BYTES, Batch, Listener
 from cnx_mock.http.events.past import missed
 from cnx_mock.http.events.watch import EventSource, Renderer, SandboxWatch
 from cnx_mock.http.journal import Journal, JournalRecord
@@ -27,9 +27,6 @@ _SHORTEST_WAIT = 20_000
 """Microseconds between two looks because of the time alone: a sandbox's clock can run a million times as fast."""
 
 _LONGEST_WAIT = 3600 * SECOND
-
-_GATHERED_SECONDS = 0.005
-"""For how long completed requests are gathered: to tell of them together costs a busy server much less."""
 
 
 class EventHub:
@@ -59,10 +56,7 @@ class EventHub:
         """Numbers that keep the heap from comparing sources."""
         self._is_woken = False
         self._timer: asyncio.TimerHandle | None = None
-        self._fresh: deque[tuple[EventSource, JournalRecord]] = deque()
-        """Completed requests that nobody was told of yet."""
-        self._gathers = False
-        """Whether a timer runs until they are told."""
+        self._fresh = FreshRequests()
 
     # ---- listeners
 
@@ -78,7 +72,7 @@ class EventHub:
         if len(self._listeners) >= self._limit.limit:
             self._limit.refused += 1
             raise ListenerLimit(limit=str(self._limit.limit), option=self._limit.option)
-        listener = Listener(selected, self._queues, self._number(0))
+        listener = Listener(selected, self._queues, self._number(0), self._tell_fresh)
         if self._closed:
             listener.close()
             return listener
@@ -121,7 +115,7 @@ class EventHub:
         self._observers.remove(self._completed)
         self._tenants.observer = None
         self._tenants.load_observers.remove(self._loaded)
-        self._fresh.clear()
+        self._fresh.take()
         self._dirty.clear()
         self._due.clear()
         if self._timer is not None:
@@ -170,39 +164,46 @@ class EventHub:
     # ---- what happens
 
     def _completed(self, record: JournalRecord, _: str) -> None:
-        """Tell of a completed request soon; at once if it may be the last one that a phase waited for."""
+        """Keep a completed request until a listener wants to know of it. Tell of it at once if it may be the last one
+        that a phase waited for."""
         source = None if record.journal is None else self._sources.get(record.journal)
         if source is None:
             return
-        self._fresh.append((source, record))
+        fresh = self._fresh
+        fresh.add(source, record)
         if source.has_phases():
             self._tell_fresh()
             self._look_at(source)
-        elif not self._gathers:
-            self._gathers = self._call(self._gather)
-
-    def _gather(self) -> None:
-        asyncio.get_running_loop().call_later(_GATHERED_SECONDS, self._gathered)
-
-    def _gathered(self) -> None:
-        self._gathers = False
-        self._tell_fresh()
+        elif fresh.count > self._queues.limit or fresh.bytes > MOST_BYTES:
+            self._lose_fresh()
+        elif not source.has_called:
+            source.has_called = True
+            for listener in source.listeners:
+                listener.call()
 
     def _tell_fresh(self) -> None:
         """Tell of the requests that were completed, and of the faults that hit them, in their order. It comes before
         anything else is told."""
-        batch = Batch()
-        while self._fresh:
-            source, record = self._fresh.popleft()
-            applied, ended = record.applied, record.ended
-            assert ended is not None, "it is complete"
-            record.event = self._last = max(self._last + 1 + len(applied), self._origin + ended)
-            if applied or source.listeners is not batch.listeners:
-                batch.send()
-                batch = Batch(source.listeners)
-                self._send(source, self._faults(source, record))
-            batch.add(RequestEvent(source.id, record))
-        batch.send()
+        for source, records in self._fresh.take():
+            source.has_called = False
+            batch = Batch(source.listeners)
+            for record in records:
+                applied, ended = record.applied, record.ended
+                assert ended is not None, "it is complete"
+                record.event = self._last = max(self._last + 1 + len(applied), self._origin + ended)
+                if applied:
+                    batch.send()
+                    self._send(source, self._faults(source, record))
+                batch.add(RequestEvent(source.id, record))
+            batch.send()
+
+    def _lose_fresh(self) -> None:
+        """Tell only how many requests were completed, and faults hit them: there are too many for any listener."""
+        for source, records in self._fresh.take():
+            count = sum(1 + len(each.applied) for each in records)
+            number = self._number(count)
+            for listener in source.listeners:
+                listener.overflow(number, count)
 
     def control_changed(self, tenant: Tenant | None) -> None:
         """Look at a sandbox, because the control plane has changed something; None stands for every one."""
@@ -274,16 +275,11 @@ class EventHub:
     def _rouse(self) -> None:
         """Look soon. It may be called in any thread."""
         if not self._is_woken:
-            self._is_woken = True
-            self._is_woken = self._call(self._look)
-
-    def _call(self, function: Callable[[], None]) -> bool:
-        """Call a function soon, on the loop of a listener, from any thread. Return whether there is such a loop."""
-        for loop in self._listeners.values():
-            with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(function)
-                return True
-        return False
+            for loop in self._listeners.values():
+                with suppress(RuntimeError):  # the loop is closed
+                    self._is_woken = True
+                    loop.call_soon_threadsafe(self._look)
+                    return
 
     def _look(self) -> None:
         """Look at everything that has changed or is due, and set the timer for what is due next."""

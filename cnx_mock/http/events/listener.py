@@ -8,7 +8,7 @@ from contextlib import suppress
 from cnx_mock.http.events.event import Loss, StreamEvent, told_loss
 from cnx_mock.net.bounds import Bound
 
-_MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
 """What the queue of one listener may hold."""
 
 _TAKEN_AT_ONCE = 8
@@ -22,14 +22,16 @@ class Listener:
     """One client that listens. What it has not been sent yet is in its queue. If that is full, all of it is dropped,
     and one event says how much: nothing ever waits for a client."""
 
-    def __init__(self, selected: str | None, bound: Bound, start: int) -> None:
-        """`selected` is the id of the sandbox that it follows; None for all."""
+    def __init__(self, selected: str | None, bound: Bound, start: int, pull: Callable[[], None]) -> None:
+        """`selected` is the id of the sandbox that it follows; None for all. `pull` puts into its queue what it was
+        not told of yet."""
         self.selected = selected
         self.start = start
         """The number of the last event that it knows, or of the last one before it came."""
         self.closed = False
         """Whether it gets nothing new: the client is gone, or the server stops."""
         self._bound = bound
+        self._pull = pull
         self._past: deque[Replay] = deque()
         self._queue: deque[StreamEvent] = deque()
         self._bytes = 0
@@ -64,16 +66,28 @@ class Listener:
         queue = self._queue
         queue.extend(events)
         self._bytes += size
-        if len(queue) > self._bound.limit or (self._bytes > _MOST_BYTES and len(queue) > 1):
-            self._bound.refused += len(queue)
-            self.lose("behind", queue[-1].number, len(queue))
-            queue.clear()
-            self._bytes = 0
-        elif not self._woken:
+        if len(queue) > self._bound.limit or (self._bytes > MOST_BYTES and len(queue) > 1):
+            self.overflow(queue[-1].number, 0)
+        else:
+            self.call()
+
+    def overflow(self, number: int, count: int) -> None:
+        """Let it lose all that it has not been sent, and so many events more, up to the one with this number."""
+        lost = len(self._queue) + count
+        self._bound.refused += lost
+        self.lose("behind", number, lost)
+        self._queue.clear()
+        self._bytes = 0
+
+    def call(self) -> None:
+        """Tell it that there is something to take."""
+        if not self._woken:
             self._wake()
 
     def take(self, enough: Callable[[int], bool]) -> bytes:
         """Return what is to be sent next. `enough` is asked after every few events whether so many bytes are enough."""
+        if not self._queue:
+            self._pull()
         self._bound.seen(len(self._queue))
         chunk = bytearray()
         taken = 0

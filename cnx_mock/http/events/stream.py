@@ -25,7 +25,7 @@ _CHUNK_BYTES = 64 * 1024
 _SLICE = 2_000
 """How many microseconds of processor time it encodes without a pause."""
 
-_REST = 60
+_REST = 40
 """How many times as long as it encodes it pauses, so that one stream takes a small part of the server's time."""
 
 _SHORTEST_REST = 10_000
