@@ -12,6 +12,7 @@ from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.terminal import columns, in_locale, is_live, painted, shown_line, wants_colour
 from cnx_mock.http.access_record import AccessRecord, access_record
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.tenant import Tenant
 from cnx_mock.text.units import format_instant_ms
 
 _WIDE = 100
@@ -30,9 +31,9 @@ class AccessLog:
         self._live = is_live(stream)
         self._colour = wants_colour(stream)
 
-    def __call__(self, record: JournalRecord, label: str) -> None:
-        """Write the line of an exchange; `label` names its sandbox."""
-        self.write(access_record(record, label))
+    def __call__(self, record: JournalRecord, tenant: Tenant | None) -> None:
+        """Write the line of an exchange."""
+        self.write(access_record(record, tenant))
 
     def write(self, record: AccessRecord) -> None:
         """Write the line of a request."""

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.tenant import Tenant
 
 
 class AccessRecord(NamedTuple):
@@ -27,8 +28,8 @@ class AccessRecord(NamedTuple):
     """Why it could not be read; empty if it could."""
 
 
-def access_record(record: JournalRecord, label: str) -> AccessRecord:
-    """Return what an access line says of a request; `label` names its sandbox."""
+def access_record(record: JournalRecord, tenant: Tenant | None) -> AccessRecord:
+    """Return what an access line says of a request of a tenant."""
     request = record.request
     return AccessRecord(
         wall=request.wall,
@@ -37,7 +38,7 @@ def access_record(record: JournalRecord, label: str) -> AccessRecord:
         status=record.status,
         duration=record.duration or 0,
         operation=record.operation.name if record.operation else "-",
-        sandbox=label,
+        sandbox=tenant.label if tenant else "-",
         faults=tuple(f"{rule}:{fault}" for rule, fault in record.applied),
         problem=record.problem or "",
     )

@@ -9,8 +9,8 @@ from cnx_mock.world.clock import ticks
 
 log = logging.getLogger("cnx_mock")
 
-Observer = Callable[[JournalRecord, str], None]
-"""Called with every completed record, and with the label of its sandbox ("-" without one)."""
+Observer = Callable[[JournalRecord, Tenant | None], None]
+"""Called with every completed record, and with its tenant."""
 
 
 class Observers:
@@ -38,6 +38,6 @@ class Observers:
             record.journal.measure(record)
         for observer in self._observers:
             try:
-                observer(record, tenant.label if tenant else "-")
+                observer(record, tenant)
             except Exception:
                 log.exception("cnx-mock: an observer of requests failed; please report this")

@@ -163,7 +163,7 @@ class EventHub:
 
     # ---- what happens
 
-    def _completed(self, record: JournalRecord, _: str) -> None:
+    def _completed(self, record: JournalRecord, _: Tenant | None) -> None:
         """Keep a completed request until a listener wants to know of it. Tell of it at once if it may be the last one
         that a phase waited for."""
         source = None if record.journal is None else self._sources.get(record.journal)
