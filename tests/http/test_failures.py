@@ -209,12 +209,12 @@ def test_a_sandbox_that_cannot_be_made_is_a_500_in_the_servers_journal(
 def test_an_observer_that_raises_does_not_change_the_answer(
     own_server: MockServer, client: Callable[..., Client], caplog: Any, method: str, body: Any, path: str
 ) -> None:
-    def broken(record: Any, label: str) -> None:
+    def broken(record: Any, tenant: Any) -> None:
         raise Mistake
 
     seen = []
     app_of(own_server).observers.add(broken)
-    app_of(own_server).observers.add(lambda record, label: seen.append(record.status))
+    app_of(own_server).observers.add(lambda record, tenant: seen.append(record.status))
     api = client(own_server.url, own_server.sandbox().api_key)
 
     reply = api.call(method, path, body)
@@ -227,7 +227,7 @@ def test_an_observer_that_raises_does_not_change_the_answer(
 def test_an_observer_that_raises_does_not_change_a_refusal_without_a_sandbox(
     own_server: MockServer, client: Callable[..., Client]
 ) -> None:
-    def broken(record: Any, label: str) -> None:
+    def broken(record: Any, tenant: Any) -> None:
         raise Mistake
 
     app_of(own_server).observers.add(broken)
