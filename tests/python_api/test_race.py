@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -164,6 +165,16 @@ def keeps_the_oldest(cloud: Sandbox) -> None:
         found = named(api, "web-1")
         for each in sorted(found, key=lambda each: (each["created_at"], each["id"]))[1:]:
             api.delete(f"/v1/instances/{each['id']}")
+
+
+def two_calls_at_a_time(cloud: Sandbox) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: client(cloud).create(name=name), ["web-1", "web-2"]))
+
+
+def test_a_function_may_make_several_calls_at_a_time(sandbox: Sandbox) -> None:
+    results = sandbox.race(two_calls_at_a_time, two_calls_at_a_time)
+    assert [(each.schedule, each.why_not) for each in results[2:]] == [("A1 B1 B2 A2", ""), ("A1 B1 A2 B2", "")]
 
 
 @pytest.mark.parametrize(("function", "switches"), [(own_name, 2), (keeps_the_oldest, 2), (under_a_lease, 1)])

@@ -101,6 +101,9 @@ class Turns:
     def answered(self, racer: Racer) -> None:
         """A call was performed and answered: only now its program goes on, so that the answer is there when it looks at
         the time."""
+        if racer == self.now and self._waiting[racer] and not self._may(racer):  # it makes several calls at a time
+            self._pass_on(1 if self._alternating else None)
+            return
         if racer == self.now:
             self._resume(racer)
         self._watch()
