@@ -417,8 +417,7 @@ time.sleep(600)
     process.communicate(timeout=SECONDS)
     assert process.returncode == 130
     assert len(pids) == 2
-    for pid in pids:
-        until(lambda pid=pid: is_gone(pid))
+    until(lambda: all(map(is_gone, pids)))
 
 
 @pytest.mark.parametrize(
