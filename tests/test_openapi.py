@@ -15,6 +15,7 @@ from cnx_mock.api.shapes import Deleted, Reply, Shape
 from cnx_mock.services import operations
 from cnx_mock.world.records import KeyRecord
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 from tests.openapi_parts import resolved
 
@@ -262,8 +263,9 @@ def deletes_last(names):
     return sorted(names, key=lambda name: name.endswith(".delete"))
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_a_real_answer_is_of_the_declared_shape_to_the_letter(driver, name):
+@cases("name", OPERATIONS)
+def test_a_real_answer_is_of_the_declared_shape_to_the_letter(sandbox, api, client, name):
+    driver = Driver(sandbox, api, client)
     operation = OPERATIONS[name]
 
     reply = driver.call(operation)
@@ -281,8 +283,9 @@ def test_the_judge_of_shapes_would_see_a_difference(driver):
             judge.validate_python(wrong, strict=True)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_every_error_that_an_operation_declares_can_be_had(driver, document, name):
+@cases("name", OPERATIONS)
+def test_every_error_that_an_operation_declares_can_be_had(sandbox, api, client, document, name):
+    driver = Driver(sandbox, api, client)
     item = declared(document)[name][2]
 
     for code in codes(document, item):

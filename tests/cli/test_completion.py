@@ -32,6 +32,7 @@ def in_bash(script: str, folder: Path, *words: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if line]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is what is asked")
 @pytest.mark.parametrize(
     ("words", "offered"),

@@ -447,10 +447,15 @@ def test_what_is_stopped_stops_with_its_program_and_goes_on_with_it() -> None:
 
 ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 COUNTS = """
-import signal
+import os, select, signal
 seen = []
-signal.signal(signal.SIGINT, lambda *_: (seen.append(1), print("interrupted", flush=True)))
+signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+awake, wakes = os.pipe()
+os.set_blocking(wakes, False)
+signal.set_wakeup_fd(wakes)
 print("ready", flush=True)
+select.select([awake], [], [])  # Python would notice a signal just before `input()` when that returns
+print("interrupted", flush=True)
 input()
 print("seen", len(seen), flush=True)
 """

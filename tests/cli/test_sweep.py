@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -420,8 +419,7 @@ time.sleep(600)
     process.communicate(timeout=SECONDS)
     assert process.returncode == 130
     assert len(pids) == 2
-    for pid in pids:
-        until(partial(is_gone, pid))
+    until(lambda: all(map(is_gone, pids)))
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_a_file_that_is_gone_is_an_error_until_it_is_back(start: Start, client: 
     assert names(api) == "before"
     written(path, BEFORE)
     until(lambda: api.get("/_mock/scenario").json["error"] is None)
-    assert "scenario before reloaded" in process.stderr
+    until(lambda: "scenario before reloaded" in process.stderr)  # a thread writes it
 
 
 def test_the_folder_that_the_server_was_started_in_may_be_made_again(start: Start, client: Any, tmp_path: Path) -> None:

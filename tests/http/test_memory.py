@@ -76,6 +76,7 @@ async def read_everything(app: App, tenant: Tenant) -> None:
     tenant.journal.clear()  # a journal has bounds of its own
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fixture", "instances", "limit"), [("empty", 0, 25), ("small-team", 0, 40), ("empty", 10, 40)]
 )
@@ -89,6 +90,7 @@ WORLDS: dict[str, Callable[[], Fixture]] = {name: lambda name=name: load(name) f
 WORLDS["700 instances"] = lambda: read_fixture({"accounts": [{"name": "Fleet"}], "generate": {"instances": 700}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_key_is_small_before_its_first_write_whatever_it_has_read(world: str) -> None:
     app = create_app(fixture=WORLDS[world](), scenario=UNLIMITED)

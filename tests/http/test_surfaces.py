@@ -10,6 +10,7 @@ from cnx_mock import MockServer
 from cnx_mock.cli.main import cli
 from cnx_mock.errors import SettingsError
 from cnx_mock.settings import Settings
+from tests.cases import cases
 from tests.openapi_parts import resolved
 
 DOCUMENTED = {
@@ -101,8 +102,9 @@ def test_the_document_lists_its_operations_and_no_other(document, surface):
     assert document["info"]["x-cnx-surface"] == surface
 
 
-@pytest.mark.parametrize("operation", sorted(ALL))
-def test_what_is_not_in_the_surface_is_not_there(api, surface, operation):
+@cases("operation", sorted(ALL))
+def test_what_is_not_in_the_surface_is_not_there(house, client, surface, operation):
+    api = client(house.url, house.api_key)
     method, path = operation.replace("{id}", "none").split()
     reply = api.call(method, path, {} if method in ("POST", "PUT") else None)
     if operation in OPERATIONS[surface]:

@@ -11,6 +11,7 @@ from cnx_mock.scenario.gallery import linted
 from cnx_mock.scenario.json_schema import schema
 from cnx_mock.services import operations
 from cnx_mock.text.source import read
+from tests.cases import cases
 from tests.scenario.conftest import Write
 
 BROKEN: dict[str, tuple[str, list[str]]] = {
@@ -1110,14 +1111,14 @@ def _found(path: str) -> list[str]:
     return [line.removeprefix(f"{path}:").lstrip() for line in lines]
 
 
-@pytest.mark.parametrize(("text", "expected"), BROKEN.values(), ids=BROKEN)
+@cases(("text", "expected"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_file_is_an_error_with_every_mistake_at_its_place(
     write: Write, text: str, expected: list[str]
 ) -> None:
     assert _found(str(write(text))) == expected
 
 
-@pytest.mark.parametrize(("content", "expected"), UNREADABLE.values(), ids=UNREADABLE)
+@cases(("content", "expected"), UNREADABLE.values(), ids=UNREADABLE)
 def test_what_can_hardly_be_read_is_an_error_where_it_goes_wrong(write: Write, content: bytes, expected: str) -> None:
     path = write("")
     path.write_bytes(content)

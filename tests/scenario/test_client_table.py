@@ -17,6 +17,7 @@ import requests
 from cnx_mock.api import errors
 from cnx_mock.api.declarations import model_of
 from cnx_mock.scenario.faults import kinds, read
+from tests.cases import cases
 from tests.conftest import INSTANCE
 from tests.scenario.client_table import COLUMNS, ROWS, Row
 
@@ -143,8 +144,8 @@ def called(server: Any, sandbox: Any, api: Any, row: Row, **rule: Any) -> Call:
     return Call("GET", base, path, headers, None, **more)
 
 
-@pytest.mark.parametrize("name", ASKED)
-@pytest.mark.parametrize(("row", "at"), CELLS)
+@cases("name", ASKED)
+@cases(("row", "at"), CELLS)
 def test_what_a_client_sees(server, client, row, at, name):
     sandbox = server.sandbox(name="clients", seed=1)  # which bytes are flipped is up to the seed
     call = called(server, sandbox, client(sandbox.url, sandbox.api_key), row, at=at)
@@ -154,8 +155,8 @@ def test_what_a_client_sees(server, client, row, at, name):
         sandbox.reset()  # ends what still waits or lasts
 
 
-@pytest.mark.parametrize("name", ASKED)
-@pytest.mark.parametrize("code", sorted(errors.catalogue()))
+@cases("name", ASKED)
+@cases("code", sorted(errors.catalogue()))
 def test_every_error_of_the_catalogue_is_seen_alike(server, sandbox, api, code, name):
     [row] = [row for row in ROWS if "error" in row.fault]
     assert seen(name, called(server, sandbox, api, row, error=code)) == getattr(row, name)

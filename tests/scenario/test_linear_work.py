@@ -73,11 +73,13 @@ def scenario(kind: str, size: int) -> Scenario:
     return read_scenario({"phases": phases, "rules": rules}, operations())
 
 
+@pytest.mark.slow
 @cases("kind", RULES)
 def test_reading_rules(kind: str) -> None:
     assert growth(lambda size: lambda: scenario(kind, size)) < MOST
 
 
+@pytest.mark.slow
 @cases("kind", RULES)
 def test_linting_rules(kind: str) -> None:
     def prepare(size: int) -> Callable[[], object]:
@@ -120,6 +122,7 @@ WRONG: dict[str, Callable[[int], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WRONG)
 def test_refusing_a_scenario(kind: str) -> None:
     def prepare(size: int) -> Callable[[], object]:

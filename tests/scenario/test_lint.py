@@ -284,13 +284,13 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), IDLE.values(), ids=IDLE)
+@cases(("text", "expected"), IDLE.values(), ids=IDLE)
 def test_what_can_never_happen_is_found_at_its_place(write: Write, text: str, expected: list[str]) -> None:
     _, lint = linted(str(write(text)), operations())
     assert [line.removeprefix("story.yaml:") for line in str(lint).splitlines()] == expected
 
 
-@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
+@cases("text", GOOD.values(), ids=GOOD)
 def test_what_may_happen_raises_no_alarm(write: Write, text: str) -> None:
     _, lint = linted(str(write(text)), operations())
     assert str(lint) == "None"

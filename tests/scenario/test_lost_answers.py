@@ -10,6 +10,7 @@ from cnx_mock import Sandbox
 from cnx_mock.api.operation import Operation
 from cnx_mock.scenario.faults import kinds
 from cnx_mock.services import operations
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 from tests.scenario.test_faults import calling, ended
 
@@ -100,14 +101,18 @@ def test_every_outcome_there_is_has_its_place_here():
     assert OUTCOMES.keys() == {kind.__name__ for kind in kinds() if kind.outcome}
 
 
-@pytest.mark.parametrize("operation", MUTATIONS, ids=lambda each: each.name)
-def test_without_a_fault_the_client_learns_of_its_change(lost, operation):
+@cases("operation", MUTATIONS, ids=lambda each: each.name)
+def test_without_a_fault_the_client_learns_of_its_change(sandbox, api, operation):
+    sandbox.load("small-team")
+    lost = Lost(sandbox, api)
     assert lost.learns(*lost.call(operation))
 
 
-@pytest.mark.parametrize("operation", MUTATIONS, ids=lambda each: each.name)
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_the_change_is_there_and_the_client_never_learned_of_it(lost, outcome, operation):
+@cases("operation", MUTATIONS, ids=lambda each: each.name)
+@cases("outcome", OUTCOMES)
+def test_the_change_is_there_and_the_client_never_learned_of_it(sandbox, api, outcome, operation):
+    sandbox.load("small-team")
+    lost = Lost(sandbox, api)
     before, call = lost.ids(operation), lost.call(operation)
     rule = lost.sandbox.inject(operation.name, **OUTCOMES[outcome], at="after", times=1)
     if outcome == "Hang":

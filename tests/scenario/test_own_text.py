@@ -32,7 +32,7 @@ WRITTEN = [
 """Unquoted values of a YAML file; many of them are a number, a boolean or a date to some version of YAML."""
 
 
-@pytest.mark.parametrize("text", WRITTEN)
+@cases("text", WRITTEN)
 def test_a_value_of_a_header_or_a_query_is_its_own_text(sandbox: Sandbox, api: Client, write: Write, text: str) -> None:
     sandbox.use(
         write(

@@ -74,6 +74,7 @@ def test_names_are_from_faker_and_no_two_instances_share_one() -> None:
     assert [int(number) for _, _, number in names] == list(range(1, 1501))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fleet", FLEETS[1:])
 def test_a_fleet_becomes_what_the_same_instances_written_out_become(fleet: dict[str, Any]) -> None:
     written = [

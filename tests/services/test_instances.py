@@ -208,7 +208,7 @@ def test_a_deleted_instance_leaves_no_gap(fleet):
     assert names(fleet.get(PATH)) == ["a", "c", "d"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("query", "expected"),
     [
         ("region=us-east-1", "ab"),
@@ -271,7 +271,7 @@ def test_every_wrong_parameter_is_named_at_once(api):
     assert (reply.status, set(reply.details)) == (400, {"page", "limit", "status"})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("query", "expected", "page", "limit", "pages"),
     [
         ("", "abcd", 1, 20, 1),

@@ -125,6 +125,7 @@ def answers(story: dict[str, Any], client: type[Client]) -> list[Any]:
     return [each if isinstance(each, dict) else (each.status, each.body) for each in found]
 
 
+@pytest.mark.slow
 def test_a_fleet_that_is_made_when_read_answers_as_one_that_is_made_at_once(
     story: dict[str, Any], client: type[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +144,7 @@ def without_ids(sandbox: Sandbox) -> Any:
     return [[each[name] for name in names] for each in sandbox.state()["accounts"][0]["instances"]]
 
 
+@pytest.mark.slow
 def test_no_write_of_one_key_shows_in_another(client: type[Client]) -> None:
     with MockServer() as server:
         reader, writer = server.sandbox(STORY, name="reader"), server.sandbox(STORY, name="writer")
