@@ -18,6 +18,7 @@ from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import served
 from cnx_mock.http import auth, control, docs, messages
+from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
@@ -35,6 +36,7 @@ from cnx_mock.http.tenants import Tenants
 from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.net.bounds import Bounds
+from cnx_mock.net.known_heads import HeaderBlock, RequestLine
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
@@ -146,24 +148,20 @@ class App:
         return await self._pipeline.rehearse(tenant, method, target, headers, body)
 
     def begin(
-        self,
-        method: str,
-        target: bytes,
-        headers: RawHeaders,
-        body: bytes,
-        port: int | None,
-        secure: bool,
-        packet: bytes | None,
+        self, line: RequestLine, block: HeaderBlock, body: bytes, port: int | None, secure: bool
     ) -> bytes | object | None:
         """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`."""
-        settings = self.settings
+        client, settings = block.kept, self.settings
+        if client is None:
+            has_good_host = self._bad_host(block.headers) is None
+            block.kept = client = ClientHead(block.headers, is_safe=block.is_safe, has_good_host=has_good_host)
         if (
-            (settings.require_tls and not secure)
-            or (settings.cors and method == "OPTIONS")
-            or self._bad_host(headers) is not None
+            not client.has_good_host
+            or (settings.require_tls and not secure)
+            or (settings.cors and line.method == "OPTIONS")
         ):
             return None
-        return self._api.begin(method, target, headers, body, port, packet)
+        return self._api.begin(line, client, body, port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
@@ -206,11 +204,12 @@ class App:
     def _refused(self, scope: Scope, refusal: errors.ApiError) -> PageAnswer:
         """Return the answer to a call that asks no rule and is not counted. What is wrong with its form is in the
         journal of its key's sandbox, if the key is known; all else is in the server's own."""
+        target = self._pipeline.targets.find(
+            scope["method"], messages.raw_path(scope), masked(scope["query_string"]).decode("latin-1")
+        )
         context = self._pipeline.context(
-            scope["method"],
-            messages.raw_path(scope),
-            masked(scope["query_string"]).decode("latin-1"),
-            scope["headers"],
+            target,
+            ClientHead(scope["headers"]),
             b"",
             arrived=ticks(),
             wall=wall_now(),
@@ -220,11 +219,10 @@ class App:
             context.refuse_unread(refusal)
         else:
             context.refuse(refusal)
-        exchange, record = context.exchange, context.record
-        assert exchange.answer is not None, "a refusal leaves one"
-        response = self.pages.answered(exchange.answer, exchange.request_id)
-        record.response_headers = response.raw_headers
-        self.observers.complete(record, response.status_code, context.tenant if exchange.sandbox else None)
+        assert context.answer is not None, "a refusal leaves one"
+        response = self.pages.answered(context.answer, context.request_id)
+        context.response_headers = response.raw_headers
+        self.observers.complete(context, response.status_code, context.tenant if context.sandbox else None)
         return response
 
     async def _welcome(self, request: "Request") -> PageAnswer:

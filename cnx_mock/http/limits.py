@@ -24,16 +24,19 @@ class Window:
         self._counted: deque[int] = deque()
         """When each request of the last minute came, if the window slides."""
 
-    def count(self, account: SandboxAccount, clock: Clock, style: str) -> tuple[Allowance, RateLimited | None]:
+    def count(
+        self, account: SandboxAccount, now: int, wall: int, advanced: int, style: str
+    ) -> tuple[Allowance, RateLimited | None]:
         """Count a request. Return the window's state after it, and the refusal if the limit was reached before; a
         refused request is not counted.
 
-        `style` is the reading: anchored, aligned or sliding."""
-        now, wall, limit = clock.wire(), wall_now(), account.limit
+        `now` is the time of rate windows (`Clock.wire`), `wall` is real time, `advanced` is what `advance` added to the
+        sandbox's clock. `style` is the reading: anchored, aligned or sliding."""
+        limit = account.limit
         if style == "sliding":
             used, left = self._slid(now)
         elif style == "aligned":
-            used, left = self._fixed(wall + clock.advanced, aligned=True)
+            used, left = self._fixed(wall + advanced, aligned=True)
         else:
             used, left = self._fixed(now)
         if account.fate == "limited":

@@ -82,6 +82,10 @@ class FaultEffects:
     """Whether the operation has made a resource to which `provisioning` applies."""
 
 
+_NO_EFFECTS = FaultEffects()
+"""Those of every exchange without faults. Nothing changes them: see `Engine.perform`."""
+
+
 class Exchange:
     """A request, its answer, and the effects of faults on it."""
 
@@ -110,7 +114,7 @@ class Exchange:
         self.key: KeyRecord | None = None
         self.allowance: Allowance | None = None
         self.answer: Answer | None = None
-        self.effects = FaultEffects()
+        self.effects = _NO_EFFECTS
         self.committed = False
         """Whether it changed something."""
         self.created_id: str | None = None

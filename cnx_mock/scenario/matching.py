@@ -8,7 +8,7 @@ from fnmatch import translate
 from typing import Any
 
 from cnx_mock.api.parsing import query_values
-from cnx_mock.scenario.request import ApiRequest
+from cnx_mock.scenario.request import ApiRequest, Target
 
 _MISSING = object()
 
@@ -126,15 +126,20 @@ class Match:
             return False
         return self.method is None or self.method.matches(method)
 
+    def covers_target(self, target: Target) -> bool:
+        """Whether requests for this target can match, whatever their headers and bodies are."""
+        operation = target.operation.name if target.operation else None
+        return self.covers(operation, target.method) and next(self._in_target(target), None) is None
+
     def difference(self, request: ApiRequest) -> Difference | None:
         """Return the first field that differs; None if the request matches."""
         return next(self.differences(request), None)
 
-    def difference_of_call(self, request: ApiRequest) -> Difference | None:
-        """Return the first field that differs, like `difference`, for a call for which `covers` is true."""
-        if self.path is None and self.resource is None and not (self.query or self.header or self.body):
-            return None  # most rules
-        return next(self._in_call(request), None)
+    def matches_content(self, request: ApiRequest) -> bool:
+        """Whether a request matches whose target is covered."""
+        if not self.header and not self.body:
+            return True  # most rules
+        return next(self._in_content(request), None) is None
 
     def differences(self, request: ApiRequest) -> Iterator[Difference]:
         """Yield every field that differs."""
@@ -144,18 +149,21 @@ class Match:
                 yield Difference("operation", name, self.operation, _shown)
         if self.method is not None and not self.method.matches(request.method):
             yield Difference("method", request.method, self.method, _shown)
-        yield from self._in_call(request)
+        yield from self._in_target(request.target)
+        yield from self._in_content(request)
 
-    def _in_call(self, request: ApiRequest) -> Iterator[Difference]:
-        if self.path is not None and not self.path.matches(request.path):
-            yield Difference("path", request.path, self.path, _shown)
+    def _in_target(self, target: Target) -> Iterator[Difference]:
+        if self.path is not None and not self.path.matches(target.path):
+            yield Difference("path", target.path, self.path, _shown)
         if self.resource is not None:
-            resource = request.resource
+            resource = target.resource
             if not (self.resource.absent if resource is None else self.resource.matches(resource)):
                 yield Difference("resource", resource, self.resource, _shown)
         if self.query:
-            given = query_values(request.query)
+            given = query_values(target.query)
             yield from _texts("query", self.query, lambda name: given.get(name, []))
+
+    def _in_content(self, request: ApiRequest) -> Iterator[Difference]:
         if self.header:
             yield from _texts("header", self.header, lambda name: request.header_values(name.lower().encode()))
         if self.body:

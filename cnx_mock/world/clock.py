@@ -86,7 +86,7 @@ class Clock:
     So when `advance` returns, everything that was due has happened.
     """
 
-    __slots__ = ("_anchor", "_at", "_frozen", "_speed", "advanced")
+    __slots__ = ("_anchor", "_at", "_frozen", "_speed", "advanced", "held")
 
     def __init__(self, start: int | None = None, speed: float = 1.0, frozen: bool = False) -> None:
         self._at = wall_now() if start is None else start
@@ -95,12 +95,18 @@ class Clock:
         self._frozen = frozen
         self.advanced = 0
         """All that `advance` ever added, in microseconds. Rate windows follow it; they do not follow `speed`."""
+        self.held: int | None = None
+        """The instant that `now` returns as long as it is set: all that one operation does happens at one instant."""
 
     def now(self) -> int:
         """Return the sandbox's time, as an instant."""
+        return self.at(ticks()) if self.held is None else self.held
+
+    def at(self, moment: int) -> int:
+        """Return the sandbox's time at a moment of `ticks` that was read just now."""
         if self._frozen:
             return self._at
-        elapsed = ticks() - self._anchor
+        elapsed = max(0, moment - self._anchor)  # a sandbox can be made after the arrival of its first request
         return self._at + (elapsed if self._speed == 1.0 else int(elapsed * self._speed))
 
     @property
