@@ -38,6 +38,8 @@ __all__ = ["DeclarationError", "Incoming", "Operation", "Resource", "added", "do
 
 Handler = Callable[..., Shape | Reply]
 H = TypeVar("H", bound=Handler)
+UsualBody = Callable[[dict[str, Any], SandboxState], Any]
+"""Returns a body that has nothing unusual, as its model would; None if the model has to judge."""
 
 
 class Incoming:
@@ -88,6 +90,7 @@ class Operation:
         provenance: Provenance,
         raises: tuple[type[errors.ApiError], ...],
         deprecated: bool,
+        usual: "UsualBody | None",
     ) -> None:
         hints = get_type_hints(handler)
         self.resource = resource
@@ -95,6 +98,7 @@ class Operation:
         self.name = f"{resource.name}.{handler.__name__.rstrip('_')}"
         self.method, self.path, self.status, self.scope = method, path, status, scope
         self.statuses = (status, *also)
+        self._usual = usual
         self.provenance, self.raises, self.deprecated = provenance, raises, deprecated
         self._answer: Any = _shape(hints.pop("return"))
         self.answer_type: type[Shape] = get_origin(self._answer) or self._answer
@@ -179,15 +183,14 @@ class Operation:
             call.arguments[name] = _find(call.dependencies[SandboxState], record_kind, call.params[0])
 
     def _read_body(self, call: Incoming) -> None:
-        if self._body is not None:
-            parsing.media_type(call.content_type)
-            parsing.check_encoding(call.content_encoding)
-            call.data = parsing.json_object(call.body)
+        """Only called if it takes a body: see `_stages`."""
+        parsing.media_type(call.content_type)
+        parsing.check_encoding(call.content_encoding)
+        call.data = parsing.json_object(call.body)
 
     def _validate(self, call: Incoming) -> None:
-        """The body and the query together, so that a refusal names every bad field of both."""
-        if self._body is None and self._query is None:
-            return
+        """The body and the query together, so that a refusal names every bad field of both. Only called if it takes one
+        of them: see `_stages`."""
         sandbox: SandboxState | None = call.dependencies.get(SandboxState)
         found: list[Problem] = []
         if self._no_query is not None and not call.query:
@@ -198,6 +201,8 @@ class Operation:
             found += repeated
         if call.data == {} and (empty := unset(self._body)) is not None:
             call.arguments["body"] = empty
+        elif self._usual is not None and sandbox is not None and (usual := self._usual(call.data or {}, sandbox)):
+            call.arguments["body"] = usual
         elif call.data is not None and self.body is not None:
             call.arguments["body"] = validated(self.body, call.data, sandbox, found, self._is_lenient(sandbox))
         if found:
@@ -304,11 +309,12 @@ class Resource:
         scope: str | None = None,
         raises: tuple[type[errors.ApiError], ...] = (),
         deprecated: bool = False,
+        usual: "UsualBody | None" = None,
     ) -> Callable[[H], H]:
         """Return a decorator that declares its function as an endpoint; see the head of this module.
 
         `status` is the usual status of a success, `also` has further ones. `raises` are the errors that the handler
-        itself raises, beside those that every operation can raise.
+        itself raises, beside those that every operation can raise. `usual` reads usual bodies quickly.
         """
 
         def declare(handler: H) -> H:
@@ -324,6 +330,7 @@ class Resource:
                     provenance=provenance,
                     raises=raises,
                     deprecated=deprecated,
+                    usual=usual,
                 )
             )
             return handler

@@ -137,9 +137,15 @@ class Match:
 
     def matches_content(self, request: ApiRequest) -> bool:
         """Whether a request matches whose target is covered."""
-        if not self.header and not self.body:
-            return True  # most rules
-        return next(self._in_content(request), None) is None
+        if self.body:
+            data = request.json()
+            for name, pattern in self.body:
+                if not _is_in(data, name, pattern):
+                    return False
+        for name, pattern in self.header:
+            if not _is_one_of(request.header_values(name.lower().encode()), pattern):
+                return False
+        return True
 
     def differences(self, request: ApiRequest) -> Iterator[Difference]:
         """Yield every field that differs."""
@@ -183,24 +189,37 @@ def _texts(kind: str, wanted: NamedPatterns, given: Callable[[str], list[str]]) 
     """Yield what differs in a query or in headers. A name may have several values: one that matches is enough."""
     for name, pattern in wanted:
         values = given(name)
-        if not (any(pattern.matches(value) for value in values) if values else pattern.absent):
+        if not _is_one_of(values, pattern):
             yield Difference(f"{kind} {name}", values[0] if values else _MISSING, pattern, _text)
 
 
+def _is_one_of(values: list[str], pattern: Pattern) -> bool:
+    """Whether one of the values of a name matches, or there may be none."""
+    return any(pattern.matches(value) for value in values) if values else pattern.absent
+
+
 def _values(wanted: NamedPatterns, data: Any) -> Iterator[Difference]:
-    """Yield what differs in a body. A list matches if one of its items does, and none of them is excluded."""
+    """Yield what differs in a body."""
     for name, pattern in wanted:
-        found, value = pick(data, name)
-        if not found:
-            if not pattern.absent:
-                yield Difference(f"body {name}", _MISSING, pattern, _json)
-        elif not (pattern.matches_item(value) if isinstance(value, list) else pattern.matches(value)):
-            yield Difference(f"body {name}", value, pattern, _json)
+        if not _is_in(data, name, pattern):
+            found, value = pick(data, name)
+            yield Difference(f"body {name}", value if found else _MISSING, pattern, _json)
+
+
+def _is_in(data: Any, name: str, pattern: Pattern) -> bool:
+    """Whether what a body has under a name matches. A list matches if one of its items does, and none of them is
+    excluded."""
+    found, value = pick(data, name)
+    if not found:
+        return pattern.absent
+    return pattern.matches_item(value) if isinstance(value, list) else pattern.matches(value)
 
 
 def pick(data: Any, name: str) -> tuple[bool, Any]:
     """Return whether there is a value at a top-level name or a JSON pointer (RFC 6901), and the value."""
     steps: Sequence[str] = [name]
+    if type(data) is dict and name in data and name[:1] != "/":
+        return True, data[name]
     if name.startswith("/"):
         steps = [step.replace("~1", "/").replace("~0", "~") for step in name[1:].split("/")]
     for step in steps:

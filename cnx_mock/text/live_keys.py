@@ -53,7 +53,7 @@ def has_live_key(text: str) -> bool:
 
 def may_have_live_key(text: bytes) -> bool:
     """Return whether `masked` could change these bytes. It is quick, and says yes too often."""
-    signs = b"%" in text or b"\\" in text or _ENTITY.search(text) is not None
+    signs = b"%" in text or b"\\" in text or (b"&" in text and _ENTITY.search(text) is not None)
     return signs or LIVE_PREFIX.encode() in text.lower()
 
 

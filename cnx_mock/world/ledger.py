@@ -106,10 +106,10 @@ class Ledger:
         self.credits.append(Credit(at - at % SECOND, cents, description, self._next()))
         self._closed_cents -= cents
 
-    def open(self, resource_id: str, description: str, hourly_cents: int, now: int) -> None:
+    def open(self, resource_id: str, name: str, hourly_cents: int, now: int, form: str = "{}") -> None:
         """Start charging for a resource; the first hour is charged at once. A resource that was closed can be opened
-        again."""
-        self._start(resource_id, description, hourly_cents, now - now % SECOND)
+        again. `form` with the name in it is the description."""
+        self._start(resource_id, name, hourly_cents, now - now % SECOND, form)
 
     def close(self, resource_id: str, now: int) -> None:
         """Stop charging for a resource. The current hour stays charged. Raises KeyError if it is not charged."""
@@ -170,6 +170,14 @@ class Ledger:
         not_yet = _sum(self._by_minute, minutes) + _sum(self._by_second, seconds)
         others = 0 if self._source is None else self._source.cents(now)
         return -self._closed_cents - others - ((hour + 1) * self._price - self._hours - not_yet)
+
+    def has(self, cents: int, now: int) -> bool:
+        """Return whether at least so many cents are left; right for the instants for which `balance` is. If they would
+        be left after the charges of the whole present hour too, the charges need not be looked at."""
+        hours = now // HOUR + 1
+        if self._source is None and -self._closed_cents - hours * self._price + self._hours >= cents:
+            return True
+        return self.balance(now) >= cents
 
     def hourly_cents(self, now: int) -> int:
         """Return what everything that is charged costs in an hour."""
