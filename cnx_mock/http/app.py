@@ -30,13 +30,14 @@ from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
+from cnx_mock.http.short_way import ShortWay
 from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.net.bounds import Bounds
-from cnx_mock.net.known_heads import HeaderBlock, RequestLine
+from cnx_mock.net.direct import Begin
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
@@ -95,6 +96,10 @@ class App:
         self._operations = served(operations(), settings.surface)
         self._pipeline = Pipeline(self.tenants, Router(self._operations), self.seed)
         self._api = Api(self._pipeline, self.observers)
+        self.begin: Begin = ShortWay(
+            self._pipeline, self.observers, lambda headers: self._bad_host(headers) is None
+        ).begin
+        """Begins a call that has arrived as a whole."""
         self.events = EventHub(self.tenants, self.observers)
         self._control = ControlPlane(
             self.tenants,
@@ -146,22 +151,6 @@ class App:
     ) -> JournalRecord:
         """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
         return await self._pipeline.rehearse(tenant, method, target, headers, body)
-
-    def begin(
-        self, line: RequestLine, block: HeaderBlock, body: bytes, port: int | None, secure: bool
-    ) -> bytes | object | None:
-        """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`."""
-        client, settings = block.kept, self.settings
-        if client is None:
-            has_good_host = self._bad_host(block.headers) is None
-            block.kept = client = ClientHead(block.headers, is_safe=block.is_safe, has_good_host=has_good_host)
-        if (
-            not client.has_good_host
-            or (settings.require_tls and not secure)
-            or (settings.cors and line.method == "OPTIONS")
-        ):
-            return None
-        return self._api.begin(line, client, body, port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""

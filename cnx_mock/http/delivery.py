@@ -11,11 +11,10 @@ from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
 from cnx_mock.http.wire import RequestWire
 from cnx_mock.net.direct import BEGUN
-from cnx_mock.net.known_heads import RequestLine
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.exchange import Answer
-from cnx_mock.scenario.request import ApiRequest, RawHeaders
-from cnx_mock.text.live_keys import masked, may_have_live_key
+from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.clock import ticks, wall_now
 
 log = logging.getLogger("cnx_mock")
@@ -57,32 +56,6 @@ class Api:
         )
         context.enters_now()
         await self._finish(context, broken, RequestWire(scope), send)
-
-    def begin(self, line: RequestLine, client: ClientHead, body: bytes, port: int | None) -> bytes | RequestContext:
-        """Begin a call that has arrived as a whole. Return the whole answer as bytes for the wire; or the call itself
-        if it has to wait, for `__call__` to finish."""
-        arrived, wall, pipeline = ticks(), wall_now(), self._pipeline
-        target = line.kept
-        if target is None:
-            path, _, query = line.target.decode("latin-1").partition("?")
-            line.kept = target = pipeline.targets.find(line.method, path, query)
-        if body and may_have_live_key(body):
-            body = masked(body)
-        context = RequestContext(pipeline, ApiRequest(target, client.headers, body, arrived, wall, port), client)
-        if not context.begin():
-            return context
-        if context.polled:
-            context.count_polls()
-        try:
-            head = context.raw_head()
-        except Exception:
-            context.fail()
-            head = context.raw_head()
-        answer = context.answer
-        assert answer is not None, "the stages leave an answer"
-        context.sent(head)
-        self._complete(context, answer.status)
-        return head if line.method == "HEAD" else head + answer.body
 
     async def _finish(
         self, context: RequestContext, broken: messages.Incomplete | None, wire: RequestWire, send: Send

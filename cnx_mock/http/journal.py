@@ -195,20 +195,18 @@ class Journal:
 
     def measure(self, record: JournalRecord) -> None:
         """Count the bytes of a record, now or anew. Drop the oldest records while there is too much."""
-        request, answer = record.request, record.answer
-        size = _RECORD_BYTES + len(request.target.path) + len(request.target.query) + len(request.body)
-        size += request.sent.size + record.head_size
+        request, answer, ruling = record.request, record.answer, record.ruling
+        size = _RECORD_BYTES + request.target.size + request.sent.size + len(request.body) + record.head_size
         if answer is not None:
             size += len(answer.body)
-        if record.ruling is not None:
-            size += _DECISION_BYTES * len(record.ruling.decisions)
+        if ruling is not None and ruling.decisions:
+            size += _DECISION_BYTES * len(ruling.decisions)
         space, by = self._space, size - record.size
         record.size = size
         self.bytes += by
         space.total.used += by
-        if self.bytes > space.bytes.limit:
-            while self.bytes > space.bytes.limit and len(self._records) > 1:
-                self.drop(space.bytes)
+        while self.bytes > space.bytes.limit and len(self._records) > 1:
+            self.drop(space.bytes)
         if space.total.used > space.total.limit:
             space.drop_oldest()
 

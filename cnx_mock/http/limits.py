@@ -35,10 +35,13 @@ class Window:
         limit = account.limit
         if style == "sliding":
             used, left = self._slid(now)
-        elif style == "aligned":
-            used, left = self._fixed(wall + advanced, aligned=True)
         else:
-            used, left = self._fixed(now)
+            now = wall + advanced if style == "aligned" else now
+            opened = self._opened
+            if opened is None or not 0 <= now - opened < MINUTE:
+                self._opened = opened = now - now % MINUTE if style == "aligned" else now
+                self._used = 0
+            used, left = self._used, opened + MINUTE - now
         if account.fate == "limited":
             used, left = limit, MINUTE
         reset = -(-(wall + left) // SECOND)
@@ -62,12 +65,6 @@ class Window:
             return len(recent), recent[0] + MINUTE - now if recent else 0
         if self._opened is None or not 0 <= now - self._opened < MINUTE:
             return 0, 0
-        return self._used, self._opened + MINUTE - now
-
-    def _fixed(self, now: int, aligned: bool = False) -> tuple[int, int]:
-        """Return how many requests the open window has counted, and how many microseconds are left of it."""
-        if self._opened is None or not 0 <= now - self._opened < MINUTE:
-            self._opened, self._used = now - (now % MINUTE if aligned else 0), 0
         return self._used, self._opened + MINUTE - now
 
     def _slid(self, now: int) -> tuple[int, int]:

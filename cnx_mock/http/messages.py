@@ -25,9 +25,7 @@ from cnx_mock.text.live_keys import masked
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
-_ALLOWED = (
-    b"%b%d\r\n%bx-request-id: %b\r\nx-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n%b"
-)
+_ALLOWED = b"%b%b\r\nx-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n%b"
 _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
 """Every answer names the mock, so that it is never mistaken for the cloud."""
 
@@ -159,6 +157,17 @@ def headers_of_every_call(exchange: Exchange) -> RawHeaders:
     return headers
 
 
+def _begun(answer: Answer) -> bytes:
+    """Return the beginning of a head as it goes to the wire, up to the request's id. The answer keeps it."""
+    begun = STATUS_LINE[answer.status]
+    if answer.status != 204:
+        begun += b"content-type: application/json\r\ncontent-length: %d\r\n" % len(answer.body)
+    for header in answer.headers:
+        begun += b"%b: %b\r\n" % header
+    answer.begun = begun = begun + b"x-request-id: "
+    return begun
+
+
 class Sender:
     """Sends answers, each with the headers that every answer has."""
 
@@ -167,8 +176,6 @@ class Sender:
         self._second = -1
         self._date = b""
         """The Date header of that second (RFC 9110 section 6.6.1)."""
-        self._beginnings: dict[int, bytes] = {}
-        """The beginning of a head, by status."""
         self._end = b""
         """The end of every head of that second, as it goes to the wire."""
 
@@ -194,29 +201,10 @@ class Sender:
         assert answer is not None, "the stages leave an answer"
         if (second := exchange.request.wall // SECOND) != self._second:
             self._set(second)
-        own = header_lines(answer.headers) if answer.headers else b""
-        if allowance is None or answer.status == 204:
-            begun = STATUS_LINE[answer.status]
-            if answer.status != 204:
-                begun = b"%b%d\r\n" % (self._begun(answer.status), len(answer.body))
-            more = header_lines(headers_of_every_call(exchange))
-            return b"%b%b%b%b" % (begun, own, more, self._end)
-        return _ALLOWED % (
-            self._beginnings.get(answer.status) or self._begun(answer.status),
-            len(answer.body),
-            own,
-            exchange.request_id.encode(),
-            allowance.limit,
-            allowance.remaining,
-            allowance.reset,
-            self._end,
-        )
-
-    def _begun(self, status: int) -> bytes:
-        """Return how a head with a body begins, up to the body's length."""
-        begun = b"%bcontent-type: application/json\r\ncontent-length: " % STATUS_LINE[status]
-        self._beginnings[status] = begun
-        return begun
+        begun, request_id = answer.begun or _begun(answer), exchange.request_id.encode()
+        if allowance is None:
+            return b"%b%b\r\n%b" % (begun, request_id, self._end)
+        return _ALLOWED % (begun, request_id, allowance.limit, allowance.remaining, allowance.reset, self._end)
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
         """Send an answer. `body` is empty for HEAD, whatever Content-Length says."""

@@ -17,6 +17,7 @@ from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.kept_answers import keep_answer, kept_answer
 from cnx_mock.http.loading import WorldLoad, WorldLoading
 from cnx_mock.http.shaped import perform_shaped
 from cnx_mock.http.targets import Targets
@@ -93,7 +94,8 @@ class RequestContext(JournalRecord):
 
     def count_request(self) -> None:
         """Count the request in its account's rate window. Refuse it if the limit is reached."""
-        sandbox = self.entered
+        sandbox = self.sandbox
+        assert sandbox is not None, "the sandbox was entered before"
         advanced, style = sandbox.clock.advanced, RATE_WINDOW.of(sandbox.readings)
         self.allowance, refusal = self.tenant.window.count(
             sandbox.account, self.moment + advanced, self.real, advanced, style
@@ -103,7 +105,7 @@ class RequestContext(JournalRecord):
 
     def fail_broken_account(self) -> None:
         """Refuse every request with the magic key for a 500."""
-        if self.entered.account.fate == "broken":
+        if self.sandbox is not None and self.sandbox.account.fate == "broken":
             raise errors.InternalError
 
     def ask_rules(self) -> None:
@@ -125,25 +127,31 @@ class RequestContext(JournalRecord):
 
     def perform(self) -> None:
         """Perform the operation: its own stages are `api.operation.STAGES`."""
-        request, sandbox = self.request, self.entered
+        request, sandbox, key, effects = self.request, self.sandbox, self.key, self.effects
         target = request.target
         operation = target.operation
         assert operation is not None, "the route was found before"
-        assert self.key is not None, "the sandbox was entered before"
-        caller = Caller(self.key)
+        assert sandbox is not None and key is not None, "the sandbox was entered before"
+        if effects.stale is None and (kept := kept_answer(sandbox, target, key)) is not None:
+            self.answer = kept
+            return
+        caller = Caller(key)
         incoming = Incoming(target.params, target.query, request.body)
         if operation.takes_body:
             incoming.content_type = request.header(b"content-type")
             incoming.content_encoding = request.header(b"content-encoding") if request.body else None
-        if self.effects.stale is None and self.effects.provisioning is None:
+            incoming.read = request.take_json()
+        if effects.stale is None and effects.provisioning is None:
             reply = operation.perform(incoming, {SandboxState: sandbox, Caller: caller})
         else:
-            reply = perform_shaped(self.effects, operation, incoming, sandbox, caller)
+            reply = perform_shaped(effects, operation, incoming, sandbox, caller)
         self.committed = operation.mutates
-        if operation.method == "POST":  # every one of them creates a resource
+        if target.method == "POST":  # every one of them creates a resource
             self.created_id = getattr(reply.shape, "id", None)
         self.polled = caller.polled
         self.answer = messages.replied(operation, reply, target.path, target.query, sandbox.readings)
+        if caller.same_until and effects.stale is None:
+            keep_answer(sandbox, target, key, self.answer, caller.same_until)
 
     # ---- how they are run
 
@@ -195,7 +203,8 @@ class RequestContext(JournalRecord):
     def operate(self, now: int | None = None) -> None:
         """Take the request through the stages behind the rules. It leaves an answer, whatever happens. Nothing awaits
         in here: every operation is atomic, and happens at one instant, `now` if that is known."""
-        clock = self.entered.clock
+        assert self.sandbox is not None, "the sandbox was entered before"
+        clock = self.sandbox.clock
         clock.held = clock.now() if now is None else now
         try:
             for stage in BEHIND_FAULTS:
@@ -210,12 +219,6 @@ class RequestContext(JournalRecord):
     async def _operate(self) -> None:
         """The same, as what faults are wrapped around."""
         self.operate()
-
-    @property
-    def entered(self) -> SandboxState:
-        """Its sandbox, which it has entered."""
-        assert self.sandbox is not None, "the sandbox was entered before"
-        return self.sandbox
 
     def refuse(self, refusal: errors.ApiError) -> None:
         """Answer with a refusal. A request that reached no sandbox is put into the server's own journal."""
@@ -269,7 +272,8 @@ class RequestContext(JournalRecord):
     def count_polls(self) -> None:
         """Count a poll of every resource that is provisioning and that the answer shows."""
         if self.polled and not self.effects.replaced and self.request.method != "HEAD":
-            self.entered.count_polls(self.polled)
+            assert self.sandbox is not None, "it polled in it"
+            self.sandbox.count_polls(self.polled)
 
 
 Stage = Callable[[RequestContext], None]

@@ -43,7 +43,12 @@ class DirectConnection(Connection):
         """The packet that is being read, until a request begins in it."""
         self._own_packet: bytes | None = None
         """The packet that begins with the request that is being read, if it has arrived in one."""
-        self._heads = self._limits.heads
+        self._last_packet = b""
+        """The last packet that was one request with a known head, and the parts of that."""
+        self._last_line: RequestLine
+        self._last_block: HeaderBlock
+        self._last_body = b""
+        self._waits_again = self._limits.waits_again
         self._at_rest = False
         """Whether the last packet was answered the short way, and nothing is under way since then."""
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -100,7 +105,7 @@ class DirectConnection(Connection):
             self._has_read()
             self.transport.write(done)
             if packet is not None:
-                self._heads.learn(packet, line, block, body)
+                self._limits.heads.learn(packet, line, block, body)
         else:
             self._leave_the_short_way(done)
             super().on_message_complete()
@@ -120,24 +125,31 @@ class DirectConnection(Connection):
 
     def _is_answered(self, packet: bytes) -> bool:
         """Answer a packet that is one request with a known head: see `known_heads`. Return whether it is one."""
-        middle, end = packet.find(b"\r\n"), packet.find(b"\r\n\r\n") + 4
-        block = self._heads.blocks.get(packet[middle:end])
-        line = self._heads.lines.get(packet[:middle])
-        if block is None or line is None or end + block.body != len(packet):
+        if packet != self._last_packet and not self._has_known_head(packet):
             return False
-        size, limits = line.size + block.size, self._limits
-        if self.flow.write_paused or size > limits.header_bytes.limit or self.transport.is_closing():
+        if self.flow.write_paused or self.transport.is_closing():
             return False
-        if size > limits.header_bytes.used:
-            limits.header_bytes.seen(size)
-        done = self._begin(line, block, packet[end:], self._peer, self._is_secure)
+        done = self._begin(self._last_line, self._last_block, self._last_body, self._peer, self._is_secure)
         if type(done) is bytes:
             self.transport.write(done)
-            limits.waits_again(self)
+            self._waits_again(self)
             self._last_used = self._now()
             return True
         self._ahead = done
         return False
+
+    def _has_known_head(self, packet: bytes) -> bool:
+        """Return whether a packet is one request with a known head, which then is the last one. (A client that polls
+        sends the same packet again.)"""
+        heads, size = self._limits.heads, self._limits.header_bytes
+        middle, end = packet.find(b"\r\n"), packet.find(b"\r\n\r\n") + 4
+        block, line = heads.blocks.get(packet[middle:end]), heads.lines.get(packet[:middle])
+        if block is None or line is None or end + block.body != len(packet) or line.size + block.size > size.limit:
+            return False
+        size.seen(line.size + block.size)
+        self._last_packet, self._last_line, self._last_block = packet, line, block
+        self._last_body = packet[end:]
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._direct:  # its body breaks off

@@ -23,6 +23,8 @@ class Answer:
     framing: tuple[bytes, bytes] | None = None
     """A header about the body's length that is not true. The body then goes out as it is, and the connection ends after
     it."""
+    begun: bytes = b""
+    """The beginning of its head as it goes to the wire, once that is made."""
 
 
 @dataclass(slots=True)

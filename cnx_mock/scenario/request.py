@@ -17,7 +17,7 @@ _UNREAD = object()
 class Target:
     """What a request asks for. Nothing changes it, and requests that ask for the same can share it."""
 
-    __slots__ = ("method", "operation", "params", "path", "query")
+    __slots__ = ("method", "operation", "params", "path", "query", "size")
 
     def __init__(
         self, method: str, path: str, query: str, operation: Operation | None = None, params: tuple[str, ...] = ()
@@ -31,6 +31,8 @@ class Target:
         """The operation at its method and path, if there is one."""
         self.params: Final = params
         """The parts of the path that are parameters, undecoded."""
+        self.size: Final = len(path) + len(query)
+        """How many characters it has."""
 
     @property
     def resource(self) -> str | None:
@@ -140,3 +142,9 @@ class ApiRequest:
             except orjson.JSONDecodeError:
                 self._json = None
         return self._json
+
+    def take_json(self) -> Any:
+        """Return the same, and forget it: a journal that keeps the request need not keep this too."""
+        found = self.json()
+        self._json = _UNREAD
+        return found

@@ -187,20 +187,22 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
         caller.polled += sandbox.polled(instances.matching(now, keys, any_of))
     if keys or any_of or query.status is not None:
         return page_of(instances.matching(now, keys, any_of, query.status), query, partial(show, now=now))
-    return _whole_list(sandbox, query, now)
+    return _whole_list(sandbox, caller, query, now)
 
 
-def _whole_list(sandbox: SandboxState, query: InstanceQuery, now: int) -> Page[Instance]:
+def _whole_list(sandbox: SandboxState, caller: Caller, query: InstanceQuery, now: int) -> Page[Instance]:
     """Return a page of the list without filters. It is cached until something on it changes."""
     if sandbox.readings and LIST_ENVELOPE.of(sandbox.readings) != "nested":
         return page_of(sandbox.instances, query, partial(show, now=now))
     place = (sandbox.instances.changes.version, query.page, query.limit)
     kept: tuple[Page[Instance], int] | None = sandbox.recent.get(place)
     if kept is not None and now < kept[1]:
+        caller.same_until = kept[1]
         return kept[0]
     until = [NEVER]
     page = page_of(sandbox.instances, query, partial(_shown_until, until, now=now)).encoded()
-    sandbox.recent.put(place, (page, min(until)), kilobytes=1 + len(page.json()) // 1024)
+    caller.same_until = min(until)
+    sandbox.recent.put(place, (page, caller.same_until), kilobytes=1 + len(page.json()) // 1024)
     return page
 
 
@@ -262,7 +264,9 @@ def get(sandbox: SandboxState, caller: Caller, instance: InstanceRecord) -> Inst
     Returns detailed configuration, metrics, and status for a specific instance."""
     if instance.id in sandbox.polling:
         caller.polled.append(instance)
-    return detail(sandbox, instance, sandbox.clock.now())
+    answer = detail(sandbox, instance, sandbox.clock.now())
+    caller.same_until = instance.detailed_until
+    return answer
 
 
 @instances.operation(
