@@ -115,6 +115,10 @@ class Operation:
         self.provenance, self.raises, self.deprecated = provenance, raises, deprecated
         self._answer: Any = _shape(hints.pop("return"))
         self.answer_type: type[Shape] = get_origin(self._answer) or self._answer
+        self.has_pagination = hasattr(self.answer_type, "pagination")
+        """Whether its answer says where it stands in something longer."""
+        self.pages = issubclass(self.answer_type, Paged)
+        """Whether it answers with one page of a list."""
         self._body, self._query = hints.pop("body", None), hints.pop("query", None)
         self.takes_body = self._body is not None
         self.mutates = method not in ("GET", "HEAD")
@@ -155,11 +159,6 @@ class Operation:
         if verb in ("create", "get", "replace", "delete"):
             return f"{verb}_{self.resource.noun}"
         return f"{verb}_{self.resource.name}" if verb == "list" else f"get_{self.resource.name}_{verb}"
-
-    @property
-    def pages(self) -> bool:
-        """Whether it answers with one page of a list."""
-        return issubclass(self.answer_type, Paged)
 
     @property
     def within_sandbox(self) -> bool:

@@ -27,13 +27,11 @@ class Shape:
             return self._json
 
     @classmethod
-    def of_json(cls, json: bytes, **known: Any) -> Self:
-        """Return an answer of which only the JSON and these fields are known: it is to be sent, not to be read."""
-        made = object.__new__(cls)
-        made._json = json
-        for name, value in known.items():
-            setattr(made, name, value)
-        return made
+    def of_json(cls, json: bytes, id: str) -> Self:
+        """Return an answer of which only the JSON and the id are known: it is to be sent, not to be read."""
+        made: Any = object.__new__(cls)
+        made._json, made.id = json, id
+        return made  # type: ignore[no-any-return]
 
     def keep_json(self, json: bytes) -> None:
         """Keep the JSON that is known already."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from email.utils import formatdate
+from typing import Any
 from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
@@ -107,17 +108,21 @@ def replied(operation: Operation, reply: Reply, path: str, query: str, readings:
     if type(shape) is Deleted:
         return _deleted(shape, DELETE_ANSWER.of(readings))
     headers: RawHeaders = [*reply.headers]
-    pagination = getattr(shape, "pagination", None)
-    if isinstance(pagination, Pagination):
+    if operation.has_pagination:
+        pagination: Pagination = shape.pagination  # type: ignore[attr-defined]
         headers.append((b"link", links(path, query, pagination)))
-    if isinstance(shape, Page):
-        envelope = LIST_ENVELOPE.of(readings)
-        if envelope == "bare":
-            headers.append((b"x-total-count", str(shape.pagination.total).encode()))
-        return Answer(operation.status, headers, shape.json() if envelope == "nested" else shape.in_envelope(envelope))
-    if reply.status == 201:
+        if isinstance(shape, Page):
+            return _page(operation, shape, headers, LIST_ENVELOPE.of(readings))
+    elif reply.status == 201:
         headers.append((b"location", (reply.location or f"{path}/{shape.id}").encode()))  # type: ignore[attr-defined]
     return Answer(reply.status or operation.status, headers, shape.json())
+
+
+def _page(operation: Operation, page: Page[Any], headers: RawHeaders, envelope: str) -> Answer:
+    """Return the answer with a page under the reading `list-envelope`."""
+    if envelope == "bare":
+        headers.append((b"x-total-count", str(page.pagination.total).encode()))
+    return Answer(operation.status, headers, page.json() if envelope == "nested" else page.in_envelope(envelope))
 
 
 def _deleted(shape: Deleted, style: str) -> Answer:

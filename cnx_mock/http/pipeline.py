@@ -132,9 +132,10 @@ class RequestContext(JournalRecord):
         operation = target.operation
         assert operation is not None, "the route was found before"
         assert sandbox is not None and key is not None, "the sandbox was entered before"
-        if effects.stale is None and (kept := kept_answer(sandbox, target, key)) is not None:
-            self.answer = kept
-            return
+        if not operation.mutates and effects.stale is None:
+            self.answer = kept_answer(sandbox, target, key)
+            if self.answer is not None:
+                return
         caller = Caller(key)
         incoming = Incoming(target.params, target.query, request.body)
         if operation.takes_body:
@@ -148,7 +149,8 @@ class RequestContext(JournalRecord):
         self.committed = operation.mutates
         if target.method == "POST":  # every one of them creates a resource
             self.created_id = getattr(reply.shape, "id", None)
-        self.polled = caller.polled
+        if caller.polled:
+            self.polled = caller.polled
         self.answer = messages.replied(operation, reply, target.path, target.query, sandbox.readings)
         if caller.same_until and effects.stale is None:
             keep_answer(sandbox, target, key, self.answer, caller.same_until)

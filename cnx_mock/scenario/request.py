@@ -44,13 +44,21 @@ class RequestHeaders:
     """The headers of a request. Nothing changes them, and requests with the same headers can share them: what has been
     looked up once is known."""
 
-    __slots__ = ("_values", "all", "size")
+    __slots__ = ("_first", "_values", "all", "size")
 
     def __init__(self, headers: RawHeaders) -> None:
         self.all: Final = headers
         self.size: Final = sum([len(name) + len(value) for name, value in headers])
         """How many bytes their names and values have."""
         self._values: dict[bytes, list[str]] = {}
+        self._first: dict[bytes, str | None] = {}
+
+    def first(self, name: bytes) -> str | None:
+        """Return the first header of this (lower-case) name."""
+        if name not in self._first:
+            values = self.values(name)
+            self._first[name] = values[0] if values else None
+        return self._first[name]
 
     def values(self, name: bytes) -> list[str]:
         """Return every header of this (lower-case) name. The list is not to be changed."""
@@ -127,8 +135,7 @@ class ApiRequest:
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of this (lower-case) name."""
-        values = self.sent.values(name)
-        return values[0] if values else None
+        return self.sent.first(name)
 
     def header_values(self, name: bytes) -> list[str]:
         """Return every header of this (lower-case) name."""

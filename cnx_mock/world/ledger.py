@@ -199,8 +199,8 @@ class Ledger:
         return min(others, (hour * 3600 + (min(later) if later else 3600 + min(seconds))) * SECOND)
 
     def _next(self) -> int:
-        others = 0 if self._source is None else len(self._source)
-        return len(self.credits) + len(self._kept) + others + 1
+        own = len(self.credits) + len(self._kept) + 1
+        return own if self._source is None else own + len(self._source)
 
     def _keep_all(self) -> None:
         """Keep every meter: from now on there is no source."""
@@ -213,7 +213,7 @@ class Ledger:
 
     def _start(self, resource_id: str, name: str, hourly_cents: int, opened: int, form: str = "{}") -> None:
         """Add an open meter. `opened` may be one hour ahead at most: `balance` relies on that."""
-        assert not self.charges(resource_id), "a resource has one meter at a time"
+        assert resource_id not in self._open, "a resource has one meter at a time"
         meter = Meter(resource_id, name, hourly_cents, opened, self._next(), None, form)
         self._kept.append(meter)
         self._open[resource_id] = meter
@@ -222,10 +222,11 @@ class Ledger:
     def _count(self, meter: Meter, sign: int) -> None:
         hour, second = divmod(meter.opened // SECOND, 3600)
         price = sign * meter.hourly_cents
+        minute, by_second, by_minute = second // 60, self._by_second, self._by_minute
         self._price += price
         self._hours += price * hour
-        self._by_second[second] = self._by_second.get(second, 0) + price
-        self._by_minute[second // 60] = self._by_minute.get(second // 60, 0) + price
+        by_second[second] = by_second.get(second, 0) + price
+        by_minute[minute] = by_minute.get(minute, 0) + price
 
 
 def _sum(prices: dict[int, int], places: range) -> int:

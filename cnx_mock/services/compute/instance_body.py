@@ -116,7 +116,7 @@ def usual_create(data: dict[str, Any], sandbox: SandboxState) -> InstanceCreate 
     tags, catalogue = data.get("tags", []), sandbox.catalogue
     if not (type(name) is type(plan) is type(region) is type(image) is str and type(tags) is list):
         return None
-    if (plan, image) not in catalogue.bootable or region not in catalogue.regions:
+    if (plan, image) not in catalogue.bootable or region not in catalogue.region_ids:
         return None
     if len(data) != 4 + ("tags" in data) or INSTANCE_NAMES.name in sandbox.readings:
         return None
@@ -126,7 +126,7 @@ def usual_create(data: dict[str, Any], sandbox: SandboxState) -> InstanceCreate 
         if type(tag) is not str or _TAG.fullmatch(tag) is None:
             return None
     body = object.__new__(InstanceCreate)
-    vars(body).update(name=name, plan=plan, region=region, image=image, tags=collapsed(tags) if tags else [])
+    vars(body).update(name=name, plan=plan, region=region, image=image, tags=collapsed(tags))
     return body
 
 

@@ -112,7 +112,7 @@ def show(record: InstanceRecord, now: int) -> Instance:
     """Return the answer for an instance in lists: its id and its JSON, which are all that is needed. It is cached until
     the record or its status changes."""
     if now >= record.shown_until:
-        record.shown = Instance.of_json(tight_json(_fields(record, record.status(now), now)), id=record.id)
+        record.shown = Instance.of_json(tight_json(_fields(record, record.status(now), now)), record.id)
         record.shown_until = record.changes(now)
     shown: Instance = record.shown
     return shown
@@ -121,8 +121,11 @@ def show(record: InstanceRecord, now: int) -> Instance:
 def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
     """Return the fields of an `Instance`, in its order."""
     plan, provisioned = record.plan, record.provisioned(now)
-    high, low = divmod(record.number % 131_070 + 1, 65_536)
-    middle, last = divmod(low, 256)
+    created = format_instant(record.created)
+    if provisioned is None and record.updated == record.created:
+        updated = created
+    else:
+        updated = format_instant(max(record.updated, provisioned or 0))
     return {
         "id": record.id,
         "name": record.name,
@@ -131,22 +134,27 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
         "image": record.image,
         "tags": list(record.tags),
         "status": status,
-        "ipv4": None if status == "provisioning" else f"198.{18 + high}.{middle}.{last}",
-        "ipv6": _ipv6(kinds.INSTANCE.id_digits(record.id)),
+        "ipv4": None if status == "provisioning" else _ipv4(record.number),
+        "ipv6": _ipv6(record.id[-16:]),
         "specs": {"vcpus": plan.vcpus, "memory_mb": plan.memory_mb, "disk_gb": plan.disk_gb},
         "firewall_ids": list(record.firewall_ids),
-        "created_at": format_instant(record.created),
-        "updated_at": format_instant(max(record.updated, provisioned or 0)),
+        "created_at": created,
+        "updated_at": updated,
         "provisioned_at": None if provisioned is None else format_instant(provisioned),
     }
 
 
+def _ipv4(number: int) -> str:
+    """Return the address of the instance with this number."""
+    high, low = divmod(number % 131_070 + 1, 65_536)
+    return f"198.{18 + high}.{low // 256}.{low % 256}"
+
+
 def _ipv6(digits: str) -> str:
     """Return 2001:db8, the 16 hex digits of an id, and ::1, in the form of RFC 5952. `ipaddress` is slow, and only a
-    run of zeros needs it, which is rare."""
-    a, b = digits[:4].lstrip("0"), digits[4:8].lstrip("0")
-    c, d = digits[8:12].lstrip("0"), digits[12:].lstrip("0")
-    if a and b and c and d:
+    group that begins with a zero needs it."""
+    a, b, c, d = digits[:4], digits[4:8], digits[8:12], digits[12:]
+    if a[0] != "0" and b[0] != "0" and c[0] != "0" and d[0] != "0":
         return f"2001:db8:{a}:{b}:{c}:{d}:0:1"
     return str(IPv6Address((0x20010DB8 << 96) + (int(digits, 16) << 32) + 1))
 
