@@ -16,15 +16,25 @@ class Targets:
     def __init__(self, router: Router) -> None:
         self._router = router
         self._known: dict[tuple[str, str, str], Target] = {}
+        self._once: set[int] = set()
+        """The hashes of those that were asked for once: most targets with an id never come again."""
 
     def find(self, method: str, path: str, query: str) -> Target:
         """Return what a request asks for; the same object again for most requests that ask for the same."""
-        found = self._known.get((method, path, query))
+        asked = (method, path, query)
+        found = self._known.get(asked)
         if found is None:
             operations, params = self._router.find(path) or ({}, ())
             found = Target(method, path, query, operations.get(method), params)
             if max(len(path), len(query)) <= _LONGEST:
-                if len(self._known) >= _MOST:
-                    self._known.clear()
-                self._known[method, path, query] = found
+                self._remember(asked, found)
         return found
+
+    def _remember(self, asked: tuple[str, str, str], target: Target) -> None:
+        for kept in (self._known, self._once):
+            if len(kept) >= _MOST:
+                kept.clear()
+        if hash(asked) in self._once:
+            self._known[asked] = target
+        else:
+            self._once.add(hash(asked))

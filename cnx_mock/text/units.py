@@ -169,7 +169,7 @@ def format_instant(microseconds: int) -> str:
     return _format_second(microseconds // 1_000_000)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _format_second(second: int) -> str:
     """Return the same for seconds. What is shown together often happened in the same few seconds."""
     return (_EPOCH + timedelta(seconds=second)).isoformat() + "Z"

@@ -90,9 +90,12 @@ class Chance:
     def _hasher(self, first: str) -> Any:
         """Return a hasher that has read the beginning of every key with this first word."""
         begun = self._begun.get(first)
-        if begun is None:
-            begun = self._begun[first] = blake2b(_key(self.seed, self.name, first, ""), digest_size=8)
-        return begun.copy()
+        if begun is not None:
+            return begun.copy()
+        begun = blake2b(_key(self.seed, self.name, first, ""), digest_size=8)
+        if self._counters.get(first, 2) > 1:  # most sandboxes have one account and one key
+            self._begun[first] = begun.copy()
+        return begun
 
     def count(self, kind: str) -> int:
         """Return the next number of this kind: 1, 2, 3, …; each is returned once."""
