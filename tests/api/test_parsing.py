@@ -81,5 +81,5 @@ def test_nor_does_it_for_random_bodies():
             raw = ("{" + ",".join(pairs) + "}").encode()
         quick, strict = both(raw)
         assert quick == strict, f"seed {SEED}: {raw!r}"
-        usual += "reason" not in strict
+        usual += isinstance(strict, dict) and "reason" not in strict
     assert usual > 500

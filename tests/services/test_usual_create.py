@@ -1,6 +1,7 @@
 """A usual create is read without pydantic: with the same result, and only if pydantic accepts it."""
 
 import random
+from typing import Any
 
 from cnx_mock.services.compute.instance_body import InstanceCreate, usual_create
 from cnx_mock.world.catalogue import Catalogue
@@ -9,7 +10,7 @@ from tests.conftest import INSTANCE
 
 SEED = 20261129
 FIELDS = ("name", "plan", "region", "image", "tags")
-VALUES = {
+VALUES: dict[str, list[Any]] = {
     "name": [
         "a",
         "prod-api-01",
