@@ -6,12 +6,12 @@ counted and the key has the same scopes. `tests/http/test_kept_answers.py` holds
 """
 
 from cnx_mock.scenario.exchange import Answer
-from cnx_mock.scenario.request import Target
+from cnx_mock.scenario.request import RequestTarget
 from cnx_mock.world.records import KeyRecord
 from cnx_mock.world.sandbox import SandboxState
 
 
-def kept_answer(sandbox: SandboxState, target: Target, key: KeyRecord) -> Answer | None:
+def kept_answer(sandbox: SandboxState, target: RequestTarget, key: KeyRecord) -> Answer | None:
     """Return the answer that a call for this target gets now, None if it is not known."""
     kept = sandbox.recent.get((sandbox.instances.changes.version, target))
     if kept is None:
@@ -22,7 +22,7 @@ def kept_answer(sandbox: SandboxState, target: Target, key: KeyRecord) -> Answer
     return answer
 
 
-def keep_answer(sandbox: SandboxState, target: Target, key: KeyRecord, answer: Answer, until: int) -> None:
+def keep_answer(sandbox: SandboxState, target: RequestTarget, key: KeyRecord, answer: Answer, until: int) -> None:
     """Keep an answer that stays the same until an instant, as long as no instance changes."""
     if not sandbox.readings and not sandbox.polling:
         place = (sandbox.instances.changes.version, target)

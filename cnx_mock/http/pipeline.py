@@ -28,7 +28,7 @@ from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.exchange import FaultEffects
-from cnx_mock.scenario.request import ApiRequest, RawHeaders, Target
+from cnx_mock.scenario.request import ApiRequest, RawHeaders, RequestTarget
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
 from cnx_mock.world.keys import test_key
@@ -315,7 +315,7 @@ class Pipeline:
 
     def context(
         self,
-        target: Target,
+        target: RequestTarget,
         client: ClientHead,
         body: bytes | None,
         *,

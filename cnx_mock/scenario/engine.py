@@ -18,7 +18,7 @@ from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin
 from cnx_mock.scenario.exchange import Exchange, FaultEffects
 from cnx_mock.scenario.fault import Turn
 from cnx_mock.scenario.phases import Moment, Timeline
-from cnx_mock.scenario.request import ApiRequest, Target
+from cnx_mock.scenario.request import ApiRequest, RequestTarget
 from cnx_mock.scenario.rule import Step
 from cnx_mock.scenario.ruling import Chosen, Ruling
 from cnx_mock.scenario.scenario import Rule, Scenario
@@ -198,7 +198,7 @@ class Engine:
     def _changed(self) -> None:
         self._in_order = (*self._injected, *self._scenario_rules)
         self._undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
-        self._covering: dict[Target, tuple[ActiveRule, ...]] = {}
+        self._covering: dict[RequestTarget, tuple[ActiveRule, ...]] = {}
         self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
 
     def _settle(self, now: int) -> None:
@@ -214,7 +214,7 @@ class Engine:
             while len(self._ended) > _MOST_REMEMBERED:
                 del self._ended[next(iter(self._ended))]
 
-    def _candidates(self, target: Target) -> tuple[ActiveRule, ...]:
+    def _candidates(self, target: RequestTarget) -> tuple[ActiveRule, ...]:
         """Return the rules that can match a request for this target at all: none for most of them, which are done with
         that."""
         found = self._covering.get(target)

@@ -8,7 +8,7 @@ from fnmatch import translate
 from typing import Any
 
 from cnx_mock.api.parsing import query_values
-from cnx_mock.scenario.request import ApiRequest, Target
+from cnx_mock.scenario.request import ApiRequest, RequestTarget
 
 _MISSING = object()
 
@@ -127,7 +127,7 @@ class Match:
             return False
         return self.method is None or self.method.matches(method)
 
-    def covers_target(self, target: Target) -> bool:
+    def covers_target(self, target: RequestTarget) -> bool:
         """Whether requests for this target can match, whatever their headers and bodies are."""
         operation = target.operation.name if target.operation else None
         return self.covers(operation, target.method) and next(self._in_target(target), None) is None
@@ -165,7 +165,7 @@ class Match:
         yield from self._in_target(request.target)
         yield from self._in_content(request)
 
-    def _in_target(self, target: Target) -> Iterator[Difference]:
+    def _in_target(self, target: RequestTarget) -> Iterator[Difference]:
         if self.path is not None and not self.path.matches(target.path):
             yield Difference("path", target.path, self.path, _shown)
         if self.resource is not None:

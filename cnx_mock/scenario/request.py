@@ -14,7 +14,7 @@ _UNREAD = object()
 """Not the request itself: an object that refers to itself is freed only by the garbage collector, in long pauses."""
 
 
-class Target:
+class RequestTarget:
     """What a request asks for. Nothing changes it, and requests that ask for the same can share it."""
 
     __slots__ = ("method", "operation", "params", "path", "query", "size")
@@ -76,7 +76,7 @@ class ApiRequest:
 
     def __init__(
         self,
-        target: Target,
+        target: RequestTarget,
         sent: RequestHeaders,
         body: bytes = b"",
         arrived: int = 0,
