@@ -17,7 +17,6 @@ The handler's signature is the contract:
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -39,17 +38,49 @@ __all__ = ["DeclarationError", "Incoming", "Operation", "Resource", "added", "do
 
 Handler = Callable[..., Shape | Reply]
 H = TypeVar("H", bound=Handler)
+UsualBody = Callable[[dict[str, Any], SandboxState], Any]
+"""Returns a body that has nothing unusual, as its model would; None if the model has to judge."""
 
 
-@dataclass(frozen=True, slots=True)
 class Incoming:
-    """The parts of a request that an operation needs, not parsed yet."""
+    """One call: the parts of a request that an operation needs, not parsed yet, and what STAGES make of them."""
 
-    params: tuple[str, ...]
-    query: str
-    body: bytes
-    content_type: str | None
-    content_encoding: str | None = None
+    __slots__ = (
+        *(
+            "arguments",
+            "body",
+            "content_encoding",
+            "content_type",
+            "data",
+            "dependencies",
+            "params",
+            "query",
+            "read",
+            "reply",
+        ),
+    )
+
+    def __init__(
+        self,
+        params: tuple[str, ...],
+        query: str,
+        body: bytes,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> None:
+        self.params = params
+        self.query = query
+        self.body = body
+        self.content_type = content_type
+        self.content_encoding = content_encoding
+        self.read: Any = None
+        """What orjson reads in the body, if it has been read before."""
+        self.dependencies: Mapping[type, Any] = {}
+        self.arguments: dict[str, Any] = {}
+        """What the handler is called with."""
+        self.data: dict[str, Any] | None = None
+        """The body's JSON object, not yet validated."""
+        self.reply: Reply | None = None
 
 
 class DeclarationError(TypeError):
@@ -72,6 +103,7 @@ class Operation:
         provenance: Provenance,
         raises: tuple[type[errors.ApiError], ...],
         deprecated: bool,
+        usual: "UsualBody | None",
     ) -> None:
         hints = get_type_hints(handler)
         self.resource = resource
@@ -79,10 +111,18 @@ class Operation:
         self.name = f"{resource.name}.{handler.__name__.rstrip('_')}"
         self.method, self.path, self.status, self.scope = method, path, status, scope
         self.statuses = (status, *also)
+        self._usual = usual
         self.provenance, self.raises, self.deprecated = provenance, raises, deprecated
         self._answer: Any = _shape(hints.pop("return"))
         self.answer_type: type[Shape] = get_origin(self._answer) or self._answer
+        self.has_pagination = hasattr(self.answer_type, "pagination")
+        """Whether its answer says where it stands in something longer."""
+        self.pages = issubclass(self.answer_type, Paged)
+        """Whether it answers with one page of a list."""
         self._body, self._query = hints.pop("body", None), hints.pop("query", None)
+        self.takes_body = self._body is not None
+        self.mutates = method not in ("GET", "HEAD")
+        """Whether a successful call can change something."""
         self.params: tuple[str, ...] = tuple(re.findall(r"{(\w+)}", path))
         self.records: dict[str, type[Record]] = {
             name: kind for name, kind in hints.items() if isinstance(kind, type) and issubclass(kind, Record)
@@ -121,67 +161,66 @@ class Operation:
         return f"{verb}_{self.resource.name}" if verb == "list" else f"get_{self.resource.name}_{verb}"
 
     @property
-    def pages(self) -> bool:
-        """Whether it answers with one page of a list."""
-        return issubclass(self.answer_type, Paged)
-
-    @property
     def within_sandbox(self) -> bool:
         """Whether it needs a sandbox."""
         return bool(self.records) or SandboxState in self._dependencies.values()
 
-    @property
-    def mutates(self) -> bool:
-        """Whether a successful call can change something."""
-        return self.method not in ("GET", "HEAD")
-
     def perform(self, incoming: Incoming, dependencies: Mapping[type, Any]) -> Reply:
         """Take a call through STAGES, and return the handler's reply. Raises ApiError for a refusal, DeclarationError
         if the handler does what is not declared."""
-        call = Invocation(incoming, dependencies)
-        for stage in STAGES:
-            stage(self, call)
-        assert call.reply is not None, "the last stage leaves a reply"
-        return call.reply
+        incoming.dependencies = dependencies
+        for stage in self._stages:
+            stage(self, incoming)
+        assert incoming.reply is not None, "the last stage leaves a reply"
+        return incoming.reply
 
-    def _check_scope(self, call: "Invocation") -> None:
+    @cached_property
+    def _stages(self) -> tuple["Stage", ...]:
+        """STAGES, without those that have nothing to do for this operation."""
+        idle = set() if self.takes_body else {Operation._read_body}
+        if self._body is None and self._query is None:
+            idle.add(Operation._validate)
+        return tuple(stage for stage in STAGES if stage not in idle)
+
+    def _check_scope(self, call: Incoming) -> None:
         call.dependencies[Caller].require(self.scope)
 
-    def _find_resource(self, call: "Invocation") -> None:
+    def _find_resource(self, call: Incoming) -> None:
         """The path's own resource, and everything else that the handler takes and the request does not spell."""
         for name, kind in self._dependencies.items():
             call.arguments[name] = call.dependencies[kind]
         for name, place in self._strings.items():
-            call.arguments[name] = call.incoming.params[place]
+            call.arguments[name] = call.params[place]
         for name, record_kind in self.records.items():
-            call.arguments[name] = _find(call.dependencies[SandboxState], record_kind, call.incoming.params[0])
+            call.arguments[name] = _find(call.dependencies[SandboxState], record_kind, call.params[0])
 
-    def _read_body(self, call: "Invocation") -> None:
-        if self._body is not None:
-            parsing.media_type(call.incoming.content_type)
-            parsing.check_encoding(call.incoming.content_encoding)
-            call.body = parsing.json_object(call.incoming.body)
+    def _read_body(self, call: Incoming) -> None:
+        """Only called if it takes a body: see `_stages`."""
+        parsing.media_type(call.content_type)
+        parsing.check_encoding(call.content_encoding)
+        call.data = parsing.json_object(call.body, call.read)
 
-    def _validate(self, call: "Invocation") -> None:
-        """The body and the query together, so that a refusal names every bad field of both."""
-        if self._body is None and self._query is None:
-            return
+    def _validate(self, call: Incoming) -> None:
+        """The body and the query together, so that a refusal names every bad field of both. Only called if it takes one
+        of them: see `_stages`."""
         sandbox: SandboxState | None = call.dependencies.get(SandboxState)
         found: list[Problem] = []
-        if self._no_query is not None and not call.incoming.query:
+        if self._no_query is not None and not call.query:
             call.arguments["query"] = self._no_query
         elif self.query is not None:
-            data, repeated = self._query_data(call.incoming.query)
+            data, repeated = self._query_data(call.query)
             call.arguments["query"] = validated(self.query, data, sandbox, found)
             found += repeated
-        if call.body == {} and (empty := unset(self._body)) is not None:
+        if call.data == {} and (empty := unset(self._body)) is not None:
             call.arguments["body"] = empty
-        elif call.body is not None and self.body is not None:
-            call.arguments["body"] = validated(self.body, call.body, sandbox, found, self._is_lenient(sandbox))
+        elif self._usual is not None and sandbox is not None and (usual := self._usual(call.data or {}, sandbox)):
+            call.arguments["body"] = usual
+        elif call.data is not None and self.body is not None:
+            call.arguments["body"] = validated(self.body, call.data, sandbox, found, self._is_lenient(sandbox))
         if found:
             raise failed(found)
 
-    def _handle(self, call: "Invocation") -> None:
+    def _handle(self, call: Incoming) -> None:
         """The handler: it checks the quota, then the credits, then it acts."""
         try:
             answer = self.handler(**call.arguments)
@@ -221,22 +260,9 @@ class Operation:
         return {n: given[0] if len(given) == 1 or n in once else given for n, given in values.items()}, repeated
 
 
-class Invocation:
-    """One call on its way through STAGES."""
+Stage = Callable[[Operation, Incoming], None]
 
-    __slots__ = ("arguments", "body", "dependencies", "incoming", "reply")
-
-    def __init__(self, incoming: Incoming, dependencies: Mapping[type, Any]) -> None:
-        self.incoming = incoming
-        self.dependencies = dependencies
-        self.arguments: dict[str, Any] = {}
-        """What the handler is called with."""
-        self.body: dict[str, Any] | None = None
-        """The body's JSON object, not yet validated."""
-        self.reply: Reply | None = None
-
-
-STAGES: tuple[Callable[[Operation, Invocation], None], ...] = (
+STAGES: tuple[Stage, ...] = (
     Operation._check_scope,  #    6  403  the key's scope
     Operation._find_resource,  #  7  404  the path's own resource
     Operation._read_body,  #      8  400  the body's syntax
@@ -295,11 +321,12 @@ class Resource:
         scope: str | None = None,
         raises: tuple[type[errors.ApiError], ...] = (),
         deprecated: bool = False,
+        usual: "UsualBody | None" = None,
     ) -> Callable[[H], H]:
         """Return a decorator that declares its function as an endpoint; see the head of this module.
 
         `status` is the usual status of a success, `also` has further ones. `raises` are the errors that the handler
-        itself raises, beside those that every operation can raise.
+        itself raises, beside those that every operation can raise. `usual` reads usual bodies quickly.
         """
 
         def declare(handler: H) -> H:
@@ -315,6 +342,7 @@ class Resource:
                     provenance=provenance,
                     raises=raises,
                     deprecated=deprecated,
+                    usual=usual,
                 )
             )
             return handler

@@ -26,17 +26,20 @@ _OTHERS = (
 )
 """How bodies begin that are not JSON, and what to say about each (RFC 1952, RFC 8878, RFC 1950)."""
 
+_STRING = frozenset([str])
 _FORM = re.compile(rb"[\w.%+-]+(\[[\w.%+-]*\])*=")
 
 
-def json_object(raw: bytes) -> dict[str, Any]:
-    """Return a body's JSON object. Raises BadRequest if it is not one.
+def json_object(raw: bytes, read: Any = None) -> dict[str, Any]:
+    """Return a body's JSON object. Raises BadRequest if it is not one. `read` is what orjson read in it, if known.
 
     Also refused is everything that parsers treat differently: duplicate names (RFC 8259 section 4), other encodings
     and a byte order mark (section 8.1), and NaN and Infinity, which are not JSON.
     """
     if not raw:
         raise BadRequest(reason="the body is empty")
+    if type(read) is dict and _is_plain(raw, read):
+        return read
     try:
         data = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_whole)
         if b"\\u" in raw:
@@ -51,6 +54,21 @@ def json_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise BadRequest(reason=f"the body must be a JSON object, not {_named(data)}")
     return data
+
+
+def _is_plain(raw: bytes, read: dict[str, Any]) -> bool:
+    """Return whether a body has only strings and lists of strings, so that orjson reads it as `json_object` does, which
+    saves two thirds of the time. Without escapes each string has two quotes, and there are no others: so no name that
+    was given twice has been dropped. `tests/api/test_parsing.py` holds that both agree."""
+    strings = len(read)
+    for value in read.values():
+        if type(value) is str:
+            strings += 1
+        elif type(value) is list and _STRING.issuperset(map(type, value)):
+            strings += len(value)
+        else:
+            return False
+    return raw.count(b'"') == 2 * strings and b"\\" not in raw
 
 
 def _kind(raw: bytes) -> str:
@@ -125,5 +143,9 @@ def check_encoding(header: str | None) -> None:
 
 def media_type(header: str | None) -> None:
     """Check the content type. Raises BadRequest if it is not JSON; a missing header is accepted."""
-    if header is not None and header.partition(";")[0].strip().lower() != "application/json":
+    if (
+        header is not None
+        and header != "application/json"
+        and header.partition(";")[0].strip().lower() != "application/json"
+    ):
         raise BadRequest(content_type=f"must be application/json, not {header[:100]}")

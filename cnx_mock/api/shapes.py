@@ -1,7 +1,7 @@
 """The answers of operations: slotted dataclasses that encode themselves as JSON and cache it."""
 
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from cnx_mock.api.declarations import ConfigDict, Field
 from cnx_mock.text.tight_json import tight_json
@@ -25,6 +25,13 @@ class Shape:
         except AttributeError:
             self._json: bytes = self.encode()
             return self._json
+
+    @classmethod
+    def of_json(cls, json: bytes, id: str) -> Self:
+        """Return an answer of which only the JSON and the id are known: it is to be sent, not to be read."""
+        made: Any = object.__new__(cls)
+        made._json, made.id = json, id
+        return made  # type: ignore[no-any-return]
 
     def keep_json(self, json: bytes) -> None:
         """Keep the JSON that is known already."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import os
 import shlex
 import signal
@@ -18,6 +17,7 @@ from cnx_mock.asgi import create_app
 from cnx_mock.cli.access_log import AccessLog
 from cnx_mock.cli.background_stream import BackgroundStream
 from cnx_mock.cli.browser import open_in_browser
+from cnx_mock.cli.collector import ShortCollections
 from cnx_mock.cli.loading_bar import LoadingBar, keep_what_is_loaded
 from cnx_mock.cli.program_settings import print_warnings
 from cnx_mock.cli.streams import stderr, warn_on_stderr
@@ -51,7 +51,7 @@ def serve_forever(settings: Settings, *, opens: bool = False) -> None:
         bar = LoadingBar(log) if is_live(log) else None
         app.observers.add(AccessLog(log, before=bar.clear if bar else None))
         app.tenants.load_observers += [bar] if bar else []
-    gc.freeze()  # what was made at start-up stays: no collection need look at it again
+    ShortCollections().start()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, listeners, watcher, opens=opens))
 

@@ -18,6 +18,7 @@ from cnx_mock.api.readings import in_force, parsed
 from cnx_mock.api.router import Router, is_control_path
 from cnx_mock.api.surface import Surface, served
 from cnx_mock.http import auth, control, docs, messages
+from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
@@ -30,12 +31,14 @@ from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.rehearsal import rehearse
+from cnx_mock.http.short_way import ShortWay
 from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
 from cnx_mock.http.unread import UnreadRequests
 from cnx_mock.net.addresses import API_HOST, Addresses
 from cnx_mock.net.bounds import Bounds
+from cnx_mock.net.direct import Begin
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario, stacked
 from cnx_mock.services import operations
@@ -99,6 +102,10 @@ class App:
         self.tenants = Tenants(settings, recipe.using(scenario), self.bounds)
         self._pipeline = Pipeline(self.tenants, _router(settings.surface), self.seed)
         self._api = Api(self._pipeline, self.observers)
+        self.begin: Begin = ShortWay(
+            self._pipeline, self.observers, lambda headers: self._bad_host(headers) is None
+        ).begin
+        """Begins a call that has arrived as a whole."""
         self.events = EventHub(self.tenants, self.observers)
         self._control = ControlPlane(
             self.tenants,
@@ -151,26 +158,6 @@ class App:
         """Return the record of a call with this tenant's key, for which nothing waits and nothing is sent."""
         return await rehearse(self._pipeline, tenant, method, target, headers, body)
 
-    def begin(
-        self,
-        method: str,
-        target: bytes,
-        headers: RawHeaders,
-        body: bytes,
-        port: int | None,
-        secure: bool,
-        packet: bytes | None,
-    ) -> bytes | object | None:
-        """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`."""
-        settings = self.settings
-        if (
-            (settings.require_tls and not secure)
-            or (settings.cors and method == "OPTIONS")
-            or self._bad_host(headers) is not None
-        ):
-            return None
-        return self._api.begin(method, target, headers, body, port, secure, packet)
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. CORS never applies to the control plane: no page of another origin may reach it."""
         if scope["type"] == "http" and is_control_path(scope["path"]):
@@ -212,11 +199,12 @@ class App:
     def _refused(self, scope: Scope, refusal: errors.ApiError) -> PageAnswer:
         """Return the answer to a call that asks no rule and is not counted. What is wrong with its form is in the
         journal of its key's sandbox, if the key is known; all else is in the server's own."""
+        target = self._pipeline.targets.find(
+            scope["method"], messages.raw_path(scope), masked(scope["query_string"]).decode("latin-1")
+        )
         context = self._pipeline.context(
-            scope["method"],
-            messages.raw_path(scope),
-            masked(scope["query_string"]).decode("latin-1"),
-            scope["headers"],
+            target,
+            ClientHead(scope["headers"]),
             b"",
             arrived=ticks(),
             wall=wall_now(),
@@ -227,11 +215,10 @@ class App:
             context.refuse_unread(refusal)
         else:
             context.refuse(refusal)
-        exchange, record = context.exchange, context.record
-        assert exchange.answer is not None, "a refusal leaves one"
-        response = self.pages.answered(exchange.answer, exchange.request_id)
-        record.response_headers = response.raw_headers
-        self.observers.complete(record, response.status_code, context.tenant if exchange.sandbox else None)
+        assert context.answer is not None, "a refusal leaves one"
+        response = self.pages.answered(context.answer, context.request_id)
+        context.response_headers = response.raw_headers
+        self.observers.complete(context, response.status_code, context.tenant if context.sandbox else None)
         return response
 
     async def _welcome(self, request: "Request") -> PageAnswer:

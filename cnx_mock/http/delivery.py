@@ -6,6 +6,7 @@ import logging
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock.http import messages
+from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.lost_calls import lose
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
@@ -14,7 +15,7 @@ from cnx_mock.net.direct import BEGUN
 from cnx_mock.scenario.delays import Cancelled
 from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
-from cnx_mock.text.live_keys import masked, may_have_live_key
+from cnx_mock.text.live_keys import masked
 from cnx_mock.world.clock import ticks, wall_now
 
 log = logging.getLogger("cnx_mock")
@@ -44,56 +45,24 @@ class Api:
             body = await messages.read_body(scope, receive)
         except messages.Incomplete as incomplete:
             body, broken = incomplete.body, incomplete
+        target = self._pipeline.targets.find(
+            scope["method"], messages.raw_path(scope), masked(scope["query_string"]).decode("latin-1")
+        )
         context = self._pipeline.context(
-            scope["method"],
-            messages.raw_path(scope),
-            masked(scope["query_string"]).decode("latin-1"),
-            scope["headers"],
+            target,
+            ClientHead(scope["headers"]),
             body,
             arrived=arrived,
             wall=wall,
             connection=(scope.get("client") or (None, None))[1],
             secure=scope.get("scheme") == "https",
         )
+        context.enters_now()
         if wire.dead is not None:
             lose(context, wire.dead)
             self._abort(context, wire)
             return
         await self._finish(context, broken, wire, send)
-
-    def begin(
-        self,
-        method: str,
-        target: bytes,
-        headers: RawHeaders,
-        body: bytes,
-        port: int | None,
-        secure: bool,
-        packet: bytes | None,
-    ) -> bytes | RequestContext:
-        """Begin a call that has arrived as a whole. Return the whole answer as bytes for the wire; or the call itself
-        if it has to wait, for `__call__` to finish."""
-        arrived, wall = ticks(), wall_now()
-        safe = headers
-        if packet is None or may_have_live_key(packet):
-            target, safe, body = masked(target), messages.safe_headers(headers), masked(body)
-        path, _, query = target.decode("latin-1").partition("?")
-        context = self._pipeline.context(
-            method, path, query, headers, body, safe=safe, arrived=arrived, wall=wall, connection=port, secure=secure
-        )
-        if not context.begin():
-            return context
-        context.count_polls()
-        try:
-            head = context.raw_head()
-        except Exception:
-            context.fail()
-            head = context.raw_head()
-        answer = context.exchange.answer
-        assert answer is not None, "the stages leave an answer"
-        context.record.sent(head)
-        self._complete(context, answer.status)
-        return head if method == "HEAD" else head + answer.body
 
     async def _finish(
         self, context: RequestContext, broken: messages.Incomplete | None, wire: RequestWire, send: Send
@@ -102,13 +71,13 @@ class Api:
         try:
             if broken is not None:
                 context.refuse_unread(broken.refusal)
-            elif context.record.ruling is not None or not context.begin():
+            elif context.ruling is not None or not context.begin():
                 await context.finish()
             await self._deliver(context, wire, send)
         except Cancelled:
             self._abort(context, wire)
         except asyncio.CancelledError:  # the server stops
-            self._complete(context, context.record.status)
+            self._complete(context, context.status)
             raise
         except Exception:
             log.exception("cnx-mock failed while it sent an answer; please report this")
@@ -116,41 +85,40 @@ class Api:
 
     async def _deliver(self, context: RequestContext, wire: RequestWire, send: Send) -> None:
         """Complete the journal's record, then send: a client that has the answer finds the record complete."""
-        exchange, record = context.exchange, context.record
-        if exchange.effects.delivery is not None and await self._act(context, wire):
+        if context.effects.delivery is not None and await self._act(context, wire):
             return
         context.count_polls()
         if wire.gone:
             self._complete(context, None)
             return
         try:
-            answer, record.response_headers, pieces = self._prepared(context)
-            wire.check(exchange.effects)
+            answer, context.response_headers, pieces = self._prepared(context)
+            wire.check(context.effects)
         except Exception:
             context.fail()
-            answer, record.response_headers, pieces = self._prepared(context)
+            answer, context.response_headers, pieces = self._prepared(context)
         if pieces is not None or answer.framing is not None:
             await self._send_slowly(context, answer, pieces, wire, send)
             return
         self._complete(context, answer.status)
         _act_afterwards(context, wire)
-        body = b"" if exchange.request.method == "HEAD" else answer.body
-        await self._pipeline.sender.send(send, answer.status, record.response_headers, body)
+        body = b"" if context.request.method == "HEAD" else answer.body
+        await self._pipeline.sender.send(send, answer.status, context.response_headers, body)
 
     async def _act(self, context: RequestContext, wire: RequestWire) -> bool:
         """Do to the connection what a fault wants. Return False if that fails: then the API's own 500 is to be sent."""
-        delivery = context.exchange.effects.delivery
+        delivery = context.effects.delivery
         assert delivery is not None, "only called for one"
         try:
-            act = await delivery(context.exchange, wire)
-            wire.check(context.exchange.effects)
+            act = await delivery(context, wire)
+            wire.check(context.effects)
             self._complete(context, None)
             _act_afterwards(context, wire)
             act()
         except Cancelled:
             raise
         except Exception:
-            context.record.duration = None  # it is not complete after all
+            context.duration = None  # it is not complete after all
             context.fail()
             return False
         return True
@@ -159,10 +127,10 @@ class Api:
     def _prepared(context: RequestContext) -> tuple[Answer, RawHeaders, Pieces | None]:
         """The answer, all its headers, and its body in pieces if a fault sets a pace. All that a fault adds to it is
         made here, before the first byte is sent."""
-        exchange, headers = context.exchange, context.head()
-        answer, pace = exchange.answer, exchange.effects.pace
+        headers = context.head()
+        answer, pace = context.answer, context.effects.pace
         assert answer is not None, "the stages leave an answer"
-        has_body = answer.body and exchange.request.method != "HEAD"
+        has_body = answer.body and context.request.method != "HEAD"
         return answer, headers, list(pace(answer.body)) if pace and has_body else None
 
     async def _send_slowly(
@@ -170,20 +138,19 @@ class Api:
     ) -> None:
         """Send an answer at its pace and in its framing. The record is complete before the last byte is sent. Raises
         Cancelled."""
-        exchange, record = context.exchange, context.record
-        record.status = answer.status
-        await send({"type": "http.response.start", "status": answer.status, "headers": record.response_headers})
-        whole = b"" if exchange.request.method == "HEAD" else answer.body
+        context.status = answer.status
+        await send({"type": "http.response.start", "status": answer.status, "headers": context.response_headers})
+        whole = b"" if context.request.method == "HEAD" else answer.body
         last = b""
         for wait, piece in [(0, whole)] if pieces is None else pieces:
             await _write(wire, send, answer, last)
-            await exchange.pause(wait)
+            await context.pause(wait)
             last = piece
             if wire.gone:
-                self._complete(context, record.status)
+                self._complete(context, context.status)
                 wire.reset()
                 return
-        self._complete(context, record.status)
+        self._complete(context, context.status)
         _act_afterwards(context, wire)
         if answer.framing is None:
             await send({"type": "http.response.body", "body": last})
@@ -192,12 +159,12 @@ class Api:
 
     def _abort(self, context: RequestContext, wire: RequestWire) -> None:
         """End a call here, whatever the client has of its answer."""
-        self._complete(context, context.record.status)
+        self._complete(context, context.status)
         wire.reset()
 
     def _complete(self, context: RequestContext, status: int | None) -> None:
-        tenant = None if context.exchange.sandbox is None else context.tenant
-        self._observers.complete(context.record, status, tenant)
+        tenant = None if context.sandbox is None else context.tenant
+        self._observers.complete(context, status, tenant)
 
 
 def _act_afterwards(context: RequestContext, wire: RequestWire) -> None:

@@ -1,7 +1,9 @@
 """The journal: every request of a sandbox, with what the rules decided about it; rendered only when it is read."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import count
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.http.journal_texts import headers_in
@@ -19,24 +21,26 @@ _DECISION_BYTES = 256
 """What it holds of each rule that decided about it."""
 
 
-class JournalRecord:
-    """One request in a journal: the exchange, what the rules decided, and what the client was sent."""
+class JournalRecord(Exchange):
+    """One request in a journal: an exchange, with what the rules decided and what the client was sent."""
 
     __slots__ = (
-        *("_response_headers", "_sent_head", "duration", "event", "exchange", "journal", "problem", "ruling"),
+        *("_response_headers", "_sent_head", "age", "duration", "event", "journal", "problem", "ruling"),
         *("seq", "size", "status"),
     )
 
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
+    def __init__(self, request: ApiRequest) -> None:
+        Exchange.__init__(self, request)
         self.seq = 0
         self.event = 0
         """The number of its event; 0 until somebody has asked for events."""
+        self.age = 0
+        """Its number among the records in all journals of the server."""
         self.ruling: Ruling | None = None
         """None if no rule was asked."""
         self.status: int | None = None
         """The status that the client was sent; None until then, and for good if its connection was aborted before."""
-        self._response_headers: RawHeaders = []
+        self._response_headers: RawHeaders | None = None
         self._sent_head = b""
         self.problem: str | None = None
         """Why the request could not be read; None if it could."""
@@ -48,12 +52,17 @@ class JournalRecord:
         """Its bytes, as its journal counts them."""
 
     @property
+    def exchange(self) -> Exchange:
+        """The exchange, which is the record itself."""
+        return self
+
+    @property
     def response_headers(self) -> RawHeaders:
         """The headers that the client was sent."""
         if self._sent_head:
             self._response_headers = headers_in(self._sent_head)
             self._sent_head = b""
-        return self._response_headers
+        return self._response_headers or []
 
     @response_headers.setter
     def response_headers(self, headers: RawHeaders) -> None:
@@ -66,23 +75,18 @@ class JournalRecord:
     @property
     def ended(self) -> int | None:
         """When it was complete, in microseconds of the monotonic clock; None before that."""
-        return None if self.duration is None else self.exchange.request.arrived + self.duration
+        return None if self.duration is None else self.request.arrived + self.duration
 
     @property
     def head_size(self) -> int:
         """About how many bytes the head of the answer has, without reading it."""
-        return len(self._sent_head) or sum(len(name) + len(value) for name, value in self._response_headers)
-
-    @property
-    def request(self) -> ApiRequest:
-        """The request."""
-        return self.exchange.request
+        return len(self._sent_head) or sum(len(name) + len(value) for name, value in self.response_headers)
 
     @property
     def operation(self) -> Operation | None:
         """The operation, if the request reached a sandbox and was read to its end: else it is not a call of one."""
-        unread = self.exchange.sandbox is None or self.problem is not None
-        return None if unread else self.exchange.request.operation
+        unread = self.sandbox is None or self.problem is not None
+        return None if unread else self.request.operation
 
     @property
     def asked(self) -> tuple[tuple[ActiveRule, Rule], ...]:
@@ -106,24 +110,35 @@ class JournalSpace:
         self.entries = bounds["journal_size"]
         self.bytes = bounds["journal_bytes"]
         self.total = bounds["journal_total_bytes"]
-        self._records: OrderedDict[JournalRecord, None] = OrderedDict()
+        self.ages = count(1)
+        """Numbers the records of all journals."""
+        self._journals: list[tuple[int, Journal]] = []
+        """A heap of all journals that have records, each by the age of its oldest record, or of one before that."""
 
-    def add(self, record: JournalRecord) -> None:
-        """Add a record to all that there are."""
-        self._records[record] = None
+    def begins(self, journal: "Journal", age: int) -> None:
+        """Note that an empty journal has got a record of this age."""
+        heappush(self._journals, (age, journal))
 
-    def grow(self, by: int) -> None:
-        """Note that a record has grown. Drop the oldest ones while there is too much."""
-        self.total.used += by
-        while self.total.used > self.total.limit and len(self._records) > 1:
-            oldest = next(iter(self._records))
-            assert oldest.journal is not None, "a record that is in no journal is not in here"
-            oldest.journal.drop(self.total)
+    def ends(self, journal: "Journal") -> None:
+        """Note that a journal has been emptied."""
+        self._journals = [each for each in self._journals if each[1] is not journal]
+        heapify(self._journals)
 
-    def forget(self, record: JournalRecord) -> None:
-        """Forget a record that its journal no longer holds."""
-        del self._records[record]
-        self.total.used -= record.size
+    def drop_oldest(self) -> None:
+        """Drop the oldest records while there is too much."""
+        journals = self._journals
+        while self.total.used > self.total.limit and journals:
+            age, journal = journals[0]
+            oldest = journal.oldest_age
+            if oldest is None:
+                heappop(journals)
+                journal.is_listed = False
+            elif oldest != age:
+                heapreplace(journals, (oldest, journal))
+            elif len(journal) == 1 and not any(len(other) for _, other in journals[1:]):
+                return  # the newest one stays, however large it is
+            else:
+                journal.drop(self.total)
 
 
 class Journal:
@@ -131,7 +146,10 @@ class Journal:
 
     def __init__(self, space: JournalSpace) -> None:
         self._space = space
+        self._ages = space.ages
         self._records: deque[JournalRecord] = deque()
+        self.is_listed = False
+        """Whether its space knows that it has records."""
         self._seq = 0
         self.bytes = 0
         """How many bytes it holds."""
@@ -154,6 +172,11 @@ class Journal:
         return self._seq
 
     @property
+    def oldest_age(self) -> int | None:
+        """The number of its oldest record among those of all journals, None if it has none."""
+        return self._records[0].age if self._records else None
+
+    @property
     def last_arrival(self) -> int:
         """When the newest request arrived, in microseconds of the monotonic clock; 0 if there is none."""
         return self._records[-1].request.arrived if self._records else 0
@@ -162,23 +185,30 @@ class Journal:
         """Add a record, and number it. It is completed when its answer is sent."""
         self._seq = record.seq = self._seq + 1
         record.journal = self
+        record.age = age = next(self._ages)
         self._records.append(record)
-        self._space.add(record)
+        if not self.is_listed:
+            self.is_listed = True
+            self._space.begins(self, age)
         if len(self._records) > self._space.entries.limit:
             self.drop(self._space.entries)
-        self._resize(record, _RECORD_BYTES + len(record.request.body))
 
     def measure(self, record: JournalRecord) -> None:
-        """Count the bytes of a record anew. Drop the oldest ones while there is too much."""
-        self._resize(record, _size(record))
-
-    def _resize(self, record: JournalRecord, size: int) -> None:
-        by = size - record.size
+        """Count the bytes of a record, now or anew. Drop the oldest records while there is too much."""
+        request, answer, ruling = record.request, record.answer, record.ruling
+        size = _RECORD_BYTES + request.target.size + request.sent.size + len(request.body) + record.head_size
+        if answer is not None:
+            size += len(answer.body)
+        if ruling is not None and ruling.decisions:
+            size += _DECISION_BYTES * len(ruling.decisions)
+        space, by = self._space, size - record.size
         record.size = size
         self.bytes += by
-        while self.bytes > self._space.bytes.limit and len(self._records) > 1:
-            self.drop(self._space.bytes)
-        self._space.grow(by)
+        space.total.used += by
+        while self.bytes > space.bytes.limit and len(self._records) > 1:
+            self.drop(space.bytes)
+        if space.total.used > space.total.limit:
+            space.drop_oldest()
 
     def drop(self, bound: Bound) -> None:
         """Drop the oldest record because of a bound."""
@@ -188,7 +218,7 @@ class Journal:
 
     def find(self, request_id: str) -> JournalRecord | None:
         """Return the record with this request id, None if there is none."""
-        return next((each for each in self._records if each.exchange.request_id == request_id), None)
+        return next((each for each in self._records if each.request_id == request_id), None)
 
     def with_seq(self, seq: int) -> JournalRecord | None:
         """Return the record with this number, None if the journal does not have it any more."""
@@ -200,6 +230,9 @@ class Journal:
         self.clearings += 1
         while self._records:
             self._forget(self._records.popleft())
+        if self.is_listed:
+            self.is_listed = False
+            self._space.ends(self)
 
     def anew(self) -> "Journal":
         """Remove every record, and return an empty journal in which numbering begins again."""
@@ -212,14 +245,4 @@ class Journal:
         record.journal = None
         self.reaches_back_to = max(self.reaches_back_to, record.ended or 0)
         self.bytes -= record.size
-        self._space.forget(record)
-
-
-def _size(record: JournalRecord) -> int:
-    """Return about how many bytes a record holds: the request, the answer, and what rules decided."""
-    request, answer = record.request, record.exchange.answer
-    texts = len(request.path) + len(request.query) + len(request.body) + (len(answer.body) if answer else 0)
-    decisions = len(record.ruling.decisions) if record.ruling else 0
-    for name, value in request.headers:
-        texts += len(name) + len(value)
-    return _RECORD_BYTES + texts + record.head_size + _DECISION_BYTES * decisions
+        self._space.total.used -= record.size

@@ -24,18 +24,24 @@ class Window:
         self._counted: deque[int] = deque()
         """When each request of the last minute came, if the window slides."""
 
-    def count(self, account: SandboxAccount, clock: Clock, style: str) -> tuple[Allowance, RateLimited | None]:
+    def count(
+        self, account: SandboxAccount, now: int, wall: int, advanced: int, style: str
+    ) -> tuple[Allowance, RateLimited | None]:
         """Count a request. Return the window's state after it, and the refusal if the limit was reached before; a
         refused request is not counted.
 
-        `style` is the reading: anchored, aligned or sliding."""
-        now, wall, limit = clock.wire(), wall_now(), account.limit
+        `now` is the time of rate windows (`Clock.wire`), `wall` is real time, `advanced` is what `advance` added to the
+        sandbox's clock. `style` is the reading: anchored, aligned or sliding."""
+        limit = account.limit
         if style == "sliding":
             used, left = self._slid(now)
-        elif style == "aligned":
-            used, left = self._fixed(wall + clock.advanced, aligned=True)
         else:
-            used, left = self._fixed(now)
+            now = wall + advanced if style == "aligned" else now
+            opened = self._opened
+            if opened is None or not 0 <= now - opened < MINUTE:
+                self._opened = opened = now - now % MINUTE if style == "aligned" else now
+                self._used = 0
+            used, left = self._used, opened + MINUTE - now
         if account.fate == "limited":
             used, left = limit, MINUTE
         reset = -(-(wall + left) // SECOND)
@@ -59,12 +65,6 @@ class Window:
             return len(recent), recent[0] + MINUTE - now if recent else 0
         if self._opened is None or not 0 <= now - self._opened < MINUTE:
             return 0, 0
-        return self._used, self._opened + MINUTE - now
-
-    def _fixed(self, now: int, aligned: bool = False) -> tuple[int, int]:
-        """Return how many requests the open window has counted, and how many microseconds are left of it."""
-        if self._opened is None or not 0 <= now - self._opened < MINUTE:
-            self._opened, self._used = now - (now % MINUTE if aligned else 0), 0
         return self._used, self._opened + MINUTE - now
 
     def _slid(self, now: int) -> tuple[int, int]:

@@ -14,8 +14,8 @@ def lose(context: RequestContext, cause: tuple[str, str]) -> None:
             stage(context)
     except (errors.ApiError, WorldLoading):
         pass  # it gets no answer anyway
-    exchange, pipeline = context.exchange, context.pipeline
-    if not exchange.request_id:
-        exchange.request_id = pipeline.chance.new_id("req")
-        pipeline.tenants.journal.open(context.record)
-    context.record.ruling = Ruling((), applied=[cause])
+    pipeline = context.pipeline
+    if not context.request_id:
+        context.request_id = pipeline.chance.new_id("req")
+        pipeline.tenants.journal.open(context)
+    context.ruling = Ruling((), applied=[cause])

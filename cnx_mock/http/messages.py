@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from email.utils import formatdate
+from typing import Any
 from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
@@ -25,7 +26,7 @@ from cnx_mock.text.live_keys import masked
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
-_ALLOWED = b"%bx-request-id: %b\r\nx-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n%b"
+_ALLOWED = b"%b%b\r\nx-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n%b"
 _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
 """Every answer names the mock, so that it is never mistaken for the cloud."""
 
@@ -107,17 +108,21 @@ def replied(operation: Operation, reply: Reply, path: str, query: str, readings:
     if type(shape) is Deleted:
         return _deleted(shape, DELETE_ANSWER.of(readings))
     headers: RawHeaders = [*reply.headers]
-    pagination = getattr(shape, "pagination", None)
-    if isinstance(pagination, Pagination):
+    if operation.has_pagination:
+        pagination: Pagination = shape.pagination  # type: ignore[attr-defined]
         headers.append((b"link", links(path, query, pagination)))
-    if isinstance(shape, Page):
-        envelope = LIST_ENVELOPE.of(readings)
-        if envelope == "bare":
-            headers.append((b"x-total-count", str(shape.pagination.total).encode()))
-        return Answer(operation.status, headers, shape.json() if envelope == "nested" else shape.in_envelope(envelope))
-    if reply.status == 201:
+        if isinstance(shape, Page):
+            return _page(operation, shape, headers, LIST_ENVELOPE.of(readings))
+    elif reply.status == 201:
         headers.append((b"location", (reply.location or f"{path}/{shape.id}").encode()))  # type: ignore[attr-defined]
     return Answer(reply.status or operation.status, headers, shape.json())
+
+
+def _page(operation: Operation, page: Page[Any], headers: RawHeaders, envelope: str) -> Answer:
+    """Return the answer with a page under the reading `list-envelope`."""
+    if envelope == "bare":
+        headers.append((b"x-total-count", str(page.pagination.total).encode()))
+    return Answer(operation.status, headers, page.json() if envelope == "nested" else page.in_envelope(envelope))
 
 
 def _deleted(shape: Deleted, style: str) -> Answer:
@@ -157,6 +162,17 @@ def headers_of_every_call(exchange: Exchange) -> RawHeaders:
     return headers
 
 
+def _begun(answer: Answer) -> bytes:
+    """Return the beginning of a head as it goes to the wire, up to the request's id. The answer keeps it."""
+    begun = STATUS_LINE[answer.status]
+    if answer.status != 204:
+        begun += b"content-type: application/json\r\ncontent-length: %d\r\n" % len(answer.body)
+    for header in answer.headers:
+        begun += b"%b: %b\r\n" % header
+    answer.begun = begun = begun + b"x-request-id: "
+    return begun
+
+
 class Sender:
     """Sends answers, each with the headers that every answer has."""
 
@@ -188,25 +204,14 @@ class Sender:
     def raw_head(self, exchange: Exchange) -> bytes:
         """Return the head of an answer as it goes to the wire: what `head` returns, with the status line. It is made
         from as few pieces as possible, because every call needs it. `tests/http/test_both_ways.py` holds it equal."""
-        answer, allowance, wall = exchange.answer, exchange.allowance, exchange.request.wall
+        answer, allowance = exchange.answer, exchange.allowance
         assert answer is not None, "the stages leave an answer"
-        if (second := wall // SECOND) != self._second:
+        if (second := exchange.request.wall // SECOND) != self._second:
             self._set(second)
-        head = STATUS_LINE[answer.status]
-        if answer.status != 204:
-            head += b"content-type: application/json\r\ncontent-length: %d\r\n" % len(answer.body)
-        for header in answer.headers:
-            head += b"%b: %b\r\n" % header
+        begun, request_id = answer.begun or _begun(answer), exchange.request_id.encode()
         if allowance is None:
-            return b"%bx-request-id: %b\r\n%b" % (head, exchange.request_id.encode(), self._end)
-        return _ALLOWED % (
-            head,
-            exchange.request_id.encode(),
-            allowance.limit,
-            allowance.remaining,
-            allowance.reset,
-            self._end,
-        )
+            return b"%b%b\r\n%b" % (begun, request_id, self._end)
+        return _ALLOWED % (begun, request_id, allowance.limit, allowance.remaining, allowance.reset, self._end)
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
         """Send an answer. `body` is empty for HEAD, whatever Content-Length says."""

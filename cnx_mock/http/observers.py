@@ -33,7 +33,7 @@ class Observers:
         if record.duration is not None:
             return
         record.status = status
-        record.duration = ticks() - record.exchange.request.arrived
+        record.duration = ticks() - record.request.arrived
         if record.journal is not None:
             record.journal.measure(record)
         for observer in self._observers:

@@ -1,6 +1,7 @@
 """A call that is only rehearsed: nothing waits, and nothing is sent."""
 
 from cnx_mock.api.parsing import BODY_LIMIT
+from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.tenant import Tenant
@@ -17,12 +18,13 @@ async def rehearse(
     key = (b"authorization", f"Bearer {test_key(tenant.key)}".encode())
     headers = [*(each for each in headers if each[0] != key[0]), key]
     read = body if len(body) <= BODY_LIMIT else None
-    context = pipeline.context(
-        method, path, query, headers, read, arrived=ticks(), wall=wall_now(), secure=True, waits=False
-    )
+    asked, client = pipeline.targets.find(method, path, query), ClientHead(headers)
+    context = pipeline.context(asked, client, read, arrived=ticks(), wall=wall_now(), secure=True, waits=False)
     if not context.begin():
         await context.finish()
     context.count_polls()
-    if context.exchange.effects.delivery is None:
+    if context.effects.delivery is None:
         context.head()  # the rules that change headers fire here
-    return context.record
+    if context.journal is not None:
+        context.journal.measure(context)
+    return context

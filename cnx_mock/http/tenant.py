@@ -68,6 +68,8 @@ class Tenant:
         self.delays = Delays()
         self._shared = shared
         self._load: WorldLoad | None = None
+        self.is_complete = True
+        """Whether nothing loads its world. A load that is over may be noticed later, by `loading`."""
         self.journal = Journal(shared.journals)
         self.reset()
 
@@ -82,12 +84,13 @@ class Tenant:
     def loading(self) -> WorldLoad | None:
         """What loads its world, None if it is complete."""
         if self._load is not None and self._load.is_over:
-            self._load = None
+            self._load, self.is_complete = None, True
         return self._load
 
     def export(self) -> WorldExport:
         """Begin to write the sandbox as JSON. Until it is written, the calls that need the sandbox wait."""
         self._load = export = WorldExport(self.sandbox, self.label)
+        self.is_complete = False
         return export
 
     def stop_loading(self) -> None:
@@ -231,9 +234,10 @@ class Tenant:
         next(steps, None)
         self._own_key(sandbox)
         changed()
-        self.sandbox_so_far, self._load = sandbox, None
+        self.sandbox_so_far, self._load, self.is_complete = sandbox, None, True
         if expected:
             prepare = partial(prepare_names, sandbox.chance.seed)
+            self.is_complete = False
             self._load = WorldLoad(steps, expected, self.label, self._shared.load_observers, prepare)
         else:
             for _ in steps:

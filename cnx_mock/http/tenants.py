@@ -97,7 +97,7 @@ class Tenants:
             if self.settings.known_keys_only and not is_known:
                 raise Unauthorized(reason="unknown_key")
             tenant = self._opened(key, key, None, self.defaults)
-        return complete(tenant)
+        return tenant if tenant.is_complete else complete(tenant)
 
     def with_id(self, sandbox_id: str) -> Tenant:
         """Return the tenant with this id. Raises NotFound."""

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from cnx_mock.api.errors import unreadable
 from cnx_mock.api.router import is_control_path
 from cnx_mock.http.auth import described
-from cnx_mock.http.messages import safe_headers
+from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pages import Pages, whole_answer
 from cnx_mock.http.pipeline import Pipeline, RequestContext
@@ -47,22 +47,19 @@ class UnreadRequests:
             )
         context = self._context(unread, path, query)
         context.refuse_unread(refusal)
-        exchange, record = context.exchange, context.record
-        answer = exchange.answer
+        answer = context.answer
         assert answer is not None, "a refusal leaves one"
         if not unread.gone:
-            record.response_headers = self._pages.headers(answer, exchange.request_id)
-        tenant = None if exchange.sandbox is None else context.tenant
-        self._observers.complete(record, None if unread.gone else answer.status, tenant)
+            context.response_headers = self._pages.headers(answer, context.request_id)
+        tenant = None if context.sandbox is None else context.tenant
+        self._observers.complete(context, None if unread.gone else answer.status, tenant)
         sent = replace(answer, body=b"") if unread.method == b"HEAD" else answer
-        return whole_answer(HTTPStatus(answer.status).phrase, sent, record.response_headers)
+        return whole_answer(HTTPStatus(answer.status).phrase, sent, context.response_headers)
 
     def _context(self, unread: Unread, path: str, query: str) -> RequestContext:
         return self._pipeline.context(
-            unread.method.decode("latin-1"),
-            path,
-            query,
-            safe_headers(unread.headers),
+            self._pipeline.targets.find(unread.method.decode("latin-1"), path, query),
+            ClientHead(unread.headers),
             printable(_without_key(unread.raw))[:_RAW_SHOWN].encode(),
             arrived=ticks(),
             wall=wall_now(),

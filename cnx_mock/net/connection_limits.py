@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import Any
 
 from cnx_mock.net.bounds import Bounds
+from cnx_mock.net.known_heads import KnownHeads
 from cnx_mock.net.outage import Outage
 
 log = logging.getLogger("cnx_mock")
@@ -33,6 +34,9 @@ class ConnectionLimits:
         self._waiting: OrderedDict[Any, None] = OrderedDict()
         """The protocols of connections without a request under way, the longest wait first."""
         self._warned = False
+        self.waits_again = self._waiting.move_to_end
+        """Notes that a connection that waits has had a request meanwhile, which was answered at once."""
+        self.heads = KnownHeads()
 
     def waits(self, protocol: Any) -> None:
         """Note that a connection waits for a request from now on."""

@@ -11,19 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 from cnx_mock.net.connection import BODY_SO_FAR, Connection
+from cnx_mock.net.known_heads import HeaderBlock, RequestLine
 from cnx_mock.net.unread import BodyProblem
 from cnx_mock.net.uvicorn_protocol import HttpToolsProtocol
-from cnx_mock.world.clock import SECOND, ticks
+from cnx_mock.text.live_keys import may_have_live_key
 
 BEGUN = "cnx_mock.begun"
 """The key among the scope's extensions of a call that the app has begun and that has to wait."""
 
-RawHeaders = list[tuple[bytes, bytes]]
-
-Begin = Callable[[str, bytes, RawHeaders, bytes, int | None, bool, bytes | None], "bytes | object | None"]
-"""Begins a call: method, target, headers, body, the client's port, whether it came over TLS, and the packet that
-begins with it, None if it begins elsewhere. It returns the whole answer as bytes, None for what has to go the long way,
-or the begun call if that has to wait."""
+Begin = Callable[[RequestLine, HeaderBlock, bytes, int | None, bool], "bytes | object | None"]
+"""Begins a call: its line, its headers, its body, the client's port, and whether it came over TLS. It returns the whole
+answer as bytes, None for what has to go the long way, or the begun call if that has to wait."""
 
 MOST_BYTES = 64 * 1024
 """The largest body that goes the short way."""
@@ -45,10 +43,27 @@ class DirectConnection(Connection):
         """The packet that is being read, until a request begins in it."""
         self._own_packet: bytes | None = None
         """The packet that begins with the request that is being read, if it has arrived in one."""
+        self._last_packet = b""
+        """The last packet that was one request with a known head, and the parts of that."""
+        self._last_line: RequestLine
+        self._last_block: HeaderBlock
+        self._last_body = b""
+        self._waits_again = self._limits.waits_again
+        self._at_rest = False
+        """Whether the last packet was answered the short way, and nothing is under way since then."""
         self._idle_timer: asyncio.TimerHandle | None = None
         """Closes the connection if it is idle."""
-        self._last_used = 0
-        """When the last answer went the short way, in microseconds of the monotonic clock."""
+        self._ahead: object | None = None
+        """The call that the packet that is being read has begun before it is parsed, because it has to wait."""
+        self._peer: int | None = None
+        self._is_secure = False
+        self._now = self.loop.time
+        self._last_used = 0.0
+        """When the last answer went the short way, in seconds of the event loop."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._peer, self._is_secure = self._port(), self.scheme == "https"
 
     # ---- the parser's callbacks
 
@@ -78,19 +93,19 @@ class DirectConnection(Connection):
         if not self._direct:
             super().on_message_complete()
             return
-        done = self._begin(
-            self.parser.get_method().decode("ascii"),
-            self.url,
-            self.headers,
-            bytes(self._body),
-            self._port(),
-            self.scheme == "https",
-            self._own_packet,
-        )
+        packet, body = self._own_packet, bytes(self._body)
+        is_safe = packet is not None and not may_have_live_key(packet)
+        line = RequestLine(self.parser.get_method().decode("ascii"), self.url, is_safe)
+        block = HeaderBlock(self.headers, is_safe)
+        done, self._ahead = self._ahead, None
+        if done is None:
+            done = self._begin(line, block, body, self._peer, self._is_secure)
         if type(done) is bytes:
             self._direct = False
             self._has_read()
             self.transport.write(done)
+            if packet is not None:
+                self._limits.heads.learn(packet, line, block, body)
         else:
             self._leave_the_short_way(done)
             super().on_message_complete()
@@ -98,10 +113,43 @@ class DirectConnection(Connection):
     # ---- from one way to the other
 
     def data_received(self, data: bytes) -> None:
+        if self._at_rest and self._is_answered(data):
+            return
         self._packet = data if self._is_between_requests() else None
         if self._direct:
             self._own_packet = None  # the rest of its body is in this one
         super().data_received(data)
+        self._at_rest = not (
+            self._ended or self._reading or self._is_busy() or self.flow.held or self._left is not None
+        )
+
+    def _is_answered(self, packet: bytes) -> bool:
+        """Answer a packet that is one request with a known head: see `known_heads`. Return whether it is one."""
+        if packet != self._last_packet and not self._has_known_head(packet):
+            return False
+        if self.flow.write_paused or self.transport.is_closing():
+            return False
+        done = self._begin(self._last_line, self._last_block, self._last_body, self._peer, self._is_secure)
+        if type(done) is bytes:
+            self.transport.write(done)
+            self._waits_again(self)
+            self._last_used = self._now()
+            return True
+        self._ahead = done
+        return False
+
+    def _has_known_head(self, packet: bytes) -> bool:
+        """Return whether a packet is one request with a known head, which then is the last one. (A client that polls
+        sends the same packet again.)"""
+        heads, size = self._limits.heads, self._limits.header_bytes
+        middle, end = packet.find(b"\r\n"), packet.find(b"\r\n\r\n") + 4
+        block, line = heads.blocks.get(packet[middle:end]), heads.lines.get(packet[:middle])
+        if block is None or line is None or end + block.body != len(packet) or line.size + block.size > size.limit:
+            return False
+        size.seen(line.size + block.size)
+        self._last_packet, self._last_line, self._last_block = packet, line, block
+        self._last_body = packet[end:]
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._direct:  # its body breaks off
@@ -165,15 +213,15 @@ class DirectConnection(Connection):
         """Close the connection after a while without requests. One timer looks now and then: to set one for each
         answer costs time."""
         self._limits.waits(self)
-        self._last_used = ticks()
+        self._last_used = self._now()
         if self._idle_timer is None and not self.transport.is_closing():
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         self._idle_timer = None
         if not self._is_between_requests():
-            self._last_used = ticks()  # `--read-timeout` is for those
-        left = self.timeout_keep_alive - (ticks() - self._last_used) / SECOND
+            self._last_used = self._now()  # `--read-timeout` is for those
+        left = self.timeout_keep_alive - (self._now() - self._last_used)
         cycle = self._last_cycle()
         if cycle is not None and not cycle.response_complete:
             return  # the end of that request sets a timer of uvicorn's

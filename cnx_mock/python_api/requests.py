@@ -9,7 +9,7 @@ from cnx_mock.http.journal_entry import JournalEntry
 from cnx_mock.python_api.handle import Handle
 from cnx_mock.scenario.matching import Difference, Match
 from cnx_mock.scenario.models import MatchModel
-from cnx_mock.scenario.request import ApiRequest
+from cnx_mock.scenario.request import ApiRequest, RequestHeaders, RequestTarget
 from cnx_mock.scenario.rule import read_match
 from cnx_mock.services import operations
 from cnx_mock.text.plural import counted
@@ -128,4 +128,5 @@ def _request(entry: JournalEntry) -> ApiRequest:
     body = (entry.request_body or "").encode()
     known, params = Router(operations()).find(entry.path) or ({}, ())
     operation = known.get(entry.method) if entry.problem is None else None
-    return ApiRequest(entry.method, entry.path, entry.query, headers, body, operation=operation, params=params)
+    target = RequestTarget(entry.method, entry.path, entry.query, operation, params)
+    return ApiRequest(target, RequestHeaders(headers), body)

@@ -15,11 +15,11 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario import header, magic
 from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin, copies
-from cnx_mock.scenario.exchange import Exchange
+from cnx_mock.scenario.exchange import Exchange, FaultEffects
 from cnx_mock.scenario.fault import Turn
 from cnx_mock.scenario.lasting_effects import LastingEffects
 from cnx_mock.scenario.phases import Moment, Timeline
-from cnx_mock.scenario.request import ApiRequest
+from cnx_mock.scenario.request import ApiRequest, RequestTarget
 from cnx_mock.scenario.rule import Step
 from cnx_mock.scenario.ruling import Chosen, Ruling
 from cnx_mock.scenario.scenario import Rule, Scenario
@@ -29,6 +29,9 @@ from cnx_mock.world.records import KeyRecord
 
 _MOST_REMEMBERED = 1000
 """The most entries of a table whose keys the client chooses, so that it cannot fill the memory."""
+
+_MOST_TARGETS = 100
+"""The targets for which one sandbox remembers which rules can match."""
 
 Rest = Callable[[], Awaitable[None]]
 
@@ -218,7 +221,7 @@ class Engine:
         self._in_order = (*self._injected, *self._scenario_rules)
         self.lasting.keep({*self._in_order, *self._brought.values()})
         self._undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
-        self._covering: dict[tuple[str | None, str], tuple[ActiveRule, ...]] = {}
+        self._covering: dict[RequestTarget, tuple[ActiveRule, ...]] = {}
         self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
 
     def _settle(self, now: int) -> None:
@@ -234,21 +237,22 @@ class Engine:
             while len(self._ended) > _MOST_REMEMBERED:
                 del self._ended[next(iter(self._ended))]
 
-    def _candidates(self, operation: str | None, method: str) -> tuple[ActiveRule, ...]:
-        """Return the rules that can match such a call at all: none for most requests, which are done with that."""
-        found = self._covering.get((operation, method))
+    def _candidates(self, target: RequestTarget) -> tuple[ActiveRule, ...]:
+        """Return the rules that can match a request for this target at all: none for most of them, which are done with
+        that."""
+        found = self._covering.get(target)
         if found is None:
-            if len(self._covering) > _MOST_REMEMBERED:  # a method can be any word of the client's
+            if len(self._covering) >= _MOST_TARGETS:
                 self._covering.clear()
-            found = tuple(active for active in self._in_order if active.rule.match.covers(operation, method))
-            self._covering[operation, method] = found
+            found = tuple(active for active in self._in_order if active.rule.match.covers_target(target))
+            self._covering[target] = found
         return found
 
     def _brought_by(self, request: ApiRequest) -> tuple[ActiveRule, ...]:
         """Return the rules that a request brings with it: in its header, and by its magic names. Raises ScenarioError
         for a header that cannot be used."""
         brought: tuple[ActiveRule, ...] = ()
-        given = request.header_values(header.NAME)
+        given = request.sent.values(header.NAME)
         if given:
             active = self._brought.get(given[0])
             if active is None or len(given) > 1:
@@ -269,32 +273,30 @@ class Engine:
 
     def ask(self, request: ApiRequest, now: int) -> Ruling:
         """Ask every rule about this request, once. Raises ScenarioError for a fault header that cannot be used."""
-        self._settle(now)
-        ruling = self._undecided
-        operation = request.operation.name if request.operation else None
-        candidates = self._candidates(operation, request.method)
-        brought = self._brought_by(request)
-        if brought:
-            ruling = Ruling((*((active, active.rule) for active in brought), *ruling.asked))
-            meant = (active for active in brought if active.rule.match.covers(operation, request.method))
-            candidates = (*meant, *candidates)
+        if now >= self._next_end:
+            self._settle(now)
+        ruling, target = self._undecided, request.target
+        candidates = self._candidates(target) if self._in_order else ()
+        if request.sent.values(header.NAME) or magic.MARK in request.body:
+            brought = self._brought_by(request)
+            if brought:
+                ruling = Ruling((*((active, active.rule) for active in brought), *ruling.asked))
+                meant = (active for active in brought if active.rule.match.covers_target(target))
+                candidates = (*meant, *candidates)
         if candidates:
-            ruling = self._decided(ruling.asked, request, candidates, self._story.at(now))
-        self._story.count(now)
+            ruling = self._decided(ruling, request, candidates, now)
+        if self._story.has_phases:
+            self._story.count(now)
         return ruling
 
-    def _decided(
-        self,
-        asked: tuple[tuple[ActiveRule, Rule], ...],
-        request: ApiRequest,
-        candidates: tuple[ActiveRule, ...],
-        moment: Moment,
-    ) -> Ruling:
-        ruling = Ruling(asked)
+    def _decided(self, undecided: Ruling, request: ApiRequest, candidates: tuple[ActiveRule, ...], now: int) -> Ruling:
+        """Return what the rules decide; the same ruling if none of them matches, as for most requests."""
+        matching = [active for active in candidates if active.rule.match.matches_content(request)]
+        if not matching:
+            return undecided
+        ruling, moment = Ruling(undecided.asked), self._story.at(now)
         winner, caller = None, self.caller_of(request) if self.caller_of else None
-        for active in candidates:
-            if active.rule.match.difference_of_call(request) is not None:
-                continue
+        for active in matching:
             decision, step, draw = active.decide(moment, request.resource, winner, self._chance, caller)
             decision, step = _applicable(decision, step, request)
             ruling.decisions[active] = decision
@@ -306,6 +308,7 @@ class Engine:
     @staticmethod
     async def perform(ruling: Ruling, exchange: Exchange, rest: Rest) -> None:
         """Send the exchange through the chosen faults. `rest` performs the operation and leaves its answer."""
+        exchange.effects = FaultEffects()
         proceed = rest
         for each in reversed(ruling.chosen):
             turn = Turn(

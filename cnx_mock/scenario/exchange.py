@@ -25,6 +25,8 @@ class Answer:
     it."""
     foreign: bool = False
     """Whether something in front of the API answers: then its headers are all there are."""
+    begun: bytes = b""
+    """The beginning of its head as it goes to the wire, once that is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,10 @@ class FaultEffects:
     """Whether the operation has made a resource to which `provisioning` applies."""
 
 
+_NO_EFFECTS = FaultEffects()
+"""Those of every exchange without faults. Nothing changes them: see `Engine.perform`."""
+
+
 class Exchange:
     """A request, its answer, and the effects of faults on it."""
 
@@ -140,7 +146,7 @@ class Exchange:
         self.key: KeyRecord | None = None
         self.allowance: Allowance | None = None
         self.answer: Answer | None = None
-        self.effects = FaultEffects()
+        self.effects = _NO_EFFECTS
         self.committed = False
         """Whether it changed something."""
         self.created_id: str | None = None

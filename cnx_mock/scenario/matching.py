@@ -8,7 +8,7 @@ from fnmatch import translate
 from typing import Any
 
 from cnx_mock.api.parsing import query_values
-from cnx_mock.scenario.request import ApiRequest
+from cnx_mock.scenario.request import ApiRequest, RequestTarget
 
 _MISSING = object()
 
@@ -37,7 +37,8 @@ class Pattern:
         texts = [word for word in words if isinstance(word, str)]
         wanted = [word for word in texts if not word.startswith("!")]
         plain = len(wanted) == len(texts) and not any("*" in word for word in texts)
-        self._plain = frozenset(texts) if plain and words else None
+        self.plain = frozenset(texts) if plain and words else None
+        """The texts of which one must be the value, if no globs are among them."""
         self._wanted = _globs([] if plain else wanted)
         self._unwanted = _globs([word[1:] for word in texts if word.startswith("!")])
         self._only_excludes = not wanted and not self._exact
@@ -48,8 +49,8 @@ class Pattern:
         """Whether the value matches. Texts are compared as globs; a number, a boolean or null matches only itself (1.0
         is 1)."""
         if isinstance(value, str):
-            if self._plain is not None:
-                return value in self._plain
+            if self.plain is not None:
+                return value in self.plain
             if self._unwanted is not None and self._unwanted.fullmatch(value):
                 return False
             if self._wanted is not None and self._wanted.fullmatch(value):
@@ -126,15 +127,32 @@ class Match:
             return False
         return self.method is None or self.method.matches(method)
 
+    def covers_target(self, target: RequestTarget) -> bool:
+        """Whether requests for this target can match, whatever their headers and bodies are."""
+        operation = target.operation.name if target.operation else None
+        return self.covers(operation, target.method) and next(self._in_target(target), None) is None
+
     def difference(self, request: ApiRequest) -> Difference | None:
         """Return the first field that differs; None if the request matches."""
         return next(self.differences(request), None)
 
-    def difference_of_call(self, request: ApiRequest) -> Difference | None:
-        """Return the first field that differs, like `difference`, for a call for which `covers` is true."""
-        if self.path is None and self.resource is None and not (self.query or self.header or self.body):
-            return None  # most rules
-        return next(self._in_call(request), None)
+    def matches_content(self, request: ApiRequest) -> bool:
+        """Whether a request matches whose target is covered."""
+        if self.body:
+            data = request.json()
+            for name, pattern in self.body:
+                words = pattern.plain
+                if words is not None and type(data) is dict and name[:1] != "/":  # as `_is_in` does, without calls
+                    value = data.get(name)
+                    if type(value) is str:
+                        if value not in words:
+                            return False
+                        continue
+                if not _is_in(data, name, pattern):
+                    return False
+        return not self.header or all(
+            _is_one_of(request.header_values(name.lower().encode()), pattern) for name, pattern in self.header
+        )
 
     def differences(self, request: ApiRequest) -> Iterator[Difference]:
         """Yield every field that differs."""
@@ -144,18 +162,21 @@ class Match:
                 yield Difference("operation", name, self.operation, _shown)
         if self.method is not None and not self.method.matches(request.method):
             yield Difference("method", request.method, self.method, _shown)
-        yield from self._in_call(request)
+        yield from self._in_target(request.target)
+        yield from self._in_content(request)
 
-    def _in_call(self, request: ApiRequest) -> Iterator[Difference]:
-        if self.path is not None and not self.path.matches(request.path):
-            yield Difference("path", request.path, self.path, _shown)
+    def _in_target(self, target: RequestTarget) -> Iterator[Difference]:
+        if self.path is not None and not self.path.matches(target.path):
+            yield Difference("path", target.path, self.path, _shown)
         if self.resource is not None:
-            resource = request.resource
+            resource = target.resource
             if not (self.resource.absent if resource is None else self.resource.matches(resource)):
                 yield Difference("resource", resource, self.resource, _shown)
         if self.query:
-            given = query_values(request.query)
+            given = query_values(target.query)
             yield from _texts("query", self.query, lambda name: given.get(name, []))
+
+    def _in_content(self, request: ApiRequest) -> Iterator[Difference]:
         if self.header:
             yield from _texts("header", self.header, lambda name: request.header_values(name.lower().encode()))
         if self.body:
@@ -175,19 +196,30 @@ def _texts(kind: str, wanted: NamedPatterns, given: Callable[[str], list[str]]) 
     """Yield what differs in a query or in headers. A name may have several values: one that matches is enough."""
     for name, pattern in wanted:
         values = given(name)
-        if not (any(pattern.matches(value) for value in values) if values else pattern.absent):
+        if not _is_one_of(values, pattern):
             yield Difference(f"{kind} {name}", values[0] if values else _MISSING, pattern, _text)
 
 
+def _is_one_of(values: list[str], pattern: Pattern) -> bool:
+    """Whether one of the values of a name matches, or there may be none."""
+    return any(pattern.matches(value) for value in values) if values else pattern.absent
+
+
 def _values(wanted: NamedPatterns, data: Any) -> Iterator[Difference]:
-    """Yield what differs in a body. A list matches if one of its items does, and none of them is excluded."""
+    """Yield what differs in a body."""
     for name, pattern in wanted:
-        found, value = pick(data, name)
-        if not found:
-            if not pattern.absent:
-                yield Difference(f"body {name}", _MISSING, pattern, _json)
-        elif not (pattern.matches_item(value) if isinstance(value, list) else pattern.matches(value)):
-            yield Difference(f"body {name}", value, pattern, _json)
+        if not _is_in(data, name, pattern):
+            found, value = pick(data, name)
+            yield Difference(f"body {name}", value if found else _MISSING, pattern, _json)
+
+
+def _is_in(data: Any, name: str, pattern: Pattern) -> bool:
+    """Whether what a body has under a name matches. A list matches if one of its items does, and none of them is
+    excluded."""
+    found, value = pick(data, name)
+    if not found:
+        return pattern.absent
+    return pattern.matches_item(value) if isinstance(value, list) else pattern.matches(value)
 
 
 def pick(data: Any, name: str) -> tuple[bool, Any]:

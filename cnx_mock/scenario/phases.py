@@ -52,6 +52,8 @@ class Timeline:
         An empty sequence of phases is allowed.
         """
         self._phases = tuple(phases)
+        self.has_phases = bool(self._phases)
+        """Whether the story has phases."""
         self._repeat = repeat
         self._entered = entered
         self._story_began = now
@@ -103,11 +105,6 @@ class Timeline:
     def since(self) -> int:
         """The instant at which the current phase began, as of the last call of `at` or `count`."""
         return self._phase_began
-
-    @property
-    def has_phases(self) -> bool:
-        """Whether the story has phases."""
-        return bool(self._phases)
 
     def next_change(self, now: int) -> int:
         """Return the next instant at which a phase ends by its time, or NEVER."""

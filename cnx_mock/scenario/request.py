@@ -14,53 +14,81 @@ _UNREAD = object()
 """Not the request itself: an object that refers to itself is freed only by the garbage collector, in long pauses."""
 
 
-class ApiRequest:
-    """One request. Nothing changes it once it is made: its attributes are `Final`, which the type checker enforces. (A
-    frozen dataclass of this size takes five times as long to make.)"""
+class RequestTarget:
+    """What a request asks for. Nothing changes it, and requests that ask for the same can share it."""
 
-    __slots__ = (
-        "_json",
-        "arrived",
-        "body",
-        "connection",
-        "headers",
-        "method",
-        "operation",
-        "params",
-        "path",
-        "query",
-        "secure",
-        "too_large",
-        "wall",
-    )
+    __slots__ = ("method", "operation", "params", "path", "query", "size")
 
     def __init__(
-        self,
-        method: str,
-        path: str,
-        query: str,
-        headers: RawHeaders,
-        body: bytes = b"",
-        *,
-        operation: Operation | None = None,
-        params: tuple[str, ...] = (),
-        arrived: int = 0,
-        wall: int = 0,
-        connection: int | None = None,
-        too_large: bool = False,
-        secure: bool = False,
+        self, method: str, path: str, query: str, operation: Operation | None = None, params: tuple[str, ...] = ()
     ) -> None:
         self.method: Final = method
         self.path: Final = path
         """Undecoded."""
         self.query: Final = query
         """Undecoded."""
-        self.headers: Final = headers
-        self.body: Final = body
         self.operation: Final = operation
         """The operation at its method and path, if there is one."""
         self.params: Final = params
         """The parts of the path that are parameters, undecoded."""
+        self.size: Final = len(path) + len(query)
+        """How many characters it has."""
+
+    @property
+    def resource(self) -> str | None:
+        """The id in the path, decoded; None if the path has none."""
+        return unquote(self.params[0]) if self.params else None
+
+
+class RequestHeaders:
+    """The headers of a request. Nothing changes them, and requests with the same headers can share them: what has been
+    looked up once is known."""
+
+    __slots__ = ("_first", "_values", "all", "size")
+
+    def __init__(self, headers: RawHeaders) -> None:
+        self.all: Final = headers
+        self.size: Final = sum([len(name) + len(value) for name, value in headers])
+        """How many bytes their names and values have."""
+        self._values: dict[bytes, list[str]] = {}
+        self._first: dict[bytes, str | None] = {}
+
+    def first(self, name: bytes) -> str | None:
+        """Return the first header of this (lower-case) name."""
+        if name not in self._first:
+            values = self.values(name)
+            self._first[name] = values[0] if values else None
+        return self._first[name]
+
+    def values(self, name: bytes) -> list[str]:
+        """Return every header of this (lower-case) name. The list is not to be changed."""
+        known = self._values.get(name)
+        if known is None:
+            known = self._values[name] = [value.decode("latin-1") for each, value in self.all if each == name]
+        return known
+
+
+class ApiRequest:
+    """One request. Nothing changes it once it is made: its attributes are `Final`, which the type checker enforces. (A
+    frozen dataclass of this size takes five times as long to make.)"""
+
+    __slots__ = ("_json", "arrived", "body", "connection", "secure", "sent", "target", "too_large", "wall")
+
+    def __init__(
+        self,
+        target: RequestTarget,
+        sent: RequestHeaders,
+        body: bytes = b"",
+        arrived: int = 0,
+        wall: int = 0,
+        connection: int | None = None,
+        too_large: bool = False,
+        secure: bool = False,
+    ) -> None:
+        self.target: Final = target
+        self.sent: Final = sent
+        """Its headers."""
+        self.body: Final = body
         self.arrived: Final = arrived
         """When it arrived, in microseconds of the monotonic clock."""
         self.wall: Final = wall
@@ -74,20 +102,47 @@ class ApiRequest:
         self._json: Any = _UNREAD
 
     @property
+    def method(self) -> str:
+        """Its method."""
+        return self.target.method
+
+    @property
+    def path(self) -> str:
+        """Its path, undecoded."""
+        return self.target.path
+
+    @property
+    def query(self) -> str:
+        """Its query string, undecoded."""
+        return self.target.query
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation at its method and path, if there is one."""
+        return self.target.operation
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The parts of the path that are parameters, undecoded."""
+        return self.target.params
+
+    @property
+    def headers(self) -> RawHeaders:
+        """Its headers, in order."""
+        return self.sent.all
+
+    @property
     def resource(self) -> str | None:
         """The id in the path, decoded; None if the path has none."""
-        return unquote(self.params[0]) if self.params else None
+        return self.target.resource
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of this (lower-case) name."""
-        for known, value in self.headers:
-            if known == name:
-                return value.decode("latin-1")
-        return None
+        return self.sent.first(name)
 
     def header_values(self, name: bytes) -> list[str]:
         """Return every header of this (lower-case) name."""
-        return [value.decode("latin-1") for known, value in self.headers if known == name]
+        return self.sent.values(name)
 
     def json(self) -> Any:
         """Return the body as JSON, or None if it is not JSON. It is read once, and before it is validated."""
@@ -97,3 +152,9 @@ class ApiRequest:
             except orjson.JSONDecodeError:
                 self._json = None
         return self._json
+
+    def take_json(self) -> Any:
+        """Return the same, and forget it: a journal that keeps the request need not keep this too."""
+        found = self.json()
+        self._json = _UNREAD
+        return found

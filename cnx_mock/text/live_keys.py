@@ -14,6 +14,7 @@ LIVE_PREFIX: Final = "cnx_live_"
 MASKED: Final = LIVE_PREFIX + "redacted"
 """What stands in the place of a live key."""
 
+_PREFIX = LIVE_PREFIX.encode()
 _KEY = re.compile(LIVE_PREFIX + "[0-9a-z_-]+", re.IGNORECASE | re.ASCII)
 _BEGUN = re.compile(
     "(?:{})$".format("|".join(LIVE_PREFIX[:length] for length in range(len(LIVE_PREFIX), 0, -1))), re.IGNORECASE
@@ -53,8 +54,8 @@ def has_live_key(text: str) -> bool:
 
 def may_have_live_key(text: bytes) -> bool:
     """Return whether `masked` could change these bytes. It is quick, and says yes too often."""
-    signs = b"%" in text or b"\\" in text or _ENTITY.search(text) is not None
-    return signs or LIVE_PREFIX.encode() in text.lower()
+    signs = b"%" in text or b"\\" in text or (b"&" in text and _ENTITY.search(text) is not None)
+    return signs or _PREFIX in text.lower()
 
 
 def masked(text: bytes) -> bytes:

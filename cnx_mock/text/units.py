@@ -8,6 +8,7 @@ name of the key or of the option ("must be …"), and shows how to write it.
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 _UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"  # not \d, which takes the digits of every script
@@ -165,7 +166,13 @@ def parse_instant(value: object) -> int:
 
 def format_instant(microseconds: int) -> str:
     """Return an instant, in microseconds since the epoch, as RFC 3339 in UTC, rounded down to whole seconds."""
-    return (_EPOCH + timedelta(seconds=microseconds // 1_000_000)).isoformat() + "Z"
+    return _format_second(microseconds // 1_000_000)
+
+
+@lru_cache(maxsize=16)
+def _format_second(second: int) -> str:
+    """Return the same for seconds. What is shown together often happened in the same few seconds."""
+    return (_EPOCH + timedelta(seconds=second)).isoformat() + "Z"
 
 
 def format_instant_exact(microseconds: int) -> str:

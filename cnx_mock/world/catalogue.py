@@ -29,6 +29,11 @@ class Catalogue:
             self.regions.add(RegionRecord(**region))
         for image in document["images"]:
             self.images.add(ImageRecord(**image))
+        self.bootable = frozenset(
+            (plan.id, image.id) for plan in self.plans for image in self.images if plan.disk_gb >= image.min_disk_gb
+        )
+        """The ids of every plan and every image that fits its disk."""
+        self.region_ids = frozenset(self.regions.ids())
 
 
 @cache

@@ -6,6 +6,7 @@ threads, rules or sandboxes draw.
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from typing import Any
 
 
 def digest(*words: object) -> int:
@@ -68,8 +69,9 @@ class Chance:
         self.seed = seed
         self.name = name
         self._counters: dict[str, int] = {}
-        self._begun: dict[str, bytes] = {}
-        """By prefix, what all keys of ids with it have in common. It saves time: every request gets an id."""
+        self._begun: dict[str, Any] = {}
+        """By the first word of keys, a hasher that has read what they have in common. It saves half of the time: every
+        request gets an id."""
 
     def fraction(self, *words: object) -> float:
         """Return a number in [0, 1) for these words."""
@@ -78,6 +80,22 @@ class Chance:
     def between(self, low: int, high: int, *words: object) -> int:
         """Return a whole number in [low, high] for these words."""
         return low + digest(self.seed, self.name, *words) % (high - low + 1)
+
+    def between_for(self, low: int, high: int, purpose: str, word: str) -> int:
+        """Return what `between` returns for these two words, quicker for many words of one purpose."""
+        hasher = self._hasher(purpose)
+        hasher.update(word.encode())
+        return low + int.from_bytes(hasher.digest(), "big") % (high - low + 1)
+
+    def _hasher(self, first: str) -> Any:
+        """Return a hasher that has read the beginning of every key with this first word."""
+        begun = self._begun.get(first)
+        if begun is not None:
+            return begun.copy()
+        begun = blake2b(_key(self.seed, self.name, first, ""), digest_size=8)
+        if self._counters.get(first, 2) > 1:  # most sandboxes have one account and one key
+            self._begun[first] = begun.copy()
+        return begun
 
     def count(self, kind: str) -> int:
         """Return the next number of this kind: 1, 2, 3, …; each is returned once."""
@@ -99,8 +117,8 @@ class Chance:
 
         Without `number` it is the prefix's next one, which makes the id a fresh one.
         """
-        begun = self._begun.get(prefix)
-        if begun is None:
-            begun = self._begun[prefix] = _key(self.seed, self.name, prefix, "")
-        number = number or self.count(prefix)
-        return f"{prefix}_{blake2b(b'%b%d' % (begun, number), digest_size=8).hexdigest()}"
+        if not number:
+            number = self._counters[prefix] = self._counters.get(prefix, 0) + 1
+        hasher = self._hasher(prefix)
+        hasher.update(b"%d" % number)
+        return f"{prefix}_{hasher.hexdigest()}"

@@ -106,10 +106,10 @@ class Ledger:
         self.credits.append(Credit(at - at % SECOND, cents, description, self._next()))
         self._closed_cents -= cents
 
-    def open(self, resource_id: str, description: str, hourly_cents: int, now: int) -> None:
+    def open(self, resource_id: str, name: str, hourly_cents: int, now: int, form: str = "{}") -> None:
         """Start charging for a resource; the first hour is charged at once. A resource that was closed can be opened
-        again."""
-        self._start(resource_id, description, hourly_cents, now - now % SECOND)
+        again. `form` with the name in it is the description."""
+        self._start(resource_id, name, hourly_cents, now - now % SECOND, form)
 
     def close(self, resource_id: str, now: int) -> None:
         """Stop charging for a resource. The current hour stays charged. Raises KeyError if it is not charged."""
@@ -171,6 +171,14 @@ class Ledger:
         others = 0 if self._source is None else self._source.cents(now)
         return -self._closed_cents - others - ((hour + 1) * self._price - self._hours - not_yet)
 
+    def has(self, cents: int, now: int) -> bool:
+        """Return whether at least so many cents are left; right for the instants for which `balance` is. If they would
+        be left after the charges of the whole present hour too, the charges need not be looked at."""
+        hours = now // HOUR + 1
+        if self._source is None and -self._closed_cents - hours * self._price + self._hours >= cents:
+            return True
+        return self.balance(now) >= cents
+
     def hourly_cents(self, now: int) -> int:
         """Return what everything that is charged costs in an hour."""
         others = 0 if self._source is None else self._source.cents(now + HOUR) - self._source.cents(now)
@@ -191,8 +199,8 @@ class Ledger:
         return min(others, (hour * 3600 + (min(later) if later else 3600 + min(seconds))) * SECOND)
 
     def _next(self) -> int:
-        others = 0 if self._source is None else len(self._source)
-        return len(self.credits) + len(self._kept) + others + 1
+        own = len(self.credits) + len(self._kept) + 1
+        return own if self._source is None else own + len(self._source)
 
     def _keep_all(self) -> None:
         """Keep every meter: from now on there is no source."""
@@ -205,7 +213,7 @@ class Ledger:
 
     def _start(self, resource_id: str, name: str, hourly_cents: int, opened: int, form: str = "{}") -> None:
         """Add an open meter. `opened` may be one hour ahead at most: `balance` relies on that."""
-        assert not self.charges(resource_id), "a resource has one meter at a time"
+        assert resource_id not in self._open, "a resource has one meter at a time"
         meter = Meter(resource_id, name, hourly_cents, opened, self._next(), None, form)
         self._kept.append(meter)
         self._open[resource_id] = meter
@@ -214,10 +222,11 @@ class Ledger:
     def _count(self, meter: Meter, sign: int) -> None:
         hour, second = divmod(meter.opened // SECOND, 3600)
         price = sign * meter.hourly_cents
+        minute, by_second, by_minute = second // 60, self._by_second, self._by_minute
         self._price += price
         self._hours += price * hour
-        self._by_second[second] = self._by_second.get(second, 0) + price
-        self._by_minute[second // 60] = self._by_minute.get(second // 60, 0) + price
+        by_second[second] = by_second.get(second, 0) + price
+        by_minute[minute] = by_minute.get(minute, 0) + price
 
 
 def _sum(prices: dict[int, int], places: range) -> int:

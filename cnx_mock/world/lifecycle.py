@@ -83,7 +83,7 @@ class Lifecycle:
         else:
             low, high = rule.delay
             unit = SECOND if low % SECOND == high % SECOND == 0 else 1
-            ends = now + unit * chance.between(low // unit, high // unit, "provisioning", resource_id)
+            ends = now + unit * chance.between_for(low // unit, high // unit, "provisioning", resource_id)
         return cls(ends=ends, polls_left=rule.polls or None, then=rule.then or then, first=first)
 
     def status(self, now: int) -> str:

@@ -179,7 +179,8 @@ class SandboxState:
 
     def rule(self, kind: Kind) -> ProvisioningRule:
         """Return how long resources of a kind take to become ready."""
-        return self.provisioning[kind.noun].over(self.usual[kind.noun])
+        rule = self.provisioning[kind.noun]
+        return rule.over(self.usual[kind.noun]) if rule.usual else rule
 
     def begin(self, kind: Kind, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
         """Return the lifecycle of a resource that is made now: `first` is its status until it is ready, `then` its

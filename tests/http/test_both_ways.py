@@ -214,13 +214,25 @@ def test_nor_where_most_calls_are_refused(pair):
         assert short == long, packets
 
 
-@pytest.mark.parametrize("pair", [{}], indirect=True)
-def test_the_journals_say_the_same(pair, client):
-    talk = Talk(SEED + 1)
-    for _ in range(40):
-        packets = talk.batch()
-        for url in pair:
-            exchanged(url, packets)
+def answered(url: str, messages: list[bytes]) -> list[bytes]:
+    """The answer to each of several messages that are sent over one connection, each behind the answer before."""
+    answers = []
+    with wire_to(url) as wire:
+        for message in messages:
+            wire.sendall(message)
+            received = b""
+            while b"\r\n\r\n" not in received:
+                received += wire.recv(1 << 20) or pytest.fail(f"no answer to {message!r}")
+            head, _, body = received.partition(b"\r\n\r\n")
+            length = re.search(rb"(?m)^content-length: (\d+)", head)
+            while length and not message.startswith(b"HEAD") and len(body) < int(length[1]):
+                body += wire.recv(1 << 20) or pytest.fail(f"half an answer to {message!r}")
+            answers.append(OWN.sub(b"<own>", head + b"\r\n\r\n" + body))
+    return answers
+
+
+def compare_journals(pair: tuple[str, str], client: Any) -> None:
+    """Both journals of one key say the same, what tells real time aside."""
     short, long = (client(url, KEYS[0]).get("/_mock/requests?limit=1000").json["data"] for url in pair)
     assert len(short) == len(long) > 20
     for mine, other in zip(short, long, strict=True):
@@ -234,6 +246,39 @@ def test_the_journals_say_the_same(pair, client):
             ]
             entry["response_body"] = re.sub(r'"(retry_after|reset)":"\d+"', "", entry["response_body"] or "")
         assert mine == other
+
+
+@pytest.mark.parametrize("pair", [{}], indirect=True)
+def test_nobody_can_tell_a_head_that_was_read_before(pair, client, monkeypatch):
+    """Clients send the same lines and headers again and again, with other bodies: those are not parsed again."""
+    known = []
+    judge = DirectConnection._has_known_head
+
+    def noted(self: DirectConnection, packet: bytes) -> bool:
+        known.append(judge(self, packet))
+        return known[-1]
+
+    monkeypatch.setattr(DirectConnection, "_has_known_head", noted)
+    talk = Talk(SEED + 2)
+    for _ in range(25):
+        heads = [talk._message(last=False) for _ in range(6)]
+        # each again, in another order: some answers change what the next ones say
+        messages = [talk.chance.choice(heads) for _ in range(20)]
+        short, long = (answered(url, messages) for url in pair)
+        assert short == long, f"seed {SEED}"
+        talk.learn(b"".join(short))
+    assert known.count(True) > 50
+    compare_journals(pair, client)
+
+
+@pytest.mark.parametrize("pair", [{}], indirect=True)
+def test_the_journals_say_the_same(pair, client):
+    talk = Talk(SEED + 1)
+    for _ in range(40):
+        packets = talk.batch()
+        for url in pair:
+            exchanged(url, packets)
+    compare_journals(pair, client)
 
 
 def test_the_short_way_is_the_usual_one(monkeypatch, own_server, client):

@@ -30,7 +30,7 @@ REQUESTS = {
     "list": (b"GET /v1/instances HTTP/1.1", b""),
     "create": (b"POST /v1/instances HTTP/1.1", BODY),
 }
-BUDGETS = {"get": 150, "list": 155, "create": 270}
+BUDGETS = {"get": 48, "list": 48, "create": 125}
 """The most calls of Python functions, in the world of `make bench`. Lower them when a call gets shorter; a change that
 raises one needs a reason. Python 3.11 makes a few more than later versions."""
 
@@ -112,11 +112,11 @@ def test_a_call_stays_within_its_budget(caller: Caller, kind: str) -> None:
 
 def test_one_more_function_in_a_call_is_counted(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     caller.call("get")
-    before, _ = caller.counted("get")
+    before = min(caller.counted("get")[0] for _ in range(5))
     begin = caller._connection._begin
 
     def one_more(*given: Any) -> bytes | object | None:
         return begin(*given)
 
     monkeypatch.setattr(caller._connection, "_begin", one_more)
-    assert caller.counted("get")[0] == before + 1
+    assert min(caller.counted("get")[0] for _ in range(5)) == before + 1

@@ -13,7 +13,7 @@ import pytest
 from cnx_mock.errors import ScenarioError
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.lint import lint
-from cnx_mock.scenario.request import ApiRequest
+from cnx_mock.scenario.request import ApiRequest, RequestHeaders, RequestTarget
 from cnx_mock.scenario.scenario import Scenario, read_scenario
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
@@ -94,7 +94,8 @@ def test_arming_rules_and_asking_them(kind: str) -> None:
     def prepare(size: int) -> Callable[[], object]:
         read = scenario(kind, size)
         operation = next(each for each in operations() if each.name == "instances.list")
-        request = ApiRequest("GET", "/v1/instances", "limit=7", [], b"", operation=operation)
+        target = RequestTarget("GET", "/v1/instances", "limit=7", operation)
+        request = ApiRequest(target, RequestHeaders([]))
 
         def work() -> None:
             engine = Engine(Chance(0, "test"), read, lambda: 0, operations())

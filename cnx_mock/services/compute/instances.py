@@ -1,7 +1,7 @@
 """Instances: the four documented operations."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from ipaddress import IPv6Address
 from typing import Annotated, Any, Literal
 
@@ -13,8 +13,9 @@ from cnx_mock.api.paging import Page, page_of
 from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.readings import LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Shape
-from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus
+from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus, usual_create
 from cnx_mock.services.compute.metrics import InstanceMetrics, sample
+from cnx_mock.text.tight_json import tight_json
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
 from cnx_mock.world.clock import MINUTE, NEVER
@@ -25,6 +26,12 @@ instances = Resource.of(kinds.INSTANCE, "Virtual machines.")
 
 METERED_NAME = "Instance {name} ({plan})"
 """The description of an instance in the statement."""
+
+
+@cache
+def _metered_form(plan_id: str) -> str:
+    """Return the description of every instance with a plan, with `{}` in place of the name."""
+    return METERED_NAME.format(name="{}", plan=plan_id)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -102,18 +109,23 @@ class InstanceDetail(Instance):
 
 
 def show(record: InstanceRecord, now: int) -> Instance:
-    """Return the answer for an instance in lists. It is cached until the record or its status changes."""
+    """Return the answer for an instance in lists: its id and its JSON, which are all that is needed. It is cached until
+    the record or its status changes."""
     if now >= record.shown_until:
-        record.shown = Instance(**_fields(record, record.status(now), now))
+        record.shown = Instance.of_json(tight_json(_fields(record, record.status(now), now)), record.id)
         record.shown_until = record.changes(now)
     shown: Instance = record.shown
     return shown
 
 
 def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
+    """Return the fields of an `Instance`, in its order."""
     plan, provisioned = record.plan, record.provisioned(now)
-    high, low = divmod(record.number % 131_070 + 1, 65_536)
-    middle, last = divmod(low, 256)
+    created = format_instant(record.created)
+    if provisioned is None and record.updated == record.created:
+        updated = created
+    else:
+        updated = format_instant(max(record.updated, provisioned or 0))
     return {
         "id": record.id,
         "name": record.name,
@@ -122,21 +134,27 @@ def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
         "image": record.image,
         "tags": list(record.tags),
         "status": status,
-        "ipv4": None if status == "provisioning" else f"198.{18 + high}.{middle}.{last}",
-        "ipv6": _ipv6(kinds.INSTANCE.id_digits(record.id)),
-        "specs": InstanceSpecs(vcpus=plan.vcpus, memory_mb=plan.memory_mb, disk_gb=plan.disk_gb),
+        "ipv4": None if status == "provisioning" else _ipv4(record.number),
+        "ipv6": _ipv6(record.id[-16:]),
+        "specs": {"vcpus": plan.vcpus, "memory_mb": plan.memory_mb, "disk_gb": plan.disk_gb},
         "firewall_ids": list(record.firewall_ids),
-        "created_at": format_instant(record.created),
-        "updated_at": format_instant(max(record.updated, provisioned or 0)),
+        "created_at": created,
+        "updated_at": updated,
         "provisioned_at": None if provisioned is None else format_instant(provisioned),
     }
 
 
+def _ipv4(number: int) -> str:
+    """Return the address of the instance with this number."""
+    high, low = divmod(number % 131_070 + 1, 65_536)
+    return f"198.{18 + high}.{low // 256}.{low % 256}"
+
+
 def _ipv6(digits: str) -> str:
     """Return 2001:db8, the 16 hex digits of an id, and ::1, in the form of RFC 5952. `ipaddress` is slow, and only a
-    run of zeros needs it, which is rare."""
-    a, b, c, d = (f"{int(digits[at : at + 4], 16):x}" for at in (0, 4, 8, 12))
-    if d != "0" and "0" not in (a, b, c):
+    group that begins with a zero needs it."""
+    a, b, c, d = digits[:4], digits[4:8], digits[8:12], digits[12:]
+    if a[0] != "0" and b[0] != "0" and c[0] != "0" and d[0] != "0":
         return f"2001:db8:{a}:{b}:{c}:{d}:0:1"
     return str(IPv6Address((0x20010DB8 << 96) + (int(digits, 16) << 32) + 1))
 
@@ -152,8 +170,10 @@ def detail(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceD
 
 def _detailed(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceDetail:
     status = record.status(now)
+    fields = _fields(record, status, now)
+    fields["specs"] = InstanceSpecs(**fields["specs"])
     return InstanceDetail(
-        **_fields(record, status, now),
+        **fields,
         storage=InstanceStorage(type="ephemeral", size_gb=record.plan.disk_gb),
         snapshot_ids=list(record.snapshot_ids),
         price_hourly=format_money(record.plan.hourly_cents),
@@ -175,20 +195,22 @@ def list_(sandbox: SandboxState, caller: Caller, query: InstanceQuery) -> Page[I
         caller.polled += sandbox.polled(instances.matching(now, keys, any_of))
     if keys or any_of or query.status is not None:
         return page_of(instances.matching(now, keys, any_of, query.status), query, partial(show, now=now))
-    return _whole_list(sandbox, query, now)
+    return _whole_list(sandbox, caller, query, now)
 
 
-def _whole_list(sandbox: SandboxState, query: InstanceQuery, now: int) -> Page[Instance]:
+def _whole_list(sandbox: SandboxState, caller: Caller, query: InstanceQuery, now: int) -> Page[Instance]:
     """Return a page of the list without filters. It is cached until something on it changes."""
     if sandbox.readings and LIST_ENVELOPE.of(sandbox.readings) != "nested":
         return page_of(sandbox.instances, query, partial(show, now=now))
     place = (sandbox.instances.changes.version, query.page, query.limit)
     kept: tuple[Page[Instance], int] | None = sandbox.recent.get(place)
     if kept is not None and now < kept[1]:
+        caller.same_until = kept[1]
         return kept[0]
     until = [NEVER]
     page = page_of(sandbox.instances, query, partial(_shown_until, until, now=now)).encoded()
-    sandbox.recent.put(place, (page, min(until)), kilobytes=1 + len(page.json()) // 1024)
+    caller.same_until = min(until)
+    sandbox.recent.put(place, (page, caller.same_until), kilobytes=1 + len(page.json()) // 1024)
     return page
 
 
@@ -205,6 +227,7 @@ def _shown_until(until: list[int], record: InstanceRecord, now: int) -> Instance
     scope="instances:write",
     provenance=documented("Create a new instance"),
     raises=(InvalidState, QuotaExceeded, InsufficientCredits),
+    usual=usual_create,
 )
 def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
     """Create a new instance.
@@ -238,7 +261,7 @@ def provision(sandbox: SandboxState, body: InstanceCreate, now: int) -> Instance
         lifecycle=sandbox.begin(kinds.INSTANCE, new_id, now, then="running"),
     )
     sandbox.added(sandbox.instances, record)
-    sandbox.ledger.open(new_id, METERED_NAME.format(name=body.name, plan=plan.id), plan.hourly_cents, now)
+    sandbox.ledger.open(new_id, body.name, plan.hourly_cents, now, _metered_form(plan.id))
     return record
 
 
@@ -249,7 +272,9 @@ def get(sandbox: SandboxState, caller: Caller, instance: InstanceRecord) -> Inst
     Returns detailed configuration, metrics, and status for a specific instance."""
     if instance.id in sandbox.polling:
         caller.polled.append(instance)
-    return detail(sandbox, instance, sandbox.clock.now())
+    answer = detail(sandbox, instance, sandbox.clock.now())
+    caller.same_until = instance.detailed_until
+    return answer
 
 
 @instances.operation(

@@ -1,0 +1,29 @@
+"""Answers to reads, kept for the next call that asks for the same while nothing has changed.
+
+It saves the stages of the operation, which are a third of such a call. An answer is kept only if its handler says until
+when it stays the same as long as no instance changes, and only as long as the account chose no reading, polls are not
+counted and the key has the same scopes. `tests/http/test_kept_answers.py` holds that reads are the same without it.
+"""
+
+from cnx_mock.scenario.exchange import Answer
+from cnx_mock.scenario.request import RequestTarget
+from cnx_mock.world.records import KeyRecord
+from cnx_mock.world.sandbox import SandboxState
+
+
+def kept_answer(sandbox: SandboxState, target: RequestTarget, key: KeyRecord) -> Answer | None:
+    """Return the answer that a call for this target gets now, None if it is not known."""
+    kept = sandbox.recent.get((sandbox.instances.changes.version, target))
+    if kept is None:
+        return None
+    answer: Answer = kept[0]
+    if kept[1] is not key.scopes or sandbox.clock.now() >= kept[2] or sandbox.readings or sandbox.polling:
+        return None
+    return answer
+
+
+def keep_answer(sandbox: SandboxState, target: RequestTarget, key: KeyRecord, answer: Answer, until: int) -> None:
+    """Keep an answer that stays the same until an instant, as long as no instance changes."""
+    if not sandbox.readings and not sandbox.polling:
+        place = (sandbox.instances.changes.version, target)
+        sandbox.recent.put(place, (answer, key.scopes, until), kilobytes=1)
