@@ -256,8 +256,7 @@ class MeasuredTests:
     quick tests that call the package there.
 
     Up to Python 3.13, coverage makes everything twice as slow that runs on a measured thread: pytest, a test's client,
-    and the libraries, too. A test with `api`, `client` or `new_sandbox` talks to a server on another thread, and that
-    one is measured.
+    and the libraries, too. A test with `api` or `client` talks to a server on another thread, and that one is measured.
     Slow tests are not measured: the quick ones alone have to reach the gate.
     """
 
@@ -281,7 +280,7 @@ class MeasuredTests:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
-        if _is_quick(pyfuncitem) and not {"api", "client", "new_sandbox"} & {*pyfuncitem.fixturenames}:
+        if _is_quick(pyfuncitem) and not {"api", "client"} & {*pyfuncitem.fixturenames}:
             sys.settrace(self._tracer)
         try:
             return (yield)

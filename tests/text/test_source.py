@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Iterator
 from math import inf, isnan
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -324,9 +324,9 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
 )
 def test_bombs_are_refused_quickly(bomb: str, why: str) -> None:
-    start = perf_counter()
+    start = thread_time()
     assert why in str(refused(bomb))
-    assert perf_counter() - start < 5  # one that goes off takes minutes
+    assert thread_time() - start < 5  # seconds of computing: one that goes off takes minutes
 
 
 def test_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
