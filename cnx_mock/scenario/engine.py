@@ -7,7 +7,7 @@ rules before it apply, those of rules after it do not. Every rule that matches t
 that no rule changes another's draws.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -17,6 +17,7 @@ from cnx_mock.scenario import header, magic
 from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin
 from cnx_mock.scenario.exchange import Exchange, FaultEffects
 from cnx_mock.scenario.fault import Turn
+from cnx_mock.scenario.matching import PlainWords, lacks
 from cnx_mock.scenario.phases import Moment, Timeline
 from cnx_mock.scenario.request import ApiRequest, RequestTarget
 from cnx_mock.scenario.rule import Step
@@ -30,6 +31,9 @@ _MOST_REMEMBERED = 1000
 
 _MOST_TARGETS = 100
 """The targets for which one sandbox remembers which rules can match."""
+
+Candidates = tuple[tuple[ActiveRule, PlainWords], ...]
+"""Rules that can match a target, each with the words that the body must have."""
 
 Rest = Callable[[], Awaitable[None]]
 
@@ -198,7 +202,7 @@ class Engine:
     def _changed(self) -> None:
         self._in_order = (*self._injected, *self._scenario_rules)
         self._undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
-        self._covering: dict[RequestTarget, tuple[ActiveRule, ...]] = {}
+        self._covering: dict[RequestTarget, Candidates] = {}
         self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
 
     def _settle(self, now: int) -> None:
@@ -214,14 +218,14 @@ class Engine:
             while len(self._ended) > _MOST_REMEMBERED:
                 del self._ended[next(iter(self._ended))]
 
-    def _candidates(self, target: RequestTarget) -> tuple[ActiveRule, ...]:
+    def _candidates(self, target: RequestTarget) -> Candidates:
         """Return the rules that can match a request for this target at all: none for most of them, which are done with
         that."""
         found = self._covering.get(target)
         if found is None:
             if len(self._covering) >= _MOST_TARGETS:
                 self._covering.clear()
-            found = tuple(active for active in self._in_order if active.rule.match.covers_target(target))
+            found = _covering(self._in_order, target)
             self._covering[target] = found
         return found
 
@@ -258,17 +262,19 @@ class Engine:
             brought = self._brought_by(request)
             if brought:
                 ruling = Ruling((*((active, active.rule) for active in brought), *ruling.asked))
-                meant = (active for active in brought if active.rule.match.covers_target(target))
-                candidates = (*meant, *candidates)
+                candidates = (*_covering(brought, target), *candidates)
         if candidates:
             ruling = self._decided(ruling, request, candidates, now)
         if self._story.has_phases:
             self._story.count(now)
         return ruling
 
-    def _decided(self, undecided: Ruling, request: ApiRequest, candidates: tuple[ActiveRule, ...], now: int) -> Ruling:
+    def _decided(self, undecided: Ruling, request: ApiRequest, candidates: Candidates, now: int) -> Ruling:
         """Return what the rules decide; the same ruling if none of them matches, as for most requests."""
-        matching = [active for active in candidates if active.rule.match.matches_content(request)]
+        data, matching = request.json() if request.body else None, []
+        for active, plain in candidates:
+            if not (plain and lacks(data, plain)) and active.rule.match.matches_content(request):
+                matching.append(active)
         if not matching:
             return undecided
         ruling, moment = Ruling(undecided.asked), self._story.at(now)
@@ -297,6 +303,10 @@ class Engine:
             )
             proceed = partial(each.fault.apply, exchange, turn)
         await proceed()
+
+
+def _covering(rules: Iterable[ActiveRule], target: RequestTarget) -> Candidates:
+    return tuple((each, each.rule.match.plain_words()) for each in rules if each.rule.match.covers_target(target))
 
 
 def _active(rule: Rule, origin: Origin, now: int) -> ActiveRule:
