@@ -15,11 +15,12 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario import header, magic
 from cnx_mock.scenario.active_rule import ActiveRule, Decision, Origin, copies
+from cnx_mock.scenario.candidates import CandidateIndex, Candidates, covering, matching
 from cnx_mock.scenario.exchange import Exchange, FaultEffects
 from cnx_mock.scenario.fault import Turn
 from cnx_mock.scenario.lasting_effects import LastingEffects
 from cnx_mock.scenario.phases import Moment, Timeline
-from cnx_mock.scenario.request import ApiRequest, RequestTarget
+from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.rule import Step
 from cnx_mock.scenario.ruling import Chosen, Ruling
 from cnx_mock.scenario.scenario import Rule, Scenario
@@ -29,9 +30,6 @@ from cnx_mock.world.records import KeyRecord
 
 _MOST_REMEMBERED = 1000
 """The most entries of a table whose keys the client chooses, so that it cannot fill the memory."""
-
-_MOST_TARGETS = 100
-"""The targets for which one sandbox remembers which rules can match."""
 
 Rest = Callable[[], Awaitable[None]]
 
@@ -221,7 +219,7 @@ class Engine:
         self._in_order = (*self._injected, *self._scenario_rules)
         self.lasting.keep({*self._in_order, *self._brought.values()})
         self._undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
-        self._covering: dict[RequestTarget, tuple[ActiveRule, ...]] = {}
+        self._candidates = CandidateIndex(self._in_order)
         self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
 
     def _settle(self, now: int) -> None:
@@ -236,17 +234,6 @@ class Engine:
                     self._ended[active.rule.id] = active
             while len(self._ended) > _MOST_REMEMBERED:
                 del self._ended[next(iter(self._ended))]
-
-    def _candidates(self, target: RequestTarget) -> tuple[ActiveRule, ...]:
-        """Return the rules that can match a request for this target at all: none for most of them, which are done with
-        that."""
-        found = self._covering.get(target)
-        if found is None:
-            if len(self._covering) >= _MOST_TARGETS:
-                self._covering.clear()
-            found = tuple(active for active in self._in_order if active.rule.match.covers_target(target))
-            self._covering[target] = found
-        return found
 
     def _brought_by(self, request: ApiRequest) -> tuple[ActiveRule, ...]:
         """Return the rules that a request brings with it: in its header, and by its magic names. Raises ScenarioError
@@ -276,27 +263,26 @@ class Engine:
         if now >= self._next_end:
             self._settle(now)
         ruling, target = self._undecided, request.target
-        candidates = self._candidates(target) if self._in_order else ()
+        candidates = self._candidates.of(target)
         if request.sent.values(header.NAME) or magic.MARK in request.body:
             brought = self._brought_by(request)
             if brought:
                 ruling = Ruling((*((active, active.rule) for active in brought), *ruling.asked))
-                meant = (active for active in brought if active.rule.match.covers_target(target))
-                candidates = (*meant, *candidates)
+                candidates = (*covering(brought, target), *candidates)
         if candidates:
             ruling = self._decided(ruling, request, candidates, now)
         if self._story.has_phases:
             self._story.count(now)
         return ruling
 
-    def _decided(self, undecided: Ruling, request: ApiRequest, candidates: tuple[ActiveRule, ...], now: int) -> Ruling:
+    def _decided(self, undecided: Ruling, request: ApiRequest, candidates: Candidates, now: int) -> Ruling:
         """Return what the rules decide; the same ruling if none of them matches, as for most requests."""
-        matching = [active for active in candidates if active.rule.match.matches_content(request)]
-        if not matching:
+        matched = matching(candidates, request)
+        if not matched:
             return undecided
         ruling, moment = Ruling(undecided.asked), self._story.at(now)
         winner, caller = None, self.caller_of(request) if self.caller_of else None
-        for active in matching:
+        for active in matched:
             decision, step, draw = active.decide(moment, request.resource, winner, self._chance, caller)
             decision, step = _applicable(decision, step, request)
             ruling.decisions[active] = decision

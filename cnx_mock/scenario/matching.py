@@ -102,6 +102,9 @@ def _json(value: object) -> str:
     return _shown(json.dumps(value, ensure_ascii=False))
 
 
+PlainWords = tuple[tuple[str, frozenset[str]], ...]
+"""Some of what a body must have, by name, in a form that is quick to look at."""
+
 NamedPatterns = tuple[tuple[str, Pattern], ...]
 """What values must be, by their names."""
 
@@ -136,23 +139,16 @@ class Match:
         """Return the first field that differs; None if the request matches."""
         return next(self.differences(request), None)
 
+    def plain_words(self) -> PlainWords:
+        """Return what the body must have under names of its own: for each, the texts of which one must be there. A body
+        that has another text there does not match, whatever else it has."""
+        return tuple((name, wanted.plain) for name, wanted in self.body if wanted.plain and name[:1] != "/")
+
     def matches_content(self, request: ApiRequest) -> bool:
         """Whether a request matches whose target is covered."""
-        if self.body:
-            data = request.json()
-            for name, pattern in self.body:
-                words = pattern.plain
-                if words is not None and type(data) is dict and name[:1] != "/":  # as `_is_in` does, without calls
-                    value = data.get(name)
-                    if type(value) is str:
-                        if value not in words:
-                            return False
-                        continue
-                if not _is_in(data, name, pattern):
-                    return False
-        return not self.header or all(
-            _is_one_of(request.header_values(name.lower().encode()), pattern) for name, pattern in self.header
-        )
+        if not self.header and not self.body:
+            return True  # most rules
+        return next(self._in_content(request), None) is None
 
     def differences(self, request: ApiRequest) -> Iterator[Difference]:
         """Yield every field that differs."""
@@ -196,30 +192,29 @@ def _texts(kind: str, wanted: NamedPatterns, given: Callable[[str], list[str]]) 
     """Yield what differs in a query or in headers. A name may have several values: one that matches is enough."""
     for name, pattern in wanted:
         values = given(name)
-        if not _is_one_of(values, pattern):
+        if not (any(pattern.matches(value) for value in values) if values else pattern.absent):
             yield Difference(f"{kind} {name}", values[0] if values else _MISSING, pattern, _text)
 
 
-def _is_one_of(values: list[str], pattern: Pattern) -> bool:
-    """Whether one of the values of a name matches, or there may be none."""
-    return any(pattern.matches(value) for value in values) if values else pattern.absent
-
-
 def _values(wanted: NamedPatterns, data: Any) -> Iterator[Difference]:
-    """Yield what differs in a body."""
+    """Yield what differs in a body. A list matches if one of its items does, and none of them is excluded."""
     for name, pattern in wanted:
-        if not _is_in(data, name, pattern):
-            found, value = pick(data, name)
-            yield Difference(f"body {name}", value if found else _MISSING, pattern, _json)
+        found, value = pick(data, name)
+        if not found:
+            if not pattern.absent:
+                yield Difference(f"body {name}", _MISSING, pattern, _json)
+        elif not (pattern.matches_item(value) if isinstance(value, list) else pattern.matches(value)):
+            yield Difference(f"body {name}", value, pattern, _json)
 
 
-def _is_in(data: Any, name: str, pattern: Pattern) -> bool:
-    """Whether what a body has under a name matches. A list matches if one of its items does, and none of them is
-    excluded."""
-    found, value = pick(data, name)
-    if not found:
-        return pattern.absent
-    return pattern.matches_item(value) if isinstance(value, list) else pattern.matches(value)
+def lacks(data: Any, plain: PlainWords) -> bool:
+    """Whether a body has another text under one of the names. This is how most rules about bodies do not match."""
+    if type(data) is dict:
+        for name, words in plain:
+            value = data.get(name)
+            if type(value) is str and value not in words:
+                return True
+    return False
 
 
 def pick(data: Any, name: str) -> tuple[bool, Any]:
