@@ -33,7 +33,7 @@ def is_live(stream: Stream) -> bool:
 
 def columns() -> int:
     """Return the width of text: COLUMNS, or the terminal's width, or 120."""
-    import shutil  # a server that has nobody to read it starts without
+    import shutil  # lazy: a server that nobody reads on a terminal starts without it
 
     return shutil.get_terminal_size((COLUMNS, 24)).columns
 
