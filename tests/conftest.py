@@ -252,12 +252,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class MeasuredTests:
-    """Coverage of what has to be measured: everything that a quick test starts, and this process's main thread in the
-    quick tests that call the package there.
+    """Coverage of what has to be measured: everything that a measured test starts, and this process's main thread in
+    those that call the package there. Measured are the quick tests, and those with the mark `measured`.
 
     Up to Python 3.13, coverage makes everything twice as slow that runs on a measured thread: pytest, a test's client,
     and the libraries, too. A test with `api` or `client` talks to a server on another thread, and that one is measured.
-    Slow tests are not measured: the quick ones alone have to reach the gate.
+    Most slow tests reach nothing that a quick one does not reach.
     """
 
     def __init__(self, tracer: Any) -> None:
@@ -274,13 +274,13 @@ class MeasuredTests:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
-        commands.MEASURED = _is_quick(item)
+        commands.MEASURED = _is_measured(item)
         threading.settrace(self._tracer_of_threads if commands.MEASURED else None)
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
-        if _is_quick(pyfuncitem) and not {"api", "client"} & {*pyfuncitem.fixturenames}:
+        if _is_measured(pyfuncitem) and not {"api", "client"} & {*pyfuncitem.fixturenames}:
             sys.settrace(self._tracer)
         try:
             return (yield)
@@ -288,11 +288,12 @@ class MeasuredTests:
             sys.settrace(None)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Iterator[Any]:
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[Any]:
         of_threads: Any = threading.gettrace()
         if fixturedef.scope == "session":
             threading.settrace(self._tracer_of_threads)  # quick tests have it, too
-        if fixturedef.func.__module__.startswith("cnx_mock."):
+        is_marked = request.node.get_closest_marker("measured") is not None
+        if fixturedef.func.__module__.startswith("cnx_mock.") or is_marked:
             sys.settrace(self._tracer)
         try:
             return (yield)
@@ -301,8 +302,8 @@ class MeasuredTests:
             threading.settrace(of_threads)
 
 
-def _is_quick(item: pytest.Item) -> bool:
-    return item.get_closest_marker("slow") is None
+def _is_measured(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is None or item.get_closest_marker("measured") is not None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,7 +17,7 @@ from tests import commands
 from tests.cli.test_serve import until
 from tests.commands import COMMAND
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 SECONDS = 120  # more than anything here takes; only a test that fails waits so long
 

@@ -27,6 +27,8 @@ from tests.sweep.test_clients import environment
 
 FOLDER = Path(__file__).parent / "clients" / "crash"
 INTERPRETERS = {".py": sys.executable, ".sh": "sh", ".mjs": "node"}
+pytestmark = pytest.mark.measured
+
 AT_ONCE = 3
 PROGRAMS = sorted(each.name for each in FOLDER.iterdir() if each.suffix in INTERPRETERS and each.stem != "remember")
 DEFECTIVE = [name for name in PROGRAMS if not name.startswith("careful")]
