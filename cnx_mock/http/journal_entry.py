@@ -153,12 +153,13 @@ def plain_entry(record: JournalRecord) -> dict[str, Any]:
     return {
         **_plain(shown),
         "faults": [_plain(each) for each in shown.faults],
+        "performances": [_plain(each) for each in shown.performances],
         "decisions": [_plain(each) for each in shown.decisions],
         "near_miss": None if shown.near_miss is None else _plain(shown.near_miss),
     }
 
 
-def _plain(shape: JournalEntry | FaultApplied | RuleDecision | NearMiss) -> dict[str, Any]:
+def _plain(shape: JournalEntry | FaultApplied | PerformanceShown | RuleDecision | NearMiss) -> dict[str, Any]:
     return {each.name: getattr(shape, each.name) for each in fields(shape)}
 
 

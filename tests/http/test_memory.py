@@ -100,7 +100,7 @@ def test_a_key_is_small_before_its_first_write_whatever_it_has_read(world: str) 
         asyncio.run(read_everything(app, tenant))
         push_out(tenant.sandbox.recent)
 
-    assert cost(use, keys=2) < LIMIT
+    assert cost(use, keys=4) < LIMIT  # of fewer, one may pay for a table that all share and that grows just then
 
 
 def push_out(recent: Recent) -> None:

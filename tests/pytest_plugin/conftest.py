@@ -59,6 +59,7 @@ def create(cnx):
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs pytest on one file of tests, warnings being errors. Of PLUGINS it loads those in `beside`."""
+    monkeypatch.delenv("CI", raising=False)  # pytest's summary is longer there
     monkeypatch.setattr(metadata, "distributions", lambda: INSTALLED)
     for name, read in READ_ONCE.items():
         monkeypatch.setattr(metadata.Distribution, name, property(read))
