@@ -284,7 +284,8 @@ class RequestContext(JournalRecord):
         """Count a poll of every resource that is provisioning and that the answer shows."""
         if self.polled and not self.effects.replaced and self.request.method != "HEAD":
             assert self.sandbox is not None, "it polled in it"
-            self.sandbox.count_polls(self.polled)
+            told_apart = self.tenant.engine.caller_of
+            self.sandbox.count_polls(self.polled, told_apart(self.request) if told_apart else None)
 
 
 Stage = Callable[[RequestContext], None]

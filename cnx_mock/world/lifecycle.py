@@ -66,6 +66,8 @@ class Lifecycle:
     """The lasting status."""
     first: str = "provisioning"
     """The status until then."""
+    polls_by: dict[str, int] | None = None
+    """How many reads each caller has made, if callers are told apart: the first one to make enough sees it ready."""
 
     @classmethod
     def begin(
@@ -94,9 +96,17 @@ class Lifecycle:
         """Return whether the resource is ready."""
         return self.ends is not None and now >= self.ends
 
-    def count_poll(self, now: int) -> None:
-        """Count one read, if reads count for this resource. After the last of them it is ready."""
-        if self.polls_left is not None and not self.ready(now):
-            self.polls_left -= 1
-            if self.polls_left == 0:
-                self.ends = now
+    def count_poll(self, now: int, caller: str | None = None) -> None:
+        """Count one read, if reads count for this resource. After the last of them it is ready. With a `caller` only
+        that caller's reads count for this."""
+        if self.polls_left is None or self.ready(now):
+            return
+        if caller is None:
+            left = self.polls_left = self.polls_left - 1
+        else:
+            self.polls_by = self.polls_by or {}
+            self.polls_by[caller] = self.polls_by.get(caller, 0) + 1
+            left = self.polls_left - self.polls_by[caller]
+        if left <= 0:
+            self.polls_left = 0
+            self.ends = now

@@ -216,11 +216,11 @@ class SandboxState:
         """Return those of the records that count polls and are not ready yet."""
         return [record for record in map(among.get, self.polling) if record is not None]
 
-    def count_polls(self, polled: Iterable[ProvisionedRecord]) -> None:
-        """Count one read of each of these records."""
+    def count_polls(self, polled: Iterable[ProvisionedRecord], caller: str | None = None) -> None:
+        """Count one read of each of these records; `caller` is who made it, if callers are told apart."""
         now = self.clock.now()
         for record in polled:
-            record.lifecycle.count_poll(now)
+            record.lifecycle.count_poll(now, caller)
             if record.lifecycle.ready(now):
                 self.polling.pop(record.id, None)
                 record.touch()

@@ -386,6 +386,25 @@ def test_a_call_whose_connection_is_reset_is_of_the_function_that_made_it(sandbo
     assert "    B1  POST /v1/instances  no answer\n" in str(found.value)
 
 
+def test_polls_are_counted_for_each_function_alone(server: MockServer) -> None:
+    def create_and_wait(cloud: Sandbox) -> int:
+        """Returns how many looks it took."""
+        api = client(cloud)
+        made = api.create(name="web-1")
+        looks = 0
+        while api.get(f"/v1/instances/{made['id']}").json["status"] == "provisioning":
+            looks += 1
+        return looks
+
+    def look_twice(cloud: Sandbox) -> None:
+        for each in named(client(cloud), "web-1"):
+            client(cloud).get(f"/v1/instances/{each['id']}")
+
+    sandbox = server.sandbox({"provisioning": {"polls": 3}})
+    results = sandbox.race(create_and_wait, look_twice, schedule="A1 B1 B2 A2 A3 A4 A5")
+    assert [each.returned[0] for each in results] == [3, 3, 3]
+
+
 def test_the_same_seed_has_the_same_schedules_and_ids(server: MockServer) -> None:
     def raced() -> list[Any]:
         sandbox = server.sandbox(name="the same", seed=7)
