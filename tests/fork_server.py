@@ -82,8 +82,8 @@ def _report(number: int, where: int) -> None:
         os.write(where, number.to_bytes(8, "big", signed=True))
 
 
-def _become(order: dict[str, Any], streams: list[int]) -> None:
-    """Be the process that the test has asked for."""
+def _become(order: dict[str, Any], streams: list[int], reports: int) -> None:
+    """Be the process that the test has asked for, and report its process id."""
     for number, each in enumerate(streams):
         os.dup2(each, number)
         os.close(each)
@@ -91,6 +91,7 @@ def _become(order: dict[str, Any], streams: list[int]) -> None:
         os.setsid()
     elif order["group"] >= 0:
         os.setpgid(0, order["group"])
+    _report(os.getpid(), reports)  # only now: it is in the group by which it can be killed
     os.environ.clear()
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
@@ -144,12 +145,12 @@ class _Server:
             prepare(given)
             if pid := os.fork():
                 self._running[pid] = reports
-                _report(pid, reports)
                 for each in streams:
                     os.close(each)
                 continue
-            self._leave(reports)
-            _become(given, streams)
+            self._leave()
+            _become(given, streams, reports)
+            os.close(reports)
             return True
 
     def _report_ended(self) -> None:
@@ -160,13 +161,13 @@ class _Server:
                 _report(os.waitstatus_to_exitcode(status), reports)
                 os.close(reports)
 
-    def _leave(self, reports: int) -> None:
+    def _leave(self) -> None:
         """Keep nothing of the server in the new process."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in (self._control, self._ended, self._wakes):
             each.close()
-        for number in (reports, *self._running.values()):
+        for number in self._running.values():
             os.close(number)
 
 

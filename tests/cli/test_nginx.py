@@ -22,7 +22,8 @@ from tests.net.test_sockets import outer_address
 
 pytestmark = pytest.mark.slow
 
-KEYS = [f"cnx_test_{number:032x}" for number in range(0xA0, 0xAC)]
+KEYS = [f"cnx_test_{number:032x}" for number in range(0xA0, 0xC8)]
+"""So many that with whatever ports no server is left without a key."""
 
 
 def free_port(host: str) -> int:
