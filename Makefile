@@ -53,7 +53,8 @@ serve: $(VENV)/installed
 # The slow tests run other people's programs and tools. tests/conftest.py does not measure them: on Python 3.11 that would
 # take half as much time again, and the quick tests alone have to reach the coverage gate. They wait as long as they compute,
 # so that a third worker has something to do on two cores.
-IN_ORDER := --dist loadfile --no-loadscope-reorder
+# In place of a worker that has died no other one is started: with this order xdist would then wait for ever.
+IN_ORDER := --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 PARALLEL := -n 2 $(IN_ORDER)
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
