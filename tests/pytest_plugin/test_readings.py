@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.pytest_plugin.conftest import Run
+from tests.pytest_plugin.conftest import Run, without_others
 from tests.pytest_plugin.test_again import line_of, rerun
 from tests.pytest_plugin.test_sweep import CLIENT
 
@@ -294,8 +294,14 @@ def test_a_cell_runs_under_the_readings_too(run: Run, pytester: pytest.Pytester)
 PLANS = f"{CLIENT}\ndef test_it(cnx):\n    assert 'data' in once(cnx, 'GET', '/v1/plans')\n"
 
 
-def test_a_sweep_takes_the_readings_too(run: Run, pytester: pytest.Pytester) -> None:
-    result = run(PLANS, "--cnx-sweep", "--cnx-sweep-faults=error", "--cnx-sweep-readings", beside=("hypothesispytest",))
+def test_a_sweep_takes_the_readings_too(run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = ["--cnx-sweep", "--cnx-sweep-faults=error"]
+    without = run(PLANS, *options)
+    assert without.ret == 0
+    assert "misread" not in without.stdout.str()
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(without_others(but=("hypothesispytest",))))  # it once broke the end
+    options += ["-p", "no:cacheprovider", "--cnx-sweep-readings"]
+    result = pytester.runpytest_subprocess(*options)  # Hypothesis would remember for ever that it was loaded twice
     result.assert_outcomes(passed=1)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
@@ -308,9 +314,6 @@ def test_a_sweep_takes_the_readings_too(run: Run, pytester: pytest.Pytester) -> 
             "*1 passed, 1 misread in *",
         ]
     )
-    without = run(PLANS, "--cnx-sweep", "--cnx-sweep-faults=error")
-    assert without.ret == 0
-    assert "misread" not in without.stdout.str()
 
 
 def test_a_sweep_runs_under_a_reading(run: Run) -> None:
