@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from queue import SimpleQueue
@@ -14,7 +15,7 @@ from starlette.testclient import TestClient
 
 from cnx_mock import MockServer, Settings, create_app
 from cnx_mock.scenario.scenario import read_scenario
-from tests.conftest import Client, connect
+from tests.conftest import Client, connect, wire_to
 
 EVENTS = "/_mock/events"
 
@@ -483,6 +484,22 @@ def test_an_earlier_servers_id_is_said(follow, own_server):
 
 
 # ---- listeners that are slow, gone, or too many
+
+
+def test_a_request_behind_lost_ones_is_told_before_any_heartbeat(follow):
+    with MockServer(settings=Settings(port=0, max_listener_events=10)) as small:
+        sandbox = small.sandbox()
+        stream = follow(to=small.url)
+        request = f"GET /v1/plans HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {sandbox.api_key}\r\n\r\n"
+        with wire_to(small.url) as wire:
+            wire.sendall(request.encode() * 11)  # one more than a listener's queue holds, in one packet
+            received = b""
+            while received.count(b"HTTP/1.1 200 ") < 11:
+                received += wire.recv(65536)
+        assert stream.next().data == {"sandbox": None, "count": 11, "reason": "behind"}
+        time.sleep(0.1)  # the stream rests for 10 ms after what it sends; then it waits to be called
+        Client(small.url, sandbox.api_key).get("/v1/regions")
+        assert "event: request" in stream._block()
 
 
 @pytest.mark.slow

@@ -170,22 +170,20 @@ class EventHub:
         if source is None:
             return
         fresh = self._fresh
-        fresh.add(source, record)
+        is_first = fresh.add(source, record)
         if source.has_phases():
             self._tell_fresh()
             self._look_at(source)
         elif fresh.count > self._queues.limit or fresh.bytes > MOST_BYTES:
             self._lose_fresh()
-        elif not source.has_called:
-            source.has_called = True
+        elif is_first:
             for listener in source.listeners:
-                listener.call()
+                listener.wake()
 
     def _tell_fresh(self) -> None:
         """Tell of the requests that were completed, and of the faults that hit them, in their order. It comes before
         anything else is told."""
         for source, records in self._fresh.take():
-            source.has_called = False
             batch = Batch(source.listeners)
             for record in records:
                 applied, ended = record.applied, record.ended

@@ -48,28 +48,27 @@ class Listener:
     def replay(self, past: Iterable[Replay]) -> None:
         """Give it events of the past first. They are in the journals, so that they need no room here."""
         self._past.extend(past)
-        self._wake()
+        self.wake()
 
     def lose(self, reason: Loss, number: int, count: int | None = None) -> None:
         """Tell it, before anything else, that events are missing, up to the one with this number."""
         _, before = self._lost.get(reason, (0, 0))
         self._lost[reason] = (number, None if before is None or count is None else before + count)
-        self._wake()
+        self.wake()
 
     def put(self, event: StreamEvent) -> None:
         """Give it an event. If there is no room, it loses all that it has not been sent."""
         self.put_all((event,), event.size)
 
     def put_all(self, events: Sequence[StreamEvent], size: int) -> None:
-        """Give it some events; `size` is that of all of them. If there is no room, it loses all that it has not been
-        sent."""
+        """Give it some events of this size in all. If there is no room, it loses all that it has not been sent."""
         queue = self._queue
         queue.extend(events)
         self._bytes += size
         if len(queue) > self._bound.limit or (self._bytes > MOST_BYTES and len(queue) > 1):
             self.overflow(queue[-1].number, 0)
         else:
-            self.call()
+            self.wake()
 
     def overflow(self, number: int, count: int) -> None:
         """Let it lose all that it has not been sent, and so many events more, up to the one with this number."""
@@ -78,11 +77,6 @@ class Listener:
         self.lose("behind", number, lost)
         self._queue.clear()
         self._bytes = 0
-
-    def call(self) -> None:
-        """Tell it that there is something to take."""
-        if not self._woken:
-            self._wake()
 
     def take(self, enough: Callable[[int], bool]) -> bytes:
         """Return what is to be sent next. `enough` is asked after every few events whether so many bytes are enough."""
@@ -127,7 +121,7 @@ class Listener:
         """End it. What is in its queue can still be taken."""
         self.closed = True
         self._woken = False
-        self._wake()
+        self.wake()
 
     def drop(self) -> None:
         """End it, and forget what is in its queue."""
@@ -136,8 +130,9 @@ class Listener:
         self._lost.clear()
         self.close()
 
-    def _wake(self) -> None:
-        """Wake it, from any thread: a test client may run each request on a loop of its own."""
+    def wake(self) -> None:
+        """Tell it that there is something to take. It may be called in any thread: a test client may run each request
+        on a loop of its own."""
         if not self._woken:
             self._woken = True
             with suppress(RuntimeError):  # its loop is closed

@@ -72,8 +72,6 @@ class EventSource:
         self.journal = journal
         self.listeners: list[Listener] = []
         """Who is told."""
-        self.has_called = False
-        """Whether they know that a request was completed."""
         self.due: int | None = None
         """When the hub looks at it again, on the monotonic clock; None if only a change makes it look."""
         self._clearings = journal.clearings
