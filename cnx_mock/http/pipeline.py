@@ -210,8 +210,11 @@ class RequestContext(JournalRecord):
         """Take the request through the stages behind the rules. It leaves an answer, whatever happens. Nothing awaits
         in here: every operation is atomic, and happens at one instant, `now` if that is known."""
         assert self.sandbox is not None, "the sandbox was entered before"
-        clock = self.sandbox.clock
+        sandbox = self.sandbox
+        clock = sandbox.clock
         clock.held = clock.now() if now is None else now
+        if sandbox.polling and (caller := self._told_apart()) is not None:
+            sandbox.show_to(caller)
         try:
             for stage in BEHIND_FAULTS:
                 stage(self)
@@ -221,6 +224,8 @@ class RequestContext(JournalRecord):
             self.fail()
         finally:
             clock.held = None
+            if sandbox.shown_to is not None:
+                sandbox.show_to(None)
 
     async def _operate(self) -> None:
         """The same, as what faults are wrapped around: twice if one of them delivers the request again."""
@@ -284,8 +289,12 @@ class RequestContext(JournalRecord):
         """Count a poll of every resource that is provisioning and that the answer shows."""
         if self.polled and not self.effects.replaced and self.request.method != "HEAD":
             assert self.sandbox is not None, "it polled in it"
-            told_apart = self.tenant.engine.caller_of
-            self.sandbox.count_polls(self.polled, told_apart(self.request) if told_apart else None)
+            self.sandbox.count_polls(self.polled, self._told_apart())
+
+    def _told_apart(self) -> str | None:
+        """Return who calls, if callers are told apart: each then sees what its own polls have made ready."""
+        caller_of = self.tenant.engine.caller_of
+        return caller_of(self.request) if caller_of else None
 
 
 Stage = Callable[[RequestContext], None]

@@ -66,8 +66,8 @@ class Lifecycle:
     """The lasting status."""
     first: str = "provisioning"
     """The status until then."""
-    polls_by: dict[str, int] | None = None
-    """How many reads each caller has made, if callers are told apart: the first one to make enough sees it ready."""
+    views: dict[str | None, "View"] | None = None
+    """What each caller has come to see, if callers are told apart; None has what a caller sees that has not looked."""
 
     @classmethod
     def begin(
@@ -97,16 +97,40 @@ class Lifecycle:
         return self.ends is not None and now >= self.ends
 
     def count_poll(self, now: int, caller: str | None = None) -> None:
-        """Count one read, if reads count for this resource. After the last of them it is ready. With a `caller` only
-        that caller's reads count for this."""
-        if self.polls_left is None or self.ready(now):
+        """Count one read, if reads count for this resource. After the last of them it is ready: for this `caller` alone
+        if callers are told apart."""
+        if self.polls_left is None or self.ends is None:
             return
         if caller is None:
-            left = self.polls_left = self.polls_left - 1
-        else:
-            self.polls_by = self.polls_by or {}
-            self.polls_by[caller] = self.polls_by.get(caller, 0) + 1
-            left = self.polls_left - self.polls_by[caller]
-        if left <= 0:
-            self.polls_left = 0
-            self.ends = now
+            if now < self.ends:
+                self.ends, self.polls_left = _after_a_poll((self.ends, self.polls_left), now)
+            return
+        views = self.views = self.views or {None: (self.ends, self.polls_left)}
+        seen = views.get(caller, views[None])
+        if now < seen[0]:
+            views[caller] = _after_a_poll(seen, now)
+            self.show_to(None)
+
+    def show_to(self, caller: str | None) -> bool:
+        """Let this be what a caller sees: None is whoever looks from outside, to whom a resource is ready when one
+        caller sees it so. Return whether that differs from what it was."""
+        if self.views is None:
+            return False
+        seen = min(self.views.values()) if caller is None else self.views.get(caller, self.views[None])
+        if seen == (self.ends, self.polls_left):
+            return False
+        self.ends, self.polls_left = seen
+        return True
+
+    def ready_for_all(self, now: int) -> bool:
+        """Return whether every caller sees the resource ready."""
+        return self.ready(now) if self.views is None else now >= self.views[None][0]
+
+
+View = tuple[int, int]
+"""The instant at which a resource becomes ready, and how many more reads it takes."""
+
+
+def _after_a_poll(view: View, now: int) -> View:
+    ends, left = view
+    return (ends, left - 1) if left > 1 else (now, 0)

@@ -115,6 +115,8 @@ class SandboxState:
         self.load_balancers: Table[LoadBalancerRecord] = Table()
         self.polling: dict[str, ProvisionedRecord] = {}
         """The records that count polls and are not ready yet, by id. Usually none: lists then need not look."""
+        self.shown_to: str | None = None
+        """The caller whose polls decide what is ready, if callers are told apart; None between their calls."""
         self.catalogue = catalogue
         self._tables: dict[Kind, Table[Any]] = {
             KeyRecord.kind: self.keys,
@@ -220,9 +222,19 @@ class SandboxState:
         """Count one read of each of these records; `caller` is who made it, if callers are told apart."""
         now = self.clock.now()
         for record in polled:
-            record.lifecycle.count_poll(now, caller)
-            if record.lifecycle.ready(now):
+            life = record.lifecycle
+            was_ready = life.ready(now)
+            life.count_poll(now, caller)
+            if life.ready_for_all(now):
                 self.polling.pop(record.id, None)
+            if life.ready(now) and not was_ready:
+                record.touch()
+
+    def show_to(self, caller: str | None) -> None:
+        """Let a caller see what counts polls as it has polled it itself, until the end of its call. None ends that."""
+        self.shown_to = caller
+        for record in self.polling.values():
+            if record.lifecycle.show_to(caller):
                 record.touch()
 
     def bring_up(self) -> None:

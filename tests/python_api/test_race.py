@@ -19,6 +19,7 @@ from freezegun import freeze_time
 
 from cnx_mock import InvalidInputError, MockServer, NotRunningError, RaceError, RaceResult, Sandbox
 from cnx_mock.python_api.remote import RemoteServer
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 
 Function = Callable[[Sandbox], Any]
@@ -403,6 +404,69 @@ def test_polls_are_counted_for_each_function_alone(server: MockServer) -> None:
     sandbox = server.sandbox({"provisioning": {"polls": 3}})
     results = sandbox.race(create_and_wait, look_twice, schedule="A1 B1 B2 A2 A3 A4 A5")
     assert [each.returned[0] for each in results] == [3, 3, 3]
+
+
+WAYS_TO_LOOK = {
+    "the instance": lambda api, made: api.get(f"/v1/instances/{made}").json["status"] == "running",
+    "the list": lambda api, made: [each["status"] for each in api.get("/v1/instances").json["data"]] == ["running"],
+    "the list of what is ready": lambda api, made: bool(api.get("/v1/instances?status=running").json["data"]),
+    "the list of what is not": lambda api, made: not api.get("/v1/instances?status=provisioning").json["data"],
+}
+
+
+@cases("way", WAYS_TO_LOOK)
+def test_each_function_sees_ready_what_it_has_polled_itself(server: MockServer, way: str) -> None:
+    """The world begins with an instance that takes two looks. A looks at it to the end, B after that or in between."""
+
+    def look(cloud: Sandbox) -> int:
+        """Returns how many looks it took."""
+        looks, api = 1, client(cloud)
+        while not WAYS_TO_LOOK[way](api, made):
+            looks += 1
+        return looks
+
+    sandbox = server.sandbox({"provisioning": {"polls": 2}})
+    made = client(sandbox).create(name="web-1")["id"]
+    for schedule in ("A1 A2 A3 B1 B2 B3", "A1 B1 A2 B2 A3 B3", "B1 B2 A1 B3 A2 A3"):
+        results = sandbox.race(look, look, schedule=schedule)
+        assert [(each.schedule, each.returned) for each in results][2:] == [(schedule, (3, 3))]
+
+
+def test_what_one_function_has_made_ready_the_other_one_cannot_use_before_its_own_polls(server: MockServer) -> None:
+    def copy(cloud: Sandbox) -> int:
+        api = client(cloud)
+        image = api.get("/v1/snapshots?limit=1").json["data"][0]["id"]
+        return api.post("/v1/instances", {**INSTANCE, "image": image}).status
+
+    def wait_and_copy(cloud: Sandbox) -> int:
+        client(cloud).get("/v1/snapshots")
+        return copy(cloud)
+
+    sandbox = server.sandbox({"provisioning": {"polls": 2}})
+    api = client(sandbox)
+    made = api.create(name="web-1")["id"]
+    for _ in range(2):
+        api.get(f"/v1/instances/{made}")
+    api.post("/v1/snapshots", {"instance_id": made, "name": "before"})
+    results = sandbox.race(wait_and_copy, copy, schedule="A1 B1 A2 A3 B2")
+    assert [each.returned for each in results] == [(201, 400)] * 3
+
+
+def test_from_outside_a_resource_is_ready_when_one_function_has_seen_it_so(server: MockServer) -> None:
+    def look_twice(cloud: Sandbox) -> Any:
+        api = client(cloud)
+        for _ in range(2):
+            assert api.get(f"/v1/instances/{made}").json["status"] == "provisioning"
+        return cloud.instances[0].status
+
+    def look_once(cloud: Sandbox) -> Any:
+        return client(cloud).get(f"/v1/instances/{made}").json["status"]
+
+    sandbox = server.sandbox({"provisioning": {"polls": 2}})
+    made = client(sandbox).create(name="web-1")["id"]
+    results = sandbox.race(look_twice, look_once, schedule="A1 B1 A2")
+    assert [each.returned for each in results] == [("running", "provisioning")] * 3
+    assert {each.state["accounts"][0]["instances"][0]["status"] for each in results} == {"running"}
 
 
 def test_the_same_seed_has_the_same_schedules_and_ids(server: MockServer) -> None:
