@@ -150,7 +150,7 @@ class MockServer(SandboxMaker):
         thread = ServerThread(app, listeners)
         try:
             thread.start()
-        except StartError:
+        except BaseException:  # also Ctrl-C
             listeners.close()
             raise
         self._app, self._listeners, self._thread = app, listeners, thread

@@ -35,10 +35,19 @@ class ServerThread:
         self._thread = threading.Thread(target=self._run, name=f"cnx-mock {listeners.url}", daemon=True)
 
     def start(self) -> None:
-        """Serve from now on. Raises StartError if the server fails, is not ready in time, or cannot have a thread."""
+        """Serve from now on. Raises StartError if the server fails, is not ready in time, or cannot have a thread. If
+        the wait is interrupted, such as by Ctrl-C, nothing is left running."""
         _must_have_threads()
-        self._thread.start()
-        if not self._ready.wait(TIMEOUT_SECONDS) or self._failure is not None:
+        try:
+            self._thread.start()
+            is_ready = self._ready.wait(TIMEOUT_SECONDS)
+        except RuntimeError as error:  # the system allows no more threads
+            raise StartError(f"the server did not start: {error}") from error
+        except BaseException:
+            self._ready.wait(TIMEOUT_SECONDS)
+            self.stop()
+            raise
+        if not is_ready or self._failure is not None:
             self.stop()
             raise StartError(f"the server did not start: {self._failure!r}") from self._failure
 
@@ -93,7 +102,7 @@ class ServerThread:
             loop.call_soon(self._ready.set)
             loop.run_forever()
             loop.run_until_complete(self._serving.stop())
-        except BaseException as failure:  # whatever it is, start() must raise it
+        except BaseException as failure:  # start() raises it, whatever it is
             self._failure = failure
         finally:
             self._ready.set()

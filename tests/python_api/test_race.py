@@ -21,6 +21,7 @@ from cnx_mock import InvalidInputError, MockServer, NotRunningError, RaceError, 
 from cnx_mock.python_api.remote import RemoteServer
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client
+from tests.interrupts import interrupted_start
 
 Function = Callable[[Sandbox], Any]
 
@@ -554,6 +555,12 @@ def test_ctrl_c_ends_a_race_and_its_threads(sandbox: Sandbox) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         sandbox.race(interrupted, list_then_create)
+    assert threads_of_races() == []
+
+
+def test_ctrl_c_while_the_first_thread_starts_ends_a_race_too(sandbox: Sandbox) -> None:
+    with interrupted_start("cnx-mock race"), pytest.raises(KeyboardInterrupt):
+        sandbox.race(list_then_create, list_then_create)
     assert threads_of_races() == []
 
 

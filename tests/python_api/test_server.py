@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer, Sandbox, ScenarioError, Settings, SourceError, StartError, create_app
+from tests.interrupts import interrupted_start
 
 KEY = "cnx_test_0123456789abcdef0123456789abcdef"
 
@@ -67,6 +68,22 @@ def test_starts_with_tls_and_a_proxy_leave_none_either(client: Any) -> None:
 
 def port_of(url: str) -> int:
     return int(url.rpartition(":")[2])
+
+
+def test_a_start_that_is_interrupted_leaves_none_either() -> None:
+    before = left_open()
+    with interrupted_start("cnx-mock http"), pytest.raises(KeyboardInterrupt):
+        MockServer().start()
+    assert left_open() == before
+
+
+def test_a_system_without_threads_is_the_reason_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(StartError, match="the server did not start: can't start new thread"):
+        MockServer().start()
 
 
 def test_stop_is_idempotent() -> None:

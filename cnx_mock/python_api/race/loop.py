@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from cnx_mock.net.serving import loop_factory
@@ -23,16 +23,18 @@ def run_aside(work: Coroutine[Any, Any, T], name: str) -> T:
     def body() -> None:
         try:
             done.set_result(loop.run_until_complete(task))
-        except BaseException as error:  # whatever it is, the caller must get it
+        except BaseException as error:  # the caller raises it, whatever it is
             done.set_exception(error)
         finally:
             loop.close()
 
     thread = threading.Thread(target=body, name=name, daemon=True)
-    thread.start()
     try:
+        thread.start()  # it waits for the new thread, so that Ctrl-C can arrive here too
         return done.result()
     finally:
         if not done.done():
             loop.call_soon_threadsafe(task.cancel)
-        thread.join(_END_SECONDS)
+            wait([done], _END_SECONDS)
+        if done.done():
+            thread.join(_END_SECONDS)
