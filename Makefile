@@ -50,10 +50,10 @@ serve: $(VENV)/installed
 # clients are started once; tests/conftest.py has put the long files first. A choice by marker is large, and gets two
 # workers as well, unless it names its own number.
 #
-# The slow tests run other people's programs and tools. tests/conftest.py does not measure them: on Python 3.11 that would
-# take half as much time again, and the quick tests alone have to reach the coverage gate. They wait as long as they compute,
-# so that a third worker has something to do on two cores.
-# In place of a worker that has died no other one is started: with this order xdist would then wait for ever.
+# The slow tests run other programs and tools. tests/conftest.py measures only those that are marked `measured`: on Python
+# 3.11, to measure all of them would take half as much time again. Slow tests wait about as long as they compute, so a third
+# worker is useful on two cores.
+# If a worker dies, no new one is started: with this order xdist would then wait for ever.
 IN_ORDER := --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 PARALLEL := -n 2 $(IN_ORDER)
 test: $(VENV)/installed-test

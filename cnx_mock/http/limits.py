@@ -1,4 +1,4 @@
-"""The rate limit: requests a minute per account.
+"""The rate limit: requests a minute per account. The 429 of a reached limit is made here.
 
 The documented reset 1702834567 is at second :07, so by default the first counted request opens the window; the reading
 `rate-window` has two other styles. The window runs on real time plus whatever `advance` added: a client that waits for

@@ -1,4 +1,4 @@
-"""A connection that is reset: the client gets a TCP RST in the middle of its call."""
+"""A connection that is reset: the client gets a TCP RST in the middle of its call. `net.endings.abort` sends it."""
 
 from typing import ClassVar, Literal
 
