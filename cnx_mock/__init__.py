@@ -1,7 +1,7 @@
-"""cnx-mock: a local sandbox of the CloudNexus cloud API that breaks on cue.
+"""cnx-mock: a local sandbox of the CloudNexus cloud API that fails when you ask it to.
 
 The public names are loaded on first use. pytest imports this package in every run of every project that has installed
-it, and must not pay for a web server that the run does not need.
+it, so an import must not load a web server that the run does not need.
 """
 
 from importlib import import_module

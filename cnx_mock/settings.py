@@ -20,14 +20,14 @@ MIB = 1024 * KIB
 
 
 def _option(default: Any, help_: str, metavar: str, *, many: bool = False) -> Any:
-    """Return an option's field. One with `many` takes a tuple too, as those do whose default is a tuple."""
+    """Return the field of an option. With `many`, or with a tuple as the default, its value may be a tuple."""
     many = many or isinstance(default, tuple)
     return field(default=default, metadata={"help": help_, "metavar": metavar, "many": many})
 
 
 def _bound(default: int, help_: str, metavar: str, *, least: int = 1, most: int = 1_000_000_000) -> Any:
-    """Return the field of an option that bounds something. Its value is from `least` to `most`, and `/_mock/health`
-    shows how full it is."""
+    """Return the field of an option that is a limit. Its value is from `least` to `most`, and `/_mock/health` shows how
+    much of it is used."""
     return field(default=default, metadata={"help": help_, "metavar": metavar, "many": False, "range": (least, most)})
 
 
@@ -35,127 +35,139 @@ def _bound(default: int, help_: str, metavar: str, *, least: int = 1, most: int 
 class Settings:
     """How the mock runs. Every field is a flag of `cnx-mock serve` and a `CNX_MOCK_*` variable.
 
-    Raises SettingsError if an option has a value that it does not take, ReadingError if `reading` has one that does not
-    exist.
+    Raises SettingsError for a value that an option does not accept, ReadingError for a reading that does not exist.
     """
 
     host: str | tuple[str, ...] = _option(
         "127.0.0.1",
-        "Listen on this address or name; 127.0.0.1 and localhost mean ::1 too if the machine has it; may be repeated.",
+        "Listen on this address or name; 127.0.0.1 and localhost include ::1 if the machine has it; may be repeated.",
         "HOST",
         many=True,
     )
     port: int = _option(4269, "Listen on this port; 0 takes a free one.", "PORT")
     scenario: tuple[str, ...] = _option(
-        (), "Apply this scenario from the gallery or from a file; several stack.", "NAME|PATH"
+        (), "Apply this scenario of the gallery, or this file; may be repeated to combine several.", "NAME|PATH"
     )
     watch: bool = _option(
-        False, "Reload the scenario files when they change; a bad file is shown, and changes nothing.", ""
+        False, "Reload the scenario files when they change; errors in a file are shown, and it is not used.", ""
     )
     fixture: str = _option("", "Start new sandboxes from this world: a fixture's name, or a file.", "NAME|PATH")
     seed: str | int = _option(
-        "0", "Draw everything random from this seed; `random` draws one and prints it.", "N|random"
+        "0", "Use this seed for all random choices; `random` chooses a seed and prints it.", "N|random"
     )
-    speed: float = _option(1.0, "Let so many sandbox seconds pass in a real second.", "X")
+    speed: float = _option(1.0, "Run the sandbox's clock X times as fast as real time.", "X")
     provisioning: str = _option(
         "",
-        "Let resources take so long to provision if the scenario does not say it: 2s, 30s..60s, never, or polls:N for "
-        "N reads; by default an instance takes 30s..60s, as in the reference.",
+        "Set how long resources take to provision: 2s, 30s..60s, never, or polls:N for N reads; a scenario may set "
+        "another time; by default an instance takes 30s..60s, as in the reference.",
         "TIME|polls:N",
     )
     reading: tuple[str, ...] = _option(
-        (), "Choose what an ambiguous sentence means; see `cnx-mock readings`.", "NAME=VALUE"
+        (), "Choose the meaning of an ambiguous sentence of the reference; see `cnx-mock readings`.", "NAME=VALUE"
     )
     surface: Surface = _option(
         "all",
-        "Serve these operations: the four documented ones, those that the reference names too, or all.",
+        "Serve only the four documented operations, also those that the reference names, or all.",
         "SURFACE",
     )
     json: bool = _option(False, "Print one JSON line when ready, instead of the greeting.", "")
     quiet: bool = _option(False, "Write no access lines on stderr.", "")
     cors: bool = _option(False, "Answer browsers of any origin (CORS).", "")
-    known_keys_only: bool = _option(False, "Refuse test keys that are neither special nor made here, with 401.", "")
-    enterprise_limit: int = _option(1000, "Allow the plan Enterprise so many requests a minute.", "N")
-    journal_size: int = _bound(2000, "Keep so many requests in each sandbox's journal.", "N", most=1_000_000)
+    known_keys_only: bool = _option(
+        False, "Refuse test keys with 401, except special keys and keys that this server created.", ""
+    )
+    enterprise_limit: int = _option(1000, "Allow N requests a minute to accounts with the plan Enterprise.", "N")
+    journal_size: int = _bound(2000, "Keep at most N requests in each sandbox's journal.", "N", most=1_000_000)
     journal_bytes: int = _bound(
-        64 * MIB, "Keep so many bytes of requests and answers in each sandbox's journal.", "BYTES", least=64 * KIB
+        64 * MIB, "Keep at most this many bytes in each sandbox's journal.", "BYTES", least=64 * KIB
     )
     journal_total_bytes: int = _bound(
-        512 * MIB, "Keep so many bytes in all journals together; the oldest entries go first.", "BYTES", least=64 * KIB
+        512 * MIB,
+        "Keep at most this many bytes in all journals together; the oldest entries are dropped first.",
+        "BYTES",
+        least=64 * KIB,
     )
     max_sandboxes: int = _bound(
         10_000,
-        "Allow so many sandboxes at the same time; a new key is then refused, with 429.",
+        "Allow at most N sandboxes at the same time; then a new key is refused with 429.",
         "N",
         most=10_000_000,
     )
     max_rules: int = _bound(
-        1000, "Allow each sandbox so many rules, those of its scenario included.", "N", most=100_000
+        1000, "Allow at most N rules in each sandbox, including those of its scenario.", "N", most=100_000
     )
     max_listeners: int = _bound(
-        64, "Allow so many clients to follow the events at the same time; more are refused, with 503.", "N", most=10_000
+        64,
+        "Allow at most N clients to follow the events at the same time; more are refused with 503.",
+        "N",
+        most=10_000,
     )
     max_listener_events: int = _bound(
         1000,
-        "Keep so many events for a client that reads them slowly; of more it is told how many.",
+        "Keep at most N unread events for each such client; more are dropped, and a `lost` event says how many.",
         "N",
         least=10,
         most=1_000_000,
     )
     max_control_bytes: int = _bound(
-        64 * MIB, "Refuse control calls with a body of more bytes, with 413.", "BYTES", least=KIB
+        64 * MIB, "Refuse calls of the control plane with a larger body, with 413.", "BYTES", least=KIB
     )
     max_connections: int = _bound(
         10_000,
-        "Allow so many connections at the same time, fewer if the limit of open files is low; idle ones make room.",
+        "Allow at most N connections at the same time, or fewer if the limit of open files is low; above that, idle "
+        "connections are closed.",
         "N",
         most=1_000_000,
     )
     max_header_bytes: int = _bound(
         64 * KIB,
-        "Refuse requests whose line and headers have more bytes, with 431.",
+        "Refuse requests whose first line and headers are larger together, with 431.",
         "BYTES",
         least=KIB,
         most=16 * MIB,
     )
     max_headers: int = _bound(200, "Refuse requests with more headers, with 431.", "N", least=10, most=100_000)
     max_pipelined: int = _bound(
-        100, "Read so many requests of a connection ahead; those behind them wait.", "N", most=100_000
+        100, "Read at most N requests of a connection before they are answered; later requests wait.", "N", most=100_000
     )
     read_timeout: int = _bound(
-        30, "Refuse requests whose head and body take more seconds to arrive, with 408.", "SECONDS", most=86_400
+        30, "Refuse requests whose head and body take longer to arrive, with 408.", "SECONDS", most=86_400
     )
     handshake_timeout: int = _bound(
-        10, "End connections on which TLS or CONNECT takes more seconds to begin.", "SECONDS", most=86_400
+        10, "Close connections on which the start of TLS or CONNECT takes longer.", "SECONDS", most=86_400
     )
     tls: bool = _option(False, "Serve HTTPS too, with a certificate from a local CA; see `cnx-mock ca`.", "")
-    tls_port: int = _option(0, "Serve HTTPS at this port; 0 takes a free one, any other means --tls.", "PORT")
+    tls_port: int = _option(0, "Serve HTTPS at this port; 0 takes a free one, any other implies --tls.", "PORT")
     tls_name: tuple[str, ...] = _option(
         (),
-        "Add a name of your own to the certificate: a DNS name, *.NAME or an IP address; may be repeated; means --tls.",
+        "Add your own name to the certificate: a DNS name, *.NAME or an IP address; may be repeated; implies --tls.",
         "NAME",
     )
-    require_tls: bool = _option(False, "Refuse API calls over plain HTTP, with 403; means --tls.", "")
-    proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com here; means --tls.", "")
-    proxy_port: int = _option(0, "Run the proxy at this port; 0 takes a free one, any other means --proxy.", "PORT")
+    require_tls: bool = _option(False, "Refuse API calls over plain HTTP, with 403; implies --tls.", "")
+    proxy: bool = _option(False, "Run a proxy that leads api.cloudnexus.com to the mock; implies --tls.", "")
+    proxy_port: int = _option(0, "Run the proxy at this port; 0 takes a free one, any other implies --proxy.", "PORT")
     allow_host: tuple[str, ...] = _option(
         (),
-        "Let the proxy open tunnels to this host: ports 443 and 80, or the port named; may be repeated.",
+        "Let the proxy open tunnels to this host, at the ports 443 and 80 or at the given port; may be repeated.",
         "NAME[:PORT]",
     )
     control_host: tuple[str, ...] = _option(
-        (), "Let the control plane answer to this host name too, beside loopback names; may be repeated.", "NAME"
+        (), "Let the control plane accept this host name, in addition to loopback names; may be repeated.", "NAME"
     )
     control_from: tuple[str, ...] = _option(
-        (), "Let this network or address use the control plane, beside this machine; may be repeated.", "NETWORK"
+        (),
+        "Let this network or address use the control plane, in addition to this machine; may be repeated.",
+        "NETWORK",
     )
     control_token: str = _option(
-        "", "Open the control plane to other machines by this secret; `random` draws one and prints it.", "TOKEN|random"
+        "",
+        "Let other machines use the control plane with this secret; `random` chooses one and prints it.",
+        "TOKEN|random",
     )
-    ca_dir: str = _option("", "Keep the local CA in this folder, instead of the one in the user's data folder.", "PATH")
+    ca_dir: str = _option("", "Keep the local CA in this folder; by default in the user's data folder.", "PATH")
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for a value that an option does not take, ReadingError for an unknown reading."""
+        """Raise SettingsError for a value that an option does not accept, ReadingError for an unknown reading."""
         if type(self.seed) is int:  # of the variable and the flag it is a text
             object.__setattr__(self, "seed", str(self.seed))
         for each in fields(self):
@@ -166,26 +178,26 @@ class Settings:
         checks = (
             (
                 self.hosts and all(map(_is_host, self.hosts)),
-                "'host' must be an address or a host's name, without a port",
+                "'host' must be an address or a host name, without a port",
             ),
             (0 <= self.port <= 65535, "'port' must be from 0 to 65535"),
             (0 <= self.tls_port <= 65535, "'tls-port' must be from 0 to 65535"),
             (0 <= self.proxy_port <= 65535, "'proxy-port' must be from 0 to 65535"),
-            (all(map(split_port, self.allow_host)), "'allow-host' must be a host's name, perhaps with a port"),
+            (all(map(split_port, self.allow_host)), "'allow-host' must be a host name, with or without a port"),
             (
                 not any(map(_is_open_loopback, self.allow_host)),
-                "'allow-host' must be a host with its port if it means this machine: localhost:8080",
+                "'allow-host' must be a host with a port if the host is this machine: localhost:8080",
             ),
-            (all(map(_is_host, self.control_host)), "'control-host' must be a host's name, without a port"),
+            (all(map(_is_host, self.control_host)), "'control-host' must be a host name, without a port"),
             (all(map(_is_network, self.control_from)), "'control-from' must be a network or an address: 172.16.0.0/12"),
             (
                 _is_token(self.control_token),
-                "'control-token' must be the word random, or 16 to 200 visible ASCII letters",
+                "'control-token' must be the word random, or 16 to 200 printable ASCII characters without spaces",
             ),
             (0 < self.speed <= 1_000_000, "'speed' must be above 0 and at most 1000000"),
             (self.surface in get_args(Surface), "'surface' must be documented, named or all"),
             (self.seed == "random" or _is_seed(str(self.seed)), "'seed' must be a whole number or the word random"),
-            (self.scenario or not self.watch, "'watch' needs a scenario to follow: give 'scenario' too"),
+            (self.scenario or not self.watch, "'watch' needs a scenario: give 'scenario' too"),
             (self.enterprise_limit >= 1000, "'enterprise-limit' must be at least 1000"),
             *((low <= getattr(self, name) <= high, _range(name, low, high)) for name, (low, high) in ranges().items()),
         )
@@ -216,8 +228,8 @@ _KINDS: Mapping[type, str] = {
     bool: "True or False",
     int: "a whole number",
     float: "a number",
-    str: "a text",
-    tuple: "a tuple of texts",
+    str: "a string",
+    tuple: "a tuple of strings",
 }
 
 
@@ -241,7 +253,7 @@ def _check_provisioning(text: str) -> None:
 
 
 def _correction(kind: type, value: object) -> str:
-    """Return what to write in place of a value of the wrong type, or else the value."""
+    """Return the end of the message about a value of the wrong type: what to write, or the value itself."""
     if kind is tuple and isinstance(value, str | tuple | list):
         texts = (value,) if isinstance(value, str) else value
         return f": write {tuple(map(str, texts))!r}"
@@ -253,8 +265,8 @@ def _correction(kind: type, value: object) -> str:
 
 
 def read_tls_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Return names for a certificate, each one once and in its one spelling. Raises SettingsError for what is not a
-    name."""
+    """Return names for a certificate in their normal form, without duplicates. Raises SettingsError for a text that is
+    not a name."""
     try:
         return tuple(dict.fromkeys(map(read_tls_name, names)))
     except ValueError as error:
@@ -262,7 +274,7 @@ def read_tls_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def ranges() -> dict[str, tuple[int, int]]:
-    """Return the least and the greatest value of every option that bounds something, by the option's name."""
+    """Return the lowest and the highest value of every option that is a limit, by the option's name."""
     return {each.name: each.metadata["range"] for each in fields(Settings) if "range" in each.metadata}
 
 
@@ -313,7 +325,7 @@ def variable(name: str) -> str:
 
 
 def foreign(environ: Mapping[str, str]) -> list[str]:
-    """Return the variables in `environ` that have one of our names and were not meant for us.
+    """Return the variables in `environ` that have the name of an option, but were set by Kubernetes or compose.
 
     Kubernetes and compose describe a service called cnx-mock by `CNX_MOCK_PORT=tcp://10.0.0.1:4269`.
     """

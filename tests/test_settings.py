@@ -116,18 +116,18 @@ def test_a_bad_value_is_refused_by_name(bad: dict[str, Any]) -> None:
         ({"port": True}, "'port' must be a whole number, not True"),
         ({"port": None}, "'port' must be a whole number, not None"),
         ({"journal_size": [1]}, "'journal-size' must be a whole number, not [1]"),
-        ({"seed": None}, "'seed' must be a text, not None"),
-        ({"host": 1}, "'host' must be a text: write '1'"),
-        ({"ca_dir": PurePosixPath("/ca")}, "'ca-dir' must be a text: write '/ca'"),
-        ({"fixture": PurePosixPath("team.yaml")}, "'fixture' must be a text: write 'team.yaml'"),
+        ({"seed": None}, "'seed' must be a string, not None"),
+        ({"host": 1}, "'host' must be a string: write '1'"),
+        ({"ca_dir": PurePosixPath("/ca")}, "'ca-dir' must be a string: write '/ca'"),
+        ({"fixture": PurePosixPath("team.yaml")}, "'fixture' must be a string: write 'team.yaml'"),
         ({"surface": "x"}, "'surface' must be documented, named or all"),
-        ({"surface": 3}, "'surface' must be a text: write '3'"),
-        ({"scenario": "flaky-network"}, "'scenario' must be a tuple of texts: write ('flaky-network',)"),
-        ({"scenario": ["calm", "brownout"]}, "'scenario' must be a tuple of texts: write ('calm', 'brownout')"),
-        ({"scenario": None}, "'scenario' must be a tuple of texts, not None"),
-        ({"allow_host": "x"}, "'allow-host' must be a tuple of texts: write ('x',)"),
-        ({"control_host": (1,)}, "'control-host' must be a tuple of texts: write ('1',)"),
-        ({"reading": "tags-match=any"}, "'reading' must be a tuple of texts: write ('tags-match=any',)"),
+        ({"surface": 3}, "'surface' must be a string: write '3'"),
+        ({"scenario": "flaky-network"}, "'scenario' must be a tuple of strings: write ('flaky-network',)"),
+        ({"scenario": ["calm", "brownout"]}, "'scenario' must be a tuple of strings: write ('calm', 'brownout')"),
+        ({"scenario": None}, "'scenario' must be a tuple of strings, not None"),
+        ({"allow_host": "x"}, "'allow-host' must be a tuple of strings: write ('x',)"),
+        ({"control_host": (1,)}, "'control-host' must be a tuple of strings: write ('1',)"),
+        ({"reading": "tags-match=any"}, "'reading' must be a tuple of strings: write ('tags-match=any',)"),
         ({"speed": "2"}, "'speed' must be a number, not '2'"),
         ({"speed": True}, "'speed' must be a number, not True"),
         ({"tls": 1}, "'tls' must be True or False, not 1"),
@@ -214,5 +214,5 @@ def test_a_seed_may_be_a_number() -> None:
     assert Settings(seed=7).seed == "7"
     with pytest.raises(SettingsError, match="'seed' must be a whole number or the word random"):
         Settings(seed=-7)
-    with pytest.raises(SettingsError, match="'seed' must be a text, not True|write 'True'"):
+    with pytest.raises(SettingsError, match="'seed' must be a string, not True|write 'True'"):
         Settings(seed=True)

@@ -90,7 +90,7 @@ def audit(
 ) -> None:
     """Report how well a client behaved, from a server's journal.
 
-    The exit status is 1 if anything is found, and 2 if there are no requests to judge.
+    The exit status is 1 if there are findings, and 2 if there are no requests to judge.
 
     \b
     Examples:

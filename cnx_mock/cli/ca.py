@@ -38,7 +38,7 @@ For the whole machine:
     metavar="PATH",
     envvar=variable("ca_dir"),
     show_envvar=True,
-    help="Keep the local CA in this folder, instead of the one in the user's data folder.",
+    help="Keep the local CA in this folder; by default in the user's data folder.",
 )
 @click.pass_context
 def ca(context: click.Context, ca_dir: str) -> None:
@@ -60,7 +60,7 @@ _of_names = click.option(
     metavar="NAME",
     envvar=variable("tls_name"),
     show_envvar=True,
-    help="Show the CA for a name that was given to `serve --tls-name`. Give all of them.",
+    help="Show the CA for a name that you gave to `serve --tls-name`; repeat the option for each of them.",
 )
 
 
@@ -68,9 +68,9 @@ _of_names = click.option(
 @_of_names
 @click.pass_obj
 def path(folder: Path, names: tuple[str, ...]) -> None:
-    """Print the path of the CA's certificate (PEM); make the CA if there is none.
+    """Print the path of the CA's certificate (PEM); create the CA if there is none.
 
-    With `--tls-name`, the file has two certificates: of the usual CA, and of the one for names of your own.
+    With `--tls-name`, the file has two certificates: that of the usual CA, and that of the CA for your own names.
 
     \b
     Examples:
@@ -100,6 +100,6 @@ def install_hint(folder: Path, names: tuple[str, ...]) -> None:
 @ca.command()
 @click.pass_obj
 def reset(folder: Path) -> None:
-    """Remove the CA, and those for names of your own; the next use makes a new one, which is not trusted yet."""
+    """Remove the CA, and the CAs for your own names; the next use creates a new CA, which is not trusted yet."""
     removed = forget(folder)
     click.echo(f"removed the CA in {folder}" if removed else f"there is no CA in {folder}")

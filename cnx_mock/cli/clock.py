@@ -24,7 +24,7 @@ def clock() -> None:
 @clock.command()
 @target_options
 def show(url: str, key: str) -> None:
-    """Print the time, the speed, and whether the clock stands still."""
+    """Print the time, the speed, and whether the clock is frozen."""
     _print(Target(url, key), "GET")
 
 
@@ -34,7 +34,7 @@ def show(url: str, key: str) -> None:
 def advance(duration: str, url: str, key: str) -> None:
     """Move the clock forward by a time such as 45s, 1m30s or 2h.
 
-    When the command ends, everything due has happened. The clock never goes back.
+    When the command ends, everything that was due in this time has happened. The clock never goes back.
     """
     _print(Target(url, key), "POST", "/clock/advance", {"by": duration})
 
@@ -51,7 +51,7 @@ def set_clock(instant: str, url: str, key: str) -> None:
 @click.argument("factor", metavar="X", type=float)
 @target_options
 def speed(factor: float, url: str, key: str) -> None:
-    """Set how many seconds of the sandbox pass in a real second; 1 is the usual speed."""
+    """Set how many seconds of the sandbox's clock pass in a real second; 1 is the usual speed."""
     _print(Target(url, key), "PATCH", body={"speed": factor})
 
 

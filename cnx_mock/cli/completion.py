@@ -11,7 +11,7 @@ from cnx_mock.cli.shells import SHELLS, script
 def completion(context: click.Context, shell: str) -> None:
     """Print a completion script.
 
-    After a Tab, the shell then offers commands, options, and the names of scenarios, fixtures, faults, operations and
+    With it, the Tab key completes commands, options, and the names of scenarios, fixtures, faults, operations and
     readings.
 
     \b

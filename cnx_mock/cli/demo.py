@@ -17,7 +17,7 @@ from cnx_mock.cli.param_types import DURATION
     "clients",
     multiple=True,
     metavar="CMD",
-    help="Show this program too, beside the naive and the careful client; may be repeated.",
+    help="Show this program too, in addition to the naive and the careful client; may be repeated.",
 )
 @click.option(
     "--timeout",
@@ -25,7 +25,7 @@ from cnx_mock.cli.param_types import DURATION
     default="60s",
     show_default=True,
     metavar="DURATION",
-    help="End a client that runs for longer.",
+    help="Stop a client that runs longer.",
 )
 @click.option(
     "--port",
@@ -34,15 +34,15 @@ from cnx_mock.cli.param_types import DURATION
     metavar="PORT",
     help="Serve at this port; by default a free one.",
 )
-@click.option("--no-browser", is_flag=True, help="Print the page's address, and open no browser.")
-@click.option("--script", is_flag=True, help="Show everything in the terminal, open no page, and end by itself.")
+@click.option("--no-browser", is_flag=True, help="Print the page's address, and do not open a browser.")
+@click.option("--script", is_flag=True, help="Show everything in the terminal without a page, and end when it is over.")
 @click.option(
     "--speed",
     type=click.FloatRange(0, 1000, min_open=True),
     default=1.0,
     show_default=True,
     metavar="FACTOR",
-    help="Play the show so many times as fast.",
+    help="Run the demo this many times as fast.",
 )
 @settings_options("seed", "allow_host", "ca_dir")
 @click.pass_context
@@ -60,8 +60,8 @@ def demo(
 ) -> None:
     """Show clients side by side while something goes wrong, and what it costs.
 
-    Two programs do the same work: one is naive, the other careful. The page shows their attempts live, what they
-    duplicated, leaked or lost, and what that costs a month. It stays until Ctrl-C.
+    Two programs do the same work: one is naive, the other careful. A page shows live what they try, what they
+    duplicate, leak or lose, and what that costs a month. The server runs until Ctrl-C.
 
     \b
     Stories:
@@ -70,9 +70,9 @@ def demo(
       regional-outage: in the middle of the work, a region takes no new instances;
       credits-run-out: the money is enough for two of three instances.
 
-    STORY can also be a scenario of the gallery, or the path of a scenario file. With --client your own programs have
-    lanes too. They find the mock as under `cnx-mock run`. Each runs once under the story, and then twice without
-    faults, to compare what it leaves.
+    STORY can also be a scenario of the gallery, or the path of a scenario file. --client shows your own programs too.
+    They find the mock as with `cnx-mock run`. Each runs once with the story, and then twice without faults, to compare
+    what it leaves.
 
     The exit status is 0 with --script, 2 for bad input or a client that cannot be started, and 130 after Ctrl-C.
 

@@ -54,19 +54,19 @@ def _shell(environ: Mapping[str, str]) -> str:
 
 
 @click.command()
-@click.option("--url", type=SERVER_URL, default=DEFAULT_URL, show_default=True, help="Ask this running server.")
+@click.option("--url", type=SERVER_URL, default=DEFAULT_URL, show_default=True, help="Use this running server.")
 @click.option(
     "--key",
     type=TEST_KEY,
     default=EXAMPLE_KEY,
     metavar="KEY",
-    help="Lead programs to the sandbox of this test key; by default the reference's example.",
+    help="Use the sandbox of this test key; by default the reference's example, which `serve` prints.",
 )
 @click.option("--shell", type=click.Choice(list(_SHELLS)), help="Write for this shell; by default the one of $SHELL.")
 @click.option("--json", "form", flag_value="json", help="Print one JSON object.")
 @click.option("--dotenv", "form", flag_value="dotenv", help="Print lines for a .env file.")
 def env(url: str, key: str, shell: str | None, form: str | None) -> None:
-    """Print the environment variables that lead programs to a running server.
+    """Print the environment variables with which programs use a running server.
 
     They include the server's proxy and its CA, if it has them.
 

@@ -12,7 +12,7 @@ from cnx_mock.text.plural import counted
 
 @click.group(cls=Group)
 def fixtures() -> None:
-    """Worlds to start from: those of the package, and your own files."""
+    """List, show and check fixtures: worlds to start from."""
 
 
 @fixtures.command("list")
@@ -31,8 +31,8 @@ def show_fixture(name: str) -> None:
 @fixtures.command("check")
 @click.argument("names", nargs=-1, metavar="[NAME|PATH]...", shell_complete=completions.fixtures)
 def check_fixtures(names: tuple[str, ...]) -> None:
-    """Report everything that is wrong with fixture files.
+    """Report every error in fixture files.
 
-    Without names, the package's own are checked. The exit status is 2 if anything is wrong.
+    Without names, the fixtures of the package are checked. The exit status is 2 if anything is wrong.
     """
     check(names or shipped_fixtures(), lambda name: counted(len(load(name).document.accounts), "account"))

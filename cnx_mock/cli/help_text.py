@@ -4,7 +4,7 @@ TEXTS = {
     80: """\
 Usage: cnx-mock [OPTIONS] COMMAND [ARGS]...
 
-  A local sandbox of the CloudNexus API that breaks on cue.
+  A local sandbox of the CloudNexus API that fails when you ask it to.
 
   Examples:
     cnx-mock serve
@@ -26,14 +26,12 @@ Commands:
   completion    Print a completion script.
   demo          Show clients side by side while something goes wrong, and what
                 it costs.
-  env           Print the environment variables that lead programs to a
+  env           Print the environment variables with which programs use a
                 running server.
-  fixtures      Worlds to start from: those of the package, and your own
-                files.
+  fixtures      List, show and check fixtures: worlds to start from.
   inject        Add a fault to a running server's sandbox, and print the
                 rule's name.
-  journal       Follow the journal of a running server, or export it to a
-                file.
+  journal       Follow the journal of a running server, or export it.
   openapi       Print the OpenAPI document.
   proxy-config  Configure a proxy in front of several servers.
   readings      List the ambiguities of the API reference and their possible
@@ -42,19 +40,19 @@ Commands:
   rules         List or remove the rules of a running server's sandbox.
   run           Run a program against a private mock, and report what it did
                 there.
-  scenarios     Failure stories: the gallery, your own files, and the one in
-                force.
+  scenarios     List, check and write scenarios, and change the one of a
+                running server.
   serve         Serve the API until Ctrl-C.
   shrink        Find the few faults that make a program fail under a scenario.
   state         Save, load or reset the world of a running server's sandbox.
   sweep         Run a program once for every fault at every call, and judge
                 the outcome.
-  sweep-merge   Put the reports of a sweep's shards together.
+  sweep-merge   Merge the reports of a sweep's shards.
 """,
     100: """\
 Usage: cnx-mock [OPTIONS] COMMAND [ARGS]...
 
-  A local sandbox of the CloudNexus API that breaks on cue.
+  A local sandbox of the CloudNexus API that fails when you ask it to.
 
   Examples:
     cnx-mock serve
@@ -75,21 +73,21 @@ Commands:
   clock         Read or move the clock of a running server's sandbox.
   completion    Print a completion script.
   demo          Show clients side by side while something goes wrong, and what it costs.
-  env           Print the environment variables that lead programs to a running server.
-  fixtures      Worlds to start from: those of the package, and your own files.
+  env           Print the environment variables with which programs use a running server.
+  fixtures      List, show and check fixtures: worlds to start from.
   inject        Add a fault to a running server's sandbox, and print the rule's name.
-  journal       Follow the journal of a running server, or export it to a file.
+  journal       Follow the journal of a running server, or export it.
   openapi       Print the OpenAPI document.
   proxy-config  Configure a proxy in front of several servers.
   readings      List the ambiguities of the API reference and their possible readings.
   routes        List every endpoint.
   rules         List or remove the rules of a running server's sandbox.
   run           Run a program against a private mock, and report what it did there.
-  scenarios     Failure stories: the gallery, your own files, and the one in force.
+  scenarios     List, check and write scenarios, and change the one of a running server.
   serve         Serve the API until Ctrl-C.
   shrink        Find the few faults that make a program fail under a scenario.
   state         Save, load or reset the world of a running server's sandbox.
   sweep         Run a program once for every fault at every call, and judge the outcome.
-  sweep-merge   Put the reports of a sweep's shards together.
+  sweep-merge   Merge the reports of a sweep's shards.
 """,
 }

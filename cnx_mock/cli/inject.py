@@ -18,7 +18,7 @@ FAULT = {
     "gateway": ("N", "Answer with an HTML page of a load balancer: 502, 503 or 504."),
     "revoked": ("TIME", "Refuse the key from this call on: forever, 30s or '{calls: 5}'."),
     "connection": ("KIND", "Break the connection: reset, close, empty, garbage, malformed_chunk, hang or dies_idle."),
-    "body": ("KIND", "Spoil the answer's body: malformed_json, '{truncate: 0.5}' or '{corrupt: 8B}'."),
+    "body": ("KIND", "Break the answer's body: malformed_json, '{truncate: 0.5}' or '{corrupt: 8B}'."),
     "latency": ("TIME", "Delay the answer: 200ms, '[100ms, 300ms]' or '{median: 80ms, p99: 2s, max: 5s}'."),
     "drip": ("YAML", "Send the body in pieces: '{chunks: 5, over: 2s}'."),
     "bandwidth": ("RATE", "Send the body slowly: 20KB/s."),
@@ -26,7 +26,7 @@ FAULT = {
     "refuse_connections": ("TIME", "Close the whole server's ports after the answer: 2s, at most 1m."),
     "fail_handshakes": ("TIME", "Let TLS handshakes fail after the answer: 2s or '{connections: 3}'."),
     "headers": ("YAML", "Change the answer's headers: '{set: {X-A: b}, remove: [X-B]}'."),
-    "stale": ("TIME", "Let reads show what was so long ago: 5s."),
+    "stale": ("TIME", "Let reads show the state of this long ago: 5s."),
     "provisioning": ("TIME", "Say how long the new resource takes to start: 90s, never or '{polls: 3}'."),
 }
 """The keys of a fault: what each takes, and what it does."""
@@ -34,16 +34,16 @@ FAULT = {
 RULE = {
     "times": ("N", "Apply it to the first N requests, or '{skip: 2, take: 1}', '{every: 5}', '{only: [1, 4]}'."),
     "at": ("WHEN", "Apply it `before` the call has an effect (the default), or `after` its change was committed."),
-    "probability": ("P", "Apply it by chance, from 0 to 1."),
-    "ttl": ("TIME", "End the rule after so long, on the sandbox's clock: 30s."),
+    "probability": ("P", "Apply it with this probability, from 0 to 1."),
+    "ttl": ("TIME", "Remove the rule after this time on the sandbox's clock: 30s."),
     "match": ("YAML", "Match only some requests: '{method: GET, body: {region: us-east-1}}'."),
     "when": ("YAML", "Apply it only in a part of the scenario: '{phase: outage}' or '{after: 30s}'."),
     "per": ("WHAT", "Count --times and --sequence by `sandbox` (the default) or by `resource`."),
     "sequence": ("YAML", "Apply one fault to each request in turn: '[{latency: 200ms}, pass, {status: 503}]'."),
-    "then": ("WHAT", "Go on after --sequence with `pass`, `repeat` or `last`."),
-    "id": ("NAME", "Name the rule; one with that name is replaced. By default inject-1 and so on."),
+    "then": ("WHAT", "Continue after --sequence with `pass`, `repeat` or `last`."),
+    "id": ("NAME", "Name the rule; a rule with the same name is replaced. By default inject-1 and so on."),
 }
-"""The keys of a rule beside its fault."""
+"""The keys of a rule other than its fault."""
 
 
 def _option(key: str) -> str:
@@ -66,8 +66,8 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def inject(operations: tuple[str, ...], url: str, key: str, **written: str | None) -> None:
     """Add a fault to a running server's sandbox, and print the rule's name.
 
-    OPERATION is one such as instances.create, or a pattern such as `instances.*`; without any, every call gets the
-    fault. Values are written as in a scenario file. `cnx-mock rules` lists and removes rules.
+    OPERATION is an operation such as instances.create, or a pattern such as `instances.*`. Without it, the rule matches
+    every call. Values are written as in a scenario file. `cnx-mock rules` lists and removes rules.
 
     \b
     Examples:

@@ -14,25 +14,30 @@ key_option = click.option(
     "--key",
     type=TEST_KEY,
     metavar="KEY",
-    help="Read only the sandbox of this test key; without it, every sandbox and the requests that reached none.",
+    help="Read only the sandbox of this test key; by default all sandboxes, and the requests that reached none.",
 )
 
 
 @click.group(cls=Group)
 def journal() -> None:
-    """Follow the journal of a running server, or export it to a file."""
+    """Follow the journal of a running server, or export it."""
 
 
 @journal.command()
 @url_argument
 @key_option
 @click.option(
-    "--format", "form", type=click.Choice(["jsonl", "har"]), default="jsonl", show_default=True, help="Print this form."
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "har"]),
+    default="jsonl",
+    show_default=True,
+    help="Print the journal in this format.",
 )
 def export(url: str, key: str | None, form: Format) -> None:
     """Print the journal as JSON lines or as HAR 1.2.
 
-    Keys are redacted. `cnx-mock audit --journal` reads both forms.
+    Keys are redacted. `cnx-mock audit --journal` reads both formats.
 
     \b
     Examples:
@@ -54,10 +59,10 @@ def export(url: str, key: str | None, form: Format) -> None:
     help="Print lines for people, or JSON lines.",
 )
 def follow(url: str, key: str | None, form: str) -> None:
-    """Print what happens in a running server, as it happens.
+    """Print the events of a running server as they happen.
 
-    Requests, with the faults that hit them; phases, clocks, accounts, resources and resets. Ctrl-C ends it; when the
-    server stops, it ends with exit status 1.
+    Events are requests with the faults that hit them, and changes of phases, clocks, accounts, resources and sandboxes.
+    The exit status is 0 after Ctrl-C, and 1 if the server stops.
 
     \b
     Examples:
@@ -71,5 +76,5 @@ def follow(url: str, key: str | None, form: str) -> None:
 
 
 def journals_of(url: str, key: str | None) -> list[dict[str, Any]]:
-    """Return every journal of a server, or only one key's. Raises UsageError if there is none to be had."""
+    """Return every journal of a server, or only that of one key. Raises UsageError if the server cannot be asked."""
     return ask(url, "/_mock/journals", lambda answer: list(answer["data"]), key)

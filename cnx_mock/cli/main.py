@@ -22,22 +22,22 @@ COMMANDS = {
         ("clock", "clock", "Read or move the clock of a running server's sandbox."),
         ("completion", "completion", "Print a completion script."),
         ("demo", "demo", "Show clients side by side while something goes wrong, and what it costs."),
-        ("env", "env", "Print the environment variables that lead programs to a running server."),
-        ("fixtures", "fixtures", "Worlds to start from: those of the package, and your own files."),
+        ("env", "env", "Print the environment variables with which programs use a running server."),
+        ("fixtures", "fixtures", "List, show and check fixtures: worlds to start from."),
         ("inject", "inject", "Add a fault to a running server's sandbox, and print the rule's name."),
-        ("journal", "journal", "Follow the journal of a running server, or export it to a file."),
+        ("journal", "journal", "Follow the journal of a running server, or export it."),
         ("openapi", "reference", "Print the OpenAPI document."),
         ("proxy-config", "proxy_config", "Configure a proxy in front of several servers."),
         ("readings", "reference", "List the ambiguities of the API reference and their possible readings."),
         ("routes", "reference", "List every endpoint."),
         ("rules", "rules", "List or remove the rules of a running server's sandbox."),
         ("run", "run", "Run a program against a private mock, and report what it did there."),
-        ("scenarios", "scenarios", "Failure stories: the gallery, your own files, and the one in force."),
+        ("scenarios", "scenarios", "List, check and write scenarios, and change the one of a running server."),
         ("serve", "serve", "Serve the API until Ctrl-C."),
         ("shrink", "shrink", "Find the few faults that make a program fail under a scenario."),
         ("state", "state", "Save, load or reset the world of a running server's sandbox."),
         ("sweep", "sweep", "Run a program once for every fault at every call, and judge the outcome."),
-        ("sweep-merge", "sweep_merge", "Put the reports of a sweep's shards together."),
+        ("sweep-merge", "sweep_merge", "Merge the reports of a sweep's shards."),
     )
 }
 """Every command: its name, its module, and its short help."""
@@ -46,7 +46,7 @@ COMMANDS = {
 @click.group(cls=TopGroup, lazy=COMMANDS, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="cnx-mock", message="%(prog)s %(version)s")
 def cli() -> None:
-    """A local sandbox of the CloudNexus API that breaks on cue.
+    """A local sandbox of the CloudNexus API that fails when you ask it to.
 
     \b
     Examples:

@@ -37,7 +37,7 @@ def workdir_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "folder",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
-        help="Copy this folder, and run CMD in the copy; by default CMD runs in this folder here.",
+        help="Copy this folder, and run CMD in the copy; by default CMD runs in the current folder.",
     )
     return add(command)
 

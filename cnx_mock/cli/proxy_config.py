@@ -41,7 +41,7 @@ def _upstreams(context: click.Context, param: click.Parameter, urls: tuple[str, 
         parts = urlsplit(url)
         server = f"{_bracketed(parts.hostname or '')}:{parts.port or 80}"
         if split_port(server) is None:
-            raise UsageError(f"--upstream: {parts.hostname!r} is not a host's name or address")
+            raise UsageError(f"--upstream: {parts.hostname!r} is not a host name or address")
         if server in servers:
             raise UsageError(f"--upstream: {url} is given twice: each server is one place for keys")
         servers.append(server)
@@ -69,7 +69,7 @@ def _bracketed(host: str) -> str:
     required=True,
     metavar="URL",
     callback=_upstreams,
-    help="URL of a running `cnx-mock serve`; once for each server. A name must have one address.",
+    help="Send keys to this running `cnx-mock serve`; repeat it for each server; a host name must have one address.",
 )
 @click.option(
     "--listen",
@@ -77,21 +77,20 @@ def _bracketed(host: str) -> str:
     show_default=True,
     metavar="ADDRESS:PORT",
     callback=_listen,
-    help="Where nginx listens.",
+    help="Let nginx listen on this address and port.",
 )
 @click.option(
     "--control-from",
     multiple=True,
     metavar="NETWORK",
     callback=_networks,
-    help="Network or address that may use the control plane through nginx, beside nginx's machine; may be repeated.",
+    help="Let this network or address use the control plane, in addition to nginx's machine; may be repeated.",
 )
 def nginx(servers: tuple[str, ...], listen: str, control_from: tuple[str, ...]) -> None:
-    """Print a whole nginx configuration file, for several servers behind one address.
+    """Print a complete nginx configuration file, for several servers behind one address.
 
-    Each server is one process with its own sandboxes. nginx hashes the key in the Authorization header, so that each
-    key always meets its own world. If a server is down, its keys get 502 until it is back, and the other keys notice
-    nothing.
+    Each server is one process with its own sandboxes. nginx hashes the key in the Authorization header, so a key always
+    gets to the same server. If a server is down, its keys get 502 until it is back. The other keys are not affected.
 
     \b
     Examples:

@@ -20,8 +20,8 @@ from cnx_mock.services import operations
 def routes() -> None:
     """List every endpoint.
 
-    The columns are its method, its path, its operation, the scope that a key needs for it, and its provenance: how
-    much of it the API reference says.
+    The columns are the method, the path, the operation, the scope that a key needs, and the provenance: how much of the
+    endpoint is in the API reference.
     """
     rows = [(o.method, o.path, o.name, o.scope or "-", o.provenance.kind) for o in operations()]
     print_table(rows, head=("METHOD", "PATH", "OPERATION", "SCOPE", "PROVENANCE"), optional=("PROVENANCE", "SCOPE"))
@@ -31,7 +31,7 @@ def routes() -> None:
 def readings() -> None:
     """List the ambiguities of the API reference and their possible readings.
 
-    Each has a name and options, of which the first is the default; then follow the words of the reference, and the
+    Each has a name and its options; the first option is the default. Below are the words of the reference, and the
     reason for the default.
 
     \b
@@ -56,7 +56,7 @@ def _server_urls(context: click.Context, param: click.Parameter, given: tuple[st
     type=click.Choice(["documented", "named", "all"]),
     default="all",
     show_default=True,
-    help="Describe so much of the API: the documented operations, also those that the reference names, or all.",
+    help="Describe only the documented operations, also those that the reference names, or all.",
 )
 @click.option(
     "--reading",
@@ -64,7 +64,7 @@ def _server_urls(context: click.Context, param: click.Parameter, given: tuple[st
     multiple=True,
     metavar="NAME=VALUE",
     shell_complete=completions.readings,
-    help="Choose what an ambiguous sentence means; may be repeated.",
+    help="Choose the meaning of an ambiguous sentence of the reference; may be repeated.",
 )
 @click.option(
     "--server",
@@ -72,9 +72,9 @@ def _server_urls(context: click.Context, param: click.Parameter, given: tuple[st
     multiple=True,
     metavar="URL",
     default=[DEFAULT_URL],
-    show_default=DEFAULT_URL,
+    show_default=True,
     callback=_server_urls,
-    help="Name this server in the document. Repeat it for several; the first is the one that clients use.",
+    help="Name this server in the document; may be repeated, and clients use the first one.",
 )
 @click.option(
     "--format",

@@ -21,7 +21,7 @@ _REPORT = ReportFileType(
 @click.command(context_settings={"allow_interspersed_args": False})
 @settings_options(*RUN, "journal_size")
 @click.option(
-    "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, which CMD has hard-coded; by default a new one."
+    "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, if CMD has a fixed one; by default a new key."
 )
 @click.option("--report", type=_REPORT, metavar="FILE", help="Write a report of the run: .html or .json.")
 @click.option(
@@ -29,10 +29,12 @@ _REPORT = ReportFileType(
     "expected",
     multiple=True,
     metavar="KIND=WHAT",
-    help="Exit with status 3 unless this is so at the end: `instances=1`, `instances>=1`; repeatable.",
+    help="Exit with status 3 unless this is true at the end: `instances=1`, `instances>=1`; may be repeated.",
 )
-@click.option("--expect-same", is_flag=True, help="Exit with status 3 unless CMD leaves what it leaves without faults.")
-@click.option("--expect-clean", is_flag=True, help="Exit with status 3 if CMD leaves anything in the account.")
+@click.option(
+    "--expect-same", is_flag=True, help="Exit with status 3 unless CMD leaves the same resources as without faults."
+)
+@click.option("--expect-clean", is_flag=True, help="Exit with status 3 if CMD leaves resources that it created.")
 @click.option(
     "--crash-at",
     metavar="CALL",
@@ -41,8 +43,8 @@ _REPORT = ReportFileType(
 )
 @click.option("--rerun", is_flag=True, help="If CMD fails, run it again without the rules of the first --scenario.")
 @click.option("--race", is_flag=True, help="Run two copies of CMD at once, in the order of --schedule.")
-@click.option("--with", "other", metavar="CMD2", help="Race CMD with this program, a line for a shell's words.")
-@click.option("--schedule", metavar="ORDER", help="The order of their calls in a race, such as `A1 B1 B2 A2`.")
+@click.option("--with", "other", metavar="CMD2", help="Race CMD with this program; write its command line in quotes.")
+@click.option("--schedule", metavar="ORDER", help="Make the calls of a race in this order, such as `A1 B1 B2 A2`.")
 @workdir_option
 @click.option("--quiet", is_flag=True, help="Print no summary on stderr, except what makes the exit status 3.")
 @program_argument
@@ -67,24 +69,24 @@ def run(
 ) -> None:
     """Run a program against a private mock, and report what it did there.
 
-    CMD finds the mock in CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY. https://api.cloudnexus.com is the mock too, by a
-    proxy and a CA that curl, Python, Go and Ruby use, and Node from 22.21 and 24.5 on (fetch alone: 24.0). The proxy
-    refuses other hosts unless they are allowed.
+    CMD finds the mock by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY, or at https://api.cloudnexus.com. For the latter,
+    `run` sets the variables for a proxy and a CA. curl, Python, Go and Ruby use them, and Node from 22.21 and 24.5 on
+    (fetch alone: 24.0). The proxy refuses other hosts, except those of --allow-host.
 
-    The exit status is CMD's; 128+N if signal N killed it, 127 if it is not found, 126 if it cannot be executed. If CMD
-    succeeds and something expected is not so, it is 3: an `expect` of the scenario, or of the options below. For bad
-    options it is 2, and CMD does not start.
+    The exit status is that of CMD; 128+N if signal N killed CMD, 127 if CMD is not found, 126 if it cannot be executed.
+    If CMD succeeds and an expectation is not met, the status is 3. Expectations are the `expect` of the scenario and
+    the options below. For bad options the status is 2, and CMD is not started.
 
-    --expect takes what a scenario's `expect` takes: a number, a list of resources, or {at_least: …}. --expect-same runs
-    CMD a second time after the first, in the same world without rules, and compares what is left.
+    --expect takes the values of a scenario's `expect`: a number, a list of resources, or {at_least: …}. --expect-same
+    runs CMD again after it has succeeded, in the same world without rules, and compares the resources that are left.
 
-    With --crash-at and --rerun, a second run of CMD finds the world that the first one has left, and the exit status is
-    that of the second run; 3 if CMD never makes the call of --crash-at. CMD can keep files for the second run in the
+    With --crash-at and --rerun, CMD is run a second time in the world that the first run left. The exit status is that
+    of the second run, or 3 if CMD never makes the call of --crash-at. CMD can keep files for the second run in the
     folder CNX_MOCK_SCRATCH, which is empty at the start and removed at the end.
 
     With --race, two programs run in one world, each with its own scratch folder. Their calls are made one at a time
-    in the order of --schedule; then the program whose turn it is goes on to its end, and then the other one. The exit
-    status is that of the first of them that fails.
+    in the order of --schedule. Then the program that has the turn runs to its end, and after it the other one. The exit
+    status is that of the first program that fails.
 
     \b
     Examples:

@@ -20,10 +20,10 @@ from cnx_mock.services import operations
 @click.argument("names", nargs=-1, required=True, metavar="NAME|PATH...", shell_complete=completions.scenarios)
 @target_options
 def use(names: Sequence[str], url: str, key: str) -> None:
-    """Put a scenario into force in a running server's sandbox.
+    """Use a scenario in a running server's sandbox.
 
-    It takes the place of the former one; injected rules stay. Several scenarios stack, as with `serve --scenario`.
-    Files are read here: the server may run elsewhere.
+    It replaces the current scenario; injected rules stay. Several scenarios are combined, as with `serve --scenario`.
+    Files are read on this machine, so the server may run on another one.
 
     \b
     Examples:
@@ -40,7 +40,7 @@ def use(names: Sequence[str], url: str, key: str) -> None:
 @click.command()
 @target_options
 def drop(url: str, key: str) -> None:
-    """Use no scenario in a running server's sandbox. Injected rules stay."""
+    """Remove the scenario of a running server's sandbox. Injected rules stay."""
     Target(url, key).call("DELETE", "/scenario", _line)
     click.echo("no scenario is in force")
 

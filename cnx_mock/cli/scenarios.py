@@ -21,20 +21,18 @@ from cnx_mock.text.files import check_file_name, create_file
 from cnx_mock.text.plural import counted
 
 _LAZY = {
-    "drop": LazyCommand("cnx_mock.cli.scenario_in_force", "drop", "Use no scenario in a running server's sandbox."),
+    "drop": LazyCommand("cnx_mock.cli.scenario_in_force", "drop", "Remove the scenario of a running server's sandbox."),
     "explain": LazyCommand(
         "cnx_mock.cli.explain", "explain", "Predict what a scenario does to the next requests, rule by rule."
     ),
-    "use": LazyCommand(
-        "cnx_mock.cli.scenario_in_force", "use", "Put a scenario into force in a running server's sandbox."
-    ),
+    "use": LazyCommand("cnx_mock.cli.scenario_in_force", "use", "Use a scenario in a running server's sandbox."),
 }
 """Those that need a whole server, here or elsewhere."""
 
 
 @click.group(cls=LazyGroup, lazy=_LAZY)
 def scenarios() -> None:
-    """Failure stories: the gallery, your own files, and the one in force.
+    """List, check and write scenarios, and change the one of a running server.
 
     `use`, `drop`, and `show` without a name are about a running server. `cnx-mock scenario` is the same command.
     """
@@ -52,7 +50,7 @@ def list_scenarios() -> None:
 @target_options
 @click.pass_context
 def show_scenario(context: click.Context, /, name: str | None, url: str, key: str) -> None:
-    """Print a scenario's file; without a name, the scenario in force in a running server's sandbox."""
+    """Print a scenario's file; without a name, the current scenario of a running server's sandbox."""
     if name is None:
         from cnx_mock.cli.scenario_in_force import written  # lazy: a file can be shown without the client of a server
 
@@ -66,7 +64,7 @@ def show_scenario(context: click.Context, /, name: str | None, url: str, key: st
 @scenarios.command("check")
 @click.argument("names", nargs=-1, metavar="[NAME|PATH]...", shell_complete=completions.scenarios)
 def check_scenarios(names: tuple[str, ...]) -> None:
-    """Report everything that is wrong with scenario files, and what in them can never happen.
+    """Report every error in scenario files, and every rule that can never fire.
 
     Without names, the gallery is checked. The exit status is 2 if anything is wrong.
     """
@@ -74,7 +72,7 @@ def check_scenarios(names: tuple[str, ...]) -> None:
 
 
 def _checked(name: str) -> str:
-    """Return what is in a scenario. Raises SourceError for what is wrong, and for what can never happen."""
+    """Return a summary of a scenario. Raises SourceError for errors in it, and for rules that can never fire."""
     scenario, lint = linted(name, operations())
     if lint is not None:
         raise lint
@@ -85,7 +83,7 @@ def _checked(name: str) -> str:
 @scenarios.command("new")
 @click.argument("name")
 def new(name: str) -> None:
-    """Write ./NAME.yaml, a story to begin with; never over a file.
+    """Write ./NAME.yaml, a scenario to start from; an existing file is not overwritten.
 
     \b
     Examples:

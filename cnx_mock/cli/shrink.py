@@ -15,12 +15,12 @@ _FILE = ".cnx-mock/shrunk.yaml"
 @click.command(context_settings={"allow_interspersed_args": False})
 @settings_options(*RUN)
 @click.option("--key", type=TEST_KEY, metavar="KEY", help="Use the test key of the run, if it had one.")
-@click.option("--expect-clean", is_flag=True, help="Count what CMD leaves in the account as a failure too.")
+@click.option("--expect-clean", is_flag=True, help="Count it as a failure too if CMD leaves resources that it created.")
 @click.option(
     "--timeout",
     type=DURATION,
     metavar="DURATION",
-    help="Stop a run after this time; by default 3 × the failing one + 15s.",
+    help="Stop a run after this time; by default 3 × the time of the failing run + 15s.",
 )
 @click.option(
     "--output",
@@ -44,9 +44,9 @@ def shrink(
 ) -> None:
     """Find the few faults that make a program fail under a scenario.
 
-    CMD is run as `cnx-mock run` ran it: the same scenario, seed and key draw the same faults. Those that struck are
-    written down as rules for single calls. Then CMD is run with fewer and fewer of them, as long as it fails in the
-    same way, until each of the rest is needed. The scenario with the rest is written to a file.
+    CMD is run as `cnx-mock run` ran it: the same scenario, seed and key give the same faults. Each fault that was
+    injected becomes a rule for one call. Then rules are removed as long as CMD still fails in the same way, until every
+    remaining rule is needed. The scenario with these rules is written to a file.
 
     The exit status is then 0. It is 2 if CMD does not fail, or fails without any fault, and for bad options; 127 if CMD
     is not found, 126 if it cannot be executed; 130 after Ctrl-C, which writes the best result so far.

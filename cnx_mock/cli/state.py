@@ -40,7 +40,7 @@ def show(url: str, key: str) -> None:
 @click.argument("name", metavar="NAME|PATH", shell_complete=completions.fixtures)
 @target_options
 def load(name: str, url: str, key: str) -> None:
-    """Replace the whole world by that of a fixture: one of the package, or a file."""
+    """Replace the whole world with a fixture: one of the package, or a file."""
     from cnx_mock.python_api.inputs import fixture_document  # lazy: it reads files with the whole language
 
     accounts = Target(url, key).call("PUT", "/state", lambda world: world["accounts"], fixture_document(name))
@@ -51,6 +51,6 @@ def load(name: str, url: str, key: str) -> None:
 @state.command()
 @target_options
 def reset(url: str, key: str) -> None:
-    """Put the sandbox back to how it was made: world, rules, clock, rate limit and journal."""
+    """Reset the sandbox to its initial state: world, rules, clock, rate limit and journal."""
     Target(url, key).call("POST", "/reset", dict)
     click.echo("reset")

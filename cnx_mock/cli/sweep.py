@@ -39,24 +39,26 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     help="Inject faults only at calls of these operations; `*` globs, `!` excludes.",
 )
 @click.option("--pairs", is_flag=True, help="Inject two faults at two calls as well: many runs.")
-@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Do at most this many runs, drawn by the seed.")
 @click.option(
-    "--all-calls", is_flag=True, help="Sweep every call; by default of those that are alike the first, second and last."
+    "--max-runs", type=click.IntRange(1), metavar="N", help="Make at most N runs, chosen at random by the seed."
 )
 @click.option(
-    "--shard", type=SHARD, metavar="I/N", help="Run only part I of N; `cnx-mock sweep-merge` puts the reports together."
+    "--all-calls", is_flag=True, help="Sweep every call; by default only the first, second and last of similar calls."
+)
+@click.option(
+    "--shard", type=SHARD, metavar="I/N", help="Run only part I of N; `cnx-mock sweep-merge` merges the reports."
 )
 @click.option(
     "--since",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Run only cells of calls that this earlier JSON report does not have; its bad cells still count.",
+    help="Run only cells of calls that are not in this earlier JSON report; its bad cells still count.",
 )
 @click.option(
     "--timeout",
     type=DURATION,
     metavar="DURATION",
-    help="Stop a run after this time; by default 3 × CMD's own time + 15s, and more for a client that backs off.",
+    help="Stop a run after this time; by default 3 × CMD's own time + 15s, and more if its waits grow.",
 )
 @click.option(
     "-j",
@@ -65,7 +67,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     default=1,
     show_default=True,
     metavar="N",
-    help="Do so many runs at a time.",
+    help="Make N runs at a time.",
 )
 @click.option(
     "--report",
@@ -79,22 +81,26 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     "--fail-on",
     **_NAMES,
     shell_complete=completions.listed(completions.verdicts),
-    help="Exit with status 1 for these verdicts, such as duplicated,failed-cleanly; or for `none`.",
+    help="Exit with status 1 for these verdicts, such as duplicated,failed-cleanly; `none` for no verdict.",
 )
 @click.option("--crash", is_flag=True, help="Kill CMD at every call, and run it again in the same world.")
 @click.option("--rerun", is_flag=True, help="Run CMD again in each world in which it failed, without the fault.")
 @click.option(
-    "--readings", is_flag=True, help="Run CMD under each other meaning of the documentation that it can meet."
+    "--readings", is_flag=True, help="Run CMD once for each other meaning of the documentation that affects its calls."
 )
-@click.option("--race", is_flag=True, help="Run two copies of CMD at once, under every order of calls that may matter.")
-@click.option("--with", "other", metavar="CMD2", help="Race CMD with this program, a line for a shell's words.")
+@click.option(
+    "--race",
+    is_flag=True,
+    help="Run two copies of CMD at once, in every order of their calls that may make a difference.",
+)
+@click.option("--with", "other", metavar="CMD2", help="Race CMD with this program; write its command line in quotes.")
 @click.option(
     "--switches",
     type=click.IntRange(1, 9),
     default=2,
     show_default=True,
     metavar="N",
-    help="Let the turn change at most so often in a race.",
+    help="Let the turn change at most N times in a race.",
 )
 @workdir_option
 @click.option("--allow-partial", is_flag=True, help="Let a run that fails leave what the run without faults leaves.")
@@ -144,34 +150,34 @@ def sweep(
 ) -> None:
     """Run a program once for every fault at every call, and judge the outcome.
 
-    CMD is run twice without faults, then once for each cell of the matrix, each time in a new world. It finds the mock
-    as under `cnx-mock run`: by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY, or by the cloud's own address. Each cell
+    CMD is run twice without faults, then once for each cell of the matrix, each time in a new sandbox. CMD finds the
+    mock as with `cnx-mock run`: by CLOUDNEXUS_BASE_URL and CLOUDNEXUS_API_KEY, or at the cloud's own address. Each cell
     that CMD does not survive gets a scenario file. Cells with the same cause are shown together, with the line that
     runs the clearest of them.
 
-    A run that fails and leaves something that it created is `leaked`: the next run will meet it. With --allow-partial
-    it may leave what the run without faults leaves.
+    If a run fails and leaves a resource that it created, the verdict is `leaked`, because the next run would find it.
+    With --allow-partial, a run that fails may leave what the run without faults leaves.
 
-    With --crash, CMD is killed (SIGKILL) at every call: when the call has arrived, and for a call that changes
-    something also when it is committed and not yet answered. Then CMD is run again in the same world, and must reach
-    what it reaches without that. With --rerun, it is run again in each world in which it failed. CMD can keep files for
-    the second run in the folder CNX_MOCK_SCRATCH, which is empty at the start of each cell.
+    With --crash, CMD is killed (SIGKILL) at every call, when the call has arrived. At a call that changes something,
+    another run kills CMD when the change is committed and not yet answered. Then CMD is run again in the same world,
+    and must reach the same result as without the kill. With --rerun, CMD is run again in each world in which it failed.
+    CMD can keep files for the second run in the folder CNX_MOCK_SCRATCH, which is empty at the start of each cell.
 
-    With --race, two copies of CMD (or CMD and CMD2) run against one world, one call at a time, in every order that may
-    matter. What they leave together must be what they leave one after the other.
+    With --race, two copies of CMD (or CMD and CMD2) run in one world, one call at a time, in every order that may make
+    a difference. Together they must leave what they leave when they run one after the other.
 
-    With --readings, CMD is run once under each other option of each reading that its calls can meet (see `cnx-mock
-    readings`). A run that is unlike the one under the readings in force is bad, also if CMD fails cleanly.
+    With --readings, CMD is run once for each other meaning of the documentation that affects its calls (see `cnx-mock
+    readings`). A run with another result than under the current readings is bad, even if CMD fails cleanly.
 
-    The exit status is 1 for bad cells; 2 if CMD fails by itself or makes no calls, and for bad options; 127 if CMD is
-    not found, 126 if it cannot be executed; 130 after Ctrl-C.
+    The exit status is 1 for bad cells; 2 if CMD fails without faults or makes no calls, and for bad options; 127 if CMD
+    is not found, 126 if it cannot be executed; 130 after Ctrl-C.
 
     \b
     Faults: error, error-after, outage (five times), down (from there on), reset,
     reset-after, rate-limit, rate-limit-date, gateway, revoked (from there on), hang,
     hang-after, delivered-twice, dies-idle (reused connections), truncate, bad-json,
     drip (first read and change), no-credits (from there on), never-ready, stale;
-    only by name: refused, no-handshake (over HTTPS), which strike the whole server.
+    only if named: refused, no-handshake (over HTTPS), which affect the whole server.
     Verdicts, the worst first: hung, stuck (fails again), duplicated, leaked, lost,
     raced, misread, hammered, doubled (delivered twice), failed-cleanly, recovered
     (by the second run), serial (as one after the other), survived. The first seven

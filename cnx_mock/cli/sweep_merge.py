@@ -28,15 +28,15 @@ from cnx_mock.text.files import read_regular
     type=REPORT,
     multiple=True,
     metavar="FILE",
-    help="Write a report of all: .html, .json, or .xml for JUnit.",
+    help="Write the merged report: .html, .json, or .xml for JUnit.",
 )
 @click.pass_context
 def sweep_merge(context: click.Context, /, files: Sequence[Path], reports: Sequence[ReportFile]) -> None:
-    """Put the reports of a sweep's shards together.
+    """Merge the reports of a sweep's shards.
 
-    They are shown as one sweep. The files are those that `cnx-mock sweep --shard I/N --report FILE.json` wrote, all of
-    them. They must be of one program, version, seed and choice of options, and each shard must be there once. The exit
-    status is 1 for bad cells, as after a sweep; 2 for files that do not belong together.
+    The result is shown as one sweep. Give all files that `cnx-mock sweep --shard I/N --report FILE.json` wrote, one for
+    each shard. They must have the same program, version, seed and options. The exit status is 1 for bad cells, as after
+    a sweep; 2 for files that do not belong together.
 
     \b
     Examples:

@@ -226,7 +226,7 @@ class Sandbox(Raceable):
         chosen = {key: value for key, value in given.items() if value is not None}
         rule_id = f"inject-{next(self._injected)}" if id is None or id == "" else id
         if not isinstance(rule_id, str):
-            raise ScenarioError([Problem(("id",), f"must be a text, not {rule_id!r}")])
+            raise ScenarioError([Problem(("id",), f"must be a string, not {rule_id!r}")])
         document = rule_document({"operation": operation, **chosen, "at": at, **fault})
         state = self._control.call("PUT", f"/rules/{quote(rule_id, safe='')}", document, ScenarioRefusedError)
         rule = RuleHandle(self._control, rule_id)

@@ -39,7 +39,7 @@ def _listed(value: object) -> list[Any]:
 def _texts(value: object) -> object:
     items = _listed(value)
     if not items or not all(isinstance(item, str) and item.strip("!") for item in items):
-        raise ValueError("must be a text or a list of texts")
+        raise ValueError("must be a string or a list of strings")
     return value
 
 
@@ -66,7 +66,7 @@ def _own_texts(value: object) -> object:
 def _ids(value: object) -> object:
     items = [text_of(item) for item in _single_values(value)]
     if any(item is not None and not item.strip("!") for item in items):
-        raise ValueError("must be a text or a list of texts, or null")
+        raise ValueError("must be a string or a list of strings, or null")
     return items
 
 

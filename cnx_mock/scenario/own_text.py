@@ -44,7 +44,9 @@ def text_of(value: object) -> str | None:
     if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
         return str(value)
     if isinstance(value, int):
-        raise ValueError("is a text, and a number of more than 64 bits can be read in several ways: write it in quotes")
+        raise ValueError(
+            "is a string, and a number of more than 64 bits can be read in several ways: write it in quotes"
+        )
     if isinstance(value, float):
-        raise ValueError(f"is a text, and the number {value!r} can be written in several ways: write it in quotes")
+        raise ValueError(f"is a string, and the number {value!r} can be written in several ways: write it in quotes")
     raise ValueError("must be a single value, or a list of them")

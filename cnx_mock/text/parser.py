@@ -21,16 +21,16 @@ _LONGEST_ESCAPE_SIGN = 2  # "\U": the parser stops at most this far behind the b
 _COLLECTIONS = {"[": ("list", "]"), "{": ("map", "}")}
 
 _ALONE = {  # a character that cannot be where it is → why
-    ":": "a colon is not allowed here; put a text with a colon in quotes, or check the indentation",
-    "-": "a list cannot begin here; begin it on a line of its own, or put a text with a hyphen in quotes",
+    ":": "a colon is not allowed here; put a string with a colon in quotes, or check the indentation",
+    "-": "a list cannot begin here; begin it on a line of its own, or put a string with a hyphen in quotes",
 }
 _BEHIND = {  # the character at the beginning of a value → what is wrong behind it
     "|": "this cannot follow '|'; begin the text on the next line",
     ">": "this cannot follow '>'; begin the text on the next line",
-    "&": "a name must follow '&'; put a text that begins with '&' in quotes",
-    "*": "a name must follow '*'; put a text that begins with '*' in quotes",
+    "&": "a name must follow '&'; put a string that begins with '&' in quotes",
+    "*": "a name must follow '*'; put a string that begins with '*' in quotes",
 }
-_TAG = "tags are not supported; put a text that begins with '!' in quotes"
+_TAG = "tags are not supported; put a string that begins with '!' in quotes"
 WRONG_ESCAPE = r"this escape does not stand for a character; write \\ for a backslash"
 
 

@@ -44,7 +44,7 @@ def resolved(text: str) -> str | bool | int | float | None:
         return text
     if len(text) > MAX_DIGITS:
         raise ValueError(
-            f"a number of {len(text)} characters is too long; use at most {MAX_DIGITS}, or put a text in quotes"
+            f"a number of {len(text)} characters is too long; use at most {MAX_DIGITS}, or put a string in quotes"
         )
     return _value(str(match.lastgroup), match[match.lastgroup or 0])
 

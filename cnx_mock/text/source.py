@@ -56,7 +56,7 @@ class Source:
     def with_texts(self, patterns: Iterable[Path]) -> Any:
         """Return the data, in which numbers and booleans at these places are their own text: `1.10`, not 1.1.
 
-        `ANY` in a pattern stands for every key or index. A list at such a place is a list of texts. null stays null.
+        `ANY` in a pattern stands for every key or index. A list at such a place is a list of strings. null stays null.
         """
         data = self.data
         for pattern in patterns:

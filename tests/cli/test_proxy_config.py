@@ -21,7 +21,7 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (("--upstream", "https://127.0.0.1:4271"), "is not the URL of a server"),
         (("--upstream", "127.0.0.1:4271"), "is not the URL of a server"),
         (("--upstream", "http://a:1/v1"), "is not the URL of a server"),
-        (("--upstream", "http://a;b:1"), "is not a host's name or address"),
+        (("--upstream", "http://a;b:1"), "is not a host name or address"),
         (("--upstream", "http://a:1", "--upstream", "http://A:1/"), "is given twice"),
         (("--upstream", "http://a:1", "--listen", "4270"), "--listen: '4270' is not an address and a port"),
         (("--upstream", "http://a:1", "--listen", "127.0.0.1:70000"), "is not an address and a port"),

@@ -118,7 +118,7 @@ def test_the_url_is_the_one_at_which_the_control_plane_answers() -> None:
 
 @cases("host", ["", "a b", "localhost:8080", "http://localhost", (), ("127.0.0.1", "::1/128")])
 def test_what_is_not_a_host_is_refused(host: str | tuple[str, ...]) -> None:
-    with pytest.raises(SettingsError, match="^'host' must be an address or a host's name, without a port$"):
+    with pytest.raises(SettingsError, match="^'host' must be an address or a host name, without a port$"):
         Settings(host=host)
 
 

@@ -124,7 +124,7 @@ def test_a_bad_scenario_is_that_error_even_if_the_fixture_is_good(server: MockSe
         ({"eror": "INTERNAL_ERROR"}, "did you mean 'error'"),
         ({"status": 500, "times": 0}, "times"),
         ({"status": 500, "match": 5}, "match"),
-        ({"status": 500, "id": 5}, "id: must be a text, not 5"),
+        ({"status": 500, "id": 5}, "id: must be a string, not 5"),
     ],
 )
 def test_a_rule_that_no_file_could_hold_is_a_scenario_error(

@@ -95,7 +95,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             fault: {error: NOT_FOUND}
         """,
         [
-            "2:21: 'method' must be a text or a list of texts",
+            "2:21: 'method' must be a string or a list of strings",
             "2:44: 'a' must be a single value, or a list of them",
             "2:55: 'c' must be a single value, or a list of them",
         ],
@@ -317,11 +317,11 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "5:42: 'phase': no phase is called 'c' (the phases are a, b)",
             "6:46: no phase is called 'bb', did you mean 'b'? (the phases are a, b)",
             "6:50: no phase is called 'zz' (the phases are a, b)",
-            "7:42: 'phase' must be a text or a list of texts",
+            "7:42: 'phase' must be a string or a list of strings",
             "8:42: 'after' needs a unit: write 30s or 30ms",
             "9:34: 'when' must have an after that is below its until",
             "10:35: unknown key 'since' (known: after, phase, until)",
-            "11:42: 'phase' must be a text or a list of texts",
+            "11:42: 'phase' must be a string or a list of strings",
         ],
     ),
     "a phase of no phases": (
@@ -484,7 +484,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "3:52: 'status' must be a single value, or a list of them",
             "4:44: 'header' must be an object",
             "5:50: 'X-A' must be a single value, or a list of them",
-            "7:46: 'resource' must be a text or a list of texts, or null",
+            "7:46: 'resource' must be a string or a list of strings, or null",
             "8:36: unknown key 'headers', did you mean 'header'?",
             "9:35: 'match' must be an object: {operation: instances.create}",
             "10:42: 'body' must be an object",
@@ -734,14 +734,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         "seed: " + "9" * 200 + "\n",
         [
             "1:7: 'seed' must be an integer",
-            "1:7: a number of 200 characters is too long; use at most 100, or put a text in quotes",
+            "1:7: a number of 200 characters is too long; use at most 100, or put a string in quotes",
         ],
     ),
     "200 digits where a count belongs": (
         "rules: [{fault: {status: 500}, times: " + "9" * 200 + "}]\n",
         [
             "1:39: 'times' must be an integer, or {skip, take}, {every} or {only}",
-            "1:39: a number of 200 characters is too long; use at most 100, or put a text in quotes",
+            "1:39: a number of 200 characters is too long; use at most 100, or put a string in quotes",
         ],
     ),
     "numbers of 90 digits": (
@@ -834,7 +834,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "a colon in a text": (
         "description: Creates fail: twice\n",
         [
-            "1:26: a colon is not allowed here; put a text with a colon in quotes, or check the indentation",
+            "1:26: a colon is not allowed here; put a string with a colon in quotes, or check the indentation",
         ],
     ),
     "a wrong indentation": (

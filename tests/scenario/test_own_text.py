@@ -78,7 +78,7 @@ def test_it_is_also_that_in_the_fault_header(api: Client) -> None:
 
 def test_plain_data_has_no_text_for_a_fraction(sandbox: Sandbox, api: Client) -> None:
     for match in ({"header": {"X-V": 1.1}}, {"query": {"v": ["a", 2.0]}}, {"resource": 1e3}, {"path": 1.5}):
-        with pytest.raises(ScenarioError, match=r"is a text, and the number .* in several ways: write it in quotes"):
+        with pytest.raises(ScenarioError, match=r"is a string, and the number .* in several ways: write it in quotes"):
             sandbox.inject(match=match, status=500)
     with pytest.raises(ScenarioError, match=r"write it in quotes"):
         sandbox.inject(headers={"set": {"X-V": 1.1}})
@@ -145,9 +145,9 @@ def test_what_is_always_there_cannot_be_null(write: Write, sandbox: Sandbox) -> 
             )
         )
     assert [f"{each.column}: {each.message}" for each in wrong.value.problems] == [
-        "19: 'path' must be a text or a list of texts",
-        "33: 'method' must be a text or a list of texts",
-        "47: 'operation' must be a text or a list of texts",
+        "19: 'path' must be a string or a list of strings",
+        "33: 'method' must be a string or a list of strings",
+        "47: 'operation' must be a string or a list of strings",
         "60: 'query' must be an object",
         "80: 'X-A' must be a single value, or a list of them; null means that it is not there",
         "34: 'X-B' is null: write \"\" for an empty value, or put the name into remove",

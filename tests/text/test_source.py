@@ -165,7 +165,7 @@ def test_the_first_of_two_equal_keys_counts() -> None:
         ("a: &x b\n*x : 1", "f:2:1: a key must be text"),
         (
             f"a: {'1' * 5000}",
-            "f:1:4: a number of 5000 characters is too long; use at most 100, or put a text in quotes",
+            "f:1:4: a number of 5000 characters is too long; use at most 100, or put a string in quotes",
         ),
         ("{" + "k" * 90 + ": 1, " + "k" * 90 + ": 2}", f"f:1:97: duplicate key '{'k' * 59}…' (first set on line 1)"),
     ],
@@ -177,7 +177,7 @@ def test_what_cannot_be_used_is_found_without_losing_the_rest(text: str, problem
 
 
 ESCAPE = r"this escape does not stand for a character; write \\ for a backslash"
-COLON = "a colon is not allowed here; put a text with a colon in quotes, or check the indentation"
+COLON = "a colon is not allowed here; put a string with a colon in quotes, or check the indentation"
 
 
 @cases(
@@ -208,7 +208,7 @@ COLON = "a colon is not allowed here; put a text with a colon in quotes, or chec
         ('- a\n"b"\n', "2:1: a colon is missing in this line: write 'key: value', or check the indentation"),
         (
             "a: - b",
-            "1:4: a list cannot begin here; begin it on a line of its own, or put a text with a hyphen in quotes",
+            "1:4: a list cannot begin here; begin it on a line of its own, or put a string with a hyphen in quotes",
         ),
         ("a: 'b' c\n", "1:8: this does not fit into the map; check the indentation and the quotes"),
         (
@@ -219,10 +219,10 @@ COLON = "a colon is not allowed here; put a text with a colon in quotes, or chec
         ("a: @b\n", "1:4: a value cannot begin with '@'; put it in quotes"),
         ("a: |x\n", "1:5: this cannot follow '|'; begin the text on the next line"),
         ("a: > x\n", "1:6: this cannot follow '>'; begin the text on the next line"),
-        ("a: & b\n", "1:5: a name must follow '&'; put a text that begins with '&' in quotes"),
-        ("a: *é\n", "1:5: a name must follow '*'; put a text that begins with '*' in quotes"),
-        ("a: !<\n", "1:4: tags are not supported; put a text that begins with '!' in quotes"),
-        ("a: !x!y b\n", "1:4: tags are not supported; put a text that begins with '!' in quotes"),
+        ("a: & b\n", "1:5: a name must follow '&'; put a string that begins with '&' in quotes"),
+        ("a: *é\n", "1:5: a name must follow '*'; put a string that begins with '*' in quotes"),
+        ("a: !<\n", "1:4: tags are not supported; put a string that begins with '!' in quotes"),
+        ("a: !x!y b\n", "1:4: tags are not supported; put a string that begins with '!' in quotes"),
         ("a: 1\n---\nb: 2\n", "2:1: a second document begins here; a file can have only one"),
         ("a: *nowhere\n", "1:4: the alias 'nowhere' has no anchor before it"),
         ("a: &a [1, *a]\n", "1:11: the alias 'a' is inside its own anchor"),
