@@ -611,7 +611,7 @@ def test_a_signal_ends_it_while_it_watches(watched: Any) -> None:
 
 
 def test_watching_needs_a_scenario(tmp_path: Path) -> None:
-    assert refused(tmp_path, "--watch") == "cnx-mock: 'watch' needs a scenario to follow: give 'scenario' too\n"
+    assert refused(tmp_path, "--watch") == "cnx-mock: 'watch' needs a scenario: give 'scenario' too\n"
 
 
 def test_what_can_never_happen_is_a_warning(start: Start, tmp_path: Path) -> None:
