@@ -83,9 +83,12 @@ class Call:
     def request(self) -> tuple[str, str, str, bytes]:
         """What two calls have in common if they are the same request: method, path, parameters and body. The order of
         parameters and fields does not matter."""
-        values = sorted((name, value) for name, given in query_values(self.query).items() for value in given)
-        body = orjson.dumps(self.sent, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-        return self.method, self.path, repr(values), body
+        values, body = "", b""
+        if self.query:
+            values = repr(sorted((name, value) for name, given in query_values(self.query).items() for value in given))
+        if self.request_body is not None:
+            body = orjson.dumps(self.sent, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        return self.method, self.path, values, body
 
     @property
     def code(self) -> str:

@@ -26,8 +26,10 @@ def kindest(traffic: Traffic, checks: Sequence[Check]) -> Traffic:
     nothing, if it may be a crowd's."""
     paired = [check for check in checks if check.by_worker]
     crowds: dict[object, int] = {}
-    most = traffic.workers.crowd
-    wronged = _found(traffic, paired) if most > 1 else set()
+    wronged = _found(traffic, paired)
+    most = traffic.workers.crowd if wronged else 1
+    if most == 1:
+        return traffic
     many: Counter[object] = Counter(call.request for call in traffic.calls)
     wronged = {each for each in wronged if many[each] <= _MOST_CALLS}
     for size in sorted({most, *(each for each in _SIZES if each < most)}):

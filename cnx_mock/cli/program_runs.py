@@ -5,6 +5,7 @@ sends Ctrl-C to us alone; each is killed with everything it has started. (`progr
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -52,6 +53,7 @@ class ProgramRuns:
 
     def complete(self, work: Callable[[], Awaitable[None]]) -> bool:
         """Do the work; return False if a signal ended it. Raises what the work raises."""
+        gc.freeze()  # what was made at start-up stays: no collection between two runs need look at it
         ca = self.config.security.ca_path if self.config.security is not None else None
         with (
             trust_bundle(ca, os.environ) as self._bundle,

@@ -6,7 +6,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 from itertools import count
 
 from cnx_mock.api.operation import Operation
-from cnx_mock.http.journal_texts import headers_in
+from cnx_mock.http.journal_texts import head_texts, headers_in, texts
 from cnx_mock.net.bounds import Bound, Bounds
 from cnx_mock.scenario.active_rule import ActiveRule, Decision
 from cnx_mock.scenario.exchange import Exchange
@@ -67,6 +67,11 @@ class JournalRecord(Exchange):
     @response_headers.setter
     def response_headers(self, headers: RawHeaders) -> None:
         self._response_headers, self._sent_head = headers, b""
+
+    @property
+    def response_texts(self) -> list[list[str]]:
+        """The same headers as texts."""
+        return head_texts(self._sent_head) if self._sent_head else texts(self.response_headers)
 
     def sent(self, head: bytes) -> None:
         """Keep the head of the answer as it was sent, with its status line. It is read when somebody asks."""

@@ -1,11 +1,11 @@
 """Entries of a journal, as the control plane, events and failing tests show them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.api.shapes import Shape
 from cnx_mock.http.journal import JournalRecord
-from cnx_mock.http.journal_texts import body_text, request_headers, texts
+from cnx_mock.http.journal_texts import body_text, request_headers
 from cnx_mock.scenario.active_rule import ActiveRule
 from cnx_mock.scenario.matching import Difference
 from cnx_mock.scenario.rule import Rule
@@ -115,6 +115,7 @@ class JournalEntry(Shape):
 def entry(record: JournalRecord) -> JournalEntry:
     """Return a record as the control plane and a failing test show it."""
     exchange, request, operation = record.exchange, record.request, record.operation
+    sent = record.response_texts
     return JournalEntry(
         seq=record.seq,
         request_id=exchange.request_id,
@@ -138,8 +139,8 @@ def entry(record: JournalRecord) -> JournalEntry:
         ],
         request_headers=request_headers(exchange),
         request_body=body_text(request.body),
-        response_headers=texts(record.response_headers),
-        response_body=body_text(exchange.answer.body) if exchange.answer and record.response_headers else None,
+        response_headers=sent,
+        response_body=body_text(exchange.answer.body) if exchange.answer and sent else None,
         decisions=[_decision(record, active, rule) for active, rule in record.asked],
         near_miss=_near_miss(record),
         problem=record.problem,
@@ -149,18 +150,19 @@ def entry(record: JournalRecord) -> JournalEntry:
 def plain_entry(record: JournalRecord) -> dict[str, Any]:
     """Return a record as plain data, as the control plane's JSON has it. Its texts and headers are not copied one by
     one, as `asdict` would: that takes longer than all the rest of an entry."""
-    shown = entry(record)
-    return {
-        **_plain(shown),
-        "faults": [_plain(each) for each in shown.faults],
-        "performances": [_plain(each) for each in shown.performances],
-        "decisions": [_plain(each) for each in shown.decisions],
-        "near_miss": None if shown.near_miss is None else _plain(shown.near_miss),
-    }
+    plain = _plain(entry(record))
+    for name in _NESTED:
+        if nested := plain[name]:
+            plain[name] = [*map(_plain, nested)] if isinstance(nested, list) else _plain(nested)
+    return plain
+
+
+_NESTED = ("faults", "performances", "decisions", "near_miss")
+"""The fields of an entry that have fields of their own."""
 
 
 def _plain(shape: JournalEntry | FaultApplied | PerformanceShown | RuleDecision | NearMiss) -> dict[str, Any]:
-    return {each.name: getattr(shape, each.name) for each in fields(shape)}
+    return {name: getattr(shape, name) for name in shape.__slots__}
 
 
 def _decision(record: JournalRecord, active: ActiveRule, rule: Rule) -> RuleDecision:

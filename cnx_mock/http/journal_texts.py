@@ -14,15 +14,27 @@ def headers_in(head: bytes) -> RawHeaders:
     return [(name, value) for name, _, value in lines]
 
 
+def head_texts(head: bytes) -> list[list[str]]:
+    """Return the headers of a head that we have written, as texts."""
+    lines = (line.partition(": ") for line in head.decode("latin-1").split("\r\n")[1:] if line)
+    return [[name, value] for name, _, value in lines]
+
+
 def request_headers(exchange: Exchange) -> list[list[str]]:
     """Headers as they came, with only the end of the key; for a request that reached no sandbox, what was wrong with
     its key."""
-    given = exchange.request.headers
-    keys = [described(value) for name, value in given if name == b"authorization"]
+    sent = exchange.request.sent
     if exchange.sandbox is None and exchange.key is not None:
-        keys = ["revoked"]
-    others = [header for header in texts(given) if header[0] != "authorization"]
-    return [*others, *(["authorization", key] for key in keys or ["missing"])]
+        return _with_keys(sent.all, ["revoked"])
+    if sent.shown is None:
+        keys = [described(value) for name, value in sent.all if name == b"authorization"]
+        sent.shown = _with_keys(sent.all, keys or ["missing"])
+    return [*sent.shown]
+
+
+def _with_keys(headers: RawHeaders, keys: list[str]) -> list[list[str]]:
+    others = [header for header in texts(headers) if header[0] != "authorization"]
+    return [*others, *(["authorization", key] for key in keys)]
 
 
 def texts(headers: RawHeaders) -> list[list[str]]:

@@ -22,6 +22,10 @@ MARK = "CNX_MOCK_RUN"
 """The variable by which the processes of one run are known."""
 _ROUNDS = 5
 """How often processes are looked for that have left the group."""
+_SECONDS_OF_NUMBERS = 2
+"""In so many seconds the numbers of processes cannot have begun again and come so far: there are 32,000 at least."""
+_FEW_NUMBERS = 200
+"""Of more numbers than this, it is quicker to list the processes that there are."""
 _LAST_BYTES = 4000
 """How much of the end of a program's output is kept."""
 
@@ -40,19 +44,20 @@ async def run(
 
     `limit` returns the time limit in seconds since the start, None for none. It is asked again when that time is over,
     and may then return a later one. `folder` is where the program is run, None for here; `killed` is set when it is to
-    be killed at once; `started` is called with the number of its process group. What is left at the end is killed: at
-    the time limit, and if this is cancelled. That is the process group, and on Linux every process that the program has
-    started, also one in a session of its own. Raises ProgramError.
+    be killed at once; `started` is called with the number of its process group, and may take its time, as the program
+    runs meanwhile. What is left at the end is killed: at the time limit, and if this is cancelled. That is the process
+    group, and on Linux every process that the program has started, also one in a session of its own. Raises
+    ProgramError.
     """
     began = ticks()
     with tempfile.TemporaryFile() as output:
         mark = f"{os.getpid()}-{began}-{output.fileno()}"
         process = start(command, lambda words: _spawned(words, {**environ, MARK: mark}, output, folder))
-        if started is not None:
-            started(process.pid)
         waiting = asyncio.get_running_loop().run_in_executor(executor, _wait, process)
         killing = asyncio.ensure_future(_killed_when(killed, process)) if killed is not None else None
         try:
+            if started is not None:
+                started(process.pid)
             in_time = await _ends_in_time(waiting, limit, began)
             took = (ticks() - began) / SECOND
         finally:
@@ -61,7 +66,7 @@ async def run(
             _kill(process)
             await waiting
             process.wait()
-            kill_marked(mark)
+            kill_marked(mark, process.pid, began)
         return ProgramResult(process.returncode if in_time else None, took, _end(output))
 
 
@@ -109,12 +114,12 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def kill_marked(mark: str) -> None:
-    """Kill the processes that inherited this mark, also those that have left the group. Only Linux shows
-    environments."""
+def kill_marked(mark: str, first: int, began: int) -> None:
+    """Kill the processes that inherited this mark, also those that have left the group. `first` is the number of the
+    process that had it first, `began` is when that was started. Only Linux shows environments."""
     wanted = f"{MARK}={mark}".encode()
     for _ in range(_ROUNDS):  # one that is killed may have started another meanwhile
-        found = [each for each in _processes() if _has(each, wanted)]
+        found = [each for each in _processes_since(first, began) if _has(each, wanted)]
         for number in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(number, signal.SIGKILL)
@@ -122,8 +127,18 @@ def kill_marked(mark: str) -> None:
             return
 
 
-def _processes() -> list[int]:
-    """Return the numbers of all processes; none on a system that does not show them."""
+def _processes_since(first: int, began: int) -> Sequence[int]:
+    """Return the numbers that processes may have which were started after the `first` one; none on a system that does
+    not show them.
+
+    Numbers are given in order, and begin again at the end. As long as that cannot have happened, only the few behind
+    the first one are looked at: a machine may have many hundreds of processes.
+    """
+    if ticks() - began < _SECONDS_OF_NUMBERS * SECOND:
+        with suppress(OSError, ValueError, IndexError):
+            newest = int(Path("/proc/loadavg").read_text(encoding="ascii").split()[-1])
+            if first <= newest < first + _FEW_NUMBERS:
+                return range(first + 1, newest + 1)
     try:
         with os.scandir("/proc") as found:
             return [int(each.name) for each in found if each.name.isdigit()]

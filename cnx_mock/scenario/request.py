@@ -44,12 +44,14 @@ class RequestHeaders:
     """The headers of a request. Nothing changes them, and requests with the same headers can share them: what has been
     looked up once is known."""
 
-    __slots__ = ("_first", "_values", "all", "size")
+    __slots__ = ("_first", "_values", "all", "shown", "size")
 
     def __init__(self, headers: RawHeaders) -> None:
         self.all: Final = headers
         self.size: Final = sum([len(name) + len(value) for name, value in headers])
         """How many bytes their names and values have."""
+        self.shown: list[list[str]] | None = None
+        """The headers as a journal shows them, if it has shown them."""
         self._values: dict[bytes, list[str]] = {}
         self._first: dict[bytes, str | None] = {}
 

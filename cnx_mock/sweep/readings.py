@@ -31,10 +31,10 @@ from cnx_mock.sweep.explanation import exited, left_over
 from cnx_mock.sweep.journal import shown_calls
 from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweepFault, in_shard, sample_cells
 from cnx_mock.sweep.results import CellResult, SweepResults
-from cnx_mock.sweep.runner import Sweep
+from cnx_mock.sweep.runner import Judge, Sweep
 from cnx_mock.sweep.state import ResourceCounts, StateDifference, count_resources, state_difference
 from cnx_mock.sweep.swept_call import SweptCall, swept_calls
-from cnx_mock.sweep.trial import RunResult, run_once
+from cnx_mock.sweep.trial import RunResult, run_program
 from cnx_mock.sweep.verdict import Judgement, Verdict
 
 Entry = Mapping[str, Any]
@@ -145,13 +145,14 @@ class ReadingSweep(ReadingResults, Sweep):
         """Take the calls of a run without faults, and plan the cells."""
         self.plan_readings(first.entries, parsed(self.config.settings.reading))
 
-    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor) -> CellResult:
-        """Run the program under a reading, and return what came of it."""
+    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor, meanwhile: Callable[[], None]) -> Judge:
+        """Run the program under a reading, and return what judges the run."""
         given = tuple(each for each in self.config.settings.reading if each.partition("=")[0] != cell.fault.name)
         settings = replace(self.config.settings, reading=(*given, self.chosen[cell.name]))
         patient = self.options.seconds is None
-        run = await run_once(replace(self.config, settings=settings), NO_FAULTS, self.limit, executor, patient=patient)
-        return self.judge_reading(cell, run)
+        config = replace(self.config, settings=settings)
+        collect = await run_program(config, NO_FAULTS, self.limit, executor, patient=patient, meanwhile=meanwhile)
+        return lambda: self.judge_reading(cell, collect())
 
 
 def _cell(name: str, option: str, number: int) -> Cell:

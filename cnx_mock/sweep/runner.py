@@ -1,9 +1,10 @@
 """Run a sweep: two runs without faults, then one run for every cell, several at a time if asked."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from cnx_mock.errors import SweepError
@@ -12,7 +13,7 @@ from cnx_mock.sweep.explanation import after_second_run
 from cnx_mock.sweep.plan import NO_FAULTS, Cell
 from cnx_mock.sweep.results import CellResult, SweepResults
 from cnx_mock.sweep.swept_call import SweptCall
-from cnx_mock.sweep.trial import RunConfig, RunResult, SecondRun, run_once
+from cnx_mock.sweep.trial import RunConfig, RunResult, SecondRun, run_once, run_program
 
 BASELINE_SECONDS = 600
 """The time limit of a run without faults, unless a limit is given."""
@@ -36,6 +37,24 @@ class ProgressReporter(Protocol):
 
     def judged(self, result: CellResult) -> None:
         """A cell has its verdict."""
+
+
+Judge = Callable[[], CellResult]
+"""Judges a run, once, and returns what came of it."""
+
+
+class _Unjudged:
+    """A run that is over, and not judged yet."""
+
+    def __init__(self, judge: Callable[[], None] | None = None) -> None:
+        """`judge` judges it; None if there is no such run."""
+        self._judge = judge
+
+    def judge(self) -> None:
+        """Judge it, if that is not done."""
+        judge, self._judge = self._judge, None
+        if judge is not None:
+            judge()
 
 
 @dataclass(kw_only=True)
@@ -70,25 +89,38 @@ class Sweep(SweepResults):
 
     async def _work(self, executor: ThreadPoolExecutor) -> None:
         """Run one cell after the other, until all are done. A cell that runs may add others."""
-        while True:
-            if self._taken < len(self.cells):
-                cell = self.cells[self._taken]
-                self._taken += 1
-                self.progress.judged(await self.run_cell(cell, executor))
-                self._judged.set()
-            elif len(self.results) < self._taken:  # others run, and may add cells
-                self._judged.clear()
+        last = _Unjudged()
+        try:
+            while True:
+                if self._taken < len(self.cells):
+                    cell = self.cells[self._taken]
+                    self._taken += 1
+                    judge = await self.run_cell(cell, executor, last.judge)
+                    last.judge()
+                    last = _Unjudged(partial(self._tell, judge))
+                    continue
+                last.judge()
+                if len(self.results) == self._taken:
+                    return
+                self._judged.clear()  # others run, and may add cells
                 await self._judged.wait()
-            else:
-                return
+        finally:
+            last.judge()
 
-    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor) -> CellResult:
-        """Run the program in a cell, and return what came of it."""
+    def _tell(self, judge: Judge) -> None:
+        self.progress.judged(judge())
+        self._judged.set()
+
+    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor, meanwhile: Callable[[], None]) -> Judge:
+        """Run the program in a cell, and return what judges the run: that is done while the next program starts, as
+        `meanwhile` is now."""
         patient = self.options.seconds is None
         second = self._second_run(cell)
         limit = self.limit + (cell.seconds if patient else 0)
-        run = await run_once(self.config, cell.document(), limit, executor, patient=patient, second=second)
-        return self.judge_cell(cell, run)
+        collect = await run_program(
+            self.config, cell.document(), limit, executor, patient=patient, second=second, meanwhile=meanwhile
+        )
+        return lambda: self.judge_cell(cell, collect())
 
     def _second_run(self, cell: Cell) -> SecondRun | None:
         """Return when the program is run a second time in a cell's world; None for never."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,26 +123,51 @@ async def run_once(
     patient: bool = False,
     second: SecondRun | None = None,
 ) -> RunResult:
-    """Run the program once under a scenario, given as plain data, on top of the config's own; and a `second` time in
-    the same world if that says so.
+    """Run the program, and return what it did and what it left. The arguments and errors are those of `run_program`."""
+    return (await run_program(config, document, seconds, executor, patient=patient, second=second))()
 
-    `seconds` is the time limit of a run; `patient` is whether it is extended for a client that backs off. Raises
-    ProgramError if the program cannot be started, ScenarioError if the two scenarios contradict each other, UsageError
-    if the config's folder cannot be copied, and OSError if no port is free.
+
+Collect = Callable[[], RunResult]
+"""Takes down what a run did and what it left, once."""
+
+
+async def run_program(
+    config: RunConfig,
+    document: Mapping[str, Any],
+    seconds: float | None,
+    executor: Executor,
+    *,
+    patient: bool = False,
+    second: SecondRun | None = None,
+    meanwhile: Callable[[], None] | None = None,
+) -> Collect:
+    """Run the program once under a scenario, given as plain data, on top of the config's own; and a `second` time in
+    the same world if that says so. Return what takes down the result: that need not be done before the next run.
+
+    `seconds` is the time limit of a run; `patient` is whether it is extended for a client that backs off; `meanwhile`
+    is called while the program starts. Raises ProgramError if the program cannot be started, ScenarioError if the two
+    scenarios contradict each other, UsageError if the config's folder cannot be copied, and OSError if no port is free.
     """
-    with program_folders(config.folder) as folders:
+    with ExitStack() as stack:
+        folders = stack.enter_context(program_folders(config.folder))
         world = _World(config, document, folders, executor)
         await world.start()
         first, after_first = None, 0
         try:
-            ended = await world.run(seconds, patient, second.kill_at if second else None)
+            ended = await world.run(seconds, patient, second.kill_at if second else None, meanwhile)
             if second is not None and second.after(ended):
                 first, after_first = ended, world.requests
                 world.calm_down(second.rules)
                 ended = await world.run(seconds, patient)
         finally:
             await world.stop()
-    return replace(collected(world.tenants, ended), first=first, requests_of_first=after_first)
+        kept = stack.pop_all()
+
+    def collect() -> RunResult:
+        with kept:  # removing the folders takes half as long as all else of a run without calls
+            return replace(collected(world.tenants, ended), first=first, requests_of_first=after_first)
+
+    return collect
 
 
 def scenario_of(config: RunConfig, document: Mapping[str, Any]) -> Scenario:
@@ -184,8 +210,15 @@ class _World:
         """Stop serving."""
         await self._serving.stop()
 
-    async def run(self, seconds: float | None, patient: bool, kill_at: str | None = None) -> ProgramResult:
-        """Run the program; kill it when the rule with this id injects its fault."""
+    async def run(
+        self,
+        seconds: float | None,
+        patient: bool,
+        kill_at: str | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> ProgramResult:
+        """Run the program; kill it when the rule with the id `kill_at` injects its fault. `meanwhile` is called while
+        it starts."""
         assert self._key is not None, "it was started"
         environ = {**os.environ, **self._config.environment(self._sockets, self._key), **self._folders.variables}
         began = ticks()
@@ -196,6 +229,7 @@ class _World:
             self._executor,
             folder=self._folders.working,
             killed=None if kill_at is None else self._notices[kill_at],
+            started=None if meanwhile is None else lambda group: meanwhile(),
         )
 
     def calm_down(self, rules: Collection[str]) -> None:

@@ -153,11 +153,11 @@ def parse_instant(value: object) -> int:
         raise ValueError(f"must be an instant with date, time and offset such as {example}, not {_shown(value)}")
     date, time, fraction, sign, hours, minutes = match.groups(default="0")
     try:
-        local = datetime.fromisoformat(f"{date}T{time}")
+        local = _parse_second(f"{date}T{time}")
     except ValueError:  # its words are Python's, and change from version to version
         raise ValueError(f"must be a date and a time that exist, not {_shown(value)}") from None
-    offset = timedelta(hours=int(hours), minutes=int(minutes)) // _MICROSECOND
-    whole = (local - _EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0")[:6])
+    offset = (int(hours) * 60 + int(minutes)) * 60_000_000
+    whole = local + int(fraction.ljust(6, "0")[:6])
     instant = whole + offset if sign == "-" else whole - offset
     if not 0 <= instant <= _END_OF_TIME:
         raise ValueError(f"must be in the years 1970 to 9999, such as 2026-01-01T00:00:00Z, not {_shown(value)}")
@@ -167,6 +167,13 @@ def parse_instant(value: object) -> int:
 def format_instant(microseconds: int) -> str:
     """Return an instant, in microseconds since the epoch, as RFC 3339 in UTC, rounded down to whole seconds."""
     return _format_second(microseconds // 1_000_000)
+
+
+@lru_cache(maxsize=16)
+def _parse_second(text: str) -> int:
+    """Return the microseconds since the epoch of a date and a time in UTC. What is read together often happened in the
+    same few seconds. Raises ValueError if they do not exist."""
+    return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
 
 
 @lru_cache(maxsize=16)
@@ -183,7 +190,8 @@ def format_instant_exact(microseconds: int) -> str:
 
 def format_instant_ms(microseconds: int) -> str:
     """Return the same as `format_instant`, rounded down to milliseconds: ``2026-01-01T00:00:00.000Z``."""
-    return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="milliseconds") + "Z"
+    second, rest = divmod(microseconds, 1_000_000)
+    return f"{_format_second(second)[:-1]}.{rest // 1000:03}Z"
 
 
 def _text(value: object) -> str:

@@ -44,7 +44,7 @@ def main() -> None:
     elif asked.plugin:
         plugin.measure(asked.rounds)
     elif asked.sweep:
-        sweep.measure(asked.rounds)
+        sweep.measure(asked.rounds, quick=asked.quick)
     else:
         _bench(asked)
 

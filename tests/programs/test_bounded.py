@@ -22,7 +22,9 @@ print(child.pid, flush=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the environment of processes")
-def test_a_child_in_a_session_of_its_own_is_killed_too() -> None:
+@pytest.mark.parametrize("few", [200, 0], ids=["few new processes", "many new processes"])
+def test_a_child_in_a_session_of_its_own_is_killed_too(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(bounded, "_FEW_NUMBERS", few)
     with ThreadPoolExecutor() as executor:
         command = [sys.executable, "-c", DETACHES]
         result = asyncio.run(bounded.run(command, os.environ, lambda: None, executor))

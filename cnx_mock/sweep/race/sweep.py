@@ -1,7 +1,7 @@
 """Sweep a race: run two programs one after the other, and then at once under every schedule that may matter."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from cnx_mock.sweep.race.schedule import RACERS, Racer, Schedule, order_of, othe
 from cnx_mock.sweep.race.trial import race_once
 from cnx_mock.sweep.race.world import ANY_PACE, RaceRun
 from cnx_mock.sweep.results import CellResult
-from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, Sweep, last_lines
+from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, Judge, Sweep, last_lines
 from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import Judgement, Verdict
@@ -113,8 +113,10 @@ class RaceSweep(Sweep):
         )
         return Cell(((call, fault),))
 
-    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor) -> CellResult:
-        """Run a schedule; if its outcome is none of the serial ones, run it once more to confirm that."""
+    async def run_cell(self, cell: Cell, executor: ThreadPoolExecutor, meanwhile: Callable[[], None]) -> Judge:
+        """Run a schedule; if its outcome is none of the serial ones, run it once more to confirm that. It is judged at
+        once: it may add others."""
+        meanwhile()
         plan = self._plans[cell.name]
         race, outcome = await self._raced(plan, executor)
         why_not = plan.why_not(race)
@@ -124,7 +126,8 @@ class RaceSweep(Sweep):
                 if plan.why_not(again) or second in self._serial.outcomes:
                     why_not = "not confirmed: the same order did not lead to the same outcome again"
             self._grow(race, plan)
-        return self._kept(cell, race, outcome, why_not=why_not)
+        result = self._kept(cell, race, outcome, why_not=why_not)
+        return lambda: result
 
     async def _raced(self, plan: RacePlan, executor: ThreadPoolExecutor) -> tuple[RaceRun, RaceOutcome]:
         race = await race_once(self.configs, schedule_of(plan.switches), self._serial.paces, self.limit, executor)
