@@ -13,7 +13,7 @@ def interrupted_start(name: str) -> Iterator[None]:
 
     def interrupted(thread: threading.Thread) -> None:
         start(thread)
-        if thread.name.startswith(name):
+        if thread.name.startswith(name) and threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
 
     with mock.patch.object(threading.Thread, "start", interrupted):

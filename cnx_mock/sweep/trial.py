@@ -151,9 +151,9 @@ async def run_program(
     with ExitStack() as stack:
         folders = stack.enter_context(program_folders(config.folder))
         world = _World(config, document, folders, executor)
-        await world.start()
         first, after_first = None, 0
         try:
+            await world.start()
             ended = await world.run(seconds, patient, second.kill_at if second else None, meanwhile)
             if second is not None and second.after(ended):
                 first, after_first = ended, world.requests

@@ -61,8 +61,8 @@ async def race_functions(
     Raises ListenError if no port is free.
     """
     race = _FunctionRace(pair, schedule, paces)
-    await race.start()
     try:
+        await race.start()
         first = race.turns.now
         if together:
             await race.run(RACERS, seconds)

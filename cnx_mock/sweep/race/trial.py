@@ -40,8 +40,8 @@ async def race_once(
     with ExitStack() as stack:
         folders = {racer: stack.enter_context(program_folders(configs[racer].folder)) for racer in RACERS}
         race = _Race(configs, folders, schedule, paces, executor)
-        await race.start()
         try:
+            await race.start()
             first = race.turns.now
             order = [first, *(each for each in RACERS if each != first)]
             if together:
