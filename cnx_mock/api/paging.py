@@ -4,7 +4,7 @@ The reference: "Added pagination to all list endpoints" (v1.1.0); "Items per pag
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, unquote_plus
@@ -135,13 +135,10 @@ class Page(Paged, Generic[T]):
         return b'{"data":' + items + b',"pagination":' + self.pagination.json() + b"}"
 
 
-def page_of(
-    records: Table[Any] | Selection[Any] | Sequence[Any], query: PageQuery, show: Callable[[Any], T]
-) -> Page[T]:
+def page_of(records: Table[Any] | Selection[Any], query: PageQuery, show: Callable[[Any], T]) -> Page[T]:
     """Return the requested page. `show` is called for its items only."""
-    total, start, limit = len(records), (query.page - 1) * query.limit, query.limit
-    chosen = records[start : start + limit] if isinstance(records, Sequence) else records.page(start, limit)
-    return Page(data=[show(record) for record in chosen], pagination=Pagination.of(query, total))
+    chosen = records.page((query.page - 1) * query.limit, query.limit)
+    return Page(data=[show(record) for record in chosen], pagination=Pagination.of(query, len(records)))
 
 
 def links(path: str, query: str, pagination: Pagination) -> bytes:

@@ -1,29 +1,38 @@
 """Indexed tables: filtered lists without a look at every record.
 
 A status is a function of time, so the index keeps what is due in a heap. When somebody looks, the records that are due
-by then, and those that were touched, are sorted anew; all others are where they belong.
+by then, and those that were touched, are sorted anew; all others are where they belong. Stale reads ask the other way
+round: which records have moved since an instant.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from cnx_mock.world.clock import NEVER
 from cnx_mock.world.places import PlaceSet
-from cnx_mock.world.records import IndexKey, ProvisionedRecord
+from cnx_mock.world.records import IndexKey, MadeRecord
 from cnx_mock.world.table import Table
 
-P = TypeVar("P", bound=ProvisionedRecord)
+P = TypeVar("P", bound=MadeRecord)
+
+
+_MOVES_KEPT = 10_000
+"""How many moves are kept beside two for each record."""
 
 
 class _Index:
     """The places of a table's records, by what lists are filtered by."""
 
-    __slots__ = ("_due", "_keys", "_settled", "_sorted", "_statuses")
+    __slots__ = ("_due", "_held", "_keys", "_moves", "_settled", "_sorted", "_statuses", "moves_from")
 
     def __init__(self) -> None:
         self._keys: dict[IndexKey, PlaceSet] = {}
+        self._held: dict[int, tuple[IndexKey, ...]] = {}
+        """The keys under which a place is found, for records whose keys change."""
         self._statuses: dict[str, PlaceSet] = {}
         self._due: list[tuple[int, int]] = []
         """A heap: when a record's status changes by itself, and the record's place."""
@@ -31,6 +40,10 @@ class _Index:
         """The instant for which the statuses are right."""
         self._sorted = 0
         """The places before this one have a status."""
+        self._moves: list[tuple[int, int]] = []
+        """When a record was made or changed, or its status changed, and its place, in order of time."""
+        self.moves_from = NEVER
+        """The instant from which on all moves are known: nobody wants to know them as long as no read is stale."""
 
     def with_key(self, key: IndexKey) -> PlaceSet:
         """Return the places of the records that have this value in this field."""
@@ -45,35 +58,72 @@ class _Index:
         """The place after the last one that it has seen."""
         return self._sorted
 
-    def remove(self, record: ProvisionedRecord) -> None:
+    def remove(self, record: MadeRecord) -> None:
         """Remove a record."""
-        for key in record.index_keys():
-            places = self._keys[key]
+        for key in self._held.pop(record.place) if record.keys_change else record.index_keys():
+            self._take_out(key, record.place)
+        for places in self._statuses.values():
             places.discard(record.place)
-            if not places:
-                del self._keys[key]
-        self._take_out(record.place)
 
     def settle(self, table: "IndexedTable[P]", changed: set[int], now: int) -> None:
         """Make the statuses right for an instant. `changed` are the places of the records that were touched."""
         if now < self._settled:  # the clock was set back, which only another start of a new world does
             changed.update(record.place for record in table)
+            self.moves_from = NEVER
         while self._due and self._due[0][0] <= now:
             changed.add(heappop(self._due)[1])
         fresh = table.at(range(self._sorted, table.extent))
-        former = table.at(place for place in changed if place < self._sorted)
-        for record in former:
-            self._take_out(record.place)
+        former = table.at(place for place in changed if place < self._sorted) if changed else []
+        if former:
+            places = PlaceSet()
+            places.add_all(record.place for record in former)
+            for each in self._statuses.values():
+                each.discard_all(places)
         for record in (*former, *fresh):
             if (due := record.changes(now)) != NEVER:
                 heappush(self._due, (due, record.place))
         _add_all(self._statuses, ((record.status(now), record.place) for record in (*former, *fresh)))
-        _add_all(self._keys, ((key, record.place) for record in fresh for key in record.index_keys()))
+        _add_all(self._keys, ((key, record.place) for record in fresh for key in self._keys_of(record)))
+        for record in former:
+            if record.keys_change:
+                self._sort_again(record)
+        if self.moves_from != NEVER:
+            self._moves += [(now, record.place) for record in (*former, *fresh)]
         self._settled, self._sorted = now, table.extent
 
-    def _take_out(self, place: int) -> None:
-        for places in self._statuses.values():
-            places.discard(place)
+    def _keys_of(self, record: MadeRecord) -> Iterable[IndexKey]:
+        """Return the keys of a new record, and remember them if they can change."""
+        if not record.keys_change:
+            return record.index_keys()
+        keys = self._held[record.place] = tuple(dict.fromkeys(record.index_keys()))
+        return keys
+
+    def _sort_again(self, record: MadeRecord) -> None:
+        """Find a record under the keys that it has now."""
+        before, place = self._held[record.place], record.place
+        after = self._held[place] = tuple(dict.fromkeys(record.index_keys()))
+        if after != before:
+            for key in set(before).difference(after):
+                self._take_out(key, place)
+            _add_all(self._keys, ((key, place) for key in set(after).difference(before)))
+
+    def _take_out(self, key: IndexKey, place: int) -> None:
+        places = self._keys[key]
+        places.discard(place)
+        if not places:
+            del self._keys[key]
+
+    def moved(self, table: "IndexedTable[P]", since: int) -> set[int]:
+        """Return the places of the records that were made or changed, or whose status changed, after an instant and up
+        to the last `settle`; others may be among them. Records that were removed are not.
+
+        The first stale read of a sandbox, and one of an earlier instant than any before, looks at all records. Others
+        look at what has moved."""
+        if since < self.moves_from or len(self._moves) > _MOVES_KEPT + 2 * len(table):
+            now = self._settled
+            self._moves = sorted((each.moved(now), each.place) for each in table if each.moved(now) > since)
+            self.moves_from = since
+        return {place for _, place in self._moves[bisect_right(self._moves, since, key=itemgetter(0)) :]}
 
 
 K = TypeVar("K")
@@ -128,6 +178,10 @@ class IndexedTable(Table[P]):
         super().remove(record, now)
         if self._index is not None and record.place < self._index.end:
             self._index.remove(record)
+
+    def moved(self, now: int, since: int) -> set[int]:
+        """Return the places of the records that may have been different at an instant, except for removed ones."""
+        return self.index(now).moved(self, since)
 
     def index(self, now: int) -> _Index:
         """Return the index, right for an instant. It is made if there is none yet."""

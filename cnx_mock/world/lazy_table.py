@@ -4,6 +4,7 @@ A source makes such a record when it is read, always the same one. It is forgott
 changed: then the table keeps it, as any other record. So a key that only reads costs a few bytes for each record.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -30,13 +31,16 @@ class RecordSource(Protocol[P_co]):
 class LazyTable(IndexedTable[P]):
     """An indexed table that can have a source. Without one it is an ordinary table."""
 
-    __slots__ = ("_recent", "_source")
+    __slots__ = ("_named", "_names", "_recent", "_source")
 
     def __init__(self, recent: Recent | None = None) -> None:
         """`recent` keeps the cached answers of what was read last; None if it is a table for one read."""
         super().__init__()
         self._source: RecordSource[P] | None = None
         self._recent = recent
+        self._names: Counter[str] | None = None
+        """How many records have each name, of those before the place `_named`; None as long as nobody has asked."""
+        self._named = 0
 
     def fill(self, source: RecordSource[P]) -> None:
         """Add all records of a source behind those that are there. It is done once."""
@@ -96,7 +100,18 @@ class LazyTable(IndexedTable[P]):
         if record.place in changes.lazy and self.get(record.id) is record:
             self._records[record.id] = record
         super().remove(record, now)
+        if self._names is not None and record.place < self._named:
+            self._names[record.name] -= 1
         changes.kept.pop(record.place, None)
+
+    def has_name(self, name: str) -> bool:
+        """Return whether a record has this name, which never changes. All are counted when somebody asks first, and
+        after that those that are new."""
+        if self._names is None:
+            self._names = Counter()
+        self._names.update(record.name for record in self.at(range(self._named, self.extent)))
+        self._named = self.extent
+        return self._names[name] > 0
 
     @property
     def extent(self) -> int:

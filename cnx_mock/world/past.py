@@ -1,27 +1,21 @@
 """Tables and the ledger as they were at an earlier instant, for stale reads. Made for one read, then thrown away."""
 
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from cnx_mock.world.charges import Charges
 from cnx_mock.world.clock import SECOND
+from cnx_mock.world.index import IndexedTable
 from cnx_mock.world.ledger import OPENING, Ledger
-from cnx_mock.world.records import MadeRecord
+from cnx_mock.world.past_table import PastTable
 from cnx_mock.world.statement import Statement
-from cnx_mock.world.table import Table
 
-M = TypeVar("M", bound=MadeRecord)
-T = TypeVar("T", bound=Table[Any])
+T = TypeVar("T", bound=IndexedTable[Any])
 
 
-def table_as_of(table: T, instant: int) -> T:
-    """Return a table of copies: the records that existed at an instant, as they were then."""
-    past = type(table)()
-    for record in table.since(instant):
-        copy = record.as_of(instant)
-        if copy is not None:
-            past.add(copy)
-    return past
+def table_as_of(table: T, instant: int, now: int) -> T:
+    """Return a table of copies: the records that existed at an instant, as they were then. `now` is the present one."""
+    return cast("T", PastTable(table, instant, now))  # it is read like the table that it is of
 
 
 class PastLedger(Ledger):

@@ -80,6 +80,23 @@ class PlaceSet:
             if not self._words[word]:
                 del self._words[word]
 
+    def discard_all(self, places: "PlaceSet") -> None:
+        """Remove all places of another set."""
+        words = self._words
+        for word, bits in places._words.items():
+            gone = words.get(word, 0) & bits
+            if gone:
+                words[word] ^= gone
+                self._size -= gone.bit_count()
+                if not words[word]:
+                    del words[word]
+
+    def copy(self) -> "PlaceSet":
+        """Return a set of its own with the same places."""
+        made = PlaceSet()
+        made._words, made._size = self._words.copy(), self._size
+        return made
+
     def __and__(self, other: "PlaceSet") -> "PlaceSet":
         """Return the places that both sets have."""
         small, large = sorted((self._words, other._words), key=len)

@@ -83,6 +83,9 @@ class Record:
 class MadeRecord(Record):
     """A record that a client makes, and that a stale read can show as it was."""
 
+    keys_change: ClassVar[bool] = False
+    """Whether what lists are filtered by can change."""
+
     number: int
     """Its number among all records of its kind that the sandbox ever made; from 1."""
     created: int
@@ -104,6 +107,22 @@ class MadeRecord(Record):
             own: dict[str, Any] = {name: list(value) for name, value in given if isinstance(value, list)}
             self.former = replace(self, **own)
             self.changed = now
+
+    def status(self, now: int) -> str:
+        """Return its status at this instant: a kind that takes no time to become ready is always active."""
+        return "active"
+
+    def changes(self, now: int) -> int:
+        """Return the next instant at which its status changes by itself, or NEVER."""
+        return NEVER
+
+    def moved(self, now: int) -> int:
+        """Return when it was last made, changed, or changed its status, up to this instant."""
+        return max(self.created, self.changed)
+
+    def index_keys(self) -> Iterator[IndexKey]:
+        """Return what lists of its kind are filtered by, other than the status. They change only if `keys_change`."""
+        yield from ()
 
     def as_of(self, instant: int) -> Self | None:
         """Return a copy of the record as it was at an instant, or None if it did not exist yet.
@@ -168,9 +187,10 @@ class ProvisionedRecord(MadeRecord):
         ends = self.lifecycle.ends
         return NEVER if ends is None or ends <= now else ends
 
-    def index_keys(self) -> Iterator[IndexKey]:
-        """Return what lists of its kind are filtered by, other than the status. It never changes."""
-        yield from ()
+    def moved(self, now: int) -> int:
+        """Return when it was last made, changed, or changed its status, up to this instant."""
+        ends = self.lifecycle.ends
+        return MadeRecord.moved(self, now) if ends is None or ends > now else max(MadeRecord.moved(self, now), ends)
 
     def provisioned(self, now: int) -> int | None:
         """Return the instant at which it became ready, or None if it has not yet."""
@@ -249,10 +269,16 @@ class FirewallRecord(MadeRecord):
     """A firewall: rules for the traffic of the instances attached to it."""
 
     kind = kinds.FIREWALL
+    keys_change = True
 
     settings: dict[str, Any]
     """The fields that the client declared, except for the instances."""
     instance_ids: list[str]
+
+    def index_keys(self) -> Iterator[IndexKey]:
+        """Return the instances that it protects."""
+        for each in self.instance_ids:
+            yield "instance_id", each
 
     def toggle(self, instance: InstanceRecord) -> None:
         """Add itself to the firewalls that an instance keeps, or take itself out."""
@@ -264,11 +290,17 @@ class LoadBalancerRecord(ProvisionedRecord):
     """A load balancer: it spreads traffic over the instances attached to it."""
 
     kind = kinds.LOAD_BALANCER
+    keys_change = True
 
     settings: dict[str, Any]
     """The fields that the client declared, except for the name, the regions and the instances."""
     regions: list[str]
     instance_ids: list[str]
+
+    def index_keys(self) -> Iterator[IndexKey]:
+        """Return the regions that it serves."""
+        for each in self.regions:
+            yield "region", each
 
     def toggle(self, instance: InstanceRecord) -> None:
         """Add itself to the load balancers that an instance keeps, or take itself out."""

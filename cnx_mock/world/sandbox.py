@@ -111,8 +111,8 @@ class SandboxState:
         self._by_digits: dict[str, KeyRecord] = {}
         self.instances: LazyTable[InstanceRecord] = LazyTable(self.recent)
         self.snapshots: IndexedTable[SnapshotRecord] = IndexedTable()
-        self.firewalls: Table[FirewallRecord] = Table()
-        self.load_balancers: Table[LoadBalancerRecord] = Table()
+        self.firewalls: IndexedTable[FirewallRecord] = IndexedTable()
+        self.load_balancers: IndexedTable[LoadBalancerRecord] = IndexedTable()
         self.polling: dict[str, ProvisionedRecord] = {}
         """The records that count polls and are not ready yet, by id. Usually none: lists then need not look."""
         self.shown_to: str | None = None
@@ -248,18 +248,18 @@ class SandboxState:
     def as_of(self, instant: int) -> "SandboxState":
         """Return the sandbox as it was at an instant, for one read.
 
-        The clock is frozen at the instant. The tables hold copies: without records that were made later, with records
+        The clock is frozen at the instant. The tables return copies: without records that were made later, with records
         that were removed later, and with the former version of records that changed later (one such version is kept).
         The account, its keys, the catalogue and `polling` are the present ones: a stale read counts as a poll now.
         """
-        instant = max(0, instant)
+        instant, now = max(0, instant), self.clock.now()
         view = copy(self)
         view.clock = Clock(instant, frozen=True)
         view.ledger = ledger_as_of(self.ledger, instant)
-        view.instances = table_as_of(self.instances, instant)
-        view.snapshots = table_as_of(self.snapshots, instant)
-        view.firewalls = table_as_of(self.firewalls, instant)
-        view.load_balancers = table_as_of(self.load_balancers, instant)
+        view.instances = table_as_of(self.instances, instant, now)
+        view.snapshots = table_as_of(self.snapshots, instant, now)
+        view.firewalls = table_as_of(self.firewalls, instant, now)
+        view.load_balancers = table_as_of(self.load_balancers, instant, now)
         view._tables = {
             **self._tables,
             InstanceRecord.kind: view.instances,

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from cnx_mock.world.places import PlaceSet
@@ -93,10 +94,14 @@ class Table(Generic[R]):
         self._removed.append((now, record))
         self.changes.note(record)
 
-    def since(self, instant: int) -> list[R]:
-        """Return the records that existed at an instant or were made later, in order of creation, as they are now."""
-        removed = [record for gone, record in self._removed or () if gone > instant]
-        return sorted([*removed, *self], key=lambda record: record.place) if removed else list(self)
+    def removed_since(self, instant: int) -> list[R]:
+        """Return the records that were removed after an instant, the last one first."""
+        removed = reversed(self._removed or ())
+        return [record for _, record in takewhile(lambda each: each[0] > instant, removed)]
+
+    def places(self) -> PlaceSet:
+        """Return the places that have a record. The set is not to be changed."""
+        return PlaceSet.below(self.extent) if self._live is None else self._live
 
     def _forget(self, place: int) -> None:
         """Note that there is no record at a place any more."""

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from cnx_mock.services.compute.instance_body import InstanceCreate
 from cnx_mock.services.compute.instances import provision
+from cnx_mock.world import kinds
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.clock import SECOND, Clock
 from cnx_mock.world.lifecycle import ProvisioningRule
 from cnx_mock.world.places import PlaceSet
-from cnx_mock.world.records import InstanceRecord
+from cnx_mock.world.records import InstanceRecord, LoadBalancerRecord
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 from tests.cases import cases
 
@@ -36,8 +37,11 @@ def test_a_set_of_places_is_a_set_in_order(one, two, start, limit):
     assert (left | right).page(0, 200) == sorted(one | two)
     assert len(left & right) == len(one & two)
     assert left.page(start, limit) == sorted(one)[start : start + limit]
+    rest = left.copy()
+    rest.discard_all(right)
     for place in two:
         left.discard(place)
+    assert (list(rest), len(rest)) == (list(left), len(left))
     assert (list(left), len(left)) == (sorted(one - two), len(one - two))
 
 
@@ -83,7 +87,8 @@ def must_agree(sandbox, chance):
     start, limit = chance.randrange(len(expected) + 3), chance.randrange(1, 8)
 
     assert len(selection) == len(expected), asked
-    assert selection.page(start, limit) == expected[start : start + limit], asked
+    page = [each.id for each in selection.page(start, limit)]
+    assert page == [each.id for each in expected[start : start + limit]], asked
     assert [each.id for each in expected if selection.get(each.id) is not None] == [each.id for each in expected]
 
 
@@ -135,19 +140,89 @@ def test_an_index_finds_what_a_scan_finds_after_any_sequence_of_changes(seed):
             must_agree(sandbox, chance)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_past_has_an_index_of_its_own(seed):
-    chance, sandbox = Random(seed), world()
-    for _ in range(60):
-        create(sandbox, chance)
-        sandbox.clock.advance(SECOND)
-        must_agree(sandbox, chance)
-    delete(sandbox, chance, chance.choice(list(sandbox.instances)))
+def put(sandbox, chance, balancers):
+    """Make a load balancer, change or remove one, or let time pass."""
+    known, now = list(balancers), sandbox.now
+    if not known or chance.random() < 0.3:
+        new_id, number = sandbox.next_id(kinds.LOAD_BALANCER)
+        life = sandbox.begin(kinds.LOAD_BALANCER, new_id, now, then="active")
+        regions = chance.sample(REGIONS, chance.randrange(1, 4))
+        fields = {"name": "front", "settings": {}, "instance_ids": [], "regions": regions, "lifecycle": life}
+        balancers.add(LoadBalancerRecord(id=new_id, number=number, created=now, updated=now, **fields))
+    elif chance.random() < 0.2:
+        sandbox.removed(balancers, chance.choice(known), now)
+    elif chance.random() < 0.5:
+        balancer = chance.choice(known)
+        balancer.changing(now)
+        balancer.regions = chance.sample(REGIONS, chance.randrange(1, 4))
+    else:
+        advance(sandbox, chance, None)
 
-    for ago in (0, 5, 30, 59):
-        for _ in range(10):
-            must_agree(sandbox.as_of(sandbox.now - ago * SECOND), chance)
-    must_agree(sandbox, chance)
+
+@cases("seed", range(8))
+def test_an_index_follows_keys_that_change(seed):
+    chance, sandbox = Random(seed), world()
+    balancers = sandbox.load_balancers
+
+    for _ in range(300):
+        put(sandbox, chance, balancers)
+        region, status = chance.choice(REGIONS), chance.choice([None, "provisioning", "active"])
+        expected = [each for each in balancers if region in each.regions and status in (None, each.status(sandbox.now))]
+        found = balancers.matching(sandbox.now, [("region", region)], status=status)
+        assert (len(found), found.page(0, 500)) == (len(expected), expected)
+
+
+def copied(sandbox, table, gone, instant):
+    """The records that a table had at an instant, by a look at every one. `gone` are those removed since."""
+    everything = sorted([*table, *gone], key=lambda each: each.place)
+    copies = [each.as_of(instant) for each in everything]
+    return [(each.id, each.status(instant), each.updated, each.forced) for each in copies if each is not None]
+
+
+@cases("seed", range(8))
+def test_the_past_has_what_a_look_at_every_record_finds(seed):
+    chance, sandbox = Random(seed), world()
+    removed: list[tuple[int, InstanceRecord]] = []
+
+    for _ in range(150):
+        instances = list(sandbox.instances)
+        if not instances or chance.random() < 0.4:
+            create(sandbox, chance)
+        else:
+            change, instance = chance.choice([delete, force, poll, advance, advance]), chance.choice(instances)
+            change(sandbox, chance, instance)
+            removed += [(sandbox.now, instance)] if change is delete else []
+        if chance.random() < 0.4:
+            instant = sandbox.now - chance.choice([0, 1, 5, 30, 59, 200]) * SECOND
+            past = sandbox.as_of(instant)
+            gone = [each for at, each in removed if at > instant]
+            expected = copied(sandbox, sandbox.instances, gone, instant)
+            shown = [(each.id, each.status(instant), each.updated, each.forced) for each in past.instances]
+            assert shown == expected
+            assert len(past.instances) == len(expected)
+            assert past.instances.ids() == [each[0] for each in expected]
+            everything = {each.id for each in (*sandbox.instances, *gone)}
+            assert {each for each in everything if each in past.instances} == {each[0] for each in expected}
+            must_agree(past, chance)
+            must_agree(sandbox, chance)
+
+
+@cases("seed", range(4))
+def test_names_are_known_as_long_as_an_instance_has_them(seed):
+    chance, sandbox = Random(seed), world()
+
+    for number in range(200):
+        instances = list(sandbox.instances)
+        if instances and chance.random() < 0.5:
+            delete(sandbox, chance, chance.choice(instances))
+        else:
+            body = InstanceCreate.model_construct(
+                name=f"n{chance.randrange(9)}", plan="pro", region="us-east-1", image="debian-12", tags=[]
+            )
+            provision(sandbox, body, sandbox.now)
+        if number % 3 == 0:
+            names = {each.name for each in sandbox.instances}
+            assert {f"n{each}" for each in range(9) if sandbox.instances.has_name(f"n{each}")} == names
 
 
 @pytest.mark.parametrize("seed", range(4))

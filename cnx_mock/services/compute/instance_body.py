@@ -21,7 +21,7 @@ from cnx_mock.world.sandbox import SandboxState
 def _free(name: str, info: ValidationInfo) -> str:
     """Check that no instance has the name, if the reading `instance-names` requires it."""
     sandbox = sandbox_of(info)
-    if INSTANCE_NAMES.of(sandbox.readings) == "unique" and any(each.name == name for each in sandbox.instances):
+    if INSTANCE_NAMES.of(sandbox.readings) == "unique" and sandbox.instances.has_name(name):
         raise ValueError("is already the name of an instance")
     return name
 

@@ -193,10 +193,8 @@ def show(record: FirewallRecord) -> Firewall:
 @firewalls.operation("GET", "/v1/network/firewall", scope="network:read", provenance=_NAMED)
 def list_(sandbox: SandboxState, query: FirewallQuery) -> Page[Firewall]:
     """List all firewalls."""
-    wanted = query.instance_id
-    if wanted is None:
-        return page_of(sandbox.firewalls, query, show)
-    return page_of([each for each in sandbox.firewalls if wanted in each.instance_ids], query, show)
+    keys = [] if query.instance_id is None else [("instance_id", query.instance_id)]
+    return page_of(sandbox.firewalls.matching(sandbox.now, keys), query, show)
 
 
 @firewalls.operation(

@@ -24,7 +24,7 @@ from cnx_mock.services.network.load_balancer_body import (
 )
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
-from cnx_mock.world.records import LoadBalancerRecord
+from cnx_mock.world.records import IndexKey, LoadBalancerRecord
 from cnx_mock.world.sandbox import SandboxState
 
 load_balancers = Resource.of(kinds.LOAD_BALANCER, "They spread traffic over instances, in one region or several.")
@@ -153,9 +153,9 @@ class LoadBalancerQuery(PageQuery):
     status: LoadBalancerStatus | None = None
     """Only load balancers with this status."""
 
-    def selects(self, record: LoadBalancerRecord) -> bool:
-        """Return whether a load balancer matches the filter by region."""
-        return self.region is None or self.region in record.regions
+    def index_keys(self) -> list[IndexKey]:
+        """Return what a load balancer must have to match the filter by region."""
+        return [] if self.region is None else [("region", self.region)]
 
 
 _HEALTH: dict[str, Literal["healthy", "unhealthy"]] = {"running": "healthy", "stopped": "unhealthy"}
@@ -205,11 +205,10 @@ def _address(number: int, place: int) -> str:
 @load_balancers.operation("GET", "/v1/network/load-balancers", scope="network:read", provenance=_NAMED)
 def list_(sandbox: SandboxState, caller: Caller, query: LoadBalancerQuery) -> Page[LoadBalancer]:
     """List all load balancers."""
-    now, wanted = sandbox.now, query.status
-    known = [each for each in sandbox.load_balancers if query.selects(each)]
-    caller.polled += [each for each in known if each.id in sandbox.polling]
-    keep = known if wanted is None else [each for each in known if each.status(now) == wanted]
-    return page_of(keep, query, partial(show, sandbox, now=now))
+    now, keys, balancers = sandbox.now, query.index_keys(), sandbox.load_balancers
+    if sandbox.polling:
+        caller.polled += sandbox.polled(balancers.matching(now, keys))
+    return page_of(balancers.matching(now, keys, status=query.status), query, partial(show, sandbox, now=now))
 
 
 @load_balancers.operation(
