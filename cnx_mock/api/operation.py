@@ -46,18 +46,8 @@ class Incoming:
     """One call: the parts of a request that an operation needs, not parsed yet, and what STAGES make of them."""
 
     __slots__ = (
-        *(
-            "arguments",
-            "body",
-            "content_encoding",
-            "content_type",
-            "data",
-            "dependencies",
-            "params",
-            "query",
-            "read",
-            "reply",
-        ),
+        *("arguments", "body", "content_encoding", "content_type", "data", "dependencies", "params", "parsed", "query"),
+        *("read", "reply"),
     )
 
     def __init__(
@@ -75,6 +65,8 @@ class Incoming:
         self.content_encoding = content_encoding
         self.read: Any = None
         """What orjson reads in the body, if it has been read before."""
+        self.parsed: Callable[[], dict[str, Any]] | None = None
+        """Returns the object in a body that has been parsed before, or raises what is wrong with it."""
         self.dependencies: Mapping[type, Any] = {}
         self.arguments: dict[str, Any] = {}
         """What the handler is called with."""
@@ -198,7 +190,7 @@ class Operation:
         """Only called if it takes a body: see `_stages`."""
         parsing.media_type(call.content_type)
         parsing.check_encoding(call.content_encoding)
-        call.data = parsing.json_object(call.body, call.read)
+        call.data = parsing.json_object(call.body, call.read) if call.parsed is None else call.parsed()
 
     def _validate(self, call: Incoming) -> None:
         """The body and the query together, so that a refusal names every bad field of both. Only called if it takes one

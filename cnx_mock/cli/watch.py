@@ -18,8 +18,10 @@ import click
 from cnx_mock.cli.errors import error_text
 from cnx_mock.errors import CnxMockError, UnknownFixture
 from cnx_mock.http.app import App, load_scenarios
+from cnx_mock.http.recipe import fixture_of
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.scenario import Scenario
+from cnx_mock.services.worlds import Fixture
 from cnx_mock.services.worlds import files as worlds
 from cnx_mock.text.files import read_regular
 from cnx_mock.text.source import MAX_BYTES
@@ -30,6 +32,9 @@ _INTERVAL = 0.1
 _PATIENCE = 10
 """An editor may write a file in several steps, so a change is read when two looks in a row see the same. A file that
 never rests is read after so many looks."""
+
+Changed = Callable[[Scenario | Exception, Fixture | Exception | None], None]
+"""Is told of a scenario and of its fixture, or what is wrong with them."""
 
 Contents = tuple[bytes | int, ...]
 """What a look sees of each file: its content, or the errno that says why there is none."""
@@ -52,16 +57,16 @@ class ScenarioWatcher:
         loop = asyncio.get_running_loop()
         ended = threading.Event()
 
-        def changed(found: Scenario | Exception) -> None:
+        def changed(found: Scenario | Exception, fixture: Fixture | Exception | None) -> None:
             with suppress(RuntimeError):  # the loop is closed: the server has stopped
-                loop.call_soon_threadsafe(_revise, app, found)
+                loop.call_soon_threadsafe(_revise, app, found, fixture)
 
         # a daemon: a file system that does not answer must not keep the process
         threading.Thread(target=self._poll, args=(changed, ended), name="cnx-mock watch", daemon=True).start()
         await stop.wait()
         ended.set()
 
-    def _poll(self, changed: Callable[[Scenario | Exception], None], ended: threading.Event) -> None:
+    def _poll(self, changed: Changed, ended: threading.Event) -> None:
         """Look at the files again and again until `ended`, and report what they hold after each change."""
         before, restless = self._loaded, 0
         while not ended.wait(_INTERVAL):
@@ -73,7 +78,7 @@ class ScenarioWatcher:
             elif rests or restless >= _PATIENCE:
                 restless, found = 0, self._load()
                 before = self._loaded = scenarios + self._fixture_of(found)
-                changed(found)
+                changed(found, self._world_of(found))
             else:
                 restless += 1
 
@@ -81,6 +86,15 @@ class ScenarioWatcher:
         """Return what the files hold, or what is wrong with them."""
         try:
             return load_scenarios(self._names)
+        except (CnxMockError, OSError) as error:
+            return error
+
+    @staticmethod
+    def _world_of(found: Scenario | Exception) -> Fixture | Exception | None:
+        """Return the fixture that a scenario names, or what is wrong with it. It is read here, because the server's
+        own thread has to answer calls meanwhile."""
+        try:
+            return None if isinstance(found, Exception) else fixture_of(found)
         except (CnxMockError, OSError) as error:
             return error
 
@@ -125,12 +139,14 @@ def _content(path: Path) -> bytes | int:
         return error.errno or 0
 
 
-def _revise(app: App, found: Scenario | Exception) -> None:
-    """Take the scenario as its files are now, or keep the last good one."""
+def _revise(app: App, found: Scenario | Exception, fixture: Fixture | Exception | None) -> None:
+    """Take the scenario as its files are now, with its fixture, or keep the last good one."""
     try:
         if isinstance(found, Exception):
             raise found
-        app.tenants.revise(found)
+        if isinstance(fixture, Exception):
+            raise fixture
+        app.tenants.revise(found, fixture)
     except (CnxMockError, OSError) as error:
         app.tenants.watch_error = error_text(error)
         click.echo(f"{app.tenants.watch_error}\ncnx-mock: the scenario stays as it was", err=True)

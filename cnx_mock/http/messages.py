@@ -22,7 +22,7 @@ from cnx_mock.net.server_error import ServerError
 from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.exchange import Answer, Exchange
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
-from cnx_mock.text.live_keys import masked
+from cnx_mock.text.live_keys import LONG, masked, masked_parts
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
@@ -85,7 +85,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> 
     problem = scope.get("extensions", {}).get(BODY_PROBLEM)
     if problem is not None:
         raise Incomplete(problem.reason, masked(bytes(body)), gone=False, status=problem.status)
-    return masked(bytes(body))
+    return masked(bytes(body)) if len(body) < LONG else await asyncio.to_thread(masked_parts, bytes(body))
 
 
 def refused(refusal: errors.ApiError, request_id: str, readings: Mapping[str, str]) -> Answer:

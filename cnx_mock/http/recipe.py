@@ -1,6 +1,6 @@
 """How a sandbox is made, and made again by a reset."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +9,9 @@ from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.services.worlds import Fixture, load, read_fixture
 from cnx_mock.world.account import AccountPlan
 from cnx_mock.world.lifecycle import ProvisioningRule
+
+FixtureReader = Callable[[Any], Fixture]
+"""Returns the fixture in plain data, as `read_fixture` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +48,18 @@ class Recipe:
         """The readings that were chosen: the scenario's come before its own."""
         return {**self.readings, **self.scenario.world.readings}
 
-    def using(self, scenario: Scenario) -> "Recipe":
+    def using(self, scenario: Scenario, read: FixtureReader = read_fixture) -> "Recipe":
         """Return the recipe with another scenario, and with the fixture that it names.
 
         Raises what `fixture_of` raises.
         """
-        return replace(self, scenario=scenario, scenario_fixture=fixture_of(scenario))
+        return replace(self, scenario=scenario, scenario_fixture=fixture_of(scenario, read))
 
-    def changed(self, **changes: Any) -> "Recipe":
+    def changed(self, read: FixtureReader = read_fixture, **changes: Any) -> "Recipe":
         """Return the recipe with other values of these fields. Raises what `using` raises."""
         scenario = changes.pop("scenario", None)
         recipe = replace(self, **changes)
-        return recipe if scenario is None else recipe.using(scenario)
+        return recipe if scenario is None else recipe.using(scenario, read)
 
     def patched(self, readings: Mapping[str, str], clock: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with these readings and clock settings (start, speed, frozen). They come before those of
@@ -72,8 +75,8 @@ class Recipe:
         return replace(self, account=None if self.fixture is None else self.fixture.account_of(key))
 
 
-def fixture_of(scenario: Scenario) -> Fixture | None:
-    """Return the fixture that a scenario begins with, None if it names none.
+def fixture_of(scenario: Scenario, read: FixtureReader = read_fixture) -> Fixture | None:
+    """Return the fixture that a scenario begins with, None if it names none. `read` reads one that it has in full.
 
     If the fixture cannot be used, raises an error that names the scenario's key: SourceError if the scenario is from a
     file, ScenarioError if not.
@@ -82,7 +85,7 @@ def fixture_of(scenario: Scenario) -> Fixture | None:
     try:
         if given is None:
             return None
-        return load(given) if isinstance(given, str) else read_fixture(given)
+        return load(given) if isinstance(given, str) else read(given)
     except FixtureError as error:
         problems = [replace(each, path=("world", "fixture", *each.path)) for each in error.problems]
     except (SourceError, UnknownFixture) as error:

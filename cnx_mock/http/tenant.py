@@ -7,16 +7,17 @@ from typing import Any
 
 from cnx_mock.api.errors import InvalidState
 from cnx_mock.api.operation import Operation
+from cnx_mock.http.disposal import free_slowly, parts_of
 from cnx_mock.http.export import WorldExport
 from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.limits import Window
 from cnx_mock.http.loading import LoadObserver, WorldLoad
-from cnx_mock.http.recipe import Recipe, fixture_of
+from cnx_mock.http.recipe import FixtureReader, Recipe, fixture_of
 from cnx_mock.scenario.delays import Delays
 from cnx_mock.scenario.engine import Engine
 from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.scenario import Rule, Scenario, World
-from cnx_mock.services.worlds import Fixture, prepare_names
+from cnx_mock.services.worlds import Fixture, prepare_names, read_fixture
 from cnx_mock.world.account import MAGIC_KEYS, AccountPlan, AccountTraits
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
@@ -127,10 +128,16 @@ class Tenant:
         self.delays.close()
         self.engine.lasting.close()
         self.stop_loading()
+        left, fixture = self.sandbox_so_far.held(), self.recipe.own_fixture
+        if fixture is not None:
+            left += parts_of([fixture.document, fixture.written])
         self.sandbox_so_far = self._empty(0, SandboxOptions())
+        self.recipe = replace(self.recipe, own_fixture=None)
         self.journal.clear()
+        del fixture
+        free_slowly(left)
 
-    def use(self, scenario: Scenario) -> None:
+    def use(self, scenario: Scenario, read: FixtureReader = read_fixture) -> None:
         """Use another scenario from now on: its rules in place of the former one's, and its world's settings.
 
         Raises InvalidState if it sets the clock's start or a fixture and the sandbox has been used, UnknownFixture or
@@ -140,7 +147,7 @@ class Tenant:
         world = scenario.world
         if (world.start is not None or world.fixture is not None) and not self.sandbox.untouched:
             raise InvalidState(resource="sandbox", state="used", required="untouched")
-        fixture = fixture_of(scenario)
+        fixture = fixture_of(scenario, read)
         self.engine.use(scenario)
         if fixture is None:
             self._settle(scenario)
@@ -234,7 +241,9 @@ class Tenant:
         next(steps, None)
         self._own_key(sandbox)
         changed()
+        left = self.sandbox_so_far.held() if "sandbox_so_far" in vars(self) else []
         self.sandbox_so_far, self._load, self.is_complete = sandbox, None, True
+        free_slowly(left)
         if expected:
             prepare = partial(prepare_names, sandbox.chance.seed)
             self.is_complete = False

@@ -1,6 +1,7 @@
 """The tenants of one server: one for each key, made on first use, and what new keys get."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from itertools import count
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from cnx_mock.api.errors import NotFound, SandboxLimit, Unauthorized
 from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.loading import LoadObserver, WorldLoading
-from cnx_mock.http.recipe import Recipe
+from cnx_mock.http.recipe import FixtureReader, Recipe
 from cnx_mock.http.tenant import Shared, Tenant
 from cnx_mock.net.bounds import Bounds
 from cnx_mock.scenario import magic
@@ -16,6 +17,7 @@ from cnx_mock.scenario.engine import must_hold
 from cnx_mock.scenario.request import ApiRequest
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
+from cnx_mock.services.worlds import Fixture, read_fixture
 from cnx_mock.settings import Settings, flag
 from cnx_mock.world.account import MAGIC_KEYS, PLAN_LIMITS, AccountPlan
 from cnx_mock.world.catalogue import Catalogue
@@ -114,8 +116,8 @@ class Tenants:
 
     def make(self, name: str | None = None, **changes: Any) -> Tenant:
         """Make a tenant with a fresh key. Its chance is keyed by `name`: the same name gets the same world, made anew.
-        `changes` are fields of its recipe that differ from the defaults. Raises UnknownFixture or SourceError, and then
-        changes nothing."""
+        `changes` are fields of its recipe that differ from the defaults, and `read` as for `use`. Raises
+        UnknownFixture or SourceError, and then changes nothing."""
         recipe = self.defaults.changed(**changes)
         if name is None:
             self._made += 1
@@ -136,24 +138,25 @@ class Tenants:
             del self._tenants[key]
         self._forget(tenant)
 
-    def use(self, scenario: Scenario) -> None:
-        """Let new sandboxes get another scenario. Raises what `Recipe.using` raises, and ScenarioError if it has too
-        many rules."""
+    def use(self, scenario: Scenario, read: FixtureReader = read_fixture) -> None:
+        """Let new sandboxes get another scenario; `read` reads its fixture. Raises what `Recipe.using` raises, and
+        ScenarioError if it has too many rules."""
         must_hold(len(scenario.rules) + len(self.defaults.rules), self.settings.max_rules)
-        self.defaults = self.defaults.using(scenario)
+        self.defaults = self.defaults.using(scenario, read)
 
-    def revise(self, scenario: Scenario) -> None:
+    def revise(self, scenario: Scenario, fixture: Fixture | None) -> None:
         """Go on with another version of the scenario that new sandboxes get, in every sandbox that was made with it.
-        Raises ScenarioError, UnknownFixture or SourceError, and then changes nothing."""
+        `fixture` is what `fixture_of` returns for it; that takes long for a large file, and any thread may do it.
+        Raises ScenarioError, and then changes nothing."""
         must_hold(len(scenario.rules) + len(self.defaults.rules), self.settings.max_rules)
         before = self.defaults.scenario
-        defaults = self.defaults.using(scenario)
+        defaults = replace(self.defaults, scenario=scenario, scenario_fixture=fixture)
         living = [tenant for tenant in self if tenant.recipe.scenario.document is before.document]
         for tenant in living:
             tenant.engine.must_allow(scenario)
         self.defaults = defaults
         for tenant in living:
-            tenant.revise(scenario, defaults.scenario_fixture)
+            tenant.revise(scenario, fixture)
 
     def cancel_delays(self) -> None:
         """End every deliberate wait in every sandbox, for good."""

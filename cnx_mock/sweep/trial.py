@@ -234,8 +234,9 @@ class _World:
 
     def calm_down(self, rules: Collection[str]) -> None:
         """Go on without the rules with these ids. What would never become ready because of them does so now."""
-        scenario = self.tenants.defaults.scenario
-        self.tenants.revise(replace(scenario, rules=tuple(each for each in scenario.rules if each.id not in rules)))
+        scenario, fixture = self.tenants.defaults.scenario, self.tenants.defaults.scenario_fixture
+        calm = replace(scenario, rules=tuple(each for each in scenario.rules if each.id not in rules))
+        self.tenants.revise(calm, fixture)
         if any("provisioning" in each.document.get("fault", ()) for each in scenario.rules if each.id in rules):
             for tenant in self.tenants:
                 tenant.sandbox.bring_up()

@@ -76,6 +76,11 @@ class LazyTable(IndexedTable[P]):
         """Return the records that are not from the source, in order of creation."""
         return self._records.values()
 
+    def held(self) -> list[P]:
+        """Return every record that it holds, also removed ones."""
+        changed: Iterable[Any] = self.changes.kept.values()
+        return [*super().held(), *changed]
+
     def ids(self) -> list[str]:
         """Return every id, in order of creation."""
         return [record.id for record in self]

@@ -95,6 +95,10 @@ class Ledger:
         before, after = self._kept[: self._source_place], self._kept[self._source_place :]
         return [*before, *self._source.meters(self._source_first), *after]
 
+    def held(self) -> list[Meter | Credit]:
+        """Return every meter and every credit that it holds."""
+        return [*self._kept, *self.credits]
+
     def fill(self, source: MeterSource) -> None:
         """Add all meters of a source. It is done once. When one of them is closed, the ledger keeps them all."""
         self._source_place, self._source_first = len(self._kept), self._next()

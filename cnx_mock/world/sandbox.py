@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, TypeVar
 
 from cnx_mock.world import kinds
@@ -268,6 +269,11 @@ class SandboxState:
             LoadBalancerRecord.kind: view.load_balancers,
         }
         return view
+
+    def held(self) -> list[Any]:
+        """Return all that a large world consists of: its records, and the entries of its ledger."""
+        others = self.snapshots.held(), self.firewalls.held(), self.load_balancers.held()
+        return [*self.instances.held(), *chain(*others), *self.ledger.held()]
 
     @property
     def untouched(self) -> bool:

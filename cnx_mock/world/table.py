@@ -103,6 +103,10 @@ class Table(Generic[R]):
         """Return the places that have a record. The set is not to be changed."""
         return PlaceSet.below(self.extent) if self._live is None else self._live
 
+    def held(self) -> list[R]:
+        """Return every record that it holds, also removed ones."""
+        return [*self._records.values(), *(record for _, record in self._removed or ())]
+
     def _forget(self, place: int) -> None:
         """Note that there is no record at a place any more."""
         self._at[place] = None

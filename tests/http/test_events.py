@@ -368,7 +368,7 @@ def test_a_scenario_file_that_changes_is_told(follow, own_server):
     app = own_server._app
     assert app is not None
     scenario = read_scenario({"name": "changed", "rules": [{"fault": {"latency": "0s"}}]}, [])
-    app.tenants.revise(scenario)
+    app.tenants.revise(scenario, None)
     app.events.control_changed(None)  # as `serve --watch` does
     assert stream.next("phase").data["scenario"]["name"] == "changed"
     app.tenants.watch_error = "story.yaml:1:1: is empty"

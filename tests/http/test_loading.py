@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from cnx_mock import MockServer
 from cnx_mock.asgi import create_app
-from cnx_mock.http import loading
+from cnx_mock.http import loading, long_call
 from cnx_mock.http.app import App
 from cnx_mock.http.loading import WorldLoad
 from cnx_mock.services.worlds import exported, read_fixture
@@ -105,6 +107,103 @@ def test_calls_of_other_sandboxes_are_served_while_a_world_is_written(app: App) 
         assert (status, again) == (200, 200)
         assert len(first["accounts"][0]["instances"]) == SIZE, "the world as it was before the create"
         assert len(second["accounts"][0]["instances"]) == SIZE + 1
+
+    asyncio.run(story())
+
+
+WRITTEN: dict[str, Any] = {
+    "clock": {"frozen": True, "start": "2026-01-01T00:00:00Z"},
+    "accounts": [
+        {
+            "balance": "$9.00",
+            "instances": [
+                {"name": f"web-{number}", "region": ("us-east-1", "eu-west-1")[number % 2], "tags": ["a-tag" * 10]}
+                for number in range(SIZE)
+            ],
+            "snapshots": [{"instance": f"web-{number}"} for number in range(0, SIZE, 100)],
+            "firewalls": [{"name": "wall", "instance_ids": ["web-1", "web-2"]}],
+        }
+    ],
+}
+"""A world that is written out, and long."""
+
+
+@pytest.mark.parametrize("wanted", ["put", "post", "scenario"])
+def test_others_are_served_while_a_long_fixture_is_read_and_built(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_call, "LONG", 10_000)
+    asked = {
+        "put": ("PUT", "/_mock/state", KEY, WRITTEN),
+        "post": ("POST", "/_mock/sandboxes", "", {"key": f"cnx_test_{KEY}", "fixture": WRITTEN}),
+        "scenario": ("PUT", "/_mock/scenario", KEY, {"world": {"fixture": WRITTEN}}),
+    }[wanted]
+
+    async def story() -> None:
+        app = create_app()
+        other = await small(app)
+
+        async def loaded() -> None:
+            status, answer = await call(app, *asked)
+            assert status in (200, 201), answer
+            status, answer = await call(app, "GET", "/v1/instances")
+            assert (status, answer["pagination"]["total"]) == (200, SIZE)
+
+        order = await in_order(
+            loaded(), call(app, "GET", "/v1/account", other), call(app, "POST", "/v1/instances", other, INSTANCE)
+        )
+        assert order[-1] == 0
+        at_once, scratch = read_fixture(WRITTEN), create_app().tenants.make(own_fixture=read_fixture(WRITTEN)).sandbox
+        [tenant] = [each for each in app.tenants if each.key == KEY]
+        assert at_once.expected_steps(0), "it is built in slices"
+        shown = [exported(each)["accounts"][0] for each in (tenant.sandbox, scratch)]
+        varies = {"id", "created_at", "keys", "plan", "name"}  # the accounts' own
+        one, two = ({name: each for name, each in account.items() if name not in varies} for account in shown)
+        assert _without_ids(one) == _without_ids(two)
+
+    asyncio.run(story())
+
+
+def _without_ids(value: Any) -> Any:
+    return re.sub(r"(inst|snap|fw)_[0-9a-f]{16}", "…", json.dumps(value))
+
+
+def test_a_long_fixture_is_refused_as_a_short_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    instances = [*WRITTEN["accounts"][0]["instances"], {"name": "web 1"}, {"nam": "x", "plan": "large"}]
+    wrong = {"accounts": [{"instances": instances, "snapshots": [{"instance": "gone"}]}]}
+
+    async def story() -> None:
+        app = create_app()
+        short = await call(app, "PUT", "/_mock/state", body=wrong)
+        monkeypatch.setattr(long_call, "LONG", 10_000)
+        long = await call(app, "PUT", "/_mock/state", body=wrong)
+        assert short[0] == long[0] == 400
+        assert long[1]["error"]["details"] == short[1]["error"]["details"]
+        status, answer = await call(app, "PUT", "/_mock/state", body=["not an object"] * 2000)
+        assert (status, answer["error"]["details"]) == (400, {"reason": "the body must be a JSON object, not an array"})
+
+    asyncio.run(story())
+
+
+def test_a_large_world_that_is_given_back_is_freed_between_other_calls(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def alive(records: list[Any]) -> int:
+        for _ in range(SIZE):
+            await asyncio.sleep(0)
+        return sum(each() is not None for each in records)
+
+    async def story() -> None:
+        await call(app, "GET", "/v1/instances")
+        [tenant] = app.tenants
+        records = [ref(each) for each in tenant.sandbox.instances]
+        with monkeypatch.context() as patched:
+            patched.setattr(loading, "SLICE", 0)
+            tenant.reset()
+            assert any(each() is not None for each in records), "not all at once"
+        assert await alive(records) == 0
+        await call(app, "GET", "/v1/instances")
+        records = [ref(each) for each in tenant.sandbox.instances]
+        await call(app, "DELETE", f"/_mock/sandboxes/{tenant.id}", "")
+        assert await alive(records) == 0
 
     asyncio.run(story())
 

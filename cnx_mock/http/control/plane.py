@@ -22,6 +22,7 @@ from cnx_mock.http.events.stream import EventStream
 from cnx_mock.http.export import WorldExporting
 from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.http.loading import WorldLoading
+from cnx_mock.http.long_call import LongCall
 from cnx_mock.http.pages import PageAnswer
 from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
@@ -195,17 +196,24 @@ class ControlPlane:
         self, scope: Scope, headers: RawHeaders, body: bytes | None
     ) -> tuple[Answer | EventStream, Sequence[bytes]]:
         """Return the answer, when the world that it needs is complete. A long body is in pieces beside it."""
-        while True:
-            try:
-                return self._answer(scope, headers, body), ()
-            except WorldLoading as loading:
-                await loading.load.wait()
-                if isinstance(loading, WorldExporting) and loading.export.is_complete:
-                    length = sum(map(len, loading.export.pieces))
-                    return Answer(200, [], b"", (b"content-length", b"%d" % length)), loading.export.pieces
-                scope = {**scope, "method": loading.again_as or scope["method"]}
+        call = LongCall(body)
+        if call.is_long:
+            await call.parse()
+        try:
+            while True:
+                call.begin()
+                try:
+                    return self._answer(scope, headers, body, call), ()
+                except WorldLoading as loading:
+                    await loading.load.wait()
+                    if isinstance(loading, WorldExporting) and loading.export.is_complete:
+                        length = sum(map(len, loading.export.pieces))
+                        return Answer(200, [], b"", (b"content-length", b"%d" % length)), loading.export.pieces
+                    scope = {**scope, "method": loading.again_as or scope["method"]}
+        finally:
+            call.end()
 
-    def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None) -> Answer | EventStream:
+    def _answer(self, scope: Scope, headers: RawHeaders, body: bytes | None, call: LongCall) -> Answer | EventStream:
         if body is None:
             self._bodies.refused += 1
             raise errors.PayloadTooLarge(limit_bytes=str(self._bodies.limit), option=self._bodies.option)
@@ -220,9 +228,11 @@ class ControlPlane:
         query = masked(scope["query_string"]).decode("latin-1")
         encoding = next((v.decode("latin-1") for name, v in headers if name == b"content-encoding"), None)
         incoming = Incoming(params, query, body, JSON, encoding if body else None)
+        if call.is_long:
+            incoming.parsed = call.parsed
         caller = Caller(target.key or _NO_KEY)
         dependencies: dict[type, Any] = {Server: self._server, ControlTarget: target, Caller: caller}
-        dependencies[CallHeaders] = CallHeaders(headers)
+        dependencies |= {CallHeaders: CallHeaders(headers), LongCall: call}
         if operation.within_sandbox:
             dependencies[SandboxState] = target.must().sandbox
         try:

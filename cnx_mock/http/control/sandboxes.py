@@ -15,6 +15,7 @@ from cnx_mock.http.control.guard import EVENTS, PAGE
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
+from cnx_mock.http.long_call import LongCall
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.text.control_characters import first_control
 from cnx_mock.world.clock import SECOND, ticks
@@ -207,13 +208,13 @@ def list_(server: Server) -> Listing[SandboxItem]:
 
 
 @resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_PROVENANCE, raises=(SandboxLimit,))
-def create(server: Server, body: SandboxCreate) -> FreshSandbox:
+def create(server: Server, call: LongCall, body: SandboxCreate) -> FreshSandbox:
     """Make a sandbox with a fresh key, or anew with a given one."""
-    changes: dict[str, Any] = {} if body.seed is None else {"seed": body.seed}
+    changes: dict[str, Any] = {"read": call.read_fixture} | ({} if body.seed is None else {"seed": body.seed})
     if body.scenario is not None:
         changes["scenario"] = named_or_inline(body.scenario)
     if body.fixture is not None:
-        changes["own_fixture"] = fixture_of(body.fixture)
+        changes["own_fixture"] = fixture_of(body.fixture, call)
     if body.key is None:
         tenant = server.tenants.make(body.name, **changes)
     else:

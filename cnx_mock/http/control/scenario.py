@@ -12,6 +12,7 @@ from cnx_mock.api.validation import spelling
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.http.control.expectations import unmet
 from cnx_mock.http.control.plane import ControlTarget, Server
+from cnx_mock.http.long_call import LongCall
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario.scenario import Scenario, read_scenario, stacked
 from cnx_mock.services import operations
@@ -103,13 +104,13 @@ def get(server: Server, target: ControlTarget) -> ScenarioState:
 
 
 @resource.operation("PUT", "/_mock/scenario", provenance=_PROVENANCE, raises=(InvalidState,))
-def put(server: Server, target: ControlTarget, body: ScenarioDocument) -> ScenarioState:
+def put(server: Server, target: ControlTarget, call: LongCall, body: ScenarioDocument) -> ScenarioState:
     """Use a scenario in place of the former one; injected rules stay. Without a key, new sandboxes get it."""
     scenario = named_or_inline([body.root])
     if target.tenant is None:
-        server.tenants.use(scenario)
+        server.tenants.use(scenario, call.read_fixture)
     else:
-        target.tenant.use(scenario)
+        target.tenant.use(scenario, call.read_fixture)
     return scenario_state(server, target.tenant)
 
 

@@ -10,8 +10,9 @@ from cnx_mock.api.shapes import Shape
 from cnx_mock.http.control.plane import ControlTarget
 from cnx_mock.http.export import WorldExporting, is_large
 from cnx_mock.http.loading import WorldLoading
+from cnx_mock.http.long_call import LongCall
 from cnx_mock.http.tenant import Tenant
-from cnx_mock.services.worlds import Fixture, exported, load, read_fixture, shipped_fixtures
+from cnx_mock.services.worlds import Fixture, exported, load, shipped_fixtures
 from cnx_mock.text.suggestions import one_of
 
 resource = Resource("_mock.state", "A sandbox's whole world.", is_control=True)
@@ -34,11 +35,11 @@ class State(Shape):
     """The account, and everything in it."""
 
 
-def fixture_of(given: str | dict[str, Any]) -> Fixture:
-    """Return a fixture given by name or in full. Raises ValidationFailed or FixtureError."""
+def fixture_of(given: str | dict[str, Any], call: LongCall) -> Fixture:
+    """Return a fixture given by name or in full. Raises ValidationFailed, FixtureError or WorldLoading."""
     name = given if isinstance(given, str) else given["name"] if set(given) == {"name"} else None
     if name is None:
-        return read_fixture(given)
+        return call.read_fixture(given)
     known = shipped_fixtures()
     if name not in known:
         raise ValidationFailed(name=f"must be one of: {one_of(known, name)}")
@@ -52,10 +53,10 @@ def get(target: ControlTarget) -> State:
 
 
 @resource.operation("PUT", "/_mock/state", provenance=_PROVENANCE)
-def put(target: ControlTarget, body: StateDocument) -> State:
+def put(target: ControlTarget, call: LongCall, body: StateDocument) -> State:
     """Replace the whole world by a fixture's first account: the only way to set its clock back."""
     tenant = target.must()
-    tenant.load(fixture_of(body.root))
+    tenant.load(fixture_of(body.root, call))
     if tenant.loading is not None:
         raise WorldLoading(tenant.loading, again_as="GET")
     return _exported(tenant)

@@ -8,12 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cnx_mock.errors import Path, Problem
-from cnx_mock.services.compute import METERED_NAME
-from cnx_mock.services.network import REGION_HOURLY_CENTS, attach, health_check
+from cnx_mock.services.network import attach, health_check
 from cnx_mock.services.worlds.document import (
     AccountEntry,
-    ChargeEntry,
-    CreditEntry,
     Entry,
     FirewallEntry,
     InstanceEntry,
@@ -24,23 +21,16 @@ from cnx_mock.services.worlds.document import (
 from cnx_mock.services.worlds.fleet import INDEXED_FROM, USUAL_TIME, add_fleet
 from cnx_mock.services.worlds.generate import PORTION, FleetInstance
 from cnx_mock.services.worlds.lazy_fleet import DrawnFleet, LazyFleet
+from cnx_mock.services.worlds.ledger_lines import DAY, LedgerBuilder, in_portions
 from cnx_mock.world import kinds
-from cnx_mock.world.account import DEFAULT_BALANCE
-from cnx_mock.world.clock import HOUR
 from cnx_mock.world.kinds import Kind
-from cnx_mock.world.ledger import OPENING
 from cnx_mock.world.lifecycle import Lifecycle
 from cnx_mock.world.records import FirewallRecord, InstanceRecord, LoadBalancerRecord, SnapshotRecord
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.table import Table
 
-DAY = 24 * HOUR
-
 Place = tuple[str, int]
 """The place of an entry in its account: the key of its list, and its index."""
-
-_AFTER_ALL = 1 << 62
-"""Sorts ledger lines without a number after all lines that have one."""
 
 
 class WorldBuilder:
@@ -57,9 +47,8 @@ class WorldBuilder:
         `fleet` is what `drawn_fleet` or `generated` returns, for an account with generated instances."""
         self.problems: list[Problem] = []
         self._sandbox, self._entry, self._path, self._fleet = sandbox, entry, path, fleet
-        self._now = self._first_created = sandbox.now
+        self._now = sandbox.now
         self._lazy: LazyFleet | None = None
-        self._open: set[str] = set()
         self._by_name: dict[str, InstanceRecord] = {}
 
     def build(self) -> None:
@@ -71,32 +60,30 @@ class WorldBuilder:
         """Add everything that the account has: referenced resources first, the ledger last.
 
         It yields after each portion of work, so that something else can be done between the steps."""
-        entry = self._entry
+        entry, instances = self._entry, self._sandbox.instances
         snapshot_ids = {each.id for each in entry.snapshots}
         for index, instance in enumerate(entry.instances):
             self._instance(instance, index, snapshot_ids)
+            if index % PORTION == PORTION - 1:
+                if index >= INDEXED_FROM:
+                    instances.index(self._now)  # made with the instances, so that the first filtered list need not
+                yield
         if isinstance(self._fleet, DrawnFleet):
             self._lazy = LazyFleet(self._sandbox, self._fleet, self._now)
         else:
             yield from add_fleet(self._sandbox, self._fleet, self._now)
-        self._others()
+        yield from self._others()
+        ledger = LedgerBuilder(self._sandbox, entry, self._now, self._problem)
+        yield from ledger.check()
         if not self.problems:
-            yield from self._ledger()
+            yield from ledger.fill(self._lazy)
 
-    def _others(self) -> None:
-        """Add all resources that are not instances, and check the lines of the history."""
+    def _others(self) -> Iterator[None]:
+        """Add all resources that are not instances."""
         entry = self._entry
-        for index, snapshot in enumerate(entry.snapshots):
-            self._snapshot(snapshot, index)
-        for index, firewall in enumerate(entry.firewalls):
-            self._firewall(firewall, index)
-        for index, balancer in enumerate(entry.load_balancers):
-            self._load_balancer(balancer, index)
-        for index, charge in enumerate(entry.history):
-            self._charge(charge, index)
-        for index, credit in enumerate(entry.credits):
-            if _at(credit, self._now) > self._now:
-                self._problem("credits", index, "at", message="is in the future")
+        yield from in_portions(self._snapshot, entry.snapshots)
+        yield from in_portions(self._firewall, entry.firewalls)
+        yield from in_portions(self._load_balancer, entry.load_balancers)
 
     def _problem(self, *place: str | int, message: str) -> None:
         self.problems.append(Problem((*self._path, *place), message))
@@ -263,74 +250,3 @@ class WorldBuilder:
         )
         sandbox.added(sandbox.load_balancers, record)
         attach(sandbox, record, self._attached(entry.instance_ids, place, entry.regions), created)
-
-    def _charge(self, charge: ChargeEntry, index: int) -> None:
-        """Check a line of the history: its times are in order, and no resource has two open charges."""
-        opened, closed = _span(charge, self._now)
-        if closed is not None and closed < opened:
-            self._problem("history", index, "closed", message="is before it started")
-        if charge.resource_id in self._open:
-            self._problem("history", index, "resource_id", message=f"{charge.resource_id} is already being charged")
-        if closed is None:
-            sandbox = self._sandbox
-            runs = charge.resource_id in sandbox.instances or charge.resource_id in sandbox.load_balancers
-            if runs and self._entry.ledger != "complete":
-                self._problem("history", index, "resource_id", message=f"{charge.resource_id} is charged anyway")
-            self._open.add(charge.resource_id)
-        ahead = HOUR if self._entry.ledger == "complete" else 0  # a price that changes starts with the next hour
-        if opened > self._now + ahead:
-            self._problem("history", index, "opened", message="is in the future")
-        if closed is not None and closed > self._now:
-            self._problem("history", index, "closed", message="is in the future")
-
-    def _ledger(self) -> Iterator[None]:
-        """Fill the ledger: with exactly the lines of an export, or so that the entry's balance results."""
-        entry, ledger, now = self._entry, self._sandbox.ledger, self._now
-        lines: list[CreditEntry | ChargeEntry] = [*entry.credits, *entry.history]
-        for line in sorted(lines, key=lambda each: each.number or _AFTER_ALL):
-            if isinstance(line, CreditEntry):
-                ledger.credit(_at(line, now), line.amount, line.description)
-            else:
-                ledger.restore(line.resource_id, line.description, line.hourly, *_span(line, now))
-        if entry.ledger == "complete":
-            for each in (*self._sandbox.instances, *self._sandbox.load_balancers):
-                if not ledger.charges(each.id):
-                    self._problem("history", message=f"is complete, but has no open charge for {each.id}")
-            return
-        yield from self._meters()
-        wanted = DEFAULT_BALANCE if entry.balance is None else entry.balance
-        ledger.credit(self._first_created, wanted - ledger.balance(now), OPENING)
-
-    def _meters(self) -> Iterator[None]:
-        """Charge for every instance and every load balancer from its creation on."""
-        sandbox = self._sandbox
-        forms = {plan.id: METERED_NAME.format(name="{}", plan=plan.id) for plan in sandbox.catalogue.plans}
-        for number, each in enumerate(sandbox.instances.own()):
-            plan = each.plan
-            form = forms[plan.id]
-            sandbox.ledger.restore(each.id, each.name, plan.hourly_cents, each.created, None, form, each.number)
-            if number % PORTION == 0:
-                if number >= INDEXED_FROM:
-                    _ = sandbox.ledger.sums  # made with the meters, so that the first report need not
-                yield
-            self._first_created = min(self._first_created, each.created)
-        if self._lazy is not None:
-            sandbox.ledger.fill(self._lazy.meters())
-            self._first_created = min(self._first_created, self._lazy.first_created)
-        for balancer in sandbox.load_balancers:
-            price = REGION_HOURLY_CENTS * len(balancer.regions)
-            sandbox.ledger.restore(balancer.id, balancer.name, price, balancer.created, None, "Load balancer {}")
-            self._first_created = min(self._first_created, balancer.created)
-
-
-def _at(credit: CreditEntry, now: int) -> int:
-    """Return the instant of a credit."""
-    at = credit.at if credit.at is not None else now - (credit.age or 0)
-    return int(at)
-
-
-def _span(charge: ChargeEntry, now: int) -> tuple[int, int | None]:
-    """Return the instants at which a charge starts and ends; None for the end if it goes on."""
-    opened = charge.opened if charge.opened is not None else now - (DAY if charge.age is None else charge.age)
-    closed = charge.closed if charge.lasted is None else opened + charge.lasted
-    return opened, closed

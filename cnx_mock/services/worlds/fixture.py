@@ -16,6 +16,11 @@ from cnx_mock.world.clock import Clock
 from cnx_mock.world.keys import digits_of
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
+_MANY = 2_000
+"""From how many written entries on an account is built in slices. Each entry is looked at about twice."""
+
+_LISTS = ("instances", "snapshots", "firewalls", "load_balancers", "history", "credits")
+
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
@@ -40,8 +45,10 @@ class Fixture:
 
     def expected_steps(self, index: int) -> int:
         """Return about how many steps `steps` takes for the account at this index; 0 if they are few."""
-        fleet = self.document.generate if index == 0 else None
-        return 0 if fleet is None or fleet.instances < LAZY_BELOW else 3 * fleet.instances // PORTION
+        fleet, account = self.document.generate if index == 0 else None, self.document.accounts[index]
+        drawn = 0 if fleet is None or fleet.instances < LAZY_BELOW else 3 * fleet.instances
+        written = sum(len(getattr(account, name)) for name in _LISTS)
+        return (drawn + (2 * written if written >= _MANY else 0)) // PORTION
 
     def build(self, sandbox: SandboxState, index: int, keys: Collection[str], own_clock: bool = False) -> None:
         """Fill a new sandbox with the account at this index.
