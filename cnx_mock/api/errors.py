@@ -160,7 +160,7 @@ class RequestTimeout(BoundReached):
     """The request took too long to arrive."""
 
     status, code, message = 408, "REQUEST_TIMEOUT", "The request took too long to arrive."
-    example = {"reason": "the request took too long: it did not arrive whole within 30 s (--read-timeout)"}
+    example = {"reason": "the request took too long: it did not arrive completely within 30 s (--read-timeout)"}
 
 
 class HeadersTooLarge(BoundReached):
@@ -184,14 +184,14 @@ class RateLimited(ApiError):
 class SandboxLimit(BoundReached):
     """The mock has its greatest number of sandboxes."""
 
-    status, code, message = 429, "SANDBOX_LIMIT", "This mock has as many sandboxes as it may have."
+    status, code, message = 429, "SANDBOX_LIMIT", "The mock has reached its limit of sandboxes."
     example = {"limit": "10000", "option": "--max-sandboxes"}
 
 
 class ListenerLimit(BoundReached):
     """The mock has its greatest number of clients that follow its events."""
 
-    status, code, message = 503, "LISTENER_LIMIT", "As many clients follow the events of this mock as may."
+    status, code, message = 503, "LISTENER_LIMIT", "The mock has reached its limit of clients that follow its events."
     example = {"limit": "64", "option": "--max-listeners"}
 
 

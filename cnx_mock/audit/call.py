@@ -228,7 +228,7 @@ def _call(entry: Mapping[str, Any], sandbox: str | None, router: Router) -> Call
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
+        raise TypeError(f"{value!r} is not a string")
     return value
 
 

@@ -65,7 +65,7 @@ class DemoCommand:
         page = "" if script else f"{sockets.url}/_mock/#/demo"
         _print([title_line(self._show, wants_colour(sys.stdout)), *([f"Watch it at {page}"] if page else [])])
         if browser:
-            open_in_browser(page, lambda: _print(["No browser is found: open the address above in one."]))
+            open_in_browser(page, lambda: _print(["No browser was found: open this address in one."]))
         complete = self._complete(sockets, shared, page)
         return 0 if complete else INTERRUPTED
 

@@ -106,7 +106,7 @@ def _resource(resource: dict[str, Any] | None) -> str:
 def _sandbox(item: dict[str, Any] | None) -> str:
     if item is None:
         return "the sandbox is gone"
-    return f"the world is as it was made, or another one: {item['instances']} instances"
+    return f"the world was reset or replaced: {item['instances']} instances"
 
 
 def _loss(data: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ from cnx_mock.world.keys import EXAMPLE_DIGITS
     "request_text",
     required=True,
     metavar="TEXT",
-    help="Imagine this request, with method, path and body: 'POST /v1/instances {…}'.",
+    help="Predict what happens to this request, with method, path and body: 'POST /v1/instances {…}'.",
 )
 @click.option(
     "--header", "headers", multiple=True, metavar="NAME: VALUE", help="Add a header to the request; may be repeated."
@@ -40,17 +40,17 @@ from cnx_mock.world.keys import EXAMPLE_DIGITS
     default=1,
     show_default=True,
     metavar="N",
-    help="Imagine so many such requests.",
+    help="Predict N such requests.",
 )
-@click.option("--age", default="0s", show_default=True, metavar="DURATION", help="Begin at this age of the sandbox.")
+@click.option("--age", default="0s", show_default=True, metavar="DURATION", help="Start at this age of the sandbox.")
 @click.option(
     "--every",
     default="0s",
     show_default=True,
     metavar="DURATION",
-    help="Let so much time pass from one request to the next.",
+    help="Let this time pass between two requests.",
 )
-@click.option("--seed", default="0", show_default=True, metavar="N", help="Draw everything random from this seed.")
+@click.option("--seed", default="0", show_default=True, metavar="N", help="Use this seed for all random choices.")
 def explain(
     name: str, request_text: str, headers: tuple[str, ...], count: int, age: str, every: str, seed: str
 ) -> None:
@@ -121,7 +121,7 @@ async def _one(app: App, tenant: Tenant, request: ImaginedRequest, number: int) 
     where = f" in phase {moment.phase.name}" if moment.phase else ""
     record = await app.rehearse(tenant, request.method, request.target, request.headers, request.body)
     at = f"at {format_duration(moment.age)}{where}"
-    nothing = "no rule is asked about this path" if tenant.engine.scenario.rules else "the scenario has no rules"
+    nothing = "no rule is evaluated for this path" if tenant.engine.scenario.rules else "the scenario has no rules"
     return [f"#{number} {at}: {request} → {_outcome(record.exchange)}", *_decisions(entry(record), nothing)]
 
 

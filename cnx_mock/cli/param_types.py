@@ -80,7 +80,7 @@ class ShardType(click.ParamType):  # type: ignore[type-arg]  # generic in click 
         number, slash, of = str(value).partition("/")
         good = slash and number.isdecimal() and of.isdecimal() and len(of) < 6
         if not good or not 1 <= int(number) <= int(of):
-            self.fail(f"{value!r} is not a part of a whole: write 2/8 for the second of eight", param, ctx)
+            self.fail(f"{value!r} is not a shard: write 2/8 for the second of eight", param, ctx)
         return int(number), int(of)
 
 

@@ -43,7 +43,7 @@ def _upstreams(context: click.Context, param: click.Parameter, urls: tuple[str, 
         if split_port(server) is None:
             raise UsageError(f"--upstream: {parts.hostname!r} is not a host name or address")
         if server in servers:
-            raise UsageError(f"--upstream: {url} is given twice: each server is one place for keys")
+            raise UsageError(f"--upstream: {url} is given twice: give each server once")
         servers.append(server)
     return tuple(servers)
 
@@ -99,7 +99,7 @@ def nginx(servers: tuple[str, ...], listen: str, control_from: tuple[str, ...]) 
       cnx-mock proxy-config nginx --upstream http://127.0.0.1:4271 --upstream http://127.0.0.1:4272 > nginx.conf
     """
     if listen in servers:
-        raise UsageError(f"--listen: {listen} is one of the servers; nginx needs a port of its own")
+        raise UsageError(f"--listen: {listen} is one of the servers; nginx needs its own port")
     given = [word for each in servers for word in ("--upstream", f"http://{each}")]
     given += [] if listen == DEFAULT_LISTEN else ["--listen", listen]
     given += [word for each in control_from for word in ("--control-from", each)]

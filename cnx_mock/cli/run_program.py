@@ -53,7 +53,7 @@ class ProgramRun:
         folder: Path | None,
     ) -> None:
         if crash_at is not None and rerun:
-            raise UsageError("--crash-at runs CMD a second time by itself: leave out --rerun")
+            raise UsageError("--crash-at already runs CMD a second time: leave out --rerun")
         self._expect = _read_expected(expected)
         self._settings = settings = program_settings(options)
         first = load_scenarios(settings.scenario[:1]) if rerun and settings.scenario else None

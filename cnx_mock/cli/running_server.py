@@ -33,7 +33,7 @@ def ask(
         return read(control.call(method, path, key, body))
     except ConnectionError as error:
         text = _ERRNO.sub("", str(error))
-        raise UsageError(f"{text}; start one with `cnx-mock serve`, or name the URL of another") from None
+        raise UsageError(f"{text}; start one with `cnx-mock serve`, or give the URL of a running one") from None
     except InputRefusedError:
         raise
     except ControlError as error:

@@ -214,9 +214,9 @@ def _check_ways(**given: bool) -> None:
     """Raise UsageError for options that do not go together."""
     ways = [f"--{name}" for name in ("crash", "rerun", "readings", "race") if given[name]]
     if len(ways) > 1:
-        raise UsageError(f"{ways[0]} has runs of its own: leave out {ways[1]}")
+        raise UsageError(f"{ways[0]} makes its own runs: leave out {ways[1]}")
     if given["pairs"] and ways and ways != ["--rerun"]:
-        raise UsageError(f"{ways[0]} has runs of its own: leave out --pairs")
+        raise UsageError(f"{ways[0]} makes its own runs: leave out --pairs")
     for name in ("faults", "operations"):
         if given[name] and (given["race"] or given["readings"]):
             raise UsageError(f"{ways[0]} injects no faults: leave out --{name}")

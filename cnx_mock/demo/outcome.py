@@ -48,7 +48,7 @@ def outcome_of(judged: JudgedRun, run: RunResult, usual: Sequence[RunResult], cl
     difference = judged.judgement.difference
     return LaneOutcome(
         verdict=judged.verdict,
-        sentence=run_reason(judged, client) or f"{client} did its work, and left nothing that it should not",
+        sentence=run_reason(judged, client) or f"{client} did its work, and left nothing that it should not leave",
         duplicated=duplicated,
         leaked=len(left) - duplicated,
         lost=len(difference.missing) + len(difference.changed) if judged.status == 0 else 0,
@@ -59,11 +59,11 @@ def outcome_of(judged: JudgedRun, run: RunResult, usual: Sequence[RunResult], cl
 def _unfit(run: RunResult, usual: Sequence[RunResult]) -> str:
     """Return why a run says nothing about the faults; an empty text if it does."""
     if not run.entries:
-        return "made no calls to the mock: it must take address and key from the environment"
+        return "made no calls to the mock: it must take the address and the key from the environment"
     if any(each.ended.status is None for each in usual):
-        return "takes too long without any fault too: give it more time (--timeout)"
+        return "takes too long even without faults: give it more time (--timeout)"
     status = next((each.ended.status for each in usual if each.ended.status != 0), 0)
-    return f"fails without any fault too (exit status {status})" if status else ""
+    return f"fails even without faults (exit status {status})" if status else ""
 
 
 def _duplicates(judged: JudgedRun, creates: int) -> int:

@@ -103,7 +103,7 @@ def _facts(lane: Lane, entries: Sequence[Entry]) -> Iterator[str]:
             yield f"{number} {word}"
     yield f"costs {format_money(lane.monthly_cents)} a month"
     if outcome.waste_cents:
-        yield f"{format_money(outcome.waste_cents)} of it for nothing"
+        yield f"{format_money(outcome.waste_cents)} of it wasted"
 
 
 def _line(step: Step, count: int, widest: int) -> str:

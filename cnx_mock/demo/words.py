@@ -27,4 +27,4 @@ def _seen(lane: Lane) -> str:
 def _price(lane: Lane) -> Iterator[str]:
     outcome = lane.outcome
     if outcome is not None and outcome.waste_cents:
-        yield f", which costs {format_money(outcome.waste_cents)} a month for nothing"
+        yield f", which wastes {format_money(outcome.waste_cents)} a month"

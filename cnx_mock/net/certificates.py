@@ -142,7 +142,7 @@ def authority(folder: Path, names: Sequence[str] = ()) -> Authority:
     except OSError as error:
         raise CertificateError(f"the CA in {folder} cannot be used: {error.strerror or error}: {_ELSEWHERE}") from None
     except ValueError:
-        raise CertificateError(f"{secret} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one") from None
+        raise CertificateError(f"{secret} is not a CA that cnx-mock created: `cnx-mock ca reset` removes it") from None
     return Authority(public, certificate, key)
 
 

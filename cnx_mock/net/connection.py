@@ -239,7 +239,7 @@ class Connection(HttpToolsProtocol):
         if served is not None and not (self._reading == _BODY and served is self.cycle):
             self._watch()
             return
-        reason = self._limits.read_timeout.refusal("it did not arrive whole within {} s")
+        reason = self._limits.read_timeout.refusal("it did not arrive completely within {} s")
         self._ended = True
         if self._reading == _BODY:
             self._stop_body(BodyProblem(f"the body took too long: {reason}", 408))

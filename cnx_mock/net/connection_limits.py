@@ -67,7 +67,7 @@ class ConnectionLimits:
             self._warned = True
             log.warning(
                 "there are %d connections, and more are not served (--max-connections, or the limit of open files): "
-                "those that wait longest for a request are closed, and GET /_mock/health counts them",
+                "the connections that are idle for the longest time are closed, and GET /_mock/health counts them",
                 len(self.open),
             )
         if not self._waiting or len(self.open) >= self.connections.limit + RESERVED_FILES // 4:

@@ -43,7 +43,11 @@ def _answer(place: tuple[str, int]) -> bytes:
 def _described(answer: bytes) -> str:
     """Return who answered, for a sentence."""
     if not answer.startswith(b"HTTP/"):
-        return "what has it does not answer as an HTTP server" if answer else "what has it does not answer"
+        return (
+            "the program that uses it does not answer as an HTTP server"
+            if answer
+            else "the program that uses it does not answer"
+        )
     head, _, body = answer.partition(b"\r\n\r\n")
     server = _header(head, "server")
     version = _version(body) or ((ours := _OURS.fullmatch(server)) and ours[1])

@@ -144,7 +144,7 @@ class Proxy(asyncio.Protocol):
 
     def _end_slow_head(self) -> None:
         """Refuse a CONNECT that takes too long, or end a connection that says nothing."""
-        why = self._limits.handshake_timeout.refusal("it did not arrive whole within {} s")
+        why = self._limits.handshake_timeout.refusal("it did not arrive completely within {} s")
         self._begin()
         if not self._head:
             self.transport.close()

@@ -183,7 +183,7 @@ class _NoRoom(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         limit = self._limits.connections
         details = {"limit": str(limit.limit), "option": limit.option}
-        message = "This mock has as many connections as it may have."
+        message = "The mock has reached its limit of connections."
         problem = ServerError(503, "Service Unavailable", "CONNECTION_LIMIT", message, details)
         transport.write(self._pages.whole(problem))
         transport.close()

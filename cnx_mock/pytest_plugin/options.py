@@ -5,8 +5,8 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-_SCENARIO = "scenario for every test without a marker of its own"
-_SEED = "seed of everything random"
+_SCENARIO = "scenario for every test without its own marker"
+_SEED = "seed for all random choices"
 _INTERCEPT = "lead https://api.cloudnexus.com to the mock in every test"
 
 
@@ -15,15 +15,17 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("cnx-mock", "CloudNexus mock")
     group.addoption("--cnx-seed", type=_seed, metavar="N", help=f"{_SEED} (default: the ini option, or 0)")
     group.addoption("--cnx-scenario", metavar="NAME|PATH", help=f"{_SCENARIO} (default: the ini option)")
-    group.addoption("--cnx-url", metavar="URL", help="use the cnx-mock that runs there, and start none")
+    group.addoption("--cnx-url", metavar="URL", help="use the cnx-mock at this URL, and start none")
     group.addoption(
         "--cnx-sweep", action="store_true", help="run every test that uses cnx with every fault at every call"
     )
     group.addoption(
-        "--cnx-sweep-faults", default="", metavar="NAMES", help="sweep with these faults only: reset-after,hang"
+        "--cnx-sweep-faults", default="", metavar="NAMES", help="sweep with only these faults: reset-after,hang"
     )
     group.addoption(
-        "--cnx-sweep-timeout", metavar="DURATION", help="limit of a swept run (default: 3 × its own time + 15s)"
+        "--cnx-sweep-timeout",
+        metavar="DURATION",
+        help="time limit of a swept run (default: 3 × the test's own time + 15s)",
     )
     group.addoption(
         "--cnx-sweep-allow-partial",
@@ -31,25 +33,27 @@ def add_options(parser: pytest.Parser) -> None:
         help="a swept run that fails may leave what the run without faults leaves",
     )
     group.addoption("--cnx-sweep-readings", action="store_true", help="sweep the readings too, as --cnx-readings does")
-    group.addoption("--cnx-cell", metavar="NAME", help="run with one fault of a sweep: instances.create-1-reset-after")
+    group.addoption(
+        "--cnx-cell", metavar="NAME", help="run with only this cell of a sweep: instances.create-1-reset-after"
+    )
     group.addoption(
         "--cnx-readings",
         action="store_true",
-        help="run every test that uses cnx under each other meaning of the documentation that its calls can meet",
+        help="run every test that uses cnx once for each other meaning of the documentation that affects its calls",
     )
     group.addoption(
         "--cnx-reading",
         action="append",
         default=[],
         metavar="NAME=OPTION",
-        help="run the tests under this reading: delete-answer=204 (repeatable)",
+        help="run the tests under this reading: delete-answer=204 (may be repeated)",
     )
     group.addoption("--cnx-intercept", action="store_true", help=_INTERCEPT)
     parser.addini("cnx_intercept", _INTERCEPT, type="bool", default=False)
-    parser.addini("cnx_key", "API key that your code has hard-coded: each test's sandbox takes it", default="")
+    parser.addini("cnx_key", "API key that is fixed in your code: each test's sandbox uses it", default="")
     parser.addini("cnx_seed", _SEED, default="0")
     parser.addini("cnx_scenario", _SCENARIO, default="")
-    parser.addini("cnx_scenario_dirs", "folders in which scenarios are found by name", type="paths", default=[])
+    parser.addini("cnx_scenario_dirs", "folders with scenarios that can be used by name", type="paths", default=[])
 
 
 def chosen_seed(config: pytest.Config) -> int:

@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "cnx_scenario(*scenarios): run the test's `cnx` sandbox under a CloudNexus scenario; "
-        "of several, once under each; a list stacks them",
+        "with several, once under each; a list combines scenarios",
     )
     config.addinivalue_line(
         "markers",
@@ -67,7 +67,9 @@ def _add_runs(config: pytest.Config) -> None:
     if sweep and config.getoption("--cnx-cell"):
         raise pytest.UsageError("--cnx-cell runs one cell of a sweep: leave --cnx-sweep out")
     if sweep and readings:
-        raise pytest.UsageError("--cnx-readings goes without --cnx-sweep: write --cnx-sweep --cnx-sweep-readings")
+        raise pytest.UsageError(
+            "--cnx-readings cannot be combined with --cnx-sweep: write --cnx-sweep --cnx-sweep-readings"
+        )
     if not (sweep or readings):
         return
     from cnx_mock.pytest_plugin.readings import ReadingsPlugin  # lazy: only these runs need it

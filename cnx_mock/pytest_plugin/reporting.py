@@ -134,7 +134,7 @@ def _strays(item: pytest.Item) -> Iterator[str]:
     for entry in found[:_STRAYS_SHOWN]:
         yield f"     {entry['method']} {entry['path']} → {entry['status']}: {_refusal(entry)}"
     if any(why in _KEY_PROBLEMS for why in whys):
-        yield "     give the client the key of its sandbox: cnx.api_key, or the ini option cnx_key for a key of its own"
+        yield "     give the client the key of its sandbox, cnx.api_key, or write its key into the ini option cnx_key"
 
 
 def _refusal(entry: dict[str, Any]) -> str:

@@ -175,4 +175,4 @@ def switched_off(item: pytest.Item) -> Iterator[str]:
     if config.getoption("reruns", None) or flaky:
         yield "it is not rerun after a failure (pytest-rerunfailures): each of its runs is made once"
     if config.getoption("forked", None):
-        yield "it does not run in a process of its own (--forked): all of its runs are made in this one"
+        yield "it does not run in its own process (--forked): all of its runs are made in this one"

@@ -11,16 +11,14 @@ from cnx_mock.pytest_plugin.stash import SANDBOX
 
 _ONCE = (
     "cnx_scenario names {} scenarios, but pytest cannot run this test once under each: a method of a TestCase and a "
-    "test that gets cnx by getfixturevalue() run only once. Give one scenario (a list stacks several), or write a "
+    "test that gets cnx by getfixturevalue() run only once. Give one scenario (a list combines several), or write a "
     "function that has cnx as an argument"
 )
 _NO_SANDBOX = (
     "cnx_scenario has no effect: this test does not use cnx. Ask for cnx as an argument, or use "
     'pytest.mark.usefixtures("cnx"); the marker of a test does not reach cnx_module, cnx_session and cnx_server'
 )
-_TWICE = (
-    "cnx_scenario is given twice at the same place: give its scenarios to one marker, and a list if they are to stack"
-)
+_TWICE = "cnx_scenario is given twice at the same place: give its scenarios to one marker, and a list to combine them"
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:

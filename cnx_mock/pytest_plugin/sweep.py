@@ -142,7 +142,7 @@ class SweepPlugin:
         except SweepError as error:
             return _note(f"it is not judged under other readings: {error}")
         if not read.cells:
-            return _note("its calls meet no reading")
+            return _note("no reading affects its calls")
         bad = [each for each in bad_first(list(read.results.values())) if each.verdict not in UNHARMED]
         return _data(read, [], [[each.verdict, *explained(item, read, each)] for each in bad])
 
@@ -176,7 +176,7 @@ def _check_shared_server(config: pytest.Config, faults: Sequence[SweepFault]) ->
     names = [fault.name for fault in faults if fault.server]
     if names and config.getoption("--cnx-url"):
         raise SweepPlanError(
-            f"the fault {names[0]!r} strikes a whole server, and that of --cnx-url may serve others too"
+            f"the fault {names[0]!r} affects a whole server, and others may use the server of --cnx-url"
         )
 
 

@@ -18,7 +18,7 @@ OriginOf = Callable[[str], "RaceOrigin"]
 
 def no_origin(sandbox_id: str) -> "RaceOrigin":
     """Raise InvalidInputError: a sandbox of a race has no race of its own."""
-    raise InvalidInputError("this sandbox is one of a race: call race on the sandbox from which the race was begun")
+    raise InvalidInputError("this sandbox belongs to a race: call race on the sandbox that started the race")
 
 
 class Raceable(Handle):

@@ -78,7 +78,7 @@ class SandboxMaker(Handle):
           The server's scenario unless given.
         - `fixture`: The world that it starts from: a name, a path or plain data. The server's fixture unless given.
         - `name`: A name for it. Ids and chance depend on the name and the seed: the same name has the same ids.
-        - `seed`: The seed of everything random in it, a whole number from 0. The server's seed unless given.
+        - `seed`: The seed for all random choices in it, a whole number from 0. The server's seed unless given.
         - `key`: A test key that the code under test has hard-coded. Its sandbox is made anew.
 
         Returns the sandbox.

@@ -38,7 +38,7 @@ class MockServer(SandboxMaker):
 
     - `scenario`: The scenario of new sandboxes: a name of the gallery, a path, plain data, or a `Scenario`.
     - `fixture`: The world that new sandboxes start from: a name, a path, or plain data.
-    - `seed`: The seed of everything random, a whole number from 0. The default is 0.
+    - `seed`: The seed for all random choices, a whole number from 0. The default is 0.
     - `speed`: How many seconds of a sandbox pass in a real second. The default is 1.
     - `host`: The address or the name to listen on, or several of them, as a list. The default is 127.0.0.1, which means
       ::1 too. All have the same port.

@@ -128,7 +128,7 @@ class Pacing(Fault):
         if not first:
             turn.spared("an earlier rule sets the pace")
         elif exchange.effects.delivery or not (exchange.answer and exchange.answer.body):
-            turn.spared("no body goes out")
+            turn.spared("no body is sent")
         elif not any(wait for wait, _ in self.pieces(exchange.answer.body)):
             turn.spared("a body of this size takes no time")
         else:

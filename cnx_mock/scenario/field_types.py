@@ -48,7 +48,7 @@ def _single_values(value: object) -> list[Any]:
     items = _listed(value)
     if not items or any(map(_is_nested, items)):
         absent = isinstance(value, Mapping) and "absent" in value
-        hint = "; null means that it is not there" if absent else ""
+        hint = "; null means that it is absent" if absent else ""
         raise ValueError(f"must be a single value, or a list of them{hint}")
     return items
 

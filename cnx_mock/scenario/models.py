@@ -248,7 +248,7 @@ class ScenarioModel(Declared):
     description: str = ""
     """What the scenario is about, in one sentence."""
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] | None = None
-    """The seed of everything random. Default: the server's."""
+    """The seed for all random choices. Default: the server's."""
     world: WorldModel = later(WorldModel)
     """The sandbox's state at the start."""
     provisioning: ProvisioningModel = later(ProvisioningModel)

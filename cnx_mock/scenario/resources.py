@@ -61,7 +61,7 @@ def read_resources(value: object) -> ExpectedResources:
         return value
     if isinstance(value, Mapping):
         if list(value) != ["at_least"]:
-            raise ValueError(f"{_FORM}; what is expected of one resource stands in a list: [{{name: web-1}}]")
+            raise ValueError(f"{_FORM}; write the fields of a resource in a list: [{{name: web-1}}]")
         return _read(value["at_least"], more=True)
     return _read(value, more=False)
 

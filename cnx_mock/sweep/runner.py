@@ -143,7 +143,7 @@ class Sweep(SweepResults):
         second = await self._without_faults(executor)
         lines = list(self.compare(first, second))
         if self.options.again != "never" and not self.is_repeatable:
-            message = "CMD is never the same twice: what it leaves cannot be compared"
+            message = "CMD leaves something different in every run, so nothing can be compared"
             raise SweepError("\n".join([message, *lines]))
         for line in lines:
             self.progress.message(line)
@@ -165,7 +165,7 @@ class Sweep(SweepResults):
         judgement, end = self.compare_again(twice)
         if judgement.verdict != "recovered":
             self.progress.message("without any fault, run twice in one world: " + after_second_run(judgement, end))
-            self.progress.message("  CMD is not meant to be run twice: what it does then is not blamed on a crash")
+            self.progress.message("  CMD is not made to be run twice: this does not count as a result of the crash")
 
     async def _without_faults(self, executor: ThreadPoolExecutor) -> RunResult:
         limit = self.options.seconds or BASELINE_SECONDS

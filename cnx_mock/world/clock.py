@@ -176,7 +176,7 @@ class Clock:
 
 def _checked(speed: float) -> float:
     if not 0 < speed <= 1_000_000:
-        raise ClockError("speed must be above 0 and at most 1000000 (use frozen to stand still)")
+        raise ClockError("speed must be above 0 and at most 1000000 (to stop the clock, use frozen)")
     return float(speed)
 
 
@@ -186,5 +186,5 @@ _LAST = 253_370_764_800 * SECOND
 
 def _within_calendar(instant: int) -> int:
     if instant >= _LAST:
-        raise ClockError("time ends with the year 9998")
+        raise ClockError("the time must be before the year 9999")
     return instant

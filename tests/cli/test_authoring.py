@@ -213,7 +213,7 @@ def test_explain_knows_real_limits_and_the_clock_on_which_they_open() -> None:
     [
         ("GET /v1/nowhere", "404 NOT_FOUND", "     twice  does not fire: operation is nothing, not instances.create"),
         ("PATCH /v1/instances", "405 METHOD_NOT_ALLOWED", "     noise  does not fire: phase calm, not storm"),
-        ("GET /elsewhere", "404 NOT_FOUND", "     (no rule is asked about this path)"),
+        ("GET /elsewhere", "404 NOT_FOUND", "     (no rule is evaluated for this path)"),
         ("PUT /v1/instances/x", "405 METHOD_NOT_ALLOWED", "     noise  does not fire: phase calm, not storm"),
         ("get\t/v1/instances?limit=x", "400 VALIDATION_ERROR", "     noise  does not fire: phase calm, not storm"),
     ],
@@ -246,7 +246,7 @@ def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
         ("GET /v1/plans", ["nocolon"], {}, "'nocolon' is not a header: write 'Name: value'"),
         ("GET /v1/plans", [], {"age": "5"}, "needs a unit: write 5s or 5ms"),
         ("GET /v1/plans", [], {"every": "soon"}, "must be a duration such as 250ms, 2s or 1m30s, not 'soon'"),
-        ("GET /v1/plans", [], {"every": "36525d", "n": 100}, "time ends with the year 9998"),
+        ("GET /v1/plans", [], {"every": "36525d", "n": 100}, "the time must be before the year 9999"),
         ("GET /v1/plans", [], {"seed": "x"}, "'seed' must be a whole number or the word random"),
     ],
 )

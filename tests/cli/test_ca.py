@@ -76,7 +76,7 @@ def test_reset_mends_a_broken_key(tmp_path: Path) -> None:
     key = tmp_path / "ca-key.pem"
     key.touch(mode=0o600)
     key.write_text("nonsense")
-    assert "`cnx-mock ca reset` makes a new one" in ca(tmp_path, "path").stderr
+    assert "`cnx-mock ca reset` removes it" in ca(tmp_path, "path").stderr
     printed(tmp_path, "reset")
     printed(tmp_path, "path")
 

@@ -231,7 +231,7 @@ def test_without_a_server_each_says_how_to_start_one(command: str) -> None:
     done = commands.run(words, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("cnx-mock: no cnx-mock answers at http://127.0.0.1:1: ")
-    assert done.stderr.endswith("; start one with `cnx-mock serve`, or name the URL of another\n")
+    assert done.stderr.endswith("; start one with `cnx-mock serve`, or give the URL of a running one\n")
 
 
 @cases("command", ["clock", "rules", "state", "scenario use calm", "inject --status 503"])

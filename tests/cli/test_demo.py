@@ -51,10 +51,10 @@ def lanes(text: str) -> dict[str, str]:
 
 
 EXPECTED = {
-    "lost-response": ("duplicated", "survived", "$29.20 of it for nothing"),
-    "thundering-429s": ("leaked", "survived", "$87.60 of it for nothing"),
-    "regional-outage": ("leaked", "survived", "$58.40 of it for nothing"),
-    "credits-run-out": ("leaked", "failed cleanly", "$58.40 of it for nothing"),
+    "lost-response": ("duplicated", "survived", "$29.20 of it wasted"),
+    "thundering-429s": ("leaked", "survived", "$87.60 of it wasted"),
+    "regional-outage": ("leaked", "survived", "$58.40 of it wasted"),
+    "credits-run-out": ("leaked", "failed cleanly", "$58.40 of it wasted"),
 }
 
 
@@ -66,7 +66,7 @@ def test_each_story_costs_the_naive_client_money_and_the_careful_one_none(story:
     assert lanes(done.stdout) == {"naive": naive, "careful": careful}
     before, _, after = done.stdout.partition("\ncareful: ")
     assert waste in before
-    assert "for nothing" not in after.partition("\n\n")[0]
+    assert "wasted" not in after.partition("\n\n")[0]
     assert STORIES[story][1].split()[-1] in after  # what it teaches ends the paragraph
 
 
@@ -239,7 +239,7 @@ def test_a_signal_in_the_middle_ends_everything(number: int) -> None:
 def test_without_any_browser_the_address_is_enough() -> None:
     with shown(BROWSER="/no/such/browser", DISPLAY="", PATH="/nowhere") as (process, url):
         assert read(url)["state"] in ("running", "done")
-        while not process.stdout.readline().startswith("No browser is found"):
+        while not process.stdout.readline().startswith("No browser was found"):
             assert process.poll() is None
 
 

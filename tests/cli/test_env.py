@@ -149,7 +149,7 @@ def test_without_a_server_it_says_so() -> None:
         port = taken.getsockname()[1]
     line = refused(f"http://127.0.0.1:{port}")
     assert line.startswith(f"cnx-mock: no cnx-mock answers at http://127.0.0.1:{port}: Connection refused; ")
-    assert line.endswith("start one with `cnx-mock serve`, or name the URL of another\n")
+    assert line.endswith("start one with `cnx-mock serve`, or give the URL of a running one\n")
 
 
 @cases("url", ["127.0.0.1:4269", "https://localhost:1", "http://h:port", "http://", "http://h/v1", "http://h?x", ""])

@@ -111,7 +111,7 @@ def test_everything_else_is_a_line_of_its_own(follow, world):
     assert lines[5] == f"resource  instance {instance.id}  running  web-1"
     assert lines[6].startswith("200       DELETE /v1/instances/inst_")
     assert lines[7] == f"resource  instance {instance.id}  deleted"
-    assert lines[8] == "reset     the world is as it was made, or another one: 0 instances"
+    assert lines[8] == "reset     the world was reset or replaced: 0 instances"
 
 
 def test_a_request_without_a_sandbox_is_there_only_without_a_key(follow, world):

@@ -48,5 +48,5 @@ def test_the_file_says_how_it_was_made_and_what_asks_for_health() -> None:
 def test_workers_are_refused_with_the_reason_and_the_way_out(option: tuple[str, ...]) -> None:
     done = run("serve", "--port", "0", *option)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "every sandbox lives in one process" in done.stderr
+    assert "all sandboxes are in the memory of one process" in done.stderr
     assert "cnx-mock proxy-config nginx" in done.stderr

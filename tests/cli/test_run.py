@@ -491,7 +491,7 @@ def test_two_at_once_never_meet() -> None:
 def test_the_help_has_examples_and_says_what_statuses_mean() -> None:
     shown = " ".join(run("--help").stdout.split())
     assert "cnx-mock run --scenario lost-response --expect instances=1 -- ./deploy.sh" in shown
-    assert "128+N if signal N killed it, 127 if it is not found, 126 if it cannot be executed" in shown
+    assert "128+N if signal N killed CMD, 127 if CMD is not found, 126 if it cannot be executed" in shown
 
 
 # ---- what is expected

@@ -114,7 +114,7 @@ def refused(folder: Path, *arguments: str, **variables: str) -> str:
     return done.stderr
 
 
-def busy(port: str, option: str, holder: str = "what has it does not answer") -> str:
+def busy(port: str, option: str, holder: str = "the program that uses it does not answer") -> str:
     """What it says of a port that another server has."""
     there = f"cnx-mock: port {port} on 127.0.0.1 is already in use; {holder}"
     return f"{there}; choose another with {option}, or {option} 0 for a free one"
@@ -382,7 +382,7 @@ def test_a_broken_ca_folder_is_one_clear_line(tmp_path: Path) -> None:
     key.write_text("nonsense")
     said = refused(tmp_path, "--tls", "--ca-dir", str(tmp_path))
     assert said == (
-        f"cnx-mock: {tmp_path / 'ca-key.pem'} is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one\n"
+        f"cnx-mock: {tmp_path / 'ca-key.pem'} is not a CA that cnx-mock created: `cnx-mock ca reset` removes it\n"
     )
 
 

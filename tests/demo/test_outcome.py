@@ -121,7 +121,7 @@ def test_twins_of_a_client_that_draws_names_are_seen_by_its_creates() -> None:
 
 def test_the_sentence_says_who_did_what() -> None:
     assert outcome(run(*ALL, ONE)).sentence == "the naive client retried and left 2 instances named web-1"
-    assert outcome(run(*ALL)).sentence == "the naive client did its work, and left nothing that it should not"
+    assert outcome(run(*ALL)).sentence == "the naive client did its work, and left nothing that it should not leave"
 
 
 def test_a_client_that_never_called_is_not_judged() -> None:
@@ -134,7 +134,7 @@ def test_a_client_that_never_called_is_not_judged() -> None:
 def test_a_client_that_fails_by_itself_is_not_judged() -> None:
     broken = run(WEB, ONE, status=1)
     assert counts(outcome(broken, broken)) == ("not judged", 0, 0, 0, 0)
-    assert outcome(broken, broken).sentence == "the naive client fails without any fault too (exit status 1)"
+    assert outcome(broken, broken).sentence == "the naive client fails even without faults (exit status 1)"
     assert not can_be_swept([broken, broken])
     assert can_be_swept([run(*ALL)] * 2)
 

@@ -278,11 +278,11 @@ MIXED = foreign(constrained=True).partition(b"-----BEGIN CERT")[0] + b"".join(
 @cases(
     ("content", "why"),
     [
-        (b"", "is not a CA of cnx-mock's: `cnx-mock ca reset` makes a new one"),
-        (b"nonsense", "is not a CA of cnx-mock's"),
-        (foreign(), "is not a CA of cnx-mock's"),
-        (foreign(constrained=True, encrypted=True), "is not a CA of cnx-mock's"),
-        (MIXED, "is not a CA of cnx-mock's"),
+        (b"", "is not a CA that cnx-mock created: `cnx-mock ca reset` removes it"),
+        (b"nonsense", "is not a CA that cnx-mock created"),
+        (foreign(), "is not a CA that cnx-mock created"),
+        (foreign(constrained=True, encrypted=True), "is not a CA that cnx-mock created"),
+        (MIXED, "is not a CA that cnx-mock created"),
     ],
     ids=["empty", "nonsense", "somebody's", "encrypted", "two halves"],
 )

@@ -60,8 +60,8 @@ OLDER = b'{"status":"ok","version":"0.0.9","uptime_seconds":0,"sandboxes":0}'
         (b'HTTP/1.0 200 OK\r\n\r\n{"status":"ok"}', "another HTTP server answers there, which is not a cnx-mock"),
         (b"HTTP/1.0 200 OK\r\n\r\n" + b"[" * 50_000, "another HTTP server answers there, which is not a cnx-mock"),
         (b"HTTP/1.0 200 OK\r\nServer: \x1b[31mx\r\n\r\n", "[31mx answers there, which is not a cnx-mock"),
-        (b"SSH-2.0-OpenSSH_9.9\r\n", "what has it does not answer as an HTTP server"),
-        (b"", "what has it does not answer"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", "the program that uses it does not answer as an HTTP server"),
+        (b"", "the program that uses it does not answer"),
     ],
 )
 def test_another_server_is_told_from_a_cnx_mock(answer: bytes, said: str) -> None:
@@ -72,7 +72,7 @@ def test_another_server_is_told_from_a_cnx_mock(answer: bytes, said: str) -> Non
 def test_a_holder_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port_holder, "_PATIENCE", 1000)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert refusal(silent.getsockname()[1]).endswith("; what has it does not answer")
+        assert refusal(silent.getsockname()[1]).endswith("; the program that uses it does not answer")
 
 
 def test_all_addresses_are_asked_at_loopback() -> None:

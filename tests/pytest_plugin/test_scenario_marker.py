@@ -180,10 +180,10 @@ def test_a_test_that_passes_shows_the_calls_that_reached_no_sandbox(run: Run) ->
         [
             "1 request reached no sandbox: *",
             "     POST /v1/instances → 4*",
-            "     give the client the key of its sandbox: cnx.api_key, *",
+            "     give the client the key of its sandbox, cnx.api_key, *",
             "1 request reached no sandbox: missing_key",
             "     GET /v1/plans → 401: missing_key",
-            "     give the client the key of its sandbox: cnx.api_key, *",
+            "     give the client the key of its sandbox, cnx.api_key, *",
         ]
     )
 

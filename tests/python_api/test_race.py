@@ -586,7 +586,7 @@ def test_functions_that_are_never_the_same_twice_cannot_be_compared(sandbox: San
         for _ in range(next(fleet)):
             client(cloud).create()
 
-    with pytest.raises(RaceError, match="are never the same twice: nothing can be compared\n  3 instances were left"):
+    with pytest.raises(RaceError, match="each time, even one after the other: nothing can be compared\n  3 instances were left"):
         sandbox.race(grows, grows)
 
 
@@ -601,7 +601,7 @@ def test_functions_that_are_never_the_same_twice_cannot_be_compared(sandbox: San
         ((list_then_create, list_then_create), {"schedule": ""}, "the schedule is empty"),
         ((list_then_create, list_then_create), {"schedule": "A1 X"}, "schedule 'A1 X': 'X' is not a call"),
         ((list_then_create, list_then_create), {"schedule": "A1 B2"}, "the next call of B is B1"),
-        ((list_then_create, list_then_create), {"schedule": "A1 A2 A3 B1"}, "it does not come to this order, but to"),
+        ((list_then_create, list_then_create), {"schedule": "A1 A2 A3 B1"}, "the calls came in another order,"),
     ],
 )
 def test_bad_input_is_said(sandbox: Sandbox, arguments: Any, options: Any, words: str) -> None:
@@ -610,7 +610,7 @@ def test_bad_input_is_said(sandbox: Sandbox, arguments: Any, options: Any, words
 
 
 def test_a_handle_of_a_race_has_no_race_of_its_own(sandbox: Sandbox) -> None:
-    with pytest.raises(InvalidInputError, match="this sandbox is one of a race"):
+    with pytest.raises(InvalidInputError, match="this sandbox belongs to a race"):
         sandbox.race(lambda cloud: cloud.race(list_then_create, list_then_create), list_then_create)
 
 
@@ -621,5 +621,5 @@ def test_a_server_of_another_process_and_a_sandbox_that_is_gone_have_no_race(ser
     remote.close()
     sandbox = server.sandbox()
     server.call("DELETE", f"/sandboxes/{sandbox.id}")
-    with pytest.raises(InvalidInputError, match="not there any more"):
+    with pytest.raises(InvalidInputError, match="does not exist any more"):
         sandbox.race(list_then_create, list_then_create)

@@ -153,7 +153,7 @@ def test_a_taken_port_of_https_frees_the_other(client: Any) -> None:
 
 def test_a_broken_ca_is_the_reason_given(tmp_path: Path) -> None:
     (tmp_path / "ca-key.pem").touch(mode=0o600)
-    with pytest.raises(StartError, match="ca-key.pem is not a CA of cnx-mock's"):
+    with pytest.raises(StartError, match="ca-key.pem is not a CA that cnx-mock created"):
         MockServer(settings=Settings(port=0, tls=True, ca_dir=str(tmp_path))).start()
 
 

@@ -69,7 +69,7 @@ def read(**expect: Any) -> Scenario:
         ({"instances": True}, "must be a number such as 1"),
         ({"firewalls": -1}, "must be a number such as 1"),
         ({"instances": {"at_lest": 1}}, "must be a number such as 1"),
-        ({"instances": {"name": "web-1"}}, "stands in a list"),
+        ({"instances": {"name": "web-1"}}, "write the fields of a resource in a list"),
         ({"instances": [{}]}, "must be a number such as 1"),
         ({"instnces": 1}, "did you mean 'instances'"),
         ({"instances": [{"nmae": "web-1"}]}, "unknown field, did you mean 'name'"),

@@ -149,7 +149,7 @@ def test_what_is_always_there_cannot_be_null(write: Write, sandbox: Sandbox) -> 
         "33: 'method' must be a string or a list of strings",
         "47: 'operation' must be a string or a list of strings",
         "60: 'query' must be an object",
-        "80: 'X-A' must be a single value, or a list of them; null means that it is not there",
+        "80: 'X-A' must be a single value, or a list of them; null means that it is absent",
         "34: 'X-B' is null: write \"\" for an empty value, or put the name into remove",
     ]
 

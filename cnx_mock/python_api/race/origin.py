@@ -32,7 +32,7 @@ class RaceOrigin:
         more."""
         tenant = next((each for each in app.tenants if each.id == sandbox_id), None)
         if tenant is None:
-            raise InvalidInputError("this sandbox is not there any more: make another one")
+            raise InvalidInputError("this sandbox does not exist any more: create a new one")
         return cls(
             copy=TenantCopy.of(tenant),
             server_settings=app.settings,

@@ -114,7 +114,7 @@ class FunctionRaces:
         run, why_not = await self._judged(serial, schedule, lambda race: "")
         wanted, actual = schedule.text(), explanation.schedule_text(run)
         if not f"{actual} ".startswith(f"{wanted} "):
-            raise InvalidInputError(f"schedule {wanted!r}: it does not come to this order, but to {actual!r}")
+            raise InvalidInputError(f"schedule {wanted!r}: the calls came in another order, {actual!r}")
         self._keep(run, why_not)
         return self._results
 
@@ -129,7 +129,9 @@ class FunctionRaces:
             raise RaceError(f"nothing to race: {who} to the API at the url of the handle that it is given")
         serial = SerialRuns.of(races)
         if serial.differing:
-            message = "the two functions, one after the other, are never the same twice: nothing can be compared"
+            message = (
+                "the two functions give other results each time, even one after the other: nothing can be compared"
+            )
             raise RaceError("\n  ".join([message, *serial.differing]))
         longest = sum(max(each.ended[racer].seconds for each in races) for racer in RACERS)
         self._limit = self.timeout or 3 * longest + EXTRA_SECONDS

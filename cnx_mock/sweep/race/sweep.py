@@ -47,7 +47,7 @@ class RaceSweep(Sweep):
         forward, backward, *_ = runs
         serial = self._serial = SerialRuns.of(runs)
         if serial.differing:
-            message = "the two programs, one after the other, are never the same twice: nothing can be compared"
+            message = "the two programs give other results each time, even one after the other: nothing can be compared"
             raise SweepError("\n  ".join([message, *serial.differing]))
         self.baseline_seconds = max(each.ended[racer].seconds for each in runs for racer in RACERS)
         longest = sum(max(each.ended[racer].seconds for each in runs) for racer in RACERS)

@@ -19,9 +19,9 @@ from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import VERDICTS, Judgement
 
 _SAME = (
-    ("command", "the program"),
-    ("version", "the version of cnx-mock"),
-    ("seed", "the seed"),
+    ("command", "the programs"),
+    ("version", "the versions of cnx-mock"),
+    ("seed", "the seeds"),
     ("options", "the options"),
     ("fail_on", "the verdicts that fail"),
 )
@@ -68,7 +68,7 @@ def merged(documents: Sequence[tuple[str, Mapping[str, Any]]]) -> SweepReport:
     for other, document in documents[1:]:
         for key, words in _SAME:
             if document.get(key) != first.get(key):
-                raise UsageError(f"{other} does not belong to {name}: {words} is another one")
+                raise UsageError(f"{other} does not belong to {name}: {words} differ")
     _check_shards(documents)
     whole = reports[0]
     for report in reports[1:]:

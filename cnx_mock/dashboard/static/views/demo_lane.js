@@ -35,7 +35,7 @@ export function Lane({ lane, attempts, begin, span, until, judged }) {
       <${Number} label="leaked" value=${verdict ? lane.leaked : 0} bad />
       <${Number} label="lost" value=${verdict ? lane.lost : 0} bad />
       <div class="demo-cost"><dt>costs a month</dt><dd class="num">${judged ? lane.monthly_cost : "…"}</dd></div>
-      <div class="demo-cost ${verdict && lane.monthly_waste !== "$0.00" ? "bad" : ""}"><dt>of it for nothing</dt><dd class="num">${verdict ? lane.monthly_waste : "…"}</dd></div>
+      <div class="demo-cost ${verdict && lane.monthly_waste !== "$0.00" ? "bad" : ""}"><dt>of it wasted</dt><dd class="num">${verdict ? lane.monthly_waste : "…"}</dd></div>
     </dl>
   </article>`;
 }
