@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import socket
 import ssl
 import sys
@@ -304,6 +305,18 @@ class MeasuredTests:
 
 def _is_measured(item: pytest.Item) -> bool:
     return item.get_closest_marker("slow") is None or item.get_closest_marker("measured") is not None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol() -> Iterator[Any]:
+    """Undo what a test does to the signals of this process. `serve`, called in it, leaves handlers that end the process
+    at once, without a word: a later test that sends itself Ctrl-C then took its worker along."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return (yield)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:
