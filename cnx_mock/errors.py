@@ -42,8 +42,9 @@ that every room can raise its errors.
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path as FilePath
+
+from cnx_mock.dataclass import dataclass
 
 Path = tuple[str | int, ...]
 """A place in a document: keys and indexes from the top."""

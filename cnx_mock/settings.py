@@ -5,12 +5,13 @@ The flags of the commands, the `CNX_MOCK_*` variables and `docs/reference/option
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, get_args
 
 from cnx_mock.api.readings import parsed
 from cnx_mock.api.surface import Surface
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SettingsError
 from cnx_mock.text.host_names import is_loopback, split_port
 from cnx_mock.text.tls_names import read_tls_name

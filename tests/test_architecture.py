@@ -21,6 +21,7 @@ HOUSE = Path(__file__).resolve().parents[1] / "cnx_mock"
 
 # From the floor up: a layer imports what lies below it. Services and scenario share a floor and never meet.
 FLOORS = (
+    ("dataclass",),
     ("errors",),
     ("text",),
     ("world",),

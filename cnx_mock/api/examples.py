@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cnx_mock.api.operation import Operation
+from cnx_mock.dataclass import dataclass
 
 _EXAMPLE_ID = re.compile(r"([a-z]+)_8f7e6d5c4b3a2f1e")
 """The id of the examples in declarations: the reference's own, with the prefix of any kind."""

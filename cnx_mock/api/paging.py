@@ -5,7 +5,6 @@ The reference: "Added pagination to all list endpoints" (v1.1.0); "Items per pag
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, unquote_plus
 
@@ -17,6 +16,7 @@ from cnx_mock.api.readings import LIMIT_ABOVE_MAX
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world.index import Selection
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.table import Table

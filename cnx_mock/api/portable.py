@@ -6,12 +6,13 @@ openapi-python-client, datamodel-code-generator and openapi-typescript.
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 
 from cnx_mock.api.declarations import GetJsonSchemaHandler
+from cnx_mock.dataclass import dataclass
 
 REF = "#/components/schemas/{model}"
 

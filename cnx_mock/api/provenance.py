@@ -1,10 +1,10 @@
 """Provenance: what in the reference an operation or a field is based on. Declared on operations, and on fields in
 `Annotated`."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnx_mock.api.declarations import GetJsonSchemaHandler
+from cnx_mock.dataclass import dataclass
 
 Kind = Literal["documented", "named", "implied", "added"]
 

@@ -5,8 +5,8 @@ every meaning that the reference allows.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import Problem, ReadingError
 from cnx_mock.text.suggestions import did_you_mean, one_of
 

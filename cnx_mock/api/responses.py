@@ -5,7 +5,7 @@ A success belongs to one operation. A refusal belongs to a set of errors: it is 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from cnx_mock.api import errors
@@ -17,6 +17,7 @@ from cnx_mock.api.readings import DELETE_ANSWER, LIST_ENVELOPE
 from cnx_mock.api.schemas import Components
 from cnx_mock.api.shapes import Deleted
 from cnx_mock.api.surface import ADDED_HEADERS, Surface
+from cnx_mock.dataclass import dataclass
 
 Refusal = type[errors.ApiError]
 

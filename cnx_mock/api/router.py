@@ -1,10 +1,11 @@
 """Routing: from a method and a path to an operation. Paths are not decoded before: `%2F` is part of an id."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cnx_mock.api.errors import MethodNotAllowed, NotFound
 from cnx_mock.api.operation import Operation
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.suggestions import did_you_mean
 
 Found = tuple[Mapping[str, Operation], tuple[str, ...]]

@@ -1,9 +1,10 @@
 """The answers of operations: slotted dataclasses that encode themselves as JSON and cache it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from cnx_mock.api.declarations import ConfigDict, Field
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.tight_json import tight_json
 
 

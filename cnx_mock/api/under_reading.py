@@ -1,11 +1,11 @@
 """How the OpenAPI document of a field depends on a reading: declared on the field itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.api.declarations import GetJsonSchemaHandler
 from cnx_mock.api.readings import Reading
+from cnx_mock.dataclass import dataclass
 
 _NOTES = "x-under-reading"
 """The schema keyword that carries the declarations until `settled` removes it."""

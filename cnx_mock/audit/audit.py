@@ -1,7 +1,6 @@
 """The audit: run every check on every journal, and return the findings."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.audit.call import Call, calls_of
@@ -10,6 +9,7 @@ from cnx_mock.audit.checks import checks
 from cnx_mock.audit.crowds import kindest
 from cnx_mock.audit.logical_calls import SHARED, Traffic
 from cnx_mock.audit.threshold import Threshold
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import AuditError
 from cnx_mock.text.suggestions import did_you_mean, one_of
 

@@ -1,7 +1,6 @@
 """One call as the checks see it: its request, its answer and its times. It is the same for every kind of journal."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache, cached_property
@@ -12,6 +11,7 @@ import orjson
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.parsing import query_values
 from cnx_mock.api.router import Router
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.journal_texts import BODY_SHOWN
 from cnx_mock.services import operations
 from cnx_mock.text.units import parse_instant

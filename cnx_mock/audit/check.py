@@ -5,12 +5,12 @@ To add one, write one file under `checks/`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from cnx_mock.audit.call import Call
 from cnx_mock.audit.logical_calls import Traffic
 from cnx_mock.audit.threshold import Threshold
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.units import format_duration
 
 _SHOWN = 6

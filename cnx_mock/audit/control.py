@@ -1,7 +1,6 @@
 """The endpoints that the audit adds to the control plane: its findings, and whole journals."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
@@ -13,6 +12,7 @@ from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.audit.audit import Finding, findings
 from cnx_mock.audit.call import Call, calls_of
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import AuditError
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal_entry import JournalEntry, entry

@@ -27,13 +27,14 @@ A wait is the real time from the end of one attempt to the start of the next one
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
 
 from cnx_mock.audit.call import ROUNDING, Call
 from cnx_mock.audit.threshold import Threshold
 from cnx_mock.audit.workers import HANDOVER, OVERLAP, Workers
+from cnx_mock.dataclass import dataclass
 
 RETRY_WITHIN = Threshold(
     "retry-within",

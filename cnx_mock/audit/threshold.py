@@ -1,7 +1,6 @@
 """Thresholds: every number that a check decides by, with its name, its default and the reason for the default."""
 
-from dataclasses import dataclass
-
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import AuditError
 from cnx_mock.text.units import parse_duration
 

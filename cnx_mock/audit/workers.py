@@ -20,13 +20,13 @@ the other one, a crowd whose workers take any connection (`crowds`).
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import inf
 
 from cnx_mock.audit.call import ROUNDING, Call
 from cnx_mock.audit.threshold import Threshold
+from cnx_mock.dataclass import dataclass
 
 OVERLAP = Threshold(
     "overlap",

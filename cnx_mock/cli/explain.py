@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import click
 import orjson
@@ -10,6 +9,7 @@ import orjson
 from cnx_mock.asgi import create_app
 from cnx_mock.cli import completions
 from cnx_mock.cli.terminal import shown
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import App
 from cnx_mock.http.journal_entry import JournalEntry, entry

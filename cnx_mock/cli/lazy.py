@@ -7,12 +7,13 @@ its name, so that `--help` and a shell's completion list the commands without im
 import gc
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from cnx_mock.dataclass import dataclass
 
 
 @contextmanager

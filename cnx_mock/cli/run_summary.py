@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.sweep.state import resources_left

@@ -5,11 +5,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.cli.streams import settle
 from cnx_mock.cli.terminal import shown_line
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import CnxMockError, UsageError
 from cnx_mock.programs.passthrough import Foreground
 from cnx_mock.programs.start import ProgramResult

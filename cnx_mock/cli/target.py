@@ -1,7 +1,6 @@
 """The sandbox of a running server that a command reads or changes: its options, and calls to it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -9,6 +8,7 @@ import click
 from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.param_types import DEFAULT_URL, SERVER_URL, TEST_KEY
 from cnx_mock.cli.running_server import Answer, ask
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world.keys import EXAMPLE_KEY
 
 

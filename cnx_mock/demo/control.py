@@ -1,11 +1,11 @@
 """`GET /_mock/demo`: the show, for the page."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.demo.lane import Lane
 from cnx_mock.demo.outcome import succeeded
 from cnx_mock.demo.stories import Story

@@ -4,10 +4,11 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.demo.outcome import LaneOutcome, monthly_cost
 from cnx_mock.errors import UsageError
 from cnx_mock.http.journal_entry import entry

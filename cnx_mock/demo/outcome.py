@@ -3,9 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services.prices import monthly_cents
 from cnx_mock.sweep.explanation import run_reason
 from cnx_mock.sweep.results import JudgedRun

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from cnx_mock.asgi import extended_app
+from cnx_mock.dataclass import dataclass
 from cnx_mock.demo.control import DemoItem, demo_item, demo_resource
 from cnx_mock.demo.lane import Lane, LaneProgram
 from cnx_mock.demo.rehearsal import can_be_swept, judge_show, rehearse

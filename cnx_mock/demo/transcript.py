@@ -4,11 +4,11 @@ a show with the same seed has the same text."""
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from cnx_mock.api.router import Router
+from cnx_mock.dataclass import dataclass
 from cnx_mock.demo.lane import Lane
 from cnx_mock.demo.marks import LEGEND, mark, painted_marks
 from cnx_mock.demo.outcome import NOT_JUDGED, Entry, succeeded

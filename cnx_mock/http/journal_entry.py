@@ -1,9 +1,9 @@
 """Entries of a journal, as the control plane, events and failing tests show them."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_texts import body_text, request_headers
 from cnx_mock.scenario.active_rule import ActiveRule

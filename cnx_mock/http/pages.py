@@ -1,12 +1,11 @@
 """Answers outside the API and the control plane: to requests for pages, to preflights, and what the proxy refuses. They
 have the headers that every answer has."""
 
-from dataclasses import dataclass
-
 import orjson
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock.api.surface import Surface
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http import messages
 from cnx_mock.http.messages import Sender
 from cnx_mock.net.heads import header_lines

@@ -1,9 +1,10 @@
 """How a sandbox is made, and made again by a reset."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import FixtureError, Problem, ScenarioError, SourceError, UnknownFixture
 from cnx_mock.scenario.scenario import Rule, Scenario
 from cnx_mock.services.worlds import Fixture, load, read_fixture

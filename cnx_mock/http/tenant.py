@@ -1,12 +1,13 @@
 """One key, one world: everything that belongs to one key."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from cnx_mock.api.errors import InvalidState
 from cnx_mock.api.operation import Operation
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.disposal import free_slowly, parts_of
 from cnx_mock.http.export import WorldExport
 from cnx_mock.http.journal import Journal, JournalSpace

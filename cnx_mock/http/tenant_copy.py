@@ -1,10 +1,11 @@
 """A tenant as it is at one moment, to be made again as often as wanted, on other servers too."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants

@@ -1,8 +1,9 @@
 """Names and addresses: the API's host, the names of this machine, and the further URLs of one server."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from cnx_mock.dataclass import dataclass
 
 API_HOST = "api.cloudnexus.com"
 """The host of the API in the reference's examples."""

@@ -1,8 +1,8 @@
 """The hosts to which the proxy may open tunnels."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.host_names import is_loopback, split_port
 
 USUAL_PORTS = (443, 80)

@@ -22,10 +22,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import CertificateError
 from cnx_mock.net.addresses import SERVED_NAMES
 from cnx_mock.net.kept_certificate import kept_certificate, with_certificate

@@ -4,12 +4,12 @@ client's own connection, so that a fault of the connection reaches the client un
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import httptools
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.net.addresses import API_HOST
 from cnx_mock.net.allowed_hosts import AllowedHosts, option_for
 from cnx_mock.net.connection import Connection

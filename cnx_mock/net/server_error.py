@@ -1,10 +1,11 @@
 """An error that the server itself answers, below the API: what the proxy refuses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.types import ASGIApp
+
+from cnx_mock.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import socket
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import ListenError
 from cnx_mock.net.addresses import Addresses
 from cnx_mock.net.certificates import ca_folder, usual_context

@@ -8,9 +8,9 @@ working, and that CA never gets to sign for more.
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.net.addresses import SERVED_NAMES
 from cnx_mock.net.certificates import Authority, authority, own_authority, publish_both
 from cnx_mock.text.tls_names import is_address, matches

@@ -2,10 +2,11 @@
 
 import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httptools
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.live_keys import masked
 from cnx_mock.world.keys import shorten_test_keys
 

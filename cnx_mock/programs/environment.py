@@ -8,9 +8,9 @@ import ssl
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.net.addresses import API_HOST
 from cnx_mock.net.proxies import LOOPBACK, exceptions
 from cnx_mock.text.files import read_regular, replace_file

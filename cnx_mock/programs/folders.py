@@ -4,9 +4,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import UsageError
 
 SCRATCH = "CNX_MOCK_SCRATCH"

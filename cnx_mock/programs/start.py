@@ -14,9 +14,9 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import ProgramError
 
 Process = TypeVar("Process")

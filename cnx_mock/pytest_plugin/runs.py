@@ -1,12 +1,12 @@
 """Runs of one test, several times, each in a fresh sandbox: with the faults of a sweep, or under other readings."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.pytest_plugin.stash import FAULT, READINGS, SANDBOX
 from cnx_mock.pytest_plugin.time_limit import TimeLimit

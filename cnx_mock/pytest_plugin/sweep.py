@@ -2,12 +2,12 @@
 sandbox. (`--cnx-cell`, in `cells`, does one of these runs alone, with a full report.)"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from cnx_mock.audit.audit import Hammering
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import CnxMockError, SweepError, SweepPlanError
 from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.readings import Second, explained, read_test, readings_in_force, second_run

@@ -1,10 +1,11 @@
 """What is in a sandbox, for Python: the answers of the API as objects that can be read and compared."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cnx_mock.api.declarations import made
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import UnknownAttribute, UnknownResource
 from cnx_mock.services.compute.instances import InstanceDetail
 from cnx_mock.services.compute.snapshots import Snapshot

@@ -1,10 +1,11 @@
 """A rule in force: its counters, and how it decides about the next request."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Literal
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.phases import Moment
 from cnx_mock.scenario.rule import Rule, Step
 from cnx_mock.world.chance import Chance

@@ -5,11 +5,11 @@ Each condition is a pure function of its arguments. So two runs agree, and the j
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema, later, model_validator
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.field_types import MOST, Count, Duration, Texts, example
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.scenario.phases import Moment

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.delays import Delays
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.world.clock import ticks

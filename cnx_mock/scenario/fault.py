@@ -5,11 +5,11 @@ Shapers change how an answer is sent; at most one outcome replaces it. To add a 
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.exchange import Answer, Exchange
 from cnx_mock.scenario.lasting import Lasting
 

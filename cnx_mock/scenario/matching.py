@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from typing import Any
 
 from cnx_mock.api.parsing import query_values
+from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.request import ApiRequest, RequestTarget
 
 _MISSING = object()

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world.clock import NEVER
 
 

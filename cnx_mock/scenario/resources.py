@@ -1,9 +1,9 @@
 """`expect: {instances: 1}`: which resources there must be at the end, and what is not as expected, in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.text.plural import counted
 from cnx_mock.world.kinds import Kind

@@ -1,11 +1,12 @@
 """A rule, and how it is read. Files, the control plane, `inject` and the request header all use these keys."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from cnx_mock.api import validation
 from cnx_mock.api.operation import Operation
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import Path, Problem, ScenarioError
 from cnx_mock.scenario import faults
 from cnx_mock.scenario.conditions import Probability, Times, When, WhenModel

@@ -1,8 +1,9 @@
 """What the rules of a sandbox decide about one request, and which of their faults are applied."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.active_rule import ActiveRule, Decision, Draw
 from cnx_mock.scenario.fault import Fault
 from cnx_mock.scenario.lasting import Lasting

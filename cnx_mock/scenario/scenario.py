@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.api.readings import wrong
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.scenario.expectation_lint import expectation_problems
 from cnx_mock.scenario.models import PhaseModel, ProvisioningModel, ScenarioModel, WorldModel

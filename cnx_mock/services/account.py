@@ -1,7 +1,6 @@
 """The account and its keys. They are read-only, because the reference says: "You can generate and manage your keys in
 the Dashboard"."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from cnx_mock.api.caller import Caller
@@ -10,6 +9,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.portable import Component
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds
 from cnx_mock.world.account import MINIMUM_BALANCE, QUOTAS, AccountPlan

@@ -1,8 +1,8 @@
 """One defect, one paragraph: cells with the same cause together."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.state import ResourceState

@@ -1,9 +1,9 @@
 """The calls of a run as reports show them: in order, on a time axis, with the faults that struck them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.units import parse_instant
 
 MOST_CALLS = 200

@@ -1,11 +1,11 @@
 """Plan a sweep: from the calls of a run without faults, make the cells of the matrix, one call and one fault each."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 from zlib import crc32
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.sweep.swept_call import SweptCall

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -27,6 +27,7 @@ from cnx_mock.api.readings import (
     Reading,
     parsed,
 )
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.explanation import exited, left_over
 from cnx_mock.sweep.journal import shown_calls
 from cnx_mock.sweep.plan import NO_FAULTS, Cell, SweepFault, in_shard, sample_cells

@@ -3,9 +3,9 @@ whether chance or a count had decided on it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.replay import applied_fault
 from cnx_mock.scenario.active_rule import ActiveRule

@@ -2,12 +2,12 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.plan import CRASHES, NO_FAULTS
 from cnx_mock.sweep.results import CellResult

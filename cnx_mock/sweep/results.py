@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any, Literal
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services import operations
 from cnx_mock.sweep.compare import changed_calls, changed_state
 from cnx_mock.sweep.journal import ShownCall, shown_calls

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, ClassVar, Protocol
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepError
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.sweep.explanation import after_second_run

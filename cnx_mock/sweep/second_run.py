@@ -5,9 +5,10 @@ Only what is there at the end counts: the exit status of the second run, and the
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.state import ResourceCounts, ResourceState, state_difference
 from cnx_mock.sweep.verdict import VERDICTS, Judgement, Verdict
 

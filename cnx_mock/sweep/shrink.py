@@ -7,10 +7,11 @@ out any single fault makes the program succeed.
 
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepError
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.sweep.recorded_faults import RecordedFault

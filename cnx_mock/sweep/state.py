@@ -7,9 +7,10 @@ is compared by that resource's name.
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.varying import NOTHING, Varying, varying
 from cnx_mock.world.kinds import INSTANCE, MADE, SNAPSHOT
 

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cnx_mock.api.errors import InsufficientCredits
 from cnx_mock.api.operation import Operation
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services import operations
 from cnx_mock.sweep.shape import shape_of
 from cnx_mock.world.kinds import PROVISIONED

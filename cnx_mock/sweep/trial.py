@@ -5,10 +5,11 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.app import create_app
 from cnx_mock.http.journal_entry import plain_entry
 from cnx_mock.http.tenant import Tenant

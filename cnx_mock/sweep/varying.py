@@ -6,8 +6,10 @@ no other name. So a random word in a firewall's rules does not hide that a rule 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from cnx_mock.dataclass import dataclass
 
 Place = tuple[str, ...]
 """Where a value stands in a resource: the kind, and then keys; `[]` stands for every item of a list."""

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, get_args
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.state import ResourceCounts, ResourceState, StateDifference, state_difference
 
 Verdict = Literal[

@@ -4,11 +4,12 @@ The data is built straight from the events: libyaml's own composer is recursive,
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NoReturn
 
 import yaml
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SourceProblem
 from cnx_mock.text.parser import WRONG_ESCAPE, events
 from cnx_mock.text.positions import Position, position, quoted, source_error

@@ -8,10 +8,11 @@ import errno
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
 from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.files import read_regular

@@ -1,8 +1,9 @@
 """The account of a sandbox: its plan, its scopes and its quotas; and the magic keys, whose digits choose an account."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world import kinds
 from cnx_mock.world.keys import EXAMPLE_DIGITS, KEY_DIGITS, magic_digits
 

@@ -12,11 +12,11 @@ The sums do not depend on the time. They are right for every instant up to the p
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import add, attrgetter
 from typing import NamedTuple
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world.clock import HOUR, MINUTE, SECOND
 from cnx_mock.world.meter import Meter
 

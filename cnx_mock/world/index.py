@@ -7,11 +7,11 @@ round: which records have moved since an instant.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from operator import itemgetter
 from typing import Generic, TypeVar
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world.clock import NEVER
 from cnx_mock.world.places import PlaceSet
 from cnx_mock.world.records import IndexKey, MadeRecord

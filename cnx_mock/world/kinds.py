@@ -1,6 +1,6 @@
 """What each kind of resource is called, once: in errors, operations, documents, ids and sentences."""
 
-from dataclasses import dataclass
+from cnx_mock.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

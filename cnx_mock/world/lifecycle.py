@@ -1,8 +1,9 @@
 """How a resource becomes ready. Its status is a pure function of its beginning, its rule, the time and its polls."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.units import parse_duration
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import MINUTE, SECOND

@@ -1,7 +1,6 @@
 """The entries of a ledger: credits, and meters of what is charged by the hour."""
 
-from dataclasses import dataclass
-
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world.clock import HOUR
 
 

@@ -4,9 +4,10 @@ All instants are microseconds since the Unix epoch.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any, ClassVar, Self
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world import kinds
 from cnx_mock.world.clock import NEVER
 from cnx_mock.world.kinds import Kind

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 from typing import Any, TypeVar
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world import kinds
 from cnx_mock.world.account import PLAN_LIMITS, AccountPlan, AccountTraits, SandboxAccount
 from cnx_mock.world.catalogue import Catalogue

@@ -10,11 +10,11 @@ to the statement's instant.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise, takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world.charges import Sum
 from cnx_mock.world.clock import HOUR, MINUTE, SECOND
 from cnx_mock.world.ledger import Ledger

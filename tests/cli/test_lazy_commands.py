@@ -54,7 +54,9 @@ def test_help_lists_every_command_and_imports_none() -> None:
 PACKAGES = {"click", "cnx_mock", "httptools", "orjson", "starlette", "uvicorn", "uvloop"}
 """Everything outside the standard library that a server loads before its first answer. (Of starlette it is `types`.)"""
 
-ROOMS = {"api", "asgi", "cli", "errors", "http", "net", "scenario", "services", "settings", "text", "world"}
+ROOMS = {
+    *("api", "asgi", "cli", "dataclass", "errors", "http", "net", "scenario", "services", "settings", "text", "world")
+}
 
 NOT_AT_START = {
     *("cnx_mock.api.openapi", "cnx_mock.api.schemas", "cnx_mock.cli.watch", "cnx_mock.http.docs.files"),

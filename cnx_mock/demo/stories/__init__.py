@@ -1,8 +1,8 @@
 """What goes wrong in a demo: its own stories, each a scenario file, or any other scenario."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import UnknownScenario, UsageError
 from cnx_mock.scenario import gallery
 from cnx_mock.scenario.scenario import Scenario

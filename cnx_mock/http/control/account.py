@@ -1,6 +1,6 @@
 """A sandbox's account."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 from cnx_mock.api.declarations import BeforeValidator
@@ -8,6 +8,7 @@ from cnx_mock.api.fields import KnownScope
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.text.units import format_money, parse_money, parse_rate
 from cnx_mock.world.account import DEFAULT_BALANCE, SCOPES, AccountPlan

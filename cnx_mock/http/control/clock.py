@@ -1,6 +1,5 @@
 """A sandbox's clock."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cnx_mock.api.declarations import BeforeValidator, Field
@@ -8,6 +7,7 @@ from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import ClockError
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.text.units import format_instant_ms, parse_duration, parse_instant

@@ -1,7 +1,6 @@
 """What a scenario expects at the end: which of it is not met, in words. And the same for expectations of a call."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ import orjson
 from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.silence import Silence

@@ -12,12 +12,12 @@ The documented example key opens a developer's own sandbox, so a key protects no
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from starlette.types import Scope
 
 from cnx_mock.api.errors import BadRequest
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.hosts import host_of, name_of
 from cnx_mock.net.addresses import SANDBOX_HEADER, TOKEN_HEADER
 from cnx_mock.net.server_error import ServerError

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming, Operation, Resource
 from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import CnxMockError, DocumentError, SourceError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.control import first_word

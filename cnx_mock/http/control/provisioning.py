@@ -1,10 +1,10 @@
 """How far resources are that are not ready yet."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Listing, Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.units import format_instant_ms
 from cnx_mock.world.clock import NEVER
 from cnx_mock.world.records import ProvisionedRecord

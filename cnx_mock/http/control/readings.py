@@ -1,6 +1,5 @@
 """The readings in force."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.api.declarations import RootModel
@@ -8,6 +7,7 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.readings import READINGS, wrong
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import failed
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import ControlTarget, Server
 
 resource = Resource("_mock.readings", "What ambiguous sentences of the reference mean.", is_control=True)

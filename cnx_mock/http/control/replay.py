@@ -1,6 +1,5 @@
 """A request of the journal again, for a terminal and for a test."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from cnx_mock.api.declarations import Field
@@ -8,6 +7,7 @@ from cnx_mock.api.errors import InvalidState, NotFound
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.journal_texts import request_headers
 from cnx_mock.http.replay import curl_of, test_of

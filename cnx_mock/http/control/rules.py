@@ -1,7 +1,7 @@
 """The rules in force: the same vocabulary as in a scenario file, as JSON."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from urllib.parse import quote, unquote
@@ -11,6 +11,7 @@ from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Reply, Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.silence import Silence
 from cnx_mock.scenario.active_rule import ActiveRule

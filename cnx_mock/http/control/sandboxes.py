@@ -1,7 +1,6 @@
 """Sandboxes as a whole: the server's health, the list of them, a new one, and resets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cnx_mock import __version__
@@ -10,6 +9,7 @@ from cnx_mock.api.errors import NotFound, SandboxLimit
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Deleted, Listing, Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http import docs
 from cnx_mock.http.control.guard import EVENTS, PAGE
 from cnx_mock.http.control.plane import ControlTarget, Server

@@ -1,7 +1,6 @@
 """The scenario in force, and the gallery."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.api.declarations import RootModel
@@ -9,6 +8,7 @@ from cnx_mock.api.errors import InvalidState, ValidationFailed
 from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
 from cnx_mock.api.validation import spelling
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import Problem, ScenarioError
 from cnx_mock.http.control.expectations import unmet
 from cnx_mock.http.control.plane import ControlTarget, Server

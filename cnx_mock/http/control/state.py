@@ -1,12 +1,12 @@
 """A sandbox's whole world as a fixture document: exported, and replaced."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from cnx_mock.api.declarations import RootModel
 from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import ControlTarget
 from cnx_mock.http.export import WorldExporting, is_large
 from cnx_mock.http.loading import WorldLoading

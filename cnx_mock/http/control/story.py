@@ -1,7 +1,6 @@
 """The story of the scenario in force: its phases and where it is in them, a jump, and all of it as a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -10,6 +9,7 @@ from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import ControlTarget
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario.engine import Engine

@@ -1,10 +1,9 @@
 """What a sandbox's account uses: its money, and its rate window."""
 
-from dataclasses import dataclass
-
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.readings import RATE_WINDOW
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import ControlTarget
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.text.units import format_instant_ms, format_money

@@ -1,6 +1,5 @@
 """What there is: the operations of the API, the faults, and the calls of the control plane itself."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -8,6 +7,7 @@ import yaml
 from cnx_mock.api.errors import catalogue
 from cnx_mock.api.operation import Operation, Resource, added
 from cnx_mock.api.shapes import Listing, Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import Server
 from cnx_mock.scenario import faults
 from cnx_mock.scenario.fault import Fault

@@ -5,9 +5,9 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.compare import VARIES
 from cnx_mock.sweep.state import FINAL_STATUS, WorldStates, resources
 

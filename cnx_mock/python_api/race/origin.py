@@ -1,9 +1,10 @@
 """The sandbox from which a race takes its worlds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cnx_mock.asgi import create_app
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import InvalidInputError
 from cnx_mock.http.app import App
 from cnx_mock.http.recipe import Recipe

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import InvalidInputError, RaceError
 from cnx_mock.python_api.race import explanation
 from cnx_mock.python_api.race.loop import run_aside

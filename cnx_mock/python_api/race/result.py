@@ -1,8 +1,10 @@
 """What came of two functions that ran at once, or one after the other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from cnx_mock.dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

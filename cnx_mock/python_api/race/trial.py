@@ -5,9 +5,10 @@ import contextvars
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.programs.start import ProgramResult
 from cnx_mock.python_api.race.answer import FunctionAnswer, answer_of, comparable
 from cnx_mock.python_api.race.origin import RaceOrigin

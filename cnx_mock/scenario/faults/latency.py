@@ -1,12 +1,12 @@
 """A slow answer: real time passes before its first byte."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import exp, log
 from typing import Annotated, Any, ClassVar
 
 from cnx_mock.api.declarations import BeforeValidator, Field, WithJsonSchema, later
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.scenario.field_types import RANGE, Duration

@@ -1,12 +1,12 @@
 """The balance of the account."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from cnx_mock.api.declarations import Field
 from cnx_mock.api.operation import Resource
 from cnx_mock.api.provenance import implied
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world.account import MINIMUM_BALANCE
 from cnx_mock.world.sandbox import SandboxState

@@ -6,7 +6,6 @@ first instant of the next day. That can be 23, 24.5 or 25 hours.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -16,6 +15,7 @@ from cnx_mock.api.paging import PageQuery, Pagination
 from cnx_mock.api.portable import Component
 from cnx_mock.api.provenance import named
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services.billing.balance import billing
 from cnx_mock.services.billing.zones import begin, checked_name, shown, zone
 from cnx_mock.text.units import format_money

@@ -1,6 +1,5 @@
 """Transactions: every credit and every charge, each with the balance after it."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from cnx_mock.api.declarations import Field
@@ -8,6 +7,7 @@ from cnx_mock.api.paging import Page, PageQuery, Pagination
 from cnx_mock.api.portable import Component
 from cnx_mock.api.provenance import added
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services.billing.balance import billing
 from cnx_mock.text.units import format_instant, format_money
 from cnx_mock.world import kinds

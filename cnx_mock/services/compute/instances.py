@@ -1,6 +1,5 @@
 """Instances: the four documented operations."""
 
-from dataclasses import dataclass
 from functools import cache, partial
 from ipaddress import IPv6Address
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ from cnx_mock.api.paging import Page, page_of
 from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.readings import LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus, usual_create
 from cnx_mock.services.compute.metrics import InstanceMetrics, sample
 from cnx_mock.text.tight_json import tight_json

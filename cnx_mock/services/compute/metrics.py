@@ -1,10 +1,10 @@
 """The metrics of an instance: a pure function of the seed, the id and the minute, so every read shows the same."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from cnx_mock.api.declarations import Field
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.units import format_instant
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import MINUTE, SECOND

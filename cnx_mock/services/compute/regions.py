@@ -1,12 +1,12 @@
 """Regions: where resources can be deployed."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from cnx_mock.api.declarations import Field
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.shapes import Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.world import kinds
 from cnx_mock.world.records import RegionRecord
 from cnx_mock.world.sandbox import SandboxState

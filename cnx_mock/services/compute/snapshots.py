@@ -1,7 +1,6 @@
 """Snapshots. The reference: "Snapshots are preserved unless explicitly removed"; an image is an "OS image ID or
 snapshot"."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
@@ -15,6 +14,7 @@ from cnx_mock.api.portable import Component
 from cnx_mock.api.purchase import check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.text.units import format_instant
 from cnx_mock.world import kinds
 from cnx_mock.world.records import IndexKey, SnapshotRecord

@@ -3,7 +3,6 @@ collection."""
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from cnx_mock.api.declarations import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
@@ -15,6 +14,7 @@ from cnx_mock.api.portable import Component
 from cnx_mock.api.purchase import check_quota
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services.network.attachment import attach
 from cnx_mock.text.units import format_instant
 from cnx_mock.world import kinds

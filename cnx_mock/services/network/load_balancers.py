@@ -1,7 +1,6 @@
 """Load balancers. The reference: "Added support for multi-region load balancers" (v1.2.0). It describes neither path
 nor fields."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
@@ -13,6 +12,7 @@ from cnx_mock.api.paging import Page, PageQuery, page_of
 from cnx_mock.api.portable import Component
 from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.shapes import Deleted, Shape
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services.network.attachment import attach
 from cnx_mock.services.network.load_balancer_body import (
     BalancingAlgorithm,

@@ -1,10 +1,11 @@
 """A fixture that has been checked: it knows its keys, and fills sandboxes."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cnx_mock.api.validation import attempt
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import FixtureError, Path, Problem
 from cnx_mock.services.worlds.build import WorldBuilder
 from cnx_mock.services.worlds.document import FixtureDocument, GenerateEntry

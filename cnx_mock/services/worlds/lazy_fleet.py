@@ -7,9 +7,9 @@ creation, and both follow from an instance's number.
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.services.compute import METERED_NAME
 from cnx_mock.services.worlds.document import GenerateEntry
 from cnx_mock.services.worlds.fleet import fleet_record

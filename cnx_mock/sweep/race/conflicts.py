@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.race.schedule import Racer
 from cnx_mock.sweep.state import KINDS
 

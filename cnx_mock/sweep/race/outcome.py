@@ -1,9 +1,9 @@
 """The outcome of a race, and what it means: equal to the outcome of one program after the other, or not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.explanation import left_over
 from cnx_mock.sweep.race.conflicts import access
 from cnx_mock.sweep.race.schedule import Racer, Switch, other

@@ -6,8 +6,8 @@ before which calls the turn may change: that makes the schedules with one change
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.compare import changed_state
 from cnx_mock.sweep.race.conflicts import Access, access, switch_points
 from cnx_mock.sweep.race.outcome import RaceOutcome, consequence

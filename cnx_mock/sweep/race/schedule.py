@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import InvalidInputError
 
 Racer = Literal["A", "B"]

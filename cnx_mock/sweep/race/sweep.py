@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepError
 from cnx_mock.services import operations
 from cnx_mock.sweep.journal import shown_calls

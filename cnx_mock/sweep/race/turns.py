@@ -3,8 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.race.schedule import RACERS, Part, Racer, Schedule, other
 
 SHORTEST_IDLE_SECONDS = 0.5

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import Any
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.http.app import App
 from cnx_mock.net.serving import Serving
 from cnx_mock.net.sockets import ListeningSockets, Security, open_sockets

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from cnx_mock import __version__
+from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import BaselineError
 from cnx_mock.sweep.causes import Cause, cause_of, causes
 from cnx_mock.sweep.explanation import sentence, what_happened

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.plan import Cell, SweepFault
 from cnx_mock.sweep.results import CellResult, SweepResults
 from cnx_mock.sweep.swept_call import SweptCall
