@@ -139,7 +139,7 @@ class DocumentError(InvalidInputError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return "\n".join(map(_placed, self.problems))
+        return "\n".join(map(problem_line, self.problems))
 
 
 class ScenarioError(DocumentError):
@@ -305,11 +305,11 @@ def reasons(error: CnxMockError) -> list[str]:
     if isinstance(error, SourceError):
         return list(map(str, error.problems))
     if isinstance(error, DocumentError | InputRefusedError) and error.problems:
-        return list(map(_placed, error.problems))
+        return list(map(problem_line, error.problems))
     return [error.message if isinstance(error, InputRefusedError) else str(error)]
 
 
-def _placed(problem: Problem) -> str:
+def problem_line(problem: Problem) -> str:
     """Return a problem as a line: its path, if it has one, and its message."""
     place = ".".join(map(str, problem.path))
     return f"{place}: {problem.message}" if place else problem.message

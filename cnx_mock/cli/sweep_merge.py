@@ -10,7 +10,7 @@ import click
 from cnx_mock.cli.errors import FOUND
 from cnx_mock.cli.report_file import ReportFile
 from cnx_mock.cli.sweep import REPORT
-from cnx_mock.errors import BaselineError, UsageError
+from cnx_mock.errors import UsageError
 from cnx_mock.text.files import read_regular
 
 
@@ -52,10 +52,7 @@ def sweep_merge(context: click.Context, /, files: Sequence[Path], reports: Seque
             documents.append((str(file), json.loads(read_regular(file, MAX_REPORT))))
         except (ValueError, RecursionError):
             raise UsageError(f"{file} is not a JSON report of `cnx-mock sweep`") from None
-    try:
-        report = merged(documents)
-    except BaselineError as error:
-        raise UsageError(str(error)) from None
+    report = merged(documents)
     for each in reports:
         each.write(FORMS[each.suffix](report))
     show(report, complete=True)

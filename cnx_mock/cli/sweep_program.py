@@ -27,7 +27,7 @@ from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_baseline
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import ABBREVIATIONS
-from cnx_mock.sweep.report.restored import known_calls, restored
+from cnx_mock.sweep.report.restored import restored
 from cnx_mock.sweep.reproduction import Reproduction
 from cnx_mock.sweep.results import CellResult, SweepOptions, known_call
 from cnx_mock.sweep.runner import ProgressReporter, Sweep
@@ -88,7 +88,7 @@ class ProgramSweep:
             since=since is not None,
         )
         ways = {"crash": crash, "rerun": rerun, "readings": readings, "race": race}
-        self._since = None if since is None else _document(since)
+        self._since = None if since is None else restored(str(since), _document(since))
         self._noted: list[str] = []
         self._readings = readings
         if other is not None and not race:
@@ -111,7 +111,7 @@ class ProgramSweep:
             all_calls=all_calls,
             way=next((name for name, is_it in ways.items() if is_it), "faults"),
             shard=shard,
-            since=known_calls(self._since) if self._since is not None else (),
+            since=[known_call(call) for call in self._since.sweep.calls] if self._since is not None else (),
             again="after a crash" if crash else "after a failure" if rerun else "never",
             seed=int(settings.seed),
         )
@@ -146,9 +146,8 @@ class ProgramSweep:
             return INTERRUPTED
         return FOUND if any(map(report.fails, report.results)) else 0
 
-    def _with_earlier(self, report: SweepReport, document: Mapping[str, Any]) -> SweepReport:
+    def _with_earlier(self, report: SweepReport, earlier: SweepReport) -> SweepReport:
         """Add the cells of an earlier report whose calls are unchanged: they were not run, and count all the same."""
-        earlier = restored(document)
         known = {known_call(call) for call in report.sweep.calls}
         lines = dict[str, str]()
         for result in earlier.results:

@@ -306,7 +306,7 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
         (["one.json", "one.json"], "1/2 is there twice; 2/2 is missing"),
         (["one.json", "seven.json"], "seven.json does not belong to one.json: the seeds differ"),
         (["one.json", "third.json"], "these are shards of different sweeps: 1/2, 1/3"),
-        (["no.json"], "this is not a JSON report of `cnx-mock sweep`"),
+        (["no.json"], "no.json is not a JSON report of `cnx-mock sweep` 0.1.0: command: is required"),
         (["nowhere.json"], "does not exist"),
     ):
         done = merge(tmp_path, *files)

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cnx_mock import __version__
-from cnx_mock.errors import BaselineError, UsageError
+from cnx_mock.errors import UsageError
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.journal import ShownCall
 from cnx_mock.sweep.plan import Cell, SweepFault
 from cnx_mock.sweep.report.json import SweepReport, identity
-from cnx_mock.sweep.results import CellResult, KnownCall, SweepOptions
+from cnx_mock.sweep.report.stored import check_report
+from cnx_mock.sweep.results import CellResult, SweepOptions
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.state import ResourceCounts, ResourceState
 from cnx_mock.sweep.swept_call import SweptCall
@@ -38,38 +38,19 @@ class _Nobody:
     def judged(self, result: CellResult) -> None: ...
 
 
-def restored(document: Mapping[str, Any]) -> SweepReport:
-    """Return the report that a JSON report was made from, as far as it is shown again. Raises BaselineError if the
-    document is not one of this version."""
-    try:
-        return _report(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BaselineError(f"this is not a JSON report of `cnx-mock sweep` {__version__}: {error!r}") from None
-
-
-def known_calls(document: Mapping[str, Any]) -> list[KnownCall]:
-    """Return the calls that a JSON report has. Raises BaselineError as `restored` does."""
-    try:
-        return [
-            (str(each["operation"]), int(each["ordinal"]), str(each["path"]), str(each["shape"]))
-            for each in document["calls"]
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise BaselineError(f"this is not a JSON report of `cnx-mock sweep` {__version__}: {error!r}") from None
-
-
 def merged(documents: Sequence[tuple[str, Mapping[str, Any]]]) -> SweepReport:
     """Return one report for the shards of one sweep, each document with the name of its file.
 
     Raises BaselineError for what is not a report, and UsageError for reports that do not belong together.
     """
-    reports = [restored(document) for _, document in documents]
+    reports = [restored(file, document) for file, document in documents]
     name, first = documents[0]
     for other, document in documents[1:]:
         for key, words in _SAME:
             if document.get(key) != first.get(key):
                 raise UsageError(f"{other} does not belong to {name}: {words} differ")
     _check_shards(documents)
+    lines = {each.cell.name: report.reproduce(each) for report in reports for each in report.results}
     whole = reports[0]
     for report in reports[1:]:
         for cell in report.sweep.cells:
@@ -79,10 +60,9 @@ def merged(documents: Sequence[tuple[str, Mapping[str, Any]]]) -> SweepReport:
         for call in report.sweep.calls:
             if call not in whole.sweep.calls:
                 whole.sweep.calls.append(call)
-    lines = {cell["name"]: cell["reproduce"] for _, document in documents for cell in document["cells"]}
     accepted = {each: verdict for report in reports for each, verdict in report.baseline.items()}
     whole.sweep.options = replace(whole.sweep.options, shard=None)
-    return replace(whole, reproduce=lambda result: str(lines[result.cell.name] or ""), baseline=accepted)
+    return replace(whole, reproduce=lambda result: lines[result.cell.name], baseline=accepted)
 
 
 def _check_shards(documents: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
@@ -102,6 +82,13 @@ def _check_shards(documents: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     ]
     if problems:
         raise UsageError(f"the shards are not complete: {'; '.join(problems)}")
+
+
+def restored(file: str, document: Any) -> SweepReport:
+    """Return the report that the JSON report in a file was made from, as far as it is shown again. Raises BaselineError
+    if it is not one of this version."""
+    check_report(file, document)
+    return _report(document)
 
 
 def _report(document: Mapping[str, Any]) -> SweepReport:
@@ -135,13 +122,12 @@ def _report(document: Mapping[str, Any]) -> SweepReport:
     sweep.unchanged = document["unchanged_left_out"]
     sweep.usual_journal = _journal(document["without_faults"]["calls"])
     sweep.usual_resources = _left(document["without_faults"]["left"])
-    accepted = {cell["name"] for cell in document["cells"] if cell["accepted"]}
-    lines = {cell["name"]: cell["reproduce"] for cell in document["cells"]}
+    stored = {each.cell.name: cell for each, cell in zip(results, document["cells"], strict=True)}
     return SweepReport(
         sweep=sweep,
         failing=[verdict for verdict in VERDICTS if verdict in document["fail_on"]],
-        baseline={identity(each.cell): each.verdict for each in results if each.cell.name in accepted},
-        reproduce=lambda result: str(lines[result.cell.name] or ""),
+        baseline={identity(each.cell): each.verdict for each in results if stored[each.cell.name]["accepted"]},
+        reproduce=lambda result: stored[result.cell.name]["reproduce"] or "",
         run_options=options["run"],
     )
 
