@@ -268,7 +268,7 @@ class ServerNotFoundError(ConnectionError, CnxMockError):
 class ProgramError(CnxMockError):
     """A program cannot be started: the message says why, `status` is the exit status that a shell gives for it."""
 
-    def __init__(self, name: str, error: OSError) -> None:
+    def __init__(self, name: str, error: OSError, hint: str = "") -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
             self.status, why = 126, error.strerror or str(error)
         elif os.sep in name and FilePath(name).exists():
@@ -277,7 +277,7 @@ class ProgramError(CnxMockError):
             self.status, why = 127, "no such file"
         else:
             self.status, why = 127, "command not found"
-        super().__init__(f"{name}: {why}")
+        super().__init__(f"{name}: {why}{hint}")
 
 
 class SweepError(CnxMockError):

@@ -10,7 +10,7 @@ from cnx_mock.cli.errors import INTERRUPTED, TopGroup
 from cnx_mock.cli.lazy import LazyCommand
 from cnx_mock.cli.shells import VARIABLE, register
 from cnx_mock.cli.streams import discard_stdout, end_output, open_missing, prepare_output
-from cnx_mock.settings import foreign
+from cnx_mock.settings import foreign, misspelt
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -69,6 +69,9 @@ def main() -> None:
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
     if VARIABLE in os.environ:
         register()
+    else:
+        for name, meant in misspelt(os.environ).items():
+            click.echo(f"cnx-mock: nothing reads {name}, did you mean {meant}?", err=True)
     try:
         cli(prog_name="cnx-mock")
     except SystemExit as end:

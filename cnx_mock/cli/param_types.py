@@ -1,6 +1,7 @@
 """What options take beside click's own types: durations, test keys, the URL of a running server, lists of names."""
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 import click
@@ -82,6 +83,25 @@ class ShardType(click.ParamType):  # type: ignore[type-arg]  # generic in click 
         if not good or not 1 <= int(number) <= int(of):
             self.fail(f"{value!r} is not a shard: write 2/8 for the second of eight", param, ctx)
         return int(number), int(of)
+
+
+class ProgramCommand(click.Command):
+    """A command that runs a program, which stands last. What is written after it belongs to it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line. Print a note for options of ours after the program: without it, somebody who wrote
+        `run ./deploy.sh --expect instances=1` would believe that something was expected."""
+        given = list(args)
+        rest = super().parse_args(ctx, args)
+        program: tuple[str, ...] = ctx.params.get("command") or ()
+        plain = given[: -len(program)][-1:] != ["--"]  # after a -- of their own all words are the program's
+        ours = {name for each in self.params for name in each.opts if name.startswith("--")}
+        late = [word for word in takewhile("--".__ne__, program[1:]) if word.partition("=")[0] in ours]
+        if plain and late and not ctx.resilient_parsing:
+            names = ", ".join(dict.fromkeys(word.partition("=")[0] for word in late))
+            note = f"{names} is written after the program, and belongs to it: options of cnx-mock stand before it"
+            click.echo(f"cnx-mock: {note}, and -- between both says what you mean", err=True)
+        return rest
 
 
 def program_argument(command: Callable[..., Any]) -> Callable[..., Any]:

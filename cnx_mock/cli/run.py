@@ -8,7 +8,7 @@ import click
 from cnx_mock.cli import completions
 from cnx_mock.cli.lazy import uncollected
 from cnx_mock.cli.options import RUN, settings_options, workdir_option
-from cnx_mock.cli.param_types import TEST_KEY, program_argument
+from cnx_mock.cli.param_types import TEST_KEY, ProgramCommand, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 from cnx_mock.errors import UsageError
 from cnx_mock.programs.passthrough import Foreground
@@ -18,7 +18,7 @@ _REPORT = ReportFileType(
 )
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=ProgramCommand, context_settings={"allow_interspersed_args": False})
 @settings_options(*RUN, "journal_size")
 @click.option(
     "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, if CMD has a fixed one; by default a new key."

@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from cnx_mock.cli.options import RUN, settings_options
-from cnx_mock.cli.param_types import DURATION, TEST_KEY, program_argument
+from cnx_mock.cli.param_types import DURATION, TEST_KEY, ProgramCommand, program_argument
 
 _FILE = ".cnx-mock/shrunk.yaml"
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=ProgramCommand, context_settings={"allow_interspersed_args": False})
 @settings_options(*RUN)
 @click.option("--key", type=TEST_KEY, metavar="KEY", help="Use the test key of the run, if it had one.")
 @click.option("--expect-clean", is_flag=True, help="Count it as a failure too if CMD leaves resources that it created.")

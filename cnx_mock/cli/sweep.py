@@ -8,7 +8,7 @@ import click
 
 from cnx_mock.cli import completions
 from cnx_mock.cli.options import PROGRAM, settings_options, workdir_option
-from cnx_mock.cli.param_types import DURATION, NAMES, SHARD, program_argument
+from cnx_mock.cli.param_types import DURATION, NAMES, SHARD, ProgramCommand, program_argument
 from cnx_mock.cli.report_file import ReportFile, ReportFileType
 
 SUFFIXES = (".html", ".htm", ".json", ".xml")
@@ -24,7 +24,7 @@ def _joined(_: click.Context, __: click.Parameter, value: tuple[list[str], ...])
 _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "callback": _joined}
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=ProgramCommand, context_settings={"allow_interspersed_args": False})
 @settings_options(*PROGRAM)
 @click.option(
     "--faults",

@@ -56,4 +56,6 @@ def start(command: Sequence[str], spawn: Callable[[list[str]], Process]) -> Proc
                 raise
         return spawn(["/bin/sh", shutil.which(name) or name, *command[1:]])
     except OSError as error:
-        raise ProgramError(name, error) from None
+        from cnx_mock.programs.hints import hint  # lazy: most programs can be started
+
+        raise ProgramError(name, error, hint(name, error)) from None

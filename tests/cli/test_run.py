@@ -234,15 +234,52 @@ def test_a_program_that_is_not_there_is_127_and_one_that_cannot_run_is_126(tmp_p
     (tmp_path / "plain").write_text("echo plain")
     (tmp_path / "odd").write_text("#!/nowhere/python\n")
     (tmp_path / "odd").chmod(0o755)
+    (tmp_path / "windows").write_bytes(b"#!/bin/sh\r\necho\r\n")
+    (tmp_path / "windows").chmod(0o755)
+    quoted = "it is one word: write the program without quotes, or give a shell's line to sh -c"
     for name, status, words in (
         ("no-such-command", 127, "no-such-command: command not found"),
         ("./nowhere", 127, "./nowhere: no such file"),
-        ("./odd", 127, "./odd: the interpreter in its first line is not there"),
-        ("./plain", 126, "./plain: Permission denied"),
+        ("./odd", 127, "./odd: the interpreter in its first line is not there (/nowhere/python)"),
+        (
+            "./windows",
+            127,
+            "./windows: the interpreter in its first line is not there (/bin/sh: the file has Windows line ends)",
+        ),
+        (
+            "./plain",
+            126,
+            "./plain: Permission denied; `chmod +x` makes it executable, or write its interpreter before it",
+        ),
+        ("odd", 127, "odd: command not found; a file in this folder is written ./odd"),
+        ("A=1", 127, "A=1: command not found; write env before it to set a variable"),
+        ("python x.py", 127, f"python x.py: command not found; {quoted}"),
+        ("true | true", 127, f"true | true: command not found; {quoted}"),
         ("", 127, ": command not found"),
     ):
         done = run("--", name, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (status, "", f"cnx-mock: {words}\n")
+
+
+def test_a_variable_that_is_almost_an_option_is_named() -> None:
+    done = run("--", "true", env={**environment(), "CNX_MOCK_SCENARIOS": "lost-response"})
+    assert (done.returncode, said(done)) == (
+        0,
+        ["nothing reads CNX_MOCK_SCENARIOS, did you mean CNX_MOCK_SCENARIO?", "0 requests"],
+    )
+
+
+def test_an_option_behind_the_program_is_the_programs_and_a_note_says_so() -> None:
+    note = (
+        "--expect, --report is written after the program, and belongs to it: options of cnx-mock stand before it, "
+        "and -- between both says what you mean"
+    )
+    late = run("echo", "--expect", "instances=1", "--report=x", "--own")
+    assert (late.returncode, late.stdout, said(late)[0]) == (0, "--expect instances=1 --report=x --own\n", note)
+    meant = run("--", "echo", "--expect", "instances=1")
+    assert (meant.stdout, said(meant)) == ("--expect instances=1\n", ["0 requests"])
+    others = run("echo", "--own", "--", "--expect")
+    assert (others.stdout, said(others)) == ("--own -- --expect\n", ["0 requests"])
 
 
 def test_a_script_without_a_first_line_is_the_shells(tmp_path: Path) -> None:
