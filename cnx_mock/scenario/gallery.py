@@ -9,7 +9,7 @@ from cnx_mock.errors import Problem, ScenarioError, SourceError, UnknownScenario
 from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.own_text import scenario_data
 from cnx_mock.scenario.scenario import Scenario, read_scenario
-from cnx_mock.text.shipped import names, shipped
+from cnx_mock.text.shipped import names, own_file, shipped
 from cnx_mock.text.source import Source, read_file
 from cnx_mock.text.suggestions import did_you_mean
 
@@ -33,8 +33,8 @@ def find(name: str) -> Path:
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
         return path
-    hint = did_you_mean(name, gallery())
-    raise UnknownScenario(f"no scenario is called {name!r}{hint} (the gallery has {', '.join(gallery())})")
+    hint = own_file(name) or f"{did_you_mean(name, gallery())} (the gallery has {', '.join(gallery())})"
+    raise UnknownScenario(f"no scenario is called {name!r}{hint}")
 
 
 def load(name: str, operations: Collection[Operation]) -> Scenario:

@@ -50,3 +50,12 @@ def shipped(folder: Folder, name: str) -> Path | None:
 def names(folder: Folder) -> list[str]:
     """Return the names of the fixtures or scenarios in the folder, sorted, without ``.yaml``."""
     return sorted(path.stem for path in locate(folder).glob("*.yaml") if shipped(folder, path.stem))
+
+
+def own_file(name: str) -> str:
+    """Return a hint at a file of the user whose name was written as that of a shipped one, or ""."""
+    for written in (name, f"{name}.yaml", f"{name}.yml"):
+        with suppress(OSError, ValueError):  # a name that no file can have
+            if name and Path(written).is_file():
+                return f"; the file in this folder is written ./{written}"
+    return ""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import field
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from cnx_mock.text.files import read_regular
 from cnx_mock.text.patterns import ANY
 from cnx_mock.text.positions import NOT_TEXT, Position, error_at, one_line, position, quoted, source_error
 from cnx_mock.text.scalars import better_spelling
+from cnx_mock.text.suggestions import nearest
 
 if TYPE_CHECKING:
     from cnx_mock.text.builder import Place
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 20
 _TOO_LARGE = f"is larger than {MAX_BYTES} bytes"
 
+_MOST_ENTRIES = 10_000
+"""So many entries of a folder are looked at for a file that is probably meant."""
 _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 
 
@@ -132,7 +136,7 @@ def read_file(path: FilePath) -> Source:
     try:
         text = read_regular(path, MAX_BYTES).decode()
     except (FileNotFoundError, NotADirectoryError):
-        raise _unreadable(path, "no such file") from None
+        raise _unreadable(path, f"no such file{_beside(path)}") from None
     except IsADirectoryError:
         raise _unreadable(path, "is a folder, not a file") from None
     except OSError as error:
@@ -145,6 +149,17 @@ def read_file(path: FilePath) -> Source:
     except ValueError:  # its words are Python's, and change from version to version
         raise _unreadable(path, "cannot be read: the name has a null character") from None
     return read(text, visible_line(str(path)))
+
+
+def _beside(path: FilePath) -> str:
+    """Return a hint at the YAML file of the same folder that is probably meant, or ""."""
+    try:
+        entries = list(islice(path.parent.iterdir(), _MOST_ENTRIES))
+    except OSError:
+        return ""
+    files = {each.stem: each.name for each in entries if each.suffix in (".yaml", ".yml", ".json")}
+    near = nearest(path.stem, files)
+    return "" if near is None else f", did you mean '{visible_line(str(path.with_name(files[near])))}'?"
 
 
 def _unreadable(path: FilePath, message: str) -> SourceError:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 _LONGEST_WORD = 200  # difflib takes quadratic time, and a word this long is not a misspelt name
+_SHORTEST_BEGINNING = 3
 _MOST_WORDS = 100  # a file of a thousand rules can misspell a thousand names, and each is compared with all these words
 
 
@@ -23,8 +24,14 @@ def nearest(word: object, known: Iterable[str], most: int = _MOST_WORDS) -> str 
     spellings = {each.lower(): each for each in sorted(words) if len(each) <= _LONGEST_WORD}
     from difflib import get_close_matches  # lazy: only a misspelt word needs it
 
-    near = get_close_matches(word.lower(), spellings, n=1, cutoff=0.6)
+    near = get_close_matches(word.lower(), spellings, n=1, cutoff=0.6) or _begun(word.lower(), spellings)
     return spellings[near[0]] if near else None
+
+
+def _begun(word: str, known: Iterable[str]) -> list[str]:
+    """Return the one word that begins with `word`, as `flaky-network` does with `flaky`; none if there are several."""
+    longer = [each for each in known if each.startswith(word)] if len(word) >= _SHORTEST_BEGINNING else []
+    return longer if len(longer) == 1 else []
 
 
 def did_you_mean(word: object, known: Iterable[str], most: int = _MOST_WORDS) -> str:

@@ -138,7 +138,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           weather: fine
         """,
         [
-            "2:9: 'plan' must be one of: starter, professional, enterprise",
+            "2:9: 'plan' must be one of: starter, professional, enterprise; did you mean 'professional'?",
             "3:12: 'balance' must be an amount of money such as \"$5.07\", with the sign and two decimals, not 5.07",
             "4:15: 'rate_limit' must be a rate in requests per minute such as 60/min, not 5",
             "5:12: unknown key 'instance', did you mean 'instances'?",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnx_mock import ControlError, Sandbox, ScenarioWarning, SourceError
-from cnx_mock.errors import UnknownScenario
+from cnx_mock.errors import UnknownFixture, UnknownScenario
 
 
 def problems(sandbox: Sandbox, path: Path) -> list[str]:
@@ -33,6 +33,25 @@ def test_a_bad_file_changes_nothing(sandbox, api, write):
 def test_a_file_that_does_not_exist_is_reported(sandbox, write):
     with pytest.raises(SourceError, match=r"^missing\.yaml: no such file$"):
         sandbox.use("missing.yaml")
+
+
+def test_a_file_of_almost_that_name_is_suggested(sandbox, write, tmp_path, monkeypatch):
+    write("rules: []\n", "friday.yaml")
+    write("rules: []\n", "other.yaml")
+    (tmp_path / "thing").write_text("")
+    monkeypatch.chdir(tmp_path)
+    for name, hint in (
+        ("friday.yml", "friday.yml: no such file, did you mean 'friday.yaml'?"),
+        ("./fridya.yaml", "fridya.yaml: no such file, did you mean 'friday.yaml'?"),
+        ("nothing.yaml", "nothing.yaml: no such file"),
+        ("friday", "no scenario is called 'friday'; the file in this folder is written ./friday.yaml"),
+        ("thing", "no scenario is called 'thing'; the file in this folder is written ./thing"),
+    ):
+        with pytest.raises((SourceError, UnknownScenario)) as refused:
+            sandbox.use(name)
+        assert str(refused.value) == hint
+    with pytest.raises(UnknownFixture, match=r"'friday'; the file in this folder is written \./friday\.yaml"):
+        sandbox.load("friday")
 
 
 def test_a_misspelt_name_of_the_gallery_gets_the_right_one(sandbox):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, one_of
+from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, nearest, one_of
 from tests.cases import cases
 
 FAULTS = ("latency", "connection", "Retry-After")
@@ -13,6 +13,13 @@ FAULTS = ("latency", "connection", "Retry-After")
 )
 def test_the_nearest_known_word_is_suggested_in_its_own_spelling(word: str, known: str) -> None:
     assert did_you_mean(word, FAULTS) == f", did you mean '{known}'?"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("flaky", "flaky-network"), ("Slow-P", "slow-provisioning"), ("slow", None), ("fl", None)]
+)
+def test_the_only_word_that_begins_so_is_meant(word: str, meant: str | None) -> None:
+    assert nearest(word, ["flaky-network", "slow-provisioning", "slow-then-stuck"]) == meant
 
 
 @cases("word", ["", "banana", "x" * 1_000_000, 1, None])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
-from cnx_mock.text.shipped import names, shipped
+from cnx_mock.text.shipped import names, own_file, shipped
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 
@@ -33,7 +33,8 @@ def find(name: str) -> Path:
     if is_path(name):
         return Path(name)
     known = shipped_fixtures()
-    raise UnknownFixture(f"no fixture is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
+    hint = own_file(name) or f"{did_you_mean(name, known)} (there are {one_of(known)})"
+    raise UnknownFixture(f"no fixture is called {name!r}{hint}")
 
 
 def load(name: str) -> Fixture:
