@@ -10,6 +10,7 @@ from cnx_mock.api.synonyms import meant
 from cnx_mock.errors import Path, Problem
 from cnx_mock.text.plural import counted
 from cnx_mock.text.suggestions import did_you_mean, one_of, unknown
+from cnx_mock.world.keys import TEST_KEY_FORM, TEST_KEY_PATTERN
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -25,6 +26,9 @@ class Declared(BaseModel):
 
 M = TypeVar("M", bound=BaseModel)
 
+_FORMS = {TEST_KEY_PATTERN: f"be {TEST_KEY_FORM}"}
+"""What a pattern that people meet stands for."""
+
 _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "missing": lambda c: "is required",
     "string_type": lambda c: "must be a string",
@@ -38,7 +42,7 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "model_type": lambda c: "must be an object",
     "model_attributes_type": lambda c: "must be an object",
     "none_required": lambda c: "must be null",
-    "string_pattern_mismatch": lambda c: f"must match {c['pattern']}",
+    "string_pattern_mismatch": lambda c: f"must {_FORMS.get(c['pattern']) or 'match ' + c['pattern']}",
     "string_too_short": lambda c: f"must have at least {counted(c['min_length'], 'character')}",
     "string_too_long": lambda c: f"must have at most {counted(c['max_length'], 'character')}",
     "too_short": lambda c: f"must have at least {counted(c['min_length'], 'item')}",

@@ -18,6 +18,9 @@ class Audit(Handle):
     def __init__(self, control: SandboxControl) -> None:
         self._control = control
 
+    def _shown(self) -> str:
+        return "audit: findings() and assert_clean() judge the client"
+
     def findings(
         self, *, ignore: Collection[str] = (), also: Collection[str] = (), **thresholds: object
     ) -> "list[Finding]":

@@ -1,5 +1,6 @@
 """A client of the control plane. Every handle uses it, for a server in this process and for one anywhere else."""
 
+import datetime as dt
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from cnx_mock.errors import ControlError, InputRefusedError, InvalidInputError, ServerNotFoundError
 from cnx_mock.net.addresses import TOKEN_HEADER, is_base_url
 from cnx_mock.settings import variable
+from cnx_mock.text.units import format_duration
 
 TIMEOUT_SECONDS = 30
 
@@ -124,11 +126,27 @@ class SandboxControl:
         self, method: str, path: str, body: Any = None, refused: type[InputRefusedError] = InputRefusedError
     ) -> Any:
         """Return the JSON of the answer; `path` comes after `/_mock`. Raises what `Control.call` raises."""
-        return self._control.call(method, f"/_mock{path}", self._api_key, body, refused)
+        return self._control.call(method, control_path(path), self._api_key, body, refused)
+
+
+def control_path(path: str) -> str:
+    """Return the whole path of a control call. Raises InvalidInputError for one without its first slash."""
+    if not path.startswith("/"):
+        raise InvalidInputError(f"{path!r} cannot be sent: a path begins with /, such as /clock")
+    return f"/_mock{path}"
 
 
 def _encoded(body: Any) -> str:
     try:
-        return json.dumps(body)
+        return json.dumps(body, default=_as_text)
     except (RecursionError, TypeError, ValueError) as error:
         raise InvalidInputError(f"this cannot be sent as JSON: {error}") from None
+
+
+def _as_text(value: object) -> str:
+    """Return Python's durations and instants as the texts that the server reads. Raises TypeError for other types."""
+    if isinstance(value, dt.timedelta):
+        return format_duration(value // dt.timedelta(microseconds=1))
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

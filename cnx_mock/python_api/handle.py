@@ -3,7 +3,7 @@
 from types import MemberDescriptorType
 from typing import Any
 
-from cnx_mock.errors import UnknownAttribute
+from cnx_mock.errors import CnxMockError, UnknownAttribute
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 
@@ -25,6 +25,16 @@ class Handle:
             why = f"can be set: {one_of(known)}" if known else "no attribute can be set"
             raise UnknownAttribute(f"{kind}.{name} cannot be set ({why})")
         raise UnknownAttribute(f"{kind} has no {name!r}{did_you_mean(name, known) or did_you_mean(name, _names(self))}")
+
+    def __repr__(self) -> str:
+        try:
+            return f"<{self._shown()}>"
+        except CnxMockError as error:
+            return f"<{type(self).__name__}: {error}>"
+
+    def _shown(self) -> str:
+        """Return what a person sees of it, in a REPL or in a failed assertion. May ask the server."""
+        return type(self).__name__
 
     def __getattr__(self, name: str) -> Any:
         """Python asks this for an attribute that was not found. Raises UnknownAttribute."""

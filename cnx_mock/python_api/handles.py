@@ -19,6 +19,10 @@ class ClockHandle(Handle):
     def __init__(self, control: SandboxControl) -> None:
         self._control = control
 
+    def _shown(self) -> str:
+        clock = self._control.call("GET", "/clock")
+        return f"clock: {clock['now']}, {'frozen' if clock['frozen'] else 'speed {:g}'.format(clock['speed'])}"
+
     @property
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
@@ -33,8 +37,9 @@ class ClockHandle(Handle):
     def speed(self, speed: float) -> None:
         self._control.call("PATCH", "/clock", {"speed": speed})
 
-    def advance(self, by: str) -> None:
-        """Move the clock forward by a duration such as `45s`. When this returns, everything due has happened."""
+    def advance(self, by: str | dt.timedelta) -> None:
+        """Move the clock forward by a duration such as `45s`, or a `timedelta`. When this returns, everything due has
+        happened."""
         self._control.call("POST", "/clock/advance", {"by": by})
 
     def freeze(self) -> None:
@@ -53,6 +58,9 @@ class AccountHandle(Handle):
 
     def __init__(self, control: SandboxControl) -> None:
         self._control = control
+
+    def _shown(self) -> str:
+        return "account: {plan}, {balance}, {rate_limit}".format(**self._state())
 
     @property
     def plan(self) -> str:

@@ -23,6 +23,7 @@ class Requests(Handle, list[JournalEntry]):
     """The requests of a sandbox, newest last: a list of `cnx_mock.Entry`."""
 
     __slots__ = ()
+    __repr__ = list.__repr__
 
     def matching(self, operation: str | list[str] = "*", /, *, status: int | None = None, **match: Any) -> "Requests":
         """Return the requests that match.
@@ -38,6 +39,7 @@ class Requests(Handle, list[JournalEntry]):
         - `ScenarioError` if no rule could have these conditions.
         """
         _check_words(match, ("status",))
+        _check_number("status", status)
         wanted = _match(operation, match)
         return Requests(each for each in self if not _differences(each, wanted, status))
 
@@ -54,6 +56,7 @@ class Requests(Handle, list[JournalEntry]):
             cnx.requests.assert_called("instances.create", times=1, body={"name": "web-1"})
         """
         _check_words(match, ("status", "times"))
+        _check_number("times", times)
         hits = self.matching(operation, status=status, **match)
         found = len(hits)
         if found == times or (times is None and found):
@@ -99,6 +102,12 @@ def _wanted(times: int | None) -> str:
     if not times:
         return "at least 1 request that matches" if times is None else "no request that matches"
     return f"{counted(times, 'request')} that {'matches' if times == 1 else 'match'}"
+
+
+def _check_number(name: str, value: object) -> None:
+    """Raise ScenarioError unless this is a number, or not given: with "1" no count would ever be equal."""
+    if value is not None and type(value) is not int:
+        raise ScenarioError([Problem((name,), f"must be an integer, not {value!r}")])
 
 
 def _check_words(match: Mapping[str, Any], own: tuple[str, ...]) -> None:

@@ -6,10 +6,11 @@ poll. Each look asks the server. So each of these raises ServerNotFoundError if 
 
 import json
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import quote
 
-from cnx_mock.errors import CnxMockError, UnknownResource
+from cnx_mock.errors import ControlError, UnknownResource
 from cnx_mock.python_api.control import SandboxControl
 from cnx_mock.python_api.handle import Handle
 from cnx_mock.python_api.resource_records import (
@@ -73,11 +74,8 @@ class _ResourcesHandle(Handle, Generic[T]):
         what = f"place {wanted}" if isinstance(wanted, int) else f"the name or id {wanted!r}"
         raise UnknownResource(f"no {self._noun} has {what}{hint}")
 
-    def __repr__(self) -> str:
-        try:
-            return f"<{self._noun}s: {_shown(self._listed()) or 'none'}>"
-        except CnxMockError as error:
-            return f"<{self._noun}s: {error}>"
+    def _shown(self) -> str:
+        return f"{self._noun}s: {_shown(self._listed()) or 'none'}"
 
     def _listed(self) -> list[T]:
         found = self._control.call("GET", f"/{self._path}")["data"]
@@ -110,10 +108,20 @@ class InstancesHandle(_ResourcesHandle[SandboxInstance]):
         return self._record(self._control.call("POST", "/instances", fields))
 
     def set_status(self, instance_id: str, status: str) -> SandboxInstance:
-        """Set the status of an instance, `stopped` or `running`, and return the instance.
+        """Set the status of an instance, `stopped` or `running`, and return the instance. It is named by its id, or by
+        its name as in `cnx.instances["web-1"]`.
 
-        Raises ControlError if there is no such instance, or if it cannot have that status now.
+        Raises ControlError if there is no such instance, or if it cannot have that status now, and UnknownResource if
+        several have that name.
         """
+        try:
+            return self._set_status(instance_id, status)
+        except ControlError as error:
+            if error.status != HTTPStatus.NOT_FOUND or instance_id not in self:
+                raise
+        return self._set_status(self[instance_id].id, status)
+
+    def _set_status(self, instance_id: str, status: str) -> SandboxInstance:
         path = f"/instances/{quote(str(instance_id), safe='')}"
         return self._record(self._control.call("PATCH", path, {"status": status}))
 

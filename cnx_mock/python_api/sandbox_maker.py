@@ -11,7 +11,7 @@ from cnx_mock.errors import (
     ScenarioRefusedError,
 )
 from cnx_mock.net.addresses import KEY_REQUIRED
-from cnx_mock.python_api.control import Control
+from cnx_mock.python_api.control import Control, control_path
 from cnx_mock.python_api.handle import Handle
 from cnx_mock.python_api.inputs import FixtureInput, ScenarioInput, fixture_document, scenario_document, warn
 from cnx_mock.python_api.sandbox import Sandbox
@@ -59,7 +59,7 @@ class SandboxMaker(Handle):
         - `NotRunningError` if the server does not run.
         - `ServerNotFoundError` if the server does not answer.
         """
-        return self._running().call(method, f"/_mock{path}", body=body)
+        return self._running().call(method, control_path(path), body=body)
 
     def sandbox(
         self,

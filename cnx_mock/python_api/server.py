@@ -128,6 +128,9 @@ class MockServer(SandboxMaker):
             raise NotRunningError("the server has no proxy: use it as `with MockServer(proxy=True) as server:`")
         return url
 
+    def __repr__(self) -> str:
+        return f"<MockServer at {self._control.url}>" if self._control else "<MockServer, not running>"
+
     def start(self) -> "MockServer":
         """Start to serve, and return this server.
 

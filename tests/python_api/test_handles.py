@@ -1,11 +1,22 @@
 """The handles that people reach for first: what is there, what is not, and how a misspelling is told."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from cnx_mock import ControlError, MockServer, Sandbox, UnknownAttribute, UnknownResource
+from cnx_mock import (
+    ControlError,
+    InputRefusedError,
+    InvalidInputError,
+    MockServer,
+    Sandbox,
+    ScenarioError,
+    UnknownAttribute,
+    UnknownResource,
+)
 from tests.cases import cases
 
 # ---- what is in a sandbox
@@ -178,3 +189,74 @@ def test_a_reset_forgets_ended_rules(sandbox: Sandbox) -> None:
     sandbox.assert_fired()
     with pytest.raises(ControlError, match="inject-1"):
         _ = rule.fired
+
+
+# ---- what a REPL shows, and what it takes
+
+
+def test_every_handle_says_what_it_is(sandbox: Sandbox) -> None:
+    sandbox.clock.freeze()
+    now = sandbox.clock.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert repr(sandbox.clock) == f"<clock: {now}, frozen>"
+    sandbox.clock.unfreeze()
+    sandbox.clock.speed = 60
+    assert repr(sandbox.clock).endswith("Z, speed 60>")
+    assert repr(sandbox.account) == "<account: professional, $100.00, 300/min>"
+    assert "assert_clean()" in repr(sandbox.audit)
+    assert repr(sandbox.requests) == "[]"
+
+
+def test_a_server_says_where_it_is_and_its_parts_say_that_it_is_gone() -> None:
+    server = MockServer()
+    assert repr(server) == "<MockServer, not running>"
+    with server:
+        assert repr(server) == f"<MockServer at {server.url}>"
+        sandbox = server.sandbox()
+    assert repr(server) == "<MockServer, not running>"
+    for part in (sandbox.clock, sandbox.account, sandbox.instances):
+        assert "no cnx-mock answers at" in repr(part)
+
+
+def test_durations_of_python_are_durations(sandbox: Sandbox) -> None:
+    sandbox.clock.freeze()
+    before = sandbox.clock.now
+    sandbox.clock.advance(timedelta(hours=1, milliseconds=250))
+    assert sandbox.clock.now - before == timedelta(hours=1, milliseconds=250)
+    sandbox.call("PATCH", "/clock", {"now": before + timedelta(days=2)})
+    assert sandbox.clock.now - before == timedelta(days=2)
+    rule = sandbox.inject("instances.list", latency=timedelta(microseconds=1500), ttl="1m")
+    found = sandbox.call("GET", f"/rules/{rule.id}")["rule"]
+    assert (found["fault"], found["ttl"]) == ({"latency": "1.5ms"}, "1m")
+    with pytest.raises(InputRefusedError, match="cannot be negative"):
+        sandbox.clock.advance(timedelta(seconds=-1))
+    with pytest.raises(InvalidInputError, match="Object of type Decimal"):
+        sandbox.call("PATCH", "/clock", {"speed": Decimal(2)})
+
+
+def test_an_instance_gets_its_status_by_its_name_too(sandbox: Sandbox) -> None:
+    first = sandbox.instances.add(name="web-1")
+    assert sandbox.instances.set_status("web-1", "stopped") == sandbox.instances[first.id]
+    assert sandbox.instances["web-1"].status == "stopped"
+    sandbox.instances.add(name="web-1")
+    with pytest.raises(UnknownResource, match="2 instances are called 'web-1'"):
+        sandbox.instances.set_status("web-1", "running")
+    with pytest.raises(ControlError):
+        sandbox.instances.set_status("web-2", "running")
+
+
+def test_a_count_that_no_count_can_equal_is_refused(sandbox: Sandbox) -> None:
+    wrong: Any
+    for wrong in ({"times": "1"}, {"times": 1.0}, {"status": "201"}, {"times": True}):
+        with pytest.raises(ScenarioError, match=f"{next(iter(wrong))}: must be an integer, not "):
+            sandbox.requests.assert_called("instances.create", **wrong)
+
+
+def test_a_control_path_begins_with_a_slash(server: MockServer, sandbox: Sandbox) -> None:
+    for each in (server, sandbox):
+        with pytest.raises(InvalidInputError, match="'clock' cannot be sent: a path begins with /, such as /clock"):
+            each.call("GET", "clock")
+
+
+def test_a_key_that_is_none_is_told_what_a_key_is(server: MockServer) -> None:
+    with pytest.raises(InputRefusedError, match="^key: must be cnx_test_ and 32 hex digits$"):
+        server.sandbox(key="abc")
