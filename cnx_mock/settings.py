@@ -14,7 +14,6 @@ from cnx_mock.api.surface import Surface
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SettingsError
 from cnx_mock.text.host_names import is_loopback, split_port
-from cnx_mock.text.suggestions import nearest
 from cnx_mock.text.tls_names import read_tls_name
 
 KIB = 1024
@@ -333,22 +332,3 @@ def foreign(environ: Mapping[str, str]) -> list[str]:
     """
     ports = (variable("port"), variable("tls_port"), variable("proxy_port"))
     return [name for name in ports if environ.get(name, "").startswith(("tcp://", "udp://"))]
-
-
-_FOR_PROGRAMS = ("CNX_MOCK_RUN", "CNX_MOCK_SCRATCH")
-"""What `cnx-mock run` and `sweep` set for the programs that they run: these may run `cnx-mock` again."""
-_SERVICE = re.compile(r"_(SERVICE|TCP|UDP)(_|$)")
-"""In the names of the other variables by which Kubernetes describes a service."""
-
-
-def misspelt(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables in `environ` that nobody reads and that are almost one of ours, with that one."""
-    prefix = variable("")
-    known = {variable(each.name) for each in fields(Settings)}
-    found = {}
-    for name in environ:
-        if name.startswith(prefix) and name not in {*known, *_FOR_PROGRAMS} and not _SERVICE.search(name):
-            near = nearest(name.removeprefix(prefix), [each.removeprefix(prefix) for each in known])
-            if near is not None:
-                found[name] = prefix + near
-    return found

@@ -10,7 +10,7 @@ from cnx_mock.cli.errors import INTERRUPTED, TopGroup
 from cnx_mock.cli.lazy import LazyCommand
 from cnx_mock.cli.shells import VARIABLE, register
 from cnx_mock.cli.streams import discard_stdout, end_output, open_missing, prepare_output
-from cnx_mock.settings import foreign, misspelt
+from cnx_mock.settings import foreign, variable
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -69,7 +69,9 @@ def main() -> None:
         click.echo(f"cnx-mock: ignoring {name}={os.environ.pop(name)}: Kubernetes or compose set it", err=True)
     if VARIABLE in os.environ:
         register()
-    else:
+    elif any(name.startswith(variable("")) for name in os.environ):
+        from cnx_mock.cli.variables import misspelt  # lazy: most environments have no variable of ours
+
         for name, meant in misspelt(os.environ).items():
             click.echo(f"cnx-mock: nothing reads {name}, did you mean {meant}?", err=True)
     try:
