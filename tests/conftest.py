@@ -11,19 +11,23 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 
 import cnx_mock
 from cnx_mock import MockServer, Sandbox
 from tests import commands
 from tests.cases import rounds
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 pytest_plugins = ["pytester"]
 
@@ -219,6 +223,19 @@ def server(user_data: None) -> Iterator[MockServer]:
         yield running
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator["Browser"]:
+    """One browser for all tests."""
+    from playwright.async_api import async_playwright  # lazy: most runs look at no page
+
+    from tests.browser import launch  # lazy: as above
+
+    async with async_playwright() as playwright:
+        started = await launch(playwright)
+        yield started
+        await started.close()
+
+
 @pytest.fixture
 def trusted(server: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every client of this process trusts the CA, told so as users tell it."""
@@ -249,7 +266,22 @@ def verify(url: str) -> bool:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the modules that take longest first: then no worker of xdist ends long after the other."""
-    items.sort(key=lambda item: [mark not in _marks_of_module(item) for mark in ("judge", "slow")])
+    items.sort(key=lambda item: [mark not in _marks_of_module(item) for mark in ("judge", "browser", "slow")])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Give every page to the same worker: then there is one browser, which has loaded the live page once."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # lazy: without -n it is not there
+
+    scheduler = LoadFileScheduling(config, log)
+    file_of = scheduler._split_scope
+    scheduler._split_scope = lambda name: (
+        "pages" if "/dashboard/" in name or "_in_browser.py" in name else file_of(name)
+    )
+    return scheduler
 
 
 class MeasuredTests:

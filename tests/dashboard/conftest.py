@@ -1,46 +1,49 @@
-"""The live page in a real browser: one chromium for all tests, and for each test a sandbox and a watchful eye. A test
-leaves its tab to the next one, emptied: a new one costs more than most tests do.
+"""The live page in a real browser: for each test a sandbox and a watchful eye. A test
+leaves its tab to the next one, emptied: a new one costs more than most tests do. If both look at the same server, it
+leaves the loaded page, too: all of its state is emptied, and the next test mounts the page's app anew. To load the page
+again, with its forty files, takes three times as long as most tests take with it.
 
 The tests are coroutines in one loop, because Playwright's synchronous API would stay in the way of pytest-asyncio.
 """
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, ViewportSize
 from playwright.async_api import Error as PlaywrightError
 
 from cnx_mock import MockServer, Sandbox
+from tests.browser import REPORT_VIOLATIONS
 from tests.conftest import Client
 
-FLAGS = [
-    "--no-sandbox",  # root has none
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-default-apps",
-    "--disable-dev-shm-usage",
-    "--enable-precise-memory-info",
-]
-REPORT_VIOLATIONS = """
-    addEventListener("securitypolicyviolation", (event) =>
-        console.error("CSP", event.effectiveDirective, event.blockedURI, event.sourceFile, event.lineNumber));
-"""
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 740}
 Theme = Literal["light", "dark"]
+Motion = Literal["no-preference", "reduce"]
+EMPTY = """async () => {
+    const { render } = await import("/_mock/ui/lib.js");
+    render(null, document.getElementById("app"));
+    localStorage.clear();
+    sessionStorage.clear();
+    history.replaceState(null, "", "#/left");
+}"""
+"""Take the app out of a page, with all that it keeps in the browser."""
+MOUNT = """async (number) => {
+    const [known, initial] = await Promise.all(["", `?${number}`].map((query) => import(`/_mock/ui/store.js${query}`)));
+    for (const name of Object.keys(known.state)) delete known.state[name];
+    Object.assign(known.state, initial.state);
+    await import(`/_mock/ui/app.js?${number}`);
+}"""
+"""Put the app into a page again, with a state as it is at first: a module is run once for each address."""
 PATIENCE = 20_000
 """Milliseconds: long, because the machine may be busy. Nothing waits for so long if all is well."""
+_numbers = count(1)
 
 
 @dataclass
@@ -55,8 +58,15 @@ class LivePage:
     down: bool = False
     """Whether the server is down on purpose: then a refused connection is no complaint."""
     handlers: list[tuple[str, Callable[[Any], object]]] = field(default_factory=list)
+    lasting: bool = False
+    """Whether later tests look at the same server."""
+    worn: bool = False
+    """Whether the test has changed the browser in a way that its tab has for ever."""
+    left: bool = field(init=False)
+    """Whether a page is there whose app has been left by another test."""
 
     def __post_init__(self) -> None:
+        self.left = self.tab.url.startswith(f"{self.url}/_mock/")
         self.on("console", self._said)
         self.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.on("request", lambda request: self.asked.append(request.url))
@@ -68,11 +78,14 @@ class LivePage:
         self.handlers.append((event, handler))
 
     async def leave(self) -> bool:
-        """Leave the page, with all that it keeps in the browser. Returns whether the tab is as good as new."""
+        """Leave the page, with all that it keeps in the browser. Returns whether the tab can be used again."""
+        if self.worn or self.tab.is_closed():
+            return False
         try:
-            if self.tab.url.startswith(self.url):
-                await self.tab.evaluate("localStorage.clear(), sessionStorage.clear()")
-            await self.tab.goto("about:blank")
+            if not self.left and self.tab.url.startswith(f"{self.url}/_mock/"):
+                await self.tab.evaluate(EMPTY)
+            if not self.lasting:
+                await self.tab.goto("about:blank")
         except PlaywrightError:  # the server is down, or the page has crashed
             return False
         for event, handler in self.handlers:
@@ -88,7 +101,15 @@ class LivePage:
         """Go to a view and wait until the stream runs."""
         query = urlencode({**({"sandbox": sandbox} if sandbox else {}), **more})
         await self.tab.goto(f"{self.url}/_mock/#/{view}" + (f"?{query}" if query else ""))
+        if self.left:
+            self.left = False
+            await self.tab.evaluate(MOUNT, next(_numbers))
         await self.tab.locator(".connection.live").wait_for(state="attached")
+
+    async def look(self, size: ViewportSize, theme: Theme, motion: Motion = "no-preference") -> None:
+        """Give the page a screen of this size, and a user who prefers this theme."""
+        await self.tab.set_viewport_size(size)
+        await self.tab.emulate_media(color_scheme=theme, reduced_motion=motion)
 
     def button(self, name: str, exact: bool = True) -> Locator:
         return self.tab.get_by_role("button", name=name, exact=exact)
@@ -139,26 +160,6 @@ class LivePage:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser's path."""
-    path = shutil.which("chromium")
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is missing, and CI is set: there the page has to be looked at")
-        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
-    return path
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """One browser for all tests."""
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False, args=FLAGS)
-        yield started
-        await started.close()
-
-
-@pytest.fixture(scope="session")
 def idle() -> list[Page]:
     """The tabs that no test uses now."""
     return []
@@ -169,12 +170,18 @@ async def opened(browser: Browser, idle: list[Page]) -> AsyncIterator[Callable[.
     """Opens pages; at the end each must be without a complaint, and have asked nobody but its server."""
     pages: list[LivePage] = []
 
-    async def open_one(url: str, api: Client, *, size: ViewportSize = WIDE, theme: Theme = "light") -> LivePage:
+    async def open_one(
+        url: str, api: Client, *, theme: Theme = "light", lasting: bool = False, fresh: bool = False
+    ) -> LivePage:
+        """An empty page with a tab of its own: `lasting` if later tests look at the same server, and `fresh` to load
+        what it shows, whatever the tab has loaded before."""
+        idle.sort(key=lambda tab: tab.url.startswith(url))
         tab = idle.pop() if idle else await new_tab(browser)
+        if fresh:
+            await tab.goto("about:blank")
         await tab.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
-        await tab.set_viewport_size(size)
-        await tab.emulate_media(color_scheme=theme, reduced_motion="no-preference")
-        pages.append(LivePage(tab, url, api))
+        pages.append(LivePage(tab, url, api, lasting=lasting))
+        await pages[-1].look(WIDE, theme)
         return pages[-1]
 
     yield open_one
@@ -202,7 +209,7 @@ async def page(
     opened: Callable[..., Awaitable[LivePage]], server: MockServer, api: Client, sandbox: Sandbox
 ) -> LivePage:
     """A page that shows the test's own sandbox, when it is opened."""
-    return await opened(server.url, api)
+    return await opened(server.url, api, lasting=True)
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ HIDE = """(hidden) => {
 
 async def test_a_page_that_nobody_sees_gives_its_connection_back(page: LivePage, sandbox: Sandbox) -> None:
     await page.tab.clock.install()
+    page.worn = True
     await page.call("GET", "/v1/plans")
     await page.open(sandbox=sandbox.id)
     await page.call("GET", "/v1/plans")
@@ -118,7 +119,7 @@ async def test_a_page_that_nobody_sees_gives_its_connection_back(page: LivePage,
 async def test_the_colours_are_the_systems_until_the_switch_is_used(
     opened: Opener, server: MockServer, sandbox: Sandbox, api: Client
 ) -> None:
-    page = await opened(server.url, api, theme="dark")
+    page = await opened(server.url, api, lasting=True, theme="dark")
     await page.open(sandbox=sandbox.id)
     theme = "() => document.documentElement.dataset.theme"
     assert await page.tab.evaluate(theme) == "dark"
@@ -131,7 +132,10 @@ async def test_the_colours_are_the_systems_until_the_switch_is_used(
     await page.button("Colours: system").wait_for()
 
 
-async def test_the_keyboard_reaches_everything_and_skips_the_head(page: LivePage, sandbox: Sandbox) -> None:
+async def test_the_keyboard_reaches_everything_and_skips_the_head(
+    opened: Opener, server: MockServer, sandbox: Sandbox, api: Client
+) -> None:
+    page = await opened(server.url, api, lasting=True, fresh=True)
     await page.open(sandbox=sandbox.id)
     await page.tab.keyboard.press("Tab")
     assert await page.tab.evaluate("document.activeElement.textContent") == "Skip to the view"

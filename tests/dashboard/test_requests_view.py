@@ -167,6 +167,7 @@ async def test_the_keys_do_what_the_list_of_keys_says(page: LivePage, sandbox: S
     for key, path in (("j", "/v1/images"), ("j", "/v1/regions"), ("ArrowDown", "/v1/plans"), ("k", "/v1/regions")):
         await keyboard.press(key)
         await title.filter(has_text=path).wait_for()
+    await page.tab.locator(".actions button:enabled", has_text="Copy as curl").wait_for()  # the exchange has been read
     await keyboard.press("c")
     await page.sees("Copied the curl line")
     await keyboard.press("t")
