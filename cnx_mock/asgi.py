@@ -14,10 +14,11 @@ from cnx_mock.settings import Settings
 def create_app(
     settings: Settings | None = None, *, scenario: Scenario | None = None, fixture: Fixture | None = None
 ) -> app.App:
-    """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
+    """Return the mock as an ASGI application, for any ASGI server. Faults that break the connection need cnx-mock's own
+    server.
 
-    `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Raises
-    UnknownScenario, UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used.
+    New sandboxes get `scenario` and `fixture`, instead of those in the settings. Raises UnknownScenario,
+    UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used.
     """
     return extended_app(settings, scenario=scenario, fixture=fixture)
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document. It is generated from the declarations, under the readings and the surface in force.
+"""The OpenAPI 3.1 document. It is generated from the declarations, under the current readings and surface.
 
 Everything that more than one operation needs is declared once, under `components`, and referenced.
 """

@@ -25,11 +25,11 @@ class Reading:
 
     @property
     def default(self) -> str:
-        """The option in force if no other is chosen."""
+        """The current option if no other is chosen."""
         return self.options[0]
 
     def of(self, chosen: Mapping[str, str]) -> str:
-        """Return the option in force. `chosen` has options by the names of their readings."""
+        """Return the current option. `chosen` has options by the names of their readings."""
         return chosen.get(self.name, self.options[0])
 
 
@@ -109,7 +109,7 @@ READINGS = (
 
 
 def in_force(chosen: Mapping[str, str]) -> dict[str, str]:
-    """Return the option in force of every reading, by name."""
+    """Return the current option of every reading, by name."""
     return {reading.name: reading.of(chosen) for reading in READINGS}
 
 

@@ -1,4 +1,4 @@
-"""The component schemas of the OpenAPI document: those of the declared shapes, under the readings in force."""
+"""The component schemas of the OpenAPI document: those of the declared shapes, under the current readings."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -100,7 +100,7 @@ class Components:
                 schema.pop("additionalProperties")
 
     def _envelop(self, lists: Iterable[Operation]) -> None:
-        """Put the answers of these operations into the envelope that is in force."""
+        """Put the answers of these operations into the envelope of the current reading."""
         for name in {self._name(operation) for operation in lists}:
             schema = self.schemas[name]
             data = schema["properties"]["data"]

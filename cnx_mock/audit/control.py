@@ -79,7 +79,7 @@ class JournalItem(Shape):
 
 @resource.operation("GET", "/_mock/audit", provenance=_OURS)
 def audit(server: Server, target: ControlTarget, query: AuditQuery) -> AuditAnswer:
-    """Judge how the client behaved. Without a key: in every sandbox, and in requests that reached none."""
+    """Report how the client behaved. Without a key: in every sandbox, and in requests that reached none."""
     measures = dict(_measure(each) for each in query.threshold)
     calls = [call for journal in _journals(server, target) for call in _calls(journal)]
     try:
@@ -91,7 +91,7 @@ def audit(server: Server, target: ControlTarget, query: AuditQuery) -> AuditAnsw
 
 @resource.operation("GET", "/_mock/journals", provenance=_OURS)
 def journals(server: Server, target: ControlTarget) -> Listing[JournalItem]:
-    """Read whole journals: the key's; without a key, every sandbox's and the server's own."""
+    """Read whole journals: that of the key; without a key, those of all sandboxes and of requests that reached none."""
     return Listing(data=list(_journals(server, target)))
 
 

@@ -1,4 +1,4 @@
-"""`cnx-mock rules`: the rules in force in a sandbox of a running server."""
+"""`cnx-mock rules`: the active rules in a sandbox of a running server."""
 
 from typing import Any
 from urllib.parse import quote

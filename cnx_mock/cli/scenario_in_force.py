@@ -42,11 +42,11 @@ def use(names: Sequence[str], url: str, key: str) -> None:
 def drop(url: str, key: str) -> None:
     """Remove the scenario of a running server's sandbox. Injected rules stay."""
     Target(url, key).call("DELETE", "/scenario", _line)
-    click.echo("no scenario is in force")
+    click.echo("no scenario is active")
 
 
 def written(target: Target) -> str:
-    """Return the scenario in force as a file has it, with the phase that it is in. Raises what `ask` raises."""
+    """Return the current scenario as a file has it, with the phase that it is in. Raises what `ask` raises."""
     return target.call("GET", "/scenario", _as_file)
 
 

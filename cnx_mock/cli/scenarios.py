@@ -57,7 +57,7 @@ def show_scenario(context: click.Context, /, name: str | None, url: str, key: st
         click.echo(written(Target(url, key)), nl=False)
         return
     if ParameterSource.COMMANDLINE in map(context.get_parameter_source, ("url", "key")):
-        raise UsageError(f"leave {name} out to show what is in force on a server, or leave --url and --key out")
+        raise UsageError(f"leave {name} out to show the current scenario of a server, or leave --url and --key out")
     show(find(name))
 
 

@@ -262,7 +262,8 @@ def create_app(
     checkers: Sequence[ExpectationChecker] = (),
     pages: Callable[[], Mapping[str, StaticFile]] = dict,
 ) -> App:
-    """Return the mock as an ASGI application, for any ASGI server. Faults of the connection need cnx-mock's own server.
+    """Return the mock as an ASGI application, for any ASGI server. Faults that break the connection need cnx-mock's own
+    server.
 
     `scenario` and `fixture` are what new sandboxes get, in place of those that the settings name. Layers above this one
     hand in what they add: `control` returns resources of the control plane, `checkers` judge expectations, `pages`

@@ -58,12 +58,12 @@ class PerformanceShown(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class JournalEntry(Shape):
-    """One request, its answer, and why it got that."""
+    """One request, its answer, and the reason for that answer."""
 
     seq: int
     """Its number in this journal."""
     request_id: str
-    """As in `X-Request-Id` and `error.request_id`."""
+    """The id in `X-Request-Id` and `error.request_id`."""
     at: str | None
     """When it arrived by the sandbox's clock, RFC 3339 with milliseconds; null if it reached no sandbox."""
     wall: str
@@ -73,7 +73,7 @@ class JournalEntry(Shape):
     secure: bool
     """Whether it came over HTTPS."""
     method: str
-    """The method; empty if the request could not be read so far."""
+    """The method; empty if the request could not be read up to it."""
     path: str
     """The path, undecoded."""
     query: str
@@ -85,7 +85,7 @@ class JournalEntry(Shape):
     duration_ms: float | None
     """From arrival to answer, in milliseconds of real time; null while it is under way."""
     delayed_ms: float
-    """How much of that was a deliberate wait."""
+    """How much of that time was a delay by faults."""
     faults: list[FaultApplied]
     """The faults that were applied."""
     committed: bool
@@ -93,10 +93,10 @@ class JournalEntry(Shape):
     created_id: str | None
     """The id of the resource that it created, also if the answer was lost; null if it created none."""
     performances: list[PerformanceShown]
-    """What came of each time, if the operation was performed more than once for this one request (`delivery: twice`).
-    The client gets the answer of the last one. Else empty."""
+    """The result of each time, if the operation was performed more than once for this request (`delivery: twice`). The
+    client gets the last answer. Empty otherwise."""
     request_headers: list[list[str]]
-    """Headers as they came, with only the end of the key."""
+    """Headers as they arrived, with only the end of the key."""
     request_body: str | None
     """The body as text, at most 64 KiB."""
     response_headers: list[list[str]]
@@ -104,12 +104,12 @@ class JournalEntry(Shape):
     response_body: str | None
     """The body as text, at most 64 KiB."""
     decisions: list[RuleDecision]
-    """What every rule in force decided, in the order in which they were asked."""
+    """What every active rule decided, in the order in which they were evaluated."""
     near_miss: NearMiss | None
-    """If no rule matched: the one that nearly did."""
+    """If no rule matched: the rule that came closest."""
     problem: str | None
-    """Why the request could not be read to its end; null if it was. If its head could not be read, `request_body` has
-    the bytes that came, at most 4 KiB, with escapes for what is not text."""
+    """Why the request could not be read to its end; null if it was. If the head could not be read, `request_body` has
+    the bytes that arrived, at most 4 KiB, with escapes for bytes that are not text."""
 
 
 def entry(record: JournalRecord) -> JournalEntry:

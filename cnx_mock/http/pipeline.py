@@ -77,8 +77,7 @@ class RequestContext(JournalRecord):
             raise auth.live_key_rejected()
 
     def enter_sandbox(self) -> None:
-        """Give the request to the key's sandbox: it gets an id, and is put into the sandbox's journal. Refuse an
-        unknown or revoked key."""
+        """Find the key's sandbox, and put the request into its journal. Refuse an unknown or revoked key."""
         digits = self.client.digits
         assert digits is not None, "a live key is refused before"
         tenant = self.pipeline.tenants.find(digits)

@@ -27,7 +27,7 @@ _READ = "cnx_readings"
 _WORDS = {each.name: each.words for each in ALL_READINGS}
 
 Second = Callable[[], tuple[RunResult, str]]
-"""Run the test a second time under the readings in force, and return the run and its outcome."""
+"""Run the test a second time under the current readings, and return the run and its outcome."""
 
 
 def check_readings(config: pytest.Config) -> None:
@@ -107,7 +107,7 @@ class ReadingsPlugin:
 
 
 def second_run(runs: Runs, item: pytest.Item) -> tuple[RunResult, str]:
-    """Run a test once more under the readings in force, and return the run and its outcome."""
+    """Run a test once more under the current readings, and return the run and its outcome."""
     attempt = runs.once(item)
     return runs.collected(item, attempt, start=True), attempt.outcome
 
@@ -116,7 +116,7 @@ def read_test(
     runs: Runs, item: pytest.Item, first: RunResult, in_force: Mapping[str, str], second: Second
 ) -> ReadingResults:
     """Run a test under each other reading that the calls of its first run can meet, and return the results. `second` is
-    called if a run was unlike the first one: what a second run under the readings in force does too, no reading did.
+    called if a run was unlike the first one: what a second run under the current readings does too, no reading did.
 
     Raises SweepError if that one does not pass, since nothing can be said then, and what `Runs.collected` raises."""
     read = ReadingResults(options=SweepOptions(faults=(), way="readings"), check_hammering=Hammering())
@@ -134,7 +134,7 @@ def read_test(
 
 
 Made = tuple[Cell, RunResult, str | None, bool]
-"""A run under a reading: its cell, the run, who failed and how, and whether the reading was in force."""
+"""A run under a reading: its cell, the run, who failed and how, and whether the reading was active."""
 
 
 def _run_under(
@@ -164,7 +164,7 @@ def _how(attempt: Attempt) -> str:
 
 
 def readings_in_force(item: pytest.Item) -> dict[str, str]:
-    """Return the readings in force in the sandbox of a test, by name."""
+    """Return the current readings in the sandbox of a test, by name."""
     sandbox = item.stash.get(SANDBOX, None)
     return {} if sandbox is None else {each["name"]: each["value"] for each in sandbox.call("GET", "/readings")["data"]}
 

@@ -24,7 +24,7 @@ class Audit(Handle):
     def findings(
         self, *, ignore: Collection[str] = (), also: Collection[str] = (), **thresholds: object
     ) -> "list[Finding]":
-        """Return what the client should not have done.
+        """Return the findings about the client: what it should not have done.
 
         Arguments:
 

@@ -38,8 +38,8 @@ class ClockHandle(Handle):
         self._control.call("PATCH", "/clock", {"speed": speed})
 
     def advance(self, by: str | dt.timedelta) -> None:
-        """Move the clock forward by a duration such as `45s`, or a `timedelta`. When this returns, everything due has
-        happened."""
+        """Move the clock forward by a duration such as `45s`, or a `timedelta`. When this returns, everything that was
+        due in this time has happened."""
         self._control.call("POST", "/clock/advance", {"by": by})
 
     def freeze(self) -> None:

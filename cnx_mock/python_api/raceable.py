@@ -46,17 +46,17 @@ class Raceable(Handle):
         schedule: str | None = None,
         timeout: float | None = None,
     ) -> "list[RaceResult]":
-        """Call two functions at once, under every order of their calls to the API that may matter, and fail if they
-        leave or answer what they do in no order one after the other.
+        """Run two functions at the same time, once for every order of their calls to the API that may make a
+        difference. Fail if a result is not possible when the functions run one after the other.
 
-        Each run has a fresh world: a copy of this sandbox as it is now, with its clock, account, resources and rules.
-        The sandbox itself stays as it is. Each function is called in a thread of its own with one argument, a `Sandbox`
-        with an address of its own in that world: it must make its calls at the `url` of that. A coroutine function is
-        run to its end. First the functions run one after the other, in both orders, each twice; then at once, one call
-        at a time: one that is not at its turn waits.
+        Each run has a fresh copy of this sandbox as it is now, with its clock, account, resources and rules. The
+        sandbox itself does not change. Each function is called in its own thread, with one argument: a `Sandbox` with
+        its own address in that copy. The function must send its calls to the `url` of this argument. A coroutine
+        function is awaited. First the functions run one after the other, in both orders, each order twice. Then they
+        run at the same time, one call at a time: a function that does not have the turn waits.
 
-        An outcome is what is left, and what each function returns or raises; ids and times aside. What a function
-        raises alone, without a race, is raised here.
+        A result is the resources that are left, and what each function returns or raises, without ids and times. If a
+        function raises an exception when it runs alone, that is raised here.
 
         Arguments:
 
@@ -64,17 +64,17 @@ class Raceable(Handle):
         - `second`: The second function, B.
         - `switches`: How often the turn may change in one run.
         - `schedule`: One order to run, such as `A1 B1 B2 A2`, in place of every one.
-        - `timeout`: How many seconds each function may take in a run. Unless given, 60 alone, and three times as long
-          as alone, and 15, at once.
+        - `timeout`: The seconds that each function may take in a run. By default 60 when it runs alone, and in a race
+          three times its time alone plus 15.
 
-        Returns what came of each order: of the two orders one after the other, then of those at once. If no calls
-        conflict, there is nothing to race: then it is only the first two.
+        Returns the result of each order: first the two orders one after the other, then those at the same time. If no
+        calls conflict, the list has only the first two.
 
         Raises:
 
-        - `RaceError`, an AssertionError, if an order leads to an outcome that is not one of the serial ones, twice, or
-          a function does not end; also if nothing can be compared: a function never ends alone, or the functions are
-          never the same twice, or make no call. `schedule` has the order.
+        - `RaceError`, an AssertionError, if an order has a result that is not possible one after the other, and has
+          such a result again when it is repeated. Also if a function does not end, if the functions give other results
+          each time they run alone, or if a function makes no call. `schedule` has the order.
         - `InvalidInputError` for an argument that cannot be used.
         - `NotRunningError` if the server is not one of this process.
 

@@ -36,7 +36,7 @@ class Requests(Handle, list[JournalEntry]):
 
         Raises:
 
-        - `ScenarioError` if no rule could have these conditions.
+        - `ScenarioError` if the conditions cannot be used.
         """
         _check_words(match, ("status",))
         _check_number("status", status)

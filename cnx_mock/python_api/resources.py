@@ -87,12 +87,12 @@ class _ResourcesHandle(Handle, Generic[T]):
 
 
 class InstancesHandle(_ResourcesHandle[SandboxInstance]):
-    """The instances of a sandbox, from outside the API: no rule applies, no rate limit counts, nothing is charged.
+    """The instances of a sandbox, without calls to the API: no rule applies, no request is counted, nothing is charged.
 
-    `len(cnx.instances)` counts them. `for each in cnx.instances` goes through them, the oldest first.
+    `len(cnx.instances)` counts them. `for each in cnx.instances` iterates over them, the oldest first.
     `cnx.instances["web-1"]` is the one with that name or id, `cnx.instances[0]` the oldest. `"web-1" in cnx.instances`
-    is whether there is one. Each is a `SandboxInstance`, and raises UnknownResource if there is none, or if several
-    have that name.
+    says whether it exists. Each item is a `SandboxInstance`. An index raises UnknownResource if there is no such
+    instance, or if several have that name.
     """
 
     __slots__ = ()
@@ -127,8 +127,8 @@ class InstancesHandle(_ResourcesHandle[SandboxInstance]):
 
 
 class SnapshotsHandle(_ResourcesHandle[SandboxSnapshot]):
-    """The snapshots of a sandbox, from outside the API. It is read as `InstancesHandle` is; each is a
-    `SandboxSnapshot`."""
+    """The snapshots of a sandbox, without calls to the API. It works like `InstancesHandle`, but cannot be changed.
+    Each item is a `SandboxSnapshot`."""
 
     __slots__ = ()
     _kind = SandboxSnapshot
@@ -137,8 +137,8 @@ class SnapshotsHandle(_ResourcesHandle[SandboxSnapshot]):
 
 
 class FirewallsHandle(_ResourcesHandle[SandboxFirewall]):
-    """The firewalls of a sandbox, from outside the API. It is read as `InstancesHandle` is; each is a
-    `SandboxFirewall`."""
+    """The firewalls of a sandbox, without calls to the API. It works like `InstancesHandle`, but cannot be changed.
+    Each item is a `SandboxFirewall`."""
 
     __slots__ = ()
     _kind = SandboxFirewall
@@ -147,8 +147,8 @@ class FirewallsHandle(_ResourcesHandle[SandboxFirewall]):
 
 
 class LoadBalancersHandle(_ResourcesHandle[SandboxLoadBalancer]):
-    """The load balancers of a sandbox, from outside the API. It is read as `InstancesHandle` is; each is a
-    `SandboxLoadBalancer`."""
+    """The load balancers of a sandbox, without calls to the API. It works like `InstancesHandle`, but cannot be
+    changed. Each item is a `SandboxLoadBalancer`."""
 
     __slots__ = ()
     _kind = SandboxLoadBalancer

@@ -12,15 +12,15 @@ from cnx_mock.python_api.handle import Handle
 class RuleHandle(Handle):
     """A rule that `Sandbox.inject` added; `cnx_mock.Rule` is this class.
 
-    After it is removed, or when its `ttl` is over, it still has its last counts. As a context manager it is removed at
-    the end of the block:
+    After it is removed, or after the end of its `ttl`, it still has its last counts. Used as a context manager, it is
+    removed at the end of the block:
 
         with cnx.inject("instances.create", error="INTERNAL_ERROR", times=1) as rule:
             deploy()
         assert rule.fired == 1
 
-    Its properties ask the server. They raise ServerNotFoundError if the server has stopped, and ControlError if the
-    rule is gone, because a reset removed it.
+    Its properties ask the server. They raise ServerNotFoundError if the server has stopped, and ControlError if a reset
+    has removed the rule.
     """
 
     __slots__ = ("_control", "_last", "_path", "id")
@@ -47,7 +47,7 @@ class RuleHandle(Handle):
 
     @property
     def ended(self) -> bool:
-        """Whether its `ttl` is over: then it fires no more."""
+        """Whether its `ttl` is over, so that it does not fire any more."""
         return bool(self._state()["ended"])
 
     @property
@@ -57,7 +57,7 @@ class RuleHandle(Handle):
         return why
 
     def remove(self) -> None:
-        """Remove the rule from the sandbox. Idempotent."""
+        """Remove the rule from the sandbox. A second call does nothing."""
         if self._last is not None:
             return
         state = self._state()

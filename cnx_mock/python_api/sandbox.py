@@ -30,11 +30,11 @@ from cnx_mock.text.suggestions import one_of
 
 
 class Sandbox(Raceable):
-    """One test key and its world: made by `MockServer.sandbox`, or in pytest by the fixture `cnx`.
+    """One test key and its world. `MockServer.sandbox` creates it, or in pytest the fixture `cnx`.
 
-    Every method may be called from any thread, also while the client under test runs. Every call goes to the server.
-    All of them raise ServerNotFoundError if the server has stopped, and ControlError if it refuses for another reason
-    than those below; both are below CnxMockError.
+    Every method may be called from any thread, also while the client under test runs. Every method calls the server. It
+    raises ServerNotFoundError if the server has stopped, and ControlError if the server refuses for a reason that is
+    not listed below. Both are a CnxMockError.
 
     Example:
 
@@ -70,7 +70,7 @@ class Sandbox(Raceable):
         self._expected: list[Expectation] = []
         self._enforced = False
         self.id = sandbox_id
-        """What the control plane calls it, in place of its key: in `GET /_mock/sandboxes`, in events, on the page."""
+        """Its id in the control plane, in events and on the live page, which do not show its key."""
         self.api_key = api_key
         """The key of this sandbox. The client under test must send it."""
         self.clock = ClockHandle(self._control)
@@ -78,13 +78,13 @@ class Sandbox(Raceable):
         self.account = AccountHandle(self._control)
         """Its account: `plan`, `balance`, `rate_limit`, `scopes`."""
         self.instances = InstancesHandle(self._control)
-        """Its instances, from outside the API: `len`, iteration, `["web-1"]`, `add`, `set_status`."""
+        """Its instances, without calls to the API: `len`, iteration, `["web-1"]`, `add`, `set_status`."""
         self.snapshots = SnapshotsHandle(self._control)
-        """Its snapshots, from outside the API: `len`, iteration, `["before-upgrade"]`."""
+        """Its snapshots, without calls to the API: `len`, iteration, `["before-upgrade"]`."""
         self.firewalls = FirewallsHandle(self._control)
-        """Its firewalls, from outside the API: `len`, iteration, `["web"]`."""
+        """Its firewalls, without calls to the API: `len`, iteration, `["web"]`."""
         self.load_balancers = LoadBalancersHandle(self._control)
-        """Its load balancers, from outside the API: `len`, iteration, `["front"]`."""
+        """Its load balancers, without calls to the API: `len`, iteration, `["front"]`."""
         self.audit = Audit(self._control)
         """How well its client behaved: `findings`, `assert_clean`."""
 
@@ -93,12 +93,12 @@ class Sandbox(Raceable):
 
     @property
     def url(self) -> str:
-        """The base URL of the server; paths such as `/v1/instances` come after it."""
+        """The base URL of the server, to which paths such as `/v1/instances` are appended."""
         return self._control.url
 
     @property
     def enforced(self) -> bool:
-        """Whether `assert_fired` also checks what the scenario expects. `use` sets it; it can be set."""
+        """Whether `assert_fired` also checks the `expect` of the scenario. `use` makes it True; you can set it."""
         return self._enforced
 
     @enforced.setter
@@ -107,8 +107,8 @@ class Sandbox(Raceable):
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment variables by which a client finds this sandbox: base URL and API key. If the environment
-        names a proxy, also `NO_PROXY`, so that the key goes to this machine and not to the proxy."""
+        """The environment variables with which a client finds this sandbox: base URL and API key. If the environment
+        names a proxy, `NO_PROXY` is added, so that the key is not sent to the proxy."""
         found = {"CLOUDNEXUS_BASE_URL": self.url, "CLOUDNEXUS_API_KEY": self.api_key}
         return found | excepted(os.environ, [*LOOPBACK, *self._host()])
 
@@ -142,9 +142,9 @@ class Sandbox(Raceable):
         return self._control.call(method, path, body)
 
     def use(self, scenario: ScenarioInput) -> None:
-        """Put a scenario into force in place of the former one. Injected rules stay.
+        """Use a scenario instead of the current one. Injected rules stay.
 
-        What in it can never happen is a ScenarioWarning.
+        A rule in it that can never fire is a ScenarioWarning.
 
         Arguments:
 
@@ -182,7 +182,8 @@ class Sandbox(Raceable):
         optional: bool = False,
         **fault: Any,
     ) -> RuleHandle:
-        """Add a rule. It applies a fault to the requests that it matches; the words are those of a scenario file.
+        """Add a rule. It applies a fault to the requests that it matches. The arguments are the keys of a scenario
+        file.
 
         In pytest, a rule without `probability` must fire before the test ends, unless it is `optional`. A rule that can
         never fire is a ScenarioWarning.
@@ -191,7 +192,7 @@ class Sandbox(Raceable):
 
         - `operation`: The operation, such as `instances.create`, a pattern such as `instances.*`, or a list of them.
         - `match`: Further conditions on the request: `method`, `path`, `resource`, `query`, `header`, `body`.
-        - `when`: The part of the scenario in which the rule holds: `phase`, `after`, `until`.
+        - `when`: The part of the scenario in which the rule is active: `phase`, `after`, `until`.
         - `times`: How many of the requests get the fault, or which, such as `{"skip": 1}`.
         - `per`: What `times` and `sequence` count by: `sandbox` or `resource`.
         - `probability`: The chance that a request gets the fault, from 0 to 1.
@@ -203,11 +204,11 @@ class Sandbox(Raceable):
         - `optional`: Whether the rule may end without having fired.
         - `**fault`: The fault, such as `error="INTERNAL_ERROR"`, `status=503`, `latency="2s"`, `connection="reset"`.
 
-        Returns the rule. As a context manager it removes itself at the end of the block.
+        Returns the rule. Used as a context manager, it is removed at the end of the block.
 
         Raises:
 
-        - `ScenarioError` if no scenario file could hold this rule; the message has every problem.
+        - `ScenarioError` if the rule cannot be used; the message has every problem.
 
         Example:
 
@@ -244,10 +245,10 @@ class Sandbox(Raceable):
         load_balancers: ResourcesInput | None = None,
         audit: str | None = None,
     ) -> Expectation:
-        """Say what must be true at the end of the test. The words are those of a scenario's `expect`.
+        """Say what must be true at the end of the test. The arguments are the keys of a scenario's `expect`.
 
-        In pytest it is checked when the test has passed. Elsewhere, `assert_fired` checks it, or `assert_met` of what
-        is returned.
+        In pytest it is checked when the test has passed. Elsewhere, `assert_fired` checks it, or `assert_met` of the
+        expectation that is returned.
 
         Arguments:
 
@@ -256,11 +257,11 @@ class Sandbox(Raceable):
         - `snapshots`, `firewalls`, `load_balancers`: The same for these.
         - `audit`: `"clean"` if the audit must have no finding about the client.
 
-        Returns the expectation. As a context manager it is checked at the end of the block.
+        Returns the expectation. Used as a context manager, it is checked at the end of the block.
 
         Raises:
 
-        - `ScenarioError` if no scenario file could expect this; the message has every problem.
+        - `ScenarioError` if the expectation cannot be used; the message has every problem.
 
         Example:
 
@@ -286,9 +287,8 @@ class Sandbox(Raceable):
         return Sandbox(control, self.api_key, sandbox_id), control.close
 
     def assert_fired(self) -> None:
-        """Raise AssertionError, with the reasons, if a rule given to `inject` never fired, if something given to
-        `expect` is not so, or if what a scenario given to `use` expects has not happened. The pytest plugin calls it at
-        the end of every test."""
+        """Raise AssertionError, with the reasons, if a rule of `inject` never fired, or if an expectation of `expect`
+        or of a scenario of `use` is not met. The pytest plugin calls this at the end of every test."""
         missed = [why for each in self._must_fire if each.id not in self._raced and (why := _why_missed(each))]
         missed += [line for each in self._expected for line in each.unmet]
         if self.enforced:
@@ -297,7 +297,7 @@ class Sandbox(Raceable):
             raise AssertionError("\n".join(missed))
 
     def load(self, fixture: FixtureInput) -> None:
-        """Replace the whole world of the sandbox by that of a fixture.
+        """Replace the whole world of the sandbox with a fixture.
 
         Arguments:
 
@@ -316,12 +316,12 @@ class Sandbox(Raceable):
         self._control.call("PUT", "/state", fixture_document(fixture), FixtureRefusedError)
 
     def state(self) -> dict[str, Any]:
-        """Return the whole world of the sandbox as a fixture, which `load` takes."""
+        """Return the whole world of the sandbox as a fixture, for `load`."""
         written: dict[str, Any] = self.call("GET", "/state")
         return written
 
     def reset(self) -> None:
-        """Put the sandbox back to how it was made: state, rules, clock, rate limit window and journal."""
+        """Reset the sandbox to its initial state: world, rules, clock, rate limit and journal."""
         self.call("POST", "/reset")
         self._injected = count(1)
         self._must_fire.clear()

@@ -39,8 +39,8 @@ class SandboxMaker(Handle):
 
     @property
     def url(self) -> str:
-        """The base URL; paths such as `/v1/instances` come after it. Raises NotRunningError if the server does not
-        run."""
+        """The base URL, to which paths such as `/v1/instances` are appended. Raises NotRunningError if the server does
+        not run."""
         return self._running().url
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
@@ -70,7 +70,7 @@ class SandboxMaker(Handle):
         seed: int | None = None,
         key: str | None = None,
     ) -> Sandbox:
-        """Make a fresh sandbox: a new key, and a world that nothing else uses.
+        """Create a fresh sandbox: a new key, and a world that nothing else uses.
 
         Arguments:
 
@@ -79,7 +79,7 @@ class SandboxMaker(Handle):
         - `fixture`: The world that it starts from: a name, a path or plain data. The server's fixture unless given.
         - `name`: A name for it. Ids and chance depend on the name and the seed: the same name has the same ids.
         - `seed`: The seed for all random choices in it, a whole number from 0. The server's seed unless given.
-        - `key`: A test key that the code under test has hard-coded. Its sandbox is made anew.
+        - `key`: A test key that is fixed in the code under test. Its sandbox is created again.
 
         Returns the sandbox.
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class MockServer(SandboxMaker):
     """A mock of the CloudNexus API on a port of this machine.
 
-    It runs on a thread of its own from `start` to `stop`; as a context manager, for the length of the block. Each
-    option is given here or in `settings`, not in both.
+    It runs on its own thread from `start` to `stop`. As a context manager, it runs until the end of the block. Give
+    each option either here or in `settings`, not in both.
 
     Arguments:
 
@@ -44,14 +44,14 @@ class MockServer(SandboxMaker):
       ::1 too. All have the same port.
     - `port`: The port to listen on. The default, 0, takes a free one.
     - `tls`: Whether to serve HTTPS too, at `tls_url`. Clients must trust the CA at `ca_path`.
-    - `tls_names`: Names of your own in the certificate, such as `["cloudnexus.local"]`; means `tls=True`. The CA for
-      them is in `ca_path` too.
+    - `tls_names`: Additional names for the certificate, such as `["cloudnexus.local"]`; implies `tls=True`. The CA
+      for them is in `ca_path` too.
     - `proxy`: Whether to run a proxy, at `proxy_url`, that leads https://api.cloudnexus.com to this server.
     - `settings`: Every option of the server, in place of those above. Note that its `port` is 4269 unless given.
 
     Raises:
 
-    - `SettingsError` if an option does not take its value, or is given twice: here and in `settings`.
+    - `SettingsError` if an option does not accept its value, or is given twice: here and in `settings`.
 
     Example:
 
@@ -110,18 +110,18 @@ class MockServer(SandboxMaker):
 
     @property
     def tls_url(self) -> str:
-        """The base URL over HTTPS. Raises NotRunningError unless the server runs, and with `tls=True`."""
+        """The base URL over HTTPS. Raises NotRunningError if the server does not run, or has no `tls=True`."""
         return self._secured().tls_url or ""
 
     @property
     def ca_path(self) -> Path:
-        """The certificate of the CA (PEM), for clients to trust. Raises NotRunningError unless the server runs, and
-        with `tls=True`."""
+        """The certificate of the CA (PEM), for clients to trust. Raises NotRunningError if the server does not run, or
+        has no `tls=True`."""
         return self._secured().ca_path or Path()
 
     @property
     def proxy_url(self) -> str:
-        """The URL of the proxy. Raises NotRunningError unless the server runs, and with `proxy=True`."""
+        """The URL of the proxy. Raises NotRunningError if the server does not run, or has no `proxy=True`."""
         self._running()
         url = self._listeners.proxy_url if self._listeners else None
         if url is None:
@@ -162,7 +162,8 @@ class MockServer(SandboxMaker):
         return self
 
     def stop(self) -> None:
-        """Stop serving; every connection is closed. Idempotent. Raises StopError if the server does not stop."""
+        """Stop the server, and close every connection. A second call does nothing. Raises StopError if the server does
+        not stop."""
         thread, self._thread = self._thread, None
         if self._control is not None:
             self._control.close()
@@ -171,7 +172,7 @@ class MockServer(SandboxMaker):
             thread.stop()
 
     def sandboxes(self) -> list[Sandbox]:
-        """Return every sandbox, the oldest first: those made here, and those of keys that clients brought.
+        """Return every sandbox, the oldest first: those made here, and those of keys that clients used.
 
         Raises NotRunningError if the server does not run.
         """
@@ -180,19 +181,19 @@ class MockServer(SandboxMaker):
         return [Sandbox(control, test_key(tenant.key), tenant.id, self._race_origin) for tenant in tenants]
 
     def intercept(self) -> AbstractContextManager[None]:
-        """Lead https://api.cloudnexus.com, and http://, to this server for the length of a `with` block.
+        """Redirect https://api.cloudnexus.com, and http://, to this server until the end of a `with` block.
 
-        This works for every HTTP client of this process that connects through Python, in every thread, without a change
-        to it, and TLS works by itself. A block inside a block of the same server changes nothing. After the last block
-        everything is as before, and connections that clients kept open to the mock are closed. The client's key decides
-        its sandbox, as always: give the client `sandbox.api_key`, or make the sandbox of its own key with
-        `server.sandbox(key=…)`.
+        This works for every HTTP client of this process that connects through Python, in every thread. The client does
+        not have to be changed, and TLS needs no configuration. A block inside a block of the same server changes
+        nothing. After the last block everything is as before, and connections that clients kept open to the mock are
+        closed. As always, the key of the client decides its sandbox: give the client `sandbox.api_key`, or create the
+        sandbox of the client's own key with `server.sandbox(key=…)`.
 
-        What does not connect through Python is not led here: libcurl (pycurl, curl_cffi), gRPC, HTTP clients in Rust,
-        other processes. For them there is `proxy=True`. Nor are these: a connection that was open before, a name that a
-        client resolved before and remembers (aiohttp does for ten seconds), and a client that was given a proxy itself
-        (its HTTPS fails). Proxies of the environment are left aside, for clients that read it from now on. TLS that
-        does not use the `ssl` module (pyOpenSSL) does not trust the mock by itself.
+        Clients that do not connect through Python are not redirected: libcurl (pycurl, curl_cffi), gRPC, HTTP clients
+        in Rust, other processes. Use `proxy=True` for them. Three more cases are not redirected: a connection that was
+        already open, a name that a client has already resolved and remembers (aiohttp does so for ten seconds), and a
+        client with its own proxy (its HTTPS fails). Proxies of the environment are ignored by clients that read the
+        environment from now on. TLS that does not use the `ssl` module (pyOpenSSL) does not trust the mock.
 
         Raises:
 

@@ -1,4 +1,4 @@
-"""A rule in force: its counters, and how it decides about the next request."""
+"""An active rule: its counters, and how it decides about the next request."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import field, replace
@@ -28,7 +28,7 @@ class Decision:
 
 @dataclass(slots=True, eq=False)
 class ActiveRule:
-    """A rule in force."""
+    """An active rule."""
 
     rule: Rule
     origin: Origin

@@ -14,7 +14,7 @@ Candidates = tuple[tuple[ActiveRule, PlainWords], ...]
 
 
 class CandidateIndex:
-    """The rules in force, by the targets that they can match."""
+    """The active rules, by the targets that they can match."""
 
     __slots__ = ("_known", "_rules")
 

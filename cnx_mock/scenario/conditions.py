@@ -19,7 +19,7 @@ from cnx_mock.text.units import format_duration
 
 
 class WhenModel(Declared):
-    """In which part of the story a rule is active. All keys must be true."""
+    """In which part of the scenario a rule is active. All given keys must be true."""
 
     model_config = example(phase="outage")
 
@@ -70,13 +70,13 @@ class TimesModel(Declared):
     """Which of the matching requests, by their number."""
 
     skip: Count | None = None
-    """Leave out this number of requests at the beginning."""
+    """Skip this number of requests at the start."""
     take: Count | None = None
-    """Take only this number of requests, after those that `skip` leaves out."""
+    """Apply the fault to this number of requests, after the skipped ones."""
     every: Count | None = None
-    """Take one request in so many: 5 takes the 5th, the 10th, …"""
+    """Apply the fault to every Nth request: 5 means the 5th, the 10th, …"""
     only: Annotated[list[Count], Field(min_length=1)] | None = None
-    """Take exactly these: [1, 4]."""
+    """Apply the fault to exactly these requests: [1, 4]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Engine:
         most_rules: int = 1000,
     ) -> None:
         """`now` reads the sandbox's clock. `operations` are those that a request's own header may match; `magic_names`
-        returns rules that are always in force, and is called for the first body that names one. There are at most so
+        returns rules that are always active, and is called for the first body that names one. There are at most so
         many other rules."""
         self._chance = chance
         self._now = now
@@ -144,7 +144,7 @@ class Engine:
         return self._story.has_phases
 
     def version(self) -> object:
-        """Return an object that is another one whenever the rules in force, or their ends, have changed."""
+        """Return an object that is another one whenever the active rules, or their ends, have changed."""
         self._settle(self._now())
         return self._undecided
 
@@ -254,7 +254,7 @@ class Engine:
         return brought
 
     def in_force(self, now: int) -> Ruling:
-        """Return a ruling that names the rules in force and has no decisions. It is shared: do not change it."""
+        """Return a ruling that names the active rules and has no decisions. It is shared: do not change it."""
         self._settle(now)
         return self._undecided
 

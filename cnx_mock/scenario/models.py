@@ -75,8 +75,8 @@ def _phase_duration(value: object) -> int:
 
 
 class MatchModel(Declared):
-    """Which requests a rule matches. All keys must match; a list has alternatives; `*` stands for any text; `!`
-    excludes."""
+    """Which requests a rule matches. All given keys must match. A list has alternatives, `*` stands for any text, and
+    `!` excludes."""
 
     model_config = example(operation="instances.create")
 
@@ -89,45 +89,45 @@ class MatchModel(Declared):
     resource: Ids = None
     """The id in the path; null if the path has none."""
     query: dict[str, OwnTexts] = {}
-    """Values of the query, by name. A value is the text that is written: `1.10` is not `1.1`. null means that the name
-    is not there."""
+    """Values of the query, by name. A value is the string as it is written: `1.10` is not `1.1`. null means that the
+    name is absent."""
     header: dict[HeaderName, OwnTexts] = {}
-    """Values of headers, by name; upper and lower case are the same. A value is the text that is written: `1.10` is not
-    `1.1`. null means that the header is not there."""
+    """Values of headers, by name; upper and lower case are the same. A value is the string as it is written: `1.10` is
+    not `1.1`. null means that the header is absent."""
     body: dict[str, Scalars] = {}
-    """Values of the body, by top-level name or JSON pointer. Numbers, texts and booleans differ, as in JSON. null means
-    that the name is not there, or is null. For a list, one matching item is enough."""
+    """Values of the body, by top-level name or JSON pointer. Numbers, strings and booleans differ, as in JSON. null
+    means that the name is absent, or its value is null. In a list, one matching item is enough."""
 
 
 class RuleModel(Declared):
     """One rule."""
 
     id: Annotated[str, AfterValidator(_name_check("._:-")), WithJsonSchema(_name_schema("._:-"))] | None = None
-    """The rule's name. Default: `rule-N`, by its place in the file."""
+    """The rule's name. Default: `rule-N`, with its number in the file."""
     match: MatchModel = later(MatchModel)
     """Which requests the rule matches. Default: all."""
     when: WhenModel | None = None
-    """In which part of the story the rule is active. Default: in all of it."""
+    """In which part of the scenario the rule is active. Default: always."""
     times: Annotated[Any, BeforeValidator(read_times), WithJsonSchema(TIMES_SCHEMA)] | None = None
     """Which of the matching requests: `2` for the first two, {skip: 2, take: 1}, {every: 5} or {only: [1, 4]}.
     Default: all."""
     per: Literal["sandbox", "resource"] | None = None
-    """How `times` counts: all requests together, or those of each id in the path on their own."""
+    """How `times` counts: all requests together, or separately for each id in the path."""
     probability: Annotated[Any, BeforeValidator(read_probability), WithJsonSchema(PROBABILITY_SCHEMA)] = Probability(
         1.0, 1.0
     )
-    """The probability that the fault is applied: 0.3, or {from: 0.0, to: 0.4} to change it evenly during a phase."""
+    """The probability of the fault: 0.3, or {from: 0.0, to: 0.4} to change it evenly during a phase."""
     at: Literal["before", "after"] = "before"
     """Whether the fault comes before the call has an effect, or after its change was committed."""
     fault: Any = None
     """What happens: any shapers, and at most one outcome."""
     sequence: Annotated[list[Any], Field(min_length=1)] | None = None
-    """What happens at the first request, the second, and so on: a fault, or `pass` for none."""
+    """What happens at the first request, the second, and so on: a fault, or `pass` for no fault."""
     then: Literal["pass", "repeat", "last"] | None = None
-    """What happens after the sequence: `pass` for nothing (the default), `repeat` to begin again, `last` to repeat its
+    """What happens after the sequence: `pass` for no fault (the default), `repeat` to start again, `last` to repeat the
     last fault."""
     ttl: Duration | None = None
-    """After how long the rule ends, on the sandbox's clock. The rule that it replaced is then active again."""
+    """How long the rule lasts, by the sandbox's clock. After that, the rule that it replaced is active again."""
 
 
 class PhaseModel(Declared):
@@ -140,7 +140,7 @@ class PhaseModel(Declared):
     lasts: Annotated[Any, BeforeValidator(_phase_duration), WithJsonSchema(DURATION), Field(alias="for")] = None
     """How long the phase lasts, on the sandbox's clock."""
     until: "UntilModel | None" = None
-    """What ends the phase, if it is not a time."""
+    """What ends the phase, if not a time."""
 
     @model_validator(mode="after")
     def _one_end(self) -> "PhaseModel":
@@ -155,7 +155,7 @@ class UntilModel(Declared):
     model_config = example(requests=20)
 
     requests: Count
-    """After this number of requests that passed the rate limit, with a fault or without."""
+    """The number of requests after which the phase ends. Requests that the rate limit refuses do not count."""
 
 
 Resources = Annotated[Any, BeforeValidator(read_resources), WithJsonSchema(RESOURCES_SCHEMA)] | None
@@ -169,8 +169,8 @@ class ExpectModel(Declared):
     audit: Literal["clean"] | None = None
     """`clean`: the audit must have no finding about the client."""
     instances: Resources = None
-    """The instances that there must be: their number, such as 1, or a list with the fields of each, such as
-    [{name: web-1, status: running}]. {at_least: …} with a number or a list allows more."""
+    """The instances that must exist: their number, such as 1, or a list with the fields of each, such as [{name: web-1,
+    status: running}]. {at_least: …} with a number or a list allows more."""
     snapshots: Resources = None
     """The same for snapshots."""
     firewalls: Resources = None
@@ -202,7 +202,7 @@ class ClockModel(Declared):
     speed: Annotated[Any, BeforeValidator(_speed), WithJsonSchema(_SPEED)] | None = None
     """Sandbox seconds per real second."""
     frozen: bool | None = None
-    """Whether the clock stands still, except for `advance`."""
+    """Whether the clock is stopped; then only `advance` moves it."""
 
 
 class WorldModel(Declared):
@@ -222,7 +222,7 @@ class WorldModel(Declared):
     fixture: Annotated[str | dict[str, Any], AfterValidator(_fixture)] | None = None
     """The fixture to start from: its name, a path, or the fixture itself."""
     readings: dict[str, Any] = {}
-    """Which meaning the reference's ambiguous sentences have, such as {delete-answer: "204"}."""
+    """The chosen meaning of ambiguous sentences of the reference, such as {delete-answer: "204"}."""
     clock: ClockModel = later(ClockModel)
     """The sandbox's clock."""
 
@@ -237,7 +237,7 @@ class ProvisioningModel(Declared):
     snapshot: _Provisioning | None = None
     """The same for snapshots."""
     polls: Polls | None = None
-    """For all of them: how many reads still have the status provisioning."""
+    """For all kinds: how many reads still show the status provisioning."""
 
 
 class ScenarioModel(Declared):
@@ -246,7 +246,7 @@ class ScenarioModel(Declared):
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     """The scenario's name. Default: the file's name without its ending."""
     description: str = ""
-    """What the scenario is about, in one sentence."""
+    """What the scenario shows, in one sentence."""
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] | None = None
     """The seed for all random choices. Default: the server's."""
     world: WorldModel = later(WorldModel)
@@ -254,10 +254,10 @@ class ScenarioModel(Declared):
     provisioning: ProvisioningModel = later(ProvisioningModel)
     """How long resources take to provision."""
     phases: list[PhaseModel] = []
-    """The parts of the story, in order; the last one does not end."""
+    """The parts of the scenario in order; the last one does not end."""
     repeat: bool = False
-    """Whether the phases begin again after the last one."""
+    """Whether the first phase follows the last one."""
     rules: list[dict[str, Any]] = []
-    """What goes wrong. The rules are tried in order."""
+    """What goes wrong. The rules are evaluated in order."""
     expect: ExpectModel = later(ExpectModel)
     """What must be true at the end of a test."""

@@ -27,7 +27,7 @@ class Ruling:
     """What the rules decide about one request."""
 
     asked: tuple[tuple[ActiveRule, Rule], ...]
-    """The rules in force, in the order in which they are asked: each active rule, and its rule at that time."""
+    """The active rules, in the order in which they are asked: each active rule, and its rule at that time."""
     decisions: dict[ActiveRule, Decision] = field(default_factory=dict)
     """The decision of each rule that matches."""
     chosen: list[Chosen] = field(default_factory=list)

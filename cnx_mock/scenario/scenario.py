@@ -46,7 +46,7 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A story: the state at the start, what goes wrong, when, and what must be true at the end."""
+    """The state at the start, what goes wrong and when, and what must be true at the end."""
 
     name: str = "inline"
     description: str = ""
@@ -65,7 +65,7 @@ class Scenario:
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The scenario as plain data, as it was read."""
     source: "Source | None" = field(default=None, compare=False, repr=False)
-    """The file that it was read from, for the places of later problems; None for plain data."""
+    """The file from which it was read, for the positions of later problems; None for plain data."""
 
 
 def read_scenario(data: Any, operations: Collection[Operation], name: str = "inline") -> Scenario:

@@ -27,7 +27,7 @@ class ShownCall:
     took: float
     """How long it took, in milliseconds."""
     delayed: float
-    """How much of that was a deliberate wait."""
+    """How much of that time was a delay by faults."""
     faults: tuple[str, ...]
     """The faults that struck it."""
     committed: bool

@@ -1,7 +1,7 @@
 """Sweep the readings: run the program once under each other meaning of the documentation that its calls can meet.
 
 A client that depends on one meaning works against this mock, and may fail against the real cloud. So every run that is
-unlike the run under the readings in force is bad, also one that fails cleanly.
+unlike the run under the current readings is bad, also one that fails cleanly.
 """
 
 import json
@@ -87,7 +87,7 @@ class ReadingResults(SweepResults):
     """The reading of each cell, as NAME=VALUE, by the cells' names."""
 
     def plan_readings(self, entries: Sequence[Entry], in_force: Mapping[str, str]) -> None:
-        """Plan the cells from the calls of a run under the readings in force."""
+        """Plan the cells from the calls of a run under the current readings."""
         cells = []
         numbers: Counter[str] = Counter()
         for chosen in other_options(entries, in_force):
@@ -106,7 +106,7 @@ class ReadingResults(SweepResults):
         self, cell: Cell, run: RunResult, *, failure: str | None = None, fired: bool = True
     ) -> CellResult:
         """Judge a run under a reading, and keep the result. `failure` says who failed and how, unless it is the program
-        by its exit status. `fired` is whether the reading was in force in the run. Call it after `compare`."""
+        by its exit status. `fired` says whether the reading was active in the run. Call this after `compare`."""
         status = run.ended.status
         found, difference = self._difference(run)
         verdict: Verdict = "hung" if status is None else "misread" if status or not difference.is_empty else "survived"

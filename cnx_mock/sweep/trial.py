@@ -110,7 +110,7 @@ class SecondRun:
     after: Callable[[ProgramResult], bool]
     """Return whether to do so, by how the first run ended."""
     rules: Collection[str] = ()
-    """The ids of the rules that are not in force any more."""
+    """The ids of the rules that are no longer active."""
     kill_at: str | None = None
     """The id of the rule at whose fault the first run is killed; None to let it run to its end."""
 

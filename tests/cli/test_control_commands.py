@@ -145,7 +145,7 @@ def test_a_scenario_is_put_into_force_shown_and_dropped(terminal: Terminal, api:
     assert api.post("/v1/instances", INSTANCE).status == 403
     shown = yaml.safe_load(terminal.prints("scenario", "show"))
     assert shown["name"] == "insufficient-credits"
-    assert terminal.prints("scenarios", "drop") == "no scenario is in force\n"
+    assert terminal.prints("scenarios", "drop") == "no scenario is active\n"
 
 
 def test_scenarios_stack_and_the_phase_is_shown(terminal: Terminal, sandbox: Sandbox) -> None:
@@ -183,7 +183,7 @@ def test_a_file_that_can_never_act_is_used_with_a_warning(terminal: Terminal) ->
 
 def test_a_name_and_a_server_are_one_too_many(terminal: Terminal) -> None:
     assert terminal.refused("scenario", "show", "calm") == (
-        "cnx-mock: leave calm out to show what is in force on a server, or leave --url and --key out\n"
+        "cnx-mock: leave calm out to show the current scenario of a server, or leave --url and --key out\n"
     )
 
 

@@ -18,14 +18,13 @@ SANDBOX = "sbx_5fb51ccbe7c6"
 INSTANCE = "inst_b4923d508204cd66"
 REQUEST = "req_5827e720eac94c34"
 
-_INTRO = """The control plane is the mock's own API, under `/_mock`. It answers only on this machine, unless
-`--control-token` or `--control-from` open it. Rules and rate limits
-do not apply to it, and the journal does not show its calls.
+_INTRO = """The control plane is the mock's own API, under `/_mock`. It answers only this machine, unless
+`--control-token` or `--control-from` allow others. Rules and rate limits do not apply to it, and the journal does not
+show its calls.
 
-The key in the `Authorization` header chooses the sandbox, and so does the sandbox's id in the header
-`X-CNX-Mock-Sandbox`. Without either, a call is about the server, or about the sandboxes that will be made. A web page
-can name a sandbox by its id only if it comes from this server. Errors have the API's error body. Lists are
-`{"data": […]}`. An unknown field is an error.
+The key in the `Authorization` header selects the sandbox, or the sandbox's id in the header `X-CNX-Mock-Sandbox`.
+Without both, a call is about the server, or about new sandboxes. A web page can use a sandbox's id only if the page
+comes from this server. Errors have the API's error body. Lists are `{"data": […]}`. An unknown field is an error.
 
 In Python, `sandbox.call("PATCH", "/account", {"balance": "$5.03"})` makes the same calls."""
 

@@ -94,8 +94,8 @@ def fault_page() -> str:
     seen = "## What clients see"
     words = """A client that calls with a timeout, has errors raised (`raise_for_status()`, `curl --fail`) and reads
 the answer as JSON sees these exceptions. `–` means that no exception is raised. The column for curl is its exit
-status. The exceptions are the same with `at: before` and with `at: after`: no exception tells you whether the call
-has happened. Only behind a refused connection and a failed handshake nothing can have happened."""
+status. The exceptions are the same with `at: before` and with `at: after`, so no exception tells you whether the call
+had an effect. Only after a refused connection or a failed handshake you know that it had none."""
     return page("Faults", _FAULTS, *parts, "## Codes of `error`", _codes(), seen, words, client_table())
 
 
@@ -132,11 +132,11 @@ def readings() -> str:
 def readings_page() -> str:
     """The readings, and how to choose them."""
     words = """Some sentences of the CloudNexus reference can mean several things. Each such sentence is a *reading*:
-you choose what it means. Test your client against each option.
+you choose its meaning. Test your client with each option.
 
 Choose with `cnx-mock serve --reading delete-answer=204`, with `pytest --cnx-reading delete-answer=204`, in a scenario
 with `world: {readings: {delete-answer: "204"}}`, or on a running server with `PATCH /_mock/readings`.
-`pytest --cnx-readings` and `cnx-mock sweep --readings` test a client against each option."""
+`pytest --cnx-readings` and `cnx-mock sweep --readings` test a client with each option."""
     return page("Readings", words, readings())
 
 
@@ -180,30 +180,30 @@ def checks_page() -> str:
                 [f"`--{t.name}`", f"`{t.default}`", sentence(t.meaning), sentence(t.reason)] for t in each.thresholds
             )
             parts.append(table(["threshold", "default", "what it is", "why this default"], rows))
-    words = """The audit reads a journal and reports what a client should not do. It runs as `cnx-mock audit`, at the
+    words = """The audit reads a journal and reports bad behaviour of a client. It runs as `cnx-mock audit`, at the
 end of `cnx-mock run`, as `GET /_mock/audit`, as `cnx.audit.assert_clean()` and as `expect: {audit: clean}` in a
 scenario."""
     return page("Audit checks", words, checks(), *parts)
 
 
 _VERDICTS = {
-    "hung": "The program ran beyond the time limit (`--timeout`; 3 × its own time + 15 s, more while its waits grow).",
+    "hung": "The program exceeded the time limit (`--timeout`; 3 × its own time + 15 s, more while its waits grow).",
     "stuck": "The program was run again in the same world, and failed. Only with `--crash` and `--rerun`.",
     "duplicated": "More creates were committed than without the fault, and more resources are left.",
     "leaked": "More resources are left, or the program failed and left something that it created.",
     "lost": "The exit status is 0, but something is missing or different.",
-    "raced": "Two programs at once left what no order of one after the other leaves. Only with `--race`.",
-    "misread": "Under another meaning of the documentation the program left something else, or failed. Only with "
+    "raced": "Two programs at once had a result that is not possible one after the other. Only with `--race`.",
+    "misread": "With another meaning of the documentation the program left something else, or failed. Only with "
     "`--readings`, and in pytest with `--cnx-readings` and `--cnx-sweep-readings`.",
     "raised": "A test raised an exception that `cnx_sweep(allow=…)` does not list. Only under `pytest --cnx-sweep`.",
-    "hammered": "The client retried too early, without growing waits, in lockstep, without end, or in vain, or has no "
-    "deadline for a call.",
-    "doubled": "A call was delivered twice, and what only the second time made is still there. The API gives a client "
-    "no means to prevent that; one that looks again after its creates finds it.",
+    "hammered": "The client retried too early, without growing waits, in lockstep, without end, or without a chance of "
+    "success; or it has no deadline for a call.",
+    "doubled": "A call was delivered twice, and the resource of the second time still exists. A client cannot prevent "
+    "this resource, but it can find it if it looks again after a create.",
     "failed cleanly": "The exit status is not 0, and nothing is left that the program created.",
-    "recovered": "The program was run again in the same world, and reached the same as without the fault. Only with "
-    "`--crash` and `--rerun`.",
-    "serial": "Two programs at once left what they leave one after the other. Only with `--race`.",
+    "recovered": "The program was run again in the same world, and its result is the same as without the fault. Only "
+    "with `--crash` and `--rerun`.",
+    "serial": "Two programs at once had a result that is possible one after the other. Only with `--race`.",
     "survived": "The result is the same as without the fault.",
 }
 
@@ -231,8 +231,8 @@ def sweep_page() -> str:
     crashes = ([f"`{each.name}`", capital(sentence(_meaning(each)))] for each in CRASHES)
     return page(
         "Sweep: faults and verdicts",
-        "A sweep runs a program once for every fault at every call that can have it. The first verdict that holds, "
-        "from the top of the table, is the verdict of the run.",
+        "A sweep runs a program once for every fault at every call to which it applies. The verdict of a run is the "
+        "first one in the table that is true.",
         "## Faults",
         table(["fault", "what happens", "used without `--faults`"], rows),
         "## Crashes",
@@ -310,12 +310,12 @@ def careful() -> str:
 _COMMANDS = """Every command and its options. `--help` shows the same in the terminal. `cnx-mock completion
 bash|zsh|fish` prints a completion script."""
 _STATUSES = (
-    ("0", "Everything is as it should be; `serve` was ended by Ctrl-C."),
-    ("1", "`sweep` has a failing verdict; `audit` has found something."),
-    ("2", "You wrote something that cannot be used: an option, a file, a name. Nothing was started."),
+    ("0", "Success; `serve` was ended by Ctrl-C."),
+    ("1", "`sweep` has a failing verdict; `audit` has findings; the server of `journal follow` stopped."),
+    ("2", "Something in your input cannot be used: an option, a file, a name."),
     (
         "3",
-        "`run`: the program succeeded, but something expected is not so: an `expect` of the scenario, or of an option.",
+        "`run`: the program succeeded, but an expectation is not met: an `expect` of the scenario, or of an option.",
     ),
     ("126, 127", "`run`, `sweep`, `shrink`: the program cannot be executed, or is not found."),
     ("128 + N", "`run`: signal N ended the program. 130 is Ctrl-C."),

@@ -14,7 +14,7 @@ PROVENANCE = {
     "implied": "A sentence of the reference cannot be true without it.",
     "added": "We added it.",
 }
-_INTRO = """Every operation of `/v1`. The word *provenance* says how well founded an operation is: `documented` (the
+_INTRO = """Every operation of `/v1`. The *provenance* says where an operation comes from: `documented` (the
 reference describes it), `named` (the reference only names it), `implied` (a sentence of the reference cannot be true
 without it) or `added` (ours). `--surface documented` serves only the first kind, `--surface named` all but the last.
 

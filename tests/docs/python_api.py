@@ -67,7 +67,7 @@ def _class(kind: type[Any], level: str, name: str = "") -> Iterator[str]:
     members = [
         member for base in reversed(kind.__mro__) if base.__module__.startswith("cnx_mock") for member in _body(base)
     ]
-    functions = {each.name: each for each in members if isinstance(each, Function)}
+    functions = {each.name: each for each in members if isinstance(each, Function) and not _decorated(each, "setter")}
     made = functions.get("__init__")
     if made is not None and name in _MADE:
         yield fenced("text", f"{name}({_arguments(made)})")
@@ -78,7 +78,7 @@ def _class(kind: type[Any], level: str, name: str = "") -> Iterator[str]:
         yield "The other fields are the [options](options.md), with `_` in place of `-`."
     looked_at = name in _FIELDS or is_dataclass(kind)
     for each in functions.values() if not looked_at else ():
-        if not each.name.startswith("_") and not _decorated(each, "property", "setter", "cached_property"):
+        if not each.name.startswith("_") and not _decorated(each, "property", "cached_property"):
             yield from _function(each, f"{level}#", f"{name or kind.__name__}.")
 
 
@@ -135,10 +135,9 @@ def _kind_of(statement: ast.stmt, made: Function | None) -> str:
 
 def _properties(functions: dict[str, Function]) -> Iterator[list[str]]:
     for each in functions.values():
-        if _decorated(each, "property", "cached_property", "setter") and not each.name.startswith("_"):
+        if _decorated(each, "property", "cached_property") and not each.name.startswith("_"):
             kind = f"`{ast.unparse(each.returns)}`" if each.returns else ""
-            words = _plainly(ast.get_docstring(each))
-            yield [f"`{each.name}`", kind if kind != "`None`" else "", words or "Can be set."]
+            yield [f"`{each.name}`", kind, _plainly(ast.get_docstring(each))]
 
 
 def _decorated(function: Function, *names: str) -> bool:
@@ -201,8 +200,8 @@ def errors_page() -> str:
     rows = ([f"`{each.__name__}`", _public_name(each), words_of(inspect.getdoc(each) or "")] for each in kinds)
     return page(
         "Errors",
-        "Every error that cnx-mock raises for you to catch is a `CnxMockError`. The CLI turns it into one line and "
-        "exit status 2. The control plane turns it into its error body.",
+        "Every error that cnx-mock raises for you to catch is a `CnxMockError`. The CLI prints one line and ends with "
+        "status 2 (126 or 127 if a program cannot be started). The control plane answers with its error body.",
         fenced("text", inspect.cleandoc("\n" + tree)),
         table(["error", "import it from", "meaning"], rows),
         "The errors that the API itself answers with are under [Codes of `error`](faults.md#codes-of-error).",

@@ -586,7 +586,7 @@ def test_functions_that_are_never_the_same_twice_cannot_be_compared(sandbox: San
         for _ in range(next(fleet)):
             client(cloud).create()
 
-    with pytest.raises(RaceError, match="each time, even one after the other: nothing can be compared\n  3 instances were left"):
+    with pytest.raises(RaceError, match="nothing can be compared\n  3 instances were left"):
         sandbox.race(grows, grows)
 
 

@@ -39,11 +39,11 @@ export async function setStatus(id, status) {
 }
 
 export async function startScenario(name) {
-  if (await act("PUT", "/scenario", { name }, `${name} is in force`)) loadStory(0);
+  if (await act("PUT", "/scenario", { name }, `${name} is active`)) loadStory(0);
 }
 
 export async function removeScenario() {
-  if (await act("DELETE", "/scenario", undefined, "No scenario is in force")) loadStory(0);
+  if (await act("DELETE", "/scenario", undefined, "No scenario is active")) loadStory(0);
 }
 
 export async function jump(phase) {

@@ -26,7 +26,7 @@ class ClockState(Shape):
     speed: float
     """Sandbox seconds per real second."""
     frozen: bool
-    """Whether it stands still, except for `advance`."""
+    """Whether it is stopped; then only `advance` moves it."""
 
 
 class ClockChange(Declared):
@@ -37,7 +37,7 @@ class ClockChange(Declared):
     speed: Annotated[int | float, Field(gt=0, le=1_000_000)] | None = None
     """Sandbox seconds per real second."""
     frozen: bool | None = None
-    """Whether it stands still."""
+    """Whether it is stopped."""
 
 
 class Advance(Declared):

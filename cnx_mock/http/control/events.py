@@ -1,4 +1,4 @@
-"""Following what happens: a stream of server-sent events."""
+"""The events of a server: a stream of server-sent events."""
 
 from typing import Annotated
 
@@ -26,18 +26,20 @@ class EventsQuery(Query):
     """What to follow, and from where on."""
 
     sandbox: str | None = None
-    """The id of a sandbox, for what cannot send headers, such as a browser's EventSource. In place of a key."""
+    """The id of a sandbox, instead of a key, for clients that cannot send headers, such as a browser's EventSource."""
     last_event_id: Annotated[
         int | None, BeforeValidator(_event_id), Field(alias=_LAST), WithJsonSchema({"type": "integer"})
     ] = None
-    """The id of the last event that is known: what came after it is sent first. The header `Last-Event-ID` wins."""
+    """The id of the last event that the client has: later events are sent first. The header `Last-Event-ID` has
+    priority."""
 
 
 @resource.operation(
     "GET", EVENTS, provenance=added("the live page, and programs that look on"), raises=(ListenerLimit,)
 )
 def follow(server: Server, target: ControlTarget, headers: CallHeaders, query: EventsQuery) -> EventStream:
-    """Follow what happens, as it happens; without a key or an id: in every sandbox, and what reached none."""
+    """Follow the events of a sandbox; without a key or an id, those of all sandboxes, and requests that reached
+    none."""
     tenant = target.tenant
     if query.sandbox is not None:
         if tenant is not None:

@@ -38,7 +38,7 @@ class Unmet(Shape):
 
 @resource.operation("POST", "/_mock/expect", provenance=added("the mock's own control plane"))
 def check(server: Server, target: ControlTarget, body: ExpectDocument) -> Unmet:
-    """Compare the sandbox as it is now with what is expected of it. Nothing changes, and nothing is kept."""
+    """Compare the sandbox as it is now with an expectation. Nothing changes, and nothing is stored."""
     if "fired" in body.root:
         raise ScenarioError([Problem(("expect", "fired"), "is about the rules of a scenario: write it there")])
     scenario = read_scenario({"expect": body.root}, operations())
@@ -46,7 +46,7 @@ def check(server: Server, target: ControlTarget, body: ExpectDocument) -> Unmet:
 
 
 def unmet(server: Server, tenant: Tenant, scenario: Scenario) -> Iterator[str]:
-    """Yield what a scenario expects, and is not so in a sandbox, in words."""
+    """Yield a sentence for each expectation of a scenario that a sandbox does not meet."""
     rules = {active.rule.id: active for active in tenant.engine}
     silence = Silence(tenant.journal, len(scenario.expected))
     for rule_id, expected in scenario.expected.items():

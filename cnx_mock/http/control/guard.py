@@ -109,7 +109,7 @@ class Guard:
 
 
 def sandbox_named(headers: RawHeaders) -> str | None:
-    """Return the id in the header that chooses a sandbox, None without one. Raises BadRequest if it is given twice."""
+    """Return the sandbox id in the header, None without it. Raises BadRequest if the header is given twice."""
     given = _values(headers, _SANDBOX)
     if len(given) > 1:
         raise BadRequest(header=f"{SANDBOX_HEADER} is given more than once")

@@ -45,7 +45,7 @@ _NO_KEY = KeyRecord(id="", name="", digits="", scopes=(), revoked=False, created
 
 
 ExpectationChecker = Callable[[Tenant, Scenario], Iterable[str]]
-"""Returns what a scenario expects and a tenant does not meet, in words: what only a layer above can judge."""
+"""Returns a sentence for each expectation that a tenant does not meet, and that only a higher room can judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """What a call is about: the tenant of the key or of the id that it gives; without either the server and its
-    defaults."""
+    """What a call is about: the tenant of its key or its sandbox id; without both the server and its defaults."""
 
     tenant: Tenant | None
     key: KeyRecord | None
@@ -129,7 +128,7 @@ class ControlPlane:
 
     @cached_property
     def _all(self) -> Router:
-        """All operations, for an error that names what is like a path."""
+        """All operations, for an error that suggests a similar path."""
         return Router(self._operations())
 
     def _operations(self) -> Iterable[Operation]:
@@ -246,7 +245,7 @@ class ControlPlane:
         return messages.replied(operation, reply, path, query, {})
 
     def _target(self, headers: RawHeaders) -> ControlTarget:
-        """Return what the call is about: the sandbox of its key, or the one whose id it names. Raises WorldLoading."""
+        """Return the target of the call: the sandbox of its key or of its sandbox id. Raises WorldLoading."""
         value, named = auth.authorization(headers), sandbox_named(headers)
         if value is not None and named is not None:
             raise errors.BadRequest(header=f"{SANDBOX_HEADER} and a key choose a sandbox each: give one of them")

@@ -24,7 +24,7 @@ class ProvisioningItem(Shape):
     status: str
     """Its status until it is ready."""
     began: str
-    """When it was made, on the sandbox's clock."""
+    """When it was created, by the sandbox's clock."""
     ready_at: str | None
     """When it becomes ready, on the sandbox's clock; null for never."""
     polls_left: int | None
@@ -33,7 +33,7 @@ class ProvisioningItem(Shape):
 
 @resource.operation("GET", "/_mock/provisioning", provenance=added("the mock's own control plane"))
 def list_(sandbox: SandboxState) -> Listing[ProvisioningItem]:
-    """List what is not ready yet, and when it will be. This does not count as a poll."""
+    """List the resources that are not ready yet, and when they will be. This does not count as a poll."""
     now = sandbox.now
     return Listing(data=[_item(each, now) for each in _provisioned(sandbox) if each.provisioned(now) is None])
 

@@ -1,4 +1,4 @@
-"""The readings in force."""
+"""The current readings."""
 
 from typing import Any
 
@@ -20,25 +20,25 @@ class ReadingsChange(RootModel[dict[str, Any]]):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ReadingState(Shape):
-    """A reading and what is in force."""
+    """A reading and the current option."""
 
     name: str
     """Its name."""
     value: str
-    """The option in force."""
+    """The current option."""
     default: str
-    """The option in force unless another is chosen."""
+    """The default option."""
     options: list[str]
     """Every option."""
     words: str
     """The words that leave it open."""
     why: str
-    """Why the default is what it is."""
+    """Why this option is the default."""
 
 
 @resource.operation("GET", "/_mock/readings", provenance=_PROVENANCE)
 def list_(server: Server, target: ControlTarget) -> Listing[ReadingState]:
-    """List the readings in force; without a key, those of new sandboxes."""
+    """List the current readings; without a key, those of new sandboxes."""
     return _state(server, target)
 
 

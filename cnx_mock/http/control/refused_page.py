@@ -1,4 +1,4 @@
-"""A refusal for people: what a browser shows that asks for the page in a way that is not allowed."""
+"""A refusal for people: the page that a browser shows if it may not use the live page."""
 
 from html import escape
 

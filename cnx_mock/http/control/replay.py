@@ -39,7 +39,7 @@ class Replay(Shape):
     raises=(InvalidState,),
 )
 def get(server: Server, target: ControlTarget, request_id: str, query: ReplayQuery) -> Replay:
-    """Write a request of the journal as a curl line and as a pytest test."""
+    """Write a request of the journal as a curl command and as a pytest test."""
     journal = target.tenant.journal if target.tenant else server.tenants.journal
     record = journal.find(request_id)
     if record is None:

@@ -50,7 +50,7 @@ class JournalQuery(Query):
 
 @resource.operation("GET", "/_mock/requests", provenance=_PROVENANCE)
 def list_(server: Server, target: ControlTarget, query: JournalQuery) -> Listing[JournalEntry]:
-    """List the journal, newest last; without a key, the server's own: requests that reached no sandbox."""
+    """List the journal, newest last; without a key, the requests that reached no sandbox."""
     journal = target.tenant.journal if target.tenant else server.tenants.journal
     chosen = [record for record in journal if query.selects(record)]
     if query.limit is not None:
@@ -60,7 +60,7 @@ def list_(server: Server, target: ControlTarget, query: JournalQuery) -> Listing
 
 @resource.operation("DELETE", "/_mock/requests", provenance=_PROVENANCE)
 def clear(server: Server, target: ControlTarget) -> Cleared:
-    """Empty the journal; without a key, every sandbox's and the server's own."""
+    """Empty the journal; without a key, all journals."""
     journals = [target.tenant.journal] if target.tenant else [t.journal for t in server.tenants]
     journals += [] if target.tenant else [server.tenants.journal]
     count = sum(len(journal) for journal in journals)
@@ -71,7 +71,7 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
 
 @resource.operation("GET", "/_mock/requests/{request_id}", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget, request_id: str) -> JournalEntry:
-    """Read one exchange, with what every rule decided."""
+    """Read one request and its answer, with the decision of every rule."""
     journal = target.tenant.journal if target.tenant else server.tenants.journal
     record = journal.find(request_id)
     if record is None:

@@ -1,4 +1,4 @@
-"""The rules in force: the same vocabulary as in a scenario file, as JSON."""
+"""The active rules: the same vocabulary as in a scenario file, as JSON."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -20,7 +20,7 @@ from cnx_mock.scenario.scenario import Rule, read_rule
 from cnx_mock.services import operations
 from cnx_mock.world.chance import Chance
 
-resource = Resource("_mock.rules", "Rules in force.", is_control=True)
+resource = Resource("_mock.rules", "Active rules.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
@@ -34,7 +34,7 @@ class RuleChange(RootModel[dict[str, Any]]):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class RuleState(Shape):
-    """A rule and what it has done."""
+    """A rule, and how often it matched and fired."""
 
     id: str
     """Its id."""
@@ -47,7 +47,7 @@ class RuleState(Shape):
     why: str | None
     """Why it has not fired yet."""
     ended: bool
-    """Whether its ttl is over: it is no longer in force, and can only be read."""
+    """Whether its ttl is over: it is no longer active, and can only be read."""
     warnings: list[str]
     """Why it can never fire, if it cannot."""
     rule: dict[str, Any]
@@ -94,13 +94,13 @@ class _Rules:
         return active
 
     def states(self, wanted: Collection[ActiveRule]) -> list[RuleState]:
-        """Return some of the rules in force, with what each has done and why it may never do anything."""
+        """Return some of the active rules, with what each has done and why it may never do anything."""
         found = rule_warnings(self.engine, wanted)
         silence = None if self._journal is None else Silence(self._journal, len(wanted))
         return [rule_state(active, silence, found[active]) for active in wanted]
 
     def state(self, active: ActiveRule) -> RuleState:
-        """Return one of the rules in force."""
+        """Return one of the active rules."""
         [found] = self.states([active])
         return found
 
@@ -118,7 +118,7 @@ class _Rules:
 
 
 def rule_warnings(engine: Engine, wanted: Collection[ActiveRule]) -> dict[ActiveRule, list[str]]:
-    """Return why each of some rules in force can never fire."""
+    """Return why each of some active rules can never fire."""
     if not wanted:
         return {}
     from cnx_mock.scenario.lint import RuleLinter  # lazy: without rules there is nothing to say
@@ -150,7 +150,7 @@ def _read(data: dict[str, Any], rule_id: str, engine: Engine) -> Rule:
 
 @resource.operation("GET", "/_mock/rules", provenance=_PROVENANCE)
 def list_(server: Server, target: ControlTarget) -> Listing[RuleState]:
-    """List the rules in the order in which they are asked; without a key, those of new sandboxes."""
+    """List the rules in the order in which they are evaluated; without a key, those of new sandboxes."""
     rules = _Rules(server, target)
     return Listing(data=rules.states(list(rules.engine)))
 
@@ -170,8 +170,8 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
 
 @resource.operation("POST", "/_mock/recover", provenance=_PROVENANCE)
 def recover(server: Server, target: ControlTarget, body: Recovery) -> Recovered:
-    """Let the cloud recover: remove rules, and let what would never become ready be ready now; without a key, in every
-    sandbox and for new ones."""
+    """Let the cloud recover: remove rules, and make resources ready that would never become ready; without a key, in
+    every sandbox and for new ones."""
     tenants = server.tenants
     removed = 0
     for each in [target] if target.tenant else [target, *(ControlTarget(tenant, None) for tenant in tenants)]:
@@ -206,7 +206,7 @@ def get(server: Server, target: ControlTarget, id: str) -> RuleState:
 
 @resource.operation("PUT", "/_mock/rules/{id}", status=201, also=(200,), provenance=_PROVENANCE)
 def put(server: Server, target: ControlTarget, id: str, body: RuleDocument) -> RuleState | Reply:
-    """Add a rule (201), or replace the one with its id, counters at zero (200); with a `ttl` for so long."""
+    """Add a rule (201), or replace the rule with this id and reset its counters (200); with `ttl`, for this time."""
     id = unquote(id)
     rules = _Rules(server, target)
     return _injected(rules, _read(body.root, id, rules.engine))
@@ -222,7 +222,7 @@ def _injected(rules: _Rules, rule: Rule) -> Reply:
 
 @resource.operation("PATCH", "/_mock/rules/{id}", provenance=_PROVENANCE)
 def change(server: Server, target: ControlTarget, id: str, body: RuleChange) -> RuleState:
-    """Change some of a rule's keys, with a `ttl` for so long; its counters stay."""
+    """Change some of a rule's keys, with `ttl` for this time; its counters stay."""
     rules = _Rules(server, target)
     active = rules.find(id)
     rule = _read({**active.rule.document, **body.root}, active.rule.id, rules.engine)
@@ -242,7 +242,7 @@ def delete(server: Server, target: ControlTarget, id: str) -> Deleted:
 
 
 def rule_state(active: ActiveRule, silence: Silence | None, warnings: list[str], *, ended: bool = False) -> RuleState:
-    """Return a rule as it is read; `silence` says why it has not fired."""
+    """Return a rule as an answer shows it; `silence` says why it has not fired."""
     return RuleState(
         id=active.rule.id,
         origin=active.origin,

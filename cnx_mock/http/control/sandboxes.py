@@ -53,7 +53,7 @@ class ControlIndex(Shape):
     sandboxes: str
     """The list of the sandboxes."""
     rules: str
-    """The rules in force: of a key's sandbox, or of new sandboxes."""
+    """The active rules: of a key's sandbox, or of new sandboxes."""
     requests: str
     """The journal: of a key's sandbox, or of the requests that reached none."""
     scenarios: str
@@ -103,7 +103,7 @@ class SandboxItem(Shape):
     account_id: str
     """Its account's id in the API."""
     name: str | None
-    """Its name, where it was made here; null for a key that a client brought."""
+    """Its name, if it was created here; null for a key that a client used first."""
     last4: str
     """The end of its key."""
     instances: int
@@ -113,9 +113,9 @@ class SandboxItem(Shape):
     dropped: int
     """Requests that its journal no longer has, because there were too many or too large ones."""
     rules: int
-    """Rules in force."""
+    """Active rules."""
     idle_seconds: int
-    """Seconds of real time since its last request, or since it was made."""
+    """Seconds of real time since its last request, or since it was created."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -151,20 +151,21 @@ class SandboxCreate(Declared):
     """What a new sandbox is to be like."""
 
     key: Annotated[str, Field(pattern=TEST_KEY_PATTERN)] | None = None
-    """A key that a client has hard-coded, to take over its world, made anew; a fresh key unless given."""
+    """A key that is fixed in a client; its sandbox is created again. Default: a fresh key."""
     name: Annotated[str, Field(pattern="^[^#]", max_length=1000), AfterValidator(_visible)] | None = None
-    """What its chance is keyed by: the same name gives the same ids. Unless given, `#n`, which cannot be given."""
+    """Its name, on which random choices depend: the same name gives the same ids. Default: `#n`, which cannot be
+    given."""
     scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
-    """A name from the gallery, a scenario, or a list of them to stack; the server's unless given."""
+    """A name from the gallery, a scenario, or a list of them to combine. Default: the server's."""
     fixture: str | dict[str, Any] | None = None
-    """A world to start from, by name or in full; the server's unless given."""
+    """The name of a fixture, or a whole fixture. Default: the server's."""
     seed: Annotated[int, Field(ge=0)] | None = None
-    """Its seed; the server's unless given."""
+    """Its seed. Default: the server's."""
 
 
 @resource.operation("GET", "/_mock", provenance=_PROVENANCE)
 def index(server: Server) -> ControlIndex:
-    """Show where to begin: the paths of what people look for first."""
+    """Show the most important paths of this server."""
     shows = any(each.path == _DEMO for each in server.operations())
     return ControlIndex(
         health="/_mock/health",
@@ -209,7 +210,7 @@ def list_(server: Server) -> Listing[SandboxItem]:
 
 @resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_PROVENANCE, raises=(SandboxLimit,))
 def create(server: Server, call: LongCall, body: SandboxCreate) -> FreshSandbox:
-    """Make a sandbox with a fresh key, or anew with a given one."""
+    """Create a sandbox with a fresh key, or create the sandbox of a given key again."""
     changes: dict[str, Any] = {"read": call.read_fixture} | ({} if body.seed is None else {"seed": body.seed})
     if body.scenario is not None:
         changes["scenario"] = named_or_inline(body.scenario)
@@ -231,7 +232,7 @@ def create(server: Server, call: LongCall, body: SandboxCreate) -> FreshSandbox:
 
 @resource.operation("DELETE", "/_mock/sandboxes/{id}", provenance=_PROVENANCE, raises=(NotFound,))
 def delete(server: Server, id: str) -> Deleted:
-    """Give a sandbox back, with everything in it. A key that opened it gets a new one on its next request."""
+    """Delete a sandbox, with everything in it. Its key gets a new sandbox on its next request."""
     server.tenants.remove(server.tenants.with_id(id))
     return Deleted(id=id)
 
@@ -246,7 +247,7 @@ class ResetDone(Shape):
 
 @resource.operation("POST", "/_mock/reset", provenance=_PROVENANCE)
 def reset(server: Server, target: ControlTarget) -> ResetDone:
-    """Reset a sandbox to how it was made; without a key, every sandbox."""
+    """Reset a sandbox to its initial state; without a key, every sandbox."""
     tenants = [target.tenant] if target.tenant else list(server.tenants)
     for tenant in tenants:
         tenant.reset()

@@ -1,4 +1,4 @@
-"""The scenario in force, and the gallery."""
+"""The current scenario, and the gallery."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from cnx_mock.services.worlds import shipped_fixtures
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import format_instant_ms
 
-resource = Resource("_mock.scenario", "The scenario in force.", is_control=True)
+resource = Resource("_mock.scenario", "The current scenario.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
@@ -40,7 +40,7 @@ class PhaseState(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ScenarioState(Shape):
-    """The scenario in force."""
+    """The current scenario."""
 
     name: str
     """Its name."""
@@ -53,7 +53,7 @@ class ScenarioState(Shape):
     warnings: list[str]
     """What in it can never happen."""
     error: str | None
-    """Under `--watch`: why the file as it is now cannot be used; the last good one is."""
+    """With `--watch`: the error in the file, if it cannot be used now; then the last good version is used."""
     scenario: dict[str, Any]
     """The scenario as it was written."""
 
@@ -69,7 +69,8 @@ class GalleryItem(Shape):
 
 
 def named_or_inline(items: Iterable[str | Mapping[str, Any]]) -> Scenario:
-    """Return the scenarios given by name or in full, stacked. Raises ValidationFailed or ScenarioError."""
+    """Return the combination of scenarios that are given by name or in full. Raises ValidationFailed or
+    ScenarioError."""
     known = operations()
     return stacked([_one(item, known) for item in items] or [Scenario()], known)
 
@@ -99,13 +100,13 @@ def _without_paths(scenario: Scenario) -> Scenario:
 
 @resource.operation("GET", "/_mock/scenario", provenance=_PROVENANCE)
 def get(server: Server, target: ControlTarget) -> ScenarioState:
-    """Read the scenario in force; without a key, that of new sandboxes."""
+    """Read the current scenario; without a key, that of new sandboxes."""
     return scenario_state(server, target.tenant)
 
 
 @resource.operation("PUT", "/_mock/scenario", provenance=_PROVENANCE, raises=(InvalidState,))
 def put(server: Server, target: ControlTarget, call: LongCall, body: ScenarioDocument) -> ScenarioState:
-    """Use a scenario in place of the former one; injected rules stay. Without a key, new sandboxes get it."""
+    """Use a scenario instead of the current one; injected rules stay. Without a key, new sandboxes get it."""
     scenario = named_or_inline([body.root])
     if target.tenant is None:
         server.tenants.use(scenario, call.read_fixture)
@@ -116,7 +117,7 @@ def put(server: Server, target: ControlTarget, call: LongCall, body: ScenarioDoc
 
 @resource.operation("DELETE", "/_mock/scenario", provenance=_PROVENANCE)
 def delete(server: Server, target: ControlTarget) -> ScenarioState:
-    """Use no scenario; without a key, in every sandbox and for new ones."""
+    """Remove the scenario; without a key, in every sandbox and for new ones."""
     nothing = Scenario(name="none")
     if target.tenant is None:
         server.tenants.defaults = server.tenants.defaults.using(nothing)
@@ -126,7 +127,7 @@ def delete(server: Server, target: ControlTarget) -> ScenarioState:
 
 
 def scenario_state(server: Server, tenant: Tenant | None) -> ScenarioState:
-    """Return the scenario in force in a sandbox; without a sandbox, that of new ones."""
+    """Return the current scenario in a sandbox; without a sandbox, that of new ones."""
     scenario = tenant.engine.scenario if tenant else server.tenants.defaults.scenario
     return ScenarioState(
         name=scenario.name,
@@ -147,7 +148,7 @@ def _phase(tenant: Tenant | None) -> PhaseState | None:
 
 
 def warnings(scenario: Scenario) -> list[str]:
-    """Return what in a scenario can never happen, in words."""
+    """Return a sentence for everything in a scenario that can never happen."""
     if not scenario.document:
         return []
     from cnx_mock.scenario.lint import lint  # lazy: without a scenario there is nothing to say

@@ -28,7 +28,7 @@ class ControlRenderer:
         return sandbox_item(tenant)
 
     def scenario(self, tenant: Tenant) -> Shape:
-        """Return the scenario in force."""
+        """Return the current scenario."""
         return scenario_state(self._server, tenant)
 
     def error(self) -> str | None:

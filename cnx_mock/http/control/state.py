@@ -30,7 +30,7 @@ class State(Shape):
     clock: dict[str, Any]
     """The clock as it is now."""
     chance: dict[str, Any]
-    """What its chance is keyed by, and how many ids of each kind were made."""
+    """The name on which its random choices depend, and how many ids of each kind were made."""
     accounts: list[dict[str, Any]]
     """The account, and everything in it."""
 
@@ -54,7 +54,7 @@ def get(target: ControlTarget) -> State:
 
 @resource.operation("PUT", "/_mock/state", provenance=_PROVENANCE)
 def put(target: ControlTarget, call: LongCall, body: StateDocument) -> State:
-    """Replace the whole world by a fixture's first account: the only way to set its clock back."""
+    """Replace the whole world with the first account of a fixture. This is the only way to set the clock back."""
     tenant = target.must()
     tenant.load(fixture_of(body.root, call))
     if tenant.loading is not None:

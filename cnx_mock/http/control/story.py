@@ -1,4 +1,4 @@
-"""The story of the scenario in force: its phases and where it is in them, a jump, and all of it as a file."""
+"""The phases of the current scenario: read them, jump to one, and write the whole scenario as a file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from cnx_mock.text.suggestions import one_of
 from cnx_mock.text.units import format_instant_ms
 from cnx_mock.world.clock import SECOND
 
-resource = Resource("_mock.story", "The story of the scenario in force.", is_control=True)
+resource = Resource("_mock.story", "The story of the current scenario.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
 
 
@@ -35,7 +35,7 @@ class PhaseItem(Shape):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class StoryState(Shape):
-    """The phases of the scenario in force, and the present one."""
+    """The phases of the current scenario, and the current phase."""
 
     age_seconds: float
     """Seconds since the scenario began, on the sandbox's clock."""
@@ -70,17 +70,17 @@ class ScenarioFile(Shape):
 
 @resource.operation("GET", "/_mock/story", provenance=_PROVENANCE)
 def get(target: ControlTarget) -> StoryState:
-    """Read the phases of the scenario in force, and which of them it is."""
+    """Read the phases of the current scenario, and the current phase."""
     return _state(target.must().engine)
 
 
 @resource.operation("POST", "/_mock/story/jump", provenance=_PROVENANCE)
 def jump(target: ControlTarget, body: Jump) -> StoryState:
-    """Begin a phase now. The clock does not move, and counters stay."""
+    """Start a phase now. The clock does not move, and counters stay."""
     engine = target.must().engine
     names = [each.name for each in engine.scenario.phases]
     if not names:
-        raise ValidationFailed(phase="the scenario in force has no phases")
+        raise ValidationFailed(phase="the current scenario has no phases")
     if body.phase not in names:
         raise ValidationFailed(phase=f"must be one of: {one_of(names, body.phase)}")
     engine.enter_phase(body.phase)
@@ -89,7 +89,7 @@ def jump(target: ControlTarget, body: Jump) -> StoryState:
 
 @resource.operation("GET", "/_mock/story/file", provenance=_PROVENANCE)
 def file(target: ControlTarget) -> ScenarioFile:
-    """Write the scenario in force, with the injected rules, as a file that `cnx-mock scenarios check` accepts."""
+    """Write the current scenario, with the injected rules, as a file that `cnx-mock scenarios check` accepts."""
     tenant = target.must()
     document = _document(tenant)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
@@ -113,7 +113,7 @@ def _state(engine: Engine) -> StoryState:
 
 
 def _document(tenant: Tenant) -> dict[str, Any]:
-    """Return the scenario in force, with the rules that are in force now in place of those that it was written with."""
+    """Return the current scenario, with the rules that are active now, instead of the rules in its file."""
     engine = tenant.engine
     written = {name: value for name, value in engine.scenario.document.items() if value and name != "rules"}
     rules = [_plain(active.rule.document) for active in engine]
@@ -124,7 +124,7 @@ def _document(tenant: Tenant) -> dict[str, Any]:
 
 
 def _expecting(written: dict[str, Any], ids: set[str]) -> dict[str, Any]:
-    """Leave out what is expected of rules that are no longer there."""
+    """Leave out the expectations about rules that no longer exist."""
     expect = written.get("expect")
     if not isinstance(expect, Mapping) or "fired" not in expect:
         return written

@@ -38,7 +38,7 @@ class FaultItem(Shape):
     key: str
     """The key that names it."""
     example: dict[str, Any]
-    """A fault that works as it is."""
+    """An example of the fault, which can be used as it is."""
     outcome: bool
     """Whether it replaces the answer. Otherwise it changes how the answer arrives."""
     choices: list[str]

@@ -44,7 +44,7 @@ class Renderer(Protocol):
         """Return a sandbox in the list."""
 
     def scenario(self, tenant: Tenant) -> Shape:
-        """Return the scenario in force."""
+        """Return the current scenario."""
 
     def error(self) -> str | None:
         """Return why the scenario's file cannot be used, which is part of the scenario."""

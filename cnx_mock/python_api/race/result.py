@@ -9,7 +9,8 @@ from cnx_mock.dataclass import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class RaceResult:
-    """What two functions did under one order of their calls: A, the first one given to `Sandbox.race`, and B."""
+    """The result of two functions in one order of their calls. A is the first function of `Sandbox.race`, B the
+    second."""
 
     schedule: str
     """The order in which their calls were performed: `A1 B1 B2 A2`."""
@@ -20,5 +21,5 @@ class RaceResult:
     state: Mapping[str, Any] = field(repr=False)
     """The world that they left, as `Sandbox.state` returns it."""
     why_not: str = ""
-    """Why this order is neither right nor wrong: it cannot be reached, or the functions made other calls than planned.
-    Usually empty."""
+    """Why this order has no verdict: it cannot happen, or the functions made other calls than planned. Usually
+    empty."""

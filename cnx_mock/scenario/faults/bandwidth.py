@@ -16,7 +16,7 @@ class Bandwidth(Pacing):
 
     key: ClassVar[str] = "bandwidth"
     bandwidth: values.Bandwidth
-    """How many bytes of the body are sent in a second."""
+    """The bytes of the body that are sent in a second."""
 
     def label(self) -> str:
         return f"bandwidth={format_size(self.bandwidth)}/s"

@@ -12,7 +12,7 @@ class Close(Outcome):
     key: ClassVar[str] = "connection"
     needs_body: ClassVar[bool] = True
     connection: Literal["close"]
-    """Headers that declare a body, then a FIN. It is not applied to HEAD, whose answer is complete with its headers."""
+    """Headers that declare a body, then a FIN. Not applied to HEAD, because its answer is complete without a body."""
 
     def replace(self, exchange: Exchange) -> None:
         """Keep the headers and leave out the body."""

@@ -22,7 +22,7 @@ class Corrupt(BodyOutcome):
 
     key: ClassVar[str] = "body"
     body: Corruption
-    """The framing is right, but in so many bytes every bit is inverted; their places are drawn."""
+    """The framing is right, but all bits of this many bytes are inverted, at random positions."""
 
     def label(self) -> str:
         return f"body={{corrupt: {format_size(self.body.corrupt)}}}"

@@ -13,8 +13,8 @@ class Delivery(Fault):
     key: ClassVar[str] = "delivery"
     idle: ClassVar[str] = "a read that is delivered twice changes nothing"
     delivery: Literal["twice"]
-    """The operation is performed twice, at once, one after the other. The client gets the answer of the second time: it
-    is not told the id of what the first one made, and a DELETE is answered with a 404. It counts once in the rate
+    """The operation is performed twice, directly one after the other. The client gets only the second answer. So it
+    does not learn the id of the first resource, and the answer to a DELETE is a 404. The call counts once for the rate
     limit."""
 
     def applies(self, operation: Operation | None, method: str) -> bool:

@@ -11,8 +11,8 @@ class DiesIdle(Fault):
 
     key: ClassVar[str] = "connection"
     connection: Literal["dies_idle"]
-    """The call is answered as usual. The next request on the same connection is not performed: it is reset. A client
-    that opens a connection for each call notices nothing."""
+    """The call is answered as usual. The next request on the same connection is reset, and has no effect. A client that
+    opens a new connection for each call does not notice this fault."""
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
         """Mark the connection, once the answer is sent."""

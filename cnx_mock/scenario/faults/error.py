@@ -55,9 +55,9 @@ class _Refusal(Outcome):
     """What `error` and `status` have in common."""
 
     message: str | None = None
-    """In place of the usual message."""
+    """Replaces the usual message."""
     details: Details | None = None
-    """In place of the usual details."""
+    """Replaces the usual details."""
     retry_after: Annotated[Any, BeforeValidator(read_retry_after), WithJsonSchema(RETRY_AFTER_SCHEMA)] = None
     """The `Retry-After` to send, rounded up to whole seconds; `{date: 2s}` sends it as an HTTP date."""
 
@@ -74,13 +74,13 @@ class _Refusal(Outcome):
 
 
 class Error(_Refusal):
-    """`error: INTERNAL_ERROR`, with the catalogue's status, message and details unless the rule gives its own."""
+    """`error: INTERNAL_ERROR`, with the usual status, message and details of this code, unless the rule has its own."""
 
     key: ClassVar[str] = "error"
     error: Annotated[str, BeforeValidator(_known_code), WithJsonSchema({"enum": sorted(errors.catalogue())})]
-    """A code of the catalogue."""
+    """The code of an API error, such as INTERNAL_ERROR."""
     status: StatusCode | None = None
-    """In place of the usual status."""
+    """Replaces the usual status."""
 
     def replace(self, exchange: Exchange) -> None:
         """Answer with the error."""
@@ -92,7 +92,7 @@ class Error(_Refusal):
 
 
 class Status(_Refusal):
-    """`status: 503`, for an error that is not in the catalogue: the code is the status's reason phrase."""
+    """`status: 503`, for any error status. The error code is made from the reason phrase of the status."""
 
     key: ClassVar[str] = "status"
     status: StatusCode

@@ -31,9 +31,9 @@ class FailHandshakes(Fault):
 
     key: ClassVar[str] = "fail_handshakes"
     fail_handshakes: Annotated[Any, BeforeValidator(_read), WithJsonSchema(_SCHEMA)]
-    """The answer ends its connection, and new handshakes of TLS fail: the server sends the alert `handshake_failure`,
-    for this long in real time (at most 1m), or for so many connections. It is for the whole server: all sandboxes, and
-    the control plane over HTTPS. It is applied to calls that came over HTTPS."""
+    """The connection is closed after the answer, and new TLS handshakes fail with the alert `handshake_failure`. This
+    lasts for a real time (at most 1m) or for a number of connections. It affects the whole server: all sandboxes, and
+    the control plane over HTTPS. It applies to calls over HTTPS."""
 
     def label(self) -> str:
         lasts = self.fail_handshakes

@@ -23,8 +23,8 @@ class Gateway(Outcome):
 
     key: ClassVar[str] = "gateway"
     gateway: Literal[502, 503, 504]
-    """The status. The answer is a small HTML page, and has none of the API's own headers: no `X-Request-Id`, and
-    nothing about the rate limit."""
+    """The status. The answer is a small HTML page without the API's own headers: no `X-Request-Id`, and no rate limit
+    headers."""
     retry_after: Annotated[Any, BeforeValidator(read_retry_after), WithJsonSchema(RETRY_AFTER_SCHEMA)] = None
     """The `Retry-After` to send, rounded up to whole seconds; `{date: 2s}` sends it as an HTTP date."""
 

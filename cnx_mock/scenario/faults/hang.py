@@ -11,7 +11,8 @@ class Hang(Outcome):
 
     key: ClassVar[str] = "connection"
     connection: Literal["hang"]
-    """No answer, for as long as the client waits. With `at: before` nothing is committed, with `at: after` it is."""
+    """No answer, as long as the client waits. With `at: before` nothing is committed, with `at: after` the change
+    is."""
 
     def replace(self, exchange: Exchange) -> None:
         """Wait until the client closes the connection, instead of sending an answer."""

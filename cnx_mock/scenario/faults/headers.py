@@ -65,7 +65,7 @@ class Headers(Fault):
 
     key: ClassVar[str] = "headers"
     headers: Changes
-    """Applies to every header of the answer, including those of the rate limit and of CORS."""
+    """Can change every header of the answer, including those of the rate limit and of CORS."""
 
     def label(self) -> str:
         return f"headers={' '.join([*self.headers.set, *(f'-{name}' for name in self.headers.remove)])}"

@@ -98,7 +98,7 @@ class Latency(Fault):
 
     key: ClassVar[str] = "latency"
     latency: Annotated[Any, BeforeValidator(read_latency), WithJsonSchema(_SCHEMA)]
-    """How long: before the effect with `at: before`, after it with `at: after`."""
+    """The delay: before the effect with `at: before`, after it with `at: after`."""
 
     def label(self) -> str:
         return f"latency={self.latency}"

@@ -12,8 +12,8 @@ class MalformedChunk(Outcome):
     key: ClassVar[str] = "connection"
     needs_body: ClassVar[bool] = True
     connection: Literal["malformed_chunk"]
-    """Headers that announce chunks, a broken chunk, then a FIN. It is not applied to HEAD, whose answer is
-    complete with its headers."""
+    """Headers that announce chunks, a broken chunk, then a FIN. Not applied to HEAD, because its answer is complete
+    without a body."""
 
     def replace(self, exchange: Exchange) -> None:
         """Replace the body by a chunk whose size cannot be read."""

@@ -12,7 +12,7 @@ class MalformedJson(BodyOutcome):
 
     key: ClassVar[str] = "body"
     body: Literal["malformed_json"]
-    """Well framed and of the same length, but its last brace is a comma."""
+    """The body has the right length, but its last brace is replaced by a comma."""
 
     def spoilt(self, answer: Answer, draw: Callable[[str], float]) -> Answer:
         """Replace the last brace by a comma."""

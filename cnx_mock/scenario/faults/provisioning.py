@@ -16,7 +16,8 @@ class Provisioning(Fault):
     key: ClassVar[str] = "provisioning"
     idle: ClassVar[str] = "nothing was made"
     provisioning: Annotated[Any, BeforeValidator(read_provisioning), WithJsonSchema(PROVISIONING_SCHEMA)]
-    """For the resource that this call makes. What is left out is as in the scenario's own `provisioning`."""
+    """How the resource that this call creates starts. Parts that are left out are as in the scenario's
+    `provisioning`."""
 
     def label(self) -> str:
         return f"provisioning={spell_provisioning(self.provisioning)}"

@@ -15,9 +15,9 @@ class RefuseConnections(Fault):
 
     key: ClassVar[str] = "refuse_connections"
     refuse_connections: Annotated[Any, BeforeValidator(short_while), WithJsonSchema(DURATION)]
-    """The answer ends its connection, and for this long the ports are closed: a real refusal (ECONNREFUSED). It is in
-    real time, at most 1m, and for the whole server: the ports of HTTPS and of the proxy, all sandboxes and the control
-    plane. Connections that are open stay open."""
+    """The connection is closed after the answer, and the ports are closed for this time, so that connecting really
+    fails (ECONNREFUSED). The time is real time, at most 1m. It affects the whole server: the ports of HTTPS and of the
+    proxy, all sandboxes and the control plane. Open connections stay open."""
 
     def label(self) -> str:
         return f"refuse_connections={format_duration(self.refuse_connections)}"

@@ -11,7 +11,7 @@ class Reset(Outcome):
 
     key: ClassVar[str] = "connection"
     connection: Literal["reset"]
-    """A real RST (SO_LINGER 0), not an orderly end. Over TLS too; Python 3.10 to 3.12 show it there as a plain end."""
+    """A real RST (SO_LINGER 0), not a normal end. Also over TLS, where Python 3.10 to 3.12 show it as a normal end."""
 
     def replace(self, exchange: Exchange) -> None:
         """Abort the connection instead of sending an answer."""

@@ -42,8 +42,9 @@ class Revoked(Outcome):
 
     key: ClassVar[str] = "revoked"
     revoked: Annotated[Any, BeforeValidator(_read), WithJsonSchema(_SCHEMA)]
-    """How long the key is refused from this call on, whatever it calls: with 401 and the reason `revoked_key`. Other
-    keys of the account stay valid. A duration is of the sandbox's clock. It ends with its rule, too."""
+    """How long every call with the key is refused, from this call on: with 401 and the reason `revoked_key`. Other keys
+    of the account stay valid. A duration is measured by the sandbox's clock. The fault also ends when its rule is
+    removed."""
 
     def label(self) -> str:
         lasts = self.revoked

@@ -23,8 +23,9 @@ class Stale(Fault):
     key: ClassVar[str] = "stale"
     idle: ClassVar[str] = "nothing is read"
     stale: Annotated[Any, BeforeValidator(_lag), WithJsonSchema(DURATION)]
-    """How far behind a read is, by the sandbox's clock: it hides what was created within that time, and shows what was
-    deleted or changed within it as it was before (one former version of each record is kept)."""
+    """How old the data of a read is, by the sandbox's clock. The read does not show resources that were created within
+    that time. Resources that were changed or deleted within that time are shown as they were before (one earlier
+    version of each record is kept)."""
 
     def label(self) -> str:
         return f"stale={format_duration(self.stale)}"

@@ -29,7 +29,7 @@ class Truncate(BodyOutcome):
 
     key: ClassVar[str] = "body"
     body: Truncation
-    """The declared length, fewer bytes, then a FIN."""
+    """Fewer bytes than the declared length, then a FIN."""
 
     def label(self) -> str:
         return f"body={{truncate: {self.body.truncate:g}}}"

@@ -114,7 +114,7 @@ function Decisions({ entry }) {
             </li>`,
           )}
         </ul>`
-      : html`<p class="dim pad">No rule was in force.</p>`}
+      : html`<p class="dim pad">No rule was active.</p>`}
     ${near && html`<p class="near"><b>Nearly:</b> ${visible(near.rule)} would have matched, but ${visible(near.reason)}.</p>`}
   </section>`;
 }

@@ -1,4 +1,4 @@
-// The rules in force: what each does, where, and how often it has.
+// The active rules: what each does, where, and how often it has.
 
 import { disarm } from "../actions.js";
 import { count, entries, visible } from "../format.js";

@@ -1,4 +1,4 @@
-// The story of one sandbox: the scenario in force, its phases, its rules, and what is armed on top of it.
+// The story of one sandbox: the current scenario, its phases, its rules, and what is armed on top of it.
 
 import { copy, jump, removeScenario, startScenario } from "../actions.js";
 import { get } from "../api.js";
@@ -121,7 +121,7 @@ function Lines({ title, lines }) {
   return html`<div class="lines"><h3>${title}</h3><ul>${lines.map((line) => html`<li>${visible(line)}</li>`)}</ul></div>`;
 }
 
-/** What is in force, as a file. */
+/** The current scenario, as a file. */
 function File({ file, onClose }) {
   const save = () => {
     const link = document.createElement("a");
