@@ -1,11 +1,11 @@
 """Parsing requests: strict JSON and query strings."""
 
 import json
-import re
 from typing import Any, NoReturn
 from urllib.parse import unquote_plus
 
 from cnx_mock.api.errors import BadRequest
+from cnx_mock.text.regex import regex
 
 BODY_LIMIT = 64 * 1024
 """The greatest number of bytes in a body."""
@@ -27,7 +27,7 @@ _OTHERS = (
 """How bodies begin that are not JSON, and what to say about each (RFC 1952, RFC 8878, RFC 1950)."""
 
 _STRING = frozenset([str])
-_FORM = re.compile(rb"[\w.%+-]+(\[[\w.%+-]*\])*=")
+_FORM = regex(rb"[\w.%+-]+(\[[\w.%+-]*\])*=")
 
 
 def json_object(raw: bytes, read: Any = None) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Both spellings mean the same to a validator. Generators that were tried: openapi
 openapi-python-client, datamodel-code-generator and openapi-typescript.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,12 +12,13 @@ import orjson
 
 from cnx_mock.api.declarations import GetJsonSchemaHandler
 from cnx_mock.dataclass import dataclass
+from cnx_mock.text.regex import regex
 
 REF = "#/components/schemas/{model}"
 
 _COMPONENT = "x-component"
 """The schema keyword that carries a `Component` until `portable` removes it."""
-_REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
+_REFERENCE = regex(r'"#/components/schemas/(\w+)"')
 _INT32_MAX = 2**31 - 1
 _DATA = ("default", "enum", "const", "examples", "example", "required")
 """Keywords whose values are not schemas."""

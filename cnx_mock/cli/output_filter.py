@@ -1,12 +1,11 @@
 """What every text passes on its way to stdout and stderr: live keys are masked, control characters are escaped."""
 
-import re
-
 from cnx_mock.text.control_characters import visible
 from cnx_mock.text.live_keys import Masker
+from cnx_mock.text.regex import regex
 
 _CODE = "(?:[0-2]|[39][0-7])"
-_OWN_COLOUR = re.compile(rf"(\x1b\[{_CODE}(?:;{_CODE})*m)")
+_OWN_COLOUR = regex(rf"(\x1b\[{_CODE}(?:;{_CODE})*m)")
 """The sequences (SGR, ECMA-48 8.3.117) that our own colours need: none of them hides or moves text."""
 
 

@@ -6,7 +6,6 @@
 """
 
 import os
-import re
 from typing import Any
 
 import click
@@ -19,10 +18,12 @@ from click.shell_completion import (
     add_completion_class,
 )
 
+from cnx_mock.text.regex import regex
+
 VARIABLE = "_CNX_MOCK_COMPLETE"
 """The variable by which a shell's script asks for completions."""
 
-_BREAKS = re.compile("[=:]+")
+_BREAKS = regex("[=:]+")
 
 _BASH = """\
 %(complete_func)s() {

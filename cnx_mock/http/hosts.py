@@ -1,11 +1,10 @@
 """The Host header: one, and well formed. Two programs that read a bad one in two ways are a door for attackers."""
 
-import re
-
 from cnx_mock.api.errors import BadRequest
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.text.regex import regex
 
-_HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_HOST = regex(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 """A name or an address, and perhaps a port (RFC 9110 section 7.2). No real host has the other marks of RFC 3986."""
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +22,7 @@ from cnx_mock.net.uvicorn_protocol import STATUS_LINE
 from cnx_mock.scenario.exchange import Answer, Exchange
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.text.live_keys import LONG, masked, masked_parts
+from cnx_mock.text.units import format_http_date
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
@@ -220,5 +220,5 @@ class Sender:
 
     def _set(self, second: int) -> None:
         """Make what depends on the second."""
-        self._second, self._date = second, formatdate(second, usegmt=True).encode()
+        self._second, self._date = second, format_http_date(second).encode()
         self._end = header_lines([*_ON_EVERY_ANSWER, (b"date", self._date)]) + b"\r\n"

@@ -1,12 +1,12 @@
 """Files that are served to browsers as they are: each is read once, and a browser that has it gets a 304."""
 
-from email.utils import formatdate
 from hashlib import sha256
 from pathlib import Path
 
 from cnx_mock import __version__
 from cnx_mock.http.pages import PageAnswer
 from cnx_mock.scenario.request import RawHeaders
+from cnx_mock.text.units import format_http_date
 from cnx_mock.world.clock import SECOND, wall_now
 
 POLICY = (
@@ -60,7 +60,7 @@ class StaticFile:
         if self._content is None:
             self._content = self._path.read_bytes()
             self._etag = f'"{sha256(self._content).hexdigest()[:32]}"'.encode()
-        date = formatdate(wall_now() // SECOND, usegmt=True).encode()
+        date = format_http_date(wall_now() // SECOND).encode()
         headers: RawHeaders = [*_HEADERS, (b"etag", self._etag), (b"date", date)]
         if self._etag in known or known.strip() == b"*":
             return PageAnswer(304, headers, b"")

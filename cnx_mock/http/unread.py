@@ -13,6 +13,7 @@ from cnx_mock.http.pages import Pages, whole_answer
 from cnx_mock.http.pipeline import Pipeline, RequestContext
 from cnx_mock.net.server_error import ServerError
 from cnx_mock.net.unread import Unread, printable
+from cnx_mock.text.regex import regex
 from cnx_mock.world.clock import ticks, wall_now
 
 _RAW_SHOWN = 4 * 1024
@@ -21,9 +22,7 @@ _RAW_SHOWN = 4 * 1024
 _TARGET_SHOWN = 8 * 1024
 """Characters of its target that its entry shows."""
 
-_KEY_LINE = re.compile(
-    rb"^((?:proxy-)?authorization[ \t]*:)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", re.IGNORECASE | re.MULTILINE
-)
+_KEY_LINE = regex(rb"^((?:proxy-)?authorization[ \t]*:)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", re.IGNORECASE | re.MULTILINE)
 """An Authorization header, folded or not."""
 
 

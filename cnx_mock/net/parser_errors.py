@@ -9,6 +9,7 @@ import httptools
 
 from cnx_mock.net.unread import LINE, ORIGIN, TOKEN, printable
 from cnx_mock.text.live_keys import masked
+from cnx_mock.text.regex import regex
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 TARGET_LIMIT = 65_535
@@ -34,9 +35,9 @@ _OTHERS = (
 )
 """How other protocols begin (RFC 9113 section 3.4, RFC 8446 section 5.1, RFC 1928), and what to say about each."""
 
-_VERSION = re.compile(rb"\d\.\d")
-_OUTSIDE_TARGET = re.compile(rb"[^!-~]")
-_OUTSIDE_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_VERSION = regex(rb"\d\.\d")
+_OUTSIDE_TARGET = regex(rb"[^!-~]")
+_OUTSIDE_VALUE = regex(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def what_is_wrong(raw: bytes, error: Exception) -> str:

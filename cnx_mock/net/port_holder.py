@@ -1,11 +1,11 @@
 """Who has a port that is in use: another cnx-mock, another server, or something that does not speak HTTP."""
 
 import json
-import re
 import socket
 from contextlib import suppress
 
 from cnx_mock.errors import ListenError
+from cnx_mock.text.regex import regex
 from cnx_mock.world.clock import SECOND, ticks
 
 _PATIENCE = SECOND
@@ -13,7 +13,7 @@ _PATIENCE = SECOND
 _LIMIT = 1 << 16
 """The most bytes of its answer."""
 _REQUEST = b"GET /_mock/health HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-_OURS = re.compile(r"cnx-mock/([\w.+-]{1,50})")
+_OURS = regex(r"cnx-mock/([\w.+-]{1,50})")
 
 
 def with_holder(error: ListenError) -> ListenError:

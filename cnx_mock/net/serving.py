@@ -114,7 +114,8 @@ class Serving:
 
     async def _serve(self, sockets: ListeningSockets, may_close: bool = True) -> None:
         loop, state, pages = asyncio.get_running_loop(), self._state, self.app.pages
-        http: tuple[Any, ...] = (self.app.refuse_unread, self._limits, self._config(), state, {}, loop)
+        config = Config(self.app, KEEP_ALIVE_SECONDS)
+        http: tuple[Any, ...] = (self.app.refuse_unread, self._limits, config, state, {}, loop)
         plain = partial(DirectConnection, self.app.begin, *http)
         await self._accept(plain, sockets.plain, may_close)
         if sockets.context is None:
@@ -156,21 +157,6 @@ class Serving:
         await drain(set(self._state.tasks), seconds)
         for sockets in self._sockets:
             sockets.close()
-
-    def _config(self) -> Config:
-        config = Config(
-            self.app,
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        )
-        config.load()
-        return config
 
 
 class _NoRoom(asyncio.Protocol):

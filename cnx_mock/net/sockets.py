@@ -14,8 +14,6 @@ from typing import Any
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import ListenError
 from cnx_mock.net.addresses import Addresses
-from cnx_mock.net.certificates import ca_folder, usual_context
-from cnx_mock.net.tls_names import trust
 from cnx_mock.settings import Settings
 from cnx_mock.text.host_names import is_loopback
 
@@ -248,6 +246,9 @@ def security(settings: Settings) -> Security | None:
     """Return what HTTPS needs under these settings; None without HTTPS. Raises CertificateError."""
     if not settings.serves_tls:
         return None
+    from cnx_mock.net.certificates import ca_folder, usual_context  # lazy: only HTTPS needs certificates
+    from cnx_mock.net.tls_names import trust  # lazy: as above
+
     folder = ca_folder(settings.ca_dir, os.environ)
     if not settings.tls_name:
         return Security(*usual_context(folder))

@@ -8,19 +8,20 @@ import httptools
 
 from cnx_mock.dataclass import dataclass
 from cnx_mock.text.live_keys import masked
+from cnx_mock.text.regex import regex
 from cnx_mock.world.keys import shorten_test_keys
 
-LINE = re.compile(rb"(?P<target>.*?)(?: HTTP/(?P<version>[!-~]*))?", re.DOTALL)
+LINE = regex(rb"(?P<target>.*?)(?: HTTP/(?P<version>[!-~]*))?", re.DOTALL)
 """A request line behind the method."""
 
-TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+TOKEN = regex(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """The name of a method or a header (RFC 9110 section 5.6.2)."""
 
-ORIGIN = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+ORIGIN = regex(rb"https?://[^/?#]*", re.IGNORECASE)
 """The beginning of a target in absolute form."""
 
-_ANY_LINE = re.compile(rb"[A-Za-z]{1,16} [^ \r\n]+ HTTP/")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_ANY_LINE = regex(rb"[A-Za-z]{1,16} [^ \r\n]+ HTTP/")
+_CONTROL = regex(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -1,11 +1,11 @@
 """The types of a scenario's values: how each is read, and how the JSON Schema describes it."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from cnx_mock.api.declarations import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from cnx_mock.scenario.own_text import text_of
+from cnx_mock.text.regex import regex
 from cnx_mock.text.units import parse_bandwidth, parse_duration, parse_instant, parse_money, parse_rate, parse_size
 
 MOST = 1_000_000_000
@@ -16,7 +16,7 @@ DURATION = {
     "pattern": r"^([0-9]+(\.[0-9]+)?(d|h|m|s|ms|us))+$",
     "examples": ["250ms", "2s", "1m30s"],
 }
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = regex(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SIZE = r"[0-9]+(\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)"
 
 

@@ -8,9 +8,11 @@ and noncharacters are among them: they cannot be written, or not read again.
 
 import re
 
+from cnx_mock.text.regex import regex
+
 _ANY = "\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff"
-_CONTROL = re.compile(f"[{_ANY}]")
-_WITHIN_LINES = re.compile(f"(?![\t\n])[{_ANY}]")
+_CONTROL = regex(f"[{_ANY}]")
+_WITHIN_LINES = regex(f"(?![\t\n])[{_ANY}]")
 
 
 def visible(text: str) -> str:

@@ -3,11 +3,11 @@
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from cnx_mock.text.regex import regex
+
 Address = IPv4Address | IPv6Address
 
-_HOST = re.compile(
-    r"([\w.-]+|\[[0-9a-fA-F:.]+\])(?::([0-9]{1,5}))?|([0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)", re.ASCII
-)
+_HOST = regex(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(?::([0-9]{1,5}))?|([0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)", re.ASCII)
 """A name or an address, perhaps with a port. An IPv6 address without a port needs no brackets."""
 
 

@@ -8,6 +8,8 @@ has such escapes is decoded until nothing changes, and a key that then shows is 
 import re
 from typing import Final
 
+from cnx_mock.text.regex import regex
+
 LIVE_PREFIX: Final = "cnx_live_"
 """What a live key begins with."""
 
@@ -15,13 +17,13 @@ MASKED: Final = LIVE_PREFIX + "redacted"
 """What stands in the place of a live key."""
 
 _PREFIX = LIVE_PREFIX.encode()
-_KEY = re.compile(LIVE_PREFIX + "[0-9a-z_-]+", re.IGNORECASE | re.ASCII)
-_BEGUN = re.compile(
+_KEY = regex(LIVE_PREFIX + "[0-9a-z_-]+", re.IGNORECASE | re.ASCII)
+_BEGUN = regex(
     "(?:{})$".format("|".join(LIVE_PREFIX[:length] for length in range(len(LIVE_PREFIX), 0, -1))), re.IGNORECASE
 )
 """The end of a text that may be the beginning of a key."""
 
-_ESCAPE = re.compile(
+_ESCAPE = regex(
     r"%(?:25)*(?:u00)?(?P<percent>[0-9a-f]{2})"
     r"|(?<!\\)\\++(?:u00|x|u\{0*|u0000|U000000)(?P<hex>[2-7][0-9a-f])\}?"
     r"|(?<!\\)\\++(?P<octal>[01][0-7]{2})"
@@ -32,13 +34,13 @@ _ESCAPE = re.compile(
 
 _NAMES = {"lowbar": "_", "underbar": "_", "amp": "&", "percnt": "%", "bsol": "\\"}
 
-_ENTITY = re.compile(b"&(?:#|{})".replace(b"{}", "|".join(_NAMES).encode()), re.IGNORECASE)
+_ENTITY = regex(b"&(?:#|{})".replace(b"{}", "|".join(_NAMES).encode()), re.IGNORECASE)
 
-_RUN = re.compile(r"[\w%\\&#;{}+-]{9,}", re.ASCII)
+_RUN = regex(r"[\w%\\&#;{}+-]{9,}", re.ASCII)
 """Characters between which an encoded key can stand: quotes, spaces, slashes and the like end it."""
 
-_REVERSED_RUN = re.compile(r"[\w%\\&#;{}+-]*", re.ASCII)
-_SIGN = re.compile(r"[%\\&]")
+_REVERSED_RUN = regex(r"[\w%\\&#;{}+-]*", re.ASCII)
+_SIGN = regex(r"[%\\&]")
 
 _ROUNDS = 8
 """How often an encoded text may be encoded again, in another way."""

@@ -1,15 +1,16 @@
 """The YAML files that come with cnx-mock: inside the package in a wheel, beside it in a checkout."""
 
-import re
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from cnx_mock.text.regex import regex
+
 Folder = Literal["fixtures", "scenarios"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NAME = regex(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def locate(folder: Folder) -> Path:

@@ -3,7 +3,9 @@
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+from cnx_mock.text.regex import regex
+
+_LABEL = regex(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _MOST = 253
 """Characters of a DNS name (RFC 1035 section 2.3.4)."""
 

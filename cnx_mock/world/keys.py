@@ -8,6 +8,7 @@ import re
 from typing import Final, Literal
 
 from cnx_mock.text.live_keys import LIVE_PREFIX
+from cnx_mock.text.regex import regex
 
 TestPrefix = Literal["cnx_test_"]
 """The prefix of a test key, as a type."""
@@ -30,9 +31,9 @@ EXAMPLE_DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 EXAMPLE_KEY = TEST_PREFIX + EXAMPLE_DIGITS
 """The reference's own example as a test key; `cnx-mock serve` prints it."""
 
-_TEST_KEY = re.compile(TEST_PREFIX + DIGITS_PATTERN)
-_ANY_TEST_KEY = re.compile(f"({TEST_PREFIX})[0-9a-f]{{{KEY_DIGITS - 4}}}([0-9a-f]{{4}})", re.IGNORECASE)
-_BEARER = re.compile(f"bearer +({TEST_PREFIX}|{LIVE_PREFIX})({DIGITS_PATTERN})".encode(), re.IGNORECASE)
+_TEST_KEY = regex(TEST_PREFIX + DIGITS_PATTERN)
+_ANY_TEST_KEY = regex(f"({TEST_PREFIX})[0-9a-f]{{{KEY_DIGITS - 4}}}([0-9a-f]{{4}})", re.IGNORECASE)
+_BEARER = regex(f"bearer +({TEST_PREFIX}|{LIVE_PREFIX})({DIGITS_PATTERN})".encode(), re.IGNORECASE)
 
 
 SANDBOX_ID_PATTERN = "^sbx_[0-9a-f]{12}$"

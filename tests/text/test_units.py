@@ -1,12 +1,14 @@
 """Durations, money, rates and instants: how they are written, and what is an error."""
 
 from collections.abc import Callable
+from email.utils import formatdate
 from math import inf, nan
 
 import pytest
 
 from cnx_mock.text.units import (
     format_duration,
+    format_http_date,
     format_instant,
     format_instant_ms,
     format_money,
@@ -188,3 +190,8 @@ def test_junk_is_an_error_with_an_example_in_one_short_line(parse: Callable[[obj
         parse(value)
     assert len(str(error.value)) < 150
     assert "\n" not in str(error.value)
+
+
+@cases("seconds", [0, 1, 86_399, 951_782_400, 1_790_000_000, 253_370_764_799])
+def test_http_dates_are_those_of_the_standard_library(seconds: int) -> None:
+    assert format_http_date(seconds) == formatdate(seconds, usegmt=True)

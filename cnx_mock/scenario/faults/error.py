@@ -1,7 +1,6 @@
 """The API's own errors, on demand: `error: CODE` from the catalogue, or a bare `status`."""
 
 from collections.abc import Callable, Mapping
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 
@@ -12,7 +11,7 @@ from cnx_mock.scenario.exchange import Allowance, Answer, Exchange
 from cnx_mock.scenario.fault import Outcome
 from cnx_mock.scenario.field_types import DURATION, Duration
 from cnx_mock.text.suggestions import one_of
-from cnx_mock.text.units import parse_duration
+from cnx_mock.text.units import format_http_date, parse_duration
 from cnx_mock.world.clock import SECOND, wall_now
 
 RETRY_AFTER = SECOND
@@ -42,7 +41,7 @@ def retry_after_header(wait: int | RetryDate) -> tuple[bytes, bytes]:
     """Return the header that asks a client to wait so many microseconds, or until the date that is so far away."""
     seconds = -(-(wait.date if isinstance(wait, RetryDate) else wait) // SECOND)
     until = -(-wall_now() // SECOND) + seconds
-    text = formatdate(until, usegmt=True) if isinstance(wait, RetryDate) else str(seconds)
+    text = format_http_date(until) if isinstance(wait, RetryDate) else str(seconds)
     return b"retry-after", text.encode()
 
 

@@ -10,9 +10,7 @@ from cnx_mock.dataclass import dataclass
 from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.fault import Fault, Turn
 from cnx_mock.scenario.field_types import RANGE, Duration
-from cnx_mock.text.units import format_duration, parse_duration
-
-_LONGEST = parse_duration("36525d")
+from cnx_mock.text.units import LONGEST_DURATION, format_duration, parse_duration
 
 
 def read_range(value: object) -> tuple[int, int]:
@@ -65,7 +63,7 @@ class Tail:
         quantile = NormalDist().inv_cdf
         sigma = log(self.p99 / self.median) / quantile(0.99)
         time = round(self.median * exp(sigma * quantile(min(max(draw, 1 - _HIGHEST), _HIGHEST))))
-        return min(time, _LONGEST if self.most is None else self.most)
+        return min(time, LONGEST_DURATION if self.most is None else self.most)
 
 
 class TailForm(Declared):

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from cnx_mock.text.regex import regex
 from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.clock import SECOND
 
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OFFSET = re.compile(
-    r"(?:UTC|GMT|Z)?[-+ ]?[0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE
-)  # a plus sign in a query is a space
+_OFFSET = regex(r"(?:UTC|GMT|Z)?[-+ ]?[0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)  # a plus sign in a query is a space
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,5 @@
 """The body and the query parameters for instances."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ from cnx_mock.api.portable import Component
 from cnx_mock.api.readings import INSTANCE_NAMES, TAGS_MATCH
 from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
+from cnx_mock.text.regex import regex
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.world import magic
 from cnx_mock.world.records import IndexKey
@@ -105,8 +105,8 @@ class InstanceCreate(Declared):
     """Metadata tags for organization. Repetitions are removed."""
 
 
-_NAME = re.compile(NAME_PATTERN)
-_TAG = re.compile(TAG_PATTERN)
+_NAME = regex(NAME_PATTERN)
+_TAG = regex(TAG_PATTERN)
 
 
 def usual_create(data: dict[str, Any], sandbox: SandboxState) -> InstanceCreate | None:

@@ -2,7 +2,6 @@
 collection."""
 
 import ipaddress
-import re
 from typing import Annotated, Literal
 
 from cnx_mock.api.declarations import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
@@ -16,6 +15,7 @@ from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.api.validation import Declared
 from cnx_mock.dataclass import dataclass
 from cnx_mock.services.network.attachment import attach
+from cnx_mock.text.regex import regex
 from cnx_mock.text.units import format_instant
 from cnx_mock.world import kinds
 from cnx_mock.world.records import FirewallRecord
@@ -35,7 +35,8 @@ FirewallProtocol = Annotated[
 ]
 
 
-_PORTS = re.compile("([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
+_PORTS_PATTERN = "([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?"
+_PORTS = regex(_PORTS_PATTERN)
 
 
 def _ports(ports: str | None, info: ValidationInfo) -> str | None:
@@ -74,7 +75,7 @@ class FirewallRuleBody(Declared):
     ports: Annotated[
         str | None,
         AfterValidator(_ports),
-        Field(examples=["22"], json_schema_extra={"pattern": f"^{_PORTS.pattern}$"}),  # its words are those of _ports
+        Field(examples=["22"], json_schema_extra={"pattern": f"^{_PORTS_PATTERN}$"}),  # its words are those of _ports
     ] = None
     """A port, a range such as 8000-9000, or null for every port. Must be null for icmp and any."""
     cidrs: Annotated[
