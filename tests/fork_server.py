@@ -33,7 +33,9 @@ _LATER = (
     *("uvloop", "uvicorn.lifespan.off", "httptools", "orjson", "encodings.idna"),
     *("faker", "cryptography.x509", "cryptography.hazmat.backends.openssl.backend"),
 )
-_OF_PROGRAMS = ("http.client", "requests", "urllib.request")
+_OF_ALL_PROGRAMS = ("http.client", "urllib.request", "encodings.idna", "concurrent.futures.thread", "logging", "uuid")
+"""What nearly every program imports, often by a module of its own."""
+_OF_PROGRAMS = ("requests",)
 """What programs import that takes long; each is imported here when the first of them has its name."""
 
 
@@ -171,6 +173,13 @@ class _Server:
             os.close(number)
 
 
+def _programs() -> Callable[[], object]:
+    """Prepare the programs, and return what runs each of them."""
+    for name in _OF_ALL_PROGRAMS:
+        importlib.import_module(name)
+    return _program
+
+
 def _program() -> None:
     """Run the program that the arguments name."""
     _, name, *rest = sys.argv
@@ -225,7 +234,7 @@ if __name__ == "__main__":
     for number in numbers:
         os.set_inheritable(int(number), False)
     control, *others = (socket.socket(fileno=int(number)) for number in numbers)
-    main = _commands(*others) if kind == "command" else _program
+    main = _commands(*others) if kind == "command" else _programs()
     forked = False
     with suppress(KeyboardInterrupt):
         forked = _Server(control).forked(_imported_for if kind == "program" else lambda order: None)

@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -43,18 +44,32 @@ def environment(url: str, key: str) -> dict[str, str]:
     return {"CLOUDNEXUS_BASE_URL": url, "CLOUDNEXUS_API_KEY": key, "PYTHONPATH": str(FOLDER.parents[2])}
 
 
-@pytest.mark.parametrize("client", sorted(path.name for path in FOLDER.iterdir() if path.is_file()))
+CLIENTS = sorted(path.name for path in FOLDER.iterdir() if path.is_file())
+
+
+def found(server: MockServer, client: str) -> set[str]:
+    """The codes of what is found about a client whose first call is answered drop by drop."""
+    sandbox = server.sandbox({"rules": [{"match": {"operation": "plans.list"}, "times": 1, "fault": DRIP}]})
+    environ = {**os.environ, **environment(sandbox.url, sandbox.api_key)}
+    subprocess.run(command(client), env=environ, capture_output=True, timeout=60, check=False)
+    calls = calls_of(sandbox.call("GET", "/requests")["data"])
+    assert calls
+    return {each.code for each in findings(calls, MINUTE)}
+
+
+@pytest.fixture(scope="module")
+def findings_of() -> Iterator[Callable[[str], set[str]]]:
+    """Gives what is found about a client. They run beside each other, because all that they do is to wait."""
+    with MockServer() as server, ThreadPoolExecutor(len(CLIENTS)) as pool:
+        runs = {client: pool.submit(found, server, client) for client in CLIENTS}
+        yield lambda client: runs[client].result()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.clients
 @pytest.mark.slow
-def test_a_client_has_a_deadline_or_this_is_found(client: str) -> None:
-    with MockServer() as server:
-        sandbox = server.sandbox({"rules": [{"match": {"operation": "plans.list"}, "times": 1, "fault": DRIP}]})
-        environ = {**os.environ, **environment(sandbox.url, sandbox.api_key)}
-        subprocess.run(command(client), env=environ, capture_output=True, timeout=60, check=False)
-        calls = calls_of(sandbox.call("GET", "/requests")["data"])
-        assert calls
-        found = {each.code for each in findings(calls, MINUTE)}
-    assert found == ({"no-deadline"} if client.startswith("without") else set())
+def test_a_client_has_a_deadline_or_this_is_found(findings_of: Callable[[str], set[str]], client: str) -> None:
+    assert findings_of(client) == ({"no-deadline"} if client.startswith("without") else set())
 
 
 def test_it_is_a_minute_and_a_call_without_an_answer_does_not_count() -> None:
@@ -84,7 +99,7 @@ def test_a_sweep_tells_it_once_and_no_run_is_hung() -> None:
 
     drip = SweepFault("drip", "a slow body", lambda call: call.leads, DRIP, seconds=3.5)
     config = RunConfig(command=[sys.executable, "-c", BOTH], settings=private(Settings()), environment=served)
-    options = SweepOptions(faults=[drip])
+    options = SweepOptions(faults=[drip], jobs=2)
     sweep = Sweep(options=options, check_hammering=partial(judged), config=config, progress=Silence())
     asyncio.run(sweep.run())
     [cause] = causes(sweep.results.values())

@@ -26,6 +26,7 @@ Verdicts = tuple[set[Verdict], set[Verdict]]
 FOLDER = Path(__file__).parent / "clients"
 CAREFUL = FOLDER.parents[1] / "audit" / "clients" / "careful.py"
 AT_ONCE = 3
+JOBS = 6  # of careful clients, which wait for most of their time
 LIMIT = 30.0  # seconds; only a client that hangs needs them
 
 MEETS = {
@@ -62,13 +63,13 @@ class BothReadings(Sweep):
         return super().judge_cell(cell, run)
 
 
-async def swept(client: str, faults: Sequence[str], turn: asyncio.Semaphore) -> Verdicts:
+async def swept(client: str, faults: Sequence[str], turn: asyncio.Semaphore, jobs: int = 1) -> Verdicts:
     """Everything that a sweep says of a client, survival and clean failures aside: with what a failed run may leave,
     and without."""
     config = RunConfig(
         command=[sys.executable, str(FOLDER / f"{client}.py")], settings=private(Settings()), environment=environment
     )
-    options = SweepOptions(faults=select_faults(faults), seconds=LIMITS.get(client, LIMIT))
+    options = SweepOptions(faults=select_faults(faults), seconds=LIMITS.get(client, LIMIT), jobs=jobs)
     sweep = BothReadings(options=options, check_hammering=hammering, config=config, progress=Silence())
     async with turn:
         await sweep.run()
@@ -84,7 +85,7 @@ def found() -> dict[str, Verdicts]:
 
     async def everything() -> list[Verdicts]:
         turn = asyncio.Semaphore(AT_ONCE)
-        careful = swept("careful", [], turn)  # the longest one first
+        careful = swept("careful", [], turn, JOBS)  # the longest one first
         return await asyncio.gather(careful, *(swept(name, faults.split(","), turn) for name, faults in MEETS.items()))
 
     return dict(zip(("careful", *MEETS), asyncio.run(everything()), strict=True))
@@ -110,7 +111,7 @@ def test_the_client_of_the_documentation_is_clean_whatever_happens_and_looks_aga
     monkeypatch.setenv("BASE", "0.04")  # a busy machine must not make its waits look alike
     faults = ["error", "error-after", "down", "reset-after", "truncate", "bad-json", "no-credits", "stale"]
     config = RunConfig(command=[sys.executable, str(CAREFUL)], settings=private(Settings()), environment=environment)
-    options = SweepOptions(faults=select_faults(faults), seconds=LIMIT, jobs=AT_ONCE)
+    options = SweepOptions(faults=select_faults(faults), seconds=LIMIT, jobs=JOBS)
     sweep = Sweep(options=options, check_hammering=hammering, config=config, progress=Silence())
     asyncio.run(sweep.run())
     assert {name: each.verdict for name, each in sweep.results.items() if each.verdict not in GOOD} == {}
