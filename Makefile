@@ -46,21 +46,20 @@ help:
 serve: $(VENV)/installed
 	@exec $(BIN)/cnx-mock serve $(ARGS)
 
-# pytest loads our plugin in every run, so coverage has to start first. A file stays with one worker: its servers and
-# clients are started once; tests/conftest.py has put the long files first. A choice by marker is large, and gets two
-# workers as well, unless it names its own number.
+# A file stays with one worker: its servers and clients are started once; tests/conftest.py has put the long files first. A
+# choice by marker is large, and gets two workers as well, unless it names its own number. tests/measuring.py finds what the
+# tests reach; the report and the gate are coverage.py's.
 #
-# The slow tests run other programs and tools. tests/conftest.py measures only those that are marked `measured`: on Python
-# 3.11, to measure all of them would take half as much time again. Slow tests wait about as long as they compute, so a third
-# worker is useful on two cores.
+# Slow tests wait about as long as they compute, so a third worker is useful on two cores.
 # If a worker dies, no new one is started: with this order xdist would then wait for ever.
+FOUND := .cache/measured/found
 IN_ORDER := --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 PARALLEL := -n 2 $(IN_ORDER)
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 3 $(IN_ORDER) -m 'not judge'
-	@$(BIN)/coverage combine --quiet
+	@rm -rf $(FOUND)
+	@$(BIN)/python -m pytest -p tests.measuring -n 3 $(IN_ORDER) -m 'not judge'
+	@$(BIN)/python -m tests.measuring
 	@$(BIN)/coverage report
 else
 	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
@@ -68,8 +67,8 @@ endif
 
 # What failed in the last run, once more, one test after the other. A `make test` that failed has not come to its coverage gate.
 retest: $(VENV)/installed-test
-	@$(BIN)/python -m pytest -v -n 0 --last-failed --last-failed-no-failures none
-	@! ls .coverage.* >/dev/null 2>&1 || { $(BIN)/coverage combine --quiet && $(BIN)/coverage report; }
+	@$(BIN)/python -m pytest $(if $(wildcard $(FOUND)),-p tests.measuring) -v -n 0 --last-failed --last-failed-no-failures none
+	@[ ! -d $(FOUND) ] || { $(BIN)/python -m tests.measuring && $(BIN)/coverage report; }
 
 # The tests that try what chance gives them try as much as possible.
 test-long: $(VENV)/installed-test

@@ -3,8 +3,7 @@
 `run` and `Popen` take what those of `subprocess` take. Each process of pytest starts a server (`fork_server.py`) that
 has imported the package, and every command is a fork of it: a process with its own arguments, environment, folder,
 standard streams, process group and signals. The installed command itself is run if a test asks for it (`REAL`), if the
-environment changes how Python starts, and on systems without fork. Where coverage is measured, there is a second server
-for the commands that are not: those of slow tests.
+environment changes how Python starts, and on systems without fork.
 
 The Python programs of a sweep are forked likewise, off a server that has imported what they do: they are real
 processes, but a hundred of them need not start an interpreter each.
@@ -31,12 +30,6 @@ COMMAND = Path(sys.executable).with_name("cnx-mock")
 REAL = str(COMMAND)
 """The same, as a word that is never forked."""
 
-COVERAGE: str | None = None
-"""How coverage measures the forks, if it does."""
-
-MEASURED = True
-"""Whether the forks of the test that runs are measured."""
-
 ROOT = Path(__file__).parents[1]
 
 PYTHON = str(Path(sys.executable).with_name("python"))
@@ -52,9 +45,8 @@ _START_UP = ("PYTHON", "LC_", "LANG", "LD_", "OPENSSL_", "TZ", "MALLOC")
 class _Server:
     """A process that forks, started when it is first asked to."""
 
-    def __init__(self, kind: str, *, measured: bool = False) -> None:
+    def __init__(self, kind: str) -> None:
         self._kind = kind
-        self._measured = measured
         self._socket: socket.socket | None = None
         self._lock = Lock()
 
@@ -80,13 +72,11 @@ class _Server:
     def _started(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
-        measured = {"COVERAGE_PROCESS_CONFIG": COVERAGE} if COVERAGE is not None and self._measured else {}
         passed = [theirs.fileno()] if self is PROGRAMS else [theirs.fileno(), PROGRAMS.orders().fileno()]
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.fork_server", self._kind, *map(str, passed)],
                 pass_fds=passed,
-                env=os.environ | measured,
                 stdin=subprocess.DEVNULL,
                 cwd=ROOT,
             )
@@ -104,14 +94,14 @@ class _Server:
 PROGRAMS = _Server("program")
 """Forks Python programs."""
 
-_SERVERS = {measured: _Server("command", measured=measured) for measured in (False, True)}
+_COMMANDS = _Server("command")
 
 
 class _Fork(subprocess.Popen[Any]):
     """A `Popen` whose process is forked by a server, which waits for it in our place."""
 
     def _server(self) -> _Server:
-        return _SERVERS[MEASURED and COVERAGE is not None]
+        return _COMMANDS
 
     def _execute_child(
         self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo, creationflags, shell,

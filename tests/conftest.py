@@ -2,15 +2,10 @@
 
 import gc
 import http.client
-import importlib
 import json
-import os
-import pkgutil
 import signal
 import socket
 import ssl
-import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,9 +16,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-import cnx_mock
 from cnx_mock import MockServer, Sandbox
-from tests import commands
 from tests.cases import rounds
 
 if TYPE_CHECKING:
@@ -199,15 +192,6 @@ class Client:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def measured_forks() -> Iterator[None]:
-    """Of the processes that tests start, coverage measures the forked commands: to start it takes any other 0.3 s."""
-    with pytest.MonkeyPatch.context() as patch:
-        commands.COVERAGE = os.environ.get("COVERAGE_PROCESS_CONFIG")
-        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
 def user_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A folder for the user's data, so that no test makes a CA in the real one."""
     with pytest.MonkeyPatch.context() as patch:
@@ -284,61 +268,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     return scheduler
 
 
-class MeasuredTests:
-    """Coverage of what has to be measured: everything that a measured test starts, and this process's main thread in
-    those that call the package there. Measured are the quick tests, and those with the mark `measured`.
-
-    Up to Python 3.13, coverage makes everything twice as slow that runs on a measured thread: pytest, a test's client,
-    and the libraries, too. A test with `api` or `client` talks to a server on another thread, and that one is measured.
-    Most slow tests reach nothing that a quick one does not reach.
-    """
-
-    def __init__(self, tracer: Any) -> None:
-        self._tracer = tracer
-        self._tracer_of_threads: Any = threading.gettrace()
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection(self) -> Iterator[None]:
-        for module in pkgutil.walk_packages(cnx_mock.__path__, "cnx_mock."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)  # what a module does when it is imported is measured
-        sys.settrace(None)
-        return (yield)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
-        commands.MEASURED = _is_measured(item)
-        threading.settrace(self._tracer_of_threads if commands.MEASURED else None)
-        return (yield)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
-        if _is_measured(pyfuncitem) and not {"api", "client"} & {*pyfuncitem.fixturenames}:
-            sys.settrace(self._tracer)
-        try:
-            return (yield)
-        finally:
-            sys.settrace(None)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[Any]:
-        of_threads: Any = threading.gettrace()
-        if fixturedef.scope == "session":
-            threading.settrace(self._tracer_of_threads)  # quick tests have it, too
-        is_marked = request.node.get_closest_marker("measured") is not None
-        if fixturedef.func.__module__.startswith("cnx_mock.") or is_marked:
-            sys.settrace(self._tracer)
-        try:
-            return (yield)
-        finally:
-            sys.settrace(None)
-            threading.settrace(of_threads)
-
-
-def _is_measured(item: pytest.Item) -> bool:
-    return item.get_closest_marker("slow") is None or item.get_closest_marker("measured") is not None
-
-
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol() -> Iterator[Any]:
     """Undo what a test does to the signals of this process. `serve`, called in it, leaves handlers that end the process
@@ -349,11 +278,6 @@ def pytest_runtest_protocol() -> Iterator[Any]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if (tracer := sys.gettrace()) and "coverage" in type(tracer).__module__:
-        config.pluginmanager.register(MeasuredTests(tracer))
 
 
 def pytest_collection_finish() -> None:

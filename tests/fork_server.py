@@ -26,7 +26,7 @@ from pathlib import Path
 from select import select
 from typing import Any
 
-from tests import commands
+from tests import commands, measuring
 
 _NOT_NEEDED = ("cnx_mock.__main__", "cnx_mock.pytest_plugin")
 _LATER = (
@@ -233,6 +233,8 @@ if __name__ == "__main__":
     kind, *numbers = sys.argv[1:]
     for number in numbers:
         os.set_inheritable(int(number), False)
+    if os.environ.get(measuring.SWITCH):
+        measuring.start()
     control, *others = (socket.socket(fileno=int(number)) for number in numbers)
     main = _commands(*others) if kind == "command" else _programs()
     forked = False

@@ -20,7 +20,7 @@ from cnx_mock.demo.stories import STORIES
 from tests import commands
 from tests.commands import COMMAND
 
-pytestmark = [pytest.mark.slow, pytest.mark.measured]
+pytestmark = pytest.mark.slow
 
 SECONDS = 120  # more than anything here takes; only a test that fails waits so long
 FAST = ("--script", "--speed", "10")

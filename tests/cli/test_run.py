@@ -16,7 +16,7 @@ import pytest
 from tests import commands
 from tests.commands import COMMAND, REAL
 
-pytestmark = [pytest.mark.slow, pytest.mark.measured]
+pytestmark = pytest.mark.slow
 
 SECONDS = 30  # more than anything here takes; only a test that fails waits so long
 KEY = "cnx_test_" + "ab" * 16

@@ -17,7 +17,7 @@ from tests import commands
 from tests.cli.test_serve import until
 from tests.commands import COMMAND
 
-pytestmark = [pytest.mark.slow, pytest.mark.measured]
+pytestmark = pytest.mark.slow
 
 SECONDS = 120  # more than anything here takes; only a test that fails waits so long
 

@@ -27,7 +27,6 @@ from tests.sweep.test_clients import environment
 from tests.sweep.test_second_run import INTERPRETERS
 
 FOLDER = Path(__file__).parent / "clients" / "race"
-pytestmark = pytest.mark.measured
 
 AT_ONCE = 2
 PROGRAMS = sorted(each.name for each in FOLDER.iterdir() if each.suffix in INTERPRETERS and each.stem != "shared")

@@ -27,7 +27,6 @@ from tests.sweep.test_clients import environment
 
 FOLDER = Path(__file__).parent / "clients" / "crash"
 INTERPRETERS = {".py": sys.executable, ".sh": "sh", ".mjs": "node"}
-pytestmark = pytest.mark.measured
 
 AT_ONCE = 3
 PROGRAMS = sorted(each.name for each in FOLDER.iterdir() if each.suffix in INTERPRETERS and each.stem != "remember")

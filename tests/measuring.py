@@ -1,0 +1,239 @@
+"""What the tests reach: coverage that costs next to nothing.
+
+Up to Python 3.13, coverage.py is called back for every line that runs, of the tests and libraries too: a run takes
+twice as long. Here, `cnx_mock` is compiled with one more statement before each of its own, which notes that it was
+reached: a store into a list. The report remains coverage.py's, with its settings and its gate; a test compares what the
+two see.
+
+`pytest -p tests.measuring` measures: a plugin named like that is loaded before ours, and so before the package. Each
+process leaves a file in FOUND, also the forked commands of `tests/commands.py`; to start it would take any other
+process 0.2 s. `python -m tests.measuring` makes of the files what `coverage report` reads.
+"""
+
+import ast
+import atexit
+import marshal
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from itertools import pairwise
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+FOUND = ROOT / ".cache" / "measured" / "found"
+"""What was reached, a file of each process."""
+CODE = FOUND.with_name("code")
+"""Compiled modules."""
+SWITCH = "CNX_MOCK_TESTS_MEASURED"
+"""The environment variable that tells the processes of the tests to measure."""
+
+Arc = tuple[int, int]
+"""A line, and the line that runs after it."""
+
+ELSE = 0
+"""In an arc: wherever a branch leads that is not taken. coverage.py knows where that is."""
+
+_MARKS = "__reached__"
+
+
+class Marked(ast.NodeTransformer):
+    """Puts a mark before each statement, and at both ends of each branch."""
+
+    def __init__(self) -> None:
+        self.arcs: list[list[Arc]] = []
+        """For each mark the arcs that were taken when it was reached."""
+
+    def _mark(self, line: int, arcs: list[Arc]) -> ast.stmt:
+        target = ast.Subscript(ast.Name(_MARKS, ast.Load()), ast.Constant(len(self.arcs)), ast.Store())
+        self.arcs.append(arcs)
+        mark = ast.Assign([target], ast.Constant(1))
+        for node in ast.walk(mark):
+            ast.copy_location(node, ast.Pass(lineno=line, end_lineno=line, col_offset=0, end_col_offset=0))
+        return mark
+
+    def block(self, statements: list[ast.stmt], branches: list[Arc]) -> list[ast.stmt]:
+        """Mark the statements of a block. With the first one, these branches are taken."""
+        marked: list[ast.stmt] = []
+        for each in statements:
+            branches = [*((-1, line) for line in _lines(each)), *branches]
+            if not _is_of_the_future(each):  # nothing may stand before it
+                marked.append(self._mark(_line(each), branches))
+                branches = []
+            marked.append(self.visit(each))
+        return marked
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        match node:
+            case ast.If() | ast.While() | ast.For() | ast.AsyncFor():
+                node.body = self.block(node.body, [(node.lineno, _line(node.body[0]))])
+                if node.orelse:
+                    node.orelse = self.block(node.orelse, [(node.lineno, _line(node.orelse[0]))])
+                else:
+                    node.orelse = [self._mark(node.lineno, [(node.lineno, ELSE)])]
+            case ast.Match():
+                self._match(node)
+            case ast.Try() | ast.TryStar():
+                node.body = self.block(node.body, [])
+                for number, handler in enumerate(node.handlers):
+                    tried = [(-1, each.lineno) for each in node.handlers[: number + 1]]
+                    handler.body = self.block(handler.body, tried)
+                node.orelse = self.block(node.orelse, [])
+                node.finalbody = self.block(node.finalbody, [])
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                text = 0 if ast.get_docstring(node, clean=False) is None else 1  # it has to stay the first statement
+                node.body = [*node.body[:text], *self.block(node.body[text:], [])]
+            case ast.With() | ast.AsyncWith():
+                node.body = self.block(node.body, [])
+        return node
+
+    def _match(self, node: ast.Match) -> None:
+        """A case is tried if none before it has matched."""
+        lines = [each.pattern.lineno for each in node.cases]
+        tried, failed = [(-1, line) for line in lines], [*pairwise(lines)]
+        for number, case in enumerate(node.cases):
+            taken = (lines[number], _line(case.body[0]))
+            case.body = self.block(case.body, [*tried[: number + 1], *failed[:number], taken])
+        last = node.cases[-1]
+        if last.guard is not None or not isinstance(last.pattern, ast.MatchAs) or last.pattern.pattern is not None:
+            none = self._mark(lines[-1], [*tried, *failed, (lines[-1], ELSE)])
+            node.cases.append(ast.match_case(pattern=ast.MatchAs(), body=[none]))
+
+
+def _is_of_the_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+
+
+def _lines(statement: ast.stmt) -> list[int]:
+    decorators = getattr(statement, "decorator_list", [])
+    return [*(each.lineno for each in decorators), statement.lineno]
+
+
+def _line(statement: ast.stmt) -> int:
+    return _lines(statement)[0]
+
+
+def marked(source: bytes, path: str) -> tuple[CodeType, list[list[Arc]]]:
+    """Compile a module with marks."""
+    marks = Marked()
+    tree = ast.fix_missing_locations(marks.visit(ast.parse(source)))
+    return compile(tree, path, "exec"), marks.arcs
+
+
+def run(code: CodeType, reached: list[int], names: dict[str, Any]) -> None:
+    """Run compiled code, which notes what it reaches."""
+    names[_MARKS] = reached
+    exec(code, names)
+
+
+class _Loader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        code, number = self._compiled()
+        for hook in sys.meta_path:
+            if type(hook).__name__ == "AssertionRewritingHook":
+                module.__loader__ = hook  # else the runs of pytest inside a test say that pytest has come too late
+        run(code, _reached.setdefault(self.path, [0] * number), module.__dict__)
+
+    def _compiled(self) -> tuple[CodeType, int]:
+        stat = Path(self.path).stat()
+        kept = CODE / f"{self.name}-{sys.implementation.cache_tag}-{stat.st_mtime_ns}-{stat.st_size}"
+        try:
+            code, number = marshal.loads(kept.read_bytes())
+        except (OSError, ValueError, EOFError, TypeError):
+            code, arcs = marked(Path(self.path).read_bytes(), self.path)
+            number = len(arcs)
+            _write(kept, marshal.dumps((code, number)))
+        return code, number
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name.partition(".")[0] != "cnx_mock":
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            spec.loader = _Loader(name, spec.loader.path)
+        return spec
+
+
+_reached: dict[str, list[int]] = {}
+"""For each file its marks."""
+
+
+def start() -> None:
+    """Measure this process, and what it forks."""
+    sys.meta_path.insert(0, _Finder())
+    atexit.register(save)
+
+
+def save() -> None:
+    """Note what this process has reached."""
+    if _reached:
+        reached = {path: bytes(marks) for path, marks in _reached.items()}
+        _write(FOUND / f"{os.getpid()}-{time.time_ns()}", marshal.dumps(reached))
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def pytest_addoption() -> None:
+    """Measure from now on: this is what pytest calls first."""
+    os.environ[SWITCH] = "1"
+    start()
+
+
+def pytest_unconfigure() -> None:
+    save()  # a worker of xdist need not come to its end
+
+
+# ---- the report
+
+
+def taken(arcs: list[list[Arc]], reached: bytes, possible: set[Arc]) -> Iterator[Arc]:
+    """Return the arcs that were taken, of those that coverage.py sees in a file."""
+    given = [arc for each, mark in zip(arcs, reached, strict=True) if mark for arc in each]
+    branches = {arc for each in arcs for arc in each if arc[0] > 0}
+    for line, to in given:
+        if to != ELSE:
+            yield line, to
+        else:
+            yield from ((line, other) for start, other in possible if start == line and (start, other) not in branches)
+
+
+def write(files: Iterable[Path], found: Mapping[str, bytes], target: Path) -> None:
+    """Write coverage.py's data: what of these files was reached."""
+    from coverage import CoverageData  # lazy: not needed to measure
+    from coverage.parser import PythonParser  # lazy: as above
+
+    data = CoverageData(str(target))
+    data.erase()
+    for file in files:
+        parser = PythonParser(filename=str(file))
+        parser.parse_source()
+        arcs = marked(file.read_bytes(), str(file))[1]
+        data.add_arcs({str(file): set(taken(arcs, found.get(str(file), bytes(len(arcs))), parser.arcs()))})
+    data.write()
+
+
+def report() -> None:
+    """Write what all processes have reached, and forget it."""
+    found: dict[str, bytes] = {}
+    for each in FOUND.glob("*[0-9]"):  # and no part of a file, from a process that was killed
+        for path, marks in marshal.loads(each.read_bytes()).items():
+            before = found.get(path, marks)
+            found[path] = (int.from_bytes(before, "big") | int.from_bytes(marks, "big")).to_bytes(len(marks), "big")
+    write(sorted((ROOT / "cnx_mock").rglob("*.py")), found, ROOT / ".coverage")
+    shutil.rmtree(FOUND)
+
+
+if __name__ == "__main__":
+    report()
