@@ -1,7 +1,10 @@
 """The endpoints that the audit adds to the control plane: its findings, and whole journals."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from typing import Annotated
 
 import orjson
 
@@ -15,7 +18,10 @@ from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import AuditError
 from cnx_mock.http.control.plane import ControlTarget, Server
+from cnx_mock.http.export import FEW_SHOWN, WorldExport, WorldExporting
+from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_entry import JournalEntry, entry
+from cnx_mock.http.long_call import LongCall
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.scenario.scenario import Scenario
 
@@ -78,21 +84,42 @@ class JournalItem(Shape):
 
 
 @resource.operation("GET", "/_mock/audit", provenance=_OURS)
-def audit(server: Server, target: ControlTarget, query: AuditQuery) -> AuditAnswer:
+def audit(server: Server, target: ControlTarget, call: LongCall, query: AuditQuery) -> AuditAnswer:
     """Report how the client behaved. Without a key: in every sandbox, and in requests that reached none."""
-    measures = dict(_measure(each) for each in query.threshold)
-    calls = [call for journal in _journals(server, target) for call in _calls(journal)]
+    judge = partial(_judged, dict(_measure(each) for each in query.threshold), query)
+    journals = _journals(server, target)
+    number = _count(journals)
     try:
-        found = findings(calls, measures, query.ignore, query.also)
+        if number < FEW_SHOWN:
+            found = judge(list(_entries(journals)))
+        else:
+            found = call.in_thread(partial(judge, call.in_slices(_entries(journals), number)))
     except AuditError as error:
         raise ValidationFailed(audit=str(error)) from None
     return AuditAnswer(findings=[FindingItem(**each.document()) for each in found])
 
 
+def _judged(measures: dict[str, str], query: AuditQuery, entries: Sequence[tuple[str | None, bytes]]) -> list[Finding]:
+    return findings(list(_calls(entries)), measures, query.ignore, query.also)
+
+
 @resource.operation("GET", "/_mock/journals", provenance=_OURS)
 def journals(server: Server, target: ControlTarget) -> Listing[JournalItem]:
     """Read whole journals: that of the key; without a key, those of all sandboxes and of requests that reached none."""
-    return Listing(data=list(_journals(server, target)))
+    chosen = _journals(server, target)
+    if (number := _count(chosen)) >= FEW_SHOWN:
+        raise WorldExporting(WorldExport(_json(chosen), number, "the journals"))
+    return Listing(data=[JournalItem(sandbox=name, requests=[entry(each) for each in kept]) for name, kept in chosen])
+
+
+def _json(journals: Sequence[tuple[str | None, list[JournalRecord]]]) -> Iterator[bytes]:
+    """Yield the JSON of whole journals, in pieces that take less than a millisecond each."""
+    for place, (name, records) in enumerate(journals):
+        yield (b"," if place else b'{"data":[') + b'{"sandbox":' + orjson.dumps(name) + b',"requests":['
+        for number, each in enumerate(records):
+            yield b"," * (number > 0) + entry(each).json()
+        yield b"]}"
+    yield b"]}"
 
 
 def unmet(tenant: Tenant, scenario: Scenario) -> list[str]:
@@ -100,7 +127,7 @@ def unmet(tenant: Tenant, scenario: Scenario) -> list[str]:
     nothing."""
     if not scenario.expects_clean_audit:
         return []
-    found: list[Finding] = findings(_calls(_journal(tenant)))
+    found: list[Finding] = findings(list(_calls(_entries([(tenant.label, list(tenant.journal))]))))
     return [f"the audit is not clean: {each}" for each in found]
 
 
@@ -109,16 +136,23 @@ def _measure(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _journals(server: Server, target: ControlTarget) -> Iterator[JournalItem]:
-    yield from map(_journal, [target.tenant] if target.tenant else server.tenants)
-    if target.tenant is None:
-        yield JournalItem(sandbox=None, requests=[entry(each) for each in server.tenants.journal])
+def _journals(server: Server, target: ControlTarget) -> list[tuple[str | None, list[JournalRecord]]]:
+    """Return the name of each sandbox that is asked for, None for the server's own journal, and what is in it now."""
+    tenants = [target.tenant] if target.tenant else list(server.tenants)
+    found: list[tuple[str | None, list[JournalRecord]]] = [(each.label, list(each.journal)) for each in tenants]
+    return found if target.tenant else [*found, (None, list(server.tenants.journal))]
 
 
-def _journal(tenant: Tenant) -> JournalItem:
-    return JournalItem(sandbox=tenant.label, requests=[entry(each) for each in tenant.journal])
+def _count(journals: Sequence[tuple[str | None, list[JournalRecord]]]) -> int:
+    return sum(len(records) for _, records in journals)
 
 
-def _calls(journal: JournalItem) -> list[Call]:
-    data: list[dict[str, Any]] = [orjson.loads(each.json()) for each in journal.requests]
-    return calls_of(data, journal.sandbox)
+def _entries(journals: Sequence[tuple[str | None, list[JournalRecord]]]) -> Iterator[tuple[str | None, bytes]]:
+    """Yield the entries, each with the name of its sandbox."""
+    return ((name, entry(each).json()) for name, records in journals for each in records)
+
+
+def _calls(entries: Iterable[tuple[str | None, bytes]]) -> Iterator[Call]:
+    """Yield the calls of each journal in order of arrival."""
+    for name, found in groupby(entries, key=itemgetter(0)):
+        yield from calls_of([orjson.loads(each) for _, each in found], name)

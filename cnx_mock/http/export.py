@@ -1,17 +1,24 @@
-"""Large worlds are written as JSON in slices of a few milliseconds, and other calls are served between them.
+"""Large worlds and long lists are written as JSON in slices of a few milliseconds, between which others are served.
 
 What is written is the world of one moment: calls that need it wait until it is written, as they do while it loads.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
+from cnx_mock.api.shapes import Shape
 from cnx_mock.http.loading import WorldLoad, WorldLoading
-from cnx_mock.services.worlds import exported_json
 from cnx_mock.text.live_keys import masked, may_have_live_key
 from cnx_mock.world.sandbox import SandboxState
 
 _FEW = 2_000
 """Worlds with fewer entries than this are written at once."""
+
+FEW_SHOWN = 200
+"""Lists with fewer items than this are written at once."""
+
+_TOGETHER = 10
+"""How many items of a list are shown in one go."""
 
 
 def entries_of(sandbox: SandboxState) -> int:
@@ -26,21 +33,31 @@ def is_large(sandbox: SandboxState) -> bool:
 
 
 class WorldExport(WorldLoad):
-    """One large world that is being written."""
+    """One large world, or a long list, that is being written."""
 
-    def __init__(self, sandbox: SandboxState, label: str) -> None:
-        """`label` is what people call the sandbox."""
-        super().__init__(self._write(sandbox), entries_of(sandbox), label, [])
+    def __init__(self, pieces: Iterator[bytes], expected: int, label: str) -> None:
+        """`expected` is about how many pieces there are; `label` is what people call the sandbox."""
+        super().__init__(self._write(pieces), expected, label, [])
         self.is_complete = False
         """Whether all of it is written. Otherwise the world was replaced before that."""
         self.pieces: list[bytes] = []
         """What is written, without any live key."""
 
-    def _write(self, sandbox: SandboxState) -> Iterator[None]:
-        for piece in exported_json(sandbox):
+    def _write(self, pieces: Iterator[bytes]) -> Iterator[None]:
+        for piece in pieces:
             self.pieces.append(masked(piece) if may_have_live_key(piece) else piece)
             yield
         self.is_complete = True
+
+
+def list_json(shapes: Iterator[Shape]) -> Iterator[bytes]:
+    """Yield the JSON of a `Listing` of these shapes, in pieces that take about a millisecond each."""
+    yield b'{"data":['
+    comma = b""
+    while items := [each.json() for each in islice(shapes, _TOGETHER)]:
+        yield comma + b",".join(items)
+        comma = b","
+    yield b"]}"
 
 
 class WorldExporting(WorldLoading):

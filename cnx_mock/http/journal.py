@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush, heapreplace
-from itertools import count
+from itertools import count, islice
 
 from cnx_mock.api.operation import Operation
 from cnx_mock.http.journal_texts import head_texts, headers_in, texts
@@ -220,6 +220,11 @@ class Journal:
         self.dropped += 1
         bound.refused += 1
         self._forget(self._records.popleft())
+
+    def after(self, seq: int) -> list[JournalRecord]:
+        """Return the records behind the one with this number."""
+        first = self._records[0].seq if self._records else 0
+        return list(islice(self._records, max(0, seq + 1 - first), None))
 
     def find(self, request_id: str) -> JournalRecord | None:
         """Return the record with this request id, None if there is none."""

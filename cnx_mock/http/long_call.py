@@ -1,11 +1,11 @@
-"""A call of the control plane with a long body: a whole world, written out.
+"""A call of the control plane that takes long: one whose body is a whole world, written out, or an audit.
 
-Its body is parsed, and its fixtures are checked, in a thread. Python lets the server's own thread go on every few
-milliseconds, so other calls are served meanwhile. A call begins again when a fixture is read, and finds it then.
+What takes long is done in a thread or in slices. Python lets the server's own thread go on every few milliseconds, so
+other calls are served meanwhile. The call begins again when something is found, and finds it then.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -38,14 +38,14 @@ class _Outcome(Generic[T]):
 
 
 class LongCall:
-    """What is known of a call's body, and of the fixtures in it, when the call begins again. A short body is not
-    worth a thread."""
+    """What a call knows already when it begins again: what it has found in a thread, or in slices."""
 
     def __init__(self, body: bytes | None) -> None:
         self.is_long = body is not None and len(body) >= LONG
+        """Whether its body is. A short body is not worth a thread."""
         self._body = body or b""
         self._data: _Outcome[dict[str, Any]]
-        self._fixtures: list[_Outcome[Fixture]] = []
+        self._found: list[_Outcome[Any]] = []
         self._next = 0
 
     async def parse(self) -> None:
@@ -57,25 +57,44 @@ class LongCall:
         return self._data.get()
 
     def begin(self) -> None:
-        """Begin the call, or begin it again: it reads the same fixtures in the same order."""
+        """Begin the call, or begin it again: it wants to know the same things in the same order."""
         self._next = 0
 
     def read_fixture(self, data: Any) -> Fixture:
         """Return the fixture in plain data. Raises FixtureError with every problem in it, WorldLoading to wait for."""
-        if not self.is_long:
-            return read_fixture(data)
-        if self._next == len(self._fixtures):
-            raise WorldLoading(WorldLoad(iter(()), 1, "a fixture", [], partial(self._read, data)))
+        return self.in_thread(partial(read_fixture, data)) if self.is_long else read_fixture(data)
+
+    def in_thread(self, work: Callable[[], T]) -> T:
+        """Return or raise what a function does, in a thread. Raises WorldLoading to wait for it."""
+        found: T = self._after(WorldLoad(iter(()), 1, "a call", [], partial(self._do, work)))
+        return found
+
+    def in_slices(self, items: Iterator[T], expected: int) -> list[T]:
+        """Return these items, about so many, which are made in slices. Raises WorldLoading to wait for them."""
+        found: list[T] = self._after(WorldLoad(self._take(items), expected, "a call", []))
+        return found
+
+    def _after(self, load: WorldLoad) -> Any:
+        if self._next == len(self._found):
+            raise WorldLoading(load)
         self._next += 1
-        return self._fixtures[self._next - 1].get()
+        return self._found[self._next - 1].get()
+
+    def _do(self, work: Callable[[], object]) -> None:
+        self._found.append(_Outcome(work))
+
+    def _take(self, items: Iterator[object]) -> Iterator[None]:
+        taken: list[object] = []
+        for each in items:
+            taken.append(each)
+            yield
+        self._do(lambda: taken)
 
     def end(self) -> None:
         """Free what the call has read, unless a sandbox has it now."""
         if self.is_long:
-            fixtures = [each.value for each in self._fixtures]
-            left = list(parts_of([self._data.value, *(each.document for each in fixtures if each is not None)]))
-            del self._data, self._fixtures, fixtures
+            found = [each.value for each in self._found]
+            documents = (each.document for each in found if isinstance(each, Fixture))
+            left = list(parts_of([self._data.value, *documents]))
+            del self._data, self._found, found, documents
             free_slowly(left)
-
-    def _read(self, data: Any) -> None:
-        self._fixtures.append(_Outcome(partial(read_fixture, data)))

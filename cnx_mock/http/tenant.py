@@ -89,9 +89,9 @@ class Tenant:
             self._load, self.is_complete = None, True
         return self._load
 
-    def export(self) -> WorldExport:
-        """Begin to write the sandbox as JSON. Until it is written, the calls that need the sandbox wait."""
-        self._load = export = WorldExport(self.sandbox, self.label)
+    def write(self, pieces: Iterator[bytes], expected: int) -> WorldExport:
+        """Begin to write JSON about the sandbox, which is complete. Until it is written, calls that need it wait."""
+        self._load = export = WorldExport(pieces, expected, self.label)
         self.is_complete = False
         return export
 

@@ -1,6 +1,6 @@
 """`expect: {instances: 1}`: which resources there must be at the end, and what is not as expected, in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cnx_mock.dataclass import dataclass
@@ -42,10 +42,15 @@ class ExpectedResources:
     more: bool = False
     """Whether there may be more."""
 
-    def unmet(self, kind: Kind, found: Sequence[Fields]) -> list[str]:
-        """Return what is not as expected, one line for each. `found` are the resources as the API shows them."""
+    def unmet(self, kind: Kind, number: int, shown: Callable[[int], Sequence[Fields]]) -> list[str]:
+        """Return what is not as expected, one line for each. There are so many resources; `shown` returns the first
+        ones as the API shows them.
+
+        Where only their number counts, those that a message names are looked at. Only what is expected of single ones
+        looks at all, which takes long in a large world."""
         if not self.items:
-            return [] if self._enough(len(found)) else [_wrong_number(self, kind, found)]
+            return [] if self._enough(number) else [_wrong_number(self, kind, number, shown(_SHOWN))]
+        found = shown(number)
         places = _assigned(self.items, found)
         missing = [item for index, item in enumerate(self.items) if index not in places]
         spare = [each for index, each in enumerate(found) if index not in places.values()]
@@ -131,12 +136,12 @@ def _matches(wanted: object, value: object) -> bool:
     return Pattern(wanted).matches(value)
 
 
-def _wrong_number(expected: ExpectedResources, kind: Kind, found: Sequence[Fields]) -> str:
-    names = ", ".join(f"{_name(each)} ({each['id']})" for each in found[:_SHOWN])
-    rest = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+def _wrong_number(expected: ExpectedResources, kind: Kind, number: int, first: Sequence[Fields]) -> str:
+    names = ", ".join(f"{_name(each)} ({each['id']})" for each in first)
+    rest = f" and {number - _SHOWN} more" if number > _SHOWN else ""
     wanted = f"at least {expected.number}" if expected.more else str(expected.number)
-    verb = "is" if len(found) == 1 else "are"
-    return f"there {verb} {counted(len(found), kind.words)}, not {wanted}" + (f": {names}{rest}" if found else "")
+    verb = "is" if number == 1 else "are"
+    return f"there {verb} {counted(number, kind.words)}, not {wanted}" + (f": {names}{rest}" if first else "")
 
 
 def _name(resource: Fields) -> str:

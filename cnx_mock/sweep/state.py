@@ -5,7 +5,7 @@ is compared by that resource's name.
 """
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -149,12 +149,20 @@ class StateDifference:
 def state_difference(expected: ResourceCounts, actual: ResourceCounts) -> StateDifference:
     """Return how the actual resources differ from the expected ones. An extra and a missing resource of one kind and
     name count as one that has changed."""
-    extra, missing = list((actual - expected).elements()), list((expected - actual).elements())
-    changed = []
-    for resource in list(extra):
-        same = next((each for each in missing if (each.kind, each.name) == (resource.kind, resource.name)), None)
-        if same is not None:
-            missing.remove(same)
-            extra.remove(resource)
-            changed.append((same, resource))
+    waiting: dict[tuple[str, str], deque[ResourceState]] = {}
+    for each in (expected - actual).elements():
+        waiting.setdefault((each.kind, each.name), deque()).append(each)
+    extra, changed = [], []
+    for resource in (actual - expected).elements():
+        if same := waiting.get((resource.kind, resource.name)):
+            changed.append((same.popleft(), resource))
+        else:
+            extra.append(resource)
+    taken = Counter((each.kind, each.name) for each, _ in changed)
+    missing = []
+    for each in (expected - actual).elements():
+        if taken[each.kind, each.name]:
+            taken[each.kind, each.name] -= 1  # the first ones
+        else:
+            missing.append(each)
     return StateDifference(tuple(extra), tuple(missing), tuple(changed))

@@ -11,8 +11,11 @@ import pytest
 
 from cnx_mock import MockServer
 from cnx_mock.asgi import create_app
+from cnx_mock.audit import control
 from cnx_mock.http import loading, long_call
 from cnx_mock.http.app import App
+from cnx_mock.http.control import listings
+from cnx_mock.http.export import FEW_SHOWN
 from cnx_mock.http.loading import WorldLoad
 from cnx_mock.services.worlds import exported, read_fixture
 from cnx_mock.services.worlds.lazy_fleet import LAZY_BELOW
@@ -230,6 +233,28 @@ def test_a_reset_while_a_world_is_written_gives_the_new_one(app: App) -> None:
         tenant.reset()
         status, state = await writing
         assert (status, len(state["accounts"][0]["instances"])) == (200, SIZE)
+
+    asyncio.run(story())
+
+
+def test_long_lists_and_audits_are_made_in_slices_and_say_the_same(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = ("/_mock/instances", "/_mock/requests", "/_mock/requests?since=150&status=200", "/_mock/journals")
+    paths += ("/_mock/audit?also=left-behind",)
+
+    async def story() -> None:
+        other = await small(app)
+        for number in range(FEW_SHOWN + 1):
+            await call(app, "GET", f"/v1/instances?page={number + 1}")
+        sliced = [await call(app, "GET", path) for path in paths]
+        others = [call(app, "GET", "/v1/account", other) for _ in paths]
+        order = await in_order(*(call(app, "GET", path) for path in paths), *others)
+        assert sorted(order[: len(paths)]) == list(range(len(paths), 2 * len(paths)))
+        for module in (listings, control):
+            monkeypatch.setattr(module, "FEW_SHOWN", SIZE + 1)
+        assert sliced == [await call(app, "GET", path) for path in paths]
+        assert len(sliced[0][1]["data"]) == SIZE
+        status, refused = await call(app, "GET", "/_mock/audit?also=no-such-check")
+        assert (status, list(refused["error"]["details"])) == (400, ["audit"])
 
     asyncio.run(story())
 

@@ -1,6 +1,7 @@
 """What a scenario expects at the end: which of it is not met, in words. And the same for expectations of a call."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from cnx_mock.services.network import firewalls, load_balancers
 from cnx_mock.world import kinds
 from cnx_mock.world.kinds import Kind
 from cnx_mock.world.sandbox import SandboxState
+from cnx_mock.world.table import Table
 
 resource = Resource("_mock.expectations", "What must be true now.", is_control=True)
 
@@ -57,18 +59,30 @@ def unmet(server: Server, tenant: Tenant, scenario: Scenario) -> Iterator[str]:
             yield f"{rule_id} fired {fired} times, not {expected}{why}"
     for kind in kinds.MADE:
         if kind.plural in scenario.expected_resources:
-            yield from scenario.expected_resources[kind.plural].unmet(kind, _shown(tenant.sandbox, kind))
+            sandbox = tenant.sandbox
+            shown = partial(_shown, sandbox, kind)
+            yield from scenario.expected_resources[kind.plural].unmet(kind, len(_table(sandbox, kind)), shown)
     for checker in server.checkers:
         yield from checker(tenant, scenario)
 
 
-def _shown(sandbox: SandboxState, kind: Kind) -> list[dict[str, Any]]:
-    """Return the resources of a kind as the API shows them. This is not a poll: nothing becomes ready by it."""
+def _shown(sandbox: SandboxState, kind: Kind, most: int) -> list[dict[str, Any]]:
+    """Return the first resources of a kind as the API shows them. This is not a poll: nothing becomes ready by it."""
     now = sandbox.now
-    answers: dict[Kind, Iterator[Shape]] = {
-        kinds.INSTANCE: (instances.detail(sandbox, each, now) for each in sandbox.instances),
-        kinds.SNAPSHOT: (snapshots.show(each, now) for each in sandbox.snapshots),
-        kinds.FIREWALL: (firewalls.show(each) for each in sandbox.firewalls),
-        kinds.LOAD_BALANCER: (load_balancers.show(sandbox, each, now) for each in sandbox.load_balancers),
+    shows: dict[Kind, Callable[[Any], Shape]] = {
+        kinds.INSTANCE: partial(instances.detail, sandbox, now=now),
+        kinds.SNAPSHOT: partial(snapshots.show, now=now),
+        kinds.FIREWALL: firewalls.show,
+        kinds.LOAD_BALANCER: partial(load_balancers.show, sandbox, now=now),
     }
-    return [orjson.loads(each.json()) for each in answers[kind]]
+    return [orjson.loads(shows[kind](each).json()) for each in _table(sandbox, kind).page(0, most)]
+
+
+def _table(sandbox: SandboxState, kind: Kind) -> Table[Any]:
+    tables: dict[Kind, Table[Any]] = {
+        kinds.INSTANCE: sandbox.instances,
+        kinds.SNAPSHOT: sandbox.snapshots,
+        kinds.FIREWALL: sandbox.firewalls,
+        kinds.LOAD_BALANCER: sandbox.load_balancers,
+    }
+    return tables[kind]

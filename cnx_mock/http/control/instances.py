@@ -6,6 +6,8 @@ from cnx_mock.api.fields import Name, Region
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Listing, Reply
 from cnx_mock.api.validation import Declared
+from cnx_mock.http.control.listings import resources
+from cnx_mock.http.control.plane import ControlTarget
 from cnx_mock.services.compute.instance_body import Image, InstanceCreate
 from cnx_mock.services.compute.instances import InstanceDetail, detail, provision
 from cnx_mock.world.records import InstanceRecord
@@ -37,10 +39,9 @@ class InstanceAdd(InstanceCreate):
 
 
 @resource.operation("GET", "/_mock/instances", provenance=added("tests look at what a program has left"))
-def list_(sandbox: SandboxState) -> Listing[InstanceDetail]:
+def list_(target: ControlTarget) -> Listing[InstanceDetail]:
     """List every instance, oldest first. This does not count as a poll: nothing becomes ready by it."""
-    now = sandbox.now
-    return Listing(data=[detail(sandbox, each, now) for each in sandbox.instances])
+    return resources(target, lambda sandbox: sandbox.instances, detail)
 
 
 @resource.operation("POST", "/_mock/instances", status=201, provenance=added("tests start from a world that exists"))

@@ -7,6 +7,7 @@ from cnx_mock.api.errors import NotFound
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Listing
+from cnx_mock.http.control.listings import listed
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.rules import Cleared
 from cnx_mock.http.journal import JournalRecord
@@ -39,12 +40,10 @@ class JournalQuery(Query):
     """At most so many: the oldest with `since`, else the newest."""
 
     def selects(self, record: JournalRecord) -> bool:
-        """Return whether a record is wanted."""
+        """Return whether a record of those after `since` is wanted."""
         name = record.operation.name if record.operation else ""
-        return (
-            (self.since is None or record.seq > self.since)
-            and (self.status is None or record.status == self.status)
-            and (self.operation is None or Pattern(self.operation).matches(name))
+        return (self.status is None or record.status == self.status) and (
+            self.operation is None or Pattern(self.operation).matches(name)
         )
 
 
@@ -52,10 +51,10 @@ class JournalQuery(Query):
 def list_(server: Server, target: ControlTarget, query: JournalQuery) -> Listing[JournalEntry]:
     """List the journal, newest last; without a key, the requests that reached no sandbox."""
     journal = target.tenant.journal if target.tenant else server.tenants.journal
-    chosen = [record for record in journal if query.selects(record)]
+    chosen = [record for record in journal.after(query.since or 0) if query.selects(record)]
     if query.limit is not None:
         chosen = chosen[: query.limit] if query.since is not None else chosen[max(0, len(chosen) - query.limit) :]
-    return Listing(data=[entry(record) for record in chosen])
+    return listed(chosen, entry)
 
 
 @resource.operation("DELETE", "/_mock/requests", provenance=_PROVENANCE)

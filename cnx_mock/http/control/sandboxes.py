@@ -12,6 +12,7 @@ from cnx_mock.api.validation import Declared
 from cnx_mock.dataclass import dataclass
 from cnx_mock.http import docs
 from cnx_mock.http.control.guard import EVENTS, PAGE
+from cnx_mock.http.control.listings import listed
 from cnx_mock.http.control.plane import ControlTarget, Server
 from cnx_mock.http.control.scenario import named_or_inline, warnings
 from cnx_mock.http.control.state import fixture_of
@@ -205,7 +206,7 @@ def health(server: Server) -> Health:
 @resource.operation("GET", "/_mock/sandboxes", provenance=_PROVENANCE)
 def list_(server: Server) -> Listing[SandboxItem]:
     """List the sandboxes."""
-    return Listing(data=[sandbox_item(tenant) for tenant in server.tenants])
+    return listed(list(server.tenants), sandbox_item)
 
 
 @resource.operation("POST", "/_mock/sandboxes", status=201, provenance=_PROVENANCE, raises=(SandboxLimit,))

@@ -8,11 +8,11 @@ from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Shape
 from cnx_mock.dataclass import dataclass
 from cnx_mock.http.control.plane import ControlTarget
-from cnx_mock.http.export import WorldExporting, is_large
+from cnx_mock.http.export import WorldExporting, entries_of, is_large
 from cnx_mock.http.loading import WorldLoading
 from cnx_mock.http.long_call import LongCall
 from cnx_mock.http.tenant import Tenant
-from cnx_mock.services.worlds import Fixture, exported, load, shipped_fixtures
+from cnx_mock.services.worlds import Fixture, exported, exported_json, load, shipped_fixtures
 from cnx_mock.text.suggestions import one_of
 
 resource = Resource("_mock.state", "A sandbox's whole world.", is_control=True)
@@ -64,6 +64,7 @@ def put(target: ControlTarget, call: LongCall, body: StateDocument) -> State:
 
 def _exported(tenant: Tenant) -> State:
     """Return the whole sandbox. Raises WorldExporting for a large one."""
-    if is_large(tenant.sandbox):
-        raise WorldExporting(tenant.export())
-    return State(**exported(tenant.sandbox))
+    sandbox = tenant.sandbox
+    if is_large(sandbox):
+        raise WorldExporting(tenant.write(exported_json(sandbox), entries_of(sandbox)))
+    return State(**exported(sandbox))
