@@ -13,6 +13,7 @@ from cnx_mock.scenario.exchange import Exchange
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.scenario.rule import Rule
 from cnx_mock.scenario.ruling import Ruling
+from cnx_mock.world.sandbox import SandboxState
 
 _RECORD_BYTES = 1024
 """What a record holds beside the request and the answer."""
@@ -234,6 +235,13 @@ class Journal:
         """Return the record with this number, None if the journal does not have it any more."""
         place = seq - self._records[0].seq if self._records else -1
         return self._records[place] if 0 <= place < len(self._records) else None
+
+    def leave(self, sandbox: SandboxState) -> None:
+        """Let the records of complete requests refer to another sandbox than the one that is left: of that, each of
+        them would keep the whole world. That a request reached a sandbox is all that it is needed for."""
+        for record in self._records:
+            if record.duration is not None and record.sandbox is not None:
+                record.sandbox = sandbox
 
     def clear(self) -> None:
         """Remove every record; numbering goes on."""

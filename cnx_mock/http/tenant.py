@@ -244,6 +244,7 @@ class Tenant:
         changed()
         left = self.sandbox_so_far.held() if "sandbox_so_far" in vars(self) else []
         self.sandbox_so_far, self._load, self.is_complete = sandbox, None, True
+        self.journal.leave(sandbox)
         free_slowly(left)
         if expected:
             prepare = partial(prepare_names, sandbox.chance.seed)

@@ -205,6 +205,12 @@ def test_a_large_world_that_is_given_back_is_freed_between_other_calls(
         assert await alive(records) == 0
         await call(app, "GET", "/v1/instances")
         records = [ref(each) for each in tenant.sandbox.instances]
+        await call(app, "PUT", "/_mock/state", body={"accounts": [{"name": "Small"}]})
+        assert tenant.journal.seen, "a call that it did is still known"
+        assert await alive(records) == 0
+        await call(app, "POST", "/_mock/reset")
+        await call(app, "GET", "/v1/instances")
+        records = [ref(each) for each in tenant.sandbox.instances]
         await call(app, "DELETE", f"/_mock/sandboxes/{tenant.id}", "")
         assert await alive(records) == 0
 
