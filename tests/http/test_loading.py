@@ -244,8 +244,8 @@ def test_a_reset_while_a_world_is_written_gives_the_new_one(app: App) -> None:
 
 
 def test_long_lists_and_audits_are_made_in_slices_and_say_the_same(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = ("/_mock/instances", "/_mock/requests", "/_mock/requests?since=150&status=200", "/_mock/journals")
-    paths += ("/_mock/audit?also=left-behind",)
+    paths = ["/_mock/instances", "/_mock/requests", "/_mock/requests?since=150&status=200", "/_mock/journals"]
+    paths += ["/_mock/audit?also=left-behind"]
 
     async def story() -> None:
         other = await small(app)
