@@ -209,8 +209,7 @@ class RequestContext(JournalRecord):
         """Take the request through the stages behind the rules. It leaves an answer, whatever happens. Nothing awaits
         in here: every operation is atomic, and happens at one instant, `now` if that is known."""
         assert self.sandbox is not None, "the sandbox was entered before"
-        sandbox = self.sandbox
-        clock = sandbox.clock
+        sandbox, clock = self.sandbox, self.sandbox.clock
         clock.held = clock.now() if now is None else now
         if sandbox.polling and (caller := self._told_apart()) is not None:
             sandbox.show_to(caller)

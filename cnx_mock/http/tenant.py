@@ -120,8 +120,12 @@ class Tenant:
         self.engine.caller_of = shared.caller_of
         for rule in self.recipe.rules:
             self.engine.inject(rule)
-        self.window = Window()
+        self.begin_window()
         self.journal = self.journal.anew()
+
+    def begin_window(self) -> None:
+        """Begin a new rate window."""
+        self.window = Window()
 
     def close(self) -> None:
         """End what waits in it, for good, and free what it holds: its world, which a call in flight may still have, and

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext, suppress
 from pathlib import Path
 
+from cnx_mock.programs.marked import MARK, kill_marked
 from cnx_mock.programs.start import ProgramResult, start
 from cnx_mock.world.clock import SECOND, ticks
 
@@ -58,6 +59,7 @@ else:
 
         def __init__(self) -> None:
             self._child: int | None = None
+            self._mark, self._began = "", 0
             signal.signal(signal.SIGCHLD, lambda *_: None)  # if it were ignored, waitpid would not find the program
             self._watched = {*map(_number, _PASSED_ON), signal.SIGCHLD}
             self._before = signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
@@ -69,7 +71,9 @@ else:
             early = signal.sigpending() & set(map(_number, _ENDING))
             if early:
                 return ProgramResult(-int(min(early)), 0)
-            child = self._child = start(command, lambda words: self._spawned(words, environ, folder))
+            self._mark, self._began = f"{os.getpid()}-{began}", began
+            marked = {**environ, MARK: self._mark}
+            child = self._child = start(command, lambda words: self._spawned(words, marked, folder))
             while True:
                 number, sender = self._next()
                 if number == signal.SIGCHLD:
@@ -93,10 +97,11 @@ else:
                 signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
 
         def kill(self) -> None:
-            """Kill the program, if it runs. Any thread may call this."""
+            """Kill the program, if it runs; on Linux, all that it has started too. Any thread may call this."""
             if (child := self._child) is not None:
                 with suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
+                kill_marked(self._mark, child, self._began)
 
         def _spawned(self, command: list[str], environ: Mapping[str, str], folder: Path | None) -> int:
             """Start a process with the signals as they were before us; return its id. Raises OSError."""

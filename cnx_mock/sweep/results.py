@@ -105,7 +105,7 @@ class CellResult(JudgedRun):
     words: str = ""
     """What came of it in a whole sentence, if it was no fault at a call, or if an earlier report has the result."""
     cause: str = ""
-    """What tells causes apart, if an earlier report has the result."""
+    """What tells causes apart, if that is known: of a race, and if an earlier report has the result."""
     why_not: str = ""
     """Why there is no verdict, if there is none: the cell then counts as one whose fault was never injected."""
     journal: Sequence[ShownCall] = ()

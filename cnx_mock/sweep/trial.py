@@ -234,10 +234,13 @@ class _World:
         )
 
     def calm_down(self, rules: Collection[str]) -> None:
-        """Go on without the rules with these ids. What would never become ready because of them does so now."""
+        """Go on without the rules with these ids. What would never become ready because of them does so now. Calls
+        that were made because of them are no reason to refuse others: a new rate window begins."""
         scenario, fixture = self.tenants.defaults.scenario, self.tenants.defaults.scenario_fixture
         calm = replace(scenario, rules=tuple(each for each in scenario.rules if each.id not in rules))
         self.tenants.revise(calm, fixture)
+        for tenant in self.tenants:
+            tenant.begin_window()
         if any("provisioning" in each.document.get("fault", ()) for each in scenario.rules if each.id in rules):
             for tenant in self.tenants:
                 tenant.sandbox.bring_up()

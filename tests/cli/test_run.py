@@ -311,9 +311,11 @@ def test_a_program_is_killed_at_a_call_and_run_again_in_the_same_world(at: str, 
 
 def test_a_shell_is_killed_with_all_that_it_has_started() -> None:
     call = 'curl -s -H "Authorization: Bearer $CLOUDNEXUS_API_KEY" "$CLOUDNEXUS_BASE_URL/v1/plans"'
-    script = f'if [ -e "$CNX_MOCK_SCRATCH/x" ]; then exit 7; fi; touch "$CNX_MOCK_SCRATCH/x"; {call}; echo not killed'
-    done = run("--crash-at", "plans.list", "--", "sh", "-c", script)
-    assert (done.returncode, done.stdout) == (7, "")
+    script = 'if [ -e "$CNX_MOCK_SCRATCH/x" ]; then exit 7; fi; touch "$CNX_MOCK_SCRATCH/x"; '
+    for calls in (f"{call}; echo not killed", f"echo $({call} | cat; echo not killed)"):
+        done = run("--crash-at", "plans.list", "--", "sh", "-c", script + calls)
+        assert (done.returncode, done.stdout) == (7, "")
+        assert "1 request (cut × 1)" in said(done)
 
 
 def test_a_program_that_never_makes_the_call_is_not_killed_and_that_is_status_3() -> None:

@@ -33,3 +33,11 @@ def test_without_a_key_every_sandbox_recovers_and_new_ones_have_no_rules(own_ser
     later = own_server.sandbox()
     statuses = [each.call("GET", "/v1/plans").status for each in (*clients, Client(later.url, later.api_key))]
     assert statuses == [200, 200, 200]
+
+
+def test_calls_that_were_made_before_are_no_reason_to_refuse_others(server: MockServer) -> None:
+    sandbox = server.sandbox({"world": {"rate_limit": "2/min"}})
+    client = Client(sandbox.url, sandbox.api_key)
+    assert [client.call("GET", "/v1/plans").status for _ in range(3)] == [200, 200, 429]
+    client.call("POST", "/_mock/recover", {})
+    assert [client.call("GET", "/v1/plans").status for _ in range(3)] == [200, 200, 429]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnx_mock.programs import bounded
+from cnx_mock.programs import bounded, marked
 
 DETACHES = """
 import os, subprocess, sys
@@ -24,7 +24,7 @@ print(child.pid, flush=True)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the environment of processes")
 @pytest.mark.parametrize("few", [200, 0], ids=["few new processes", "many new processes"])
 def test_a_child_in_a_session_of_its_own_is_killed_too(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
-    monkeypatch.setattr(bounded, "_FEW_NUMBERS", few)
+    monkeypatch.setattr(marked, "_FEW_NUMBERS", few)
     with ThreadPoolExecutor() as executor:
         command = [sys.executable, "-c", DETACHES]
         result = asyncio.run(bounded.run(command, os.environ, lambda: None, executor))

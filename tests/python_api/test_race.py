@@ -227,7 +227,7 @@ def test_what_a_function_saw_twice_is_compared_too(sandbox: Sandbox) -> None:
 def test_ids_times_and_addresses_are_not_compared(server: MockServer) -> None:
     def answer(cloud: Sandbox, name: str) -> list[Any]:
         api = client(cloud)
-        seen = api.get("/v1/plans").json["data"]
+        seen = api.get("/v1/billing/balance").json
         made = api.create(name=name)
         _, ready = (api.get(f"/v1/instances/{made['id']}").json for _ in range(2))
         words = f"{made['id']} at {ready['ipv6']} and {ready['ipv4']}, by {cloud.url} at {made['created_at']}"
@@ -468,6 +468,36 @@ def test_from_outside_a_resource_is_ready_when_one_function_has_seen_it_so(serve
     results = sandbox.race(look_twice, look_once, schedule="A1 B1 A2")
     assert [each.returned for each in results] == [("running", "provisioning")] * 3
     assert {each.state["accounts"][0]["instances"][0]["status"] for each in results} == {"running"}
+
+
+def test_the_sentence_is_about_the_answer_that_was_no_longer_right(sandbox: Sandbox) -> None:
+    body = {"name": "web", "rules": []}
+    made = client(sandbox).post(FIREWALL, body).json["id"]
+
+    def add(cloud: Sandbox) -> None:
+        api = client(cloud)
+        api.get(FIREWALL)
+        rules = api.get(f"{FIREWALL}/{made}").json["rules"]
+        api.call("PUT", f"{FIREWALL}/{made}", {**body, "rules": [*rules, rule(80)]})
+
+    with pytest.raises(RaceError) as found:
+        sandbox.race(add, add, schedule="A1 B1 B2 A2 A3 B3")
+    path = f"{FIREWALL}/{made}"
+    assert str(found.value).startswith(
+        f"A's `GET {path}` (A2) and `PUT {path}` (A3) came between B's `GET {path}` (B2) and B's `PUT {path}` (B3): "
+    )
+
+
+def test_no_schedule_is_tried_for_what_each_function_has_made_itself(sandbox: Sandbox) -> None:
+    def makes_and_deletes(cloud: Sandbox) -> None:
+        api = client(cloud)
+        path = f"/v1/instances/{api.create(name='web-1')['id']}"
+        api.get(path)
+        api.call("DELETE", path)
+
+    results = sandbox.race(makes_and_deletes, makes_and_deletes)
+    assert len(results) > 2
+    assert {each.schedule[:5] for each in results} == {"A1 A2", "B1 B2"}
 
 
 def test_the_same_seed_has_the_same_schedules_and_ids(server: MockServer) -> None:

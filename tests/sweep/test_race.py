@@ -255,6 +255,11 @@ def test_an_attachment_conflicts_with_reading_what_is_attached(body: str) -> Non
     )
 
 
+def test_the_name_of_an_image_is_no_resource_that_others_change() -> None:
+    made = access(entry("A", 1, "instances.create", body='{"image": "debian-12"}', created="inst_1"))
+    assert not made.reads
+
+
 def test_a_turn_may_end_between_a_list_and_a_create_and_not_before_what_nobody_sees() -> None:
     mine = [
         entry("A", 1, "plans.list"),

@@ -170,8 +170,8 @@ def clear(server: Server, target: ControlTarget) -> Cleared:
 
 @resource.operation("POST", "/_mock/recover", provenance=_PROVENANCE)
 def recover(server: Server, target: ControlTarget, body: Recovery) -> Recovered:
-    """Let the cloud recover: remove rules, and make resources ready that would never become ready; without a key, in
-    every sandbox and for new ones."""
+    """Let the cloud recover: remove rules, make resources ready that would never become ready, and begin a new rate
+    window; without a key, in every sandbox and for new ones."""
     tenants = server.tenants
     removed = 0
     for each in [target] if target.tenant else [target, *(ControlTarget(tenant, None) for tenant in tenants)]:
@@ -182,6 +182,7 @@ def recover(server: Server, target: ControlTarget, body: Recovery) -> Recovered:
         rules.save()
         if each.tenant is not None:
             each.tenant.sandbox.bring_up()
+            each.tenant.begin_window()
     return Recovered(removed=removed)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cnx_mock.errors import RaceError
 from cnx_mock.python_api.race.trial import FunctionPair, FunctionRun
-from cnx_mock.sweep.race.outcome import RaceOutcome, consequence, nearest, sentence
-from cnx_mock.sweep.race.schedule import RACERS, Schedule, first_switch, order_of
+from cnx_mock.sweep.race.outcome import RaceOutcome, clash, consequence, nearest, sentence
+from cnx_mock.sweep.race.schedule import RACERS, Schedule, order_of, switches_of
 from cnx_mock.text.control_characters import visible_line
 
 _CALLS_SHOWN = 30
@@ -19,9 +19,9 @@ def schedule_text(run: FunctionRun) -> str:
 
 def raced(pair: FunctionPair, run: FunctionRun, actual: RaceOutcome, serial: Sequence[RaceOutcome]) -> RaceError:
     """Return the error for a run whose outcome is none of the serial ones."""
-    switch = first_switch(run.race.order)
-    if switch is not None and run.race.operation(switch.racer, switch.call) is not None:
-        words = sentence(run.race, actual, serial, [switch])
+    known = [each for each in switches_of(run.race.order) if run.race.operation(each.racer, each.call) is not None]
+    if known:
+        words = sentence(clash(run.race, known), actual, serial)
     else:
         words = f"at once: {consequence(actual, nearest(actual, serial))}"
     error = _error(pair, run, words)

@@ -51,14 +51,15 @@ def access(entry: Mapping[str, Any]) -> Access:
 
 
 def _references(body: str | None) -> Iterator[str]:
-    """Yield the ids of other resources that a request's body names."""
+    """Yield the ids of other resources that a request's body names. The name of an image is none."""
     try:
         fields = json.loads(body or "{}")
     except ValueError:
         return
     for key in _REFERENCES:
         value = fields.get(key) if isinstance(fields, dict) else None
-        yield from (str(each) for each in (value if isinstance(value, list) else [value]) if each is not None)
+        given = map(str, value if isinstance(value, list) else [value])
+        yield from (each for each in given if "_" in each)
 
 
 def switch_points(

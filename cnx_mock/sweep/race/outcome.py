@@ -47,10 +47,10 @@ def nearest(actual: RaceOutcome, serial: Sequence[RaceOutcome]) -> RaceOutcome:
     return min(serial, key=distance)
 
 
-def sentence(race: RaceRun, actual: RaceOutcome, serial: Sequence[RaceOutcome], switches: Sequence[Switch]) -> str:
+def sentence(clash: "Clash", actual: RaceOutcome, serial: Sequence[RaceOutcome]) -> str:
     """Return what happened, and how it differs from every serial order: "B's `GET /v1/instances` #1 came between A's …
     and A's …: 2 instances named web-1"."""
-    return f"{_between(race, switches[0])}: {consequence(actual, nearest(actual, serial))}"
+    return f"{clash}: {consequence(actual, nearest(actual, serial))}"
 
 
 def consequence(actual: RaceOutcome, expected: RaceOutcome) -> str:
@@ -80,22 +80,60 @@ def _ended(end: End) -> str:
     return "succeeds" if end == 0 else f"fails (exit status {end})"
 
 
-def _between(race: RaceRun, switch: Switch) -> str:
-    """Return which calls of the other program came between two of this one: those that conflict with them."""
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Calls of one caller that came between two of the other one, and conflict with them."""
+
+    before: Mapping[str, Any] | None
+    """The first of the two; None if they came before the second, and conflict with no earlier one."""
+    between: Sequence[Mapping[str, Any]]
+    after: Mapping[str, Any]
+    """The call that waited."""
+
+    def __str__(self) -> str:
+        shown = self.between if len(self.between) < 3 else [self.between[0], self.between[-1]]
+        names = " and ".join(_call(each) for each in shown)
+        mine, its = self.after["racer"], self.between[0]["racer"]
+        start = f"between {mine}'s {_call(self.before)} and" if self.before is not None else "before"
+        return f"{its}'s {names} came {start} {mine}'s {_call(self.after)}"
+
+    @property
+    def cause(self) -> str:
+        """What tells one clash from another: the operations that were torn apart."""
+        return repr(("raced", self.before and self.before["operation"], self.after["operation"]))
+
+
+def clash(race: RaceRun, switches: Sequence[Switch]) -> Clash:
+    """Return the clash at one of the changes of turn: at the first one where a caller goes on from an answer that is no
+    longer right; otherwise at the first one."""
+    for switch in switches:
+        before, inside, _ = _around(race, switch)
+        if any(access(one).writes & access(each).reads for one in inside for each in before):
+            return _clash(race, switch)
+    return _clash(race, switches[0])
+
+
+def _around(
+    race: RaceRun, switch: Switch
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]], Mapping[str, Any]]:
+    """Return the calls that a caller had made before it waited, those of the other one meanwhile, and the call that
+    waited."""
     mine, its = switch.racer, other(switch.racer)
     entries = race.run.entries
     waiting = next(index for index, each in enumerate(entries) if _is(each, mine, switch.call))
     before = [each for each in entries[:waiting] if each["racer"] == mine]
     last = max((index for index, each in enumerate(entries[:waiting]) if each["racer"] == mine), default=-1)
-    inside = [each for each in entries[last + 1 : waiting] if each["racer"] == its]
-    ends = [access(before[-1]), access(entries[waiting])] if before else [access(entries[waiting])]
+    return before, [each for each in entries[last + 1 : waiting] if each["racer"] == its], entries[waiting]
+
+
+def _clash(race: RaceRun, switch: Switch) -> Clash:
+    before, inside, waiting = _around(race, switch)
+    ends = [access(before[-1]), access(waiting)] if before else [access(waiting)]
     meant = [each for each in inside if any(access(each).conflicts(end) for end in ends)] or inside
-    names = " and ".join(_call(each) for each in (meant if len(meant) < 3 else [meant[0], meant[-1]]))
     partner = next(
         (each for each in reversed(before) if any(access(one).conflicts(access(each)) for one in meant)), None
     )
-    start = f"between {mine}'s {_call(partner)} and" if partner is not None else "before"
-    return f"{its}'s {names} came {start} {mine}'s {_call(entries[waiting])}"
+    return Clash(partner, meant, waiting)
 
 
 def _is(entry: Mapping[str, Any], racer: Racer, number: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.compare import changed_state
-from cnx_mock.sweep.race.conflicts import Access, access, switch_points
+from cnx_mock.sweep.race.conflicts import Access, Token, access, switch_points
 from cnx_mock.sweep.race.outcome import RaceOutcome, consequence
 from cnx_mock.sweep.race.schedule import RACERS, SERIAL, Racer, Schedule, Switch, other
 from cnx_mock.sweep.race.turns import Pace
@@ -126,8 +126,15 @@ def _titles(race: RaceRun) -> dict[tuple[Racer, int], Title]:
 
 
 def _accesses(race: RaceRun, racer: Racer) -> list[Access]:
-    """Return what a caller's calls read and wrote."""
-    return [access(each) for each in race.run.entries if each["racer"] == racer]
+    """Return what a caller's calls read and wrote. What it has made itself is nobody else's: in a run where it is not
+    first, the other one may have made what has the same id here."""
+    entries = [each for each in race.run.entries if each["racer"] == racer]
+    made: dict[Token, Token] = {("id", each["created_id"]): ("id", racer, each["created_id"]) for each in entries}
+
+    def renamed(tokens: frozenset[Token]) -> frozenset[Token]:
+        return frozenset(made.get(each, each) for each in tokens)
+
+    return [Access(renamed(each.reads), renamed(each.writes)) for each in map(access, entries)]
 
 
 def _longest(runs: Sequence[RaceRun]) -> dict[Racer, Pace]:

@@ -78,11 +78,14 @@ class Switch:
     call: int
 
 
-def first_switch(racers: Sequence[Racer]) -> Switch | None:
-    """Return the first change of turn in an order of calls after which its program comes again; None if there is
-    none."""
-    made = len(list(next((group for _, group in groupby(racers)), ())))
-    return Switch(racers[0], made + 1) if racers and racers[0] in racers[made:] else None
+def switches_of(racers: Sequence[Racer]) -> list[Switch]:
+    """Return the changes of turn in an order of calls after which their program comes again."""
+    found, made = [], {"A": 0, "B": 0}
+    for index, racer in enumerate(racers):
+        made[racer] += 1
+        if racers[index + 1 : index + 2] == [other(racer)] and racer in racers[index + 1 :]:
+            found.append(Switch(racer, made[racer] + 1))
+    return found
 
 
 def schedule_of(switches: Sequence[Switch]) -> Schedule:

@@ -11,7 +11,7 @@ from cnx_mock.errors import SweepError
 from cnx_mock.services import operations
 from cnx_mock.sweep.journal import shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault
-from cnx_mock.sweep.race.outcome import RaceOutcome, nearest, sentence
+from cnx_mock.sweep.race.outcome import RaceOutcome, clash, nearest, sentence
 from cnx_mock.sweep.race.plan import SERIAL_ORDERS, RacePlan, SerialRuns
 from cnx_mock.sweep.race.schedule import RACERS, Racer, Schedule, order_of, other, schedule_of
 from cnx_mock.sweep.race.trial import race_once
@@ -139,9 +139,10 @@ class RaceSweep(Sweep):
         if verdict == "serial" and not why_not and outcome not in self._serial.outcomes:
             verdict = "raced"
         expected = nearest(outcome, self._serial.outcomes)
-        words = ""
+        words = cause = ""
         if verdict == "raced":
-            words = sentence(race, outcome, self._serial.outcomes, self._plans[cell.name].switches)
+            found = clash(race, self._plans[cell.name].switches)
+            words, cause = sentence(found, outcome, self._serial.outcomes), found.cause
         difference = outcome.difference(expected)
         result = CellResult(
             cell=cell,
@@ -153,6 +154,7 @@ class RaceSweep(Sweep):
             calls=dict(Counter(each["operation"] for each in race.run.entries if each["operation"])),
             hammering=(),
             words=words,
+            cause=cause,
             why_not=why_not,
             journal=shown_calls(race.run.entries),
             output="".join(f"{racer}: {race.ended[racer].output}" for racer in RACERS if race.ended[racer].output),
