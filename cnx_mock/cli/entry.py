@@ -26,6 +26,7 @@ def main() -> None:
     try:
         from cnx_mock.cli.main import main as run  # lazy: see above
     finally:
+        gc.freeze()
         gc.enable()
 
     if not serves and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:

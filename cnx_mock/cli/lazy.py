@@ -19,11 +19,12 @@ from cnx_mock.dataclass import dataclass
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Import without the garbage collector: what imports make stays, and looking for garbage in it takes a tenth of
-    their time."""
+    their time. It is frozen, or the collector would look at all of it as soon as it is back."""
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
