@@ -1,5 +1,6 @@
 """What options take beside click's own types: durations, test keys, the URL of a running server, lists of names."""
 
+import re
 from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
@@ -55,8 +56,18 @@ class ServerUrlType(click.ParamType):  # type: ignore[type-arg]  # generic in cl
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the URL. Raises UsageError if it is not one."""
         if not is_base_url(value):
-            raise UsageError(f"{value!r} is not the URL of a server: write one like {DEFAULT_URL}")
+            raise UsageError(
+                f"{value!r} is not the URL of a server: write {_base_of(value) or f'one like {DEFAULT_URL}'}"
+            )
         return str(value).removesuffix("/")
+
+
+def _base_of(text: str) -> str | None:
+    """Return the base URL that a text is meant for: without http://, with https:// or with a path. None if that is not
+    clear."""
+    host = re.sub("^https?://", "", text).partition("/")[0]
+    base = f"http://{host}"
+    return base if re.search(r":\d+$", host) and is_base_url(base) else None
 
 
 class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2

@@ -26,7 +26,8 @@ def make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     ours = next((each for each in (path, *path.parents) if each.name == OUR_FOLDER), None)
     if ours is not None:
-        with suppress(FileExistsError), (ours / ".gitignore").open("x", encoding="utf-8") as file:
+        ignore = ours / ".gitignore"
+        with suppress(FileExistsError), _named(ignore), ignore.open("x", encoding="utf-8") as file:
             file.write("# Written by cnx-mock: what is here can be made again.\n*\n")
 
 
@@ -64,6 +65,16 @@ def check_file_name(path: Path | str) -> None:
 
 
 @contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the path in an OSError: that of a full disk names no file, and others name the draft."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+@contextmanager
 def draft(path: Path, content: bytes) -> Iterator[Path]:
     """Write a file beside `path`, readable by its owner only, and yield its path: to be renamed, or linked. It is
     removed afterwards. Raises OSError; then nothing is left, and what is at `path` stays as it is."""
@@ -80,25 +91,17 @@ def draft(path: Path, content: bytes) -> Iterator[Path]:
 def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
     """Write a file completely or not at all, in the place of one that may be there. Without a `mode`, it gets the
     permissions of that one, or else those that new files get. Raises OSError, with the name of `path`."""
-    try:
-        with draft(path, content) as new:
-            new.chmod(_mode(path) if mode is None else mode)
-            new.replace(path)
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
+    with _named(path), draft(path, content) as new:
+        new.chmod(_mode(path) if mode is None else mode)
+        new.replace(path)
 
 
 def create_file(path: Path, content: bytes) -> None:
     """Write a new file completely or not at all. Raises FileExistsError if there is one, and OSError, with the name of
     `path`."""
-    try:
-        with draft(path, content) as new:
-            new.chmod(_mode(path))
-            os.link(new, path)
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
+    with _named(path), draft(path, content) as new:
+        new.chmod(_mode(path))
+        os.link(new, path)
 
 
 def _mode(path: Path) -> int:

@@ -152,7 +152,21 @@ def test_without_a_server_it_says_so() -> None:
     assert line.endswith("start one with `cnx-mock serve`, or give the URL of a running one\n")
 
 
-@cases("url", ["127.0.0.1:4269", "https://localhost:1", "http://h:port", "http://", "http://h/v1", "http://h?x", ""])
+@cases(
+    ("url", "meant"),
+    [
+        ("127.0.0.1:4270", "http://127.0.0.1:4270"),
+        ("[::1]:4270", "http://[::1]:4270"),
+        ("https://localhost:1", "http://localhost:1"),
+        ("http://h:1/v1", "http://h:1"),
+        ("http://h:1/_mock/", "http://h:1"),
+    ],
+)
+def test_what_is_almost_a_servers_url_is_told_as_it_must_be(url: str, meant: str) -> None:
+    assert refused(url).endswith(f"{url!r} is not the URL of a server: write {meant}\n")
+
+
+@cases("url", ["http://h:port", "http://", "http://h/v1", "http://h?x", "h", "ftp://h:1", ""])
 def test_what_is_no_servers_url_is_refused(url: str) -> None:
     assert f"{url!r} is not the URL of a server: write one like http://127.0.0.1:4269" in refused(url)
 

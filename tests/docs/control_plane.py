@@ -24,7 +24,8 @@ show its calls.
 
 The key in the `Authorization` header selects the sandbox, or the sandbox's id in the header `X-CNX-Mock-Sandbox`.
 Without both, a call is about the server, or about new sandboxes. A web page can use a sandbox's id only if the page
-comes from this server. Errors have the API's error body. Lists are `{"data": […]}`. An unknown field is an error.
+comes from this server. Errors have the API's error body. Lists are `{"data": […]}`. An unknown field
+of a body or of a query is an error. A POST whose fields are all optional needs no body.
 
 In Python, `sandbox.call("PATCH", "/account", {"balance": "$5.03"})` makes the same calls."""
 

@@ -44,6 +44,26 @@ def wrong(reply: Reply) -> dict[str, str]:
     return reply.details
 
 
+# ---- what a call may leave out, and what it may not add
+
+
+def test_a_post_that_need_say_nothing_needs_no_body(control, ours):
+    assert done(ours, "POST", "/sandboxes")["api_key"].startswith("cnx_test_")
+    assert done(control, "POST", "/instances")["status"] == "running"
+    assert done(control, "POST", "/recover")
+    assert mock(control, "POST", "/clock/advance").details == {"reason": "the body is empty"}
+    for method, path in (("POST", "/rules"), ("PUT", "/scenario"), ("PATCH", "/clock"), ("PUT", "/state")):
+        assert mock(control, method, path).details == {"reason": "the body is empty"}
+
+
+def test_a_name_in_the_query_that_a_call_does_not_read_is_refused(control):
+    assert wrong(mock(control, "GET", "/requests?limt=5&since=0")) == {
+        "limt": "unknown parameter, did you mean 'limit'?"
+    }
+    assert wrong(mock(control, "GET", "/clock?x=1&y")) == {"x": "unknown parameter", "y": "unknown parameter"}
+    assert done(control, "GET", "/requests?limit=5") == {"data": []}
+
+
 # ---- who may call
 
 

@@ -86,3 +86,13 @@ def test_what_people_wrote_there_stays(tmp_path: Path) -> None:
 def test_a_folder_of_the_users_own_gets_no_file_of_ours(tmp_path: Path) -> None:
     make_folder(tmp_path / "cells" / "sweep")
     assert list(tmp_path.rglob(".gitignore")) == []
+
+
+def test_a_folder_of_ours_that_finds_a_full_disk_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pathlib.Path.open", full)
+    with pytest.raises(OSError, match="No space left") as failure:
+        make_folder(tmp_path / ".cnx-mock" / "sweep")
+    assert failure.value.filename == str(tmp_path / ".cnx-mock" / ".gitignore")

@@ -8,13 +8,13 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from cnx_mock.api import errors
+from cnx_mock.api import errors, parsing
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.operation import Incoming, Operation, Resource
 from cnx_mock.api.router import Router
 from cnx_mock.api.validation import failed
 from cnx_mock.dataclass import dataclass
-from cnx_mock.errors import CnxMockError, DocumentError, SourceError
+from cnx_mock.errors import CnxMockError, DocumentError, Problem, SourceError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.control import first_word
 from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused, sandbox_named
@@ -33,6 +33,7 @@ from cnx_mock.scenario.exchange import Answer
 from cnx_mock.scenario.request import RawHeaders
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.text.live_keys import masked, masked_json
+from cnx_mock.text.suggestions import unknown
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks
 from cnx_mock.world.records import KeyRecord
@@ -226,6 +227,8 @@ class ControlPlane:
         if operation is None:
             raise router.refusal(scope["method"], path)
         query = masked(scope["query_string"]).decode("latin-1")
+        _check_query(operation, query)
+        body = body or _needless_body(operation)
         encoding = next((v.decode("latin-1") for name, v in headers if name == b"content-encoding"), None)
         incoming = Incoming(params, query, body, JSON, encoding if body else None)
         if call.is_long:
@@ -273,3 +276,18 @@ def _refusal(error: Exception) -> errors.ApiError:
         return errors.BadRequest(reason=str(error))
     log.exception("cnx-mock failed in its control plane; please report this")
     return errors.InternalError()
+
+
+def _check_query(operation: Operation, query: str) -> None:
+    """Raise ValidationFailed for names of the query that the call does not read: a filter would not filter."""
+    fields = operation.query.model_fields if query and operation.query else {}
+    known = [field.alias or name for name, field in fields.items()]
+    names = [name for name in parsing.query_values(query) if name not in known] if query else []
+    if names:
+        raise failed([Problem((name,), unknown("parameter", name, known)) for name in names])
+
+
+def _needless_body(operation: Operation) -> bytes:
+    """Return what an empty body means: {} where a POST has nothing that must be said, such as for a sandbox."""
+    fields = operation.body.model_fields.values() if operation.method == "POST" and operation.body else ()
+    return b"{}" if fields and not any(each.is_required() for each in fields) else b""
