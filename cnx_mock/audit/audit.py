@@ -19,7 +19,7 @@ HAMMERING = (
     *("early-retry", "flat-backoff", "lockstep", "amplification", "futile-retry", "empty-retry", "delete-404"),
     "no-deadline",
 )
-"""The codes of the checks that find retries that come too early, too often or in vain, or are misunderstood, and calls
+"""The codes of the checks that find bad retries (too early, too often, or without a chance of success), and calls
 without a deadline."""
 
 

@@ -81,8 +81,8 @@ def _come_back(logical: Sequence[LogicalCall]) -> bool:
 
 
 def _one_worker(calls: Sequence[Call]) -> bool:
-    """Return whether only one worker makes so many calls over one connection: all of them fail, and none is told when
-    to come back. The workers of a crowd fail together, and then one connection is not enough for them."""
+    """Return whether only one worker can have made so many calls over one connection: all of them fail, and none has a
+    Retry-After. The workers of a crowd fail together, and then one connection is not enough for them."""
     in_vain = all(not call.succeeded and call.retry_after is None for call in calls)
     return in_vain and len({call.connection for call in calls}) == 1
 

@@ -222,8 +222,8 @@ class _Grouping:
         return None if first else min(ready, key=lambda each: _end(each.last) + (each.last.retry_after or 0))
 
     def _may_be_first(self, attempts: _Attempts, call: Call) -> bool:
-        """Return whether a call may be the first attempt of a worker of a crowd. Workers begin together, and each goes
-        on when it has succeeded."""
+        """Return whether a call may be the first attempt of a worker of a crowd. Workers begin together, and each
+        continues when it has succeeded."""
         size = self.traffic.crowds[call.request]
         known = size if attempts.together else attempts.together_begun
         free = len(attempts.waiting) + len(attempts.under_way) < size

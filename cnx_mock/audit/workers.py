@@ -283,8 +283,8 @@ def _by_request(calls: Iterable[Call]) -> dict[object, list[Call]]:
 
 
 def _most_at_once(spans: Iterable[tuple[int, int]]) -> int:
-    """Return how many of some spans of time, each from its first to its last moment, there are at the same time. Two of
-    which one begins when the other one ends are not."""
+    """Return how many of some spans of time, each from its first to its last moment, there are at the same time. Two
+    calls do not overlap if one begins when the other one ends."""
     spans = list(spans)
     begun, over = sorted(first for first, _ in spans), sorted(last for _, last in spans)
     at_once = (bisect_right(begun, first) - bisect_right(over, first) + (first == last) for first, last in spans)

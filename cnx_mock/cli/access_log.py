@@ -1,7 +1,7 @@
 """The access lines of `cnx-mock serve`: in plain text for a log, in coloured columns on a terminal.
 
-The columns are formatted by hand and not by rich: a line is written for every request, and importing rich would make
-the server's start slower by more than the server itself takes for a hundred requests.
+The columns are formatted by hand and not by rich. A line is written for every request, and importing rich takes longer
+than the server needs for a hundred requests.
 """
 
 from collections.abc import Callable

@@ -58,7 +58,7 @@ class _Piece(NamedTuple):
 
 
 class BackgroundStream(TextIOBase):
-    """Writes to `stream` from a thread of its own, which starts with the first text."""
+    """Writes to `stream` from a separate thread, which starts with the first text."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -111,7 +111,7 @@ class BackgroundStream(TextIOBase):
         self._put(text, size + _EVERY_TEXT, None)
 
     def send(self, text: str, sent: Sent) -> None:
-        """Leave a text to the thread, which is never dropped, and be told how it went."""
+        """Give the thread a text that is never dropped, with a callback for its result."""
         self._put(text, _EVERY_TEXT, sent)
 
     def write_drawing(self, text: str) -> None:

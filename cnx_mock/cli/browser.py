@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 
 _GRAPHICAL = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-"""Variables of which one is set on Linux if there is a browser with a window, or one of the user's choice."""
+"""Variables: one of them is set on Linux if there is a browser with a window, or if the user has chosen a browser."""
 
 
 def open_in_browser(url: str, failed: Callable[[], None]) -> None:
     """Open a page in the user's browser, and do not wait for it. `failed` is called in another thread if there is no
-    browser. One that would take over this terminal is not opened, unless BROWSER names it."""
+    browser. A browser that runs in this terminal is not opened, unless BROWSER names it."""
     # a daemon: some browsers return only when they are closed
     threading.Thread(target=_open, args=(url, failed), name="cnx-mock browser", daemon=True).start()
 

@@ -13,10 +13,10 @@ import sys
 from typing import Any
 
 _FULL_AFTER = 2
-"""A full collection comes after so many of the middle generation."""
+"""The number of collections of the middle generation before a full one."""
 
 _EVERYTHING_AFTER = 100
-"""Every so many full collections look at what is frozen too."""
+"""The number of full collections after which the frozen objects are searched too."""
 
 _FEW_BLOCKS = 250_000
 """How many objects there may be beside those of the start, about, for everything to be looked at: some 20 ms."""

@@ -1,4 +1,4 @@
-"""What `cnx-mock demo` does: it puts on a show, on a page and in the terminal."""
+"""What `cnx-mock demo` does: it shows a story on a page and in the terminal."""
 
 import asyncio
 import gc
@@ -104,7 +104,7 @@ class LiveLanes:
         self._drawing = _drawing() if is_live(sys.stderr) else None
 
     async def beside(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work, and draw while it goes on."""
+        """Do the work, and draw meanwhile."""
         drawing = asyncio.ensure_future(self._draw())
         try:
             await work

@@ -42,8 +42,8 @@ class EventReader:
             self._headers[TOKEN_HEADER] = token
 
     def events(self) -> Iterator[ReceivedEvent]:
-        """Yield events until the server ends the stream, because it stops. A connection that is lost is made again, and
-        goes on where it broke off. Raises UsageError if no cnx-mock answers at first, or if it refuses."""
+        """Yield events until the server ends the stream, because it stops. A lost connection is opened again, and
+        continues after the last event. Raises UsageError if no cnx-mock answers at first, or if it refuses."""
         connection = self._connect()
         while True:
             try:

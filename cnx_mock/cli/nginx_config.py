@@ -1,7 +1,7 @@
-"""The nginx configuration that leads each test key to a server of its own.
+"""The nginx configuration that sends each test key to one of several servers.
 
-Each directive is there for one promise of the mock: a key's world stays whole, a call arrives as it was sent, and a
-fault reaches the client as far as nginx can carry it. The comments in the file say which.
+Each directive keeps one promise of the mock: a key has one world, a call arrives unchanged, and a fault reaches the
+client if nginx can forward it. The comments in the file say which.
 """
 
 from collections.abc import Sequence

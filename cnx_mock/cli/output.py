@@ -20,7 +20,8 @@ def reader_may_leave() -> Iterator[None]:
 
 
 def print_result(text: str, *, complete: bool) -> None:
-    """Print what came of many runs, after all that stderr says of them. Raises OSError for a disk that is full.
+    """Print the results of many runs, after everything that is written to stderr about them. Raises OSError for a disk
+    that is full.
 
     If a signal ended the runs, it also ends this: a stdout that takes nothing is not waited for.
     """
@@ -35,10 +36,10 @@ def print_result(text: str, *, complete: bool) -> None:
 
 
 def print_table(rows: Sequence[Sequence[str]], head: Sequence[str] = (), optional: Sequence[str] = ()) -> None:
-    """Print rows in aligned columns. On a terminal a cell that is too wide goes on in the next line.
+    """Print rows in aligned columns. On a terminal a cell that is too wide continues in the next line.
 
-    If there are `optional` columns, no word is broken on a narrow terminal: these columns are left out, the first one
-    first, and then the last column goes below the one before it.
+    If there are `optional` columns, no word is broken on a narrow terminal. First these columns are left out, starting
+    with the first. Then the last column is printed below the one before it.
     """
     cells = [[shown(cell) for cell in row] for row in ([head] if head else []) + list(rows)]
     if is_live(sys.stdout):

@@ -1,4 +1,4 @@
-"""Many runs of one program, each with its own server: what they have in common, and how a signal ends them all.
+"""Many runs of one program, each with its own server: their common parts, and how a signal ends all of them.
 
 Ctrl-C and SIGTERM cancel the work. The programs run without a terminal in sessions of their own, so that the terminal
 sends Ctrl-C to us alone; each is killed with everything it has started. (`programs/start` says how `run` differs.)

@@ -30,7 +30,7 @@ def console(stream: TextIO) -> Console:
 
 
 def print_table(cells: Sequence[Sequence[str]], stream: TextIO, *, has_head: bool) -> None:
-    """Print rows in columns; a cell that is too wide goes on in the next line. The first row may be the head."""
+    """Print rows in columns; a cell that is too wide continues in the next line. The first row may be the head."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=has_head, header_style="bold")
     for number, title in enumerate(cells[0]):
         table.add_column(Text(title), overflow="fold", style="cyan" if number == 0 else "")

@@ -103,7 +103,7 @@ def _ending(run: RunResult) -> str:
 
 
 def _differing(expected: WorldStates, actual: WorldStates, chance: Varying) -> Iterator[str]:
-    """Yield a line for each name of which more or fewer are left than expected, and for each changed resource."""
+    """Yield a line for each name with another number of resources than expected, and for each changed resource."""
     wanted, found = count_resources(expected, chance), count_resources(actual, chance)
     difference = state_difference(wanted, found)
     numbers = _numbers(wanted), _numbers(found)

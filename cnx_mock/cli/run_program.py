@@ -179,8 +179,8 @@ def _read_expected(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _judged(journal: list[dict[str, Any]], before: int) -> tuple[Sequence["Finding"], int]:
-    """Return what the audit finds in a journal, and the microseconds that CMD waited for provisioning. The first so
-    many calls, and the others, are judged apart: they are of two processes."""
+    """Return what the audit finds in a journal, and the microseconds that CMD waited for provisioning. The calls up to
+    this number, and the others, are judged separately, because they come from two processes."""
     if not journal:
         return (), 0
     from cnx_mock.audit.audit import findings  # lazy: a run without a call has nothing to judge

@@ -1,4 +1,4 @@
-"""What `cnx-mock run --race` does: it runs two programs in one world, under one schedule, and says what came of it."""
+"""What `cnx-mock run --race` does: it runs two programs in one world, under one schedule, and prints the result."""
 
 import shlex
 import sys

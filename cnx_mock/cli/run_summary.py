@@ -128,7 +128,7 @@ class RunRecord:
 
 
 def taken(control: Control, sandboxes: Iterable[Sandbox], expect: Mapping[str, Any]) -> RunRecord:
-    """Return what happened in a server's sandboxes, of which the first is the program's.
+    """Return what happened in a server's sandboxes. The first one is that of the program.
 
     `expect` is what must be true of each that was used, beside what its scenario expects. This resets the sandboxes,
     since a reset shows how they were at the start.

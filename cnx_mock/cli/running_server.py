@@ -23,7 +23,8 @@ def ask(
     method: str = "GET",
     body: Any = None,
 ) -> Answer:
-    """Return what `read` takes from the answer to a call of a control plane's path, within so many seconds.
+    """Call a path of the control plane, and return what `read` takes from the answer. The call may take this many
+    seconds.
 
     Raises InputRefusedError if the server refuses what was sent. Raises UsageError if no server answers, if it refuses
     for another reason, and if what answers is not a cnx-mock.

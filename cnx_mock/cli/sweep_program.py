@@ -1,4 +1,4 @@
-"""What `cnx-mock sweep` does: it makes the runs, shows what came of them, and writes scenarios and reports."""
+"""What `cnx-mock sweep` does: it makes the runs, shows the results, and writes scenarios and reports."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -147,7 +147,7 @@ class ProgramSweep:
         return FOUND if any(map(report.fails, report.results)) else 0
 
     def _with_earlier(self, report: SweepReport, earlier: SweepReport) -> SweepReport:
-        """Add the cells of an earlier report whose calls are unchanged: they were not run, and count all the same."""
+        """Add the cells of an earlier report whose calls are unchanged: they count although they were not run."""
         known = {known_call(call) for call in report.sweep.calls}
         lines = dict[str, str]()
         for result in earlier.results:

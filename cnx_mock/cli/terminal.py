@@ -9,7 +9,7 @@ from cnx_mock.text.control_characters import visible, visible_line
 from cnx_mock.text.live_keys import masked_text
 
 COLUMNS = 120
-"""The width of text if there is no terminal to ask."""
+"""The width of text without a terminal."""
 
 _ASCII = str.maketrans({"…": "...", "×": "x", "→": "->", "·": "*", "–": "-", "’": "'", "≥": ">=", "≤": "<="})
 
@@ -45,8 +45,8 @@ def is_ascii() -> bool:
 
 
 def shown(text: str) -> str:
-    """Return the text as it is shown to people, never for JSON and the like: without live keys, with its control
-    characters as escapes, in the characters that the locale has. Line ends stay."""
+    """Return the text as it is shown to people: without live keys, with control characters as escapes, and with
+    characters of the locale only. Not for JSON and other data. Line ends stay."""
     return in_locale(visible(masked_text(text)))
 
 

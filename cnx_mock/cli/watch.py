@@ -31,18 +31,18 @@ _INTERVAL = 0.1
 
 _PATIENCE = 10
 """An editor may write a file in several steps, so a change is read when two looks in a row see the same. A file that
-never rests is read after so many looks."""
+changes all the time is read after this many looks."""
 
 Changed = Callable[[Scenario | Exception, Fixture | Exception | None], None]
-"""Is told of a scenario and of its fixture, or what is wrong with them."""
+"""Receives a scenario and its fixture, or the error in them."""
 
 Contents = tuple[bytes | int, ...]
 """What a look sees of each file: its content, or the errno that says why there is none."""
 
 
 class ScenarioWatcher:
-    """Looks at the files of some scenarios, and at the fixture that they name, on a thread of its own. Make it before
-    the scenarios are loaded: a change in between is seen too. Raises UnknownScenario."""
+    """Watches the files of some scenarios, and the fixture that they name, in a separate thread. Make it before the
+    scenarios are loaded: a change in between is seen too. Raises UnknownScenario."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names

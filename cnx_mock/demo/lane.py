@@ -1,4 +1,4 @@
-"""One client of a demo: the program, its sandbox, what it has done so far, and what that came to."""
+"""One client of a demo: the program, its sandbox, its attempts so far, and its outcome."""
 
 import shlex
 import shutil

@@ -19,7 +19,7 @@ _LEAST_SPAN = 5 * SECOND
 
 
 def mark(method: str, status: int | None) -> str:
-    """Return one character for what came of an attempt; `status` is None if it got no answer."""
+    """Return one character for the result of an attempt; `status` is None if it got no answer."""
     if status is None:
         return "!"
     return "x" if status >= 400 else {"POST": "+", "DELETE": "-"}.get(method, ".")
@@ -31,7 +31,7 @@ def painted_marks(marks: Iterable[str], colour: bool) -> str:
 
 
 def live_lines(show: Show, width: int, colour: bool) -> list[str]:
-    """Return the lines of a show that goes on, at most so wide: a time axis for each lane, the same for all."""
+    """Return the lines of a running demo, at most this wide: one line for each lane, all on the same time axis."""
     widest = max(len(lane.label) for lane in show.lanes)
     axis = max(10, width - widest - 16)
     began = min((lane.started for lane in show.lanes if lane.started is not None), default=0)
@@ -45,7 +45,8 @@ def live_lines(show: Show, width: int, colour: bool) -> list[str]:
 
 
 def timeline(lane: Lane, began: int, now: int, width: int) -> list[str]:
-    """Return the marks of a lane's attempts on a time axis of so many characters, between two instants of real time.
+    """Return the marks of a lane's attempts on a time axis with this many characters, between two instants of real
+    time.
 
     Attempts that are too close for the axis share a place: the one that went worst is shown.
     """

@@ -13,7 +13,7 @@ from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
 
 async def rehearse(config: RunConfig, seconds: float, executor: Executor, *, at_once: bool) -> Sequence[RunResult]:
     """Run a program twice without faults, both `at_once` or one after the other, and return the results. Each may take
-    so many seconds. Raises ProgramError."""
+    this many seconds. Raises ProgramError."""
     runs = [run_once(config, NO_FAULTS, seconds, executor) for _ in range(2)]
     return await asyncio.gather(*runs) if at_once else [await each for each in runs]
 

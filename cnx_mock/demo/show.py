@@ -26,7 +26,7 @@ from cnx_mock.world.clock import wall_now
 _OWN_SECONDS = 60
 """How long our own clients may take at speed 1 or more."""
 PROVISIONING = "polls:2"
-"""How long resources take to be ready in a demo: so many reads still find them in provisioning."""
+"""How long resources take to be ready in a demo: this many reads still show them as provisioning."""
 _BASE = 0.25
 """The unit of our own clients' waits, in seconds at speed 1."""
 _QUICK = 0.01

@@ -39,7 +39,7 @@ class Step:
     name: str
     """The name in the body of the request; empty if there is none."""
     fault: str
-    """The faults that it met, and whether it had its effect all the same; empty for none."""
+    """The faults that it met, and whether it still had its effect; empty for no faults."""
 
 
 def title_line(show: Show, colour: bool) -> str:

@@ -1,4 +1,4 @@
-"""What a show is in words: the paragraph at its end, and the command to try next."""
+"""The text of a demo: the paragraph at its end, and the command to try next."""
 
 from collections.abc import Iterator, Sequence
 

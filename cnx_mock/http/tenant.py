@@ -44,7 +44,7 @@ class Shared:
     load_observers: list[LoadObserver]
     """Who is told how far a large world is."""
     caller_of: Callable[[ApiRequest], str | None]
-    """Returns who made a request; None if callers are not told apart."""
+    """Returns who made a request; None if callers are not distinguished."""
     claim: Callable[[str, "Tenant"], bool]
     """Lets a key open a tenant unless it opens another one; returns whether it does."""
 

@@ -45,7 +45,7 @@ class Tenants:
         self.observer: Callable[[Tenant, bool], None] | None = None
         """Called with every tenant that is made (True) or given back (False); None if nobody follows them."""
         self.caller_of: Callable[[ApiRequest], str | None] | None = None
-        """Returns who made a request, for rules to count each caller's alone; None if callers are not told apart."""
+        """Returns who made a request, for rules to count each caller's alone; None if callers are not distinguished."""
         self.reaches_back_to = 0
         """When the last request of a tenant that was given back was complete; 0 if there is none."""
         self.load_observers: list[LoadObserver] = []

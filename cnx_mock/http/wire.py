@@ -53,11 +53,12 @@ class RequestWire:
         self._own().dead = rule, fault
 
     def refuse_connections(self, microseconds: int) -> Callable[[], None]:
-        """Close the server's ports for so long. Return what opens them again before that."""
+        """Close the server's ports for this time. Return what opens them again before that."""
         return self._own().outage.refuse(microseconds)
 
     def fail_handshakes(self, microseconds: int | None, connections: int | None) -> Callable[[], None]:
-        """Let the handshakes of new TLS connections fail: for so long, or so many of them. Return what ends that."""
+        """Let the handshakes of new TLS connections fail: for this time, or for this number of connections. Return what
+        ends that."""
         return self._own().outage.fail_handshakes(microseconds, connections)
 
     def write(self, data: bytes) -> None:

@@ -15,7 +15,7 @@ SCRATCH = "CNX_MOCK_SCRATCH"
 
 @dataclass(frozen=True, slots=True)
 class ProgramFolders:
-    """The folders of one run of a program, or of two runs of which the second finds what the first has left."""
+    """The folders of one run of a program, or of two runs, if the second continues with the files of the first."""
 
     scratch: Path
     """An empty folder for state files and locks."""
@@ -32,8 +32,8 @@ class ProgramFolders:
 def program_folders(copied: Path | None = None) -> Iterator[ProgramFolders]:
     """Make the folders of one run; they are removed at the end, with all that is in them.
 
-    `copied` is the folder of which the program gets a copy, to run there; None for none. Raises UsageError if it cannot
-    be copied.
+    `copied` is the folder that is copied, so that the program runs in the copy; None for none. Raises UsageError if it
+    cannot be copied.
     """
     with tempfile.TemporaryDirectory(prefix="cnx-mock-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder, "scratch")

@@ -53,8 +53,8 @@ else:
         """Runs a program in the foreground. From when this is made, signals are the program's: they are blocked until
         it runs, and then passed on to it.
 
-        The program is in our process group, so that a terminal treats it as if it were alone: what the terminal sends
-        (Ctrl-C, Ctrl-Z), it sends to both, and it is not passed on a second time. Threads must be started after this.
+        The program is in our process group, so a terminal treats it as if it were alone. The terminal sends signals
+        (Ctrl-C, Ctrl-Z) to both processes, so they are not passed on. Threads must be started after this.
         """
 
         def __init__(self) -> None:

@@ -1,5 +1,5 @@
-"""How a program is started and what its end is: the same for `run`, which hands the terminal to one program, and for
-`sweep` and `shrink`, which run one program many times out of sight.
+"""How a program is started, and how its end is described. This is the same for `run`, where one program has the
+terminal, and for `sweep` and `shrink`, which run one program many times without a terminal.
 
 What differs stands in two modules, since the two cannot share it:
 

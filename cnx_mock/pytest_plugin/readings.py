@@ -66,7 +66,7 @@ class ReadingsPlugin:
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what came of a test under other readings."""
+        """Keep the results of a test under other readings."""
         found = vars(report).get(_READ)
         if found is not None:
             self._found.append((report.nodeid, found))
@@ -88,7 +88,7 @@ class ReadingsPlugin:
         )
 
     def _read(self, item: pytest.Item, first: Attempt) -> dict[str, Any]:
-        """Run a test that has passed under the other readings, and return what came of it as plain data."""
+        """Run a test that has passed under the other readings, and return the results as plain data."""
         notes = list(switched_off(item))
         expected = any(hasattr(report, "wasxfail") for report in first.reports)
         if first.outcome != "passed" or expected:
@@ -170,8 +170,9 @@ def readings_in_force(item: pytest.Item) -> dict[str, str]:
 
 
 def explained(item: pytest.Item, read: ReadingResults, result: CellResult) -> tuple[str, str, str]:
-    """Return what came of a test under a reading, what the documentation leaves open there, and the command that shows
-    it again: under that reading, if the test then fails, else under all of them, for what it leaves is compared."""
+    """Return the result of a test under a reading, what the documentation leaves open, and the command that shows the
+    result again. If the test fails under the reading, the command uses that reading. Otherwise it uses all of them,
+    because only then the resources are compared."""
     chosen, fails = read.chosen[result.cell.name], result.status != 0
     line = again(item, reading=chosen) if fails else again(item, switch="--cnx-readings")
     return sentence(result), f"the documentation leaves open: {_WORDS[result.cell.fault.name]}", line

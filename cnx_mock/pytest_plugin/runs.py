@@ -34,7 +34,7 @@ class Attempt:
 
 
 class Runs:
-    """The plugin that runs a test and keeps what came of it. Raises UsageError for a limit that is not a duration."""
+    """The plugin that runs a test and keeps the result. Raises UsageError for a limit that is not a duration."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._time_limit = TimeLimit()
@@ -164,7 +164,7 @@ def raised_by(item: pytest.Item) -> Sequence[BaseException]:
 
 
 def has_runs(item: pytest.Item) -> bool:
-    """Return whether a test is run several times: whether it has a sandbox of its own."""
+    """Return whether a test is run several times, which is so if it has its own sandbox."""
     return "cnx" in getattr(item, "fixturenames", ())
 
 

@@ -45,7 +45,7 @@ def story_of(node: pytest.Item | pytest.Collector) -> Any:
 
 
 def check_used(item: pytest.Item) -> None:
-    """Fail a test that has a marker of its own, and no sandbox that the marker could reach."""
+    """Fail a test whose marker has no effect, because the test has no sandbox."""
     if SANDBOX not in item.stash and any(each.name == "cnx_scenario" for each in item.own_markers):
         pytest.fail(_NO_SANDBOX, pytrace=False)
 

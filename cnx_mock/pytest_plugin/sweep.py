@@ -31,7 +31,8 @@ _MARKER = ("allow", "allow_partial")
 
 @dataclass(frozen=True)
 class _BadCell:
-    """What stands for a bad cell among the reports that pytest counts, of which other plugins read the attributes."""
+    """Represents a bad cell among the reports that pytest counts. Other plugins read the attributes of these
+    reports."""
 
     nodeid: str
     when: str = "call"
@@ -54,7 +55,7 @@ class SweepPlugin:
             raise pytest.UsageError(f"--cnx-sweep: {error}") from None
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
-        """Sweep a test, then run it once more without faults: that run is the one that is reported."""
+        """Sweep a test, then run it once more without faults. The report shows this last run."""
         if not has_runs(item):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)

@@ -54,7 +54,7 @@ class TimeLimit:
 
     @contextmanager
     def limited(self, seconds: float | None) -> Iterator[None]:
-        """Limit the block to so many seconds, or to those of `at_most` if they are fewer; None is no limit of its own.
+        """Limit the block to this many seconds, or to `at_most` if that is less; With None, only `at_most` limits it.
         Afterwards `exceeded` is whether it took longer."""
         self.exceeded, self._watched = False, True
         self._watch(_lower(seconds, self._most))
@@ -65,13 +65,13 @@ class TimeLimit:
             self._watch(None)
 
     def at_most(self, seconds: float | None) -> None:
-        """Limit every block to so many seconds, also one that runs: from now on. None ends this."""
+        """Limit every block to this many seconds. A block that already runs gets them from now on. None ends this."""
         self._most = seconds
         if self._watched and seconds is not None:
             self._watch(_lower(seconds, self._running))
 
     def _watch(self, seconds: float | None) -> None:
-        """Watch for so many seconds from now on, instead of what was watched before; None for no longer."""
+        """Watch for this many seconds from now on, instead of an earlier limit; None for no longer."""
         if self._watchdog is not None:
             self._watchdog.stop()
         self._watchdog, self._running = None, seconds
@@ -87,7 +87,7 @@ class TimeLimit:
 
 
 class _Watchdog:
-    """Sends a signal to the main thread after so many seconds, and again and again until it is stopped."""
+    """Sends a signal to the main thread after a number of seconds, and again until it is stopped."""
 
     def __init__(self, seconds: float, number: int) -> None:
         self._seconds, self._number = seconds, number

@@ -28,7 +28,7 @@ def base_url(text: str) -> str:
 
 
 class Control:
-    """Calls to the control plane of one server, from any thread; each call may take so many seconds."""
+    """Calls to the control plane of one server, from any thread. Each call may take at most this many seconds."""
 
     def __init__(
         self, url: str, seconds: float = TIMEOUT_SECONDS, other_url: Callable[[], str | None] = lambda: None

@@ -17,12 +17,12 @@ OriginOf = Callable[[str], "RaceOrigin"]
 
 
 def no_origin(sandbox_id: str) -> "RaceOrigin":
-    """Raise InvalidInputError: a sandbox of a race has no race of its own."""
+    """Raise InvalidInputError: a sandbox that belongs to a race cannot start another one."""
     raise InvalidInputError("this sandbox belongs to a race: call race on the sandbox that started the race")
 
 
 class Raceable(Handle):
-    """A sandbox of which the worlds of a race are copies."""
+    """A sandbox whose copies are the worlds of a race."""
 
     __slots__ = ("_origin", "_raced")
 

@@ -90,7 +90,7 @@ class InstancesHandle(_ResourcesHandle[SandboxInstance]):
     """The instances of a sandbox, without calls to the API: no rule applies, no request is counted, nothing is charged.
 
     `len(cnx.instances)` counts them. `for each in cnx.instances` iterates over them, the oldest first.
-    `cnx.instances["web-1"]` is the one with that name or id, `cnx.instances[0]` the oldest. `"web-1" in cnx.instances`
+    `cnx.instances["web-1"]` selects one by name or id, `cnx.instances[0]` is the oldest. `"web-1" in cnx.instances`
     says whether it exists. Each item is a `SandboxInstance`. An index raises UnknownResource if there is no such
     instance, or if several have that name.
     """

@@ -330,7 +330,7 @@ class Sandbox(Raceable):
 
 
 def _why_missed(rule: RuleHandle) -> str | None:
-    """Return why a rule never fired; None if it did, or if the test has removed it by a call of its own."""
+    """Return why a rule never fired; None if it did, or if the test itself has removed it."""
     try:
         return None if rule.fired else f"{rule.id} never fired: {rule.why}"
     except ControlError as error:

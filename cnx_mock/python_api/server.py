@@ -257,7 +257,7 @@ class MockServer(SandboxMaker):
             return self._intercept_listeners
 
     def _close_connections(self, listeners: ListeningSockets) -> None:
-        """Close the connections that were led here, unless the server has stopped, or was started anew."""
+        """Close the connections that were redirected, unless the server has stopped or was restarted."""
         if self._thread is not None and listeners is self._intercept_listeners:
             self._thread.close_connections(listeners)
 

@@ -45,10 +45,10 @@ class ActiveRule:
     fired: int = 0
     _by_resource: dict[str | None, int] = field(default_factory=dict)
     _by_caller: dict[tuple[str, str | None], int] = field(default_factory=dict)
-    """Requests of each caller, if callers are told apart; and of each of its resources, if those count."""
+    """Requests of each caller, if callers are distinguished; and of each of its resources, if those count."""
 
     def copy(self) -> "ActiveRule":
-        """Return a rule that has counted what this one has, and goes on by itself."""
+        """Return a copy of this rule with its counts, which counts separately from now on."""
         replaced = self.replaced and self.replaced.copy()
         return replace(self, replaced=replaced, _by_resource=dict(self._by_resource), _by_caller=dict(self._by_caller))
 
@@ -115,12 +115,12 @@ class ActiveRule:
 
     @property
     def _before_callers(self) -> int:
-        """Requests that came before callers were told apart."""
+        """Requests that came before callers were distinguished."""
         return self.matched - sum(self._by_caller.values())
 
 
 def copies(rules: Iterable[ActiveRule]) -> list[ActiveRule]:
-    """Return rules that have counted what these have, and go on by themselves."""
+    """Return copies of these rules with their counts, which count separately from now on."""
     return [each.copy() for each in rules]
 
 

@@ -17,7 +17,7 @@ class Delays:
         self._closed = False
 
     async def pause(self, microseconds: int) -> None:
-        """Wait for so many microseconds of real time, never for less. Raises Cancelled."""
+        """Wait for this many microseconds of real time, never less. Raises Cancelled."""
         loop = asyncio.get_running_loop()
         due = ticks() + microseconds
         left = microseconds

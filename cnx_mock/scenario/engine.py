@@ -47,8 +47,8 @@ class Engine:
         most_rules: int = 1000,
     ) -> None:
         """`now` reads the sandbox's clock. `operations` are those that a request's own header may match; `magic_names`
-        returns rules that are always active, and is called for the first body that names one. There are at most so
-        many other rules."""
+        returns rules that are always active, and is called for the first body that names one. The most other rules that
+        there may be."""
         self._chance = chance
         self._now = now
         self._operations = operations
@@ -58,13 +58,13 @@ class Engine:
         self.observer: Callable[[], None] | None = None
         """Called when a phase of its story begins; None if nobody follows it."""
         self.caller_of: Callable[[ApiRequest], str | None] | None = None
-        """Returns who made a request, for rules to count each caller's alone; None if callers are not told apart."""
+        """Returns who made a request, for rules to count each caller's alone; None if callers are not distinguished."""
         self._ended: dict[str, ActiveRule] = {}
         """Rules whose ttl is over, by id: their counts can still be read."""
         self._brought: dict[str, ActiveRule] = {}
-        """Rules from fault headers, by the header's text: the same header again goes on counting."""
+        """Rules from fault headers, by the header's text: a repeated header continues the counts."""
         self.lasting = LastingEffects()
-        """What faults have begun and what goes on."""
+        """Effects that faults have started and that last."""
         self.use(scenario)
 
     def __iter__(self) -> Iterator[ActiveRule]:
@@ -100,8 +100,8 @@ class Engine:
         must_hold(len(scenario.rules) + len(self._injected), self._most_rules)
 
     def revise(self, scenario: Scenario) -> None:
-        """Go on with another version of the scenario. Unchanged rules keep their counters, and the story goes on unless
-        its phases have changed. Raises ScenarioError as `must_allow` does."""
+        """Go on with another version of the scenario. Unchanged rules keep their counters. The current phase continues,
+        unless the phases have changed. Raises ScenarioError as `must_allow` does."""
         self.must_allow(scenario)
         now = self._now()
         before = {active.rule.id: active for active in self._scenario_rules}
@@ -115,7 +115,7 @@ class Engine:
         self._changed()
 
     def resume(self, other: "Engine") -> None:
-        """Go on where another engine is: with its scenario, its story, and its rules with what they have counted."""
+        """Continue from the state of another engine: with its scenario, its phase, and its rules with their counts."""
         self._chance, self.scenario = other._chance, other.scenario
         self._story = other._story.copy(self._phase_begins)
         self._injected, self._scenario_rules = copies(other._injected), copies(other._scenario_rules)
@@ -315,8 +315,8 @@ def _active(rule: Rule, origin: Origin, now: int) -> ActiveRule:
 
 
 def _applicable(decision: Decision, step: Step, request: ApiRequest) -> tuple[Decision, Step]:
-    """Leave out the faults that cannot have an effect on such a call. The decision then says why; a rule of which no
-    fault is left does not fire."""
+    """Leave out the faults that cannot have an effect on such a call. The decision then says why. A rule without any
+    fault left does not fire."""
     left = tuple(fault for fault in step if fault.applies(request.operation, request.method))
     if len(left) == len(step):
         return decision, step

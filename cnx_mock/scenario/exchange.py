@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What came of performing an operation once, for a call that is performed more than once."""
+    """The result of performing an operation once, for a call that is performed more than once."""
 
     status: int
     committed: bool
@@ -66,10 +66,11 @@ class Wire(Protocol):
         this id."""
 
     def refuse_connections(self, microseconds: int) -> Callable[[], None]:
-        """Close the server's ports for so long. Return what opens them again before that."""
+        """Close the server's ports for this time. Return what opens them again before that."""
 
     def fail_handshakes(self, microseconds: int | None, connections: int | None) -> Callable[[], None]:
-        """Let the handshakes of new TLS connections fail: for so long, or so many of them. Return what ends that."""
+        """Let the handshakes of new TLS connections fail: for this time, or for this number of connections. Return what
+        ends that."""
 
 
 LastAct = Callable[[], None]
@@ -108,7 +109,8 @@ class FaultEffects:
     replaced: bool = False
     """Whether a fault has put something else in the answer's place."""
     read: bool = False
-    """Whether a stale operation has read anything. A 404 counts: that there is no such resource was read too."""
+    """Whether a stale operation has read anything. A 404 counts too: the client has read that there is no such
+    resource."""
     provisioned: bool = False
     """Whether the operation has made a resource to which `provisioning` applies."""
 
@@ -152,7 +154,7 @@ class Exchange:
         self.created_id: str | None = None
         """The id of the resource that it created."""
         self.performances: Sequence[Performance] = ()
-        """What came of each time that the operation was performed, if that was more than once."""
+        """The result of each time that the operation was performed, if it was more than once."""
         self.polled: list[ProvisionedRecord] | None = None
         """The resources that it read and that are still provisioning. Each read counts once the answer is sent."""
         self.delays: Delays | None = None

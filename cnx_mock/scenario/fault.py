@@ -21,7 +21,7 @@ NO_BODY = "the answer has no body"
 
 @dataclass(slots=True)
 class Turn:
-    """A fault's turn in one exchange: what its rule says, and how to go on."""
+    """The application of a fault in one exchange: the settings of its rule, and how to continue."""
 
     at: At
     draw: Callable[[str], float]
@@ -35,7 +35,7 @@ class Turn:
     rule: str
     """The id of its rule."""
     lasts: Callable[[Lasting], None]
-    """Keeps what the fault has begun and what goes on behind this call; it ends with the rule."""
+    """Keeps a lasting effect that the fault has started; it ends with the rule."""
 
 
 class Fault(Declared):

@@ -1,4 +1,4 @@
-"""What a fault begins at one call and what goes on behind it: a revoked key, a port that refuses connections."""
+"""Lasting effects that a fault starts at one call: a revoked key, a port that refuses connections."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ class Lasting:
 
 
 class Revocation(Lasting):
-    """A key that the API does not accept any more, for so many calls, until an instant, or for good."""
+    """A key that the API does not accept any more, for a number of calls, until an instant, or for good."""
 
     def __init__(self, key: KeyRecord, *, calls: int | None = None, until: int | None = None) -> None:
         self._key = key
@@ -35,7 +35,7 @@ class Revocation(Lasting):
 
 
 class LastingOutage(Lasting):
-    """What goes on below HTTP, and how to end it, which may be done more than once."""
+    """A lasting effect below HTTP, and a function that ends it, which may be called more than once."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end

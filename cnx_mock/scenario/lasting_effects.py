@@ -1,4 +1,4 @@
-"""What the faults of one sandbox have begun and what goes on behind their calls."""
+"""The lasting effects that the faults of one sandbox have started."""
 
 from collections.abc import Collection
 
@@ -24,8 +24,8 @@ class LastingEffects:
             self.effects.append((active, fault, lasting))
 
     def refusal(self, key: KeyRecord, now: int) -> tuple[str, str] | None:
-        """Return the id of the rule, and its fault, because of which a call that arrives now with this key is refused,
-        whatever it calls; None if it is not. The call is counted."""
+        """Return the id of the rule and its fault that refuse every call with this key now; None if it is not. The call
+        is counted."""
         for active, fault, lasting in self.effects:
             if lasting.refuses(key, now):
                 return active.rule.id, fault.label()

@@ -38,12 +38,12 @@ class Pattern:
         wanted = [word for word in texts if not word.startswith("!")]
         plain = len(wanted) == len(texts) and not any("*" in word for word in texts)
         self.plain = frozenset(texts) if plain and words else None
-        """The texts of which one must be the value, if no globs are among them."""
+        """The allowed values, if none of them is a glob."""
         self._wanted = _globs([] if plain else wanted)
         self._unwanted = _globs([word[1:] for word in texts if word.startswith("!")])
         self._only_excludes = not wanted and not self._exact
         self.absent = None in words
-        """Whether it matches if there is no value: null is one of the words."""
+        """Whether it matches an absent value: null is one of the words."""
 
     def matches(self, value: object) -> bool:
         """Whether the value matches. Texts are compared as globs; a number, a boolean or null matches only itself (1.0
@@ -140,8 +140,8 @@ class Match:
         return next(self.differences(request), None)
 
     def plain_words(self) -> PlainWords:
-        """Return what the body must have under names of its own: for each, the texts of which one must be there. A body
-        that has another text there does not match, whatever else it has."""
+        """Return the top-level names that the body must have, each with its allowed values. A body that has another
+        text there does not match, whatever else it has."""
         return tuple((name, wanted.plain) for name, wanted in self.body if wanted.plain and name[:1] != "/")
 
     def matches_content(self, request: ApiRequest) -> bool:

@@ -41,7 +41,7 @@ class Moment:
 
 
 class Timeline:
-    """The course of a story. There is no timer: the phase is computed from the clock when it is asked for."""
+    """The course of a story. There is no timer: the phase is computed from the clock when it is read."""
 
     def __init__(
         self, phases: Sequence[Phase], repeat: bool, now: int, entered: Callable[[], None] = lambda: None
@@ -64,7 +64,7 @@ class Timeline:
         self._cycle = sum(times) if repeat and all(times) else None  # type: ignore[arg-type]  # then none is None
 
     def copy(self, entered: Callable[[], None]) -> "Timeline":
-        """Return a story that is where this one is, and goes on by itself."""
+        """Return a copy of these phases in the same state, which continues separately."""
         other = copy(self)
         other._entered = entered
         return other

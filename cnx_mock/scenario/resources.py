@@ -1,4 +1,4 @@
-"""`expect: {instances: 1}`: which resources there must be at the end, and what is not as expected, in words."""
+"""`expect: {instances: 1}`: the resources that must exist at the end, and sentences about the differences."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -101,8 +101,8 @@ def _assigned(items: Sequence[Fields], found: Sequence[Fields]) -> dict[int, int
 
 
 def _missing(kind: Kind, missing: Sequence[Fields], spare: list[Fields], found: Sequence[Fields]) -> Iterator[str]:
-    """Yield a line for each item without a resource. If one of the spare resources is like it, that one is named, and
-    is no longer spare."""
+    """Yield a line for each item without a resource. If one of the unexpected resources is similar, the sentence names
+    it, and it does not count as unexpected any more."""
     for item in missing:
         near = min(spare, key=lambda each: len(_differing(item, each)), default=None)
         fields = [] if near is None else _differing(item, near)

@@ -19,7 +19,7 @@ class Chosen:
     fault: Fault
     draw: Draw
     lasts: Callable[[ActiveRule, Fault, Lasting], None]
-    """Keeps what the fault begins and what goes on behind the request."""
+    """Keeps the lasting effect that the fault starts."""
 
 
 @dataclass(slots=True)

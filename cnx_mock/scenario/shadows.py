@@ -1,7 +1,7 @@
 """Rules that can never fire because one before them wins every request that they match.
 
-Each rule is compared only with those before it that can match as much: they are found by what they look at, so that the
-time grows with the number of rules, not with its square.
+Each rule is compared only with earlier rules that can match at least as much. These are found by the properties that
+they match, so the time grows with the number of rules, not with its square.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -21,7 +21,7 @@ _Item = tuple[str, str, tuple[Any, ...]]
 
 
 class Calls:
-    """The calls that clients can make, and which of them rules match. It remembers what it has found."""
+    """The calls that clients can make, and which of them rules match. Results are remembered."""
 
     def __init__(self, operations: Collection[Operation]) -> None:
         self._all = [(op, method) for op in operations for method in _methods(op)]

@@ -1,4 +1,4 @@
-"""The world of a scenario without what goes wrong in it: what a run without faults begins with."""
+"""The world of a scenario without its faults: the start of a run without faults."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One defect, one paragraph: cells with the same cause together."""
+"""One paragraph for each defect: cells with the same cause are shown together."""
 
 from collections.abc import Iterable, Sequence
 

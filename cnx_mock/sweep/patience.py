@@ -1,10 +1,10 @@
-"""How long a run may take: a client that waits longer after every failure is given the time to get through."""
+"""How long a run may take: a client that waits longer after every failure gets more time."""
 
 from collections.abc import Iterable
 from itertools import pairwise
 
 _GROWTH = 1.2
-"""A pause counts as longer than all pauses before if it is so many times as long: timers are not exact."""
+"""A pause counts as longer than all pauses before if it is longer by this factor, because timers are not exact."""
 _PAUSES = 4
 """How many pauses of the longest length are waited for. With waits that double, the next one is twice as long; with
 random ones, a shorter one may come first."""

@@ -131,8 +131,8 @@ class ReadingResults(SweepResults):
         return result
 
     def _difference(self, run: RunResult) -> tuple[ResourceCounts, StateDifference]:
-        """Return the resources that a run left, and how they differ from those of the runs under the readings in
-        force: not at all, if they are those of one of them."""
+        """Return the resources that a run left, and how they differ from those of the runs under the current readings.
+        If they are the same as those of one of these runs, there is no difference."""
         found = count_resources(run.states, self._chance)
         differences = [state_difference(each, found) for each in self._single]
         return found, next((each for each in differences if each.is_empty), differences[0])

@@ -1,5 +1,5 @@
-"""Record the faults that a scenario injected into a run. Each becomes a rule that injects it at the same call again,
-whether chance or a count had decided on it."""
+"""Record the faults that a scenario injected into a run. Each becomes a rule that injects the same fault at the same
+call, without chance and counts."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

@@ -97,13 +97,14 @@ class JudgedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class CellResult(JudgedRun):
-    """What came of a cell."""
+    """The result of a cell."""
 
     cell: Cell
     fired: bool
     """Whether all faults of the cell were injected."""
     words: str = ""
-    """What came of it in a whole sentence, if it was no fault at a call, or if an earlier report has the result."""
+    """The result as a whole sentence, if the cell is not a fault at a call, or if the result is from an earlier
+    report."""
     cause: str = ""
     """What tells causes apart, if that is known: of a race, and if an earlier report has the result."""
     why_not: str = ""
@@ -111,7 +112,8 @@ class CellResult(JudgedRun):
     journal: Sequence[ShownCall] = ()
     """The calls of the run."""
     end: EndOfTwo | None = None
-    """What came of the second run, if the program was run twice; the status and the resources are then the same."""
+    """The result of the second run, if the program was run twice; the status and the resources are those of the second
+    run."""
 
 
 @dataclass(kw_only=True)
@@ -179,7 +181,7 @@ class SweepResults:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether the two runs without faults left the same, fields that vary aside."""
+        """Whether the two runs without faults left the same, without the fields that vary."""
         return self._single[0] == self._single[1]
 
     def compare_again(self, twice: RunResult) -> tuple[Judgement, EndOfTwo]:

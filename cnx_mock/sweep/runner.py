@@ -41,7 +41,7 @@ class ProgressReporter(Protocol):
 
 
 Judge = Callable[[], CellResult]
-"""Judges a run, once, and returns what came of it."""
+"""Judges a run, once, and returns the result."""
 
 
 class _Unjudged:

@@ -53,8 +53,8 @@ def judge_two(expected: Collection[ResourceCounts], twice: EndOfTwo, actual: End
     """Return the verdict on a program that was killed or failed, and was run again. The first that holds: hung, stuck,
     duplicated, leaked, lost, recovered.
 
-    `expected` is what single runs without faults leave. `twice` is what came of two such runs in one world: some
-    programs are not meant to be run twice, and what they do then has nothing to do with the end of the first run. So a
+    `expected` is what single runs without faults leave. `twice` is the result of two such runs in one world: some
+    programs are not made to be run twice, and the effects of that are not caused by the end of the first run. So a
     second run that fails as it did there is not stuck, and may lack what it could not make. And what two such runs
     leave may be left here too, also a part of it.
     """

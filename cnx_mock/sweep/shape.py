@@ -1,4 +1,4 @@
-"""The shape of a call: what of it makes it another kind of call, whatever its values are."""
+"""The shape of a call: its structure without its values. Calls of another shape are another kind of call."""
 
 import json
 from collections.abc import Mapping

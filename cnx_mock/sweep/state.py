@@ -1,4 +1,4 @@
-"""What a run left, for the verdicts: compare the resources of two runs.
+"""Compare the resources that two runs left, for the verdicts.
 
 Ids, times and provisioning progress differ from run to run: they are not compared, and a reference to another resource
 is compared by that resource's name.

@@ -36,8 +36,8 @@ class SweptCall:
     follows: bool = False
     """Whether it is a read after a change."""
     shape: str = ""
-    """What of it and of its answer decides whether two calls of an operation are alike: the status, the fields of the
-    query, and the types of the fields of the body."""
+    """The properties by which two calls of an operation are alike: the status, the fields of the query, and the types
+    of the fields of the body."""
     reused: bool = False
     """Whether its connection is used for a later call."""
     followed: bool = False
@@ -49,7 +49,7 @@ class SweptCall:
     program: str = ""
     """Which of two programs makes it; empty if there is one."""
     name: str = ""
-    """What stands in its place, if it is no call."""
+    """The text to show instead, if this is not a call."""
 
     @property
     def title(self) -> str:
@@ -83,8 +83,8 @@ def swept_calls(entries: Iterable[Mapping[str, Any]]) -> list[SweptCall]:
 
 
 def _reaches_rules(entry: Mapping[str, Any]) -> bool:
-    """Return whether the rules were asked about a call. A fault that such a call has without a rule's decision is one
-    that an earlier call met, and that goes on."""
+    """Return whether the rules were asked about a call. If such a call has a fault without a rule's decision, the fault
+    began at an earlier call and still lasts."""
     if entry["faults"]:
         return any(each["fired"] for each in entry.get("decisions", ({"fired": True},)))
     return bool(entry["status"] != 429)
@@ -114,8 +114,8 @@ def _swept_call(operation: Operation, ordinal: int, entry: Mapping[str, Any], *,
 
 
 def unlike(calls: Sequence[SweptCall]) -> list[SweptCall]:
-    """Return the calls without those that are like others: of several with the same operation and the same shape, such
-    as polls, the first, the second and the last one stay."""
+    """Return the calls without repetitions: of several calls with the same operation and the same shape, such as polls,
+    only the first, the second and the last stay."""
     groups: dict[tuple[str, str], list[SweptCall]] = {}
     for call in calls:
         groups.setdefault((call.operation, call.shape), []).append(call)

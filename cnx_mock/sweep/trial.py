@@ -1,4 +1,4 @@
-"""Run a program once, with a server of its own, and return what it did and what it left."""
+"""Run a program once, with its own server, and return what it did and what it left."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ class RunConfig:
     fixture: Fixture | None = None
     """The world that every run starts with."""
     folder: Path | None = None
-    """The folder of which each run gets a copy, to run there; None for the folder in which we are."""
+    """The folder that is copied for each run, which then runs in the copy; None for the folder in which we are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ class RunResult:
 
     @property
     def unannounced(self) -> set[str]:
-        """The ids of the resources of which the client was not told: its call was performed twice."""
+        """The ids of the resources that the client does not know, because its call was performed twice."""
         performed = ((each, done["created_id"]) for each in self.entries for done in each.get("performances", ()))
         return {created for each, created in performed if created and created != each["created_id"]}
 

@@ -1,4 +1,4 @@
-"""What varies by chance from run to run: it is normalised within a value, and the rest of the value is compared.
+"""Values that vary by chance from run to run: the varying part is normalised, and the rest of the value is compared.
 
 Two runs without faults are compared. `job-3f2a` and `job-9c1d` become `job-*`: a later run may have any word there, and
 no other name. So a random word in a firewall's rules does not hide that a rule is missing.

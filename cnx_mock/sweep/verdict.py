@@ -28,7 +28,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """All verdicts, from the worst to the best. The first one that is true of a run is its verdict."""
 GOOD: tuple[Verdict, ...] = ("doubled", "failed cleanly", "recovered", "serial", "survived")
 UNHARMED: tuple[Verdict, ...] = ("recovered", "serial", "survived")
-"""The verdicts of which there is nothing to tell."""
+"""The verdicts that need no explanation."""
 UNBLAMED: tuple[Verdict, ...] = ("failed cleanly", "survived")
 """The verdicts on one run in which the client did nothing wrong."""
 FAILING: tuple[Verdict, ...] = ("hung", "stuck", "duplicated", "leaked", "lost", "raced", "misread", "raised")
@@ -50,8 +50,7 @@ class Evidence:
     undeletable: ResourceCounts = field(default_factory=Counter)
     """Those of the resources at its end that it wanted to delete, and the fault refused every delete to the end."""
     unannounced: ResourceCounts = field(default_factory=Counter)
-    """Those of the resources at its end that a call made which was performed twice, and of which the client was not
-    told."""
+    """The resources at its end that the client does not know, because a call was performed twice."""
     allowed: bool = True
     """Whether a failure is of an expected kind. Only tests name the kinds that they expect."""
     hammering: Sequence[str] = ()

@@ -18,7 +18,7 @@ LEAST = Threshold(
 )
 _ROUNDS = 2
 _SPREAD = 1.1
-"""Waits are the same if the longest one is at most so many times the shortest one, and the noise of timers."""
+"""Waits are the same if the longest is at most this factor times the shortest, plus the noise of timers."""
 _NOISE = 20_000
 """By how many microseconds more the same waits of several threads may differ."""
 
@@ -50,7 +50,7 @@ class Lockstep(Check):
 
 
 def _together(logical: Sequence[LogicalCall], within: float) -> Iterator[list[LogicalCall]]:
-    """Yield groups of logical calls of which each began shortly after another one. They are in order."""
+    """Yield groups of logical calls that began shortly after each other. They are in order."""
     group: list[LogicalCall] = []
     for each in logical:
         if group and each.first.began - group[-1].first.began >= within:

@@ -1,1 +1,1 @@
-"""The programs of the demo, each run as a process of its own. They need Python's standard library and nothing else."""
+"""The programs of the demo, each run as a separate process. They need Python's standard library and nothing else."""

@@ -1,4 +1,4 @@
-"""Run a coroutine on an event loop in a thread of its own, and wait for its end."""
+"""Run a coroutine on an event loop in a separate thread, and wait for its end."""
 
 import threading
 from collections.abc import Coroutine

@@ -37,7 +37,7 @@ def race(
     timeout: float | None,
     fired: set[str],
 ) -> list[RaceResult] | BaseException:
-    """Race two functions, and return what came of each order; or the error to raise: a RaceError, or what a function
+    """Race two functions, and return the result of each order; or the error to raise: a RaceError, or what a function
     raises without a race. `fired` is filled with the ids of the rules that injected a fault.
 
     Raises InvalidInputError for a schedule that cannot be used.
@@ -86,7 +86,8 @@ class FunctionRaces:
     _limit: float = _ALONE_SECONDS
 
     async def every_schedule(self) -> list[RaceResult]:
-        """Run every schedule that may matter, and return what came of each. Raises RaceError, and RaisedAlone."""
+        """Run every schedule that may make a difference, and return the result of each. Raises RaceError, and
+        RaisedAlone."""
         forward, backward, serial = await self._serial_runs()
         plans: deque[RacePlan] = deque()
         seen: set[RacePlan] = set()
@@ -109,7 +110,7 @@ class FunctionRaces:
         return self._results
 
     async def one_schedule(self, schedule: Schedule) -> list[RaceResult]:
-        """Run one schedule, and return what came of it, behind what comes of the serial orders. Raises RaceError,
+        """Run one schedule, and return its result after the results of the serial orders. Raises RaceError,
         RaisedAlone, and InvalidInputError if it does not come to this schedule."""
         _, _, serial = await self._serial_runs()
         run, why_not = await self._judged(serial, schedule, lambda race: "")

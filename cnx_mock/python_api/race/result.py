@@ -1,4 +1,4 @@
-"""What came of two functions that ran at once, or one after the other."""
+"""The result of two functions that ran at once, or one after the other."""
 
 from collections.abc import Mapping
 from dataclasses import field

@@ -125,7 +125,7 @@ class _FunctionRace:
         self._ended[racer] = ProgramResult(status, took)
 
     def result(self) -> FunctionRun:
-        """Return what came of it."""
+        """Return the result."""
         race = self._world.result(self._ended, self._began)
         answers = {racer: self._calls[racer].result() for racer in RACERS if self._ended[racer].status is not None}
         plain = {racer: comparable(answer, race.run.states, self._urls) for racer, answer in answers.items()}
@@ -133,7 +133,7 @@ class _FunctionRace:
 
 
 def _start(function: Callable[[Any], Any], handle: Any, call: "asyncio.Future[FunctionAnswer]", name: str) -> None:
-    """Call a function in a thread of its own, and let `call` have its answer."""
+    """Call a function in a separate thread, and give its answer to `call`."""
     loop, context = call.get_loop(), contextvars.copy_context()
 
     def answered(answer: FunctionAnswer) -> None:

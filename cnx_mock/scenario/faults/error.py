@@ -38,7 +38,7 @@ def read_retry_after(value: object) -> int | RetryDate:
 
 
 def retry_after_header(wait: int | RetryDate) -> tuple[bytes, bytes]:
-    """Return the header that asks a client to wait so many microseconds, or until the date that is so far away."""
+    """Return the header that asks a client to wait this many microseconds, or until the date after this time."""
     seconds = -(-(wait.date if isinstance(wait, RetryDate) else wait) // SECOND)
     until = -(-wall_now() // SECOND) + seconds
     text = format_http_date(until) if isinstance(wait, RetryDate) else str(seconds)

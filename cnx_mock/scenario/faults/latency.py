@@ -102,7 +102,7 @@ class Latency(Fault):
         return f"latency={self.latency}"
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        """Wait, then go on; with `at: after` go on, then wait."""
+        """Wait, then continue; with `at: after` continue, then wait."""
         delay = self.latency.time(turn.draw("latency"))
         if turn.at == "after":
             await turn.proceed()

@@ -1,4 +1,4 @@
-"""A body of which only the beginning arrives."""
+"""A body whose end does not arrive."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar

@@ -1,7 +1,7 @@
-"""Which schedules a race tries, and to what it compares their outcomes.
+"""Which schedules a race tries, and with what it compares their outcomes.
 
-Two callers run one after the other, in both orders, each twice. What they leave then is what is right. Each run shows
-before which calls the turn may change: that makes the schedules with one change more.
+Two callers run one after the other, in both orders, each order twice. Their results are the correct ones. Each run
+shows before which calls the turn may change, which gives the schedules with one more change.
 """
 
 from collections import Counter
@@ -73,7 +73,7 @@ class SerialRuns:
 
     @classmethod
     def of(cls, runs: Sequence[RaceRun]) -> "SerialRuns":
-        """Return what came of the runs of SERIAL_ORDERS."""
+        """Return the results of the runs of SERIAL_ORDERS."""
         forward, backward, forward_again, backward_again = runs
         one, two = _chance(forward, forward_again), _chance(backward, backward_again)
         chance = one.and_also(two)

@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """An order. When its parts are over, the program whose turn it is goes on to its end, and then the other one."""
+    """An order. After its last part, the program that has the turn runs to its end, and then the other one."""
 
     parts: tuple[Part, ...]
 
@@ -89,7 +89,7 @@ def switches_of(racers: Sequence[Racer]) -> list[Switch]:
 
 
 def schedule_of(switches: Sequence[Switch]) -> Schedule:
-    """Return the schedule with these changes of turn; the program that has the turn after the last one goes on to its
+    """Return the schedule with these changes of turn; the program that has the turn after the last change runs to its
     end."""
     made: dict[Racer, int] = {"A": 0, "B": 0}
     parts = []

@@ -106,7 +106,7 @@ class _Race:
             self.turns.ended(racer)
 
     def result(self) -> RaceRun:
-        """Return what came of it."""
+        """Return the result."""
         return self._world.result(self._ended, self._began)
 
     def _started(self, racer: Racer, group: int) -> None:

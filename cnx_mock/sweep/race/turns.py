@@ -1,4 +1,4 @@
-"""Whose turn it is to make a call. A program that is not at its turn is held, and its request is kept."""
+"""Whose turn it is to make a call. A program that does not have the turn is stopped, and its request is kept."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,7 @@ from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.race.schedule import RACERS, Part, Racer, Schedule, other
 
 SHORTEST_IDLE_SECONDS = 0.5
-"""How long a program at its turn may make no call, at least."""
+"""The shortest time that a program with the turn may take without a call."""
 _PAUSES = 3
 """And how many of the longest pauses that it makes alone."""
 
@@ -32,8 +32,8 @@ class Turns:
     """Gives the turns of one run by a schedule.
 
     Both programs run until each has its first call ready, or has ended; then the first turn begins. A turn also ends
-    when its program has ended, when it makes no call for a while, and when it has made as many calls as it makes alone:
-    then the two alternate, so that a program that waits for the other one does not wait for ever.
+    when its program has ended, when it makes no call for a while, and when it has made as many calls as it makes alone.
+    After that, the two programs alternate, so a program that waits for the other one does not wait for ever.
     """
 
     def __init__(
@@ -99,8 +99,8 @@ class Turns:
             raise
 
     def answered(self, racer: Racer) -> None:
-        """A call was performed and answered: only now its program goes on, so that the answer is there when it looks at
-        the time."""
+        """A call was performed and answered. Only now its program continues, so that the answer has arrived before the
+        program reads the time."""
         if racer == self.now and self._waiting[racer] and not self._may(racer):  # it makes several calls at a time
             self._pass_on(1 if self._alternating else None)
             return
@@ -123,7 +123,7 @@ class Turns:
         return True
 
     def _grant(self) -> None:
-        """Let the calls go on that may."""
+        """Let the calls continue that may be performed now."""
         waiting = self._waiting[self.now]
         while waiting and self._may(self.now):
             self.order.append(self.now)
@@ -140,7 +140,7 @@ class Turns:
         return part.racer, part.calls, 0
 
     def _pass_on(self, calls: int | None) -> None:
-        """End the turn. The next one is as the schedule says, or of the other program, for so many calls."""
+        """End the turn. The next one is that of the schedule, or a turn of the other program for this many calls."""
         before = self.now
         while self._parts and not self._alternating:
             self.now, self._left, self._used = self._next_part()

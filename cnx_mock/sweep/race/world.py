@@ -1,4 +1,4 @@
-"""One world for two callers, each with an address of its own, and what they did there."""
+"""One world for two callers, each with its own address, and what they did there."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from cnx_mock.text.units import parse_instant
 from cnx_mock.world.clock import SECOND
 
 ANY_PACE = Pace(calls=1_000_000, pause=1_000_000)
-"""For a caller of which nothing is known yet: its turn does not end by itself."""
+"""For a caller about which nothing is known yet: its turn ends only by the schedule."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class RaceRun:
         return self.ended["A"].status, self.ended["B"].status
 
     def operation(self, racer: Racer, number: int) -> str | None:
-        """Return the operation of a caller's call with this number, None if it has not made so many."""
+        """Return the operation of a caller's call with this number, None if there is no such call yet."""
         found = (each["operation"] for each in self.run.entries if (each["racer"], each["number"]) == (racer, number))
         return next(found, None)
 
@@ -90,7 +90,7 @@ class RaceWorld:
             await serving.stop()
 
     def result(self, ended: Mapping[Racer, ProgramResult], began: Mapping[Racer, int]) -> RaceRun:
-        """Return what came of it, when both have ended. `began` is when each was started, as an instant."""
+        """Return the result, when both have ended. `began` is when each was started, as an instant."""
         # a program that ends closes its connections, so that a call of it that is held then is given up
         result = collected(self.app.tenants, ended["A"])
         made: Counter[str] = Counter()

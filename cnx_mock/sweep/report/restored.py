@@ -1,4 +1,4 @@
-"""Earlier JSON reports, read back: to put those of several machines together, and to go on from an earlier one."""
+"""Earlier JSON reports, read back: to merge those of several machines, and to continue from an earlier one."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ _SAME = (
     ("options", "the options"),
     ("fail_on", "the verdicts that fail"),
 )
-"""What reports that are put together must have in common, and what it is called."""
+"""The fields that must be the same in reports that are merged, each with its name in a message."""
 
 
 class _Nobody:

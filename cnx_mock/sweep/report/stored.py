@@ -1,4 +1,4 @@
-"""The JSON report of a sweep as it is read back: what it must have, and of which type.
+"""The JSON report of a sweep as it is read back: the fields that it must have, and their types.
 
 A report may come from another version, another machine or an editor. It is checked as a whole before any of it is used,
 so that what is wrong with it is one sentence with its place.
