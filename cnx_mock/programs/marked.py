@@ -15,7 +15,7 @@ _PIECE = 1 << 17
 _ROUNDS = 5
 """How often processes are looked for that have left the group."""
 _SECONDS_OF_NUMBERS = 2
-"""In so many seconds the numbers of processes cannot have begun again and come so far: there are 32,000 at least."""
+"""Process ids cannot be used again within this many seconds: there are at least 32,000 of them."""
 _FEW_NUMBERS = 200
 """Of more numbers than this, it is quicker to list the processes that there are."""
 
