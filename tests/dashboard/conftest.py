@@ -166,8 +166,11 @@ def idle() -> list[Page]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def opened(browser: Browser, idle: list[Page]) -> AsyncIterator[Callable[..., Awaitable[LivePage]]]:
-    """Opens pages; at the end each must be without a complaint, and have asked nobody but its server."""
+async def opened(
+    browser: Browser, idle: list[Page], server: MockServer
+) -> AsyncIterator[Callable[..., Awaitable[LivePage]]]:
+    """Opens pages; at the end each must be without a complaint, and have asked nobody but its server. The tab that has
+    loaded the page of the server of most tests is kept for these."""
     pages: list[LivePage] = []
 
     async def open_one(
@@ -175,10 +178,15 @@ async def opened(browser: Browser, idle: list[Page]) -> AsyncIterator[Callable[.
     ) -> LivePage:
         """An empty page with a tab of its own: `lasting` if later tests look at the same server, and `fresh` to load
         what it shows, whatever the tab has loaded before."""
-        idle.sort(key=lambda tab: tab.url.startswith(url))
-        tab = idle.pop() if idle else await new_tab(browser)
-        if fresh:
-            await tab.goto("about:blank")
+        here, most = (f"{each}/" for each in (url, server.url))
+        tabs = [tab for tab in idle if tab.url.startswith(here) or not tab.url.startswith(most)]
+        tab = max(tabs, key=lambda tab: tab.url.startswith(here), default=None)
+        if tab is None:
+            tab = await new_tab(browser)
+        else:
+            idle.remove(tab)
+        if fresh or not tab.url.startswith(here):
+            await tab.goto("about:blank")  # the page of another server may still ask for something
         await tab.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
         pages.append(LivePage(tab, url, api, lasting=lasting))
         await pages[-1].look(WIDE, theme)

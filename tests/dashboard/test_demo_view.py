@@ -19,12 +19,9 @@ Opener = Callable[..., Awaitable[LivePage]]
 
 @asynccontextmanager
 async def showing(opened: Opener, *arguments: str) -> AsyncIterator[LivePage]:
-    """A page that shows a demo from the beginning."""
+    """A page for a demo that begins."""
     with shown(*arguments, "--no-browser") as (_, url):
         page = await opened(url, Client(url))
-        await page.tab.clock.install()
-        page.worn = True
-        await page.open("demo")
         yield page
         await page.tab.goto("about:blank")  # before the server ends
 
@@ -94,24 +91,6 @@ async def test_attempts_are_reached_with_the_keyboard_and_lead_to_their_requests
     assert "/v1/network/firewall" in await page.tab.locator(".detail").inner_text()
 
 
-async def test_a_show_is_seen_live_and_can_be_played_again(opened: Opener) -> None:
-    async with showing(opened, "lost-response", "--speed", "2") as page:
-        await page.tab.locator(".demo-state.running", has_text="Live").wait_for()
-        await lane(page, "careful").locator(".demo-mark").nth(3).wait_for()
-        assert await page.tab.locator(".demo-word").count() < 2
-        await over(page)
-        await page.button("Play again").click()
-        await page.tab.locator(".demo-state.running", has_text="Playing again").wait_for()
-        assert await page.tab.locator(".demo-word").count() == 0
-        assert await page.tab.locator(".demo-track .demo-mark").count() < 33
-        await page.tab.clock.fast_forward("01:00")
-        await over(page)
-        await page.until_count(".demo-track .demo-mark", 33)
-        await page.button("Play again").click()
-        await page.button("Stop").click()
-        await over(page)
-
-
 async def test_only_a_demo_has_the_view(page: LivePage) -> None:
     await page.open("demo")
     await page.sees("This server has no show.")
@@ -127,6 +106,28 @@ async def test_a_demo_has_a_link_to_the_view(page_of_past: LivePage) -> None:
 async def test_nothing_serious_in_the_demo(opened: Opener) -> None:
     hostile = "sh -c '# <img src=x onerror=alert(1)>'"
     async with showing(opened, "thundering-429s", "--client", hostile) as page:
+        await page.open("demo")
         await over(page)
         await page.sees("<img src=x onerror=alert(1)>", ".demo-lane")
         await judge(page, "demo")
+
+
+async def test_a_show_is_seen_live_and_can_be_played_again(opened: Opener) -> None:
+    async with showing(opened, "lost-response", "--speed", "2") as page:
+        await page.tab.clock.install()
+        page.worn = True
+        await page.open("demo")
+        await page.tab.locator(".demo-state.running", has_text="Live").wait_for()
+        await lane(page, "careful").locator(".demo-mark").nth(3).wait_for()
+        assert await page.tab.locator(".demo-word").count() < 2
+        await over(page)
+        await page.button("Play again").click()
+        await page.tab.locator(".demo-state.running", has_text="Playing again").wait_for()
+        assert await page.tab.locator(".demo-word").count() == 0
+        assert await page.tab.locator(".demo-track .demo-mark").count() < 33
+        await page.tab.clock.fast_forward("01:00")
+        await over(page)
+        await page.until_count(".demo-track .demo-mark", 33)
+        await page.button("Play again").click()
+        await page.button("Stop").click()
+        await over(page)
