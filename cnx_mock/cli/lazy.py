@@ -1,7 +1,7 @@
 """A click group that knows its commands by name and imports a command's module only when that command is called.
 
-The way that click's documentation describes (LazyGroup), with one thing more: each command's short help stands beside
-its name, so that `--help` and a shell's completion list the commands without importing any of them.
+It works like LazyGroup in click's documentation. In addition, each command's short help is listed with its name, so
+that `--help` and a shell's completion do not import any command.
 """
 
 import gc

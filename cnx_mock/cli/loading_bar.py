@@ -1,4 +1,4 @@
-"""How far a large world is, on the terminal of `cnx-mock serve`: one line that is drawn again in place.
+"""The progress of loading a large world, on the terminal of `cnx-mock serve`: one line that is drawn again in place.
 
 It is drawn by hand and not by rich, for the reason that access lines are: see `access_log`.
 """

@@ -1,4 +1,4 @@
-"""What every text passes on its way to stdout and stderr: live keys are masked, control characters are escaped."""
+"""A filter for all text on stdout and stderr: live keys are masked, control characters are escaped."""
 
 from cnx_mock.text.control_characters import visible
 from cnx_mock.text.live_keys import Masker

@@ -1,4 +1,4 @@
-"""What options take beside click's own types: durations, test keys, the URL of a running server, lists of names."""
+"""Types of options in addition to click's: durations, test keys, the URL of a running server, lists of names."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`cnx-mock run`: a program, with a mock of its own for as long as it runs. What it does is in `run_program`."""
+"""`cnx-mock run`: a program, with its own mock while it runs. What it does is in `run_program`."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,5 @@
-"""What `cnx-mock run` expects beside its scenario: `--expect`, and `--expect-same`, which runs the program again."""
+"""Expectations of `cnx-mock run` in addition to the scenario: `--expect`, and `--expect-same`, which runs the program
+again."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Calls to a running server, for the commands that read or steer one."""
+"""Calls to a running server, for the commands that read or change one."""
 
 import re
 from collections.abc import Callable

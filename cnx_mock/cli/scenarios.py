@@ -1,4 +1,4 @@
-"""`cnx-mock scenarios`: the gallery, and your own files from the first line to the last."""
+"""`cnx-mock scenarios`: list, check, write and explain scenarios."""
 
 from pathlib import Path
 

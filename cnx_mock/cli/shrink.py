@@ -1,5 +1,4 @@
-"""`cnx-mock shrink`: of a random run that failed, the few faults that made it fail. What it does is in
-`shrink_program`."""
+"""`cnx-mock shrink`: find the few faults that made a random run fail. What it does is in `shrink_program`."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""How a sweep goes, on stderr: a matrix that fills up on a terminal, a line for each run elsewhere."""
+"""The progress of a sweep on stderr: a matrix that fills up on a terminal, a line for each run elsewhere."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""What the terminal can show: colour or none, how wide, ASCII or more. Everything that people read asks here."""
+"""What the terminal can show: colour or none, how wide, ASCII or more. All output for people uses this module."""
 
 import os
 from typing import Protocol

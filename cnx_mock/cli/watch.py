@@ -1,4 +1,4 @@
-"""`serve --watch`: a scenario file that changes acts at once; a bad one changes nothing, and is shown.
+"""`serve --watch`: a changed scenario file takes effect at once; errors in it are shown, and change nothing.
 
 The files are polled: each one is opened by its path, and its content compared, ten times a second. Notifications of the
 operating system are not used. They belong to the file or the folder that a path named once. So they miss a folder that

@@ -1,4 +1,4 @@
-"""What a client's run came to: counted, priced, and in one sentence. The verdict is the sweep's own."""
+"""The outcome of a client's run: its counts, its cost, and one sentence. The verdict is the sweep's own."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""One show: a server, clients side by side, the same clients once more without faults, and the verdict on each."""
+"""One demo: a server, clients side by side, the same clients again without faults, and the verdict on each."""
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,5 +1,5 @@
-"""A show as text: a mark for each attempt, the attempts in order, and what they came to. It has no times in it, so that
-a show with the same seed has the same text."""
+"""A demo as text: a mark for each attempt, the attempts in order, and their outcome. It has no times in it, so that a
+show with the same seed has the same text."""
 
 import json
 import textwrap

@@ -1,4 +1,5 @@
-"""The Host header: one, and well formed. Two programs that read a bad one in two ways are a door for attackers."""
+"""The Host header: exactly one, and well formed. If two programs read a bad header in different ways, attackers can use
+that."""
 
 from cnx_mock.api.errors import BadRequest
 from cnx_mock.scenario.request import RawHeaders

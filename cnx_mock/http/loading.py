@@ -1,8 +1,8 @@
 """Large worlds are built in slices of a few milliseconds, and other calls are served between them.
 
-Whoever enters a sandbox that is not complete yet raises WorldLoading. The door through which the call came waits for
-the world, and then starts again. Code that does not wait gets a complete world too: `Tenant.sandbox` builds the rest at
-once.
+A request that enters a sandbox which is not complete yet raises WorldLoading. The code that received the call waits for
+the world, and then starts the request again. Code that does not wait gets a complete world too: `Tenant.sandbox` builds
+the rest at once.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Who is told of completed exchanges."""
+"""The callbacks for completed exchanges."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The OpenAPI document as cnx-mock gives it away, by `/openapi.json` and by `cnx-mock openapi`.
+"""The OpenAPI document as `/openapi.json` and `cnx-mock openapi` show it.
 
 Its examples are not invented: the operations are performed, in one story, in a sandbox like that of the reference's
 own key. So an example of a create says what the server says, and its ids are those that a fresh server gives to the

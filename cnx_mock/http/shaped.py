@@ -1,4 +1,4 @@
-"""An operation that a fault lets read the past, or for which a fault says how long provisioning takes."""
+"""An operation under a fault that shows old data, or that sets the time for provisioning."""
 
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller

@@ -1,4 +1,4 @@
-"""Why rules have not fired yet, read off a journal."""
+"""Why rules have not fired yet, as a journal shows it."""
 
 from cnx_mock.http.journal import Journal, JournalRecord
 from cnx_mock.http.journal_entry import joined

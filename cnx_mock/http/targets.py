@@ -1,4 +1,4 @@
-"""What requests ask for, remembered: the way to an operation is looked for once."""
+"""A cache of request targets: the route to an operation is looked up once."""
 
 from cnx_mock.api.router import Router
 from cnx_mock.scenario.request import RequestTarget

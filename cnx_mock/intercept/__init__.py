@@ -1,1 +1,1 @@
-"""Leading this process's HTTPS to the mock: hooks below every HTTP client, interception, and the egress guard."""
+"""Interception: this process's HTTPS goes to the mock, by hooks below every HTTP client. And the egress guard."""

@@ -1,4 +1,4 @@
-"""What new connections meet for a while because a fault wants it: a closed port, or a TLS handshake that fails.
+"""Faults of new connections that last for a while: a closed port, or a TLS handshake that fails.
 
 A connection has no key before its first request, so that an outage is for the whole server. A port that is closed is
 refused by the system itself. On Linux the port stays bound meanwhile, without listening: the system refuses connections

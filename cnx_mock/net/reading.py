@@ -1,4 +1,5 @@
-"""What a connection needs to read requests: a brake, and a parser that goes on in the middle of a request."""
+"""What a connection needs to read requests: a limit on reading ahead, and a parser that continues in the middle of a
+request."""
 
 import asyncio
 from typing import Protocol

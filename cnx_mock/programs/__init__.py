@@ -1,1 +1,1 @@
-"""Other people's programs: the environment that leads them to a server, and how they are run."""
+"""Programs of users: the environment variables with which they find a server, and how they are run."""

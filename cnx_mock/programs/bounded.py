@@ -1,4 +1,5 @@
-"""A program run with a time limit, out of sight; nothing of it is left running. (`start` says how `run` differs.)"""
+"""A program run with a time limit and without a terminal; none of its processes is left running. (`start` says how
+`run` differs.)"""
 
 import asyncio
 import os

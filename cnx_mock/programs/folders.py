@@ -1,4 +1,4 @@
-"""The folders of one run: an empty one for a program's own state, and a copy of the one in which it stands."""
+"""The folders of one run: an empty one for the program's own state, and a copy of its working folder."""
 
 import shutil
 import tempfile

@@ -1,5 +1,5 @@
-"""`pytest --cnx-readings`: every test that uses `cnx` runs once more under each other meaning of the documentation that
-its calls can meet. A test whose outcome or world is then another one has taken a reading for granted, and fails."""
+"""`pytest --cnx-readings`: every test that uses `cnx` runs once more for each other meaning of the documentation that
+affects its calls. A test with another outcome, or one that leaves other resources, depends on a reading, and fails."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -1,1 +1,1 @@
-"""The mock in Python: `MockServer`, `Sandbox`, and the handles through which a test steers and inspects one."""
+"""The mock in Python: `MockServer`, `Sandbox`, and the handles with which a test controls and inspects a sandbox."""

@@ -1,4 +1,4 @@
-"""A client of the control plane. Every handle uses it, for a server in this process and for one anywhere else."""
+"""A client of the control plane. Every handle uses it, for a server in this process or elsewhere."""
 
 import datetime as dt
 import http.client

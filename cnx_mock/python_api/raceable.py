@@ -1,4 +1,4 @@
-"""What a sandbox can race: two functions, at once in worlds like it."""
+"""`Sandbox.race`: two functions at once, in copies of the sandbox's world."""
 
 import inspect
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is in a sandbox, for Python: the answers of the API as objects that can be read and compared."""
+"""The resources of a sandbox as Python objects that can be read and compared. They are the answers of the API."""
 
 from dataclasses import asdict
 from functools import cache

@@ -1,7 +1,7 @@
-"""What is in a sandbox, in Python: its instances, snapshots, firewalls and load balancers.
+"""The resources of a sandbox in Python: instances, snapshots, firewalls and load balancers.
 
-They are looked at from outside the API: no rule applies, no rate limit counts, nothing is charged, and no look is a
-poll. Each look asks the server. So each of these raises ServerNotFoundError if the server has stopped.
+They are read without calls to the API: no rule applies, no request is counted, nothing is charged, and reading is not a
+poll. Each read asks the server, and raises ServerNotFoundError if the server has stopped.
 """
 
 import json

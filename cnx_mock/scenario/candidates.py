@@ -1,4 +1,4 @@
-"""Which rules can match a request at all: most requests match none, and are done with that."""
+"""Which rules can match a request at all. Most requests match none, and need no further check."""
 
 from collections.abc import Iterable, Sequence
 

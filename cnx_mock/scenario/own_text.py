@@ -1,4 +1,4 @@
-"""The values of a rule that are texts on the wire. In a file they are what was written, whatever YAML makes of it.
+"""The values of a rule that are strings on the wire. From a file they are taken as written, not as YAML reads them.
 
 YAML reads `1.10` as the number 1.1, `True` as a boolean, and `0x1F` as 31. A header's value is none of these: it is the
 text `1.10`. Plain data (JSON, Python) has no such text, so a number with a fraction is refused there.

@@ -1,7 +1,8 @@
 """A client for the cloud that does not make things worse, with Python's standard library alone.
 
-It retries what may pass and nothing else, waits longer each time, at random, and at least as long as it is told; after
-a create whose fate it does not know it looks before it creates again; it reads lists to the end, and polls slowly.
+It retries only temporary errors. It waits longer each time, for a random time, and at least as long as Retry-After
+says. After a create with an unknown result, it looks before it creates again. It reads lists to the end, and polls
+slowly.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Firewalls, looked at from outside."""
+"""Firewalls, read without calls to the API."""
 
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Listing

@@ -1,4 +1,4 @@
-"""Load balancers, looked at from outside."""
+"""Load balancers, read without calls to the API."""
 
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Listing

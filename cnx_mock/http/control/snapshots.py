@@ -1,4 +1,4 @@
-"""Snapshots, looked at from outside."""
+"""Snapshots, read without calls to the API."""
 
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.shapes import Listing

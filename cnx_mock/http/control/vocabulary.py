@@ -1,4 +1,4 @@
-"""What there is: the operations of the API, the faults, and the calls of the control plane itself."""
+"""Lists of the operations of the API, the faults, and the calls of the control plane itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Completed requests that nobody was told of yet. To keep one costs a busy server next to nothing."""
+"""Completed requests that are not sent to listeners yet. To keep one costs a busy server almost nothing."""
 
 from cnx_mock.http.events.watch import EventSource
 from cnx_mock.http.journal import JournalRecord

@@ -1,4 +1,5 @@
-"""The hub: it is told what happens, and tells those who listen. Without a listener it is asleep."""
+"""The hub: it receives reports of what happens, and sends events to the listeners. Without a listener it does
+nothing."""
 
 import asyncio
 import logging
