@@ -34,7 +34,7 @@ def _print(reader: EventReader, render: Callable[[ReceivedEvent], str | None]) -
         line = render(event) if event.kind else None
         if line is not None:
             click.echo(line, color=True)
-        elif _nobody_reads():
+        elif _reader_has_gone():
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))  # click asks for the number
 
 
@@ -42,7 +42,7 @@ def _as_json(event: ReceivedEvent) -> str:
     return orjson.dumps({"id": int(event.number), "event": event.kind, **event.data}).decode()
 
 
-def _nobody_reads() -> bool:
+def _reader_has_gone() -> bool:
     """Return whether stdout is a pipe whose reader has gone. A write would tell, but nothing may happen for hours."""
     if not hasattr(select, "poll"):
         return False

@@ -95,7 +95,7 @@ class ProgramRun:
             with foreground.interruptible():
                 self._report.write(FORMS[self._report.suffix](report))
         except UsageError as error:  # the program's own failure is the more important one
-            _say([str(error)])
+            _print_lines([str(error)])
             return status or BAD_INPUT
         except KeyboardInterrupt:
             return status or INTERRUPTED
@@ -120,7 +120,7 @@ class ProgramRun:
         """Run the program without faults, and add to the summary how what is left differs. Return False if a signal
         ended that."""
         if not self._quiet:
-            _say(["CMD runs again without faults, to compare what it leaves (--expect-same)"])
+            _print_lines(["CMD runs again without faults, to compare what it leaves (--expect-same)"])
         from cnx_mock.cli.run_expectations import RunWithoutFaults  # lazy: only --expect-same needs it
 
         found = RunWithoutFaults(self._command, self._settings, self._key).differences(record.states)
@@ -134,18 +134,18 @@ class ProgramRun:
 
     def _print(self, summary: RunSummary, found: Sequence["Finding"], wait: int, *, command_failed: bool) -> None:
         if self._second.not_reached:
-            _say([f"CMD was not killed: it ended before {self._second.not_reached}"])
+            _print_lines([f"CMD was not killed: it ended before {self._second.not_reached}"])
         if self._quiet:
             if not command_failed:
-                _say([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
+                _print_lines([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
             return
-        _say(summary.lines())
+        _print_lines(summary.lines())
         if wait:
-            _say(wait_lines(wait, self._settings, load_scenarios(self._settings.scenario)))
-        _say(finding_lines(found))
+            _print_lines(wait_lines(wait, self._settings, load_scenarios(self._settings.scenario)))
+        _print_lines(finding_lines(found))
         if command_failed and self._is_by_chance(summary):
             line = command_line("shrink", self._settings, self._command, key=self._key, expect_clean=self._expect_clean)
-            _say(["which of these faults made it fail? To find out:", f"  {line}"])
+            _print_lines(["which of these faults made it fail? To find out:", f"  {line}"])
 
     def _is_by_chance(self, summary: RunSummary) -> bool:
         """Return whether several faults struck, or one that was drawn: then it helps to know which mattered."""
@@ -191,7 +191,7 @@ def _judged(journal: list[dict[str, Any]], before: int) -> tuple[Sequence["Findi
     return [*findings(calls[:before]), *findings(calls[before:])], provisioning_wait(calls)
 
 
-def _say(lines: Iterable[str]) -> None:
+def _print_lines(lines: Iterable[str]) -> None:
     """Write to stderr, whether it is read or not."""
     colour = wants_colour(sys.stderr)
     for line in lines:

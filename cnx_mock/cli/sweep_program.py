@@ -31,7 +31,7 @@ from cnx_mock.sweep.report.restored import restored
 from cnx_mock.sweep.reproduction import Reproduction
 from cnx_mock.sweep.results import CellResult, SweepOptions, known_call
 from cnx_mock.sweep.runner import ProgressReporter, Sweep
-from cnx_mock.sweep.verdict import FAILING, UNHARMED, VERDICTS, Verdict
+from cnx_mock.sweep.verdict import FAILING, SURVIVING, VERDICTS, Verdict
 from cnx_mock.text.files import read_regular
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
@@ -167,7 +167,7 @@ class ProgramSweep:
         settle()  # a report may go to stderr
         for result in report.results:
             is_old = result.cell.name in self._earlier_names
-            if result.verdict not in UNHARMED and not (self._race or self._readings or is_old):
+            if result.verdict not in SURVIVING and not (self._race or self._readings or is_old):
                 self._reproduction.write(result)
         for file in files:
             file.write(FORMS[file.suffix](report))

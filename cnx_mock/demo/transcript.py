@@ -22,7 +22,7 @@ from cnx_mock.text.units import format_money
 
 _WIDTH = 96
 """The width of the paragraph at the end."""
-_SAID = 3
+_LAST_LINES = 3
 """How many lines of a program's output are shown if it has failed."""
 _MOST = 40
 """How many lines of attempts a lane has; the middle of more is left out."""
@@ -90,7 +90,7 @@ def _last_words(lane: Lane) -> list[str]:
     """Return the last lines that a program wrote which has failed."""
     if lane.result is None or lane.result.status == 0:
         return []
-    return lane.result.output.rstrip().splitlines()[-_SAID:]
+    return lane.result.output.rstrip().splitlines()[-_LAST_LINES:]
 
 
 def _facts(lane: Lane, entries: Sequence[Entry]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from cnx_mock.pytest_plugin.sandboxes import (
     wide_sandbox,
 )
 from cnx_mock.pytest_plugin.scenarios import check_used, parametrize, story_of
-from cnx_mock.pytest_plugin.stash import FAILED, FAULT, READINGS, SANDBOX, STRAYS
+from cnx_mock.pytest_plugin.stash import FAILED, FAULT, OUTSIDE, READINGS, SANDBOX
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
@@ -163,7 +163,7 @@ def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: A
         last = cnx_server.call("GET", "/requests?limit=1")["data"]
     sandbox.enforced = node.get_closest_marker("cnx_scenario") is not None
     node.stash[SANDBOX], node.stash[FAILED] = sandbox, False
-    node.stash[STRAYS] = (cnx_server, last[0]["seq"] if last else 0)
+    node.stash[OUTSIDE] = (cnx_server, last[0]["seq"] if last else 0)
     yield sandbox
     if cell and not node.stash[FAILED]:
         from cnx_mock.pytest_plugin.cells import check_happened  # lazy: only a sweep needs it

@@ -159,8 +159,8 @@ def _how(attempt: Attempt) -> str:
     """Return how a test that has not passed ended."""
     failed = next((report.when for report in attempt.reports if report.failed), None)
     what = {"setup": "its set-up failed", "teardown": "its tear-down failed", "call": "the test failed"}
-    said = attempt.ended.output.partition("\n")[0]
-    return f"{what[failed]}{': ' if said else ''}{said}" if failed else "the test was skipped"
+    output = attempt.ended.output.partition("\n")[0]
+    return f"{what[failed]}{': ' if output else ''}{output}" if failed else "the test was skipped"
 
 
 def readings_in_force(item: pytest.Item) -> dict[str, str]:
@@ -179,8 +179,8 @@ def explained(item: pytest.Item, read: ReadingResults, result: CellResult) -> tu
 
 
 def _paragraph(item: pytest.Item, read: ReadingResults, result: CellResult) -> list[str]:
-    said, left_open, line = explained(item, read, result)
-    return [f"{result.verdict}: {said}", f"    {left_open}", f"    again: {line}"]
+    text, left_open, line = explained(item, read, result)
+    return [f"{result.verdict}: {text}", f"    {left_open}", f"    again: {line}"]
 
 
 def _fail(item: pytest.Item, report: pytest.TestReport, text: str) -> None:

@@ -15,14 +15,14 @@ import pytest
 
 from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.options import chosen_scenario, chosen_seed
-from cnx_mock.pytest_plugin.stash import FAILED, SANDBOX, STRAYS
+from cnx_mock.pytest_plugin.stash import FAILED, OUTSIDE, SANDBOX
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
 
 _PACKAGE = Path(__file__).parents[1]
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-_STRAYS_SHOWN = 20
+_OUTSIDE_SHOWN = 20
 """How many requests that reached no sandbox a report lists."""
 _KEY_PROBLEMS = ("missing_key", "malformed_key", "live_key", "LIVE_KEY_REJECTED", "unknown_key")
 
@@ -57,11 +57,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         shown = [*_journals(item), f"again: {again(item)}"]
         if len(shown) > 1:
             report.sections.append(("cnx-mock journal", "\n".join(shown)))
-    elif report.when == "call" and STRAYS in item.stash:
+    elif report.when == "call" and OUTSIDE in item.stash:
         with contextlib.suppress(Exception):  # a test may have stopped the server: it has passed all the same
-            strays = list(_strays(item))
-            if strays:
-                report.sections.append(("cnx-mock journal", "\n".join(strays)))
+            outside = list(_outside(item))
+            if outside:
+                report.sections.append(("cnx-mock journal", "\n".join(outside)))
     return report
 
 
@@ -110,7 +110,7 @@ def _journal(sandbox: "Sandbox", item: pytest.Item | None = None) -> str:
     lines = []
     try:
         entries = sandbox.requests
-        strays = list(_strays(item)) if item is not None else []
+        outside = list(_outside(item)) if item is not None else []
     except CnxMockError as error:
         return f"(the journal could not be read: {error})"
     for entry in entries:
@@ -119,19 +119,19 @@ def _journal(sandbox: "Sandbox", item: pytest.Item | None = None) -> str:
         lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults]
         if entry.near_miss:
             lines.append(f"     nearly {entry.near_miss.rule}: {entry.near_miss.reason}")
-    return "\n".join(map(visible_line, [*lines, *strays])) or "(no requests)"
+    return "\n".join(map(visible_line, [*lines, *outside])) or "(no requests)"
 
 
-def _strays(item: pytest.Item) -> Iterator[str]:
+def _outside(item: pytest.Item) -> Iterator[str]:
     """Yield the requests that reached no sandbox since the test began, and why, such as `missing_key`."""
-    server, last = item.stash[STRAYS]
+    server, last = item.stash[OUTSIDE]
     found = server.call("GET", f"/requests?since={last}")["data"]
     if not found:
         return
     whys = Counter(map(_refusal, found))
     listed = ", ".join(why if len(whys) == 1 else f"{why} ({count})" for why, count in whys.items())
     yield f"{len(found)} request{'s' if len(found) > 1 else ''} reached no sandbox: {listed}"
-    for entry in found[:_STRAYS_SHOWN]:
+    for entry in found[:_OUTSIDE_SHOWN]:
         yield f"     {entry['method']} {entry['path']} → {entry['status']}: {_refusal(entry)}"
     if any(why in _KEY_PROBLEMS for why in whys):
         yield "     give the client the key of its sandbox, cnx.api_key, or write its key into the ini option cnx_key"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 SANDBOX: "pytest.StashKey[Sandbox]" = pytest.StashKey()
 """The sandbox of the test that runs."""
 
-STRAYS: "pytest.StashKey[tuple[SandboxMaker, int]]" = pytest.StashKey()
+OUTSIDE: "pytest.StashKey[tuple[SandboxMaker, int]]" = pytest.StashKey()
 """The server of the test that runs, and the number of the last request before it that reached no sandbox."""
 
 FAULT = pytest.StashKey[list[dict[str, Any]]]()

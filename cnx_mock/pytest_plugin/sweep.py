@@ -19,7 +19,7 @@ from cnx_mock.sweep.report import terminal as text
 from cnx_mock.sweep.report.matrix import bad_first, counts
 from cnx_mock.sweep.results import SweepOptions, SweepResults
 from cnx_mock.sweep.trial import RunResult
-from cnx_mock.sweep.verdict import FAILING, GOOD, UNHARMED, VERDICTS
+from cnx_mock.sweep.verdict import FAILING, GOOD, SURVIVING, VERDICTS
 from cnx_mock.text.suggestions import did_you_mean
 
 _WIDTH = 110
@@ -144,7 +144,7 @@ class SweepPlugin:
             return _note(f"it is not judged under other readings: {error}")
         if not read.cells:
             return _note("no reading affects its calls")
-        bad = [each for each in bad_first(list(read.results.values())) if each.verdict not in UNHARMED]
+        bad = [each for each in bad_first(list(read.results.values())) if each.verdict not in SURVIVING]
         return _data(read, [], [[each.verdict, *explained(item, read, each)] for each in bad])
 
     def _options(self, item: pytest.Item) -> SweepOptions:

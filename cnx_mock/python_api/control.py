@@ -87,13 +87,13 @@ class Control:
                 self.close()  # perhaps the server has closed an idle connection: once more on a fresh one
         try:
             try:
-                return self._ask_anew(method, path, data, headers)
+                return self._ask_again(method, path, data, headers)
             except ConnectionRefusedError:
                 other = self._other_url()
                 if other is None:
                     raise
                 self._address = urlsplit(other).netloc
-                return self._ask_anew(method, path, data, headers)
+                return self._ask_again(method, path, data, headers)
         except (http.client.InvalidURL, ValueError) as error:
             self.close()
             raise InvalidInputError(f"{method} {path!r} cannot be sent to {self.url}: {error}") from None
@@ -101,7 +101,7 @@ class Control:
             self.close()
             raise ServerNotFoundError(f"no cnx-mock answers at {self.url}: {error}") from None
 
-    def _ask_anew(self, method: str, path: str, data: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _ask_again(self, method: str, path: str, data: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
         self._connection = http.client.HTTPConnection(self._address, timeout=self._seconds)
         return self._ask(self._connection, method, path, data, headers)
 

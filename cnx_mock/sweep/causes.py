@@ -6,7 +6,7 @@ from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.explanation import sentence
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.state import ResourceState
-from cnx_mock.sweep.verdict import UNHARMED, VERDICTS, Verdict
+from cnx_mock.sweep.verdict import SURVIVING, VERDICTS, Verdict
 from cnx_mock.text.plural import counted
 
 
@@ -64,7 +64,7 @@ def causes(results: Iterable[CellResult]) -> list[Cause]:
     """
     groups: dict[str, list[CellResult]] = {}
     for result in results:
-        if result.verdict not in UNHARMED:
+        if result.verdict not in SURVIVING:
             groups.setdefault(cause_of(result), []).append(result)
     found = [Cause(tuple(group)) for group in groups.values()]
     return sorted(found, key=lambda cause: VERDICTS.index(cause.verdict))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from cnx_mock.sweep.results import CellResult, JudgedRun
 from cnx_mock.sweep.second_run import EndOfTwo
 from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState, StateDifference
-from cnx_mock.sweep.verdict import UNHARMED, Judgement
+from cnx_mock.sweep.verdict import SURVIVING, Judgement
 from cnx_mock.text.plural import counted
 
 _SHOWN = 3
@@ -29,12 +29,12 @@ def what_happened(result: CellResult) -> str:
 
 def reason(result: CellResult) -> str:
     """Return what the client did wrong, or how it failed; an empty text if it survived or recovered."""
-    if result.verdict in UNHARMED:
+    if result.verdict in SURVIVING:
         return ""
-    said = run_reason(result) if result.end is None else after_second_run(result.judgement, result.end)
+    text = run_reason(result) if result.end is None else after_second_run(result.judgement, result.end)
     if not result.fired:
-        return f"{said}; the fault was never injected, so CMD behaves differently from run to run"
-    return said
+        return f"{text}; the fault was never injected, so CMD behaves differently from run to run"
+    return text
 
 
 def run_reason(result: JudgedRun, client: str = "your client") -> str:

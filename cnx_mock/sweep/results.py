@@ -15,7 +15,7 @@ from cnx_mock.sweep.state import ResourceCounts, count_resources, resources, var
 from cnx_mock.sweep.swept_call import SweptCall, swept_calls, unlike
 from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.varying import Varying
-from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, judge, mildest
+from cnx_mock.sweep.verdict import Evidence, Judgement, Verdict, best_of, judge
 
 Entries = Sequence[Mapping[str, Any]]
 """A run's requests as `GET /_mock/requests` answers them, each with its `sandbox`, in order of arrival."""
@@ -170,7 +170,7 @@ class SweepResults:
         self._single = [each.resources for each in expected]
         self.usual_resources = self._single[0]
         partial = self.options.allow_partial
-        self._judge = lambda actual: mildest(*(judge(each, actual, start, allow_partial=partial) for each in expected))
+        self._judge = lambda actual: best_of(*(judge(each, actual, start, allow_partial=partial) for each in expected))
         differing = [*changed_calls(first.entries, second.entries), *changed_state(first.states, second.states)]
         if differing:
             yield "two runs without faults differ: calls are identified by operation and number"

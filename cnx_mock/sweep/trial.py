@@ -158,7 +158,7 @@ async def run_program(
             ended = await world.run(seconds, patient, second.kill_at if second else None, meanwhile)
             if second is not None and second.after(ended):
                 first, after_first = ended, world.requests
-                world.calm_down(second.rules)
+                world.end_failures(second.rules)
                 ended = await world.run(seconds, patient)
         finally:
             await world.stop()
@@ -233,12 +233,12 @@ class _World:
             started=None if meanwhile is None else lambda group: meanwhile(),
         )
 
-    def calm_down(self, rules: Collection[str]) -> None:
+    def end_failures(self, rules: Collection[str]) -> None:
         """Go on without the rules with these ids. What would never become ready because of them does so now. Calls
         that were made because of them are no reason to refuse others: a new rate window begins."""
         scenario, fixture = self.tenants.defaults.scenario, self.tenants.defaults.scenario_fixture
-        calm = replace(scenario, rules=tuple(each for each in scenario.rules if each.id not in rules))
-        self.tenants.revise(calm, fixture)
+        rest = replace(scenario, rules=tuple(each for each in scenario.rules if each.id not in rules))
+        self.tenants.revise(rest, fixture)
         for tenant in self.tenants:
             tenant.begin_window()
         if any("provisioning" in each.document.get("fault", ()) for each in scenario.rules if each.id in rules):

@@ -27,9 +27,9 @@ Verdict = Literal[
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """All verdicts, from the worst to the best. The first one that is true of a run is its verdict."""
 GOOD: tuple[Verdict, ...] = ("doubled", "failed cleanly", "recovered", "serial", "survived")
-UNHARMED: tuple[Verdict, ...] = ("recovered", "serial", "survived")
+SURVIVING: tuple[Verdict, ...] = ("recovered", "serial", "survived")
 """The verdicts that need no explanation."""
-UNBLAMED: tuple[Verdict, ...] = ("failed cleanly", "survived")
+CLEAN: tuple[Verdict, ...] = ("failed cleanly", "survived")
 """The verdicts on one run in which the client did nothing wrong."""
 FAILING: tuple[Verdict, ...] = ("hung", "stuck", "duplicated", "leaked", "lost", "raced", "misread", "raised")
 """The verdicts that make a sweep fail, unless others are chosen."""
@@ -92,7 +92,7 @@ def judge(
         more = changed - (start or Counter()) - actual.undeletable - actual.unannounced
         own = more if allow_partial else more | (actual.own - actual.undeletable)
     verdict = _verdict(expected, actual, difference, more, own)
-    if verdict in UNBLAMED and doubled:
+    if verdict in CLEAN and doubled:
         verdict, own = "doubled", doubled
     kept = Counter() if actual.status == 0 else actual.own - own
     return Judgement(verdict=verdict, difference=difference, left=tuple(own.elements()), kept=tuple(kept.elements()))
@@ -115,7 +115,7 @@ def _verdict(
     return "survived" if actual.status == expected.status else "failed cleanly"
 
 
-def mildest(*judgements: Judgement) -> Judgement:
+def best_of(*judgements: Judgement) -> Judgement:
     """Return the judgement with the best verdict. A run is compared with two runs without faults, and what one of
     these may leave is not caused by a fault."""
     return max(judgements, key=lambda each: VERDICTS.index(each.verdict))

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from cnx_mock.sweep.state import ResourceState
-from cnx_mock.sweep.verdict import Evidence, judge, mildest
+from cnx_mock.sweep.verdict import Evidence, best_of, judge
 from tests.cases import cases
 
 WEB = ResourceState("instances", '{"name": "web-1", "status": "running"}', "web-1")
@@ -98,4 +98,4 @@ def test_what_a_run_without_faults_may_leave_is_no_faults_doing() -> None:
         judge(Evidence(resources=Counter([WEB]), creates=1), run),
         judge(Evidence(resources=Counter([WEB, WEB]), creates=2), run),
     )
-    assert mildest(*both).verdict == "survived"
+    assert best_of(*both).verdict == "survived"

@@ -13,7 +13,7 @@ _END_SECONDS = 10
 """How long the thread gets to end after an interruption."""
 
 
-def run_aside(work: Coroutine[Any, Any, T], name: str) -> T:
+def run_in_thread(work: Coroutine[Any, Any, T], name: str) -> T:
     """Return the result of a coroutine that runs in a thread with this name, or raise what it raises. If the wait is
     interrupted, such as by Ctrl-C, the coroutine is cancelled."""
     loop = loop_factory()()

@@ -8,7 +8,7 @@ from typing import Any
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import InvalidInputError, RaceError
 from cnx_mock.python_api.race import explanation
-from cnx_mock.python_api.race.loop import run_aside
+from cnx_mock.python_api.race.loop import run_in_thread
 from cnx_mock.python_api.race.origin import RaceOrigin
 from cnx_mock.python_api.race.result import RaceResult
 from cnx_mock.python_api.race.trial import FunctionPair, FunctionRun, race_functions
@@ -51,7 +51,7 @@ def race(
     )
     races = FunctionRaces(pair=pair, switches=switches, timeout=timeout, fired=fired)
     try:
-        return run_aside(races.every_schedule() if order is None else races.one_schedule(order), "cnx-mock race")
+        return run_in_thread(races.every_schedule() if order is None else races.one_schedule(order), "cnx-mock race")
     except RaisedAlone as found:
         return found.error
     except (RaceError, InvalidInputError) as error:

@@ -5,7 +5,7 @@ from cnx_mock.sweep.explanation import reason, what_happened
 from cnx_mock.sweep.report.json import SweepReport
 from cnx_mock.sweep.report.matrix import abbreviation, counts, matrix
 from cnx_mock.sweep.report.templates import rendered
-from cnx_mock.sweep.verdict import GOOD, UNHARMED
+from cnx_mock.sweep.verdict import GOOD, SURVIVING
 
 
 def html_report(report: SweepReport) -> bytes:
@@ -24,7 +24,7 @@ def html_report(report: SweepReport) -> bytes:
         abbreviation=abbreviation,
         reason=reason,
         what_happened=what_happened,
-        unharmed=UNHARMED,
+        unharmed=SURVIVING,
         good=GOOD,
     )
 

@@ -15,7 +15,7 @@ from cnx_mock.sweep.report.matrix import counts
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.runner import Sweep
 from cnx_mock.sweep.state import ResourceCounts
-from cnx_mock.sweep.verdict import UNHARMED, VERDICTS, Verdict
+from cnx_mock.sweep.verdict import SURVIVING, VERDICTS, Verdict
 
 CellIdentity = tuple[tuple[str, int, str], ...]
 """What identifies a cell in two reports: operation, ordinal and fault of each of its injections."""
@@ -126,7 +126,7 @@ class SweepReport:
         }
 
     def _cell(self, result: CellResult) -> dict[str, Any]:
-        explained = result.verdict not in UNHARMED
+        explained = result.verdict not in SURVIVING
         first, *others = map(_injection, identity(result.cell))
         return {
             **first,

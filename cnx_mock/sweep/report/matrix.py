@@ -7,7 +7,7 @@ from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.plan import Cell, SweepFault
 from cnx_mock.sweep.results import CellResult, SweepResults
 from cnx_mock.sweep.swept_call import SweptCall
-from cnx_mock.sweep.verdict import UNHARMED, VERDICTS, Verdict
+from cnx_mock.sweep.verdict import SURVIVING, VERDICTS, Verdict
 
 ABBREVIATIONS: dict[Verdict, str] = {
     "hung": "HUNG",
@@ -61,7 +61,7 @@ def abbreviation(result: CellResult | None) -> str:
     """Return what the matrix shows for a result; None is a cell that has none yet."""
     if result is None:
         return PENDING
-    return NOT_INJECTED if result.verdict in UNHARMED and not result.fired else ABBREVIATIONS[result.verdict]
+    return NOT_INJECTED if result.verdict in SURVIVING and not result.fired else ABBREVIATIONS[result.verdict]
 
 
 def counts(results: Sequence[CellResult]) -> dict[Verdict, int]:

@@ -28,7 +28,7 @@ _SAME = (
 """The fields that must be the same in reports that are merged, each with its name in a message."""
 
 
-class _Nobody:
+class _SilentReporter:
     """Nobody watches a sweep that is over."""
 
     def message(self, line: str) -> None: ...
@@ -111,7 +111,7 @@ def _report(document: Mapping[str, Any]) -> SweepReport:
             seed=document["seed"],
         ),
         check_hammering=lambda *_: (),
-        progress=_Nobody(),
+        progress=_SilentReporter(),
         baseline_seconds=document["baseline_seconds"],
         limit=document["timeout_seconds"],
     )
