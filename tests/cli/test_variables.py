@@ -3,8 +3,8 @@
 from dataclasses import fields
 
 from cnx_mock.cli.variables import misspelt
-from cnx_mock.programs.bounded import MARK
 from cnx_mock.programs.folders import SCRATCH
+from cnx_mock.programs.marked import MARK
 from cnx_mock.settings import Settings, variable
 
 
