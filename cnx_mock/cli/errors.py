@@ -27,6 +27,8 @@ FOUND = 1
 """Exit status of a command that looks for something and has found it."""
 BAD_INPUT = 2
 """Exit status for something that the user can correct."""
+UNMET = 3
+"""Exit status of `run` if the program succeeded, and something expected of it did not happen."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the number of SIGINT, as in shells."""
 

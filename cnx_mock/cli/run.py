@@ -86,7 +86,7 @@ def run(
 
     With --race, two programs run in one world, each with its own scratch folder. Their calls are made one at a time
     in the order of --schedule. Then the program that has the turn runs to its end, and after it the other one. The exit
-    status is that of the first program that fails.
+    status is that of the first program that fails, or 3 if the calls came in another order.
 
     \b
     Examples:
@@ -103,7 +103,19 @@ def run(
 
         if not race:
             raise UsageError("--with and --schedule are for a race: add --race")
-        context.exit(run_race(command, other, schedule, folder, options))
+        judged = {
+            "--key": key,
+            "--report": report,
+            "--expect": expected,
+            "--expect-same": expect_same,
+            "--expect-clean": expect_clean,
+            "--crash-at": crash_at,
+            "--rerun": rerun,
+        }
+        for name, given in judged.items():
+            if given:
+                raise UsageError(f"--race shows the calls and what is left, no more: leave out {name}")
+        context.exit(run_race(command, other, schedule, folder, options, quiet=quiet))
     foreground = Foreground()
     with uncollected():
         from cnx_mock.cli.run_program import ProgramRun  # lazy: the signals that come during these imports are CMD's

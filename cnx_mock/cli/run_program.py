@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnx_mock import __version__
-from cnx_mock.cli.errors import BAD_INPUT, INTERRUPTED
+from cnx_mock.cli.errors import BAD_INPUT, INTERRUPTED, UNMET
 from cnx_mock.cli.options import command_line
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.provisioning_wait import wait_lines
@@ -26,9 +26,6 @@ from cnx_mock.python_api.server import MockServer, control_of
 
 if TYPE_CHECKING:
     from cnx_mock.audit.audit import Finding
-
-UNMET = 3
-"""Exit status if the program succeeded, and something expected of it did not happen."""
 
 _COLOURS = {"expected": "red", "left behind": "yellow", "audit": "yellow"}
 """Of a line of the summary, by what stands before its colon."""

@@ -8,24 +8,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cnx_mock.cli.errors import INTERRUPTED
+from cnx_mock.cli.errors import INTERRUPTED, UNMET
 from cnx_mock.cli.program_runs import ProgramRuns
 from cnx_mock.cli.program_settings import program_settings
 from cnx_mock.cli.streams import settle
 from cnx_mock.cli.terminal import shown_line
 from cnx_mock.errors import UsageError
 from cnx_mock.http.app import load_scenarios
-from cnx_mock.sweep.race.schedule import RACERS, Schedule
+from cnx_mock.sweep.race.schedule import RACERS, Schedule, order_of
 from cnx_mock.sweep.race.trial import race_once
 from cnx_mock.sweep.race.world import ANY_PACE, RaceRun
 from cnx_mock.sweep.state import resources_left
 
+_PACE = replace(ANY_PACE, pause=10)
+"""Nothing is known of the programs, so a turn without a call lasts half a minute: one may wait for the other one."""
+
 
 def run_race(
-    command: Sequence[str], other: str | None, schedule: str | None, folder: Path | None, options: Mapping[str, Any]
+    command: Sequence[str],
+    other: str | None,
+    schedule: str | None,
+    folder: Path | None,
+    options: Mapping[str, Any],
+    *,
+    quiet: bool,
 ) -> int:
-    """Run two programs, and return the exit status: that of A, or of B if A succeeds. Raises UsageError, ProgramError,
-    and what settings and scenarios raise."""
+    """Run two programs, and return the exit status: that of A, or of B if A succeeds; 3 if both succeed and their calls
+    came in another order. Raises UsageError, ProgramError, and what settings and scenarios raise."""
     if schedule is None:
         raise UsageError("--race needs a schedule: write --schedule 'A1 B1 A2'; `sweep --race` finds those that matter")
     order = Schedule.parsed(schedule)
@@ -38,7 +47,7 @@ def run_race(
     async def race() -> None:
         executor = ThreadPoolExecutor(len(RACERS), "cnx-mock run")
         try:
-            paces = dict.fromkeys(RACERS, ANY_PACE)
+            paces = dict.fromkeys(RACERS, _PACE)
             done.append(await race_once({"A": runs.config, "B": second}, order, paces, None, executor))
         finally:
             executor.shutdown(wait=False)
@@ -46,9 +55,14 @@ def run_race(
     if not runs.complete(race):
         return INTERRUPTED
     settle()
-    for line in _lines(done[0]):
+    actual = Schedule(order_of(done[0].order)).text()
+    is_kept = f"{actual} ".startswith(f"{order.text()} ")
+    for line in () if quiet else _lines(done[0]):
         sys.stderr.write(f"cnx-mock: {shown_line(line)}\n")
-    return next((done[0].ended[racer].shell_status for racer in RACERS if done[0].ended[racer].status), 0)
+    if not is_kept:
+        sys.stderr.write(f"cnx-mock: schedule '{order.text()}': it does not come to this order, but to '{actual}'\n")
+    failed = next((done[0].ended[racer].shell_status for racer in RACERS if done[0].ended[racer].status), 0)
+    return failed or (0 if is_kept else UNMET)
 
 
 def command_words(line: str) -> list[str]:

@@ -29,7 +29,7 @@ from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import ABBREVIATIONS
 from cnx_mock.sweep.report.restored import restored
 from cnx_mock.sweep.reproduction import Reproduction
-from cnx_mock.sweep.results import CellResult, SweepOptions, known_call
+from cnx_mock.sweep.results import CellResult, SweepOptions, known_call, known_cell
 from cnx_mock.sweep.runner import ProgressReporter, Sweep
 from cnx_mock.sweep.verdict import FAILING, SURVIVING, VERDICTS, Verdict
 from cnx_mock.text.files import read_regular
@@ -111,7 +111,7 @@ class ProgramSweep:
             all_calls=all_calls,
             way=next((name for name, is_it in ways.items() if is_it), "faults"),
             shard=shard,
-            since=[known_call(call) for call in self._since.sweep.calls] if self._since is not None else (),
+            since={known_cell(each) for each in self._since.sweep.cells} if self._since is not None else (),
             again="after a crash" if crash else "after a failure" if rerun else "never",
             seed=int(settings.seed),
         )
@@ -121,6 +121,8 @@ class ProgramSweep:
             folder=scenarios, command=command, scenarios=settings.scenario, options=_run_options(settings, folder)
         )
         self._run_options = [*words(settings, *PROGRAM), *(["--workdir", str(folder)] if folder else [])]
+        if self._since is not None:
+            self._check_since(str(since), self._since)
         self._raced: RaceSweep | None = None
         self._earlier_names: set[str] = set()
         """The cells that an earlier report has, and that were not run."""
@@ -145,6 +147,17 @@ class ProgramSweep:
         if not complete:
             return INTERRUPTED
         return FOUND if any(map(report.fails, report.results)) else 0
+
+    def _check_since(self, file: str, earlier: SweepReport) -> None:
+        """Raise UsageError for a report whose verdicts say nothing of this sweep."""
+        before, now = earlier.sweep.options, self._options
+        for differ, what in (
+            (earlier.sweep.config.command != list(self._command), "the programs"),
+            ((before.way, before.allow_partial) != (now.way, now.allow_partial), "the options"),
+            (list(earlier.run_options) != self._run_options, "the options"),
+        ):
+            if differ:
+                raise UsageError(f"--since {file} is of another sweep: {what} differ")
 
     def _with_earlier(self, report: SweepReport, earlier: SweepReport) -> SweepReport:
         """Add the cells of an earlier report whose calls are unchanged: they count although they were not run."""

@@ -33,6 +33,8 @@ class LineReporter:
         more = f" ({sweep.left_out} more are left out)" if sweep.left_out else ""
         calls, runs = counted(len(sweep.calls), "call"), counted(len(sweep.cells), "run")
         if sweep.programs > 1:  # each schedule that runs may show longer ones
+            if not sweep.cells:
+                return
             runs = f"at least {runs}"
         longer = ", longer if CMD backs off" if sweep.options.seconds is None else ""
         self.message(f"{calls}, {runs}{more}, each at most {sweep.limit:.1f} s{longer}")

@@ -54,9 +54,8 @@ def run_reason(result: JudgedRun, client: str = "your client") -> str:
         case "raised":
             return f"{client} raised {result.output}, which the test does not allow"
         case "doubled":
-            return (
-                f"{client} {exited(result.status)} and did not look again: {_totals(judgement.left, result.resources)}"
-            )
+            left = _what_is_left(judgement.left, result.resources)
+            return f"{client} {exited(result.status)} and did not look again: {left}"
         case "failed cleanly":
             return f"{client} {exited(result.status)} and left {_kept(result)}"
         case _:
@@ -79,7 +78,7 @@ def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:
             where = "before any call" if end.last is None else f"after its last call, {end.last}"
             return f"it {exited(end.status)} {where}"
         case "duplicated":
-            return _totals(judgement.left, end.resources)
+            return _what_is_left(judgement.left, end.resources)
         case "leaked":
             verb = "is" if len(judgement.left) == 1 else "are"
             return f"{_counted(judgement.left)} {verb} left behind"
@@ -93,8 +92,18 @@ def left_over(difference: StateDifference, resources: ResourceCounts) -> str:
     """Return how what is left differs from what is expected: "2 instances named web-1", "the firewall web is missing".
     `resources` are all that are left."""
     if difference.extra:
-        return _totals(difference.extra, resources)
+        return _what_is_left(difference.extra, resources)
     return _lacking(difference)
+
+
+def _what_is_left(left: Sequence[ResourceState], resources: ResourceCounts) -> str:
+    """Return how many resources of each name exist now, as a sentence: a number says that they are too many, and "the
+    instance web-1" does not."""
+    totals = Counter((each.kind, each.name) for each in resources.elements())
+    names = {(each.kind, each.name) for each in left}
+    if all(totals[each] > 1 for each in names):
+        return _totals(left, resources)
+    return f"{_totals(left, resources)} {'is' if len(names) == 1 else 'are'} left"
 
 
 def _kept(result: JudgedRun) -> str:

@@ -38,6 +38,15 @@ def known_call(call: SweptCall) -> KnownCall:
     return call.operation, call.ordinal, call.path, call.shape
 
 
+KnownCell = tuple[tuple[KnownCall, str], ...]
+"""A cell of an earlier report: its calls, each with the name of the fault."""
+
+
+def known_cell(cell: Cell) -> KnownCell:
+    """Return a cell as a report has it."""
+    return tuple((known_call(call), fault.name) for call, fault in cell.injections)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SweepOptions:
     """What to sweep, and how."""
@@ -63,8 +72,8 @@ class SweepOptions:
     """What is swept: faults, crash, rerun, readings or race. Reports say so."""
     shard: tuple[int, int] | None = None
     """The part of the cells to run, as its number from 1 and how many parts there are; None for all."""
-    since: Collection[KnownCall] = ()
-    """The calls of an earlier report, whose cells are not run again."""
+    since: Collection[KnownCell] = ()
+    """The cells of an earlier report, which are not run again."""
     seed: int = 0
     """The seed that chooses the cells if there are more than `most`."""
 
@@ -151,7 +160,7 @@ class SweepResults:
         everything = plan_cells(self.calls, options.faults, options.operations, pairs=options.pairs)
         some = self.calls if options.all_calls else unlike(self.calls)
         cells = plan_cells(some, options.faults, options.operations, pairs=options.pairs)
-        new = [cell for cell in cells if any(known_call(call) not in options.since for call, _ in cell.injections)]
+        new = [cell for cell in cells if known_cell(cell) not in options.since]
         self.cells = sample_cells(new, options.most, options.seed)
         self.alike = len(everything) - len(cells)
         self.unchanged = len(cells) - len(new)

@@ -377,6 +377,8 @@ def test_what_can_never_happen_is_a_warning(tmp_path: Path) -> None:
         (["--race", "--schedule", "A1 B2"], "the next call of B is B1"),
         (["--schedule", "A1"], "add --race"),
         (["--race", "--schedule", "A1", "--with", ""], "--with is empty"),
+        (["--race", "--schedule", "A1", "--expect", "instances=1"], "leave out --expect"),
+        (["--race", "--schedule", "A1", "--rerun"], "leave out --rerun"),
     ],
 )
 def test_a_bad_option_is_2_before_the_program_starts(tmp_path: Path, options: list[str], words: str) -> None:

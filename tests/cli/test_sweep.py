@@ -336,6 +336,12 @@ def test_only_new_calls_are_swept_since_an_earlier_report_and_its_bad_cells_stil
     other = BLIND.replace("BODY", '{**BODY, "tags": ["a"]}')
     changed = sweep(tmp_path, other, *options, "--since", "before.json")
     assert "2 runs, each at most" in changed.stderr
+    more = sweep(tmp_path, BLIND, "--faults", "error,down", "--since", "before.json")
+    assert "1 run, each at most" in more.stderr
+    for option in ("--crash", "--rerun", "--allow-partial", "--fixture=small-team"):
+        refused = sweep(tmp_path, BLIND, option, "--since", "before.json")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr == "cnx-mock: --since before.json is of another sweep: the options differ\n"
 
 
 LOOKS_FIRST = """
@@ -360,6 +366,10 @@ def test_two_copies_that_look_first_create_twice_and_a_line_shows_it_again(tmp_p
     assert shown.returncode == 0
     assert [line.split()[1] for line in shown.stderr.splitlines()[:4]] == ["A1", "B1", "B2", "A2"]
     assert shown.stderr.count("left behind: instance web-1") == 2
+    other = [COMMAND, "run", "--race", "--quiet", "--schedule", "A1 B1 B2 B3 A2", "--", sys.executable, "client.py"]
+    missed = commands.run(other, cwd=tmp_path, capture_output=True, text=True)
+    words = "cnx-mock: schedule 'A1 B1 B2 B3 A2': it does not come to this order, but to 'A1 B1 B2 A2'\n"
+    assert (missed.returncode, missed.stderr) == (3, words)
     cells = json.loads((tmp_path / "r.json").read_text())["cells"]
     assert {(each["operation"], each["fault"]) for each in cells} == {
         ("instances.create", "b-to-its-end"),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from cnx_mock.sweep.explanation import reason, sentence
+from cnx_mock.sweep.explanation import left_over, reason, sentence
 from cnx_mock.sweep.results import CellResult
 from cnx_mock.sweep.state import ResourceState, StateDifference
 from tests.cases import cases
@@ -88,6 +88,18 @@ ACTUAL = ResourceState("instances", '{"name": "web-1", "plan": "starter"}', "web
 )
 def test_the_reason_says_what_the_client_did(given: CellResult, expected: str) -> None:
     assert reason(given) == expected
+
+
+@cases(
+    ("left", "words"),
+    [
+        ([WEB, WEB], "2 instances named web-1"),
+        ([WEB], "the instance web-1 is left"),
+        ([WEB, WEB, resource("a")], "2 instances named web-1 and the instance a are left"),
+    ],
+)
+def test_what_is_left_is_said_in_a_sentence(left: list[ResourceState], words: str) -> None:
+    assert left_over(StateDifference(extra=tuple(left)), Counter(left)) == words
 
 
 def test_the_sentence_names_the_cell_too() -> None:
