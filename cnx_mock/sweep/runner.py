@@ -166,7 +166,8 @@ class Sweep(SweepResults):
         judgement, end = self.compare_again(twice)
         if judgement.verdict != "recovered":
             self.progress.message("without any fault, run twice in one world: " + after_second_run(judgement, end))
-            self.progress.message("  CMD is not made to be run twice: this does not count as a result of the crash")
+            what = "crash" if self.options.again == "after a crash" else "failure"
+            self.progress.message(f"  CMD is not made to be run twice: this does not count as a result of the {what}")
 
     async def _without_faults(self, executor: ThreadPoolExecutor) -> RunResult:
         limit = self.options.seconds or BASELINE_SECONDS
