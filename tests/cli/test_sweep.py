@@ -582,7 +582,8 @@ def test_a_program_that_may_not_be_run_is_126(tmp_path: Path) -> None:
     (tmp_path / "client").write_text("#!/bin/sh\n")
     words = [COMMAND, "sweep", "--", "./client"]
     done = commands.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (126, "cnx-mock: ./client: Permission denied\n")
+    assert done.returncode == 126
+    assert done.stderr.startswith("cnx-mock: ./client: Permission denied; ")
 
 
 @pytest.mark.parametrize(
