@@ -18,6 +18,7 @@ from hypothesis import settings
 
 from cnx_mock import MockServer, Sandbox
 from tests.cases import rounds
+from tests.everything import load_everything
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -218,6 +219,18 @@ async def browser() -> AsyncIterator["Browser"]:
         started = await launch(playwright)
         yield started
         await started.close()
+
+
+@pytest.fixture(scope="session")
+def everything_loaded() -> None:
+    """pytester forgets each module that a run of pytest was the first to import: the next run imports it again."""
+    load_everything()
+
+
+@pytest.fixture
+def pytester(everything_loaded: None, pytester: pytest.Pytester) -> pytest.Pytester:
+    """Runs of pytest inside a test; they import nothing of ours again."""
+    return pytester
 
 
 @pytest.fixture

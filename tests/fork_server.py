@@ -12,7 +12,6 @@ import importlib
 import importlib.util
 import json
 import os
-import pkgutil
 import runpy
 import signal
 import socket
@@ -28,11 +27,6 @@ from typing import Any
 
 from tests import commands, measuring
 
-_NOT_NEEDED = ("cnx_mock.__main__", "cnx_mock.pytest_plugin")
-_LATER = (
-    *("uvloop", "uvicorn.lifespan.off", "httptools", "orjson", "encodings.idna"),
-    *("faker", "cryptography.x509", "cryptography.hazmat.backends.openssl.backend"),
-)
 _OF_ALL_PROGRAMS = ("http.client", "urllib.request", "encodings.idna", "concurrent.futures.thread", "logging", "uuid")
 """What nearly every program imports, often by a module of its own."""
 _OF_PROGRAMS = ("requests",)
@@ -41,31 +35,20 @@ _OF_PROGRAMS = ("requests",)
 
 def _prepare() -> None:
     """Import everything that a command may need: no fork has to."""
-    import cnx_mock  # lazy: programs do not need it
-    from cnx_mock.asgi import create_app  # lazy: as above
+    from cnx_mock.asgi import create_app  # lazy: programs do not need it
+    from tests.everything import load_everything  # lazy: as above
 
-    for module in pkgutil.walk_packages(cnx_mock.__path__, "cnx_mock."):
-        if not module.name.startswith(_NOT_NEEDED):
-            importlib.import_module(module.name)
-    for name in _LATER:
-        with suppress(ImportError):
-            importlib.import_module(name)
-    _make_what_is_made_once()
+    load_everything(but=("cnx_mock.pytest_plugin",))
+    _make_templates()
     create_app()
     gc.collect()
     gc.freeze()
 
 
-def _make_what_is_made_once() -> None:
-    """Make the models and the templates that a process makes when it first needs them. They take longer than most
-    commands do."""
-    from cnx_mock.api.declarations import BaseModel, model_of  # lazy: programs do not need it
-    from cnx_mock.sweep.report import templates  # lazy: as above
+def _make_templates() -> None:
+    """Make the templates that a process makes when it first needs them. They take longer than most commands do."""
+    from cnx_mock.sweep.report import templates  # lazy: programs do not need it
 
-    declarations = [BaseModel]
-    for each in declarations:
-        declarations += type.__subclasses__(each)
-        model_of(each)
     pages = templates._environment()
     for name in pages.list_templates(["j2"]):
         pages.get_template(name)

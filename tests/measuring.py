@@ -136,7 +136,8 @@ class _Loader(SourceFileLoader):
         code, number = self._compiled()
         for hook in sys.meta_path:
             if type(hook).__name__ == "AssertionRewritingHook":
-                module.__loader__ = hook  # else the runs of pytest inside a test say that pytest has come too late
+                # else the runs of pytest inside a test say that pytest has come too late to rewrite this module
+                module.__dict__["__loader__"] = hook
         run(code, _reached.setdefault(self.path, [0] * number), module.__dict__)
 
     def _compiled(self) -> tuple[CodeType, int]:

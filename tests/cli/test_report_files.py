@@ -1,6 +1,7 @@
 """A report is written as a whole or not at all: a full disk leaves the old one as it was."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ resource = pytest.importorskip("resource", reason="Windows has no such limit")
 
 
 @pytest.fixture
-def full_disk() -> Iterator[None]:
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No file may be longer than 100 bytes; the system's error for that is another one than for a full disk."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python would leave 100 bytes of it
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))

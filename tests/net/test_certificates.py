@@ -416,7 +416,7 @@ def test_a_full_disk_leaves_no_half_file_and_is_one_line(tmp_path: Path, words: 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
-    environment = os.environ | {"CNX_MOCK_CA_DIR": str(tmp_path)}
+    environment = os.environ | {"CNX_MOCK_CA_DIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}  # it left 100
     command = [REAL, *words]
     result = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, preexec_fn=full, check=False
