@@ -323,5 +323,10 @@ def _caret(line: str, column: int) -> str:
     if not (before + after).strip():
         return ""
     left, right = "…" if first else "", "…" if first + _EXCERPT_WIDTH < len(line) else ""
-    blank = re.sub(r"[^\t]", " ", left + before)
+    from unicodedata import combining, east_asian_width  # lazy: only a file with a mistake has an excerpt
+
+    blank = "".join(
+        "\t" if each == "\t" else "" if combining(each) else "  " if east_asian_width(each) in "WF" else " "
+        for each in left + before
+    )
     return f"\n    {left}{before}{after}{right}\n    {blank}^"

@@ -121,6 +121,8 @@ def _problem(details: "ErrorDetails", model: type[BaseModel], data: Any, noun: s
     if kind == "literal_error":
         return Problem(path, f"must be one of: {one_of(_quoted(context['expected']), details['input'])}")
     example = _example(model, path) if kind == "model_type" else ""
+    if kind == "list_type" and noun == "key" and isinstance(details["input"], Mapping):
+        example = ": begin each item with a dash"
     return Problem(path, _in_words(details) + example)
 
 

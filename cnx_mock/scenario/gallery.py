@@ -9,6 +9,7 @@ from cnx_mock.errors import Problem, ScenarioError, SourceError, UnknownScenario
 from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.own_text import scenario_data
 from cnx_mock.scenario.scenario import Scenario, read_scenario
+from cnx_mock.text.other_kind import FIXTURE, of_other_kind
 from cnx_mock.text.shipped import names, own_file, shipped
 from cnx_mock.text.source import Source, read_file
 from cnx_mock.text.suggestions import did_you_mean
@@ -72,7 +73,7 @@ def parse(source: Source, operations: Collection[Operation], name: str) -> Scena
     try:
         scenario = replace(read_scenario(scenario_data(source), operations, name), source=source)
     except ScenarioError as error:
-        raise source.error(error.problems) from None
+        raise source.error(of_other_kind(error.problems, FIXTURE, "fixture")) from None
     if source.problems:
         raise source.error()
     return scenario

@@ -164,6 +164,8 @@ Resources = Annotated[Any, BeforeValidator(read_resources), WithJsonSchema(RESOU
 class ExpectModel(Declared):
     """What must be true at the end."""
 
+    model_config = example(instances=1)
+
     fired: dict[str, Annotated[int, Field(ge=0, le=MOST)]] = {}
     """How often each rule must have fired, by the rule's id."""
     audit: Literal["clean"] | None = None
@@ -197,6 +199,8 @@ def _fixture(name: str | dict[str, Any]) -> str | dict[str, Any]:
 class ClockModel(Declared):
     """The sandbox's clock."""
 
+    model_config = example(speed=60)
+
     start: Instant | None = None
     """The instant at which the clock starts (RFC 3339)."""
     speed: Annotated[Any, BeforeValidator(_speed), WithJsonSchema(_SPEED)] | None = None
@@ -207,6 +211,8 @@ class ClockModel(Declared):
 
 class WorldModel(Declared):
     """The sandbox's state at the start."""
+
+    model_config = example(balance="$5.07")
 
     plan: AccountPlan | None = None
     """The account's plan, which gives the rate limit."""
@@ -229,6 +235,8 @@ class WorldModel(Declared):
 
 class ProvisioningModel(Declared):
     """How long resources take to provision."""
+
+    model_config = example(instance="45s")
 
     instance: _Provisioning | None = None
     """45s, [30s, 90s], never, {polls: 3}, {delay: 45s, then: stopped} or {then: stopped}."""

@@ -233,7 +233,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "rules as an object": (
         "rules: {a: 1}\n",
         [
-            "1:8: 'rules' must be an array",
+            "1:8: 'rules' must be an array: begin each item with a dash",
         ],
     ),
     "two documents": (
@@ -366,7 +366,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "phases as an object": (
         "phases: {healthy: 30s}\n",
         [
-            "1:9: 'phases' must be an array",
+            "1:9: 'phases' must be an array: begin each item with a dash",
         ],
     ),
     "a phase that lasts no time": (
@@ -457,7 +457,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "7:28: 'then' has no effect without sequence",
             "8:13: 'fault' must be an object: {error: INTERNAL_ERROR}",
             "9:13: 'fault' must be an object: {error: INTERNAL_ERROR}",
-            "10:16: 'sequence' must be an array",
+            "10:16: 'sequence' must be an array: begin each item with a dash",
             "11:44: 'status' must be at least 400",
         ],
     ),
@@ -928,9 +928,9 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         [
             "1:7: 'rules' must be an array",
             "2:8: 'phases' must be an array",
-            "3:7: 'world' must be an object",
-            "4:8: 'expect' must be an object",
-            "5:14: 'provisioning' must be an object",
+            "3:7: 'world' must be an object: {balance: $5.07}",
+            "4:8: 'expect' must be an object: {instances: 1}",
+            "5:14: 'provisioning' must be an object: {instance: 45s}",
             "8:8: 'repeat' must be true or false",
             "9:13: 'description' must be a string",
         ],
@@ -969,7 +969,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "a clock that is an instant": (
         "world: {clock: 2026-01-01T00:00:00Z}\n",
         [
-            "1:16: 'clock' must be an object",
+            "1:16: 'clock' must be an object: {speed: 60}",
         ],
     ),
     "a rate and an amount": (
@@ -991,7 +991,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "provisioning for all": (
         "provisioning: 45s\n",
         [
-            "1:15: 'provisioning' must be an object",
+            "1:15: 'provisioning' must be an object: {instance: 45s}",
         ],
     ),
     "something after the end": (

@@ -402,6 +402,13 @@ def test_an_excerpt_shows_the_line_and_a_caret() -> None:
     assert error.excerpt() == "f:2:6: 'b' wrong\n      b: 1\n         ^"
 
 
+def test_a_caret_stays_below_its_place_behind_wide_and_combining_characters() -> None:
+    line = 'a: "障害🚨", e\u0301: [b'
+    _, shown, caret = SourceError([SourceProblem("f", 1, line.index("[") + 1, "wrong")], [line]).excerpt().splitlines()
+    assert shown == f"    {line}"
+    assert caret == " " * (4 + len('a: "') + 6 + len('", e: ')) + "^"
+
+
 def test_an_excerpt_keeps_tabs_so_that_the_caret_stays_below() -> None:
     assert refused("a: 1\n\tb: 1").excerpt().splitlines()[1:] == ["    \tb: 1", "    ^"]
     assert SourceError([SourceProblem("f", 1, 3, "wrong")], ["\tab"]).excerpt() == "f:1:3: wrong\n    \tab\n    \t ^"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
+from cnx_mock.text.other_kind import SCENARIO, of_other_kind
 from cnx_mock.text.shipped import names, own_file, shipped
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
@@ -49,7 +50,7 @@ def load(name: str) -> Fixture:
     try:
         fixture = read_fixture(source.data, path.stem)
     except FixtureError as error:
-        raise source.error(error.problems) from None
+        raise source.error(of_other_kind(error.problems, SCENARIO, "scenario")) from None
     if source.problems:
         raise source.error()
     return fixture
