@@ -45,8 +45,9 @@ _SIGN = regex(r"[%\\&]")
 _ROUNDS = 8
 """How often an encoded text may be encoded again, in another way."""
 
-LONG = 256 * 1024
-"""Texts with more bytes than this take so long that others should not wait for them."""
+LONG = 80 * 1024
+"""Texts with as many bytes as this take so long that others should not wait for them: calls of the control plane with a
+whole world, and no call of the API."""
 
 _PART = 64 * 1024
 """Bytes of a long text that are looked at together."""

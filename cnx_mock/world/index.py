@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from operator import itemgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cnx_mock.dataclass import dataclass
 from cnx_mock.world.clock import NEVER
@@ -57,6 +57,10 @@ class _Index:
     def end(self) -> int:
         """The place after the last one that it has seen."""
         return self._sorted
+
+    def kept(self) -> Iterable[Any]:
+        """Return what it keeps for single records."""
+        return self._held.values()
 
     def remove(self, record: MadeRecord) -> None:
         """Remove a record."""
@@ -178,6 +182,10 @@ class IndexedTable(Table[P]):
         super().remove(record, now)
         if self._index is not None and record.place < self._index.end:
             self._index.remove(record)
+
+    def held(self) -> list[Any]:
+        """Return every record that it holds, also removed ones, and what the index keeps for each."""
+        return [*super().held(), *(() if self._index is None else self._index.kept())]
 
     def moved(self, now: int, since: int) -> set[int]:
         """Return the places of the records that may have been different at an instant, except for removed ones."""

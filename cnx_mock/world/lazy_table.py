@@ -76,10 +76,9 @@ class LazyTable(IndexedTable[P]):
         """Return the records that are not from the source, in order of creation."""
         return self._records.values()
 
-    def held(self) -> list[P]:
-        """Return every record that it holds, also removed ones."""
-        changed: Iterable[Any] = self.changes.kept.values()
-        return [*super().held(), *changed]
+    def held(self) -> list[Any]:
+        """Return every record that it holds, also removed ones, and what the index keeps for each."""
+        return [*super().held(), *self.changes.kept.values()]
 
     def ids(self) -> list[str]:
         """Return every id, in order of creation."""

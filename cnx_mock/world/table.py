@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cnx_mock.world.places import PlaceSet
 from cnx_mock.world.records import Record, TableChanges
@@ -103,7 +103,7 @@ class Table(Generic[R]):
         """Return the places that have a record. The set is not to be changed."""
         return PlaceSet.below(self.extent) if self._live is None else self._live
 
-    def held(self) -> list[R]:
+    def held(self) -> list[Any]:
         """Return every record that it holds, also removed ones."""
         return [*self._records.values(), *(record for _, record in self._removed or ())]
 

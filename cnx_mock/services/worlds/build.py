@@ -4,7 +4,8 @@ The builder collects problems instead of raising. `read_fixture` builds every ac
 has been read builds without problems.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from cnx_mock.errors import Path, Problem
@@ -18,11 +19,12 @@ from cnx_mock.services.worlds.document import (
     LoadBalancerEntry,
     SnapshotEntry,
 )
-from cnx_mock.services.worlds.fleet import INDEXED_FROM, USUAL_TIME, add_fleet
-from cnx_mock.services.worlds.generate import PORTION, FleetInstance
+from cnx_mock.services.worlds.fleet import USUAL_TIME, add_fleet
+from cnx_mock.services.worlds.generate import FleetInstance
 from cnx_mock.services.worlds.lazy_fleet import DrawnFleet, LazyFleet
 from cnx_mock.services.worlds.ledger_lines import DAY, LedgerBuilder, in_portions
 from cnx_mock.world import kinds
+from cnx_mock.world.index import IndexedTable
 from cnx_mock.world.kinds import Kind
 from cnx_mock.world.lifecycle import Lifecycle
 from cnx_mock.world.records import FirewallRecord, InstanceRecord, LoadBalancerRecord, SnapshotRecord
@@ -60,14 +62,9 @@ class WorldBuilder:
         """Add everything that the account has: referenced resources first, the ledger last.
 
         It yields after each portion of work, so that something else can be done between the steps."""
-        entry, instances = self._entry, self._sandbox.instances
-        snapshot_ids = {each.id for each in entry.snapshots}
-        for index, instance in enumerate(entry.instances):
-            self._instance(instance, index, snapshot_ids)
-            if index % PORTION == PORTION - 1:
-                if index >= INDEXED_FROM:
-                    instances.index(self._now)  # made with the instances, so that the first filtered list need not
-                yield
+        entry = self._entry
+        add = partial(self._instance, snapshot_ids={each.id for each in entry.snapshots})
+        yield from self._added(add, entry.instances, self._sandbox.instances)
         if isinstance(self._fleet, DrawnFleet):
             self._lazy = LazyFleet(self._sandbox, self._fleet, self._now)
         else:
@@ -80,10 +77,16 @@ class WorldBuilder:
 
     def _others(self) -> Iterator[None]:
         """Add all resources that are not instances."""
-        entry = self._entry
-        yield from in_portions(self._snapshot, entry.snapshots)
-        yield from in_portions(self._firewall, entry.firewalls)
-        yield from in_portions(self._load_balancer, entry.load_balancers)
+        entry, sandbox = self._entry, self._sandbox
+        yield from self._added(self._snapshot, entry.snapshots, sandbox.snapshots)
+        yield from self._added(self._firewall, entry.firewalls, sandbox.firewalls)
+        yield from self._added(self._load_balancer, entry.load_balancers, sandbox.load_balancers)
+
+    def _added(
+        self, add: Callable[[Any, int], None], entries: Sequence[Any], table: IndexedTable[Any]
+    ) -> Iterator[None]:
+        """Add entries to a table. Its index is made with them, so that the first filtered list need not."""
+        return in_portions(add, entries, partial(table.index, self._now))
 
     def _problem(self, *place: str | int, message: str) -> None:
         self.problems.append(Problem((*self._path, *place), message))

@@ -136,6 +136,10 @@ def _building_problems(document: FixtureDocument) -> list[Problem]:
         builder = WorldBuilder(sandbox, entry, path)
         builder.build()
         found += builder.problems
+        left = sandbox.held()
+        del sandbox, builder
+        while left:
+            del left[-PORTION:]  # step by step: in a thread, that lets others go on between the steps
     return found
 
 

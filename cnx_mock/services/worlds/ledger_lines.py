@@ -23,11 +23,16 @@ _AFTER_ALL = 1 << 62
 """Sorts lines without a number after all lines that have one."""
 
 
-def in_portions(add: Callable[[T, int], None], entries: Sequence[T]) -> Iterator[None]:
-    """Call a function with each entry and its index. It yields after each portion."""
+def in_portions(
+    add: Callable[[T, int], None], entries: Sequence[T], sum_up: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Call a function with each entry and its index. It yields after each portion. Of many entries, `sum_up` is called
+    then, to make what others would have to wait for if it were made for all of them at once."""
     for index, entry in enumerate(entries):
         add(entry, index)
         if index % PORTION == PORTION - 1:
+            if index >= INDEXED_FROM:
+                sum_up()
             yield
 
 
