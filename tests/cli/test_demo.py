@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,20 @@ EXPECTED = {
 }
 
 
+Told = Callable[[str], "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[Told]:
+    """Gives what comes of a story. All of them are told beside each other: they consist of waits."""
+    with ThreadPoolExecutor(len(STORIES)) as pool:
+        running = {story: pool.submit(demo, story, *FAST) for story in STORIES}
+        yield lambda story: running[story].result()
+
+
 @pytest.mark.parametrize("story", STORIES)
-def test_each_story_costs_the_naive_client_money_and_the_careful_one_none(story: str) -> None:
-    done = demo(story, *FAST)
+def test_each_story_costs_the_naive_client_money_and_the_careful_one_none(told: Told, story: str) -> None:
+    done = told(story)
     naive, careful, waste = EXPECTED[story]
     assert (done.returncode, done.stderr) == (0, "")
     assert lanes(done.stdout) == {"naive": naive, "careful": careful}
@@ -71,14 +83,14 @@ def test_each_story_costs_the_naive_client_money_and_the_careful_one_none(story:
 
 
 def test_the_same_seed_shows_the_same_text() -> None:
-    one, two = (demo("--seed", "3", *FAST).stdout for _ in range(2))
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(lambda _: demo("--seed", "3", *FAST).stdout, range(2))
     assert one == two
     assert "+!+++" in one
 
 
-def test_the_line_to_try_next_runs_as_it_is_printed(tmp_path: Path) -> None:
-    done = demo("lost-response", *FAST)
-    line = done.stdout.splitlines()[-1].strip()
+def test_the_line_to_try_next_runs_as_it_is_printed(told: Told, tmp_path: Path) -> None:
+    line = told("lost-response").stdout.splitlines()[-1].strip()
     assert line == "cnx-mock sweep --faults reset-after -- python -m cnx_mock.demo.clients.naive"
     words = shlex.split(line)
     swept = commands.run(
@@ -249,6 +261,7 @@ def test_other_commands_know_nothing_of_a_demo(server: Any) -> None:
 
 
 def test_the_index_of_the_control_plane_says_whether_there_is_a_demo(server: Any) -> None:
-    with shown("--no-browser") as (_, url), urlopen(f"{url}/_mock", timeout=30) as answer:
-        assert json.load(answer)["demo"] == "/_mock/demo"
-    assert server.call("GET", "")["demo"] is None
+    with shown("--no-browser") as (_, url):
+        for address, place in ((url, "/_mock/demo"), (server.url, None)):
+            with urlopen(f"{address}/_mock", timeout=30) as answer:
+                assert json.load(answer)["demo"] == place

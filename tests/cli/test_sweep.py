@@ -150,7 +150,10 @@ def test_retries_at_once_hammer(tmp_path: Path) -> None:
 
 
 def test_a_careful_client_has_no_bad_cell(tmp_path: Path) -> None:
-    done = sweep(tmp_path, CAREFUL, "--fail-on", "hung,duplicated,leaked,lost,hammered", "--report", "report.json")
+    patient = ("-j", "6")  # it waits for most of its time
+    done = sweep(
+        tmp_path, CAREFUL, *patient, "--fail-on", "hung,duplicated,leaked,lost,hammered", "--report", "report.json"
+    )
     assert done.returncode == 0, done.stdout
     report = json.loads((tmp_path / "report.json").read_text())
     failed = [cell for finding in report["findings"] for cell in finding["cells"]]
