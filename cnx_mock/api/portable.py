@@ -26,7 +26,7 @@ _DATA = ("default", "enum", "const", "examples", "example", "required")
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """Gives a type a name of its own in the document. Used in `Annotated`.
+    """Gives a type its own name in the document. Used in `Annotated`.
 
     Without it, generators make up a name for each place where the type is used: `Status1`, `Status2`.
     """

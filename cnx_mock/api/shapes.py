@@ -29,7 +29,7 @@ class Shape:
 
     @classmethod
     def of_json(cls, json: bytes, id: str) -> Self:
-        """Return an answer of which only the JSON and the id are known: it is to be sent, not to be read."""
+        """Return an answer with nothing but JSON and an id: it can be sent, but its fields cannot be read."""
         made: Any = object.__new__(cls)
         made._json, made.id = json, id
         return made  # type: ignore[no-any-return]

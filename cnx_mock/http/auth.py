@@ -18,8 +18,8 @@ def authorization(headers: RawHeaders) -> bytes | None:
 
 
 def parse(value: bytes | None) -> str | None:
-    """Return the digits of a test key, None for a live key, of which nothing is kept. Raises Unauthorized if there is
-    no key, or a malformed one."""
+    """Return the digits of a test key, None for a live key. Nothing of a live key is kept. Raises Unauthorized if there
+    is no key, or a malformed one."""
     if value is None:
         raise Unauthorized(reason="missing_key")
     prefix, found = bearer_key(value) or ("", "")

@@ -21,7 +21,7 @@ class ClientHead:
         self.digits: str | None = None
         """The digits of the test key; None for a live key, and for none."""
         self.wrong_key: str | None = None
-        """The reason for which there is no key; None if there is one."""
+        """Why there is no valid key; None if there is one."""
         try:
             self.digits = auth.parse(auth.authorization(headers))
         except Unauthorized as refusal:

@@ -148,7 +148,7 @@ class JournalSpace:
 
 
 class Journal:
-    """The last requests, in the order of their arrival: so many, and so many bytes."""
+    """The last requests, in the order of their arrival, within a limit of requests and of bytes."""
 
     def __init__(self, space: JournalSpace) -> None:
         self._space = space
@@ -200,7 +200,7 @@ class Journal:
             self.drop(self._space.entries)
 
     def measure(self, record: JournalRecord) -> None:
-        """Count the bytes of a record, now or anew. Drop the oldest records while there is too much."""
+        """Count the bytes of a record, for the first time or again. Drop the oldest records while there is too much."""
         request, answer, ruling = record.request, record.answer, record.ruling
         size = _RECORD_BYTES + request.target.size + request.sent.size + len(request.body) + record.head_size
         if answer is not None:
@@ -244,7 +244,7 @@ class Journal:
                 record.sandbox = sandbox
 
     def clear(self) -> None:
-        """Remove every record; numbering goes on."""
+        """Remove every record; the numbers continue."""
         self.clearings += 1
         while self._records:
             self._forget(self._records.popleft())

@@ -176,7 +176,7 @@ def _decision(record: JournalRecord, active: ActiveRule, rule: Rule) -> RuleDeci
 
 
 def _near_miss(record: JournalRecord) -> NearMiss | None:
-    """If no rule matched, the one of which the most fields agree; None if no field of any rule does."""
+    """If no rule matched, the one with the most matching fields; None if no field of any rule does."""
     if record.ruling is None or record.ruling.decisions:
         return None
     misses = [(rule, list(rule.match.differences(record.request))) for _, rule in record.asked]

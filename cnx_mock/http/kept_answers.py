@@ -1,8 +1,8 @@
 """Answers to reads, kept for the next call that asks for the same while nothing has changed.
 
 It saves the stages of the operation, which are a third of such a call. An answer is kept only if its handler says until
-when it stays the same as long as no instance changes, and only as long as the account chose no reading, polls are not
-counted and the key has the same scopes. `tests/http/test_kept_answers.py` holds that reads are the same without it.
+when it stays the same while no instance changes. It is used only while the account has chosen no reading, polls are not
+counted, and the key has the same scopes. `tests/http/test_kept_answers.py` holds that reads are the same without it.
 """
 
 from cnx_mock.scenario.exchange import Answer

@@ -38,7 +38,7 @@ class _Outcome(Generic[T]):
 
 
 class LongCall:
-    """What a call knows already when it begins again: what it has found in a thread, or in slices."""
+    """The results of a call that begins again: what it has computed in a thread or in slices."""
 
     def __init__(self, body: bytes | None) -> None:
         self.is_long = body is not None and len(body) >= LONG
@@ -70,7 +70,8 @@ class LongCall:
         return found
 
     def in_slices(self, items: Iterator[T], expected: int) -> list[T]:
-        """Return these items, about so many, which are made in slices. Raises WorldLoading to wait for them."""
+        """Return these items, which are made in slices. Their number is about this. Raises WorldLoading to wait for
+        them."""
         found: list[T] = self._after(WorldLoad(self._take(items), expected, "a call", []))
         return found
 

@@ -8,7 +8,7 @@ from cnx_mock.scenario.ruling import Ruling
 
 def lose(context: RequestContext, cause: tuple[str, str]) -> None:
     """Put a call into the journal of its key's sandbox, and do nothing else with it: no rule is asked, and it is not
-    counted. `cause` is the id of the rule because of which the connection died, and its fault."""
+    counted. `cause` is the id and the fault of the rule that made the connection die."""
     try:
         for stage in TO_THE_SANDBOX:
             stage(context)

@@ -28,7 +28,7 @@ from cnx_mock.world.clock import SECOND, wall_now
 _CONTENT_TYPE = (b"content-type", b"application/json")
 _ALLOWED = b"%b%b\r\nx-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n%b"
 _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
-"""Every answer names the mock, so that it is never mistaken for the cloud."""
+"""Every answer names the mock, so that nobody takes it for the real cloud."""
 
 
 class Incomplete(Exception):

@@ -290,7 +290,8 @@ class RequestContext(JournalRecord):
             self.sandbox.count_polls(self.polled, self._told_apart())
 
     def _told_apart(self) -> str | None:
-        """Return who calls, if callers are told apart: each then sees what its own polls have made ready."""
+        """Return the caller, if callers are distinguished: each one then sees the resources that its own polls have
+        made ready."""
         caller_of = self.tenant.engine.caller_of
         return caller_of(self.request) if caller_of else None
 

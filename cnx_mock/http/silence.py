@@ -10,7 +10,7 @@ _MOST_LOOKS = 100_000
 
 
 class Silence:
-    """Says of each of so many rules why it has not fired. With many rules, only the newest requests are looked at."""
+    """Says why each of a number of rules has not fired. With many rules, only the newest requests are looked at."""
 
     def __init__(self, journal: Journal, rules: int) -> None:
         most = max(10, _MOST_LOOKS // max(1, rules))

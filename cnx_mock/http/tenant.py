@@ -42,7 +42,7 @@ class Shared:
     recent: Recent
     """What was read last in any of their sandboxes."""
     load_observers: list[LoadObserver]
-    """Who is told how far a large world is."""
+    """The callback for the progress of a large world."""
     caller_of: Callable[[ApiRequest], str | None]
     """Returns who made a request; None if callers are not distinguished."""
     claim: Callable[[str, "Tenant"], bool]
@@ -55,7 +55,7 @@ class Tenant:
     engine: Engine
     """Its rules; a reset replaces it."""
     sandbox_so_far: SandboxState
-    """Its sandbox, of which a large world may still be loading."""
+    """Its sandbox. A large world may still be loading into it."""
 
     def __init__(self, key: str, name: str, given: str | None, recipe: Recipe, shared: Shared) -> None:
         self.key = key
@@ -143,7 +143,8 @@ class Tenant:
         free_slowly(left)
 
     def use(self, scenario: Scenario, read: FixtureReader = read_fixture) -> None:
-        """Use another scenario from now on: its rules in place of the former one's, and its world's settings.
+        """Use another scenario from now on: its rules replace those of the current one, and the settings of its world
+        apply.
 
         Raises InvalidState if it sets the clock's start or a fixture and the sandbox has been used, UnknownFixture or
         SourceError if its fixture cannot be used, ScenarioError if an injected rule has the id of one of its rules; and

@@ -49,7 +49,7 @@ class Tenants:
         self.reaches_back_to = 0
         """When the last request of a tenant that was given back was complete; 0 if there is none."""
         self.load_observers: list[LoadObserver] = []
-        """Who is told how far large worlds are."""
+        """The callback for the progress of large worlds."""
         known = operations()
         self._shared = Shared(
             catalogue=Catalogue(),
@@ -109,15 +109,15 @@ class Tenants:
         return tenant
 
     def take(self, key: str, name: str | None = None, **changes: Any) -> Tenant:
-        """Make the tenant of a key that a client has hard-coded anew; `name` and `changes` as for `make`."""
+        """Create the tenant of a key that is fixed in a client again; `name` and `changes` as for `make`."""
         recipe = self.defaults.changed(**changes)
         self._make_room(key)
         return self._opened(key, name or key, name, recipe)
 
     def make(self, name: str | None = None, **changes: Any) -> Tenant:
-        """Make a tenant with a fresh key. Its chance is keyed by `name`: the same name gets the same world, made anew.
-        `changes` are fields of its recipe that differ from the defaults, and `read` as for `use`. Raises
-        UnknownFixture or SourceError, and then changes nothing."""
+        """Make a tenant with a fresh key. Its random choices depend on `name`: the same name gets the same world again.
+        `changes` are fields of its recipe that differ from the defaults, and `read` as for `use`. Raises UnknownFixture
+        or SourceError, and then changes nothing."""
         recipe = self.defaults.changed(**changes)
         if name is None:
             self._made += 1

@@ -18,7 +18,7 @@ SANDBOX_HEADER = "X-CNX-Mock-Sandbox"
 """The request header with the id of a sandbox: it chooses the sandbox of a call of the control plane, as a key does."""
 
 KEY_REQUIRED = "KEY_REQUIRED"
-"""The error code of a proxy that leads each key to a server of its own, for a new sandbox without a key."""
+"""The error code of a proxy that sends each key to one of several servers, for a new sandbox without a key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,8 +183,8 @@ def _forget_own(folder: Path) -> bool:
 
 
 def own_authority(folder: Path, names: Sequence[str]) -> Authority:
-    """Return the CA for these names of one's own. Each set of names has a CA of its own, below the usual one's folder:
-    none that a client trusts becomes able to sign for more. Raises CertificateError."""
+    """Return the CA for these names of one's own. Each set of names has its own CA, below the folder of the usual one.
+    So a CA that a client trusts never gets more names. Raises CertificateError."""
     same = "\n".join(sorted(names))
     return authority(folder / _OWN / hashlib.sha256(same.encode()).hexdigest()[:16], sorted(names))
 

@@ -5,7 +5,7 @@ import socket
 import struct
 
 _LINGER_SECONDS = 2
-"""How long a client may go on sending after such an answer."""
+"""How long a client may continue to send after such an answer."""
 
 
 _LINGER_0 = struct.pack("ii", 1, 0)
@@ -27,7 +27,7 @@ def end_gently(transport: asyncio.Transport) -> None:
 
 
 async def drain(tasks: set[asyncio.Task[None]], seconds: float) -> None:
-    """Wait until the requests in flight end; cancel those that have not ended after so many seconds."""
+    """Wait until the requests in flight end; cancel those that have not ended after this many seconds."""
     if tasks:
         _, late = await asyncio.wait(tasks, timeout=seconds)
         for task in late:

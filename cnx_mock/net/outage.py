@@ -107,7 +107,7 @@ class Outage:
             port.stop()
 
     def refuse(self, microseconds: int) -> Callable[[], None]:
-        """Close every port for so long, in real time."""
+        """Close every port for this real time."""
         who = object()
         if not self._stopped:
             self._refusing.add(who)
@@ -116,7 +116,7 @@ class Outage:
         return self._ends(lambda: self._no_longer(who), microseconds)
 
     def fail_handshakes(self, microseconds: int | None, connections: int | None) -> Callable[[], None]:
-        """Let the handshakes of new connections fail: for so long, in real time, or so many of them."""
+        """Let the handshakes of new connections fail: for this real time, or for this number of connections."""
         who = object()
         self._failing[who] = connections
         return self._ends(lambda: self._failing.pop(who, None), microseconds)

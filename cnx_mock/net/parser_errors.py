@@ -1,4 +1,4 @@
-"""What is wrong with a request that the parser refuses, in words, and what to write instead."""
+"""Sentences about requests that the parser refuses: the mistake, and what to write instead."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -66,7 +66,7 @@ def what_is_wrong_with_the_body(error: Exception) -> str:
 
 
 def has_no_version(head: bytes) -> bool:
-    """Return whether a head that goes on has a first line as HTTP/0.9 has it: behind it nothing would follow."""
+    """Return whether an incomplete head has a first line of HTTP/0.9, after which nothing would follow."""
     return re.fullmatch(rb"(\r\n)*[A-Z]+ +[!-~]+\r?\n", head) is not None
 
 

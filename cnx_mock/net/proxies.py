@@ -25,8 +25,8 @@ def exceptions(environ: Mapping[str, str]) -> list[str]:
 
 
 def excepted(environ: Mapping[str, str], hosts: Iterable[str] = LOOPBACK) -> dict[str, str]:
-    """Return the variables by which these hosts are reached without the proxy, beside those that are excepted already;
-    none if there is no proxy."""
+    """Return the variables with which these hosts are reached without the proxy, in addition to hosts that are already
+    excepted; none if there is no proxy."""
     if proxy_variable(environ) is None:
         return {}
     there = exceptions(environ)
@@ -35,8 +35,8 @@ def excepted(environ: Mapping[str, str], hosts: Iterable[str] = LOOPBACK) -> dic
 
 
 def changes_past_proxy(environ: Mapping[str, str], hosts: Iterable[str] = LOOPBACK) -> dict[str, str]:
-    """Return what to change in this environment so that these hosts are reached without the proxy; nothing if there is
-    no proxy, or if they are excepted already."""
+    """Return the changes of this environment with which these hosts are reached without the proxy; none if there is no
+    proxy, or if the hosts are already excepted."""
     there = exceptions(environ)
     if "*" in there or set(hosts) <= set(there):
         return {}

@@ -142,7 +142,7 @@ class Serving:
             await self._limits.outage.serve(Port(sockets, index, admitted, may_close))
 
     async def stop(self, seconds: float = 0.5) -> None:
-        """Stop accepting, cancel deliberate waits, let the rest end within so many seconds, then close everything."""
+        """Stop accepting, cancel delays, let other requests end within this many seconds, then close everything."""
         await self._limits.outage.stop()
         self.app.cancel_delays()
         for connection in [*self._state.connections, *self._above_tls.connections]:
@@ -160,7 +160,7 @@ class Serving:
 
 
 class _NoRoom(asyncio.Protocol):
-    """Refuses a connection for which there is no room."""
+    """Refuses a connection above the limit."""
 
     def __init__(self, pages: ErrorPages, limits: ConnectionLimits) -> None:
         self._pages = pages

@@ -179,7 +179,7 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _signed(builder: x509.CertificateBuilder, key: EllipticCurvePrivateKey, days: int) -> x509.Certificate:
-    """Return a certificate that is valid for so many days from now on, signed with the key."""
+    """Return a certificate that is valid for this many days from now on, signed with the key."""
     with _unpatched_datetime() as kind:
         for each in (kind, *kind.__subclasses__()):  # a subclass, if another part of the program used one first
             with suppress(TypeError):
@@ -217,5 +217,5 @@ _PATCHING = Lock()
 
 
 def _in_days(days: int, kind: type[dt.datetime]) -> dt.datetime:
-    """Return the second that is so many days from now."""
+    """Return the second after this many days from now."""
     return kind.fromtimestamp(wall_now() // SECOND + days * 86400, dt.UTC)

@@ -142,8 +142,8 @@ def _bound_together(places: Sequence[_Place], port: int) -> list[socket.socket]:
 
 
 def _bound(place: _Place, port: int, *, listens: bool = True) -> socket.socket:
-    """Return one socket, which listens unless told otherwise. It names TCP explicitly: otherwise asyncio leaves Nagle's
-    algorithm on, and every answer waits 40 ms for an ACK."""
+    """Return one socket. It listens unless `listens` is False. It names TCP explicitly: otherwise asyncio leaves
+    Nagle's algorithm on, and every answer waits 40 ms for an ACK."""
     address, flow, scope = place.address
     sock = None
     try:

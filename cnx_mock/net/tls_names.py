@@ -2,8 +2,8 @@
 
 A name that the usual CA may sign for, such as `eu.cloudnexus.com` or `app.localhost`, is added to the usual
 certificate. For all other names there is a second CA, which may sign for nothing else but this machine, and a second
-certificate. The name that a client asks for decides which of the two it is shown. So what trusts the usual CA goes on
-working, and that CA never gets to sign for more.
+certificate. The name that a client asks for decides which of the two it is shown. So clients that trust the usual CA
+continue to work, and that CA never gets more names.
 """
 
 import ssl

@@ -1,5 +1,5 @@
-"""Control characters in text for people: shown as escapes, so that no text from outside steers a terminal, hides
-another text, or begins a line of its own.
+"""Control characters in text for people: shown as escapes, so that text from outside cannot control a terminal, hide
+other text, or begin a new line.
 
 These are C0 and DEL (ECMA-48), C1, the separators of lines and paragraphs, and the characters that change the
 direction of text (Unicode's UAX #9), with which a text can look like another one (CVE-2021-42574). Lone surrogates

@@ -35,7 +35,8 @@ WRONG_ESCAPE = r"this escape does not stand for a character; write \\ for a back
 
 
 class ParserError(Exception):
-    """The parser cannot go on. `index` is where it stopped in the text, `at` is where to point; the message is ours."""
+    """The parser cannot continue. `index` is where it stopped in the text, `at` is where to point; the message is
+    ours."""
 
     def __init__(self, index: int, at: Position, message: str) -> None:
         self.index, self.at, self.message = index, at, message

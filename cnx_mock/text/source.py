@@ -35,7 +35,7 @@ _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document that could be read: its data, and the problems that make it an error all the same."""
+    """A document that could be parsed: its data, and the problems that still make it an error."""
 
     file: str
     text: str = field(repr=False)

@@ -1,7 +1,7 @@
 """Durations, instants, money, rates and sizes as people write them, and as integers.
 
 Durations and instants are microseconds, money is cents, rates are requests per minute, sizes are bytes. Every
-``parse_*`` takes any value of a document. It raises ValueError for what it cannot read; the message goes on from the
+``parse_*`` takes any value of a document. It raises ValueError for what it cannot read; the message continues after the
 name of the key or of the option ("must be …"), and shows how to write it.
 """
 
@@ -65,8 +65,8 @@ def parse_duration(value: object) -> int:
 
 
 def _total(amounts: Iterable[tuple[str, int]]) -> tuple[int, int]:
-    """Return the sum of decimal numbers, each times its unit, as so many parts, and how many parts are 1: exactly, and
-    without the module of fractions, which is slow to load."""
+    """Return the exact sum of decimal numbers, each times its unit, as a numerator and a denominator. The module
+    `fractions` is not used, because it is slow to load."""
     split = [(*number.partition(".")[::2], unit) for number, unit in amounts]
     places = max(len(decimals) for _, decimals, _ in split)
     return sum(int(whole + decimals.ljust(places, "0")) * unit for whole, decimals, unit in split), 10**places

@@ -1,4 +1,4 @@
-"""What a scenario expects at the end: which of it is not met, in words. And the same for expectations of a call."""
+"""Sentences about the expectations of a scenario, or of a call, that are not met."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

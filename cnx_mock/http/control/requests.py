@@ -37,7 +37,7 @@ class JournalQuery(Query):
     status: _WholeNumber = None
     """Only this status."""
     limit: _WholeNumber = None
-    """At most so many: the oldest with `since`, else the newest."""
+    """The most entries in the answer: the oldest with `since`, otherwise the newest."""
 
     def selects(self, record: JournalRecord) -> bool:
         """Return whether a record of those after `since` is wanted."""

@@ -52,7 +52,7 @@ class StoryState(Shape):
 
 
 class Jump(Declared):
-    """Where to go on."""
+    """The phase to start."""
 
     phase: str
     """The name of the phase that begins now."""

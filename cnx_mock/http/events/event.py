@@ -66,5 +66,5 @@ def told(number: int, kind: Kind, sandbox: str | None, fields: Mapping[str, Any]
 
 
 def told_loss(number: int, count: int | None, reason: Loss) -> StreamEvent:
-    """Return the event that says that so many events are missing; None if it is not known how many."""
+    """Return the event that says how many events are missing; None if it is not known how many."""
     return told(number, "lost", None, {"count": count, "reason": reason})

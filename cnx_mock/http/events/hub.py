@@ -67,8 +67,8 @@ class EventHub:
         return bool(self._listeners)
 
     def listen(self, show: Renderer, selected: str | None = None, after: int | None = None) -> Listener:
-        """Return a new listener of one sandbox, or of everything. With `after`, the number of the last event that it
-        knows, it gets what it has missed. Raises ListenerLimit."""
+        """Return a new listener of one sandbox, or of everything. With `after`, the number of its last event, it gets
+        the events that it missed. Raises ListenerLimit."""
         self._tell_fresh()
         if len(self._listeners) >= self._limit.limit:
             self._limit.refused += 1
@@ -183,7 +183,7 @@ class EventHub:
 
     def _tell_fresh(self) -> None:
         """Tell of the requests that were completed, and of the faults that hit them, in their order. It comes before
-        anything else is told."""
+        all other events."""
         for source, records in self._fresh.take():
             batch = Batch(source.listeners)
             for record in records:
@@ -245,7 +245,7 @@ class EventHub:
     # ---- telling
 
     def _number(self, count: int = 1) -> int:
-        """Return the number of the last of so many events."""
+        """Return the number of an event, or of the last one of this many events."""
         self._last = max(self._last + count, self._origin + ticks())
         return self._last
 

@@ -23,8 +23,8 @@ class Listener:
     and one event says how much: nothing ever waits for a client."""
 
     def __init__(self, selected: str | None, bound: Bound, start: int, pull: Callable[[], None]) -> None:
-        """`selected` is the id of the sandbox that it follows; None for all. `pull` puts into its queue what it was
-        not told of yet."""
+        """`selected` is the id of the sandbox that it follows; None for all. `pull` puts the events into its queue that
+        it did not get yet."""
         self.selected = selected
         self.start = start
         """The number of the last event that it knows, or of the last one before it came."""
@@ -57,11 +57,11 @@ class Listener:
         self.wake()
 
     def put(self, event: StreamEvent) -> None:
-        """Give it an event. If there is no room, it loses all that it has not been sent."""
+        """Give it an event. If the queue is full, it loses all unsent events."""
         self.put_all((event,), event.size)
 
     def put_all(self, events: Sequence[StreamEvent], size: int) -> None:
-        """Give it some events of this size in all. If there is no room, it loses all that it has not been sent."""
+        """Give it some events of this size in all. If the queue is full, it loses all unsent events."""
         queue = self._queue
         queue.extend(events)
         self._bytes += size
@@ -71,7 +71,7 @@ class Listener:
             self.wake()
 
     def overflow(self, number: int, count: int) -> None:
-        """Let it lose all that it has not been sent, and so many events more, up to the one with this number."""
+        """Let it lose all unsent events, and this many more, up to the one with this number."""
         lost = len(self._queue) + count
         self._bound.refused += lost
         self.lose("behind", number, lost)
@@ -79,7 +79,8 @@ class Listener:
         self._bytes = 0
 
     def take(self, enough: Callable[[int], bool]) -> bytes:
-        """Return what is to be sent next. `enough` is asked after every few events whether so many bytes are enough."""
+        """Return what is to be sent next. `enough` is called after every few events, with the bytes so far, and says
+        whether they are enough."""
         if not self._queue:
             self._pull()
         self._bound.seen(len(self._queue))
@@ -109,7 +110,7 @@ class Listener:
         return event
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until there is something to do. Return False if there was nothing for so many seconds."""
+        """Wait until there is something to do. Return False if there was nothing for this many seconds."""
         try:
             async with asyncio.timeout(seconds):
                 await self._ready.wait()
@@ -132,7 +133,7 @@ class Listener:
 
     def wake(self) -> None:
         """Tell it that there is something to take. It may be called in any thread: a test client may run each request
-        on a loop of its own."""
+        on a separate loop."""
         if not self._woken:
             self._woken = True
             with suppress(RuntimeError):  # its loop is closed

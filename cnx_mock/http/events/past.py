@@ -17,8 +17,8 @@ Fired = Callable[[EventSource, JournalRecord], list[StreamEvent]]
 
 
 def missed(sources: Iterable[EventSource], after: int, origin: int, fired: Fired) -> Iterator[Replay]:
-    """Yield what was told of these sources after the event with the number `after`, in order. `origin` is the instant
-    at which the monotonic clock was zero."""
+    """Yield the events of these sources after the event with the number `after`, in order. `origin` is the instant at
+    which the monotonic clock was zero."""
     found = sorted(
         ((record.event or origin + ended, record.seq, source) for source, record, ended in _complete(sources)),
         key=lambda each: each[:2],

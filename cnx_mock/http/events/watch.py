@@ -30,7 +30,7 @@ _PROVISIONED: dict[str, type[ProvisionedRecord]] = {
 }
 
 _MOST_AT_ONCE = 250
-"""How many resources of one sandbox are told between two slices of other work."""
+"""How many resources of one sandbox are reported between two slices of other work."""
 
 _SCANNED_AT_ONCE = 200
 _SLICE = 2_000
@@ -71,7 +71,7 @@ class EventSource:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.listeners: list[Listener] = []
-        """Who is told."""
+        """The receiver of the changes."""
         self.due: int | None = None
         """When the hub looks at it again, on the monotonic clock; None if only a change makes it look."""
         self._clearings = journal.clearings
