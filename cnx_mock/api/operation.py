@@ -38,8 +38,9 @@ __all__ = ["DeclarationError", "Incoming", "Operation", "Resource", "added", "do
 
 Handler = Callable[..., Shape | Reply]
 H = TypeVar("H", bound=Handler)
-UsualBody = Callable[[dict[str, Any], SandboxState], Any]
-"""Returns a body that has nothing unusual, as its model would; None if the model has to judge."""
+UsualCreate = Callable[[SandboxState, bytes, Any], "tuple[str, bytes] | None"]
+"""Performs a create of which nothing is unusual, given its body and what orjson reads in that. It returns the id and
+the JSON of what it has made; None, and has done nothing, if STAGES have to judge. The key's scope is checked before."""
 
 
 class Incoming:
@@ -95,7 +96,7 @@ class Operation:
         provenance: Provenance,
         raises: tuple[type[errors.ApiError], ...],
         deprecated: bool,
-        usual: "UsualBody | None",
+        usual: "UsualCreate | None",
     ) -> None:
         hints = get_type_hints(handler)
         self.resource = resource
@@ -103,7 +104,8 @@ class Operation:
         self.name = f"{resource.name}.{handler.__name__.rstrip('_')}"
         self.method, self.path, self.status, self.scope = method, path, status, scope
         self.statuses = (status, *also)
-        self._usual = usual
+        self.usual = usual
+        """Performs usual creates quickly; None if it has nothing of the kind."""
         self.provenance, self.raises, self.deprecated = provenance, raises, deprecated
         self._answer: Any = _shape(hints.pop("return"))
         self.answer_type: type[Shape] = get_origin(self._answer) or self._answer
@@ -205,8 +207,6 @@ class Operation:
             found += repeated
         if call.data == {} and (empty := unset(self._body)) is not None:
             call.arguments["body"] = empty
-        elif self._usual is not None and sandbox is not None and (usual := self._usual(call.data or {}, sandbox)):
-            call.arguments["body"] = usual
         elif call.data is not None and self.body is not None:
             call.arguments["body"] = validated(self.body, call.data, sandbox, found, self._is_lenient(sandbox))
         if found:
@@ -313,12 +313,12 @@ class Resource:
         scope: str | None = None,
         raises: tuple[type[errors.ApiError], ...] = (),
         deprecated: bool = False,
-        usual: "UsualBody | None" = None,
+        usual: "UsualCreate | None" = None,
     ) -> Callable[[H], H]:
         """Return a decorator that declares its function as an endpoint; see the head of this module.
 
         `status` is the usual status of a success, `also` has further ones. `raises` are the errors that the handler
-        itself raises, beside those that every operation can raise. `usual` reads usual bodies quickly.
+        itself raises, beside those that every operation can raise. `usual` performs usual creates quickly.
         """
 
         def declare(handler: H) -> H:

@@ -27,6 +27,9 @@ from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
 _ALLOWED = b"%b%b\r\nx-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n%b"
+_CREATED = STATUS_LINE[201] + (
+    b"content-type: application/json\r\ncontent-length: %d\r\nlocation: %b\r\nx-request-id: "
+)
 _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
 """Every answer names the mock, so that nobody takes it for the real cloud."""
 
@@ -116,6 +119,12 @@ def replied(operation: Operation, reply: Reply, path: str, query: str, readings:
     elif reply.status == 201:
         headers.append((b"location", (reply.location or f"{path}/{shape.id}").encode()))  # type: ignore[attr-defined]
     return Answer(reply.status or operation.status, headers, shape.json())
+
+
+def created(path: str, id: str, body: bytes) -> Answer:
+    """Return the answer with the JSON of what a create has made: as `replied` does, with the beginning of its head."""
+    location = f"{path}/{id}".encode()
+    return Answer(201, [(b"location", location)], body, None, False, _CREATED % (len(body), location))
 
 
 def _page(operation: Operation, page: Page[Any], headers: RawHeaders, envelope: str) -> Answer:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from cnx_mock.api import errors
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.operation import Incoming
+from cnx_mock.api.operation import Incoming, Operation, UsualCreate
 from cnx_mock.api.parsing import BODY_LIMIT
 from cnx_mock.api.readings import RATE_WINDOW
 from cnx_mock.api.router import Router, is_api_path
@@ -33,6 +33,7 @@ from cnx_mock.scenario.request import ApiRequest, RawHeaders, RequestTarget
 from cnx_mock.scenario.ruling import Ruling
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
+from cnx_mock.world.records import KeyRecord
 from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
@@ -139,6 +140,8 @@ class RequestContext(JournalRecord):
             self.answer = kept_answer(sandbox, target, key)
             if self.answer is not None:
                 return
+        elif operation.usual is not None and self._is_usual(operation, operation.usual, sandbox, key):
+            return
         caller = Caller(key)
         incoming = Incoming(target.params, target.query, request.body)
         if operation.takes_body:
@@ -157,6 +160,25 @@ class RequestContext(JournalRecord):
         self.answer = messages.replied(operation, reply, target.path, target.query, sandbox.readings)
         if caller.same_until and effects.stale is None:
             keep_answer(sandbox, target, key, self.answer, caller.same_until)
+
+    def _is_usual(self, operation: Operation, usual: UsualCreate, sandbox: SandboxState, key: KeyRecord) -> bool:
+        """Answer a create of which nothing is unusual. Return whether it is one."""
+        request, effects = self.request, self.effects
+        if (
+            not self.client.sends_json
+            or operation.scope not in key.scopes
+            or effects.stale is not None
+            or effects.provisioning is not None
+        ):
+            return False
+        made = usual(sandbox, request.body, request.json())
+        if made is None:
+            return False
+        request.take_json()
+        self.committed = True
+        self.created_id, body = made
+        self.answer = messages.created(request.target.path, self.created_id, body)
+        return True
 
     # ---- how they are run
 

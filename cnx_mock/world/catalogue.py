@@ -34,6 +34,8 @@ class Catalogue:
         )
         """The ids of every plan and every image that fits its disk."""
         self.region_ids = frozenset(self.regions.ids())
+        self.known: Any = None
+        """What the service of instances has made of all this, for the next create."""
 
 
 @cache

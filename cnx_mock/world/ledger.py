@@ -218,8 +218,10 @@ class Ledger:
     def _start(self, resource_id: str, name: str, hourly_cents: int, opened: int, form: str = "{}") -> None:
         """Add an open meter. `opened` may be one hour ahead at most: `balance` relies on that."""
         assert resource_id not in self._open, "a resource has one meter at a time"
-        meter = Meter(resource_id, name, hourly_cents, opened, self._next(), None, form)
-        self._kept.append(meter)
+        kept = self._kept
+        number = self._next() if self._source is not None else len(self.credits) + len(kept) + 1
+        meter = Meter(resource_id, name, hourly_cents, opened, number, None, form)
+        kept.append(meter)
         self._open[resource_id] = meter
         self._count(meter, 1)
 

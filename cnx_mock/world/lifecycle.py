@@ -44,6 +44,19 @@ class ProvisioningRule:
             raise ValueError(f"must begin with its shorter time, not {text!r}")
         return cls(delay=(low, high))
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a time, and nothing else: a resource is never ready at once, and has the usual status then."""
+        return self.polls is None and self.delay is not None and self.delay[0] > 0 and not (self.then or self.usual)
+
+    def drawn(self, chance: Chance, now: int, resource_id: str) -> int:
+        """Return when a resource becomes ready that is made now. The time is drawn from the range: in whole seconds if
+        both ends are whole seconds, otherwise in microseconds."""
+        assert self.delay is not None, "it has a time"
+        low, high = self.delay
+        unit = SECOND if low % SECOND == high % SECOND == 0 else 1
+        return now + unit * chance.between_for(low // unit, high // unit, "provisioning", resource_id)
+
     def over(self, other: "ProvisioningRule") -> "ProvisioningRule":
         """Return this rule, or, if it takes the usual time, the `other` one with this rule's status."""
         return replace(other, then=self.then or other.then) if self.usual else self
@@ -74,19 +87,14 @@ class Lifecycle:
     def begin(
         cls, rule: ProvisioningRule, chance: Chance, now: int, resource_id: str, then: str, first: str = "provisioning"
     ) -> "Lifecycle":
-        """Return the lifecycle of a resource that is made now.
-
-        `then` is the lasting status, unless the rule names one. The time is drawn from the rule's range: in whole
-        seconds if both ends are whole seconds, otherwise in microseconds.
-        """
+        """Return the lifecycle of a resource that is made now. `then` is the lasting status, unless the rule names
+        one."""
         if rule.polls is not None:
             ends: int | None = now if rule.polls == 0 else now + POLLS_END_AFTER
         elif rule.delay is None:
             ends = None
         else:
-            low, high = rule.delay
-            unit = SECOND if low % SECOND == high % SECOND == 0 else 1
-            ends = now + unit * chance.between_for(low // unit, high // unit, "provisioning", resource_id)
+            ends = rule.drawn(chance, now, resource_id)
         return cls(ends=ends, polls_left=rule.polls or None, then=rule.then or then, first=first)
 
     def status(self, now: int) -> str:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from cnx_mock.services.compute import instances
+from cnx_mock.services.compute import instance_fields
 from tests.cases import cases
 from tests.conftest import INSTANCE
 
@@ -516,4 +516,4 @@ def test_an_ipv6_address_is_written_as_rfc_5952_wants_it():
             chance.choice(("0000", "0001", "00a0", "ffff", f"{chance.getrandbits(16):04x}")) for _ in range(4)
         )
         address = (0x20010DB8 << 96) + (int(digits, 16) << 32) + 1
-        assert instances._ipv6(digits) == str(IPv6Address(address)), digits
+        assert instance_fields.ipv6(digits) == str(IPv6Address(address)), digits

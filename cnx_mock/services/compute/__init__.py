@@ -2,7 +2,7 @@
 
 from cnx_mock.services.compute import images, instances, legacy, plans, regions, snapshots
 from cnx_mock.services.compute.instance_body import Tag
-from cnx_mock.services.compute.instances import METERED_NAME
+from cnx_mock.services.compute.instance_fields import METERED_NAME
 
 __all__ = ["METERED_NAME", "RESOURCES", "Tag", "legacy"]
 

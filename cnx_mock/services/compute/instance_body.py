@@ -1,21 +1,19 @@
 """The body and the query parameters for instances."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cnx_mock.api.declarations import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
-from cnx_mock.api.fields import NAME_PATTERN, Name, Region, collapsed, sandbox_of
+from cnx_mock.api.fields import Name, Region, collapsed, sandbox_of
 from cnx_mock.api.operation import documented
 from cnx_mock.api.paging import PageQuery
 from cnx_mock.api.portable import Component
 from cnx_mock.api.readings import INSTANCE_NAMES, TAGS_MATCH
 from cnx_mock.api.under_reading import UnderReading
 from cnx_mock.api.validation import Declared
-from cnx_mock.text.regex import regex
 from cnx_mock.text.suggestions import one_of
 from cnx_mock.world import magic
 from cnx_mock.world.records import IndexKey
-from cnx_mock.world.sandbox import SandboxState
 
 
 def _free(name: str, info: ValidationInfo) -> str:
@@ -103,31 +101,6 @@ class InstanceCreate(Declared):
         documented("Metadata tags for organization"),
     ] = []
     """Metadata tags for organization. Repetitions are removed."""
-
-
-_NAME = regex(NAME_PATTERN)
-_TAG = regex(TAG_PATTERN)
-
-
-def usual_create(data: dict[str, Any], sandbox: SandboxState) -> InstanceCreate | None:
-    """Return the instance to create if nothing about it is unusual, which saves pydantic's validation and five calls of
-    the functions above; None if the model has to judge. `tests/services/test_usual_create.py` holds both equal."""
-    name, plan, region, image = data.get("name"), data.get("plan"), data.get("region"), data.get("image")
-    tags, catalogue = data.get("tags", []), sandbox.catalogue
-    if not (type(name) is type(plan) is type(region) is type(image) is str and type(tags) is list):
-        return None
-    if (plan, image) not in catalogue.bootable or region not in catalogue.region_ids:
-        return None
-    if len(data) != 4 + ("tags" in data) or INSTANCE_NAMES.name in sandbox.readings:
-        return None
-    if len(name) > 63 or _NAME.fullmatch(name) is None or name.startswith(magic.PREFIX) or len(tags) > 50:
-        return None
-    for tag in tags:
-        if type(tag) is not str or _TAG.fullmatch(tag) is None:
-            return None
-    body = object.__new__(InstanceCreate)
-    vars(body).update(name=name, plan=plan, region=region, image=image, tags=collapsed(tags))
-    return body
 
 
 def _split(value: object) -> object:

@@ -1,8 +1,7 @@
 """Instances: the four documented operations."""
 
-from functools import cache, partial
-from ipaddress import IPv6Address
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Literal
 
 from cnx_mock.api.caller import Caller
 from cnx_mock.api.declarations import Field
@@ -13,25 +12,18 @@ from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.readings import LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.dataclass import dataclass
-from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus, usual_create
+from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus
+from cnx_mock.services.compute.instance_fields import fields_of, metered_form
 from cnx_mock.services.compute.metrics import InstanceMetrics, sample
+from cnx_mock.services.compute.usual_create import usual_create
 from cnx_mock.text.tight_json import tight_json
-from cnx_mock.text.units import format_instant, format_money
+from cnx_mock.text.units import format_money
 from cnx_mock.world import kinds
 from cnx_mock.world.clock import MINUTE, NEVER
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import SandboxState
 
 instances = Resource.of(kinds.INSTANCE, "Virtual machines.")
-
-METERED_NAME = "Instance {name} ({plan})"
-"""The description of an instance in the statement."""
-
-
-@cache
-def _metered_form(plan_id: str) -> str:
-    """Return the description of every instance with a plan, with `{}` in place of the name."""
-    return METERED_NAME.format(name="{}", plan=plan_id)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -112,51 +104,10 @@ def show(record: InstanceRecord, now: int) -> Instance:
     """Return the answer for an instance in lists: its id and its JSON, which are all that is needed. It is cached until
     the record or its status changes."""
     if now >= record.shown_until:
-        record.shown = Instance.of_json(tight_json(_fields(record, record.status(now), now)), record.id)
+        record.shown = Instance.of_json(tight_json(fields_of(record, record.status(now), now)), record.id)
         record.shown_until = record.changes(now)
     shown: Instance = record.shown
     return shown
-
-
-def _fields(record: InstanceRecord, status: str, now: int) -> dict[str, Any]:
-    """Return the fields of an `Instance`, in its order."""
-    plan, provisioned = record.plan, record.provisioned(now)
-    created = format_instant(record.created)
-    if provisioned is None and record.updated == record.created:
-        updated = created
-    else:
-        updated = format_instant(max(record.updated, provisioned or 0))
-    return {
-        "id": record.id,
-        "name": record.name,
-        "plan": plan.id,
-        "region": record.region,
-        "image": record.image,
-        "tags": list(record.tags),
-        "status": status,
-        "ipv4": None if status == "provisioning" else _ipv4(record.number),
-        "ipv6": _ipv6(record.id[-16:]),
-        "specs": {"vcpus": plan.vcpus, "memory_mb": plan.memory_mb, "disk_gb": plan.disk_gb},
-        "firewall_ids": list(record.firewall_ids),
-        "created_at": created,
-        "updated_at": updated,
-        "provisioned_at": None if provisioned is None else format_instant(provisioned),
-    }
-
-
-def _ipv4(number: int) -> str:
-    """Return the address of the instance with this number."""
-    high, low = divmod(number % 131_070 + 1, 65_536)
-    return f"198.{18 + high}.{low // 256}.{low % 256}"
-
-
-def _ipv6(digits: str) -> str:
-    """Return 2001:db8, the 16 hex digits of an id, and ::1, in the form of RFC 5952. `ipaddress` is slow, and only a
-    group that begins with a zero needs it."""
-    a, b, c, d = digits[:4], digits[4:8], digits[8:12], digits[12:]
-    if a[0] != "0" and b[0] != "0" and c[0] != "0" and d[0] != "0":
-        return f"2001:db8:{a}:{b}:{c}:{d}:0:1"
-    return str(IPv6Address((0x20010DB8 << 96) + (int(digits, 16) << 32) + 1))
 
 
 def detail(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceDetail:
@@ -170,7 +121,7 @@ def detail(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceD
 
 def _detailed(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceDetail:
     status = record.status(now)
-    fields = _fields(record, status, now)
+    fields = fields_of(record, status, now)
     fields["specs"] = InstanceSpecs(**fields["specs"])
     return InstanceDetail(
         **fields,
@@ -248,20 +199,12 @@ def provision(sandbox: SandboxState, body: InstanceCreate, now: int) -> Instance
     plan = sandbox.catalogue.plans.get(body.plan)
     assert plan is not None, "the declaration and the catalogue name the same plans"
     new_id, number = sandbox.next_id(kinds.INSTANCE)
-    record = InstanceRecord(
-        id=new_id,
-        number=number,
-        name=body.name,
-        plan=plan,
-        region=body.region,
-        image=body.image,
-        tags=tuple(body.tags),
-        created=now,
-        updated=now,
-        lifecycle=sandbox.begin(kinds.INSTANCE, new_id, now, then="running"),
+    lifecycle = sandbox.begin(kinds.INSTANCE, new_id, now, then="running")
+    record = InstanceRecord.begun(
+        new_id, number, body.name, plan, body.region, body.image, tuple(body.tags), now, lifecycle
     )
     sandbox.added(sandbox.instances, record)
-    sandbox.ledger.open(new_id, body.name, plan.hourly_cents, now, _metered_form(plan.id))
+    sandbox.ledger.open(new_id, body.name, plan.hourly_cents, now, metered_form(plan.id))
     return record
 
 
