@@ -192,17 +192,19 @@ class Journal:
         self._seq = record.seq = self._seq + 1
         record.journal = self
         record.age = age = next(self._ages)
-        self._records.append(record)
+        records, space = self._records, self._space
+        records.append(record)
         if not self.is_listed:
             self.is_listed = True
-            self._space.begins(self, age)
-        if len(self._records) > self._space.entries.limit:
-            self.drop(self._space.entries)
+            space.begins(self, age)
+        if len(records) > space.entries.limit:
+            self.drop(space.entries)
 
     def measure(self, record: JournalRecord) -> None:
         """Count the bytes of a record, for the first time or again. Drop the oldest records while there is too much."""
         request, answer, ruling = record.request, record.answer, record.ruling
-        size = _RECORD_BYTES + request.target.size + request.sent.size + len(request.body) + record.head_size
+        head = len(record._sent_head) or record.head_size
+        size = _RECORD_BYTES + request.target.size + request.sent.size + len(request.body) + head
         if answer is not None:
             size += len(answer.body)
         if ruling is not None and ruling.decisions:
@@ -261,6 +263,7 @@ class Journal:
 
     def _forget(self, record: JournalRecord) -> None:
         record.journal = None
-        self.reaches_back_to = max(self.reaches_back_to, record.ended or 0)
+        if record.duration is not None and record.request.arrived + record.duration > self.reaches_back_to:
+            self.reaches_back_to = record.request.arrived + record.duration
         self.bytes -= record.size
         self._space.total.used -= record.size

@@ -32,7 +32,7 @@ class Window:
 
         `now` is the time of rate windows (`Clock.wire`), `wall` is real time, `advanced` is what `advance` added to the
         sandbox's clock. `style` is the reading: anchored, aligned or sliding."""
-        limit = account.limit
+        limit = account.rate_limit if account.rate_limit is not None else account.limit
         if style == "sliding":
             used, left = self._slid(now)
         else:

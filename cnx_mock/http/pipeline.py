@@ -8,19 +8,15 @@ import logging
 from collections.abc import Callable
 
 from cnx_mock.api import errors
-from cnx_mock.api.caller import Caller
-from cnx_mock.api.operation import Incoming, Operation, UsualCreate
 from cnx_mock.api.parsing import BODY_LIMIT
 from cnx_mock.api.readings import RATE_WINDOW
-from cnx_mock.api.router import Router, is_api_path
+from cnx_mock.api.router import Router
 from cnx_mock.errors import ScenarioError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.client_head import ClientHead
-from cnx_mock.http.journal import JournalRecord
-from cnx_mock.http.kept_answers import keep_answer, kept_answer
 from cnx_mock.http.loading import WorldLoad, WorldLoading
+from cnx_mock.http.performed import PerformedCall
 from cnx_mock.http.repeated import perform_twice
-from cnx_mock.http.shaped import perform_shaped
 from cnx_mock.http.targets import Targets
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
@@ -33,26 +29,24 @@ from cnx_mock.scenario.request import ApiRequest, RawHeaders, RequestTarget
 from cnx_mock.scenario.ruling import Ruling
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import ticks, wall_now
-from cnx_mock.world.records import KeyRecord
-from cnx_mock.world.sandbox import SandboxState
 
 log = logging.getLogger("cnx_mock")
 
+_USUAL_WINDOW = RATE_WINDOW.default
 
-class RequestContext(JournalRecord):
+
+class RequestContext(PerformedCall):
     """One request on its way through STAGES: its exchange and its record are this object. Each stage raises ApiError to
     refuse the request."""
 
-    __slots__ = ("client", "loading", "moment", "pipeline", "real", "tenant", "waits")
+    __slots__ = ("loading", "moment", "pipeline", "real", "tenant", "waits")
 
     tenant: Tenant
     """The key's tenant, unset until `enter_sandbox`, as is the sandbox."""
 
     def __init__(self, pipeline: "Pipeline", request: ApiRequest, client: ClientHead, *, waits: bool = True) -> None:
-        JournalRecord.__init__(self, request)
+        PerformedCall.__init__(self, request, client)
         self.pipeline = pipeline
-        self.client = client
-        """What its headers say of its client."""
         self.waits = waits
         """Whether faults really wait; otherwise their waits are only added up."""
         self.moment, self.real = request.arrived, request.wall
@@ -100,7 +94,8 @@ class RequestContext(JournalRecord):
         """Count the request in its account's rate window. Refuse it if the limit is reached."""
         sandbox = self.sandbox
         assert sandbox is not None, "the sandbox was entered before"
-        advanced, style = sandbox.clock.advanced, RATE_WINDOW.of(sandbox.readings)
+        readings, advanced = sandbox.readings, sandbox.clock.advanced
+        style = RATE_WINDOW.of(readings) if readings else _USUAL_WINDOW
         self.allowance, refusal = self.tenant.window.count(
             sandbox.account, self.moment + advanced, self.real, advanced, style
         )
@@ -115,7 +110,7 @@ class RequestContext(JournalRecord):
     def ask_rules(self) -> None:
         """Ask the rules which faults to apply. Refuse a fault header that cannot be used."""
         engine, now = self.tenant.engine, self.at
-        if now is None or not is_api_path(self.request.target.path):
+        if now is None or not self.request.target.is_api:
             return
         try:
             self.ruling = engine.ask(self.request, now)
@@ -129,64 +124,14 @@ class RequestContext(JournalRecord):
         if target.operation is None:
             raise self.pipeline.router.refusal(target.method, target.path)
 
-    def perform(self) -> None:
-        """Perform the operation: its own stages are `api.operation.STAGES`."""
-        request, sandbox, key, effects = self.request, self.sandbox, self.key, self.effects
-        target = request.target
-        operation = target.operation
-        assert operation is not None, "the route was found before"
-        assert sandbox is not None and key is not None, "the sandbox was entered before"
-        if not operation.mutates and effects.stale is None:
-            self.answer = kept_answer(sandbox, target, key)
-            if self.answer is not None:
-                return
-        elif operation.usual is not None and self._is_usual(operation, operation.usual, sandbox, key):
-            return
-        caller = Caller(key)
-        incoming = Incoming(target.params, target.query, request.body)
-        if operation.takes_body:
-            incoming.content_type = request.header(b"content-type")
-            incoming.content_encoding = request.header(b"content-encoding") if request.body else None
-            incoming.read = request.take_json()
-        if effects.stale is None and effects.provisioning is None:
-            reply = operation.perform(incoming, {SandboxState: sandbox, Caller: caller})
-        else:
-            reply = perform_shaped(effects, operation, incoming, sandbox, caller)
-        self.committed = operation.mutates
-        if target.method == "POST":  # every one of them creates a resource
-            self.created_id = getattr(reply.shape, "id", None)
-        if caller.polled:
-            self.polled = caller.polled
-        self.answer = messages.replied(operation, reply, target.path, target.query, sandbox.readings)
-        if caller.same_until and effects.stale is None:
-            keep_answer(sandbox, target, key, self.answer, caller.same_until)
-
-    def _is_usual(self, operation: Operation, usual: UsualCreate, sandbox: SandboxState, key: KeyRecord) -> bool:
-        """Answer a create of which nothing is unusual. Return whether it is one."""
-        request, effects = self.request, self.effects
-        if (
-            not self.client.sends_json
-            or operation.scope not in key.scopes
-            or effects.stale is not None
-            or effects.provisioning is not None
-        ):
-            return False
-        made = usual(sandbox, request.body, request.json())
-        if made is None:
-            return False
-        request.take_json()
-        self.committed = True
-        self.created_id, body = made
-        self.answer = messages.created(request.target.path, self.created_id, body)
-        return True
-
     # ---- how they are run
 
     def begin(self) -> bool:
         """Take the request through all stages up to its faults. Return whether it has its answer: without a fault it
         has, unless its world is loading. Otherwise `finish` is to be awaited."""
+        has_key = self.client.digits is not None and not self.request.too_large
         try:
-            for stage in BEFORE_FAULTS:
+            for stage in BEHIND_THE_KEY if has_key else BEFORE_FAULTS:
                 stage(self)
             if self.ruling is not None and self.ruling.chosen:
                 self.tenant.journal.measure(self)  # it may stay for long
@@ -332,6 +277,9 @@ BEFORE_FAULTS: tuple[Stage, ...] = (
 
 TO_THE_SANDBOX = BEFORE_FAULTS[1:4]
 """From reading the key to the sandbox: as far as a request comes that could not be read."""
+
+BEHIND_THE_KEY = BEFORE_FAULTS[3:]
+"""From the sandbox on: what is left for a request of a usual size with a test key, which was read with its headers."""
 
 BEHIND_FAULTS: tuple[Stage, ...] = (
     RequestContext.find_route,  #           5  404, 405

@@ -141,12 +141,17 @@ class DirectConnection(Connection):
     def _has_known_head(self, packet: bytes) -> bool:
         """Return whether a packet is one request with a known head, which then is the last one. (A client that polls
         sends the same packet again.)"""
-        heads, size = self._limits.heads, self._limits.header_bytes
-        middle, end = packet.find(b"\r\n"), packet.find(b"\r\n\r\n") + 4
+        heads, most = self._limits.heads, self._limits.header_bytes
+        middle = packet.find(b"\r\n")
+        end = packet.find(b"\r\n\r\n", middle) + 4
         block, line = heads.blocks.get(packet[middle:end]), heads.lines.get(packet[:middle])
-        if block is None or line is None or end + block.body != len(packet) or line.size + block.size > size.limit:
+        if block is None or line is None or end + block.body != len(packet):
             return False
-        size.seen(line.size + block.size)
+        size = line.size + block.size
+        if size > most.used:
+            if size > most.limit:
+                return False
+            most.seen(size)
         self._last_packet, self._last_line, self._last_block = packet, line, block
         self._last_body = packet[end:]
         return True

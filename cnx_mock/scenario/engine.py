@@ -264,7 +264,7 @@ class Engine:
             self._settle(now)
         ruling, target = self._undecided, request.target
         candidates = self._candidates.of(target)
-        if request.sent.values(header.NAME) or magic.MARK in request.body:
+        if request.sent.has_faults or request.body.find(magic.MARK) >= 0:
             brought = self._brought_by(request)
             if brought:
                 ruling = Ruling((*((active, active.rule) for active in brought), *ruling.asked))

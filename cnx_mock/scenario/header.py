@@ -10,9 +10,10 @@ from cnx_mock.api.operation import Operation
 from cnx_mock.errors import Problem, ScenarioError, SourceError
 from cnx_mock.scenario.own_text import rule_value
 from cnx_mock.scenario.phases import Phase
+from cnx_mock.scenario.request import FAULT_HEADER
 from cnx_mock.scenario.rule import Rule, read_rule, rule_document
 
-NAME = b"x-cnx-mock-fault"
+NAME = FAULT_HEADER
 """The header, in lower case."""
 
 _DISPLAYED = "X-CNX-Mock-Fault"

@@ -6,9 +6,13 @@ from urllib.parse import unquote
 import orjson
 
 from cnx_mock.api.operation import Operation
+from cnx_mock.api.router import is_api_path
 
 RawHeaders = list[tuple[bytes, bytes]]
 """Headers as ASGI has them: lower-case names, in order."""
+
+FAULT_HEADER = b"x-cnx-mock-fault"
+"""The header in which a request brings a fault with it."""
 
 _UNREAD = object()
 """Not the request itself: an object that refers to itself is freed only by the garbage collector, in long pauses."""
@@ -17,7 +21,7 @@ _UNREAD = object()
 class RequestTarget:
     """What a request asks for. Nothing changes it, and requests that ask for the same can share it."""
 
-    __slots__ = ("method", "operation", "params", "path", "query", "size")
+    __slots__ = ("is_api", "method", "operation", "params", "path", "query", "size")
 
     def __init__(
         self, method: str, path: str, query: str, operation: Operation | None = None, params: tuple[str, ...] = ()
@@ -31,6 +35,8 @@ class RequestTarget:
         """The operation at its method and path, if there is one."""
         self.params: Final = params
         """The parts of the path that are parameters, undecoded."""
+        self.is_api: Final = is_api_path(path)
+        """Whether the path belongs to the API, be there an operation at it or not."""
         self.size: Final = len(path) + len(query)
         """How many characters it has."""
 
@@ -44,10 +50,12 @@ class RequestHeaders:
     """The headers of a request. Nothing changes them, and requests with the same headers can share them: what has been
     looked up once is known."""
 
-    __slots__ = ("_first", "_values", "all", "shown", "size")
+    __slots__ = ("_first", "_values", "all", "has_faults", "shown", "size")
 
     def __init__(self, headers: RawHeaders) -> None:
         self.all: Final = headers
+        self.has_faults: Final = any(name == FAULT_HEADER for name, _ in headers)
+        """Whether one of them asks for a fault."""
         self.size: Final = sum([len(name) + len(value) for name, value in headers])
         """How many bytes their names and values have."""
         self.shown: list[list[str]] | None = None
@@ -157,6 +165,7 @@ class ApiRequest:
 
     def take_json(self) -> Any:
         """Return the same, and forget it: a journal that keeps the request need not keep this too."""
-        found = self.json()
-        self._json = _UNREAD
+        if self._json is _UNREAD:
+            self.json()
+        found, self._json = self._json, _UNREAD
         return found

@@ -83,7 +83,8 @@ class Chance:
 
     def between_for(self, low: int, high: int, purpose: str, word: str) -> int:
         """Return what `between` returns for these two words, quicker for many words of one purpose."""
-        hasher = self._hasher(purpose)
+        begun = self._begun.get(purpose)
+        hasher = self._hasher(purpose) if begun is None else begun.copy()
         hasher.update(word.encode())
         return low + int.from_bytes(hasher.digest(), "big") % (high - low + 1)
 
@@ -119,6 +120,7 @@ class Chance:
         """
         if not number:
             number = self._counters[prefix] = self._counters.get(prefix, 0) + 1
-        hasher = self._hasher(prefix)
+        begun = self._begun.get(prefix)
+        hasher = self._hasher(prefix) if begun is None else begun.copy()
         hasher.update(b"%d" % number)
         return f"{prefix}_{hasher.hexdigest()}"

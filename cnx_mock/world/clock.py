@@ -126,7 +126,9 @@ class Clock:
         """Return the sandbox's time at a moment of `ticks` that was read just now."""
         if self._frozen:
             return self._at
-        elapsed = max(0, moment - self._anchor)  # a sandbox can be made after the arrival of its first request
+        if moment < self._anchor:  # a sandbox can be made after the arrival of its first request
+            return self._at
+        elapsed = moment - self._anchor
         return self._at + (elapsed if self._speed == 1.0 else int(elapsed * self._speed))
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cnx_mock.asgi import create_app
-from cnx_mock.http import pipeline
+from cnx_mock.http import performed
 from cnx_mock.http.app import App
 from cnx_mock.http.kept_answers import kept_answer
 from cnx_mock.scenario.scenario import read_scenario
@@ -74,9 +74,9 @@ def test_nobody_can_tell_a_kept_answer(
     chance, ids = random.Random(SEED), ["inst_0123456789abcdef"]
     for _ in range(1_000):
         step = chance.random()
-        monkeypatch.setattr(pipeline, "kept_answer", noted)
+        monkeypatch.setattr(performed, "kept_answer", noted)
         mine = keeps.do(random.Random(step), ids)
-        monkeypatch.setattr(pipeline, "kept_answer", lambda *given: None)
+        monkeypatch.setattr(performed, "kept_answer", lambda *given: None)
         other = keeps_none.do(random.Random(step), ids)
         assert repr(mine) == repr(other), f"seed {SEED}"
         ids = (keeps.tenant.sandbox.instances.ids() or ids)[-4:]

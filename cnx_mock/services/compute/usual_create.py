@@ -14,10 +14,10 @@ from cnx_mock.services.compute.instance_fields import fields_of, ipv6, metered_f
 from cnx_mock.text.regex import regex
 from cnx_mock.text.tight_json import tight_json
 from cnx_mock.text.units import format_instant
-from cnx_mock.world import kinds, magic
+from cnx_mock.world import magic
 from cnx_mock.world.account import MINIMUM_BALANCE
 from cnx_mock.world.catalogue import Catalogue
-from cnx_mock.world.lifecycle import Lifecycle
+from cnx_mock.world.lifecycle import Lifecycle, ProvisioningRule
 from cnx_mock.world.records import InstanceRecord, PlanRecord
 from cnx_mock.world.sandbox import SandboxState
 
@@ -27,6 +27,11 @@ _TAG = regex(TAG_PATTERN)
 _MOST_TAGS = 50
 _MOST_LISTS = 1000
 """The lists of tags that one server remembers."""
+
+_Tags = tuple[tuple[str, ...], str]
+"""Tags without repetitions, and their JSON."""
+
+_NO_TAGS: _Tags = (), "[]"
 
 
 class _Form:
@@ -57,13 +62,16 @@ def _json_form(plan: PlanRecord, region: str, image: str) -> str:
 class _Known:
     """What one server remembers of the creates that it has answered."""
 
-    __slots__ = ("forms", "tags")
+    __slots__ = ("forms", "rule", "tags")
 
     def __init__(self) -> None:
         self.forms: dict[tuple[str, str, str], _Form] = {}
         """By plan, region and image. There are no more than the catalogue has."""
-        self.tags: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {}
+        self.tags: dict[tuple[str, ...], _Tags] = {}
         """Lists of tags as they came: each without repetitions, and its JSON. Records with the same tags share them."""
+
+        self.rule: ProvisioningRule | None = None
+        """The last rule that was found to be a plain one."""
 
     def form(self, catalogue: Catalogue, plan: str, region: str, image: str) -> _Form | None:
         """Return a form for the first time; None if there is no such instance, or if the model has to judge."""
@@ -73,7 +81,7 @@ class _Known:
         form = self.forms[plan, region, image] = _Form(found, region, image)
         return form
 
-    def judge(self, given: tuple[Any, ...]) -> tuple[tuple[str, ...], str] | None:
+    def judge(self, given: tuple[Any, ...]) -> _Tags | None:
         """Return what there is to know of tags that come for the first time; None if the model has to judge them."""
         if len(given) > _MOST_TAGS or not all(type(each) is str and _TAG.fullmatch(each) for each in given):
             return None
@@ -87,40 +95,54 @@ class _Known:
 def usual_create(sandbox: SandboxState, body: bytes, data: Any) -> tuple[str, bytes] | None:
     """Create an instance if nothing about it is unusual, and return its id and the answer's JSON. Return None, and do
     nothing, if the stages have to judge. `data` is what orjson reads in the body."""
-    catalogue = sandbox.catalogue
-    known: _Known | None = catalogue.known
-    if known is None:
-        catalogue.known = known = _Known()
-    try:
-        name, plan, region, image = data["name"], data["plan"], data["region"], data["image"]
-        given = tuple(data["tags"]) if "tags" in data else None
-        form = known.forms.get((plan, region, image)) or known.form(catalogue, plan, region, image)
-        tags, tags_json = ((), "[]") if given is None else known.tags.get(given) or known.judge(given) or (None, "")
-    except (KeyError, TypeError):  # something is missing, or of another type
+    known: _Known = sandbox.catalogue.known or _remembering(sandbox.catalogue)
+    read, rule, now = _read(known, sandbox.catalogue, body, data), sandbox.provisioning["instance"], sandbox.clock.now()
+    if read is None or "instances" in sandbox.account.quotas or INSTANCE_NAMES.name in sandbox.readings:
         return None
-    if form is None or tags is None or type(name) is not str or _NAME.fullmatch(name) is None or name.startswith(magic.PREFIX):
+    if rule is not known.rule:
+        if not rule.is_plain:
+            return None
+        known.rule = rule
+    if sandbox.next_provisioning is not None or not sandbox.ledger.has(MINIMUM_BALANCE, now):
         return None
-    if given is None:
-        strings = 8
-    elif type(data["tags"]) is list:
-        strings = 9 + len(given)
-    else:
-        return None
-    # every value is a string, and every string has its two quotes: so no name was given twice
-    if len(data) != 4 + (given is not None) or body.count(b'"') != 2 * strings or 92 in body:
-        return None
-    account, chance, now = sandbox.account, sandbox.chance, sandbox.clock.now()
-    if (sandbox.readings and INSTANCE_NAMES.name in sandbox.readings) or kinds.INSTANCE.plural in account.quotas:
-        return None
-    rule = sandbox.provisioning[kinds.INSTANCE.noun]
-    if sandbox.next_provisioning is not None or not rule.is_plain or not sandbox.ledger.has(MINIMUM_BALANCE, now):
-        return None
-
+    name, form, tags, tags_json = read
+    chance, plan = sandbox.chance, form.plan
     number = chance.count("inst")
     new_id = chance.new_id("inst", number)
     lifecycle = Lifecycle(rule.drawn(chance, now, new_id), None, "running")
-    record = InstanceRecord.begun(new_id, number, name, form.plan, form.region, form.image, tags, now, lifecycle)
-    sandbox.instances.add(record)
-    sandbox.ledger.open(new_id, name, form.plan.hourly_cents, now, form.metered)
+    sandbox.instances.add(
+        InstanceRecord.begun(new_id, number, name, plan, form.region, form.image, tags, now, lifecycle)
+    )
+    sandbox.ledger.open(new_id, name, plan.hourly_cents, now, form.metered)
     created = format_instant(now)
     return new_id, (form.json % (new_id, name, tags_json, ipv6(new_id[5:]), created, created)).encode()
+
+
+def _remembering(catalogue: Catalogue) -> _Known:
+    catalogue.known = known = _Known()
+    return known
+
+
+def _read(
+    known: _Known, catalogue: Catalogue, body: bytes, data: Any
+) -> tuple[str, _Form, tuple[str, ...], str] | None:
+    """Return what a body asks for: a name, a form, the tags and their JSON; None if the model has to judge."""
+    try:
+        name, plan, region, image = data["name"], data["plan"], data["region"], data["image"]
+        form = known.forms.get((plan, region, image)) or known.form(catalogue, plan, region, image)
+        if form is None or _NAME.fullmatch(name) is None or name.startswith(magic.PREFIX):
+            return None
+        tags: _Tags | None = _NO_TAGS
+        if "tags" not in data:
+            strings = 8
+        elif type(data["tags"]) is list:
+            given = tuple(data["tags"])
+            strings, tags = 9 + len(given), known.tags.get(given) or known.judge(given)
+        else:
+            return None
+    except (KeyError, TypeError):  # something is missing, or of another type
+        return None
+    # every value is a string, and every string has its two quotes: so no name was given twice; 92 is a backslash
+    if tags is None or len(data) != 4 + (strings > 8) or body.count(b'"') != 2 * strings or 92 in body:
+        return None
+    return name, form, *tags
