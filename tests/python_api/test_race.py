@@ -488,6 +488,22 @@ def test_the_sentence_is_about_the_answer_that_was_no_longer_right(sandbox: Sand
     )
 
 
+def test_the_sentence_names_no_calls_that_only_stand_between(sandbox: Sandbox) -> None:
+    def counts(cloud: Sandbox) -> None:
+        api = client(cloud)
+        number = len(api.get("/v1/instances").json["data"])
+        api.get("/v1/billing/balance")
+        api.create(name=f"web-{number}")
+        api.get("/v1/instances")
+
+    with pytest.raises(RaceError) as found:
+        sandbox.race(counts, counts)
+    assert str(found.value).startswith(
+        "B's `GET /v1/instances` (B1) and `POST /v1/instances` (B3) came between "
+        "A's `GET /v1/instances` (A1) and A's `POST /v1/instances` (A3): 2 instances named web-0"
+    )
+
+
 def test_no_schedule_is_tried_for_what_each_function_has_made_itself(sandbox: Sandbox) -> None:
     def makes_and_deletes(cloud: Sandbox) -> None:
         api = client(cloud)

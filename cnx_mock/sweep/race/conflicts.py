@@ -11,7 +11,7 @@ from cnx_mock.sweep.state import KINDS
 Token = tuple[str, ...]
 """Something that calls read and write: the list of a kind, a resource by its id, the balance."""
 
-_BALANCE: Token = ("balance",)
+BALANCE: Token = ("balance",)
 _REFERENCES = ("instance_ids", "instance", "image")
 _ATTACHING = ("firewalls", "load_balancers")
 
@@ -32,7 +32,7 @@ def access(entry: Mapping[str, Any]) -> Access:
     """Return what a call of a journal reads and writes."""
     kind, _, verb = str(entry["operation"]).partition(".")
     if kind in ("billing", "account"):
-        return Access(frozenset([_BALANCE]), frozenset())
+        return Access(frozenset([BALANCE]), frozenset())
     if kind not in KINDS:
         return Access(frozenset(), frozenset())
     listed: Token = ("list", kind)
@@ -43,8 +43,8 @@ def access(entry: Mapping[str, Any]) -> Access:
         return Access(frozenset([own]), frozenset())
     attached = {("id", each) for each in _references(entry["request_body"])}
     if not entry["committed"]:  # a refusal depends on what it would have changed
-        return Access(frozenset({listed, own, _BALANCE, *attached}), frozenset())
-    changed = {listed, own, *attached, *((_BALANCE,) if verb != "replace" else ())}
+        return Access(frozenset({listed, own, BALANCE, *attached}), frozenset())
+    changed = {listed, own, *attached, *((BALANCE,) if verb != "replace" else ())}
     if kind == "instances" and verb == "delete":  # it is taken out of whatever it is attached to
         changed |= {("list", each) for each in _ATTACHING}
     return Access(frozenset(attached), frozenset(changed))

@@ -5,7 +5,7 @@ from typing import Any
 
 from cnx_mock.dataclass import dataclass
 from cnx_mock.sweep.explanation import left_over
-from cnx_mock.sweep.race.conflicts import access
+from cnx_mock.sweep.race.conflicts import BALANCE, access
 from cnx_mock.sweep.race.schedule import Racer, Switch, other
 from cnx_mock.sweep.race.world import RaceRun
 from cnx_mock.sweep.state import ResourceCounts, StateDifference, count_resources, state_difference
@@ -88,7 +88,7 @@ class Clash:
     """The first of the two; None if they came before the second, and conflict with no earlier one."""
     between: Sequence[Mapping[str, Any]]
     after: Mapping[str, Any]
-    """The call that waited."""
+    """The second one: the call that waited, or a later one that matters."""
 
     def __str__(self) -> str:
         shown = self.between if len(self.between) < 3 else [self.between[0], self.between[-1]]
@@ -106,34 +106,48 @@ class Clash:
 def clash(race: RaceRun, switches: Sequence[Switch]) -> Clash:
     """Return the clash at one of the changes of turn: at the first one where a caller goes on from an answer that is no
     longer right; otherwise at the first one."""
-    for switch in switches:
-        before, inside, _ = _around(race, switch)
-        if any(access(one).writes & access(each).reads for one in inside for each in before):
-            return _clash(race, switch)
-    return _clash(race, switches[0])
+    found = (_outdated(*_around(race, switch)) for switch in switches)
+    return next(filter(None, found), None) or _clash(*_around(race, switches[0]))
 
 
-def _around(
-    race: RaceRun, switch: Switch
-) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]], Mapping[str, Any]]:
-    """Return the calls that a caller had made before it waited, those of the other one meanwhile, and the call that
-    waited."""
+Entries = Sequence[Mapping[str, Any]]
+
+
+def _around(race: RaceRun, switch: Switch) -> tuple[Entries, Entries, Entries]:
+    """Return the calls that a caller had made before it waited, those of the other one meanwhile, and those that it
+    made then."""
     mine, its = switch.racer, other(switch.racer)
     entries = race.run.entries
     waiting = next(index for index, each in enumerate(entries) if _is(each, mine, switch.call))
     before = [each for each in entries[:waiting] if each["racer"] == mine]
     last = max((index for index, each in enumerate(entries[:waiting]) if each["racer"] == mine), default=-1)
-    return before, [each for each in entries[last + 1 : waiting] if each["racer"] == its], entries[waiting]
+    inside = [each for each in entries[last + 1 : waiting] if each["racer"] == its]
+    return before, inside, [each for each in entries[waiting:] if each["racer"] == mine]
 
 
-def _clash(race: RaceRun, switch: Switch) -> Clash:
-    before, inside, waiting = _around(race, switch)
-    ends = [access(before[-1]), access(waiting)] if before else [access(waiting)]
+def _outdated(before: Entries, inside: Entries, after: Entries) -> Clash | None:
+    """Return the clash of the last read whose answer was changed; the balance, which so much changes, comes last. None
+    if there is none."""
+    changed = frozenset(token for each in inside for token in access(each).writes)
+    reads = [each for each in before if access(each).reads & changed]
+    read = next((each for each in reversed(reads) if access(each).reads & changed - {BALANCE}), None)
+    read = read or (reads[-1] if reads else None)
+    if read is None:
+        return None
+    tokens = access(read).reads & changed
+    last = max(index for index, each in enumerate(inside) if access(each).writes & tokens)
+    meant = [each for each in inside[: last + 1] if (access(each).reads | access(each).writes) & tokens]
+    uses = (each for each in after if each["committed"] and access(each).writes & tokens)
+    return Clash(read, meant, next(uses, after[0]))
+
+
+def _clash(before: Entries, inside: Entries, after: Entries) -> Clash:
+    ends = [access(before[-1]), access(after[0])] if before else [access(after[0])]
     meant = [each for each in inside if any(access(each).conflicts(end) for end in ends)] or inside
     partner = next(
         (each for each in reversed(before) if any(access(one).conflicts(access(each)) for one in meant)), None
     )
-    return Clash(partner, meant, waiting)
+    return Clash(partner, meant, after[0])
 
 
 def _is(entry: Mapping[str, Any], racer: Racer, number: int) -> bool:
