@@ -132,11 +132,12 @@ class ProgramRun:
     def _print(self, summary: RunSummary, found: Sequence["Finding"], wait: int, *, command_failed: bool) -> None:
         if self._second.not_reached:
             _print_lines([f"CMD was not killed: it ended before {self._second.not_reached}"])
+        unclean = ["expected: nothing is left behind (--expect-clean)"] if self._expect_clean and summary.left else []
         if self._quiet:
             if not command_failed:
-                _print_lines([*(summary.leftovers() if self._expect_clean else ()), *summary.missing()])
+                _print_lines([*(summary.leftovers() if self._expect_clean else ()), *unclean, *summary.missing()])
             return
-        _print_lines(summary.lines())
+        _print_lines([*summary.lines(), *unclean])
         if wait:
             _print_lines(wait_lines(wait, self._settings, load_scenarios(self._settings.scenario)))
         _print_lines(finding_lines(found))

@@ -111,8 +111,9 @@ def test_a_deploy_script_that_tries_again_leaves_two(tmp_path: Path) -> None:
     script.chmod(0o755)
     done = run("--scenario", "lost-response", "--expect-clean", "--", "./deploy.sh", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (3, "trying again\ndeployed\n")
-    requests, fired, *left, audit, more = said(done)
+    requests, fired, *left, unclean, audit, more = said(done)
     assert (requests, fired) == ("2 requests (cut × 1, 201 × 1)", "lost fired 1 time: connection=reset")
+    assert unclean == "expected: nothing is left behind (--expect-clean)"
     assert audit.startswith("audit: blind-create: #1 POST /v1/instances got no answer, and #2 sent it again")
     assert more == "audit: --report FILE says why it matters, and how to fix it"
     assert [line.partition(" (")[0] for line in left] == ["left behind: instance web-1"] * 2
@@ -225,7 +226,7 @@ def test_quiet_says_only_why_the_status_is_3(tmp_path: Path) -> None:
     (tmp_path / "story.yaml").write_text(EXPECTING)
     assert run("--quiet", *python("create()")).stderr == ""
     left = run("--quiet", "--expect-clean", *python("create()"))
-    assert (left.returncode, [line[:12] for line in said(left)]) == (3, ["left behind:"])
+    assert (left.returncode, [line[:12] for line in said(left)]) == (3, ["left behind:", "expected: no"])
     unmet = run("--quiet", "--scenario", tmp_path / "story.yaml", "--", "true")
     assert [line[:9] for line in said(unmet)] == ["expected:"]
 

@@ -35,6 +35,13 @@ async def test_a_scenario_of_the_gallery_is_started_and_removed(page: LivePage, 
     assert (await page.control("GET", "/scenario"))["name"] == "none"
 
 
+async def test_a_scenario_without_a_description_has_no_empty_line(page: LivePage, sandbox: Sandbox) -> None:
+    sandbox.use({"name": "bare", "rules": []})
+    await page.open("story", sandbox.id)
+    await page.sees("bare", "h2")
+    assert "" not in await page.tab.locator("section[aria-label=Scenario] > p").all_inner_texts()
+
+
 async def test_the_timeline_shows_now_and_a_click_begins_a_phase(page: LivePage, sandbox: Sandbox) -> None:
     sandbox.clock.freeze()
     sandbox.use(STORY)

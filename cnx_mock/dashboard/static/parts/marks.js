@@ -68,3 +68,8 @@ export const firstCall = () =>
   `curl ${base()}/v1/instances \\\n  -H "Authorization: Bearer $CLOUDNEXUS_API_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '{"name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts"}'`;
 
 export const TRY_KEY = "export CLOUDNEXUS_API_KEY=cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c";
+
+/** A sentence of ours, in which backticks mark what one writes. */
+export function Words({ text }) {
+  return text.split("`").map((part, at) => (at % 2 ? html`<code>${part}</code>` : part));
+}

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { plural, timeOfDay, visible } from "../format.js";
 import { html, useEffect, useState } from "../lib.js";
-import { Code, Empty, firstCall } from "../parts/marks.js";
+import { Code, Empty, firstCall, Words } from "../parts/marks.js";
 import { href } from "../router.js";
 import { sandboxLabel, state, subscribe, useStore } from "../store.js";
 
@@ -36,8 +36,8 @@ export function Audit() {
 function Finding({ sandbox, code, message, requests, why, fix }) {
   return html`<article class="card finding">
     <header><code class="badge">${code}</code><h3>${visible(message)}</h3></header>
-    <p><b>Why it matters.</b> ${why}</p>
-    <p><b>What to do.</b> ${fix}</p>
+    <p><b>Why it matters.</b> <${Words} text=${why} /></p>
+    <p><b>What to do.</b> <${Words} text=${fix} /></p>
     <nav aria-label="Requests of this finding" class="links">
       ${requests.slice(0, MOST_LINKS).map((seq) => html`<a href=${href({ view: "requests", open: `${sandbox ?? ""}/${seq}` })}>#${seq}</a>`)}
       ${requests.length > MOST_LINKS && html`<span class="dim">and ${requests.length - MOST_LINKS} more</span>`}

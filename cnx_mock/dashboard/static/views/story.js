@@ -38,7 +38,7 @@ function Whole() {
         <${Start} gallery=${gallery} />
         <button type="button" class="button" disabled=${none} onClick=${removeScenario}>Remove</button>
       </header>
-      <p class="pad">${none ? "Nothing goes wrong by itself. Start a scenario of the gallery, or arm a fault." : visible(scenario.description)}</p>
+      ${(none || scenario.description) && html`<p class="pad">${none ? "Nothing goes wrong by itself. Start a scenario of the gallery, or arm a fault." : visible(scenario.description)}</p>`}
       ${scenario?.error && html`<p class="error pad" role="alert">${visible(scenario.error)}</p>`}
       <${Timeline} story=${story} />
       <${Lines} title="Not as expected" lines=${scenario?.unmet} />
