@@ -207,10 +207,10 @@ def _call(entry: Mapping[str, Any], sandbox: str | None, router: Router) -> Call
     return Call(
         seq=int(entry["seq"]),
         request_id=_text(entry["request_id"]),
-        sandbox=entry.get("sandbox", sandbox),
+        sandbox=_optional(entry.get("sandbox", sandbox)),
         began=began,
         ended=None if duration is None else began + round(float(duration) * 1000),
-        connection=entry.get("connection"),
+        connection=_identifier(entry.get("connection")),
         method=_text(entry["method"]),
         path=_text(entry["path"]),
         query=_text(entry["query"]),
@@ -234,6 +234,12 @@ def _text(value: object) -> str:
 
 def _optional(value: object) -> str | None:
     return None if value is None else _text(value)
+
+
+def _identifier(value: object) -> object:
+    if not isinstance(value, str | int | None):
+        raise TypeError(f"{value!r} does not identify a connection")
+    return value
 
 
 def _headers(pairs: Iterable[Iterable[str]]) -> dict[str, str]:

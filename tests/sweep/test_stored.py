@@ -1,8 +1,6 @@
 """A JSON report that was changed, or is of another version: one sentence, whatever is wrong with it."""
 
-import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,11 +11,8 @@ from cnx_mock.sweep.report.html import html_report
 from cnx_mock.sweep.report.json import json_report
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.restored import merged
+from tests.damaged import damaged
 from tests.sweep.builders import CREATE, PLANS, cells, report, resource, result
-
-Place = tuple[str | int, ...]
-
-WRONG: tuple[object, ...] = (None, True, 5, -1, 1.5, "x", [], [5], {}, {"a": 1})
 
 
 def document() -> dict[str, Any]:
@@ -40,37 +35,18 @@ def document() -> dict[str, Any]:
     return found
 
 
-def places(data: Any, here: Place = ()) -> Iterator[Place]:
-    """Every place in a document, of a list only the first items."""
-    if here:
-        yield here
-    inside = data.items() if isinstance(data, dict) else enumerate(data[:2]) if isinstance(data, list) else ()
-    for key, value in inside:
-        yield from places(value, (*here, key))
-
-
 def test_no_change_of_a_report_leads_to_anything_but_a_report_or_a_sentence() -> None:
-    whole = document()
     refused = 0
-    for *above, key in places(whole):
-        for wrong in (KeyError, *WRONG):
-            changed = copy.deepcopy(whole)
-            inside: Any = changed
-            for each in above:
-                inside = inside[each]
-            if wrong is KeyError:
-                del inside[key]
-            else:
-                inside[key] = wrong
-            try:
-                found = merged([("r.json", changed)])
-            except BaselineError as error:
-                assert str(error).startswith("r.json is not a JSON report of `cnx-mock sweep` 0.1.0: "), error
-                assert "Error(" not in str(error)
-                refused += 1
-            else:
-                assert junit_report(found)
-                assert json_report(found)
+    for changed in damaged(document()):
+        try:
+            found = merged([("r.json", changed)])
+        except BaselineError as error:
+            assert str(error).startswith("r.json is not a JSON report of `cnx-mock sweep` 0.1.0: "), error
+            assert "Error(" not in str(error)
+            refused += 1
+        else:
+            assert junit_report(found)
+            assert json_report(found)
     assert refused > 500
 
 
