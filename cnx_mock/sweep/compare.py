@@ -7,6 +7,7 @@ from typing import Any
 
 from cnx_mock.services import operations
 from cnx_mock.sweep.state import KINDS, WorldStates, resources, varying_values
+from cnx_mock.text.plural import counted
 
 Entry = Mapping[str, Any]
 """A request as `GET /_mock/requests` answers it."""
@@ -35,7 +36,7 @@ def changed_state(one: WorldStates, two: WorldStates) -> Iterator[str]:
     for kind in KINDS:
         left, right = (sum(each.kind == kind for each in resources(states)) for states in (one, two))
         if left != right:
-            yield f"{left} {kind.replace('_', ' ')} were left, then {right}"
+            yield f"{counted(left, KINDS[kind].words)} {'was' if left == 1 else 'were'} left, then {right}"
 
 
 def _name(entry: Entry) -> str:

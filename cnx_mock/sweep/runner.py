@@ -23,6 +23,8 @@ EXTRA_SECONDS = 15
 that backs off."""
 _KILLED = 9
 """The number of SIGKILL."""
+OWN_FILES = "  if CMD keeps files: they are new for each run in the folder CNX_MOCK_SCRATCH, and with --workdir"
+"""A line for a program that is never the same twice."""
 _LINES_SHOWN = 8
 """How many lines of the program's output an error message shows."""
 
@@ -143,9 +145,9 @@ class Sweep(SweepResults):
             self.progress.message(f"CMD makes more calls than the journal keeps: the first {first.unseen} are left out")
         second = await self._without_faults(executor)
         lines = list(self.compare(first, second))
-        if self.options.again != "never" and not self.is_repeatable:
+        if self._compares_ends and not self.is_repeatable:
             message = "CMD leaves something different in every run, so nothing can be compared"
-            raise SweepError("\n".join([message, *lines]))
+            raise SweepError("\n".join([message, *lines, OWN_FILES]))
         for line in lines:
             self.progress.message(line)
         self.baseline_seconds = max(first.ended.seconds, second.ended.seconds)
@@ -155,6 +157,11 @@ class Sweep(SweepResults):
         if not self.cells and not self.unchanged and self.options.shard is None:
             called = ", ".join(_operations(self.calls))
             raise SweepError(f"none of these faults applies to any of these calls; CMD calls {called}")
+
+    @property
+    def _compares_ends(self) -> bool:
+        """Whether a run is bad if it is unlike the run without faults, whatever the reason."""
+        return self.options.again != "never" or self.options.way == "readings"
 
     async def _run_twice(self, executor: ThreadPoolExecutor) -> None:
         """Run the program twice in one world without faults, and say what it does if it is not meant for that."""

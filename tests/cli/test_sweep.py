@@ -397,7 +397,7 @@ def test_without_calls_that_conflict_there_is_nothing_to_race(tmp_path: Path, so
     assert "nothing to race: CMD makes no calls that conflict" in done.stderr
 
 
-def test_a_program_that_is_never_the_same_twice_cannot_race_or_crash(tmp_path: Path) -> None:
+def test_a_program_that_is_never_the_same_twice_cannot_be_swept_so(tmp_path: Path) -> None:
     source = """
 with open("runs", "a+") as runs:  # each run makes one more than the one before
     runs.write(".")
@@ -406,12 +406,13 @@ with open("runs", "a+") as runs:  # each run makes one more than the one before
 for _ in range(more):
     once("POST", "/v1/network/firewall", {"name": "web", "rules": []})
 """
-    for way in ("--race", "--crash"):
+    for way in ("--race", "--crash", "--rerun", "--readings"):
         (tmp_path / "runs").unlink(missing_ok=True)
         done = sweep(tmp_path, source, way)
         assert done.returncode == 2, done.stdout
         assert "cannot be compared" in done.stderr or "nothing can be compared" in done.stderr
         assert "firewall" in done.stderr
+        assert done.stderr.endswith("new for each run in the folder CNX_MOCK_SCRATCH, and with --workdir\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

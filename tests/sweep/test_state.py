@@ -62,7 +62,7 @@ def test_fields_that_differ_from_run_to_run_are_found_and_ignored() -> None:
 
 
 def test_another_number_of_resources_is_told() -> None:
-    assert list(changed_state(world(instance("1")), world())) == ["1 instances were left, then 0"]
+    assert list(changed_state(world(instance("1")), world())) == ["1 instance was left, then 0"]
 
 
 def test_what_is_left_behind_has_an_id_that_was_not_there_before() -> None:

@@ -17,7 +17,7 @@ from cnx_mock.sweep.race.schedule import RACERS, Racer, Schedule, order_of, othe
 from cnx_mock.sweep.race.trial import race_once
 from cnx_mock.sweep.race.world import ANY_PACE, RaceRun
 from cnx_mock.sweep.results import CellResult
-from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, Judge, Sweep, last_lines
+from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, OWN_FILES, Judge, Sweep, last_lines
 from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import Judgement, Verdict
@@ -49,7 +49,7 @@ class RaceSweep(Sweep):
         serial = self._serial = SerialRuns.of(runs)
         if serial.differing:
             message = "the two programs give other results each time, even one after the other: nothing can be compared"
-            raise SweepError("\n  ".join([message, *serial.differing]))
+            raise SweepError("\n".join([message, *(f"  {each}" for each in serial.differing), OWN_FILES]))
         self.baseline_seconds = max(each.ended[racer].seconds for each in runs for racer in RACERS)
         longest = sum(max(each.ended[racer].seconds for each in runs) for racer in RACERS)
         self.limit = self.options.seconds or 3 * longest + EXTRA_SECONDS
