@@ -73,7 +73,7 @@ def after_second_run(judgement: Judgement, end: EndOfTwo) -> str:
     """Return what is wrong after a second run in the same world; an empty text if nothing is."""
     match judgement.verdict:
         case "hung":
-            return "it was still running at the time limit, and was ended"
+            return "it was still running at the time limit (--timeout), and was ended"
         case "stuck":
             where = "before any call" if end.last is None else f"after its last call, {end.last}"
             return f"it {exited(end.status)} {where}"
@@ -99,11 +99,11 @@ def left_over(difference: StateDifference, resources: ResourceCounts) -> str:
 def _what_is_left(left: Sequence[ResourceState], resources: ResourceCounts) -> str:
     """Return how many resources of each name exist now, as a sentence: a number says that they are too many, and "the
     instance web-1" does not."""
-    totals = Counter((each.kind, each.name) for each in resources.elements())
-    names = {(each.kind, each.name) for each in left}
-    if all(totals[each] > 1 for each in names):
+    totals = Counter(map(_title, resources.elements()))
+    titles = set(map(_title, left))
+    if all(totals[each] > 1 for each in titles):
         return _totals(left, resources)
-    return f"{_totals(left, resources)} {'is' if len(names) == 1 else 'are'} left"
+    return f"{_totals(left, resources)} {'is' if len(titles) == 1 else 'are'} left"
 
 
 def _kept(result: JudgedRun) -> str:
@@ -127,19 +127,25 @@ def exited(status: int | None) -> str:
 
 def _totals(left: Iterable[ResourceState], resources: ResourceCounts) -> str:
     """Return how many resources of each name exist now: `2 instances named web-1`."""
-    totals = Counter((each.kind, each.name) for each in resources.elements())
-    names = dict.fromkeys((each.kind, each.name) for each in left)
-    return _enumerated([_named(totals[kind, name], kind, name) for kind, name in names])
+    totals = Counter(map(_title, resources.elements()))
+    found = {_title(each): each for each in left}
+    return _enumerated([_named(totals[title], each) for title, each in found.items()])
 
 
 def _counted(resources: Iterable[ResourceState]) -> str:
-    counts = Counter((each.kind, each.name) for each in resources)
-    return _enumerated([_named(count, kind, name) for (kind, name), count in counts.items()])
+    found = list(resources)
+    counts = Counter(map(_title, found))
+    return _enumerated([_named(counts[title], each) for title, each in {_title(each): each for each in found}.items()])
 
 
-def _named(count: int, kind: str, name: str) -> str:
-    noun = KINDS[kind].words
-    return f"the {noun} {name}" if count == 1 else f"{counted(count, noun)} named {name}"
+def _title(resource: ResourceState) -> tuple[str, str]:
+    """Return the kind, and the name with `*` for what varies by chance."""
+    return resource.kind, resource.comparable_name or resource.name
+
+
+def _named(count: int, resource: ResourceState) -> str:
+    noun = KINDS[resource.kind].words
+    return f"the {noun} {resource.name}" if count == 1 else f"{counted(count, noun)} named {_title(resource)[1]}"
 
 
 def _lacking(difference: StateDifference) -> str:

@@ -10,6 +10,7 @@ from tests.sweep.builders import resource, result
 
 WEB, DB = resource("web-1"), resource("db-1")
 PLANNED = ResourceState("instances", '{"name": "web-1", "plan": "pro"}', "web-1")
+JOB, ANOTHER = (ResourceState("instances", '{"name": "job-*"}', name) for name in ("job-3f2a", "job-9c1d"))
 ACTUAL = ResourceState("instances", '{"name": "web-1", "plan": "starter"}', "web-1")
 
 
@@ -96,6 +97,8 @@ def test_the_reason_says_what_the_client_did(given: CellResult, expected: str) -
         ([WEB, WEB], "2 instances named web-1"),
         ([WEB], "the instance web-1 is left"),
         ([WEB, WEB, resource("a")], "2 instances named web-1 and the instance a are left"),
+        ([JOB, ANOTHER], "2 instances named job-*"),
+        ([JOB], "the instance job-3f2a is left"),
     ],
 )
 def test_what_is_left_is_said_in_a_sentence(left: list[ResourceState], words: str) -> None:

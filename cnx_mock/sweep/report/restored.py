@@ -1,5 +1,6 @@
 """Earlier JSON reports, read back: to merge those of several machines, and to continue from an earlier one."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -169,7 +170,7 @@ def _journal(calls: Sequence[Mapping[str, Any]]) -> tuple[ShownCall, ...]:
 
 
 def _left(resources: Sequence[Mapping[str, str]]) -> ResourceCounts:
-    return Counter(ResourceState(each["kind"], each["name"], each["name"]) for each in resources)
+    return Counter(ResourceState(each["kind"], json.dumps({"name": each["name"]}), each["name"]) for each in resources)
 
 
 def _never(call: Any) -> bool:
