@@ -13,12 +13,15 @@ from cnx_mock.errors import Problem
 from cnx_mock.scenario.fault import Fault
 from cnx_mock.text.suggestions import nearest, one_of, unknown
 
+_FILES = tuple(module.name for module in iter_modules(__path__))
+"""The names of the files: listed at once, since a test may have a fake file system later."""
+
 
 @cache
 def kinds() -> tuple[type[Fault], ...]:
     """Return every fault, in the order of their files' names."""
-    for module in iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+    for name in _FILES:
+        import_module(f"{__name__}.{name}")
     return tuple(sorted((kind for kind in _descendants() if kind.key), key=lambda kind: kind.__module__))
 
 
