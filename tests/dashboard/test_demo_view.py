@@ -93,7 +93,7 @@ async def test_attempts_are_reached_with_the_keyboard_and_lead_to_their_requests
 
 async def test_only_a_demo_has_the_view(page: LivePage) -> None:
     await page.open("demo")
-    await page.sees("This server has no show.")
+    await page.sees("This server has no demo.")
     assert await page.tab.get_by_role("link", name="Demo").count() == 0
 
 

@@ -77,7 +77,7 @@ async def test_a_sandbox_that_is_removed_is_left(own_server: MockServer, opened:
 
 async def test_a_link_to_a_sandbox_that_is_gone_shows_all(page: LivePage) -> None:
     await page.open("world", "sbx_000000000000")
-    await page.sees("This sandbox is not there any more")
+    await page.sees("This sandbox does not exist any more")
     await page.button("Close the notice").click()
 
 

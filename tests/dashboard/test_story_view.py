@@ -31,7 +31,7 @@ async def test_a_scenario_of_the_gallery_is_started_and_removed(page: LivePage, 
     await page.sees("Twenty seconds up, ten seconds down")
     assert (await page.control("GET", "/scenario"))["name"] == "flapping"
     await page.tab.get_by_label("Scenario", exact=True).get_by_role("button", name="Remove", exact=True).click()
-    await page.sees("Nothing goes wrong by itself")
+    await page.sees("No fault is active")
     assert (await page.control("GET", "/scenario"))["name"] == "none"
 
 

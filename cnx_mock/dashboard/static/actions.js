@@ -74,7 +74,7 @@ export async function copy(text, what) {
     await navigator.clipboard.writeText(text);
   } catch {
     if (!copiedByHand(text)) {
-      toast("The browser does not let this page copy.", { bad: true });
+      toast("The browser does not allow this page to copy.", { bad: true });
       return;
     }
   }

@@ -54,7 +54,7 @@ function Demo() {
 function Notices() {
   const { notice, connection } = useStore("frame");
   return html`<div class="notices" role="status">
-    ${connection === "down" && html`<p class="notice bad">The server does not answer. This page waits for it, and goes on by itself.</p>`}
+    ${connection === "down" && html`<p class="notice bad">The server does not answer. This page waits for it, and then continues.</p>`}
     ${notice && html`<p class="notice">${notice}<button type="button" class="icon-button" aria-label="Close the notice" onClick=${() => notify(null)}>✕</button></p>`}
   </div>`;
 }

@@ -35,7 +35,7 @@ async function follow(stale) {
     await loadSandboxes();
     if (stale()) return;
     if (state.selected && !state.sandboxes.has(state.selected)) {
-      notify("This sandbox is not there any more: its server was restarted, or it was removed. These are all sandboxes.");
+      notify("This sandbox does not exist any more: its server was restarted, or it was removed. All sandboxes are shown.");
       go({ sandbox: "" }, true);
       return;
     }
@@ -123,7 +123,7 @@ async function broken(stale) {
 }
 
 function restarted() {
-  notify(`The server was started again at ${timeOfDay(Date.now(), false)}. What it knew before is gone: the list begins anew.`);
+  notify(`The server was started again at ${timeOfDay(Date.now(), false)}. Its old data is gone, and the list starts empty.`);
 }
 
 const shown = (id) => id !== null && id === theSandbox();
@@ -180,7 +180,7 @@ const KINDS_OF_EVENTS = {
     changed("frame", "world", "story", "clock");
     if (!item && state.selected === sandbox) {
       state.selected = null;
-      notify("This sandbox was removed. These are all sandboxes.");
+      notify("This sandbox was removed. All sandboxes are shown.");
       go({ sandbox: "" }, true);
     } else if ((known && [null, sandbox].includes(state.selected)) || theSandbox() !== alone) {
       readAgain();

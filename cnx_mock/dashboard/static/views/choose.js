@@ -23,7 +23,7 @@ export function OneSandbox({ title, children }) {
   const items = [...state.sandboxes.values()].sort((a, b) => a.idle_seconds - b.idle_seconds);
   return html`<div class="view narrow">
     <h2>${title}: of which sandbox?</h2>
-    <p class="dim">Each test key has a world of its own.</p>
+    <p class="dim">Each test key has its own sandbox.</p>
     <table class="grid" aria-label="Sandboxes">
       <thead><tr><th scope="col">Key</th><th scope="col" class="r">Instances</th><th scope="col" class="r">Requests</th><th scope="col" class="r">Rules</th><th scope="col" class="r">Last request</th></tr></thead>
       <tbody>

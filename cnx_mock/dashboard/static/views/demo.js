@@ -20,7 +20,7 @@ export function Demo() {
   const styled = useStyle();
   const { show, attempts, error } = useShow();
   const [replay, start] = useReplay(show, attempts);
-  if (error) return html`<${Empty} title=${error}><p><code>cnx-mock demo</code> puts one on.</p><//>`;
+  if (error) return html`<${Empty} title=${error}><p><code>cnx-mock demo</code> starts one.</p><//>`;
   if (!show || !styled) return html`<${Empty} title="Reading the show …" />`;
   const until = replay ?? clock(show, attempts);
   const begin = beginning(show);
@@ -66,7 +66,7 @@ function useShow() {
     async function look() {
       try {
         if (!known.current.show && !(await get("")).demo) {
-          setFound({ ...known.current, error: "This server has no show." });
+          setFound({ ...known.current, error: "This server has no demo." });
           return;
         }
         const show = await get("/demo");

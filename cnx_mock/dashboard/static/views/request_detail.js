@@ -134,5 +134,5 @@ function Part({ title, headers, body, none }) {
 
 function unanswered(entry) {
   if (entry.response_headers.length || entry.status !== null) return "";
-  return entry.duration_ms === null ? "No answer yet." : "The client got no answer: the connection was cut.";
+  return entry.duration_ms === null ? "No answer yet." : "The client got no answer: the connection was broken.";
 }

@@ -95,7 +95,7 @@ function Nothing({ state, filters, onClear }) {
   }
   if (!state.loaded) return html`<${Empty} title="Reading the journal …" />`;
   return html`<${Empty} title="No requests yet">
-    <p>Send one, and it is here at once. Any key that begins with cnx_test_ opens a sandbox of its own.</p>
+    <p>Send one, and it appears here at once. Each key that begins with cnx_test_ has its own sandbox.</p>
     <${Code} text=${TRY_KEY} what="the line" label="A test key" />
     <${Code} text=${firstCall()} what="the curl line" label="A first request" />
   <//>`;

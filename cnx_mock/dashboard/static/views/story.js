@@ -38,7 +38,7 @@ function Whole() {
         <${Start} gallery=${gallery} />
         <button type="button" class="button" disabled=${none} onClick=${removeScenario}>Remove</button>
       </header>
-      ${(none || scenario.description) && html`<p class="pad">${none ? "Nothing goes wrong by itself. Start a scenario of the gallery, or arm a fault." : visible(scenario.description)}</p>`}
+      ${(none || scenario.description) && html`<p class="pad">${none ? "No fault is active. Start a scenario of the gallery, or arm a fault." : visible(scenario.description)}</p>`}
       ${scenario?.error && html`<p class="error pad" role="alert">${visible(scenario.error)}</p>`}
       <${Timeline} story=${story} />
       <${Lines} title="Not as expected" lines=${scenario?.unmet} />
@@ -73,7 +73,7 @@ function Timeline({ story }) {
   useTick(250);
   if (!story) return null;
   const { phases, index } = story;
-  if (!phases.length) return html`<p class="dim pad">This scenario has no phases: its rules hold all the time.</p>`;
+  if (!phases.length) return html`<p class="dim pad">This scenario has no phases: its rules are always active.</p>`;
   const longest = Math.max(60, ...phases.map(({ seconds }) => seconds ?? 0));
   const elapsed = Math.max(0, sandboxNow() - Date.parse(story.since));
   return html`<div class="timeline-box">
@@ -131,7 +131,7 @@ function File({ file, onClose }) {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
   return html`<${Dialog} title=${file.name} onClose=${onClose} wide>
-    <p class="dim">The scenario and what is armed, as one file. <code>cnx-mock serve --scenario ${file.name}</code> serves it.</p>
+    <p class="dim">The scenario and all added faults, as one file. <code>cnx-mock serve --scenario ${file.name}</code> serves it.</p>
     <pre class="body-text" tabindex="0" aria-label="The file">${visible(file.yaml)}</pre>
     <footer class="dialog-foot">
       <button type="button" class="button" onClick=${() => copy(file.yaml, file.name)}>Copy</button>
