@@ -86,9 +86,9 @@ only the answer is lost or replaced."""
 
 
 def fault_page() -> str:
-    """Every fault, and what clients see of it."""
+    """Every fault, outcomes first, those with one key together; and what clients see of it."""
     parts = []
-    for kind in faults.kinds():
+    for kind in sorted(faults.kinds(), key=lambda kind: (not kind.outcome, _example(kind)[0])):
         shown, words = _example(kind)
         parts += [f"## `{shown}`", _about_fault(kind, words)]
     seen = "## What clients see"
