@@ -29,6 +29,31 @@ REST = {
     "shrink": ["--", sys.executable, "-c", "raise SystemExit(1)", LIVE],
 }
 """What the command needs beside the argument in question."""
+OF_THEIR_OWN = ("demo", "run", "sweep", "shrink")
+"""The commands that need a process of their own: they start programs."""
+
+ONE_AFTER_THE_OTHER = """
+import json, os, sys
+from cnx_mock.cli.main import cli
+from cnx_mock.cli.streams import prepare_output, settle
+lines = json.load(sys.stdin)
+prepare_output()
+for number, line in enumerate(lines):
+    folder = os.path.join(sys.argv[1], str(number))
+    os.mkdir(folder)
+    os.chdir(folder)
+    output = os.open("output", os.O_CREAT | os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.close(output)
+    try:
+        cli(line, prog_name="cnx-mock")
+    except SystemExit:
+        pass
+    sys.stdout.flush()
+    settle()
+"""
+"""Runs command lines in a process of theirs, each in a folder of its own, with what it writes in the file `output`."""
 
 CALL = """
 import os, sys, urllib.request
@@ -92,18 +117,40 @@ def with_key(words: tuple[str, ...], command: click.Command) -> Iterator[list[st
 def left_by(folder: Path, *words: str) -> str:
     """All that a command leaves: what it writes, and every file in its folder, names included."""
     result = commands.run([COMMAND, *words], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, timeout=120)
+    return (result.stdout + result.stderr).decode() + in_files(folder)
+
+
+def in_files(folder: Path) -> str:
+    """The names of all files in a folder, and what they contain."""
     files = [path.name + path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()]
-    return "\n".join([(result.stdout + result.stderr).decode(), *map(str, folder.rglob("*")), *files])
+    return "\n".join(["", *map(str, folder.rglob("*")), *files])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
-def test_no_command_repeats_a_live_key_in_any_argument(name: str, tmp_path: Path) -> None:
+def lines_of(name: str) -> Iterator[list[str]]:
+    """All command lines of a command."""
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     for words, leaf in leaves(command, (name,)):
-        for line in with_key(words, leaf):
-            assert DIGITS not in left_by(tmp_path, *line), line
+        yield from with_key(words, leaf)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OF_THEIR_OWN)
+def test_no_command_repeats_a_live_key_in_any_argument(name: str, tmp_path: Path) -> None:
+    for line in lines_of(name):
+        assert DIGITS not in left_by(tmp_path, *line), line
+
+
+@pytest.mark.slow
+def test_no_command_that_starts_nothing_repeats_a_live_key_in_any_argument(tmp_path: Path) -> None:
+    lines = [line for name in COMMANDS if name not in OF_THEIR_OWN for line in lines_of(name)]
+    words = [sys.executable, "-c", ONE_AFTER_THE_OTHER, str(tmp_path)]
+    subprocess.run(words, input=json.dumps(lines), text=True, check=True, timeout=120)
+    for number, line in enumerate(lines):
+        output = (tmp_path / f"{number}" / "output").read_text()
+        assert output or line[0] == "completion", line
+        assert DIGITS not in in_files(tmp_path / f"{number}"), line
+    assert {line[0] for line in lines} | {*OF_THEIR_OWN} == {*COMMANDS}
 
 
 @pytest.mark.slow
