@@ -95,9 +95,10 @@ def findings(
     runs = [_by_sandbox(run) for run in usual]
     found = []
     for sandbox, own in journals.items():
-        traffic = kindest(Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed), chosen)
+        traffic = Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed)
+        traffic, left = kindest(traffic, chosen)
         prefix = "" if len(journals) == 1 else f"{_place(sandbox)}: "
-        found += [_finding(check, hit, sandbox, prefix) for check in chosen for hit in check.run(traffic)]
+        found += [_finding(check, hit, sandbox, prefix) for check in left for hit in check.run(traffic)]
     order = list(journals)
     return sorted(found, key=lambda each: (order.index(each.sandbox), each.requests, each.code))
 

@@ -245,6 +245,8 @@ def _identifier(value: object) -> object:
 def _headers(pairs: Iterable[Iterable[str]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in pairs:
-        known = _text(name).lower()
-        headers[known] = f"{headers[known]}, {_text(value)}" if known in headers else _text(value)
+        if type(name) is not str or type(value) is not str:
+            raise TypeError(f"{name!r}: {value!r} is not a header")
+        known = name.lower()
+        headers[known] = f"{headers[known]}, {value}" if known in headers else value
     return headers

@@ -21,15 +21,17 @@ _SIZES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """How many workers a crowd is tried with, in addition to the most that there may be."""
 
 
-def kindest(traffic: Traffic, checks: Sequence[Check]) -> Traffic:
+def kindest(traffic: Traffic, checks: Sequence[Check]) -> tuple[Traffic, Sequence[Check]]:
     """Return the traffic as it is read most kindly: as a crowd's for each request in which the checks then find
-    nothing, if it may be a crowd's."""
+    nothing, if it may be a crowd's. Return also the checks that may find something in it."""
     paired = [check for check in checks if check.by_worker]
     crowds: dict[object, int] = {}
     wronged = _found(traffic, paired)
-    most = traffic.workers.crowd if wronged else 1
+    if not wronged:
+        return traffic, [check for check in checks if not check.by_worker]
+    most = traffic.workers.crowd
     if most == 1:
-        return traffic
+        return traffic, checks
     many: Counter[object] = Counter(call.request for call in traffic.calls)
     wronged = {each for each in wronged if many[each] <= _MOST_CALLS}
     for size in sorted({most, *(each for each in _SIZES if each < most)}):
@@ -38,7 +40,7 @@ def kindest(traffic: Traffic, checks: Sequence[Check]) -> Traffic:
             cleared = [each for each in wronged - _found(crowd, paired) if _possible(crowd, each)]
             crowds |= dict.fromkeys(cleared, size)
             wronged -= set(cleared)
-    return replace(traffic, crowds=crowds) if crowds else traffic
+    return replace(traffic, crowds=crowds) if crowds else traffic, checks
 
 
 def _found(traffic: Traffic, checks: Sequence[Check]) -> set[object]:

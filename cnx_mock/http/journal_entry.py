@@ -179,7 +179,8 @@ def _near_miss(record: JournalRecord) -> NearMiss | None:
     """If no rule matched, the one with the most matching fields; None if no field of any rule does."""
     if record.ruling is None or record.ruling.decisions:
         return None
-    misses = [(rule, list(rule.match.differences(record.request))) for _, rule in record.asked]
+    rules = [rule for _, rule in record.asked if len(rule.match) > 1]  # of one field, some cannot agree
+    misses = [(rule, list(rule.match.differences(record.request))) for rule in rules]
     near = [(rule, differences) for rule, differences in misses if 0 < len(differences) < len(rule.match)]
     if not near:
         return None
