@@ -1,6 +1,5 @@
 """An answer that is kept is the one that the operation would give: two apps, one of which keeps none, answer alike."""
 
-import asyncio
 import json
 import random
 from typing import Any
@@ -15,6 +14,7 @@ from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.world.clock import SECOND
 from tests.conftest import INSTANCE
+from tests.http.at_once import at_once
 
 SEED = 20261129
 WORLD = {"clock": {"frozen": True, "start": "2026-01-01T00:00:00Z"}, "rate_limit": "1000000/min"}
@@ -31,7 +31,7 @@ class Side:
 
     def call(self, method: str, target: str, body: Any = None) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         data = b"" if body is None else json.dumps(body).encode()
-        record = asyncio.run(self.app.rehearse(self.tenant, method, target, [], data))
+        record = at_once(self.app.rehearse(self.tenant, method, target, [], data))
         assert record.answer is not None
         return record.answer.status, record.answer.headers, record.answer.body
 
