@@ -131,6 +131,7 @@ def outcome(operation: Callable[[Any], object], kind: type[Any]) -> object:
         return type(error), str(error)
 
 
+@pytest.mark.slow
 @cases("shape, options", [(shape, options) for shape in SHAPES for options in OPTIONS])
 def test_what_can_be_done_with_one_has_the_outcome_that_it_has_with_the_standard_library_s(
     shape: Callable[[Decorator, dict[str, bool]], type[Any]], options: dict[str, bool]

@@ -132,6 +132,7 @@ while call("/" + made["id"])["status"] == "provisioning":
 """.replace("INSTANCE", repr(INSTANCE))
 
 
+@pytest.mark.slow
 def test_run_says_how_long_the_program_waited_and_one_poll_is_no_wait(tmp_path: Path) -> None:
     (tmp_path / "polls.py").write_text(POLLS)
     said = {}

@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 def at_once(work: Coroutine[Any, Any, T]) -> T:
-    """Return the result of a coroutine that does not wait: without a loop, which takes longer to make than most calls."""
+    """Return the result of a coroutine that does not wait: without a loop, which takes longer than most calls."""
     result: T
     try:
         work.send(None)

@@ -157,6 +157,7 @@ def outcomes(server: MockServer, tmp_path_factory: pytest.TempPathFactory) -> di
     return run(folder)
 
 
+@pytest.mark.slow
 @cases("name", [*(step.__name__ for step in STEPS), "no_key", "bad_key"])
 def test_the_copied_test_passes(name: str, outcomes: dict[str, str]) -> None:
     assert outcomes[f"test_{name}"] == "PASSED"

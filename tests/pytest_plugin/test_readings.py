@@ -294,6 +294,7 @@ def test_a_cell_runs_under_the_readings_too(run: Run, pytester: pytest.Pytester)
 PLANS = f"{CLIENT}\ndef test_it(cnx):\n    assert 'data' in once(cnx, 'GET', '/v1/plans')\n"
 
 
+@pytest.mark.slow
 def test_a_sweep_takes_the_readings_too(run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ["--cnx-sweep", "--cnx-sweep-faults=error"]
     without = run(PLANS, *options)

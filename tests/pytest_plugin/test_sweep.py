@@ -275,6 +275,7 @@ def test_the_limit_of_a_run_never_interrupts_pytest_itself(run: Run, pytester: p
 HANGS = CLIENT.replace("timeout=0.3", "timeout=None") + "\n\ndef test_it(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("only", [True, False], ids=["func_only", "whole"])
 @pytest.mark.parametrize("method", ["signal", "thread"])
 def test_a_hang_that_pytest_timeout_would_end_is_hung(

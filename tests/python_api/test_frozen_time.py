@@ -197,6 +197,7 @@ def test_a_loop_of_ours_passes_a_deadline(frozen: Any) -> None:
         loop.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freeze", ["freezegun, later", "time-machine, before"])
 def test_a_client_that_really_waits_is_not_accused(sandbox: Sandbox, api: Any, freeze: str) -> None:
     with FREEZES[freeze](), sandbox.inject("plans.list", times=1, error="INTERNAL_ERROR", retry_after="1s"):

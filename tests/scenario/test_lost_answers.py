@@ -108,6 +108,7 @@ def test_without_a_fault_the_client_learns_of_its_change(sandbox, api, operation
     assert lost.learns(*lost.call(operation))
 
 
+@pytest.mark.slow
 @cases("operation", MUTATIONS, ids=lambda each: each.name)
 @cases("outcome", OUTCOMES)
 def test_the_change_is_there_and_the_client_never_learned_of_it(sandbox, api, outcome, operation):
