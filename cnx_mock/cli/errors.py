@@ -29,6 +29,7 @@ BAD_INPUT = 2
 """Exit status for something that the user can correct."""
 UNMET = 3
 """Exit status of `run` if the program succeeded, and something expected of it did not happen."""
+_SHOWN_COMMANDS = 4
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the number of SIGINT, as in shells."""
 
@@ -63,6 +64,19 @@ class TopGroup(LazyGroup):
         """Return the command with this name, or with its plural: `scenario use` is `scenarios use`."""
         return super().get_command(ctx, cmd_name) or super().get_command(ctx, f"{cmd_name}s")
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options of the group. Raises click's NoSuchOption; for an option of commands it names them."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            takers = [path for path, command in _commands(self, ctx) if _takes(command, name)]
+            if not takers:
+                raise
+            more = ", …" if len(takers) > _SHOWN_COMMANDS else ""
+            where = f"{', '.join(takers[:_SHOWN_COMMANDS])}{more}: write it after the command"
+            raise click.NoSuchOption(name, f"{name} is an option of {where}.", ctx=ctx) from None
+
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
         """Read the options of the group, of which `--help` and `--version` print. Raises CommandError for an
         OSError."""
@@ -77,6 +91,20 @@ class TopGroup(LazyGroup):
         except KeyboardInterrupt:
             click.echo(err=True)  # after the terminal's ^C
             ctx.exit(INTERRUPTED)
+
+
+def _commands(group: click.Group, ctx: click.Context, above: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command below a group, with its path such as `clock advance`."""
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, ctx, f"{above}{name} ")
+        elif command is not None:
+            yield f"{above}{name}", command
+
+
+def _takes(command: click.Command, option: str) -> bool:
+    return any(option in each.opts for each in command.params if isinstance(each, click.Option))
 
 
 @contextmanager

@@ -82,7 +82,8 @@ class ImaginedRequest:
         """Read `POST /v1/instances {…}` and headers `Name: value`. Raises UsageError if they are not like that."""
         method, target, body = [*text.split(None, 2), "", "", ""][:3]
         if not method.isalpha() or not target.startswith("/"):
-            raise UsageError(f"{text!r} is not a request: write 'POST /v1/instances {{…}}'")
+            path = " (a path begins with /)" if method.isalpha() and target else ""
+            raise UsageError(f"{text!r} is not a request{path}: write 'POST /v1/instances {{…}}'")
         raw: RawHeaders = []
         for header in headers:
             name, colon, value = header.partition(":")

@@ -241,7 +241,12 @@ def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
     [
         ("hello", [], {}, "'hello' is not a request: write 'POST /v1/instances {…}'"),
         ("GET", [], {}, "'GET' is not a request: write 'POST /v1/instances {…}'"),
-        ("GET instances", [], {}, "'GET instances' is not a request: write 'POST /v1/instances {…}'"),
+        (
+            "GET instances",
+            [],
+            {},
+            "'GET instances' is not a request (a path begins with /): write 'POST /v1/instances {…}'",
+        ),
         ("", [], {}, "'' is not a request: write 'POST /v1/instances {…}'"),
         ("GET /v1/plans", ["nocolon"], {}, "'nocolon' is not a header: write 'Name: value'"),
         ("GET /v1/plans", [], {"age": "5"}, "needs a unit: write 5s or 5ms"),

@@ -57,6 +57,17 @@ def test_every_error_of_the_tree_is_one_line_and_a_status(kind: type[CnxMockErro
     assert result.exit_code == (127 if kind is ProgramError else 2)
 
 
+def test_an_option_before_its_command_is_told_where_it_belongs() -> None:
+    for option, words in (
+        ("--scenario", "--scenario is an option of run, serve, shrink, sweep: write it after the command."),
+        ("--baseline", "--baseline is an option of sweep: write it after the command."),
+        ("--url", "clock advance, "),
+        ("--verson", "No such option '--verson'. Did you mean '--version'?"),
+    ):
+        result = CliRunner().invoke(cli, [option, "x"])
+        assert (result.exit_code, words in result.stderr) == (2, True), result.stderr
+
+
 def test_a_program_that_cannot_be_executed_is_126() -> None:
     assert raising(ProgramError("./plain", PermissionError(errno.EACCES, "Permission denied"))).exit_code == 126
 
