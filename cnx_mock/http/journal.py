@@ -230,7 +230,8 @@ class Journal:
         return list(islice(self._records, max(0, seq + 1 - first), None))
 
     def find(self, request_id: str) -> JournalRecord | None:
-        """Return the record with this request id, None if there is none."""
+        """Return the record with this request id, None if there is none. It looks at each, which is bounded: an index
+        would cost every request, and people ask for one now and then."""
         return next((each for each in self._records if each.request_id == request_id), None)
 
     def with_seq(self, seq: int) -> JournalRecord | None:

@@ -217,7 +217,8 @@ class SandboxState:
                 holder.updated = now
 
     def polled(self, among: Table[Any] | Selection[Any]) -> list[ProvisionedRecord]:
-        """Return those of the records that count polls and are not ready yet."""
+        """Return those of the records that count polls and are not ready yet. Each of these is looked at: a poll of the
+        list is one of everything that is on it."""
         return [record for record in map(among.get, self.polling) if record is not None]
 
     def count_polls(self, polled: Iterable[ProvisionedRecord], caller: str | None = None) -> None:
@@ -240,7 +241,8 @@ class SandboxState:
                 record.touch()
 
     def bring_up(self) -> None:
-        """Let everything that would never become ready be ready now."""
+        """Let everything that would never become ready be ready now. It looks at every record, because somebody asks for
+        it by hand: 13 ms for 100,000."""
         now = self.clock.now()
         for record in (*self.instances, *self.snapshots, *self.load_balancers):
             if record.lifecycle.ends is None:
