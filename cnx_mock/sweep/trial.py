@@ -65,7 +65,7 @@ class RunResult:
     states: Sequence[Mapping[str, Any]]
     """The state of each sandbox at the end."""
     start: Sequence[Mapping[str, Any]]
-    """The state of each sandbox before the run."""
+    """The state of each sandbox before the run; empty if that was not asked for."""
     unseen: int = 0
     """How many requests the journal could not keep."""
     nowhere: int = 0
@@ -125,7 +125,7 @@ async def run_once(
     second: SecondRun | None = None,
 ) -> RunResult:
     """Run the program, and return what it did and what it left. The arguments and errors are those of `run_program`."""
-    return (await run_program(config, document, seconds, executor, patient=patient, second=second))()
+    return (await run_program(config, document, seconds, executor, patient=patient, second=second, with_start=True))()
 
 
 Collect = Callable[[], RunResult]
@@ -141,13 +141,15 @@ async def run_program(
     patient: bool = False,
     second: SecondRun | None = None,
     meanwhile: Callable[[], None] | None = None,
+    with_start: bool = False,
 ) -> Collect:
     """Run the program once under a scenario, given as plain data, on top of the config's own; and a `second` time in
     the same world if that says so. Return what takes down the result: that need not be done before the next run.
 
     `seconds` is the time limit of a run; `patient` is whether it is extended for a client that backs off; `meanwhile`
-    is called while the program starts. Raises ProgramError if the program cannot be started, ScenarioError if the two
-    scenarios contradict each other, UsageError if the config's folder cannot be copied, and OSError if no port is free.
+    is called while the program starts; `with_start` is whether the result has the state before the run. Raises
+    ProgramError if the program cannot be started, ScenarioError if the two scenarios contradict each other, UsageError
+    if the config's folder cannot be copied, and OSError if no port is free.
     """
     with ExitStack() as stack:
         folders = stack.enter_context(program_folders(config.folder))
@@ -166,7 +168,9 @@ async def run_program(
 
     def collect() -> RunResult:
         with kept:  # removing the folders takes half as long as all else of a run without calls
-            return replace(collected(world.tenants, ended), first=first, requests_of_first=after_first)
+            return replace(
+                collected(world.tenants, ended, with_start=with_start), first=first, requests_of_first=after_first
+            )
 
     return collect
 
@@ -254,11 +258,11 @@ def _limit(tenants: Tenants, began: int, seconds: float | None, patient: bool) -
     return extended_limit(seconds, ((arrived - began) / SECOND for arrived in arrivals if arrived >= began))
 
 
-def collected(tenants: Tenants, ended: ProgramResult) -> RunResult:
-    """Return the result of a run that is over. This resets the sandboxes: the state after a reset is the state before
-    the run."""
+def collected(tenants: Tenants, ended: ProgramResult, *, with_start: bool = True) -> RunResult:
+    """Return the result of a run that is over. `with_start` resets the sandboxes: the state after a reset is the state
+    before the run."""
     used = list(tenants)
-    return run_result(used, ended, lambda: _start(used), nowhere=tenants.journal.seen)
+    return run_result(used, ended, lambda: _start(used) if with_start else (), nowhere=tenants.journal.seen)
 
 
 def _start(used: Sequence[Tenant]) -> list[dict[str, Any]]:
