@@ -171,7 +171,7 @@ def rule_document(given: Mapping[str, Any]) -> dict[str, Any]:
 def _steps(path: Path, data: Mapping[str, Any], problems: list[Problem]) -> tuple[Step, ...]:
     """Return the steps that a rule's `fault` or `sequence` describes, adding to `problems` what is wrong with them."""
     if "fault" in data and "sequence" in data:
-        problems.append(Problem((*path, "sequence"), "cannot be used beside fault: leave one out", at_key=True))
+        problems.append(Problem((*path, "sequence"), "cannot be used together with fault: leave one out", at_key=True))
         return ()
     if "fault" not in data and "sequence" not in data:
         if not any(map(_is_meant_as_fault, data)):  # such a key is a problem already

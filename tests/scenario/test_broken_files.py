@@ -447,7 +447,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {sequence: [{error: NOT_FOUND, status: 200}]}
         """,
         [
-            "2:28: 'sequence' cannot be used beside fault: leave one out",
+            "2:28: 'sequence' cannot be used together with fault: leave one out",
             "3:16: 'sequence' must have at least 1 item",
             "4:16: 'sequence' must be an array",
             "5:32: must be an object: {error: INTERNAL_ERROR}",
