@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -173,21 +174,22 @@ def test_who_reads_again_is_told_how_many_lines_are_missing(start: Start, ready:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stream", ["stdout", "stderr"])
-@pytest.mark.parametrize("kind", ["full_pipe", "stopped_terminal"])
 def test_a_server_stops_whatever_its_streams_wait_for(
-    start: Start, request: pytest.FixtureRequest, tmp_path: Path, stream: str, kind: str
+    start: Start, full_pipe: int, stopped_terminal: int, tmp_path: Path
 ) -> None:
     """The sandbox's warning about a rule that can never happen is written before the server is ready."""
     story = tmp_path / "story.yaml"
     story.write_text("rules: [{id: never, match: {operation: plans.list, method: POST}, fault: {status: 500}}]\n")
-    other = {"stdout": "stderr", "stderr": "stdout"}[stream]
-    process = start(
-        "serve", "--port", "0", "--scenario", str(story), "--json", **{stream: request.getfixturevalue(kind)}
-    )
-    first = getattr(process, other).readline()  # the ready line, or the warning: the server is up, or comes up
-    assert ("url" in first) if other == "stdout" else first
-    assert ended(process, signal.SIGTERM) == 0
+    servers = []
+    for stream, unread in product(("stdout", "stderr"), (full_pipe, stopped_terminal)):
+        process = start("serve", "--port", "0", "--scenario", str(story), "--json", **{stream: unread})
+        # The ready line, or the warning: the server is up, or comes up.
+        first = (process.stderr if stream == "stdout" else process.stdout).readline()  # type: ignore[union-attr]
+        assert ("url" in first) if stream == "stderr" else first
+        servers.append(process)
+    for each in servers:
+        each.send_signal(signal.SIGTERM)
+    assert [each.wait(SECONDS) for each in servers] == [0] * 4
 
 
 @pytest.mark.slow
@@ -205,12 +207,12 @@ def test_a_log_on_a_full_disk_is_counted_and_stops_nothing(start: Start, ready: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["full_pipe", "stopped_terminal"])
 def test_a_summary_that_nobody_reads_leaves_the_programs_status(
-    start: Start, request: pytest.FixtureRequest, kind: str
+    start: Start, full_pipe: int, stopped_terminal: int
 ) -> None:
-    process = start("run", "--seed", "random", "--", "sh", "-c", "exit 7", stderr=request.getfixturevalue(kind))
-    assert process.wait(SECONDS) == 7
+    words = ("run", "--seed", "random", "--", "sh", "-c", "exit 7")
+    runs = [start(*words, stderr=each) for each in (full_pipe, stopped_terminal)]
+    assert [each.wait(SECONDS) for each in runs] == [7, 7]
 
 
 @pytest.mark.slow
