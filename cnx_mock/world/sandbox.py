@@ -241,8 +241,8 @@ class SandboxState:
                 record.touch()
 
     def bring_up(self) -> None:
-        """Let everything that would never become ready be ready now. It looks at every record: people ask for it now and
-        then, and 100,000 take 13 ms."""
+        """Let everything that would never become ready be ready now. It looks at every record: people seldom ask for
+        it, and 100,000 take 13 ms."""
         now = self.clock.now()
         for record in (*self.instances, *self.snapshots, *self.load_balancers):
             if record.lifecycle.ends is None:
