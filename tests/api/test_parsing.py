@@ -3,10 +3,10 @@
 import random
 
 import orjson
-import pytest
 
 from cnx_mock.api.errors import BadRequest
 from cnx_mock.api.parsing import json_object
+from tests.cases import cases
 
 SEED = 20261129
 PIECES = [
@@ -63,7 +63,7 @@ def both(raw: bytes) -> tuple[object, object]:
     return read(raw, known), read(raw)
 
 
-@pytest.mark.parametrize("raw", BODIES)
+@cases("raw", BODIES)
 def test_what_was_read_before_changes_nothing(raw):
     quick, strict = both(raw)
 

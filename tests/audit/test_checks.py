@@ -296,14 +296,14 @@ CROWD = [instance(number, name=f"old-{number}", status="running") for number in 
 """More instances than a page shows."""
 
 
-@pytest.mark.parametrize(("envelope", "pages"), [("nested", "3"), ("flat", "3"), ("bare", "several")])
+@cases(("envelope", "pages"), [("nested", "3"), ("flat", "3"), ("bare", "several")])
 def test_a_first_page_alone_is_found(envelope: str, pages: str) -> None:
     [found] = judge(page("/v1/instances?limit=10", CROWD, envelope))
     assert found.code == "first-page-only"
     assert found.message == (f"#1 GET /v1/instances?limit=10 shows page 1 of {pages}, and no other page was requested")
 
 
-@pytest.mark.parametrize(
+@cases(
     "queries",
     [
         ("?limit=10", "?limit=10&page=2", "?limit=10&page=3"),
@@ -359,9 +359,7 @@ def test_a_call_that_never_had_a_body_is_left_alone() -> None:
 # ---- delete-404
 
 
-@pytest.mark.parametrize(
-    "first", [delete(status=500), delete(status=504), {**delete(), "status": None, "response_headers": []}]
-)
+@cases("first", [delete(status=500), delete(status=504), {**delete(), "status": None, "response_headers": []}])
 def test_a_delete_that_was_done_is_no_reason_to_fail(first: dict[str, Any]) -> None:
     calls = [create(), first, delete(status=404, wait="1s")]
     assert codes(*calls) == []
@@ -427,7 +425,7 @@ def test_a_success_in_between_ends_a_call() -> None:
     assert codes(*[get(status=status) for _ in range(15) for status in (500, 200)]) == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("retries", "code"),
     [
         (failing(4), "flat-backoff"),

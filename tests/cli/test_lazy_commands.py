@@ -80,7 +80,7 @@ MODULES_OF_A_RUN = {
 
 def imported_by(*arguments: str, until: Callable[[IO[str]], object]) -> set[str]:
     """The modules that `cnx-mock` has imported when `until`, which gets its stdout, is done."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "COLUMNS"))}
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     process = subprocess.Popen(
         [sys.executable, "-X", "importtime", "-m", "cnx_mock", *arguments],
         stdout=subprocess.PIPE,

@@ -112,7 +112,7 @@ def test_other_names_are_refused_so_that_no_web_page_gets_in(wire, host):
     assert "key" not in error["message"].lower()
 
 
-@pytest.mark.parametrize("path", ["/health", "/rules", "/reset", "/nowhere"])
+@cases("path", ["/health", "/rules", "/reset", "/nowhere"])
 def test_a_live_key_is_refused_and_never_echoed(sandbox, path):
     live = "cnx_live_" + "0123456789abcdef" * 2
     reply = mock(Client(sandbox.url, live), "POST", path, {})
@@ -120,7 +120,7 @@ def test_a_live_key_is_refused_and_never_echoed(sandbox, path):
     assert live.encode() not in reply.body
 
 
-@pytest.mark.parametrize("key", ["cnx_test_short", "cnx_test_" + "AB" * 16, "nonsense", ""])
+@cases("key", ["cnx_test_short", "cnx_test_" + "AB" * 16, "nonsense", ""])
 def test_a_malformed_key_is_no_key_at_all(sandbox, key):
     reply = mock(Client(sandbox.url, key), "GET", "/rules")
     assert (reply.status, reply.details) == (401, {"reason": "malformed_key"})

@@ -70,9 +70,7 @@ def test_cors_opens_the_api_and_not_the_control_plane(client):
         assert client(server.url).call("POST", "/_mock/reset", headers={**page, **JSON}).status == 403
 
 
-@pytest.mark.parametrize(
-    "headers", [{"Origin": "{own}"}, {"Sec_Fetch_Site": "same-origin"}, {"Sec_Fetch_Site": "none"}]
-)
+@cases("headers", [{"Origin": "{own}"}, {"Sec_Fetch_Site": "same-origin"}, {"Sec_Fetch_Site": "none"}])
 def test_our_own_page_writes_json_and_nothing_else(sandbox, headers):
     own = {name: value.replace("{own}", sandbox.url) for name, value in headers.items()}
 
@@ -85,7 +83,7 @@ def test_our_own_page_writes_json_and_nothing_else(sandbox, headers):
             assert (reply.status, list(reply.details)) == (400, ["content_type"])
 
 
-@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain", "application/json"])
+@cases("content_type", ["application/x-www-form-urlencoded", "text/plain", "application/json"])
 def test_a_program_may_call_its_json_what_it_likes(sandbox, content_type):
     reply = write(sandbox, "PATCH", "/clock", {"speed": 2}, Content_Type=content_type)
 
@@ -93,7 +91,7 @@ def test_a_program_may_call_its_json_what_it_likes(sandbox, content_type):
     assert sandbox.clock.speed == 2
 
 
-@pytest.mark.parametrize("path", ["/_mock/health", "/_mock/requests", "/_mock/nowhere"])
+@cases("path", ["/_mock/health", "/_mock/requests", "/_mock/nowhere"])
 def test_no_other_page_reads_or_frames_an_answer(sandbox, path):
     headers = Client(sandbox.url, sandbox.api_key).get(path, headers={"Origin": "https://evil.example"}).headers
 
@@ -129,7 +127,7 @@ def test_another_machine_is_refused_whatever_host_it_names(address):
     assert "--control-token" in error["details"]["options"]
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+@cases("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_is_answered(address):
     assert from_peer((address, 5000), Settings()).status_code == 200
 

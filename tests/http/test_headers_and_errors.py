@@ -73,7 +73,7 @@ def test_a_create_a_get_and_a_delete_bear_the_same(api, example):
         assert reply.headers["x-ratelimit-limit"] == "300"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("key", "raw", "status"),
     [(None, None, 401), ("nonsense", None, 401), ("cnx_live_" + "0" * 32, None, 403), (None, BIG, 413)],
 )
@@ -250,7 +250,7 @@ def test_what_is_no_http_is_told_so_in_the_same_form(wire, request_):
     assert REQUEST_ID.fullmatch(error["request_id"])
 
 
-@pytest.mark.parametrize("path", ["/", "/openapi.json", "/_mock/health"])
+@cases("path", ["/", "/openapi.json", "/_mock/health"])
 def test_pages_outside_v1_need_no_key(server, client, path):
     reply = client(server.url).get(path)
 
@@ -279,7 +279,7 @@ def test_other_versions_of_the_api_do_not_exist(api, server, client):
     assert client(server.url).get("/v2/instances").status == 401
 
 
-@pytest.mark.parametrize("path", ["/_mock/nowhere", "/_mock/ui/", "/_mockery"])
+@cases("path", ["/_mock/nowhere", "/_mock/ui/", "/_mockery"])
 def test_the_control_planes_errors_have_the_same_form(server, client, path):
     reply = client(server.url).get(path)
 

@@ -171,7 +171,7 @@ def test_of_the_key_only_its_end_is_kept(api):
     assert api.key not in json.dumps(entry)
 
 
-@pytest.mark.parametrize("where", ["path", "query", "header", "body"])
+@cases("where", ["path", "query", "header", "body"])
 def test_a_live_key_is_masked_wherever_it_stands(api, where):
     live = f"cnx_live_{DIGITS}"
     path = {"path": f"/v1/{live}", "query": f"{LIST}?key={live}"}.get(where, LIST)

@@ -64,7 +64,7 @@ def test_two_authorization_headers_are_one_too_many(wire, second):
     assert json.loads(body)["error"]["details"] == {"reason": "malformed_key"}
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+@cases("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
 def test_the_scheme_may_be_written_in_any_case(server, client, sandbox, scheme):
     headers = {"Authorization": f"{scheme} {sandbox.api_key}"}
 

@@ -49,12 +49,12 @@ def test_401_comes_before_the_live_key(server, client):
     assert reply.details == {"reason": "malformed_key"}
 
 
-@pytest.mark.parametrize("path", ["/v1/instances", "/v1/nowhere", "/v2/instances", "/v1/instances/"])
+@cases("path", ["/v1/instances", "/v1/nowhere", "/v2/instances", "/v1/instances/"])
 def test_401_comes_before_the_route(server, client, path):
     assert code(client(server.url).get(path)) == (401, "UNAUTHORIZED")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "raw"),
     [("GET", "/v1/nowhere", None), ("PATCH", "/v1/instances", None), ("POST", "/v1/instances", b"{")],
 )
@@ -103,7 +103,7 @@ def test_scope_comes_before_syntax_and_validation(reader, raw):
     assert code(reader.post("/v1/instances", raw=raw)) == (403, "FORBIDDEN")
 
 
-@pytest.mark.parametrize("raw", [b"{", b"{}", b""])
+@cases("raw", [b"{", b"{}", b""])
 def test_404_of_the_resource_comes_before_syntax_and_validation(api, raw):
     reply = api.call("PUT", f"{FIREWALL}/fw_0000000000000000", raw=raw)
 
@@ -226,7 +226,7 @@ def test_rules_are_asked_before_scope(server, client):
     assert [each.status for each in sandbox.requests] == [503]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("key", "raw", "status"),
     [("live", None, 403), ("missing", None, 401), ("limited", b"{", 429), ("limited", BIG, 413)],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from cnx_mock import MockServer, Settings, create_app, dashboard
 from cnx_mock.http.static_files import media_type
+from tests.cases import cases
 from tests.conftest import Client
 from tests.http.test_docs_page import POLICY
 
@@ -42,7 +43,7 @@ def test_the_root_without_a_slash_stays_json_and_names_the_page(visitor: Client)
     assert visitor.get(index["page"]).status == 200
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "expected"),
     [
         ("app.js", "text/javascript; charset=utf-8"),

@@ -328,7 +328,7 @@ def test_a_reset_puts_them_back(sandbox, choose):
     assert in_force(sandbox) == DEFAULTS
 
 
-@pytest.mark.parametrize(
+@cases(
     ("choice", "field", "words"),
     [
         ({"delete-anser": "204"}, "delete-anser", "is not a reading, did you mean 'delete-answer'?"),

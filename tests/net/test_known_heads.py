@@ -1,9 +1,8 @@
 """Which heads are remembered, so that they need not be parsed again."""
 
-import pytest
-
 from cnx_mock.net.known_heads import HeaderBlock, KnownHeads, RequestLine
 from cnx_mock.world.keys import EXAMPLE_KEY
+from tests.cases import cases
 
 LINE = b"POST /v1/instances HTTP/1.1\r\n"
 HOST = (b"host", b"localhost")
@@ -40,7 +39,7 @@ SAYS_MORE = {
 }
 
 
-@pytest.mark.parametrize("case", SAYS_MORE)
+@cases("case", SAYS_MORE)
 def test_a_head_that_says_more_is_not(case):
     packet, more = SAYS_MORE[case]
     length = [] if more and more[0][0] == b"content-length" else [(b"content-length", b"2")]

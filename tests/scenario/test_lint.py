@@ -338,7 +338,7 @@ def test_python_warns_at_the_line_that_asked_for_it(server: MockServer, sandbox:
         assert (warning.filename, warning.lineno) == (__file__, ask.__code__.co_firstlineno)
 
 
-@pytest.mark.parametrize("text", ["", "# a rule will come\n", "---\n", "null\n"])
+@cases("text", ["", "# a rule will come\n", "---\n", "null\n"])
 def test_an_empty_file_is_no_good_scenario(sandbox: Sandbox, tmp_path: Path, text: str) -> None:
     path = tmp_path / "story.yaml"
     path.write_text(text)
@@ -348,7 +348,7 @@ def test_an_empty_file_is_no_good_scenario(sandbox: Sandbox, tmp_path: Path, tex
         sandbox.use(path)
 
 
-@pytest.mark.parametrize("text", ["{}\n", "name: nothing\n", "description: A control.\n", "rules: []\n"])
+@cases("text", ["{}\n", "name: nothing\n", "description: A control.\n", "rules: []\n"])
 def test_a_scenario_may_do_nothing_on_purpose(sandbox: Sandbox, tmp_path: Path, text: str) -> None:
     path = tmp_path / "story.yaml"
     path.write_text(text)

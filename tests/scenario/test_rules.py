@@ -101,7 +101,7 @@ def test_a_rule_may_have_shapers_beside_its_outcome(sandbox, api):
     assert (entry.delayed_ms, rule.fired) == (3, 1)
 
 
-@pytest.mark.parametrize("at", [("before", "before"), ("before", "after"), ("after", "after")])
+@cases("at", [("before", "before"), ("before", "after"), ("after", "after")])
 def test_latencies_add_up(sandbox, api, at):
     sandbox.inject(latency="1ms", at=at[0])
     sandbox.inject(latency="2ms", at=at[1])
@@ -181,7 +181,7 @@ def test_a_read_can_be_replaced_after_the_effect_too(sandbox, api):
 # ---- where rules are asked
 
 
-@pytest.mark.parametrize("path", ["/v2/instances", "/nowhere", "/v1", "/"])
+@cases("path", ["/v2/instances", "/nowhere", "/v1", "/"])
 def test_rules_are_asked_for_v1_only(sandbox, api, path):
     rule = sandbox.inject(error="INTERNAL_ERROR")
     assert api.get(path).status in (200, 404)
@@ -363,7 +363,7 @@ def test_certainty_is_certain(sandbox, api, probability, status):
 # ---- sequences and phases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("then", "steps"),
     [
         ("pass", ["1 of 2", "2 of 2: pass", "3 of 2: pass", "4 of 2: pass"]),

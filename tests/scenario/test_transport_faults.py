@@ -27,6 +27,7 @@ from cnx_mock.net.sockets import open_sockets
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.server import control_of
 from cnx_mock.settings import Settings
+from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 from tests.scenario.test_faults import calling, connected, everything, message, one
 
@@ -63,7 +64,7 @@ def reason(sandbox: Sandbox, place: int = -1) -> str:
 # ---- gateway
 
 
-@pytest.mark.parametrize(("status", "phrase"), [(502, "Bad Gateway"), (503, "Service Unavailable"), (504, "Gateway T")])
+@cases(("status", "phrase"), [(502, "Bad Gateway"), (503, "Service Unavailable"), (504, "Gateway T")])
 def test_a_load_balancer_answers_with_a_page_and_knows_nothing_of_the_api(sandbox, api, status, phrase):
     sandbox.inject("instances.create", gateway=status, times=1)
     reply = api.post(LIST, INSTANCE)
@@ -539,7 +540,7 @@ def test_a_call_over_plain_http_has_no_handshake(own, client):
 # ---- what is refused
 
 
-@pytest.mark.parametrize(
+@cases(
     ("fault", "problem"),
     [
         ({"gateway": 500}, "fault.gateway.*must be one of: 502, 503, 504"),

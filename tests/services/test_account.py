@@ -1,7 +1,5 @@
 """The account and its keys. They are read-only, because keys are made in the Dashboard."""
 
-import pytest
-
 from tests.cases import cases
 
 READ_ONLY = "403" + "0" * 29
@@ -36,7 +34,7 @@ def test_the_account_shows_limits_balance_and_quotas(api):
     assert account["id"].startswith("acct_")
 
 
-@pytest.mark.parametrize(("plan", "limit"), [("starter", 60), ("professional", 300), ("enterprise", 1000)])
+@cases(("plan", "limit"), [("starter", 60), ("professional", 300), ("enterprise", 1000)])
 def test_the_plan_gives_the_rate_limit(api, sandbox, plan, limit):
     sandbox.account.plan = plan
     account = api.get("/v1/account")
@@ -44,7 +42,7 @@ def test_the_plan_gives_the_rate_limit(api, sandbox, plan, limit):
     assert account.headers["x-ratelimit-limit"] == str(limit)
 
 
-@pytest.mark.parametrize(("balance", "cents"), [("$0.00", 0), ("$5.03", 503), ("-$0.04", -4), ("$1234.50", 123450)])
+@cases(("balance", "cents"), [("$0.00", 0), ("$5.03", 503), ("-$0.04", -4), ("$1234.50", 123450)])
 def test_money_is_spelled_as_in_the_reference_with_a_twin_in_cents(api, sandbox, balance, cents):
     sandbox.account.balance = balance
     account = api.get("/v1/account").json
@@ -90,7 +88,7 @@ def test_the_list_of_keys_is_a_list_like_any_other(api):
     assert list(api.get("/v1/account/api-keys?limit=101").details) == ["limit"]
 
 
-@pytest.mark.parametrize("path", ["/v1/account", "/v1/account/api-keys", "/v1/account/api-keys/current"])
+@cases("path", ["/v1/account", "/v1/account/api-keys", "/v1/account/api-keys/current"])
 def test_no_answer_shows_the_secret(server, client, path):
     reply = client(server.url, f"cnx_test_{EXAMPLE}").get(path)
     assert reply.status == 200
@@ -115,7 +113,7 @@ def test_the_api_makes_and_changes_no_keys(api, path, method):
     assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD")
 
 
-@pytest.mark.parametrize("path", ["/v1/account", "/v1/account/api-keys", "/v1/account/api-keys/current"])
+@cases("path", ["/v1/account", "/v1/account/api-keys", "/v1/account/api-keys/current"])
 def test_reading_it_is_a_right_of_its_own(api, sandbox, path):
     sandbox.account.scopes = ["instances:read", "billing:read"]
     reply = api.get(path)

@@ -158,7 +158,7 @@ def test_tags_are_collapsed_in_order(api):
     assert api.create(tags=["b", "a", "b", "c", "a"])["tags"] == ["b", "a", "c"]
 
 
-@pytest.mark.parametrize("plan", ["starter", "pro", "enterprise"])
+@cases("plan", ["starter", "pro", "enterprise"])
 def test_the_plan_gives_specs_disk_and_price(api, plan):
     bought = api.get(f"/v1/plans/{plan}").json
 
@@ -308,7 +308,7 @@ def test_an_empty_list_has_one_page(api):
 # ---- one of them
 
 
-@pytest.mark.parametrize("status", ["provisioning", "running", "stopped"])
+@cases("status", ["provisioning", "running", "stopped"])
 def test_an_instance_can_be_deleted_in_every_status_and_only_once(sandbox, api, status):
     added = sandbox.instances.add(status=status)
     path = f"{PATH}/{added['id']}"
@@ -475,7 +475,7 @@ def test_the_plans(api):
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "ids"),
     [
         ("regions", ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1"]),
@@ -496,7 +496,7 @@ def catalogue(api, kind):
     return api.get(f"/v1/{kind}").json["data"]
 
 
-@pytest.mark.parametrize(("field", "kind"), [("region", "regions"), ("image", "images"), ("plan", "plans")])
+@cases(("field", "kind"), [("region", "regions"), ("image", "images"), ("plan", "plans")])
 def test_everything_in_a_catalogue_can_be_bought(sandbox, api, field, kind):
     for each in catalogue(api, kind):
         assert api.create(**{field: each["id"]})[field] == each["id"]

@@ -38,7 +38,7 @@ def test_it_answers_what_the_list_answers(api, query):
     assert api.get(LEGACY + query).body == api.get(f"/v1/instances{query}").body
 
 
-@pytest.mark.parametrize("query", ["?page=0", "?limit=101", "?status=up", "?page=1&limit=x"])
+@cases("query", ["?page=0", "?limit=101", "?status=up", "?page=1&limit=x"])
 def test_it_refuses_what_the_list_refuses(api, query):
     old, new = api.get(LEGACY + query), api.get(f"/v1/instances{query}")
     assert (old.status, old.details) == (new.status, new.details) == (400, old.details)
@@ -61,7 +61,7 @@ def test_the_successor_is_not_deprecated(api, sandbox):
     assert "successor-version" not in ", ".join(links(sandbox, "/v1/instances"))
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@cases("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_it_owns_its_path(api, method):
     reply = api.call(method, LEGACY, {})
     assert (reply.status, reply.error["code"]) == (405, "METHOD_NOT_ALLOWED")
@@ -75,7 +75,7 @@ def test_head_is_its_get_without_a_body(api):
     assert reply.headers["deprecation"] == "@1761264000"
 
 
-@pytest.mark.parametrize("path", [f"{LEGACY}/", f"{LEGACY}/inst_0", "/v1/instances/Legacy", "/v1/instances/legacy%20"])
+@cases("path", [f"{LEGACY}/", f"{LEGACY}/inst_0", "/v1/instances/Legacy", "/v1/instances/legacy%20"])
 def test_nothing_near_it_is_it(api, path):
     assert api.get(path).status == 404
 

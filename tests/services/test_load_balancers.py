@@ -62,7 +62,7 @@ def test_a_new_one_says_where_it_is(api):
     assert reply.headers["location"] == f"{LOAD_BALANCERS}/{reply.json['id']}"
 
 
-@pytest.mark.parametrize("target", ["https", "tcp", "udp"])
+@cases("target", ["https", "tcp", "udp"])
 def test_the_health_check_is_tcp_unless_the_first_target_speaks_http(api, target):
     entry = "udp" if target == "udp" else "tcp"
     rule = {"entry_protocol": entry, "entry_port": 443, "target_protocol": target, "target_port": 8443}
@@ -102,7 +102,7 @@ def test_every_bad_field_is_named_at_once(api):
     }
 
 
-@pytest.mark.parametrize("field", ["name", "regions", "forwarding_rules"])
+@cases("field", ["name", "regions", "forwarding_rules"])
 def test_three_fields_are_required(api, field):
     reply = api.post(LOAD_BALANCERS, {key: value for key, value in BODY.items() if key != field})
     assert (reply.status, reply.details) == (400, {field: "is required"})
@@ -140,7 +140,7 @@ def test_udp_goes_only_to_udp(api, entry, target, passes):
     assert passes or list(reply.details) == ["forwarding_rules[0].target_protocol"]
 
 
-@pytest.mark.parametrize("other", ["http", "https", "tcp"])
+@cases("other", ["http", "https", "tcp"])
 def test_a_port_is_used_once_by_the_tcp_family(api, other):
     assert "forwarding_rules" in refused(api, forwarding_rules=[HTTP, {**HTTP, "entry_protocol": other}])
 
@@ -187,7 +187,7 @@ def test_the_health_check_has_bounds(api, check, field):
     assert list(refused(api, health_check=check)) == [f"health_check.{field}"]
 
 
-@pytest.mark.parametrize(("interval", "timeout"), [(2, 1), (6, 5), (300, 299)])
+@cases(("interval", "timeout"), [(2, 1), (6, 5), (300, 299)])
 def test_a_timeout_lies_below_the_interval(api, interval, timeout):
     check = made(api, health_check={"interval_seconds": interval, "timeout_seconds": timeout})["health_check"]
     assert (check["interval_seconds"], check["timeout_seconds"]) == (interval, timeout)
@@ -251,7 +251,7 @@ def test_the_list_is_filtered_by_region_and_status(api, sandbox):
     assert list(api.get(f"{LOAD_BALANCERS}?status=running").details) == ["status"]
 
 
-@pytest.mark.parametrize(("regions", "price"), [(1, "$0.02"), (2, "$0.04"), (5, "$0.10")])
+@cases(("regions", "price"), [(1, "$0.02"), (2, "$0.04"), (5, "$0.10")])
 def test_each_region_costs_two_cents_a_started_hour(api, sandbox, regions, price):
     sandbox.clock.freeze()
     known = [each["id"] for each in api.get("/v1/regions").json["data"]][:regions]
@@ -317,7 +317,7 @@ def test_a_put_is_judged_like_a_post(api):
     assert shown(api, balancer) == balancer
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@cases("method", ["GET", "PUT", "DELETE"])
 def test_an_unknown_one_is_not_found_before_its_body_is_read(api, method):
     reply = api.call(method, f"{LOAD_BALANCERS}/lb_0", raw=b"{")
     assert (reply.status, reply.details) == (404, {"resource": "load_balancer", "id": "lb_0"})

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cases import cases
+
 SNAPSHOTS = "/v1/snapshots"
 
 
@@ -75,7 +77,7 @@ def test_a_stopped_instance_has_a_disk(api, sandbox, running):
     assert taken(api, running)["status"] == "creating"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "fields"),
     [
         ({}, ["instance_id"]),
@@ -197,7 +199,7 @@ def test_it_cannot_be_changed(api, running):
     assert (reply.status, reply.headers["allow"]) == (405, "DELETE, GET, HEAD")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "scope"),
     [
         ("GET", "", "snapshots:read"),

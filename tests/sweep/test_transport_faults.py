@@ -21,6 +21,7 @@ from cnx_mock.sweep.swept_call import swept_calls
 from cnx_mock.sweep.trial import RunConfig, private
 from cnx_mock.sweep.verdict import Evidence, judge
 from tests import commands
+from tests.cases import cases
 from tests.commands import COMMAND
 from tests.sweep.builders import Silence, resource
 
@@ -163,7 +164,7 @@ def test_what_strikes_the_whole_server_is_used_only_by_name() -> None:
 WEB, FW = resource("web-1"), resource("fw", "firewalls")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("actual", "verdict"),
     [
         (Evidence(resources=Counter([WEB, WEB]), creates=1, unannounced=Counter([WEB])), "doubled"),

@@ -8,16 +8,12 @@ from tests.cases import cases
 FAULTS = ("latency", "connection", "Retry-After")
 
 
-@pytest.mark.parametrize(
-    ("word", "known"), [("latancy", "latency"), ("LATENCY", "latency"), ("retry-afer", "Retry-After")]
-)
+@cases(("word", "known"), [("latancy", "latency"), ("LATENCY", "latency"), ("retry-afer", "Retry-After")])
 def test_the_nearest_known_word_is_suggested_in_its_own_spelling(word: str, known: str) -> None:
     assert did_you_mean(word, FAULTS) == f", did you mean '{known}'?"
 
 
-@pytest.mark.parametrize(
-    ("word", "meant"), [("flaky", "flaky-network"), ("Slow-P", "slow-provisioning"), ("slow", None), ("fl", None)]
-)
+@cases(("word", "meant"), [("flaky", "flaky-network"), ("Slow-P", "slow-provisioning"), ("slow", None), ("fl", None)])
 def test_the_only_word_that_begins_so_is_meant(word: str, meant: str | None) -> None:
     assert nearest(word, ["flaky-network", "slow-provisioning", "slow-then-stuck"]) == meant
 
@@ -40,7 +36,7 @@ def test_a_suggestion_does_not_read_like_one_more_choice(given: str) -> None:
     assert one_of(["starter", "pro", "enterprise"], given) == "starter, pro, enterprise; did you mean 'pro'?"
 
 
-@pytest.mark.parametrize("given", [None, 5, "banana", ["pro"]])
+@cases("given", [None, 5, "banana", ["pro"]])
 def test_choices_end_without_a_suggestion_when_nothing_is_near(given: object) -> None:
     assert one_of(["starter", "pro"], given) == "starter, pro"
 
