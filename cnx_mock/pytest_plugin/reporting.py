@@ -18,12 +18,15 @@ from cnx_mock.pytest_plugin.options import chosen_scenario, chosen_seed
 from cnx_mock.pytest_plugin.stash import FAILED, OUTSIDE, SANDBOX
 
 if TYPE_CHECKING:
+    from cnx_mock.http.journal_entry import JournalEntry
     from cnx_mock.python_api.sandbox import Sandbox
 
 _PACKAGE = Path(__file__).parents[1]
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _OUTSIDE_SHOWN = 20
 """How many requests that reached no sandbox a report lists."""
+_LONGEST_REFUSAL = 300
+"""So many characters of a refusal are shown."""
 _KEY_PROBLEMS = ("missing_key", "malformed_key", "live_key", "LIVE_KEY_REJECTED", "unknown_key")
 
 
@@ -116,10 +119,22 @@ def _journal(sandbox: "Sandbox", item: pytest.Item | None = None) -> str:
     for entry in entries:
         committed = ", committed" if entry.committed else ""
         lines.append(f"{request_line(entry)} ({entry.operation or entry.problem or 'no such operation'}{committed})")
-        lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults]
+        lines += [f"     fired {fault.rule}: {fault.fault}" for fault in entry.faults] or list(_refused(entry))
         if entry.near_miss:
             lines.append(f"     nearly {entry.near_miss.rule}: {entry.near_miss.reason}")
     return "\n".join(map(visible_line, [*lines, *outside])) or "(no requests)"
+
+
+def _refused(entry: "JournalEntry") -> Iterator[str]:
+    """Yield why the API refused a request of its own accord: the error's code and details."""
+    if entry.problem is None and (entry.status or 0) >= 400:
+        with contextlib.suppress(
+            AttributeError, LookupError, TypeError, ValueError
+        ):  # a body that is none of the API's errors
+            error = json.loads(entry.response_body or "")["error"]
+            details = "; ".join(f"{key}: {value}" for key, value in (error.get("details") or {}).items())
+            line = f"     {error['code']}{': ' if details else ''}{details}"
+            yield line if len(line) <= _LONGEST_REFUSAL else f"{line[:_LONGEST_REFUSAL]}…"
 
 
 def _outside(item: pytest.Item) -> Iterator[str]:

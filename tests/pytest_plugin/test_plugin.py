@@ -237,7 +237,32 @@ def test_a_failing_set_up_shows_it_too(run: Run) -> None:
     """
     result = run(tests)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines("[#]1 POST /v1/instances → 403 (instances.create)")
+    result.stdout.fnmatch_lines(
+        [
+            "[#]1 POST /v1/instances → 403 (instances.create)",
+            "     INSUFFICIENT_CREDITS: *current_balance: *",
+        ]
+    )
+
+
+def test_the_journal_of_a_failing_test_says_why_a_request_was_refused(run: Run) -> None:
+    tests = """
+    def test_it(cnx):
+        call(cnx, "POST", "/v1/instances", {"name": "w" * 100, "plan": "po"})
+        cnx.inject("instances.create", error="INTERNAL_ERROR", times=1)
+        create(cnx)
+        assert False
+    """
+    result = run(tests)
+    result.stdout.fnmatch_lines(
+        [
+            "[#]1 POST /v1/instances → 400 (instances.create)",
+            "     VALIDATION_ERROR: name: must have at most 63 characters; *plan: *",
+            "[#]2 POST /v1/instances → 500 (instances.create)",
+            "     fired inject-1: error=INTERNAL_ERROR",
+        ],
+        consecutive=True,
+    )
 
 
 def test_a_test_that_failed_before_its_first_call_says_so(run: Run) -> None:
