@@ -18,7 +18,6 @@ from cnx_mock.pytest_plugin.options import chosen_scenario, chosen_seed
 from cnx_mock.pytest_plugin.stash import FAILED, OUTSIDE, SANDBOX
 
 if TYPE_CHECKING:
-    from cnx_mock.http.journal_entry import JournalEntry
     from cnx_mock.python_api.sandbox import Sandbox
 
 _PACKAGE = Path(__file__).parents[1]
@@ -125,7 +124,7 @@ def _journal(sandbox: "Sandbox", item: pytest.Item | None = None) -> str:
     return "\n".join(map(visible_line, [*lines, *outside])) or "(no requests)"
 
 
-def _refused(entry: "JournalEntry") -> Iterator[str]:
+def _refused(entry: Any) -> Iterator[str]:
     """Yield why the API refused a request of its own accord: the error's code and details."""
     if entry.problem is None and (entry.status or 0) >= 400:
         with contextlib.suppress(
