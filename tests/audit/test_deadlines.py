@@ -102,7 +102,7 @@ def test_a_sweep_tells_it_once_and_no_run_is_hung() -> None:
     options = SweepOptions(faults=[drip], jobs=2)
     sweep = Sweep(options=options, check_hammering=partial(judged), config=config, progress=Silence())
     asyncio.run(sweep.run())
-    [cause] = causes(sweep.results.values())
+    [cause] = causes(sweep.results[cell.name] for cell in sweep.cells)  # as reports do: in the order of the plan
     assert (cause.verdict, len(cause.results)) == ("hammered", 2)
     assert "your client has no total deadline: #1 waited up to " in cause.sentence
     assert cause.places == "2 cells: GET /v1/plans #1 drip; POST /v1/instances #1 drip"
