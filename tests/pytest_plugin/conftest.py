@@ -9,6 +9,7 @@ from typing import Any
 import cryptography.x509  # noqa: F401  # pytester forgets what a run imports, and this cannot be imported twice
 import pytest
 import yaml  # noqa: F401  # as above: its parser in C makes events of the classes that it has imported first
+from _pytest.fixtures import FixtureManager
 
 Run = Callable[..., pytest.RunResult]
 
@@ -24,11 +25,23 @@ def without_others(but: tuple[str, ...] = ()) -> list[str]:
     return [word for name in PLUGINS if name not in but for word in ("-p", f"no:{name}")]
 
 
+OWN = (
+    *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "pastebin"),
+    *("setuponly", "setupplan", "stepwise", "subtests", "unittest"),
+)
+"""Plugins of pytest's own that a run does without: pytest looks at each name in a plugin for fixtures and hooks."""
+
 READ_ONCE: dict[str, Any] = {
-    name: cache(getattr(metadata.Distribution, name).fget) for name in ("entry_points", "files")
+    name: cache(getattr(metadata.Distribution, name).fget) for name in ("entry_points", "files", "metadata")
 }
 """What pytest reads of every installed package when it starts. It is half of the time of a short run."""
-INSTALLED = list(metadata.distributions())
+
+
+@cache
+def packages(beside: tuple[str, ...]) -> list[metadata.Distribution]:
+    """The installed packages that a run finds: this one, and those of the plugins named."""
+    wanted = {"cnx_mock", *beside}
+    return [each for each in metadata.distributions() if wanted & {*each.entry_points.select(group="pytest11").names}]
 
 
 HELPERS = """
@@ -58,9 +71,11 @@ def create(cnx):
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs pytest on one file of tests, warnings being errors. Of PLUGINS it loads those in `beside`."""
+    """Runs pytest on one file of tests, warnings being errors. Of PLUGINS and OWN it loads those in `beside`."""
     monkeypatch.delenv("CI", raising=False)  # pytest's summary is longer there
-    monkeypatch.setattr(metadata, "distributions", lambda: INSTALLED)
+    monkeypatch.setattr(
+        FixtureManager, "_check_for_wrapped_fixture", lambda *_: None, raising=False
+    )  # looks long, warns
     for name, read in READ_ONCE.items():
         monkeypatch.setattr(metadata.Distribution, name, property(read))
     monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(without_others()))
@@ -70,9 +85,12 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def running(tests: str, *options: str, beside: tuple[str, ...] = ()) -> pytest.RunResult:
         monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(without_others(but=beside)))
+        found = packages(beside)
+        monkeypatch.setattr(metadata, "distributions", lambda: found)
         if "asyncio" in beside:
             options = ("-o", "asyncio_default_fixture_loop_scope=function", *options)  # it warns if this is left out
         pytester.makepyfile(test_it="import pytest\nfrom cloud import call, create\n\n" + dedent(tests))
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", *options)
+        own = [f"-pno:{name}" for name in OWN if name not in beside]
+        return pytester.runpytest_inprocess(*own, "-W", "error", *options)
 
     return running

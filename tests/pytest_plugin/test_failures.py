@@ -165,7 +165,7 @@ def test_a_test_of_unittest_has_short_failures_too(run: Run) -> None:
         def test_it(self):
             use(self.cnx)
     """
-    [shown] = sections(run(tests)).values()
+    [shown] = sections(run(tests, beside=("unittest", "debugging"))).values()
     assert [line for line in shown if line.startswith(">")][-1] == '>       cnx.use("nope")'
     assert not [line for line in shown if "cnx_mock/" in line]
 

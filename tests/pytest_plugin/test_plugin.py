@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pytest_plugin.conftest import PLUGINS, Run, without_others
+from tests.pytest_plugin.conftest import OWN, PLUGINS, Run, without_others
 
 # ---- what it costs those who do not use it
 
@@ -48,7 +48,7 @@ def test_the_plugin_can_be_left_out(run: Run) -> None:
 def test_it_needs_no_other_plugin(absent: str, run: Run) -> None:
     slow = {"faker", "schemathesis"}
     once = {"hypothesispytest"}  # it warns in a process whose tests have used Hypothesis before
-    present = tuple({*PLUGINS} - {absent} - slow - once)
+    present = tuple({*PLUGINS, *OWN, "xdist"} - {absent} - slow - once)
     result = run("def test_it(cnx): assert create(cnx)[0] == 201", "-p", f"no:{absent}", beside=present)
     assert result.ret == 0
 
@@ -341,7 +341,7 @@ def test_ids_are_the_same_alone_in_another_order_and_in_parallel(
         folder = tmp_path / name
         folder.mkdir()
         monkeypatch.setenv("RECORDS", str(folder))
-        run(tests, *options).assert_outcomes(passed=passed)
+        run(tests, *options, beside=("xdist",)).assert_outcomes(passed=passed)
         records = {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
         servers = {tuple(each["server"]) for each in records.values()}
         assert len(servers) == len({worker for worker, _ in servers}), "one server a worker"

@@ -168,7 +168,7 @@ def test_each_run_has_a_fresh_instance_of_the_class_and_parameters_stay_apart(ru
         def test_names(self):
             assert create(self.cnx)[0] == create(self.cnx)[0] == 201
     """
-    result = run(tests, "--cnx-readings", "-v")
+    result = run(tests, "--cnx-readings", "-v", beside=("unittest", "debugging"))
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
         ["*::test_pages?1? PASSED*", "*::test_pages?500? FAILED*", "*::Case::test_names FAILED*"]
@@ -201,7 +201,7 @@ def test_a_run_leaves_no_output_and_no_properties_in_the_report(run: Run, pytest
         create(cnx)
         assert not create(cnx)[0] == 201 or True
     """
-    result = run(tests, "--cnx-readings", "--junitxml=out.xml", "-o", "junit_family=xunit1")
+    result = run(tests, "--cnx-readings", "--junitxml=out.xml", "-o", "junit_family=xunit1", beside=("junitxml",))
     result.assert_outcomes(failed=1)
     assert result.stdout.str().count("said once") == 1
     report = (pytester.path / "out.xml").read_text()
@@ -343,7 +343,7 @@ def test_bad_options_are_told_at_once(run: Run, options: list[str], message: str
 
 
 def test_other_plugins_that_would_run_it_again_are_named(run: Run) -> None:
-    result = run(DELETE, "--cnx-readings", "--reruns=2", beside=("rerunfailures",))
+    result = run(DELETE, "--cnx-readings", "--reruns=2", beside=("rerunfailures", "debugging"))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["test_it.py::test_it: it is not rerun after a failure (pytest-rerunfailures): *"])
 

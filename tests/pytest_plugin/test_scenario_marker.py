@@ -24,7 +24,7 @@ def test_a_method_of_a_test_case_cannot_run_under_two_and_says_so(run: Run) -> N
         def test_one(self):
             assert create(self.cnx)[0] == 403
     """
-    result = run(tests)
+    result = run(tests, beside=("unittest", "debugging"))
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines([ONCE])
 

@@ -332,7 +332,7 @@ def test_a_sweep_says_that_it_reruns_nothing(way: str, run: Run) -> None:
     marker = "@pytest.mark.flaky(reruns=2)\n" if way == "marker" else ""
     tests = CLIENT + f"\n\n{marker}def test_plans(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
     options = [way] if way != "marker" else []
-    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error", *options, beside=("rerunfailures",))
+    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error", *options, beside=("rerunfailures", "debugging"))
     result.stdout.fnmatch_lines(["it is not rerun after a failure (pytest-rerunfailures): *"])
 
 
