@@ -46,16 +46,13 @@ help:
 serve: $(VENV)/installed
 	@exec $(BIN)/cnx-mock serve $(ARGS)
 
-# A file stays with one worker: its servers and clients are started once; tests/conftest.py has put the long files first. A
-# choice by marker is large, and gets as many workers, unless it names its own number. tests/measuring.py finds what the
-# tests reach; the report and the gate are coverage.py's.
+# tests/workers.py shares the tests among processes; tests/conftest.py has put the long files first. A choice by marker is
+# large, and is shared likewise, unless it names its own number. tests/measuring.py finds what the tests reach; the report
+# and the gate are coverage.py's.
 #
-# Tests wait about half as long as they compute, so a third worker is useful on two cores: the quick ones take 66 s with it,
-# 75 s without.
-# If a worker dies, no new one is started: with this order xdist would then wait for ever.
+# Tests wait about half as long as they compute, so a third worker is useful on two cores.
 FOUND := .cache/measured/found
-IN_ORDER := --dist loadfile --no-loadscope-reorder --max-worker-restart 0
-PARALLEL := -n 3 $(IN_ORDER)
+PARALLEL := -p tests.workers --workers 3
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
 	@rm -rf $(FOUND)
@@ -63,7 +60,7 @@ ifeq ($(strip $(ARGS)),)
 	@$(BIN)/python -m tests.measuring
 	@$(BIN)/coverage report
 else
-	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
+	@$(BIN)/python -m pytest $(if $(filter -m,$(ARGS)),$(if $(filter -n% --workers% --pdb --trace -s,$(ARGS)),,$(PARALLEL))) $(ARGS)
 endif
 
 # What failed in the last run, once more, one test after the other. A `make test` that failed has not come to its coverage gate.

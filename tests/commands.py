@@ -80,11 +80,13 @@ class _Server:
                 stdin=subprocess.DEVNULL,
                 cwd=ROOT,
             )
-        atexit.register(self._stop, ours, process)
+        atexit.register(self._stop, ours, process, os.getpid())
         return ours
 
     @staticmethod
-    def _stop(ours: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+    def _stop(ours: socket.socket, process: "subprocess.Popen[bytes]", starter: int) -> None:
+        if os.getpid() != starter:  # this is a worker that tests/workers.py has forked
+            return
         with suppress(OSError):
             ours.shutdown(socket.SHUT_RDWR)  # closing is not enough: commands that still run have it, too
         ours.close()
@@ -95,6 +97,11 @@ PROGRAMS = _Server("program")
 """Forks Python programs."""
 
 _COMMANDS = _Server("command")
+
+
+def start() -> None:
+    """Start both servers now, for all processes that this one will fork."""
+    _COMMANDS.orders()
 
 
 class _Fork(subprocess.Popen[Any]):

@@ -17,6 +17,7 @@ import pytest_asyncio
 from hypothesis import settings
 
 from cnx_mock import MockServer, Sandbox
+from tests import commands
 from tests.cases import rounds
 from tests.everything import load_everything
 
@@ -261,24 +262,15 @@ def verify(url: str) -> bool:
     return url.startswith("https:")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the servers that fork commands and programs beside the collection. All workers use them."""
+    if session.config.getoption("workers", 1) > 1:
+        commands.start()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the modules that take longest first: then no worker of xdist ends long after the other."""
+    """Run the modules that take longest first: then no worker ends long after the others."""
     items.sort(key=lambda item: [mark not in _marks_of_module(item) for mark in ("judge", "browser", "slow")])
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Give every page to the same worker: then there is one browser, which has loaded the live page once."""
-    if config.getoption("dist") != "loadfile":
-        return None
-    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # lazy: without -n it is not there
-
-    scheduler = LoadFileScheduling(config, log)
-    file_of = scheduler._split_scope
-    scheduler._split_scope = lambda name: (
-        "pages" if "/dashboard/" in name or "_in_browser.py" in name else file_of(name)
-    )
-    return scheduler
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -296,6 +288,9 @@ def pytest_runtest_protocol() -> Iterator[Any]:
 def pytest_collection_finish() -> None:
     """Keep what has been imported and collected out of every later search for garbage."""
     gc.freeze()
+    gc.set_threshold(
+        10_000, 10, 20
+    )  # the server of all tests keeps their sandboxes: to search these takes long, and in vain
     gc.enable()
 
 
