@@ -6,7 +6,8 @@ standard streams, process group and signals. The installed command itself is run
 environment changes how Python starts, and on systems without fork.
 
 The Python programs of a sweep are forked likewise, off a server that has imported what they do: they are real
-processes, but a hundred of them need not start an interpreter each.
+processes, but a hundred of them need not start an interpreter each. Those of `run` have to be children of the command,
+and are forks of it.
 """
 
 import atexit
@@ -170,6 +171,13 @@ def _is_this_python(name: str, environ: Mapping[str, str]) -> bool:
     return name == sys.executable or (name == "python" and shutil.which(name, path=environ.get("PATH")) == PYTHON)
 
 
+def is_forkable_program(command: list[str], environ: Mapping[str, str]) -> bool:
+    """Whether this is a program in Python that can be forked."""
+    first = command[1] if len(command) > 1 else ""
+    is_python = _is_this_python(command[0], environ) and (first in ("-c", "-m") or first.endswith(".py"))
+    return hasattr(os, "fork") and is_python and _starts_alike(environ)
+
+
 def _start_up(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith(_START_UP)}
 
@@ -183,9 +191,7 @@ def spawn(
     command: list[str], environ: Mapping[str, str], output: IO[bytes], folder: Path | None
 ) -> "subprocess.Popen[Any]":
     """Start a program as `cnx_mock.programs.bounded` does, in whose place this can be; fork it if it is in Python."""
-    first = command[1] if len(command) > 1 else ""
-    is_python = _is_this_python(command[0], environ) and (first in ("-c", "-m") or first.endswith(".py"))
-    kind = _ForkOfProgram if hasattr(os, "fork") and is_python and _starts_alike(environ) else subprocess.Popen
+    kind = _ForkOfProgram if is_forkable_program(command, environ) else subprocess.Popen
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
     return kind(command, env=dict(environ), start_new_session=True, cwd=folder, **pipes)
 

@@ -8,6 +8,7 @@ bytes each.
 
 import atexit
 import gc
+import http.client
 import importlib
 import importlib.util
 import json
@@ -19,11 +20,12 @@ import sys
 import tempfile
 import threading
 import traceback
+import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from select import select
-from typing import Any
+from typing import Any, NoReturn
 
 from tests import commands, measuring
 
@@ -31,6 +33,10 @@ _OF_ALL_PROGRAMS = ("http.client", "urllib.request", "encodings.idna", "concurre
 """What nearly every program imports, often by a module of its own."""
 _OF_PROGRAMS = ("requests",)
 """What programs import that takes long; each is imported here when the first of them has its name."""
+
+
+_OF_THE_COMMAND: list[object] = []
+"""In a program that is a fork of its command, the command's streams: they write what they hold when they go."""
 
 
 def _prepare() -> None:
@@ -41,6 +47,8 @@ def _prepare() -> None:
     load_everything(but=("cnx_mock.pytest_plugin",))
     _make_templates()
     create_app()
+    for _ in range(3):  # Python makes code faster that has run a few times
+        _serve_once()
     gc.collect()
     gc.freeze()
 
@@ -53,6 +61,32 @@ def _make_templates() -> None:
     for name in pages.list_templates(["j2"]):
         pages.get_template(name)
     templates._environment = lambda: pages
+
+
+def _serve_once() -> None:
+    """Do what most commands do: read options, start a server, call it and judge the calls."""
+    import click  # lazy: programs do not need it
+
+    from cnx_mock import MockServer  # lazy: as above
+    from cnx_mock.audit.audit import findings  # lazy: as above
+    from cnx_mock.audit.call import calls_of  # lazy: as above
+    from cnx_mock.cli.main import cli  # lazy: as above
+
+    with click.Context(cli) as context:
+        for name in ("run", "sweep"):
+            command = cli.get_command(context, name)
+            assert command is not None
+            command.make_context(name, ["--", "true"], parent=context)
+    with (
+        MockServer(proxy=True) as server,
+        closing(http.client.HTTPConnection(server.url.removeprefix("http://"))) as wire,
+    ):
+        sandbox = server.sandbox()
+        for path in ("/v1/plans", "/v1/instances", "/_mock"):
+            wire.request("GET", path, headers={"Authorization": f"Bearer {sandbox.api_key}"})
+            wire.getresponse().read()
+        findings(calls_of(sandbox.call("GET", "/requests")["data"]))
+        sandbox.call("GET", "/state")
 
 
 def _order(control: socket.socket) -> tuple[Any, list[int]] | None:
@@ -81,6 +115,10 @@ def _become(order: dict[str, Any], streams: list[int], reports: int) -> None:
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
     sys.argv[:] = order["argv"]
+    _open_streams()
+
+
+def _open_streams() -> None:
     tempfile.tempdir = None
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 (they stay open)
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
@@ -181,7 +219,7 @@ def _program() -> None:
     runpy.run_path(name, run_name="__main__")
 
 
-def _run(main: Callable[[], object]) -> None:
+def _run(main: Callable[[], object]) -> NoReturn:
     """Run the command and end its process as Python would, but take nothing apart: that would copy all memory."""
     status = 0
     try:
@@ -201,14 +239,61 @@ def _run(main: Callable[[], object]) -> None:
     os._exit(status)
 
 
+def _spawned_in_foreground(own: Callable[..., int]) -> Callable[..., int]:
+    """Start a program as `own` does, which is that of `cnx_mock.programs.passthrough`; fork it if it is in Python."""
+
+    def spawned(foreground: Any, command: list[str], environ: dict[str, str], folder: Path | None) -> int:
+        if not commands.is_forkable_program(command, environ) or not all(map(_is_open, (0, 1, 2))):
+            return own(foreground, command, environ, folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # there are threads: those of a server, which wait
+            pid = os.fork()
+        if pid == 0:
+            _become_program(command, environ, folder, foreground._before)
+        return pid
+
+    return spawned
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _become_program(command: list[str], environ: dict[str, str], folder: Path | None, mask: set[int]) -> NoReturn:
+    """Be the program in a fork of the command, of which nothing is left: not its files, its signals and its exit."""
+    gc.freeze()  # or garbage of the command closes files of the program
+    _OF_THE_COMMAND.extend((sys.stdin, sys.stdout, sys.stderr))
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    atexit._clear()
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    os.environ.clear()
+    os.environ.update(environ)
+    if folder is not None:
+        os.chdir(folder)
+    sys.argv[:] = command
+    _open_streams()
+    _run(_program)
+
+
 def _commands(programs: socket.socket) -> Callable[[], object]:
     """Prepare the commands, and return what each of them runs."""
     _prepare()
     from cnx_mock.cli.main import main  # lazy: programs do not need it
-    from cnx_mock.programs import bounded  # lazy: as above
+    from cnx_mock.programs import bounded, passthrough  # lazy: as above
 
     commands.PROGRAMS.use(programs)
     bounded._spawned = commands.spawn
+    passthrough.Foreground._spawned = _spawned_in_foreground(passthrough.Foreground._spawned)  # type: ignore[method-assign]
     return main
 
 
