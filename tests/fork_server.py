@@ -60,7 +60,6 @@ def _make_templates() -> None:
     pages = templates._environment()
     for name in pages.list_templates(["j2"]):
         pages.get_template(name)
-    templates._environment = lambda: pages
 
 
 def _serve_once() -> None:

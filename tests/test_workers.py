@@ -37,7 +37,7 @@ def shared():
 @pytest.mark.parametrize("number", range(20))
 def test_one_of_many(number, shared): ...
 """
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ collection, until none is left, so that a file's servers and clients are started
 other, but it reports to the first process, which alone writes to the terminal.
 """
 
+import atexit
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from mmap import mmap
 from multiprocessing.connection import Connection, Pipe, wait
@@ -19,10 +21,22 @@ import pytest
 
 _OF_THE_FIRST = ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin")
 """The plugins that write what all tests have come to."""
+_REPORTER = "reporter of a worker"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--workers", type=int, default=1, help="how many processes share the tests")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
+    """End a worker without taking its memory apart."""
+    status = yield
+    if config.pluginmanager.has_plugin(_REPORTER):
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        os._exit(status)
+    return status
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
@@ -103,7 +117,7 @@ class _Workers:
         capture: Any = plugins.getplugin("capturemanager")
         capture.stop_global_capturing()  # the files that catch the output are those of the first process
         capture.start_global_capturing()
-        plugins.register(_Reporter(self.session.config, reports), "reporter")
+        plugins.register(_Reporter(self.session.config, reports), _REPORTER)
         items = self._taken()
         item = next(items, None)
         while item is not None and not self.shared[0]:

@@ -2,6 +2,7 @@
 nothing. The engine escapes every value."""
 
 import re
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ def rendered(template: str, **values: Any) -> bytes:
     return _environment().get_template(template).render(**values).encode()
 
 
+@cache
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined  # lazy: most runs write no HTML report
     from markupsafe import Markup  # lazy: it comes with jinja2
