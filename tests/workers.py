@@ -68,6 +68,8 @@ class _Worker:
     number: int
     pid: int
     reports: "Connection[Any, Any]"
+    status: int | None = None
+    """With which status it will end; it says so when it has run all that it has taken."""
 
 
 @dataclass
@@ -117,7 +119,8 @@ class _Workers:
         capture: Any = plugins.getplugin("capturemanager")
         capture.stop_global_capturing()  # the files that catch the output are those of the first process
         capture.start_global_capturing()
-        plugins.register(_Reporter(self.session.config, reports), _REPORTER)
+        reporter = _Reporter(self.session.config, reports)
+        plugins.register(reporter, _REPORTER)
         items = self._taken()
         item = next(items, None)
         while item is not None and not self.shared[0]:
@@ -125,6 +128,7 @@ class _Workers:
             self.shared[number] = self.numbers[id(item)]
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             item = following
+        reporter.send("done", int(pytest.ExitCode.TESTS_FAILED if self.session.testsfailed else pytest.ExitCode.OK))
 
     def _taken(self) -> Iterator[pytest.Item]:
         """The tests of the files that this worker takes."""
@@ -158,6 +162,9 @@ class _Workers:
             self._end(worker)
             return
         hook = self.session.config.hook
+        if name == "done":
+            worker.status = values
+            return
         if name == "warning":
             hook.pytest_warning_recorded.call_historic(kwargs=values)
             return
@@ -168,11 +175,11 @@ class _Workers:
             self.shared[0] = 1
 
     def _end(self, worker: _Worker) -> None:
-        """A worker has ended. If it has not said that all is well, the test that ran fails."""
+        """A worker has ended. If that is not as it has said, the test that ran fails."""
         self.running.remove(worker)
         worker.reports.close()
         status = os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1])
-        if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if status != worker.status:
             item = self.session.items[max(self.shared[worker.number], 1) - 1]
             report = pytest.TestReport(
                 nodeid=item.nodeid,
@@ -199,17 +206,17 @@ class _Reporter:
         self._of_test.append(data)
 
     def pytest_runtest_logfinish(self) -> None:
-        self._send("reports", self._of_test)
+        self.send("reports", self._of_test)
         self._of_test = []
 
     def pytest_warning_recorded(self, warning_message: Any, when: str, nodeid: str, location: Any) -> None:
         values = {"warning_message": warning_message, "when": when, "nodeid": nodeid, "location": location}
-        self._send("warning", values)
+        self.send("warning", values)
 
     def pytest_internalerror(self, excrepr: object) -> None:
         sys.__stderr__.write(f"{excrepr}\n")  # type: ignore[union-attr]
 
-    def _send(self, name: str, values: Any) -> None:
+    def send(self, name: str, values: Any) -> None:
         try:
             self._reports.send((name, values))
         except BrokenPipeError:
