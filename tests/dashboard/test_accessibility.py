@@ -3,7 +3,6 @@ takes screenshots of them, in build/screenshots, for people to look at."""
 
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]

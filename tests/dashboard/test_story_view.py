@@ -23,7 +23,9 @@ STORY = {
 NOW = ".timeline [aria-current=step]"
 
 
-async def test_a_scenario_of_the_gallery_is_started_and_removed(page: LivePage, sandbox: Sandbox) -> None:
+async def test_a_scenario_is_started_and_removed_and_need_not_have_a_description(
+    page: LivePage, sandbox: Sandbox
+) -> None:
     await page.open("story", sandbox.id)
     await page.sees("No scenario")
     await page.tab.get_by_label("Scenario of the gallery").select_option("flapping")
@@ -33,11 +35,7 @@ async def test_a_scenario_of_the_gallery_is_started_and_removed(page: LivePage, 
     await page.tab.get_by_label("Scenario", exact=True).get_by_role("button", name="Remove", exact=True).click()
     await page.sees("No fault is active")
     assert (await page.control("GET", "/scenario"))["name"] == "none"
-
-
-async def test_a_scenario_without_a_description_has_no_empty_line(page: LivePage, sandbox: Sandbox) -> None:
     sandbox.use({"name": "bare", "rules": []})
-    await page.open("story", sandbox.id)
     await page.sees("bare", "h2")
     assert "" not in await page.tab.locator("section[aria-label=Scenario] > p").all_inner_texts()
 
@@ -94,29 +92,14 @@ async def test_what_where_how_often_and_when_can_be_changed_first(page: LivePage
     }
 
 
-@pytest.mark.parametrize(
-    ("what", "value", "fault"),
-    [
-        ("latency", "1500ms", {"latency": "1500ms"}),
-        ("status", "418", {"status": 418}),
-        ("body=truncate", '{"truncate": 0.25}', {"body": {"truncate": 0.25}}),
-        ("error=RATE_LIMITED", None, {"error": "RATE_LIMITED"}),
-    ],
-)
-async def test_a_fault_takes_a_value(
-    page: LivePage, sandbox: Sandbox, what: str, value: str | None, fault: dict[str, Any]
-) -> None:
-    await page.open("story", sandbox.id)
-    await page.button("Arm a fault").click()
-    await page.tab.get_by_label("What").select_option(what)
-    if value is not None:
-        await page.tab.get_by_label("Value").fill(value)
-    await page.button("Arm it").click()
-    await page.sees("inject-1", ".rules")
-    assert (await page.control("GET", "/rules"))["data"][0]["rule"]["fault"] == fault
+VALUES: list[tuple[str, str | None, dict[str, Any]]] = [
+    ("status", "418", {"status": 418}),
+    ("body=truncate", '{"truncate": 0.25}', {"body": {"truncate": 0.25}}),
+    ("error=RATE_LIMITED", None, {"error": "RATE_LIMITED"}),
+]
 
 
-async def test_a_value_that_is_none_is_refused_in_the_dialog(page: LivePage, sandbox: Sandbox) -> None:
+async def test_a_fault_takes_a_value_and_a_wrong_one_is_refused_in_the_dialog(page: LivePage, sandbox: Sandbox) -> None:
     await page.open("story", sandbox.id)
     await page.button("Arm a fault").click()
     await page.tab.get_by_label("What").select_option("latency")
@@ -125,6 +108,19 @@ async def test_a_value_that_is_none_is_refused_in_the_dialog(page: LivePage, san
     await page.sees("latency", "dialog [role=alert]")
     assert (await page.control("GET", "/rules"))["data"] == []
     page.complaints.clear()  # the browser itself names every answer of 400 in its console
+    await page.tab.get_by_label("Value").fill("1500ms")
+    await page.button("Arm it").click()
+    await page.sees("inject-1", ".rules")
+    for number, (what, value, _) in enumerate(VALUES, start=2):
+        await page.button("Arm a fault").click()
+        await page.tab.get_by_label("What").select_option(what)
+        if value is not None:
+            await page.tab.get_by_label("Value").fill(value)
+        await page.button("Arm it").click()
+        await page.sees(f"inject-{number}", ".rules")
+    rules = {each["id"]: each["rule"]["fault"] for each in (await page.control("GET", "/rules"))["data"]}
+    wanted = [{"latency": "1500ms"}, *(fault for _, _, fault in VALUES)]
+    assert rules == {f"inject-{number}": fault for number, fault in enumerate(wanted, start=1)}
 
 
 async def test_what_was_clicked_together_is_a_file_that_is_accepted(

@@ -1,6 +1,7 @@
 """How the files of the live page are sent: each with its type and a strict policy, to this machine only."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -35,6 +36,12 @@ def test_the_page_is_at_the_root_of_the_control_plane(visitor: Client) -> None:
     assert reply.headers["referrer-policy"] == "no-referrer"
     assert reply.headers["cross-origin-resource-policy"] == "same-origin"
     assert "access-control-allow-origin" not in reply.headers
+
+
+def test_the_page_has_an_icon(visitor: Client) -> None:
+    [link] = re.findall(r'<link rel="icon" href="([^"]+)"', visitor.get("/_mock/").body.decode())
+    reply = visitor.get(link)
+    assert (reply.status, reply.headers["content-type"]) == (200, "image/svg+xml")
 
 
 def test_the_root_without_a_slash_stays_json_and_names_the_page(visitor: Client) -> None:

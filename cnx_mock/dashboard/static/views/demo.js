@@ -154,7 +154,7 @@ function useReplay(show, attempts) {
           setAt(null);
           return;
         }
-        setAt(place);
+        setAt((now) => now === null ? null : place); // it may have been stopped a moment ago
       } else {
         draw((count) => count + 1);
       }
