@@ -10,7 +10,7 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from cnx_mock import MockServer, Sandbox
 from tests.cases import rounds
 from tests.conftest import INSTANCE
-from tests.dashboard.conftest import PHONE, WIDE, LivePage
+from tests.dashboard.conftest import PHONE, WIDE, LivePage, Theme
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -40,7 +40,7 @@ GRAVE = """async ([within, rules]) => {
 }"""
 """What is serious or critical in a part of the page. The other rules of axe are not asked: they take a quarter of the
 time. Nor does axe load the page's style sheets once more: no rule that is asked reads them."""
-RULES: dict[str, list[str] | None] = {"light": None, "dark": ["color-contrast", "link-in-text-block"]}
+RULES: dict[Theme, list[str] | None] = {"light": None, "dark": ["color-contrast", "link-in-text-block"]}
 """Which of axe's rules are asked in a theme: the dark one differs in nothing but its colours."""
 FORWARD = {"entry_protocol": "http", "entry_port": 80, "target_protocol": "http", "target_port": 8080}
 
