@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from cnx_mock.api import errors, parsing
 from cnx_mock.api.caller import Caller
@@ -30,6 +30,7 @@ from cnx_mock.api.readings import UNKNOWN_BODY_FIELD
 from cnx_mock.api.shapes import Reply, Shape
 from cnx_mock.api.validation import failed, validated
 from cnx_mock.errors import Problem
+from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.kinds import Kind
 from cnx_mock.world.records import Record
 from cnx_mock.world.sandbox import SandboxState
@@ -38,9 +39,16 @@ __all__ = ["DeclarationError", "Incoming", "Operation", "Resource", "added", "do
 
 Handler = Callable[..., Shape | Reply]
 H = TypeVar("H", bound=Handler)
-UsualCreate = Callable[[SandboxState, bytes, Any], "tuple[str, bytes] | None"]
-"""Performs a create of which nothing is unusual, given its body and what orjson reads in that. It returns the id and
-the JSON of what it has made; None, and has done nothing, if STAGES have to judge. The key's scope is checked before."""
+
+
+class UsualCreate(NamedTuple):
+    """Performs creates of which nothing is unusual."""
+
+    read: Callable[[Catalogue, bytes, Any], Any]
+    """Returns what a body asks for, given the body and what orjson reads in it; None if STAGES have to judge."""
+    make: Callable[[SandboxState, Any, int], tuple[str, str] | None]
+    """Makes that at an instant. It returns the id and the JSON of what it has made. It returns None, and has done
+    nothing, if STAGES have to judge. The key's scope is checked before."""
 
 
 class Incoming:

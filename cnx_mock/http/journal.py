@@ -79,9 +79,14 @@ class JournalRecord(Exchange):
         self._sent_head = head
 
     @property
+    def arrived(self) -> int:
+        """When the request arrived, in microseconds of the monotonic clock."""
+        return self.request.arrived
+
+    @property
     def ended(self) -> int | None:
         """When it was complete, in microseconds of the monotonic clock; None before that."""
-        return None if self.duration is None else self.request.arrived + self.duration
+        return None if self.duration is None else self.arrived + self.duration
 
     @property
     def head_size(self) -> int:
@@ -185,7 +190,7 @@ class Journal:
     @property
     def last_arrival(self) -> int:
         """When the newest request arrived, in microseconds of the monotonic clock; 0 if there is none."""
-        return self._records[-1].request.arrived if self._records else 0
+        return self._records[-1].arrived if self._records else 0
 
     def open(self, record: JournalRecord) -> None:
         """Add a record, and number it. It is completed when its answer is sent."""
@@ -213,6 +218,30 @@ class Journal:
         record.size = size
         self.bytes += by
         space.total.used += by
+        self._make_room()
+
+    def keep(self, record: JournalRecord, size: int) -> None:
+        """Add the record of a call that is complete, as `open` and `measure` do. `size` is the bytes of its request and
+        of its answer."""
+        space = self._space
+        total, records = space.total, self._records
+        record.size = size = size + _RECORD_BYTES
+        self._seq = record.seq = self._seq + 1
+        record.journal, record.age = self, next(self._ages)
+        records.append(record)
+        self.bytes = held = self.bytes + size
+        total.used += size
+        if not self.is_listed:
+            self.is_listed = True
+            space.begins(self, record.age)
+        if len(records) > space.entries.limit:
+            self.drop(space.entries)
+        if held > space.bytes.limit or total.used > total.limit:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Drop the oldest records while there is too much."""
+        space = self._space
         while self.bytes > space.bytes.limit and len(self._records) > 1:
             self.drop(space.bytes)
         if space.total.used > space.total.limit:
@@ -264,7 +293,8 @@ class Journal:
 
     def _forget(self, record: JournalRecord) -> None:
         record.journal = None
-        if record.duration is not None and record.request.arrived + record.duration > self.reaches_back_to:
-            self.reaches_back_to = record.request.arrived + record.duration
+        ended = record.ended
+        if ended is not None and ended > self.reaches_back_to:
+            self.reaches_back_to = ended
         self.bytes -= record.size
         self._space.total.used -= record.size

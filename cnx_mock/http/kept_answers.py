@@ -11,13 +11,13 @@ from cnx_mock.world.records import KeyRecord
 from cnx_mock.world.sandbox import SandboxState
 
 
-def kept_answer(sandbox: SandboxState, target: RequestTarget, key: KeyRecord) -> Answer | None:
-    """Return the answer that a call for this target gets now, None if it is not known."""
+def kept_answer(sandbox: SandboxState, target: RequestTarget, key: KeyRecord, now: int) -> Answer | None:
+    """Return the answer that a call for this target gets at this instant, None if it is not known."""
     kept = sandbox.recent.get((sandbox.instances.changes.version, target))
     if kept is None:
         return None
     answer: Answer = kept[0]
-    if kept[1] is not key.scopes or sandbox.clock.now() >= kept[2] or sandbox.readings or sandbox.polling:
+    if kept[1] is not key.scopes or now >= kept[2] or sandbox.readings or sandbox.polling:
         return None
     return answer
 

@@ -16,11 +16,12 @@ from cnx_mock.world.clock import MINUTE, SECOND, Clock, wall_now
 class Window:
     """The rate window of one account."""
 
-    __slots__ = ("_counted", "_opened", "_used")
+    __slots__ = ("_counted", "_opened", "used")
 
     def __init__(self) -> None:
         self._opened: int | None = None
-        self._used = 0
+        self.used = 0
+        """How many requests it has counted, unless it slides."""
         self._counted: deque[int] = deque()
         """When each request of the last minute came, if the window slides."""
 
@@ -40,8 +41,8 @@ class Window:
             opened = self._opened
             if opened is None or not 0 <= now - opened < MINUTE:
                 self._opened = opened = now - now % MINUTE if style == "aligned" else now
-                self._used = 0
-            used, left = self._used, opened + MINUTE - now
+                self.used = 0
+            used, left = self.used, opened + MINUTE - now
         if account.fate == "limited":
             used, left = limit, MINUTE
         reset = -(-(wall + left) // SECOND)
@@ -49,10 +50,18 @@ class Window:
             retry_after = str(max(1, -(-left // SECOND)))
             refusal = RateLimited(limit=str(limit), remaining="0", reset=str(reset), retry_after=retry_after)
             return Allowance(limit, 0, reset), refusal
-        self._used += 1
+        self.used += 1
         if style == "sliding":
             self._counted.append(now)
         return Allowance(limit, limit - used - 1, reset), None
+
+    def left(self, limit: int, now: int) -> int:
+        """Return how many microseconds are left of an anchored window that is open and has room for one more request.
+        `used` may then be increased for it. Return 0 if `count` has to judge. `now` is as for `count`."""
+        opened = self._opened
+        if opened is None or self.used >= limit or now < opened or now - opened >= MINUTE:
+            return 0
+        return opened + MINUTE - now
 
     def look(self, account: SandboxAccount, clock: Clock, style: str) -> tuple[int, int]:
         """Return how many requests of the window are used, and how many microseconds are left until it resets; 0 if no
@@ -65,7 +74,7 @@ class Window:
             return len(recent), recent[0] + MINUTE - now if recent else 0
         if self._opened is None or not 0 <= now - self._opened < MINUTE:
             return 0, 0
-        return self._used, self._opened + MINUTE - now
+        return self.used, self._opened + MINUTE - now
 
     def _slid(self, now: int) -> tuple[int, int]:
         """Return how many requests came in the last minute, and for how many microseconds the oldest still counts."""

@@ -26,10 +26,12 @@ from cnx_mock.text.units import format_http_date
 from cnx_mock.world.clock import SECOND, wall_now
 
 _CONTENT_TYPE = (b"content-type", b"application/json")
-_ALLOWED = b"%b%b\r\nx-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n%b"
+_RATE = b"x-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n"
+_ALLOWED = b"%b%b\r\n" + _RATE + b"%b"
 _CREATED = STATUS_LINE[201] + (
-    b"content-type: application/json\r\ncontent-length: %d\r\nlocation: %b\r\nx-request-id: "
+    b"content-type: application/json\r\ncontent-length: %d\r\nlocation: %s/%s\r\nx-request-id: "
 )
+_WHOLE_CREATED = (_CREATED + b"%s\r\n" + _RATE).decode()
 _ON_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"server", f"cnx-mock/{__version__}".encode())]
 """Every answer names the mock, so that nobody takes it for the real cloud."""
 
@@ -123,8 +125,8 @@ def replied(operation: Operation, reply: Reply, path: str, query: str, readings:
 
 def created(path: str, id: str, body: bytes) -> Answer:
     """Return the answer with the JSON of what a create has made: as `replied` does, with the beginning of its head."""
-    location = f"{path}/{id}".encode()
-    return Answer(201, [(b"location", location)], body, None, False, _CREATED % (len(body), location))
+    begun = _CREATED % (len(body), path.encode(), id.encode())
+    return Answer(201, [(b"location", f"{path}/{id}".encode())], body, None, False, begun)
 
 
 def _page(operation: Operation, page: Page[Any], headers: RawHeaders, envelope: str) -> Answer:
@@ -192,6 +194,8 @@ class Sender:
         """The Date header of that second (RFC 9110 section 6.6.1)."""
         self._end = b""
         """The end of every head of that second, as it goes to the wire."""
+        self._created = ""
+        """The form of the answer to a create in that second."""
 
     def head(self, answer: Answer, more: RawHeaders) -> RawHeaders:
         """Return every header of an answer, `more` among them."""
@@ -213,14 +217,30 @@ class Sender:
     def raw_head(self, exchange: Exchange) -> bytes:
         """Return the head of an answer as it goes to the wire: what `head` returns, with the status line. It is made
         from as few pieces as possible, because every call needs it. `tests/http/test_both_ways.py` holds it equal."""
-        answer, allowance = exchange.answer, exchange.allowance
+        answer, allowance, second = exchange.answer, exchange.allowance, exchange.request.wall // SECOND
         assert answer is not None, "the stages leave an answer"
-        if (second := exchange.request.wall // SECOND) != self._second:
+        if allowance is not None:
+            each = allowance
+            return self.allowed(answer, exchange.request_id, second, each.limit, each.remaining, each.reset)
+        if second != self._second:
             self._set(second)
-        begun, request_id = answer.begun or _begun(answer), exchange.request_id.encode()
-        if allowance is None:
-            return b"%b%b\r\n%b" % (begun, request_id, self._end)
-        return _ALLOWED % (begun, request_id, allowance.limit, allowance.remaining, allowance.reset, self._end)
+        return b"%b%b\r\n%b" % (answer.begun or _begun(answer), exchange.request_id.encode(), self._end)
+
+    def allowed(self, answer: Answer, request_id: str, second: int, limit: int, remaining: int, reset: int) -> bytes:
+        """Return the same for a call that was counted, in a second since the epoch."""
+        if second != self._second:
+            self._set(second)
+        begun = answer.begun or _begun(answer)
+        return _ALLOWED % (begun, request_id.encode(), limit, remaining, reset, self._end)
+
+    def created(
+        self, path: str, id: str, shown: str, request_id: str, second: int, limit: int, remaining: int, reset: int
+    ) -> bytes:
+        """Return the whole answer to a create: the head that `allowed` returns for what the function `created` returns,
+        and the JSON. All of it is ASCII."""
+        if second != self._second:
+            self._set(second)
+        return (self._created % (len(shown), path, id, request_id, limit, remaining, reset, shown)).encode("ascii")
 
     async def send(self, send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
         """Send an answer. `body` is empty for HEAD, whatever Content-Length says."""
@@ -231,3 +251,4 @@ class Sender:
         """Make what depends on the second."""
         self._second, self._date = second, format_http_date(second).encode()
         self._end = header_lines([*_ON_EVERY_ANSWER, (b"date", self._date)]) + b"\r\n"
+        self._created = f"{_WHOLE_CREATED}{self._end.decode()}%s"

@@ -17,16 +17,17 @@ class Observers:
     """The observers of one server; none by default, so that no line is formatted that is not shown."""
 
     def __init__(self) -> None:
-        self._observers: list[Observer] = []
+        self.all: list[Observer] = []
+        """All of them."""
 
     def add(self, observer: Observer) -> None:
         """Call this with every record that is completed from now on. An error that it raises is logged, and has no
         effect on the answer."""
-        self._observers.append(observer)
+        self.all.append(observer)
 
     def remove(self, observer: Observer) -> None:
         """Do not call this any more."""
-        self._observers.remove(observer)
+        self.all.remove(observer)
 
     def complete(self, record: JournalRecord, status: int | None, tenant: Tenant | None) -> None:
         """Complete a record with the status that the client is sent, None if it is sent none. Idempotent."""
@@ -36,7 +37,11 @@ class Observers:
         record.duration = ticks() - record.request.arrived
         if record.journal is not None:
             record.journal.measure(record)
-        for observer in self._observers:
+        self.tell(record, tenant)
+
+    def tell(self, record: JournalRecord, tenant: Tenant | None) -> None:
+        """Call all of them with a record that is complete."""
+        for observer in self.all:
             try:
                 observer(record, tenant)
             except Exception:

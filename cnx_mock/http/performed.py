@@ -30,7 +30,7 @@ class PerformedCall(JournalRecord):
         assert operation is not None, "the route was found before"
         assert sandbox is not None and key is not None, "the sandbox was entered before"
         if not operation.mutates and effects.stale is None:
-            self.answer = kept_answer(sandbox, target, key)
+            self.answer = kept_answer(sandbox, target, key, sandbox.clock.now())
             if self.answer is not None:
                 return
         elif operation.usual is not None and self._is_usual(operation, operation.usual, sandbox, key):
@@ -64,10 +64,11 @@ class PerformedCall(JournalRecord):
             or effects.provisioning is not None
         ):
             return False
-        made = usual(sandbox, request.body, request.take_json())
+        asked = usual.read(sandbox.catalogue, request.body, request.take_json())
+        made = None if asked is None else usual.make(sandbox, asked, sandbox.clock.now())
         if made is None:
             return False
         self.committed = True
         self.created_id, body = made
-        self.answer = messages.created(request.target.path, self.created_id, body)
+        self.answer = messages.created(request.target.path, self.created_id, body.encode())
         return True

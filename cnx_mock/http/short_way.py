@@ -6,6 +6,7 @@ from collections.abc import Callable
 from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
+from cnx_mock.http.usual_calls import UsualCalls
 from cnx_mock.net.known_heads import HeaderBlock, RequestLine
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.text.live_keys import masked, may_have_live_key
@@ -25,6 +26,8 @@ class ShortWay:
         settings = pipeline.tenants.settings
         self._needs_tls = settings.require_tls
         self._leaves_options = settings.cors
+        self._may_be_usual = pipeline.writes_plain_heads and not settings.require_tls
+        self._answer_usual = UsualCalls(pipeline, observers).answer
 
     def begin(
         self, line: RequestLine, block: HeaderBlock, body: bytes, port: int | None, secure: bool
@@ -32,12 +35,23 @@ class ShortWay:
         """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`. A call that has to wait is for
         `Api.__call__` to finish."""
         arrived = ticks()
-        client, target, pipeline = block.kept, line.kept, self._pipeline
+        client, target, wall, pipeline = block.kept, line.kept, self._real.at(arrived), self._pipeline
         if client is None:
             client = self._read(block)
         if target is None:
             path, _, query = line.target.decode("latin-1").partition("?")
             line.kept = target = pipeline.targets.find(line.method, path, query)
+        if self._may_be_usual and client.has_good_host:
+            try:
+                done = self._answer_usual(target, client, body, arrived, wall, port, secure)
+            except Exception:
+                context = RequestContext(
+                    pipeline, ApiRequest(target, client.headers, b"", arrived, wall, port, secure=secure), client
+                )
+                context.break_off()
+                return self._completed(context)
+            if done is not None:
+                return done
         if (
             not client.has_good_host
             or (self._needs_tls and not secure)
@@ -46,12 +60,16 @@ class ShortWay:
             return None
         if body and may_have_live_key(body):
             body = masked(body)
-        request = ApiRequest(target, client.headers, body, arrived, self._real.at(arrived), port, secure=secure)
+        request = ApiRequest(target, client.headers, body, arrived, wall, port, secure=secure)
         context = RequestContext(pipeline, request, client)
         if not context.begin():
             return context
         if context.polled:
             context.count_polls()
+        return self._completed(context)
+
+    def _completed(self, context: RequestContext) -> bytes:
+        """Complete a call that has its answer, and return that as it goes to the wire."""
         try:
             head = context.raw_head()
         except Exception:
@@ -61,7 +79,7 @@ class ShortWay:
         assert answer is not None, "the stages leave an answer"
         context.sent(head)
         self._observers.complete(context, answer.status, None if context.sandbox is None else context.tenant)
-        return head if line.method == "HEAD" else head + answer.body
+        return head if context.request.method == "HEAD" else head + answer.body
 
     def _read(self, block: HeaderBlock) -> ClientHead:
         """Return what headers say of their client."""

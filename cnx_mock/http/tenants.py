@@ -63,7 +63,7 @@ class Tenants:
             caller_of=self._caller_of,
             claim=self._claim,
         )
-        self._tenants: dict[str, Tenant] = {}
+        self.by_key: dict[str, Tenant] = {}
         """Each tenant by the digits of every key that opens it."""
         self._all: dict[Tenant, set[str]] = {}
         """Every tenant once, the oldest first, with the digits of the keys that open it."""
@@ -92,7 +92,7 @@ class Tenants:
         """Return the tenant of the key with these digits, made on first use. Raises Unauthorized for an unlisted key
         if only known keys are accepted, SandboxLimit if there may be no more, and WorldLoading if its world is not
         complete yet."""
-        tenant = self._tenants.get(key)
+        tenant = self.by_key.get(key)
         if tenant is None:
             fixture = self.defaults.fixture
             is_known = key in MAGIC_KEYS or (fixture is not None and fixture.account_of(key) is not None)
@@ -135,7 +135,7 @@ class Tenants:
     def remove(self, tenant: Tenant) -> None:
         """Forget a tenant with its whole world; what waits in it is cancelled. Its keys are then new ones again."""
         for key in self._all[tenant]:
-            del self._tenants[key]
+            del self.by_key[key]
         self._forget(tenant)
 
     def use(self, scenario: Scenario, read: FixtureReader = read_fixture) -> None:
@@ -175,8 +175,8 @@ class Tenants:
     def _make_room(self, key: str) -> None:
         """Cancel what waits in the tenant of a key that gets a new one. Raises SandboxLimit if the key has none, and
         there may be no more."""
-        if key in self._tenants:
-            self._tenants[key].delays.cancel()
+        if key in self.by_key:
+            self.by_key[key].delays.cancel()
         elif len(self._all) >= self.settings.max_sandboxes:
             self.bounds["max_sandboxes"].refused += 1
             raise SandboxLimit(limit=str(self.settings.max_sandboxes), option=flag("max_sandboxes"))
@@ -185,8 +185,8 @@ class Tenants:
         """Let these keys open a tenant. A tenant that no key opens any more is forgotten."""
         opened = set(keys)
         for key in opened:
-            old = self._tenants.get(key)
-            self._tenants[key] = tenant
+            old = self.by_key.get(key)
+            self.by_key[key] = tenant
             if old is not None:
                 self._all[old].discard(key)
                 if not self._all[old]:
@@ -216,7 +216,7 @@ class Tenants:
 
     def _claim(self, key: str, tenant: Tenant) -> bool:
         """Let a key open a tenant unless it opens another one. Return whether it does."""
-        opened = self._tenants.setdefault(key, tenant)
+        opened = self.by_key.setdefault(key, tenant)
         if opened is tenant and tenant in self._all:
             self._all[tenant].add(key)
         return opened is tenant

@@ -43,8 +43,9 @@ class DirectConnection(Connection):
         """The packet that is being read, until a request begins in it."""
         self._own_packet: bytes | None = None
         """The packet that begins with the request that is being read, if it has arrived in one."""
-        self._last_packet = b""
+        self._last_packet = self._last_head = b""
         """The last packet that was one request with a known head, and the parts of that."""
+        self._last_size = -1
         self._last_line: RequestLine
         self._last_block: HeaderBlock
         self._last_body = b""
@@ -125,8 +126,12 @@ class DirectConnection(Connection):
 
     def _is_answered(self, packet: bytes) -> bool:
         """Answer a packet that is one request with a known head: see `known_heads`. Return whether it is one."""
-        if packet != self._last_packet and not self._has_known_head(packet):
-            return False
+        if packet != self._last_packet:
+            head = self._last_head
+            if len(packet) == self._last_size and packet.startswith(head):
+                self._last_packet, self._last_body = packet, packet[len(head) :]
+            elif not self._has_known_head(packet):
+                return False
         if self.flow.write_paused or self.transport.is_closing():
             return False
         done = self._begin(self._last_line, self._last_block, self._last_body, self._peer, self._is_secure)
@@ -153,7 +158,7 @@ class DirectConnection(Connection):
                 return False
             most.seen(size)
         self._last_packet, self._last_line, self._last_block = packet, line, block
-        self._last_body = packet[end:]
+        self._last_head, self._last_size, self._last_body = packet[:end], len(packet), packet[end:]
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:

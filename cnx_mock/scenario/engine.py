@@ -20,7 +20,7 @@ from cnx_mock.scenario.exchange import Exchange, FaultEffects
 from cnx_mock.scenario.fault import Turn
 from cnx_mock.scenario.lasting_effects import LastingEffects
 from cnx_mock.scenario.phases import Moment, Timeline
-from cnx_mock.scenario.request import ApiRequest
+from cnx_mock.scenario.request import ApiRequest, RequestHeaders, RequestTarget
 from cnx_mock.scenario.rule import Step
 from cnx_mock.scenario.ruling import Chosen, Ruling
 from cnx_mock.scenario.scenario import Rule, Scenario
@@ -146,7 +146,7 @@ class Engine:
     def version(self) -> object:
         """Return an object that is another one whenever the active rules, or their ends, have changed."""
         self._settle(self._now())
-        return self._undecided
+        return self.undecided
 
     def next_change(self) -> int:
         """Return the next instant at which a phase or a rule ends by its time, or NEVER."""
@@ -218,7 +218,7 @@ class Engine:
     def _changed(self) -> None:
         self._in_order = (*self._injected, *self._scenario_rules)
         self.lasting.keep({*self._in_order, *self._brought.values()})
-        self._undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
+        self.undecided = Ruling(tuple((active, active.rule) for active in self._in_order))
         self._candidates = CandidateIndex(self._in_order)
         self._next_end = min((active.ends for active in self._in_order if active.ends is not None), default=NEVER)
 
@@ -256,13 +256,21 @@ class Engine:
     def in_force(self, now: int) -> Ruling:
         """Return a ruling that names the active rules and has no decisions. It is shared: do not change it."""
         self._settle(now)
-        return self._undecided
+        return self.undecided
+
+    def candidates(self, target: RequestTarget, sent: RequestHeaders, now: int) -> Candidates | None:
+        """Return the rules that can match a call for this target. If none of them does, and if there is no magic name
+        in the body, `ask` does nothing but return `undecided`. Return None if `ask` is needed anyway: for a rule that
+        the call brings with it, a rule that ends, a phase that counts calls, or an earlier fault that lasts."""
+        if now >= self._next_end or sent.has_faults or self._story.has_phases or self.lasting.effects:
+            return None
+        return self._candidates.of(target)
 
     def ask(self, request: ApiRequest, now: int) -> Ruling:
         """Ask every rule about this request, once. Raises ScenarioError for a fault header that cannot be used."""
         if now >= self._next_end:
             self._settle(now)
-        ruling, target = self._undecided, request.target
+        ruling, target = self.undecided, request.target
         candidates = self._candidates.of(target)
         if request.sent.has_faults or request.body.find(magic.MARK) >= 0:
             brought = self._brought_by(request)

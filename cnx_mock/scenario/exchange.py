@@ -115,7 +115,7 @@ class FaultEffects:
     """Whether the operation has made a resource to which `provisioning` applies."""
 
 
-_NO_EFFECTS = FaultEffects()
+NO_EFFECTS = FaultEffects()
 """Those of every exchange without faults. Nothing changes them: see `Engine.perform`."""
 
 
@@ -148,7 +148,7 @@ class Exchange:
         self.key: KeyRecord | None = None
         self.allowance: Allowance | None = None
         self.answer: Answer | None = None
-        self.effects = _NO_EFFECTS
+        self.effects = NO_EFFECTS
         self.committed = False
         """Whether it changed something."""
         self.created_id: str | None = None

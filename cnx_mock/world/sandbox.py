@@ -110,7 +110,8 @@ class SandboxState:
         self.recent = Recent() if recent is None else recent
         """What was read last, here or in other sandboxes of the server."""
         self.keys: Table[KeyRecord] = Table()
-        self._by_digits: dict[str, KeyRecord] = {}
+        self.by_digits: dict[str, KeyRecord] = {}
+        """Every key of the account, by its digits."""
         self.instances: LazyTable[InstanceRecord] = LazyTable(self.recent)
         self.snapshots: IndexedTable[SnapshotRecord] = IndexedTable()
         self.firewalls: IndexedTable[FirewallRecord] = IndexedTable()
@@ -165,16 +166,16 @@ class SandboxState:
             revoked=revoked,
             created=self.clock.now(),
         )
-        self._by_digits[digits] = self.keys.add(record)
+        self.by_digits[digits] = self.keys.add(record)
         return record
 
     def opens(self, digits: str) -> bool:
         """Return whether the key with these digits belongs to this account."""
-        return digits in self._by_digits
+        return digits in self.by_digits
 
     def key_with(self, digits: str) -> KeyRecord:
         """Return the account's key with these digits. Raises KeyError if it has none."""
-        return self._by_digits[digits]
+        return self.by_digits[digits]
 
     def next_id(self, kind: Kind) -> tuple[str, int]:
         """Return the id and the number of the next resource of a kind."""

@@ -584,7 +584,7 @@ def test_without_a_listener_nothing_is_there(own_server):
     app = own_server._app
     assert app is not None
     assert not app.events.is_awake
-    assert app.observers._observers == []
+    assert app.observers.all == []
     [tenant] = app.tenants
     assert tenant.sandbox.instances.changes.observer is None
     assert tenant.engine.observer is None

@@ -13,15 +13,12 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
 from cnx_mock import Settings, create_app
 from cnx_mock.http.app import load_scenarios
-from cnx_mock.net.connection_limits import ConnectionLimits
-from cnx_mock.net.direct import DirectConnection
 from tests.bench.stage import HERE
 from tests.conftest import INSTANCE
+from tests.net.in_process import connected
 
 KEY = "cnx_test_3333333333333333333333333333333a"
 BODY = json.dumps(INSTANCE).encode()
@@ -30,26 +27,9 @@ REQUESTS = {
     "list": (b"GET /v1/instances HTTP/1.1", b""),
     "create": (b"POST /v1/instances HTTP/1.1", BODY),
 }
-BUDGETS = {"get": 40, "list": 40, "create": 67}
+BUDGETS = {"get": 21, "list": 21, "create": 37}
 """The most calls of Python functions, in the world of `make bench`. Lower them when a call gets shorter; a change that
 raises one needs a reason. Python 3.11 makes a few more than later versions."""
-
-
-class Kept(asyncio.Transport):
-    """A transport that keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-
-    def write(self, data: Any) -> None:
-        self.written += data
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return {"peername": ("127.0.0.1", 50000), "sockname": ("127.0.0.1", 4269)}.get(name, default)
-
-    def is_closing(self) -> bool:
-        return False
 
 
 class Caller:
@@ -57,13 +37,7 @@ class Caller:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         app = create_app(Settings(), scenario=load_scenarios([str(HERE / "world.yaml")]))
-        config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, server_header=False, date_header=False)
-        config.load()
-        self._transport = Kept()
-        self._connection = DirectConnection(
-            app.begin, app.refuse_unread, ConnectionLimits(app.bounds), config, ServerState(), {}, loop
-        )
-        self._connection.connection_made(self._transport)
+        self._connection, self._transport = connected(app, loop)
         for _ in range(20):
             self.id = json.loads(self.call("create").partition(b"\r\n\r\n")[2])["id"]
 

@@ -11,7 +11,7 @@ from cnx_mock.api.caller import Caller
 from cnx_mock.api.errors import ApiError
 from cnx_mock.api.operation import Incoming
 from cnx_mock.services import operations
-from cnx_mock.services.compute.usual_create import usual_create
+from cnx_mock.services.compute.usual_create import USUAL_CREATE
 from cnx_mock.world.account import SCOPES
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.clock import SECOND
@@ -97,6 +97,13 @@ def judged(sandbox: SandboxState, body: bytes) -> tuple[str, bytes] | None:
     except ApiError:
         return None
     return reply.shape.id, reply.shape.json()  # type: ignore[attr-defined]  # an Instance
+
+
+def usual_create(sandbox: SandboxState, body: bytes, data: Any) -> tuple[str, bytes] | None:
+    """What the usual way makes of a body; None if the stages have to judge."""
+    asked = USUAL_CREATE.read(sandbox.catalogue, body, data)
+    made = None if asked is None else USUAL_CREATE.make(sandbox, asked, sandbox.now)
+    return None if made is None else (made[0], made[1].encode())
 
 
 def world(sandbox: SandboxState) -> Any:

@@ -15,7 +15,7 @@ from cnx_mock.dataclass import dataclass
 from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus
 from cnx_mock.services.compute.instance_fields import fields_of, metered_form
 from cnx_mock.services.compute.metrics import InstanceMetrics, sample
-from cnx_mock.services.compute.usual_create import usual_create
+from cnx_mock.services.compute.usual_create import USUAL_CREATE
 from cnx_mock.text.tight_json import tight_json
 from cnx_mock.text.units import format_money
 from cnx_mock.world import kinds
@@ -178,7 +178,7 @@ def _shown_until(until: list[int], record: InstanceRecord, now: int) -> Instance
     scope="instances:write",
     provenance=documented("Create a new instance"),
     raises=(InvalidState, QuotaExceeded, InsufficientCredits),
-    usual=usual_create,
+    usual=USUAL_CREATE,
 )
 def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
     """Create a new instance.

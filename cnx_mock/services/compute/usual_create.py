@@ -8,6 +8,7 @@ do. `tests/services/test_usual_create.py` holds both equal: the answers, and the
 from typing import Any
 
 from cnx_mock.api.fields import NAME_PATTERN, collapsed
+from cnx_mock.api.operation import UsualCreate
 from cnx_mock.api.readings import INSTANCE_NAMES
 from cnx_mock.services.compute.instance_body import TAG_PATTERN
 from cnx_mock.services.compute.instance_fields import fields_of, ipv6, metered_form
@@ -32,6 +33,9 @@ _Tags = tuple[tuple[str, ...], str]
 """Tags without repetitions, and their JSON."""
 
 _NO_TAGS: _Tags = (), "[]"
+
+_Asked = tuple[str, "_Form", tuple[str, ...], str]
+"""What a body asks for: a name, a form, the tags, and their JSON."""
 
 
 class _Form:
@@ -92,12 +96,11 @@ class _Known:
         return known
 
 
-def usual_create(sandbox: SandboxState, body: bytes, data: Any) -> tuple[str, bytes] | None:
-    """Create an instance if nothing about it is unusual, and return its id and the answer's JSON. Return None, and do
-    nothing, if the stages have to judge. `data` is what orjson reads in the body."""
-    known: _Known = sandbox.catalogue.known or _remembering(sandbox.catalogue)
-    read, rule, now = _read(known, sandbox.catalogue, body, data), sandbox.provisioning["instance"], sandbox.clock.now()
-    if read is None or "instances" in sandbox.account.quotas or INSTANCE_NAMES.name in sandbox.readings:
+def _make(sandbox: SandboxState, asked: _Asked, now: int) -> tuple[str, str] | None:
+    """Create an instance if nothing about the sandbox is unusual, and return its id and the answer's JSON. Return None,
+    and do nothing, if the stages have to judge."""
+    known, rule = sandbox.catalogue.known, sandbox.provisioning["instance"]
+    if "instances" in sandbox.account.quotas or INSTANCE_NAMES.name in sandbox.readings:
         return None
     if rule is not known.rule:
         if not rule.is_plain:
@@ -105,7 +108,7 @@ def usual_create(sandbox: SandboxState, body: bytes, data: Any) -> tuple[str, by
         known.rule = rule
     if sandbox.next_provisioning is not None or not sandbox.ledger.has(MINIMUM_BALANCE, now):
         return None
-    name, form, tags, tags_json = read
+    name, form, tags, tags_json = asked
     chance, plan = sandbox.chance, form.plan
     number = chance.count("inst")
     new_id = chance.new_id("inst", number)
@@ -115,7 +118,7 @@ def usual_create(sandbox: SandboxState, body: bytes, data: Any) -> tuple[str, by
     )
     sandbox.ledger.open(new_id, name, plan.hourly_cents, now, form.metered)
     created = format_instant(now)
-    return new_id, (form.json % (new_id, name, tags_json, ipv6(new_id[5:]), created, created)).encode()
+    return new_id, form.json % (new_id, name, tags_json, ipv6(new_id[5:]), created, created)
 
 
 def _remembering(catalogue: Catalogue) -> _Known:
@@ -123,10 +126,9 @@ def _remembering(catalogue: Catalogue) -> _Known:
     return known
 
 
-def _read(
-    known: _Known, catalogue: Catalogue, body: bytes, data: Any
-) -> tuple[str, _Form, tuple[str, ...], str] | None:
-    """Return what a body asks for: a name, a form, the tags and their JSON; None if the model has to judge."""
+def _read(catalogue: Catalogue, body: bytes, data: Any) -> _Asked | None:
+    """Return what a body asks for; None if the model has to judge. `data` is what orjson reads in the body."""
+    known: _Known = catalogue.known or _remembering(catalogue)
     try:
         name, plan, region, image = data["name"], data["plan"], data["region"], data["image"]
         form = known.forms.get((plan, region, image)) or known.form(catalogue, plan, region, image)
@@ -146,3 +148,6 @@ def _read(
     if tags is None or len(data) != 4 + (strings > 8) or body.count(b'"') != 2 * strings or 92 in body:
         return None
     return name, form, *tags
+
+
+USUAL_CREATE = UsualCreate(_read, _make)

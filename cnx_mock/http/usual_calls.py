@@ -1,0 +1,210 @@
+"""Usual calls, answered as a whole: a read whose answer is kept, and a usual create.
+
+STAGES stand for every call. Of a call that no rule can match, and whose key, account and rate window have nothing
+special, they do the same few things each time; this does just those, which takes half of the time. All that can be
+unusual is looked at before anything is done, and then the stages take the call. `tests/http/test_both_ways.py` and
+`tests/http/test_usual_calls.py` hold both equal: the answers, the journals, and the worlds that they leave.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from cnx_mock.api.operation import UsualCreate
+from cnx_mock.http.client_head import ClientHead
+from cnx_mock.http.journal import JournalRecord
+from cnx_mock.http.kept_answers import kept_answer
+from cnx_mock.http.observers import Observers
+from cnx_mock.http.pipeline import Pipeline
+from cnx_mock.scenario.candidates import Candidates
+from cnx_mock.scenario.exchange import NO_EFFECTS, Answer
+from cnx_mock.scenario.magic import MARK
+from cnx_mock.scenario.matching import lacks
+from cnx_mock.scenario.request import ApiRequest, RequestTarget
+from cnx_mock.text.live_keys import may_have_live_key
+from cnx_mock.world.catalogue import Catalogue
+from cnx_mock.world.clock import SECOND, ticks
+from cnx_mock.world.sandbox import SandboxState
+
+_MOST_BODIES = 200
+"""The bodies that one server remembers."""
+
+_LONGEST_BODY = 2048
+"""Bytes of the longest body that is remembered."""
+
+_NOTHING_SPECIAL: dict[str, Any] = {
+    "_response_headers": None,
+    "allowance": None,
+    "committed": False,
+    "created_id": None,
+    "delayed": 0,
+    "delays": None,
+    "effects": NO_EFFECTS,
+    "event": 0,
+    "key": None,
+    "performances": (),
+    "polled": None,
+    "problem": None,
+}
+"""What the record of a usual call says of everything that is not usual."""
+
+
+class UsualRecord(JournalRecord):
+    """The record of a usual call. What is not set is made when somebody reads it: most records are never read."""
+
+    __slots__ = ("arrived", "body", "client", "connection", "message", "secure", "target", "wall")
+
+    arrived: int
+    body: bytes
+    client: ClientHead
+    connection: int | None
+    message: bytes
+    """The whole answer to a create."""
+    secure: bool
+    target: RequestTarget
+    wall: int
+
+    def __init__(self) -> None:
+        """Set nothing: that is done by `UsualCalls.answer`."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what has not been set."""
+        if name == "request":
+            sent, body, wall = self.client.headers, self.body, self.wall
+            made = ApiRequest(self.target, sent, body, self.arrived, wall, self.connection, secure=self.secure)
+            self.request = made
+            return made
+        if name in ("answer", "_sent_head"):  # of a create: that of a read is set
+            head, _, body = self.message.partition(b"\r\n\r\n")
+            location = f"{self.target.path}/{self.created_id}".encode()
+            self.answer, self._sent_head = Answer(201, [(b"location", location)], body), head + b"\r\n\r\n"
+            del self.message
+            return getattr(self, name)
+        try:
+            return _NOTHING_SPECIAL[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class _Body:
+    """What a body says, whoever sends it."""
+
+    __slots__ = ("asked", "data", "unmatched")
+
+    def __init__(self, asked: Any, data: Any) -> None:
+        self.asked: Final = asked
+        """What it asks for, as the operation's usual way has read it; None if the stages have to judge."""
+        self.data: Final = data
+        self.unmatched: Candidates = ()
+        """The rules that have been found not to match it."""
+
+    def is_matched_by(self, candidates: Candidates) -> bool:
+        """Return whether one of these rules may match it."""
+        data = self.data
+        for _, plain in candidates:
+            if not plain or not lacks(data, plain):
+                return True
+        self.unmatched = candidates
+        return False
+
+
+_UNUSUAL = _Body(None, None)
+
+
+class UsualCalls:
+    """Answers the usual calls of one server."""
+
+    def __init__(self, pipeline: Pipeline, observers: Observers) -> None:
+        self._tenants = pipeline.tenants.by_key
+        self._sender = pipeline.sender
+        self._observers = observers
+        self._bodies: dict[tuple[RequestTarget, bytes], _Body] = {}
+
+    def answer(
+        self,
+        target: RequestTarget,
+        client: ClientHead,
+        body: bytes,
+        arrived: int,
+        wall: int,
+        connection: int | None,
+        secure: bool,
+    ) -> bytes | None:
+        """Return the whole answer to a call, as it goes to the wire. Return None, and do nothing, if anything about it
+        is unusual. (It is one long function because a call of another one takes a hundredth of its time.)"""
+        digits, operation = client.digits, target.operation
+        tenant = None if digits is None else self._tenants.get(digits)
+        if tenant is None or operation is None or not tenant.is_complete:
+            return None
+        sandbox, engine, window = tenant.sandbox_so_far, tenant.engine, tenant.window
+        clock, account, key = sandbox.clock, sandbox.account, sandbox.by_digits[digits]  # type: ignore[index]
+        now, limit = clock.at(arrived), account.limit
+        left = window.left(limit, arrived + clock.advanced)
+        candidates = engine.candidates(target, client.headers, now)
+        if not left or candidates is None or account.fate or key.revoked or sandbox.readings:
+            return None
+
+        made = answer = None
+        if operation.usual is not None:
+            if operation.scope in key.scopes:
+                made = self._made(operation.usual, target, client, body, candidates, sandbox, now)
+        elif not body and not candidates and target.method == "GET":
+            answer = kept_answer(sandbox, target, key, now)
+        if made is None and answer is None:
+            return None
+
+        # it is a usual call
+        request_id, second = sandbox.chance.new_id("req"), wall // SECOND
+        window.used += 1
+        remaining, reset = limit - window.used, -(-(wall + left) // SECOND)
+        record = UsualRecord()
+        record.request_id, record.at, record.sandbox, record.ruling = request_id, now, sandbox, engine.undecided
+        record.target, record.client, record.body, record.arrived = target, client, body, arrived
+        record.wall, record.connection, record.secure = wall, connection, secure
+        if made is not None:
+            record.created_id, shown = made
+            record.committed, record.status = True, 201
+            record.message = message = self._sender.created(
+                target.path, made[0], shown, request_id, second, limit, remaining, reset
+            )
+        elif answer is not None:
+            record.answer, record.status = answer, answer.status
+            record._sent_head = head = self._sender.allowed(answer, request_id, second, limit, remaining, reset)
+            message = head + answer.body
+        record.duration = ticks() - arrived
+        tenant.journal.keep(record, target.size + client.headers.size + len(body) + len(message))
+        self._observers.tell(record, tenant)
+        return message
+
+    def _made(
+        self,
+        usual: UsualCreate,
+        target: RequestTarget,
+        client: ClientHead,
+        body: bytes,
+        candidates: Candidates,
+        sandbox: SandboxState,
+        now: int,
+    ) -> tuple[str, str] | None:
+        """Return the id and the JSON of what a usual create has made. Return None, and do nothing, if it is not one."""
+        known = self._bodies.get((target, body)) or self._read(usual, target, body, sandbox.catalogue)
+        if (
+            known.asked is None
+            or not client.sends_json
+            or (candidates is not known.unmatched and known.is_matched_by(candidates))
+        ):
+            return None
+        return usual.make(sandbox, known.asked, now)
+
+    def _read(self, usual: UsualCreate, target: RequestTarget, body: bytes, catalogue: Catalogue) -> _Body:
+        """Return what a body says that comes for the first time. (Clients send the same one again and again.)"""
+        if len(body) > _LONGEST_BODY or MARK in body or may_have_live_key(body):
+            return _UNUSUAL
+        try:
+            data = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return _UNUSUAL
+        if len(self._bodies) >= _MOST_BODIES:
+            self._bodies.clear()
+        found = self._bodies[target, body] = _Body(usual.read(catalogue, body, data), data)
+        return found
