@@ -7,7 +7,8 @@ environment changes how Python starts, and on systems without fork.
 
 The Python programs of a sweep are forked likewise, off a server that has imported what they do: they are real
 processes, but a hundred of them need not start an interpreter each. Those of `run` have to be children of the command,
-and are forks of it.
+and are forks of it. Runs of pytest, and the workers of its xdist, are forked likewise (`popen_pytest`, `fork_workers`);
+a test that asks what such a run imports starts a real one.
 """
 
 import atexit
@@ -18,7 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from select import select
@@ -55,8 +56,9 @@ class _Server:
         """Start a process; the socket on which its server reports."""
         ours, theirs = socket.socketpair()
         data = json.dumps(order).encode("utf-8", "surrogateescape")
+        more = [self.orders().fileno()] if order["argv"][0] == "pytest" else []  # it may have workers
         with theirs:
-            socket.send_fds(self.orders(), [data], [*streams, theirs.fileno()])
+            socket.send_fds(self.orders(), [data], [*streams, theirs.fileno(), *more])
         return ours
 
     def orders(self) -> socket.socket:
@@ -73,7 +75,7 @@ class _Server:
     def _started(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
-        passed = [theirs.fileno()] if self is PROGRAMS else [theirs.fileno(), PROGRAMS.orders().fileno()]
+        passed = [theirs.fileno(), *([PROGRAMS.orders().fileno()] if self is COMMANDS else [])]
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.fork_server", self._kind, *map(str, passed)],
@@ -97,19 +99,22 @@ class _Server:
 PROGRAMS = _Server("program")
 """Forks Python programs."""
 
-_COMMANDS = _Server("command")
+COMMANDS = _Server("command")
+"""Forks commands, and runs of pytest with their workers."""
 
 
 def start() -> None:
     """Start both servers now, for all processes that this one will fork."""
-    _COMMANDS.orders()
+    COMMANDS.orders()
 
 
 class _Fork(subprocess.Popen[Any]):
     """A `Popen` whose process is forked by a server, which waits for it in our place."""
 
+    _name = "cnx-mock"
+
     def _server(self) -> _Server:
-        return _COMMANDS
+        return COMMANDS
 
     def _execute_child(
         self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo, creationflags, shell,
@@ -117,7 +122,7 @@ class _Fork(subprocess.Popen[Any]):
         start_new_session, process_group, *_,
     ) -> None:  # fmt: skip
         order = {
-            "argv": ["cnx-mock", *map(str, args[1:])],  # a program forgets the first word
+            "argv": [self._name, *map(str, args[1:])],  # a program forgets the first word
             "cwd": os.path.abspath(cwd or "."),  # noqa: PTH100 (a folder that does not exist stays as it is)
             "env": dict(os.environ if env is None else env),
             "session": start_new_session,
@@ -155,6 +160,12 @@ class _ForkOfProgram(_Fork):
 
     def _server(self) -> _Server:
         return PROGRAMS
+
+
+class _ForkOfPytest(_Fork):
+    """The same for a run of pytest, or one of its workers."""
+
+    _name = "pytest"
 
 
 def _forkable(args: Any, env: Mapping[str, str] | None) -> bool:
@@ -196,6 +207,22 @@ def spawn(
     return kind(command, env=dict(environ), start_new_session=True, cwd=folder, **pipes)
 
 
+def popen_pytest(args: Any, **options: Any) -> "subprocess.Popen[Any]":
+    """Start `python -m pytest` or one of its workers."""
+    return (_ForkOfPytest if hasattr(os, "fork") else subprocess.Popen)(args, **options)
+
+
+def fork_workers(patch: Callable[[Any, str, Any], None] = setattr) -> None:
+    """Let xdist fork its workers."""
+    from execnet import gateway_base, gateway_io  # lazy: only runs of pytest need it
+
+    def start(master: Any, args: list[str], execmodel: Any) -> None:
+        master.popen = popen_pytest(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        gateway_base.Popen2IO.__init__(master, master.popen.stdin, master.popen.stdout, execmodel=execmodel)
+
+    patch(gateway_io.Popen2IOMaster, "__init__", start)
+
+
 def run(
     args: Any,
     *,
@@ -203,14 +230,15 @@ def run(
     capture_output: bool = False,
     timeout: float | None = None,
     check: bool = False,
+    popen: Callable[..., "subprocess.Popen[Any]"] = Popen,
     **options: Any,
 ) -> "subprocess.CompletedProcess[Any]":
-    """Run a command to its end; `subprocess.run`, but for what it costs."""
+    """Run a command to its end, or what `popen` starts; `subprocess.run`, but for what it costs."""
     if input is not None:
         options["stdin"] = subprocess.PIPE
     if capture_output:
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with Popen(args, **options) as process:
+    with popen(args, **options) as process:
         try:
             stdout, stderr = process.communicate(input, timeout)
         except BaseException:

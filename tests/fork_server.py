@@ -1,6 +1,6 @@
 """Forks commands or programs for `tests/commands.py`: a process with one thread, which has imported all that these may
 need. Its arguments: `command` or `program`, the number of the socket with its orders, and for commands that of the
-server of their programs.
+server of their programs. A run of pytest is a command too.
 
 For each order it forks once, and reports on the order's own socket: first the process id, then the exit status, eight
 bytes each.
@@ -47,10 +47,7 @@ def _prepare() -> None:
     load_everything(but=("cnx_mock.pytest_plugin",))
     _make_templates()
     create_app()
-    for _ in range(3):  # Python makes code faster that has run a few times
-        _serve_once()
-    gc.collect()
-    gc.freeze()
+    _serve_a_few_times()
 
 
 def _make_templates() -> None:
@@ -60,6 +57,14 @@ def _make_templates() -> None:
     pages = templates._environment()
     for name in pages.list_templates(["j2"]):
         pages.get_template(name)
+
+
+def _serve_a_few_times() -> None:
+    """Python makes code faster that has run a few times."""
+    for _ in range(3):
+        _serve_once()
+    gc.collect()
+    gc.freeze()
 
 
 def _serve_once() -> None:
@@ -90,7 +95,7 @@ def _serve_once() -> None:
 
 def _order(control: socket.socket) -> tuple[Any, list[int]] | None:
     """The next process to start: what it is given, and its file descriptors; None when the tests are over."""
-    data, descriptors, _, _ = socket.recv_fds(control, commands.LARGEST, 4)
+    data, descriptors, _, _ = socket.recv_fds(control, commands.LARGEST, 5)
     return (json.loads(data.decode("utf-8", "surrogateescape")), descriptors) if data else None
 
 
@@ -163,16 +168,19 @@ class _Server:
                 continue
             if (order := _order(self._control)) is None:
                 return False
-            given, (*streams, reports) = order
+            given, (*streams, reports) = order[0], order[1][:4]
             prepare(given)
             if pid := os.fork():
                 self._running[pid] = reports
-                for each in streams:
+                for each in (*streams, *order[1][4:]):
                     os.close(each)
                 continue
             self._leave()
             _become(given, streams, reports)
             os.close(reports)
+            for number in order[1][4:]:
+                os.set_inheritable(number, False)
+                commands.COMMANDS.use(socket.socket(fileno=number))
             return True
 
     def _report_ended(self) -> None:
@@ -198,6 +206,33 @@ def _programs() -> Callable[[], object]:
     for name in _OF_ALL_PROGRAMS:
         importlib.import_module(name)
     return _program
+
+
+def _prepare_pytest(order: dict[str, Any]) -> None:
+    """Import what a run of pytest does, when the first one is asked for."""
+    if order["argv"][0] != "pytest" or "xdist" in sys.modules:
+        return
+    import xdist.plugin  # type: ignore[import-untyped]  # lazy: most tests run no pytest
+    import xdist.remote  # type: ignore[import-untyped]  # noqa: F401
+    from _pytest.assertion.rewrite import AssertionRewritingHook  # lazy: as above
+    from _pytest.config import get_config  # lazy: as above
+
+    from tests.pytest_plugin.conftest import read_installed_once  # lazy: as above
+
+    get_config()
+    AssertionRewritingHook._warn_already_imported = lambda *_: None  # type: ignore[method-assign]  # so they are
+    read_installed_once()
+    commands.fork_workers()
+    gc.collect()
+    gc.freeze()
+
+
+def _pytest() -> None:
+    """Run pytest, or a worker of its xdist."""
+    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    words = {"-mpytest": ["-m", "pytest"], "-u": []}
+    sys.argv[1:2] = words.get(sys.argv[1], [sys.argv[1]])
+    _program()
 
 
 def _program() -> None:
@@ -306,6 +341,6 @@ if __name__ == "__main__":
     main = _commands(*others) if kind == "command" else _programs()
     forked = False
     with suppress(KeyboardInterrupt):
-        forked = _Server(control).forked(_imported_for if kind == "program" else lambda order: None)
+        forked = _Server(control).forked(_imported_for if kind == "program" else _prepare_pytest)
     if forked:
-        _run(main)
+        _run(_pytest if sys.argv[0] == "pytest" else main)

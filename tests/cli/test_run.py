@@ -67,7 +67,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(*arguments: object, **more: Any) -> subprocess.CompletedProcess[str]:
     """`cnx-mock run` with these arguments."""
-    options = {"env": environment(), "stdin": subprocess.DEVNULL} | more
+    options: dict[str, Any] = {"env": environment(), "stdin": subprocess.DEVNULL} | more
     if "input" in options:
         del options["stdin"]
     command = [COMMAND, "run", *map(str, arguments)]

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cnx_mock import MockServer, Sandbox
+from tests import commands
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 from tests.pytest_plugin.conftest import without_others
@@ -31,7 +32,7 @@ def run(folder: Path) -> dict[str, str]:
     """Run the tests of a folder as they are; what became of each file."""
     options = ["-q", "-p", "no:cacheprovider", "-rA", "--color=no", *without_others()]
     command = [sys.executable, "-m", "pytest", *options, str(folder)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = commands.run(command, cwd=folder, capture_output=True, text=True, popen=commands.popen_pytest)
     found = re.findall(r"^(PASSED|FAILED|ERROR) (test_\w+)\.py", done.stdout, re.MULTILINE)
     return {name: word if word == "PASSED" else done.stdout for word, name in found}
 

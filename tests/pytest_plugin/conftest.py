@@ -1,15 +1,20 @@
 """Runs of pytest in projects that have installed cnx-mock."""
 
+import subprocess
 from collections.abc import Callable
 from functools import cache
 from importlib import metadata
 from textwrap import dedent
+from types import SimpleNamespace
 from typing import Any
 
+import _pytest.pytester
 import cryptography.x509  # noqa: F401  # pytester forgets what a run imports, and this cannot be imported twice
 import pytest
 import yaml  # noqa: F401  # as above: its parser in C makes events of the classes that it has imported first
 from _pytest.fixtures import FixtureManager
+
+from tests import commands
 
 Run = Callable[..., pytest.RunResult]
 
@@ -35,6 +40,14 @@ READ_ONCE: dict[str, Any] = {
     name: cache(getattr(metadata.Distribution, name).fget) for name in ("entry_points", "files", "metadata")
 }
 """What pytest reads of every installed package when it starts. It is half of the time of a short run."""
+
+
+def read_installed_once() -> None:
+    """Let all runs of pytest of this process, and of its forks, read only once what is installed."""
+    installed = [*metadata.distributions()]
+    metadata.distributions = lambda **_: installed
+    for name, read in READ_ONCE.items():
+        setattr(metadata.Distribution, name, property(read))
 
 
 @cache
@@ -67,6 +80,14 @@ def create(cnx):
         "name": "web-1", "plan": "pro", "region": "us-east-1", "image": "ubuntu-22.04-lts",
     })
 """
+
+
+@pytest.fixture
+def forks(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of pytest in processes of their own, and the workers of xdist, are forked."""
+    commands.fork_workers(monkeypatch.setattr)
+    forking = SimpleNamespace(**{**vars(subprocess), "Popen": commands.popen_pytest})
+    monkeypatch.setattr(_pytest.pytester, "subprocess", forking)
 
 
 @pytest.fixture

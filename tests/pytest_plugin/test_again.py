@@ -54,7 +54,8 @@ def test_it(cnx):
     request = urllib.request.Request(
         "https://api.cloudnexus.com/v1/plans", headers={"Authorization": f"Bearer {cnx.api_key}"}
     )
-    assert urllib.request.urlopen(request, timeout=10).status == 500
+    with urllib.request.urlopen(request, timeout=10) as response:
+        assert response.status == 500
 """
 
 
@@ -121,6 +122,7 @@ def test_no_option_that_changes_a_run_is_forgotten() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forks")
 def test_a_shell_runs_the_line_of_a_group_of_xdist(pytester: pytest.Pytester, tmp_path: Path) -> None:
     pytester.makepyfile(
         test_it="""
@@ -137,7 +139,10 @@ def test_a_shell_runs_the_line_of_a_group_of_xdist(pytester: pytest.Pytester, tm
     )
     line = line_of(result)
     assert "@one" not in line
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTEST_ADDOPTS": " ".join(without_others()),
+    }
     second = subprocess.run(
         ["sh", "-c", line], cwd=pytester.path, env=environment, capture_output=True, text=True, timeout=60, check=False
     )

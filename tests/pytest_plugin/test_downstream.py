@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import commands
 from tests.pytest_plugin.conftest import without_others
 
 pytestmark = pytest.mark.slow
@@ -17,14 +18,15 @@ PROJECT = Path(__file__).resolve().parents[1] / "downstream"
 @pytest.mark.parametrize("options", [["-W", "error"], ["-n", "2", "-W", "error"]], ids=["alone", "parallel"])
 def test_the_downstream_project_passes_and_its_bug_is_caught(options: list[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CNX_MOCK_", "PYTEST_"))}
-    done = subprocess.run(
+    forked = "-n" in options  # the workers are most of the work, and are started as alone
+    done = commands.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *without_others(but=("anyio", "asyncio")), *options],
         cwd=PROJECT,
         env=environment | {"NO_PROXY": "127.0.0.1"},
         capture_output=True,
         text=True,
         timeout=120,
-        check=False,
+        popen=commands.popen_pytest if forked else subprocess.Popen,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "17 passed, 1 xfailed in " in done.stdout

@@ -332,6 +332,7 @@ def test_it(cnx, request, number):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forks")
 def test_ids_are_the_same_alone_in_another_order_and_in_parallel(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

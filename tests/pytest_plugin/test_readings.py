@@ -295,6 +295,7 @@ PLANS = f"{CLIENT}\ndef test_it(cnx):\n    assert 'data' in once(cnx, 'GET', '/v
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forks")
 def test_a_sweep_takes_the_readings_too(run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ["--cnx-sweep", "--cnx-sweep-faults=error"]
     without = run(PLANS, *options)
@@ -349,9 +350,9 @@ def test_other_plugins_that_would_run_it_again_are_named(run: Run) -> None:
 
 
 @pytest.mark.slow
-def test_it_works_under_xdist(run: Run, pytester: pytest.Pytester) -> None:
-    run(DELETE + LEAVES_TWO.replace("test_it", "test_two"))
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "2", "--cnx-readings")
+@pytest.mark.usefixtures("forks")
+def test_it_works_under_xdist(run: Run) -> None:
+    result = run(DELETE + LEAVES_TWO.replace("test_it", "test_two"), "-n", "2", "--cnx-readings", beside=("xdist",))
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines([f"misread: {EMPTY}"])
     result.stdout.fnmatch_lines(["2 tests, 8 runs under other readings: 3 misread, 5 survived"])

@@ -217,11 +217,9 @@ def test_it(cnx, server):
 
 
 @pytest.mark.slow
-def test_it_works_under_xdist(run: Run, pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_it="import pytest\n" + CLIENT + BLIND)
-    result = pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", "-n", "2", "--cnx-sweep", "--cnx-sweep-faults", "reset-after"
-    )
+@pytest.mark.usefixtures("forks")
+def test_it_works_under_xdist(run: Run) -> None:
+    result = run(CLIENT + BLIND, "-n", "2", "--cnx-sweep", "--cnx-sweep-faults", "reset-after", beside=("xdist",))
     assert result.ret == 1
     result.stdout.fnmatch_lines(["duplicated: *left 2 instances named web-1"])
 
