@@ -201,10 +201,15 @@ def Popen(args: Any, **options: Any) -> "subprocess.Popen[Any]":
 def spawn(
     command: list[str], environ: Mapping[str, str], output: IO[bytes], folder: Path | None
 ) -> "subprocess.Popen[Any]":
-    """Start a program as `cnx_mock.programs.bounded` does, in whose place this can be; fork it if it is in Python."""
-    kind = _ForkOfProgram if is_forkable_program(command, environ) else subprocess.Popen
+    """Start a program as `cnx_mock.programs.bounded` does, in whose place this can be."""
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-    return kind(command, env=dict(environ), start_new_session=True, cwd=folder, **pipes)
+    return popen_program(command, env=dict(environ), start_new_session=True, cwd=folder, **pipes)
+
+
+def popen_program(args: list[str], *, env: Mapping[str, str], **options: Any) -> "subprocess.Popen[Any]":
+    """Start a program; fork it if it is in Python."""
+    kind = _ForkOfProgram if is_forkable_program(args, env) else subprocess.Popen
+    return kind(args, env=env, **options)
 
 
 def popen_pytest(args: Any, **options: Any) -> "subprocess.Popen[Any]":

@@ -2,29 +2,30 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cnx_mock import MockServer
+from cnx_mock import MockServer, Sandbox
 from cnx_mock.audit.audit import findings
 from cnx_mock.audit.call import Call, calls_of
+from tests import commands
 
 pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
 FOLDER = Path(__file__).with_name("crowds")
+TOGETHER = Path(__file__).with_name("together.mjs")
 RUNNERS = {".py": sys.executable, ".mjs": "node", ".sh": "sh"}
 RETRIES = ["early-retry", "flat-backoff", "amplification", "blind-create"]
 
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "error": [{"times": 1, "fault": {"error": "INTERNAL_ERROR"}}],
-    "limited": [{"times": 1, "fault": {"error": "RATE_LIMITED", "retry_after": "2s"}}],
-    "some limited": [{"times": 3, "fault": {"error": "RATE_LIMITED", "retry_after": "2s"}}],
+    "limited": [{"times": 1, "fault": {"error": "RATE_LIMITED", "retry_after": "1s"}}],
+    "some limited": [{"times": 3, "fault": {"error": "RATE_LIMITED", "retry_after": "1s"}}],
     "outage": [{"times": 5, "fault": {"error": "INTERNAL_ERROR"}}],
     "reset": [{"times": 1, "fault": {"connection": "reset"}}],
 }
@@ -36,15 +37,21 @@ def server() -> Iterator[MockServer]:
         yield server
 
 
-def calls(server: MockServer, client: str, rules: list[dict[str, Any]]) -> list[Call]:
-    """What a client does in a new sandbox with these rules."""
+def run(client: str, sandboxes: list[Sandbox]) -> None:
+    """Run a client in each of these sandboxes; with a client for Node, a single process does it."""
     path = FOLDER / client
     runner = RUNNERS[path.suffix]
     if shutil.which("curl" if path.suffix == ".sh" else runner) is None and "CI" not in os.environ:
         pytest.skip(f"needs {runner}")
-    sandbox = server.sandbox({"rules": rules})
-    given = {"CLOUDNEXUS_BASE_URL": sandbox.url, "CLOUDNEXUS_API_KEY": sandbox.api_key}
-    subprocess.run([runner, str(path)], env={**os.environ, **given}, capture_output=True, timeout=60, check=False)
+    given = {"CLOUDNEXUS_BASE_URL": sandboxes[0].url, "CLOUDNEXUS_API_KEY": sandboxes[0].api_key}
+    command = [runner, str(path)]
+    if path.suffix == ".mjs":
+        command = [runner, str(TOGETHER), str(path), *(each.api_key for each in sandboxes)]
+    commands.run(command, env={**os.environ, **given}, capture_output=True, timeout=60, popen=commands.popen_program)
+
+
+def calls(sandbox: Sandbox) -> list[Call]:
+    """What a client has done in a sandbox."""
     found = calls_of(sandbox.call("GET", "/requests")["data"])
     assert found
     return found
@@ -59,7 +66,9 @@ FOUND = {
     "reset": {"blind-create"},
 }
 """What is found about the one client, by fault."""
-AT_ONCE = 4
+USUAL = "none"
+"""In the place of a fault: a run without faults."""
+AT_ONCE = 8
 """So many clients run beside each other: they wait for most of their time."""
 
 Judge = Callable[[str, str], set[str]]
@@ -69,18 +78,26 @@ Judge = Callable[[str, str], set[str]]
 def judged(server: MockServer) -> Iterator[Judge]:
     """Gives the codes of what is found about a client's retries. Its run without faults is made once."""
     operations = dict.fromkeys(CROWDS, "plans.list") | {ONE: "instances.create"}
+    sandboxes = {(client, USUAL): server.sandbox() for client in operations} | {
+        (client, fault): server.sandbox(
+            {"rules": [{"match": {"operation": operations[client]}, **rule} for rule in FAULTS[fault]]}
+        )
+        for client in operations
+        for fault in (FOUND if client == ONE else FAULTS)
+    }
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        usual = {client: pool.submit(calls, server, client, []) for client in operations}
-        faulty = {
-            (client, fault): pool.submit(
-                calls, server, client, [{"match": {"operation": operations[client]}, **rule} for rule in FAULTS[fault]]
-            )
-            for client in operations
-            for fault in (FOUND if client == ONE else FAULTS)
-        }
+        runs: dict[tuple[str, str], Future[None]] = {}
+        for client in operations:
+            mine = [pair for pair in sandboxes if pair[0] == client]
+            for pairs in [mine] if client.endswith(".mjs") else [[pair] for pair in mine]:
+                runs |= dict.fromkeys(pairs, pool.submit(run, client, [sandboxes[pair] for pair in pairs]))
+
+        def done(client: str, fault: str) -> list[Call]:
+            runs[client, fault].result()
+            return calls(sandboxes[client, fault])
 
         def judge(client: str, fault: str) -> set[str]:
-            found = findings(faulty[client, fault].result(), usual=[usual[client].result()])
+            found = findings(done(client, fault), usual=[done(client, USUAL)])
             return {each.code for each in found if each.code in RETRIES}
 
         yield judge
