@@ -31,7 +31,7 @@ from tests import commands, measuring
 
 _OF_ALL_PROGRAMS = ("http.client", "urllib.request", "encodings.idna", "concurrent.futures.thread", "logging", "uuid")
 """What nearly every program imports, often by a module of its own."""
-_OF_PROGRAMS = ("requests",)
+_OF_PROGRAMS = ("requests", "httpx2")
 """What programs import that takes long; each is imported here when the first of them has its name."""
 
 
