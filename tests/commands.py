@@ -37,6 +37,9 @@ ROOT = Path(__file__).parents[1]
 PYTHON = str(Path(sys.executable).with_name("python"))
 """This Python, as it is found in its folder."""
 
+GRACE = "TESTS_GRACE"
+"""A variable for a command: how long its end waits for a stream that takes nothing, in microseconds."""
+
 LARGEST = 1 << 20
 """How many bytes an order may have."""
 

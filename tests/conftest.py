@@ -150,6 +150,14 @@ def wire_to(url: str) -> Iterator[Any]:
         yield sock if address.scheme == "http" else TlsWire(sock, str(address.hostname))
 
 
+@contextmanager
+def taken_port(host: str = "127.0.0.1") -> Iterator[int]:
+    """A port that is in use. Its owner does not listen: nobody has to wait for the answer that never comes."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as taken:
+        taken.bind((host, 0))
+        yield taken.getsockname()[1]
+
+
 class Client:
     """Calls over a real socket, one connection a call."""
 

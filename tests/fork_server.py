@@ -322,13 +322,18 @@ def _become_program(command: list[str], environ: dict[str, str], folder: Path | 
 def _commands(programs: socket.socket) -> Callable[[], object]:
     """Prepare the commands, and return what each of them runs."""
     _prepare()
-    from cnx_mock.cli.main import main  # lazy: programs do not need it
+    from cnx_mock.cli import background_stream  # lazy: programs do not need it
+    from cnx_mock.cli.main import main  # lazy: as above
     from cnx_mock.programs import bounded, passthrough  # lazy: as above
+
+    def command() -> None:
+        background_stream.GRACE = int(os.environ.pop(commands.GRACE, background_stream.GRACE))
+        main()
 
     commands.PROGRAMS.use(programs)
     bounded._spawned = commands.spawn
     passthrough.Foreground._spawned = _spawned_in_foreground(passthrough.Foreground._spawned)  # type: ignore[method-assign]
-    return main
+    return command
 
 
 if __name__ == "__main__":

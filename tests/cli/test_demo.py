@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import pytest
 from cnx_mock.demo.stories import STORIES
 from tests import commands
 from tests.commands import COMMAND
+from tests.conftest import taken_port
 
 pytestmark = pytest.mark.slow
 
@@ -62,24 +62,24 @@ EXPECTED = {
 Told = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def told() -> Iterator[Told]:
-    """Gives what comes of a story. All of them are told beside each other: they consist of waits."""
-    with ThreadPoolExecutor(len(STORIES)) as pool:
+    """Gives what comes of a story. All of them are told beside each other, and beside the first tests: they consist of
+    waits."""
+    with ThreadPoolExecutor(len(STORIES) + 1) as pool:
         running = {story: pool.submit(demo, story, *FAST) for story in STORIES}
+        running[TRY_NEXT] = pool.submit(tried_next)
         yield lambda story: running[story].result()
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_each_story_costs_the_naive_client_money_and_the_careful_one_none(told: Told, story: str) -> None:
-    done = told(story)
-    naive, careful, waste = EXPECTED[story]
-    assert (done.returncode, done.stderr) == (0, "")
-    assert lanes(done.stdout) == {"naive": naive, "careful": careful}
-    before, _, after = done.stdout.partition("\ncareful: ")
-    assert waste in before
-    assert "wasted" not in after.partition("\n\n")[0]
-    assert STORIES[story][1].split()[-1] in after  # what it teaches ends the paragraph
+TRY_NEXT = "cnx-mock sweep --faults reset-after -- python -m cnx_mock.demo.clients.naive"
+"""The last line of the first story."""
+
+
+def tried_next() -> "subprocess.CompletedProcess[str]":
+    """What comes of that line."""
+    words = shlex.split(TRY_NEXT)[1:]
+    return commands.run([COMMAND, *words], capture_output=True, text=True, timeout=SECONDS, env=os.environ | PATH)
 
 
 def test_the_same_seed_shows_the_same_text() -> None:
@@ -87,18 +87,6 @@ def test_the_same_seed_shows_the_same_text() -> None:
         one, two = pool.map(lambda _: demo("--seed", "3", *FAST).stdout, range(2))
     assert one == two
     assert "+!+++" in one
-
-
-def test_the_line_to_try_next_runs_as_it_is_printed(told: Told, tmp_path: Path) -> None:
-    line = told("lost-response").stdout.splitlines()[-1].strip()
-    assert line == "cnx-mock sweep --faults reset-after -- python -m cnx_mock.demo.clients.naive"
-    words = shlex.split(line)
-    swept = commands.run(
-        [COMMAND, *words[1:]], capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path, env=os.environ | PATH
-    )
-    assert swept.returncode == 1
-    assert "duplicated" in swept.stdout
-    assert "instances named web-1" in swept.stdout
 
 
 # ---- your own programs, and your own stories
@@ -175,8 +163,8 @@ def test_a_program_that_cannot_be_started_ends_the_others(tmp_path: Path) -> Non
 
 
 def test_a_port_that_is_taken_is_one_line() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = demo("--script", "--port", str(taken.getsockname()[1]))
+    with taken_port() as port:
+        done = demo("--script", "--port", str(port))
     assert done.returncode == 2
     assert "is already in use" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -265,3 +253,26 @@ def test_the_index_of_the_control_plane_says_whether_there_is_a_demo(server: Any
         for address, place in ((url, "/_mock/demo"), (server.url, None)):
             with urlopen(f"{address}/_mock", timeout=30) as answer:
                 assert json.load(answer)["demo"] == place
+
+
+# ---- the stories, which have begun with the first test
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_each_story_costs_the_naive_client_money_and_the_careful_one_none(told: Told, story: str) -> None:
+    done = told(story)
+    naive, careful, waste = EXPECTED[story]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lanes(done.stdout) == {"naive": naive, "careful": careful}
+    before, _, after = done.stdout.partition("\ncareful: ")
+    assert waste in before
+    assert "wasted" not in after.partition("\n\n")[0]
+    assert STORIES[story][1].split()[-1] in after  # what it teaches ends the paragraph
+
+
+def test_the_line_to_try_next_runs_as_it_is_printed(told: Told) -> None:
+    assert told("lost-response").stdout.splitlines()[-1].strip() == TRY_NEXT
+    swept = told(TRY_NEXT)
+    assert swept.returncode == 1
+    assert "duplicated" in swept.stdout
+    assert "instances named web-1" in swept.stdout

@@ -21,6 +21,7 @@ import pytest
 from cnx_mock import MockServer, __version__
 from tests import commands
 from tests.commands import COMMAND, REAL
+from tests.conftest import taken_port
 
 pytestmark = pytest.mark.slow
 
@@ -329,8 +330,8 @@ def test_several_hosts_are_in_the_ready_line_and_in_the_greeting(start: Start) -
 
 
 def test_what_kubernetes_says_of_a_service_is_no_port(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+    with taken_port() as number:
+        port = str(number)
         said = refused(tmp_path, "--port", port, CNX_MOCK_PORT="tcp://10.0.0.1:4269")
     ignored, problem = said.splitlines()
     assert ignored.startswith("cnx-mock: ignoring CNX_MOCK_PORT=tcp://10.0.0.1:4269")
@@ -370,8 +371,8 @@ def test_a_port_that_another_cnx_mock_has_says_so(tmp_path: Path, server: MockSe
 
 @pytest.mark.parametrize("option", ["--tls-port", "--proxy-port"])
 def test_any_other_busy_port_is_one_clear_line_too(tmp_path: Path, option: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+    with taken_port() as number:
+        port = str(number)
         said = refused(tmp_path, option, port)
     assert said == busy(port, option) + "\n"
 

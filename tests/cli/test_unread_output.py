@@ -36,11 +36,13 @@ Ready = Callable[["subprocess.Popen[str]"], "Server"]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts `cnx-mock` with pipes, or the streams that are given; whatever still runs at the end is killed."""
+    """Starts `cnx-mock` with pipes, or the streams that are given; whatever still runs at the end is killed. If
+    `impatient`, its end waits for a stream that takes nothing for half a second, in place of two."""
     started: list[subprocess.Popen[str]] = []
 
-    def starting(*arguments: str, **streams: Any) -> "subprocess.Popen[str]":
+    def starting(*arguments: str, impatient: bool = False, **streams: Any) -> "subprocess.Popen[str]":
         environ = {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")}
+        environ |= {commands.GRACE: "500000"} if impatient else {}
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
         started.append(commands.Popen([COMMAND, *arguments], text=True, env=environ, **pipes))
         return started[-1]
@@ -151,7 +153,7 @@ def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> int:
 def test_a_server_whose_output_nobody_reads_answers_and_stops(
     start: Start, ready: Ready, number: signal.Signals
 ) -> None:
-    process = start("serve", "--port", "0", "--json")
+    process = start("serve", "--port", "0", "--json", impatient=True)
     server = ready(process)
     server.answers_until_lines_are_dropped()
     assert server.status("/v1/plans") == 200
@@ -182,7 +184,8 @@ def test_a_server_stops_whatever_its_streams_wait_for(
     story.write_text("rules: [{id: never, match: {operation: plans.list, method: POST}, fault: {status: 500}}]\n")
     servers = []
     for stream, unread in product(("stdout", "stderr"), (full_pipe, stopped_terminal)):
-        process = start("serve", "--port", "0", "--scenario", str(story), "--json", **{stream: unread})
+        words = ("serve", "--port", "0", "--scenario", str(story), "--json")
+        process = start(*words, impatient=True, **{stream: unread})
         # The ready line, or the warning: the server is up, or comes up.
         first = (process.stderr if stream == "stdout" else process.stdout).readline()  # type: ignore[union-attr]
         assert ("url" in first) if stream == "stderr" else first
@@ -211,7 +214,7 @@ def test_a_summary_that_nobody_reads_leaves_the_programs_status(
     start: Start, full_pipe: int, stopped_terminal: int
 ) -> None:
     words = ("run", "--seed", "random", "--", "sh", "-c", "exit 7")
-    runs = [start(*words, stderr=each) for each in (full_pipe, stopped_terminal)]
+    runs = [start(*words, impatient=True, stderr=each) for each in (full_pipe, stopped_terminal)]
     assert [each.wait(SECONDS) for each in runs] == [7, 7]
 
 
@@ -258,7 +261,7 @@ def sweep(start: Start, folder: Path, **streams: Any) -> "subprocess.Popen[str]"
 
 @pytest.mark.slow
 def test_the_progress_that_nobody_reads_leaves_the_verdict(start: Start, tmp_path: Path, full_pipe: int) -> None:
-    process = sweep(start, tmp_path, stderr=full_pipe)
+    process = sweep(start, tmp_path, impatient=True, stderr=full_pipe)
     stdout, _ = process.communicate(timeout=SECONDS)
     assert (process.returncode, "GET /v1/plans #1" in stdout) == (0, True)
 

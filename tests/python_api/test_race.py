@@ -18,6 +18,7 @@ import pytest
 from freezegun import freeze_time
 
 from cnx_mock import InvalidInputError, MockServer, NotRunningError, RaceError, RaceResult, Sandbox
+from cnx_mock.python_api.race import trial
 from cnx_mock.python_api.remote import RemoteServer
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client
@@ -547,7 +548,8 @@ def test_a_server_loads_the_sweep_only_for_a_race() -> None:
 # ---- what never ends
 
 
-def test_a_function_that_never_ends_alone_is_named(sandbox: Sandbox) -> None:
+def test_a_function_that_never_ends_alone_is_named(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "_GRACE_SECONDS", 0.1)
     over = threading.Event()
 
     def waits(cloud: Sandbox) -> None:
@@ -586,8 +588,8 @@ def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
     def backward(cloud: Sandbox) -> None:
         with_both(cloud, two, one)
 
-    with pytest.raises(RaceError, match=r"did not end within 4 s, and ends in time without a race") as found:
-        sandbox.race(forward, backward, timeout=4)
+    with pytest.raises(RaceError, match=r"did not end within 2 s, and ends in time without a race") as found:
+        sandbox.race(forward, backward, timeout=2)
     assert found.value.schedule.startswith("A1 B1")
     over.set()
     for thread in [each for each in threading.enumerate() if each.name in threads_of_races()]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import MockServer, Sandbox, ScenarioError, Settings, SourceError, StartError, create_app
+from tests.conftest import taken_port
 from tests.interrupts import interrupted_start
 
 KEY = "cnx_test_0123456789abcdef0123456789abcdef"
@@ -134,8 +135,7 @@ def test_a_stop_resets_connections_that_wait(client: Any) -> None:
 
 def test_a_taken_port_is_the_reason_given() -> None:
     before = left_open()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with taken_port() as port:
         with pytest.raises(StartError, match=f"port {port} on 127.0.0.1 is already in use") as caught:
             MockServer(port=port).start()
         assert isinstance(caught.value, OSError)
@@ -144,10 +144,8 @@ def test_a_taken_port_is_the_reason_given() -> None:
 
 def test_a_taken_port_of_https_frees_the_other(client: Any) -> None:
     before = left_open()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(StartError, match=f"port {port} on 127.0.0.1 is already in use"):
-            MockServer(settings=Settings(port=0, tls_port=port)).start()
+    with taken_port() as port, pytest.raises(StartError, match=f"port {port} on 127.0.0.1 is already in use"):
+        MockServer(settings=Settings(port=0, tls_port=port)).start()
     assert left_open() <= before
 
 
@@ -159,10 +157,12 @@ def test_a_broken_ca_is_the_reason_given(tmp_path: Path) -> None:
 
 def test_a_port_that_only_ipv6_has_taken_is_taken_too() -> None:
     """Else `localhost` would lead some clients to somebody else. A machine without ::1 has nothing to take."""
-    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(StartError, match=f"port {port} on ::1 is already in use"):
-            MockServer(port=port).start()
+    with (
+        suppress(OSError),
+        taken_port("::1") as port,
+        pytest.raises(StartError, match=f"port {port} on ::1 is already in use"),
+    ):
+        MockServer(port=port).start()
 
 
 def test_a_bad_scenario_file_is_refused_at_its_place_before_anything_starts(tmp_path: Path) -> None:
