@@ -1,6 +1,6 @@
 """Documents that somebody has damaged: each place in turn is gone, or has a value of another type."""
 
-import copy
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +11,10 @@ WRONG: tuple[object, ...] = (None, True, 5, -1, 1.5, 2**70, "x", [], [5], {}, {"
 
 def damaged(document: Any) -> Iterator[Any]:
     """Yield a copy for each place and each wrong value; of a list only the first items are damaged."""
+    kept = pickle.dumps(document)  # `deepcopy` takes five times as long
     for *above, key in _places(document):
         for wrong in (KeyError, *WRONG):
-            changed = copy.deepcopy(document)
+            changed = pickle.loads(kept)
             inside: Any = changed
             for each in above:
                 inside = inside[each]

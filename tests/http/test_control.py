@@ -10,6 +10,7 @@ import pytest
 from cnx_mock import MockServer, Sandbox
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client, Reply
+from tests.waiting import until
 
 KEY = "cnx_test_" + "ab" * 16
 LIST = "/v1/instances"
@@ -691,8 +692,7 @@ def test_a_reset_cuts_requests_in_flight_and_they_have_no_effect_on_the_new_worl
 
     thread = threading.Thread(target=create)
     thread.start()
-    while not sandbox.requests:
-        pass
+    until(lambda: sandbox.requests)
     sandbox.reset()
     thread.join(10)
     assert len(seen) == 1

@@ -9,6 +9,7 @@ import pytest
 from cnx_mock import MockServer, Sandbox, Settings
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client
+from tests.waiting import until
 
 LIST = "/v1/instances"
 DIGITS = "0123456789abcdef" * 2
@@ -144,9 +145,7 @@ def test_a_request_under_way_stands_in_the_journal_without_its_end(sandbox, api)
     host, _, port = api.url.removeprefix("http://").rpartition(":")
     with socket.create_connection((host, int(port)), timeout=10) as waiting:
         waiting.sendall(f"GET {LIST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.key}\r\n\r\n".encode())
-        while not (shown := [each for each in sandbox.requests if each.faults]):
-            pass
-    (entry,) = shown
+        (entry,) = until(lambda: [each for each in sandbox.requests if each.faults])
     assert (entry.status, entry.duration_ms, entry.delayed_ms, entry.committed) == (None, None, 30_000, False)
     assert (entry.response_headers, entry.response_body) == ([], None)
     assert [each.fault for each in entry.faults] == ["latency=30s"]

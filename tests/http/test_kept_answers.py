@@ -13,6 +13,7 @@ from cnx_mock.http.kept_answers import kept_answer
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
 from cnx_mock.world.clock import SECOND
+from tests.cases import rounds
 from tests.conftest import INSTANCE
 from tests.http.at_once import at_once
 
@@ -60,7 +61,7 @@ class Side:
         return None
 
 
-@pytest.mark.parametrize(("provisioning", "least"), [({}, 250), ({"instance": {"polls": 3}}, 0)])
+@pytest.mark.parametrize(("provisioning", "least"), [({}, 80), ({"instance": {"polls": 3}}, 0)])
 def test_nobody_can_tell_a_kept_answer(
     provisioning: dict[str, Any], least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +73,7 @@ def test_nobody_can_tell_a_kept_answer(
 
     keeps, keeps_none = Side(provisioning), Side(provisioning)
     chance, ids = random.Random(SEED), ["inst_0123456789abcdef"]
-    for _ in range(1_000):
+    for _ in range(rounds(400, 1_000)):
         step = chance.random()
         monkeypatch.setattr(performed, "kept_answer", noted)
         mine = keeps.do(random.Random(step), ids)

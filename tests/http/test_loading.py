@@ -17,11 +17,10 @@ from cnx_mock.http.app import App
 from cnx_mock.http.control import listings
 from cnx_mock.http.export import FEW_SHOWN
 from cnx_mock.http.loading import WorldLoad
-from cnx_mock.services.worlds import exported, read_fixture
-from cnx_mock.services.worlds.lazy_fleet import LAZY_BELOW
+from cnx_mock.services.worlds import exported, fixture, read_fixture
 from tests.conftest import INSTANCE
 
-SIZE = LAZY_BELOW  # of the smallest world that loads in slices
+SIZE = 1_000  # of a large world
 FLEET: dict[str, Any] = {
     "accounts": [{"name": "Fleet Corp", "balance": "$9.00"}],
     "generate": {"instances": SIZE, "spread": {"status": {"running": 9, "stopped": 1}, "tags": {"web": 1, "db": 1}}},
@@ -31,8 +30,10 @@ KEY, OTHER = "a" * 32, "b" * 32
 
 @pytest.fixture(autouse=True)
 def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So short that a small world takes several of them on any machine."""
+    """So short that a small world takes several of them on any machine, and is not made at once."""
     monkeypatch.setattr(loading, "SLICE", 300)
+    for least in ("LAZY_BELOW", "_MANY"):
+        monkeypatch.setattr(fixture, least, SIZE)
 
 
 @pytest.fixture
@@ -399,9 +400,9 @@ def test_code_that_does_not_wait_gets_a_whole_world(app: App) -> None:
 def test_over_the_wire_it_is_an_ordinary_answer(client: Any) -> None:
     with MockServer(fixture=FLEET) as server:
         api = client(server.url, f"cnx_test_{OTHER}")
-        assert api.get("/v1/instances?page=100").json["pagination"] == {
-            "page": 100,
+        assert api.get(f"/v1/instances?page={SIZE // 20}").json["pagination"] == {
+            "page": SIZE // 20,
             "limit": 20,
             "total": SIZE,
-            "total_pages": 100,
+            "total_pages": SIZE // 20,
         }

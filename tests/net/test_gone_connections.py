@@ -2,13 +2,12 @@
 
 import gc
 import socket
-import time
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from cnx_mock import MockServer
 from cnx_mock.net.direct import DirectConnection
 from cnx_mock.world.keys import EXAMPLE_KEY
+from tests.waiting import until
 
 CALL = f"GET /v1/plans HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {EXAMPLE_KEY}\r\n\r\n".encode()
 PAGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -18,12 +17,6 @@ def connections() -> int:
     """The connections of servers that this process still has."""
     gc.collect()
     return sum(type(each) is DirectConnection for each in gc.get_objects())
-
-
-def until(found: Callable[[], bool]) -> None:
-    late = time.monotonic() + 20
-    while not found():
-        assert time.monotonic() < late, "waited too long"
 
 
 BEGUN = (b"", b"GET /v1/pla", CALL, CALL * 3, PAGE, PAGE * 5, CALL + PAGE, CALL + b"POST /v1/instances HTTP/1.1\r\n")

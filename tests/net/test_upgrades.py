@@ -10,6 +10,7 @@ import pytest
 from tests.cases import cases
 from tests.conftest import INSTANCE, wire_to
 from tests.scenario.test_faults import everything, message, one
+from tests.waiting import until
 
 SCHEMES = ("http", "https")
 LIST = "/v1/instances"
@@ -80,9 +81,7 @@ def test_thousands_of_upgrades_in_one_packet_are_no_matter(api):
 def test_a_body_that_breaks_off_behind_an_upgrade_is_seen(server, sandbox, api):
     with wire_to(server.url) as wire:  # a client of TLS may end with an RST, which takes its last bytes along
         wire.sendall(asking(message(api, "POST", LIST, INSTANCE), H2C)[:-10])
-    while not (entries := sandbox.requests):
-        pass
-    assert "the client left after" in entries[0].problem
+    assert "the client left after" in until(lambda: sandbox.requests)[0].problem
 
 
 def test_nothing_is_advised_on_stderr(api, caplog):

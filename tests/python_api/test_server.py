@@ -4,8 +4,6 @@ import asyncio
 import re
 import socket
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 from cnx_mock import MockServer, Sandbox, ScenarioError, Settings, SourceError, StartError, create_app
 from tests.conftest import taken_port
 from tests.interrupts import interrupted_start
+from tests.waiting import until
 
 KEY = "cnx_test_0123456789abcdef0123456789abcdef"
 
@@ -27,15 +26,6 @@ def left_open() -> set[str]:
         with suppress(FileNotFoundError):  # the listing's own
             found.add(f"{each.name} {each.readlink()}")
     return found
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """What `found` gives, as soon as it gives something."""
-    late = time.monotonic() + 20
-    while not (result := found()):
-        assert time.monotonic() < late, "waited too long"
-        time.sleep(0.002)
-    return result
 
 
 # ---- starting and stopping

@@ -14,6 +14,7 @@ import requests
 from cnx_mock import ControlError, Entry, Sandbox
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client, Wire, wire_to
+from tests.waiting import until
 
 SCHEMES = ["http", "https"]
 LIST = "/v1/instances"
@@ -369,13 +370,9 @@ def everything(wire: Wire) -> tuple[bytes, str]:
 
 def arrived(sandbox: Sandbox) -> Entry:
     """The newest entry, as soon as there is one."""
-    while not (entries := sandbox.requests):
-        pass
-    return entries[-1]
+    return until(lambda: sandbox.requests)[-1]
 
 
 def ended(sandbox: Sandbox) -> Entry:
     """The newest entry, as soon as it is complete."""
-    while (entry := sandbox.requests[-1]).duration_ms is None:
-        pass
-    return entry
+    return until(lambda: [each for each in sandbox.requests[-1:] if each.duration_ms is not None])[0]

@@ -30,6 +30,7 @@ from cnx_mock.settings import Settings
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 from tests.scenario.test_faults import calling, connected, everything, message, one
+from tests.waiting import until
 
 LIST = "/v1/instances"
 PLANS = "/v1/plans"
@@ -320,8 +321,7 @@ def test_the_refusal_ends_by_itself(alone, own, client):
     own.inject("plans.list", refuse_connections="20ms", times=1)
     api = client(own.url, own.api_key)
     assert api.get(PLANS).status == 200
-    while not connects(own.url):
-        pass
+    until(lambda: connects(own.url))
     assert api.get(PLANS).status == 200
 
 
@@ -514,8 +514,7 @@ def test_handshakes_fail_until_a_reset_and_plain_http_goes_on(alone, own, client
 def test_handshakes_fail_for_a_while(alone, own, secure_api):
     own.inject("plans.list", fail_handshakes="20ms", times=1)
     assert secure_api.get(PLANS).status == 200
-    while not shakes_hands(alone.tls_url):
-        pass
+    until(lambda: shakes_hands(alone.tls_url))
 
 
 def test_through_the_proxy_handshakes_fail_too(alone, own, secure_api):

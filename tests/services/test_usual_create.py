@@ -18,6 +18,7 @@ from cnx_mock.world.clock import SECOND
 from cnx_mock.world.lifecycle import Lifecycle, ProvisioningRule
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
+from tests.cases import rounds
 from tests.conftest import INSTANCE
 
 SEED = 20261129
@@ -154,7 +155,7 @@ def read(body: bytes) -> Any:
 def test_a_usual_create_is_what_the_stages_make_of_it():
     chance = random.Random(SEED)
     usual = 0
-    for _ in range(200):
+    for _ in range(rounds(100, 200)):
         options = chance.choice(WORLDS)
         quick, slow = twins(options)
         for _ in range(12):
@@ -167,7 +168,7 @@ def test_a_usual_create_is_what_the_stages_make_of_it():
                 sandbox.clock.advance(37 * SECOND)
         statuses = [[each.status(quick.now) for each in sandbox.instances] for sandbox in (quick, slow)]
         assert statuses[0] == statuses[1]
-    assert usual > 250
+    assert usual > 125
 
 
 def usually(body: dict[str, Any], **options: Any) -> bool:

@@ -15,7 +15,7 @@ from cnx_mock.world.lifecycle import ProvisioningRule
 from cnx_mock.world.places import PlaceSet
 from cnx_mock.world.records import InstanceRecord, LoadBalancerRecord
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
-from tests.cases import cases
+from tests.cases import cases, rounds
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 TAGS = ("web", "db", "batch", "unused")
@@ -123,7 +123,7 @@ def start_again(sandbox, chance, instance):
     sandbox.clock = Clock(START + chance.randrange(100) * SECOND, frozen=True)
 
 
-@cases("seed", range(8))
+@cases("seed", range(rounds(4, 8)))
 def test_an_index_finds_what_a_scan_finds_after_any_sequence_of_changes(seed):
     chance, sandbox = Random(seed), world()
     changes = [delete, delete, force, poll, advance, advance]
@@ -159,7 +159,7 @@ def put(sandbox, chance, balancers):
         advance(sandbox, chance, None)
 
 
-@cases("seed", range(8))
+@cases("seed", range(rounds(4, 8)))
 def test_an_index_follows_keys_that_change(seed):
     chance, sandbox = Random(seed), world()
     balancers = sandbox.load_balancers
@@ -179,7 +179,7 @@ def copied(sandbox, table, gone, instant):
     return [(each.id, each.status(instant), each.updated, each.forced) for each in copies if each is not None]
 
 
-@cases("seed", range(8))
+@cases("seed", range(rounds(4, 8)))
 def test_the_past_has_what_a_look_at_every_record_finds(seed):
     chance, sandbox = Random(seed), world()
     removed: list[tuple[int, InstanceRecord]] = []
