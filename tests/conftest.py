@@ -3,12 +3,14 @@
 import gc
 import http.client
 import json
+import re
 import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -179,9 +181,9 @@ class Client:
         connection = connect(self.url, 10)
         try:
             connection.request(method, path, data, {**given, **(headers or {})})
-            response = connection.getresponse()
-            fields = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, fields, response.read())
+            with connection.getresponse() as response:
+                fields = {name.lower(): value for name, value in response.getheaders()}
+                return Reply(response.status, fields, response.read())
         finally:
             connection.close()
 
@@ -293,12 +295,26 @@ def pytest_runtest_protocol() -> Iterator[Any]:
             signal.signal(number, handler)
 
 
-def pytest_collection_finish() -> None:
-    """Keep what has been imported and collected out of every later search for garbage."""
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import files of which the quick tests have nothing."""
+    if config.option.markexpr != "not slow" or config.args_source is config.ArgsSource.ARGS:
+        return None
+    is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    return (is_test and _ALL_SLOW.search(collection_path.read_text("utf-8")) is not None) or None
+
+
+_ALL_SLOW = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep what has been imported and collected out of every later search for garbage. A search of everything is rare:
+    it takes long, because the server of all tests keeps their sandboxes."""
+    if session.config.getoption("workers", 1) > 1 and any(
+        "pytester" in getattr(item, "fixturenames", ()) for item in session.items
+    ):
+        load_everything()  # once for all workers
     gc.freeze()
-    gc.set_threshold(
-        10_000, 10, 20
-    )  # the server of all tests keeps their sandboxes: to search these takes long, and in vain
+    gc.set_threshold(2_000, 10, 50)
     gc.enable()
 
 
