@@ -1,8 +1,4 @@
-"""What a large world leaves behind is freed in slices of a few milliseconds, and calls are served between them.
-
-A million records that nobody holds any more would be freed in one go, which takes more than a second. So they are put
-into a flat list first. That is quick, and it takes nothing from a call that still uses the world.
-"""
+"""What a large world leaves behind is freed in slices of a few milliseconds, and calls are served between them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,42 +7,40 @@ from typing import Any
 from cnx_mock.api.declarations import BaseModel
 from cnx_mock.http import loading
 from cnx_mock.world.clock import ticks
+from cnx_mock.world.release import Holder, released
 
 _MANY = 2_000
-_TOGETHER = 100
-"""How many are freed in one go: less than a millisecond."""
 
 _LONG = 100
 """The entries of lists from this length on are freed one by one."""
 
 
-def free_slowly(parts: list[Any]) -> None:
-    """Free what is in a list, and in nothing else any more. Few things, or those of a program without an event loop,
-    are freed at once."""
-    if len(parts) < _MANY:
+def free_slowly(holders: list[Holder]) -> None:
+    """Free these holders, and what is in them and in nothing else any more. Few things, or those of a program without
+    an event loop, are freed at once. The caller keeps none of the holders."""
+    if sum(map(len, holders)) < _MANY:
         return
     try:
-        _free(asyncio.get_running_loop(), parts)
+        _free(asyncio.get_running_loop(), released(holders))
     except RuntimeError:
         return
 
 
-def _free(loop: asyncio.AbstractEventLoop, parts: list[Any]) -> None:
+def _free(loop: asyncio.AbstractEventLoop, steps: Iterator[None]) -> None:
     began = ticks()
-    while parts:
-        del parts[-_TOGETHER:]
+    for _ in steps:
         if ticks() - began >= loading.SLICE:
-            loop.call_soon(_free, loop, parts)
+            loop.call_soon(_free, loop, steps)
             return
 
 
-def parts_of(document: Any) -> Iterator[Any]:
-    """Yield the entries of every long list in plain data, or in the models that were made of it."""
+def long_lists(document: Any) -> Iterator[list[Any]]:
+    """Yield every long list in plain data, or in the models that were made of it."""
     waiting = [document]
     while waiting:
         each = waiting.pop()
         if isinstance(each, list) and len(each) >= _LONG:
-            yield from each
+            yield each
         elif isinstance(each, list):
             waiting += each
         elif isinstance(each, dict):

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from cnx_mock.api.parsing import json_object
-from cnx_mock.http.disposal import free_slowly, parts_of
+from cnx_mock.http.disposal import free_slowly, long_lists
 from cnx_mock.http.loading import WorldLoad, WorldLoading
 from cnx_mock.services.worlds import Fixture, read_fixture
 from cnx_mock.text.live_keys import LONG
+from cnx_mock.world.release import Holder
 
 T = TypeVar("T")
 
@@ -96,6 +97,6 @@ class LongCall:
         if self.is_long:
             found = [each.value for each in self._found]
             documents = (each.document for each in found if isinstance(each, Fixture))
-            left = list(parts_of([self._data.value, *documents]))
+            left: list[Holder] = list(long_lists([self._data.value, *documents]))
             del self._data, self._found, found, documents
             free_slowly(left)

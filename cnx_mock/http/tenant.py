@@ -8,7 +8,7 @@ from typing import Any
 from cnx_mock.api.errors import InvalidState
 from cnx_mock.api.operation import Operation
 from cnx_mock.dataclass import dataclass
-from cnx_mock.http.disposal import free_slowly, parts_of
+from cnx_mock.http.disposal import free_slowly, long_lists
 from cnx_mock.http.export import WorldExport
 from cnx_mock.http.journal import Journal, JournalSpace
 from cnx_mock.http.limits import Window
@@ -133,9 +133,9 @@ class Tenant:
         self.delays.close()
         self.engine.lasting.close()
         self.stop_loading()
-        left, fixture = self.sandbox_so_far.held(), self.recipe.own_fixture
+        left, fixture = self.sandbox_so_far.holders(), self.recipe.own_fixture
         if fixture is not None:
-            left += parts_of([fixture.document, fixture.written])
+            left += long_lists([fixture.document, fixture.written])
         self.sandbox_so_far = self._empty(0, SandboxOptions())
         self.recipe = replace(self.recipe, own_fixture=None)
         self.journal.clear()
@@ -247,7 +247,7 @@ class Tenant:
         next(steps, None)
         self._own_key(sandbox)
         changed()
-        left = self.sandbox_so_far.held() if "sandbox_so_far" in vars(self) else []
+        left = self.sandbox_so_far.holders() if "sandbox_so_far" in vars(self) else []
         self.sandbox_so_far, self._load, self.is_complete = sandbox, None, True
         self.journal.leave(sandbox)
         free_slowly(left)

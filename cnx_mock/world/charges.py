@@ -19,6 +19,7 @@ from typing import NamedTuple
 from cnx_mock.dataclass import dataclass
 from cnx_mock.world.clock import HOUR, MINUTE, SECOND
 from cnx_mock.world.meter import Meter
+from cnx_mock.world.release import Holder
 
 _BLOCK = 1024
 """How many meters have one line that says when they were charged, so that a search can skip them together."""
@@ -102,6 +103,10 @@ class Charges:
         while self._seen < len(meters):
             end = self._seen - self._seen % _BLOCK + _BLOCK
             self._add(meters[self._seen : end])
+
+    def holders(self) -> list[Holder]:
+        """Return what holds the meters."""
+        return [self._seconds]
 
     def close(self, meter: Meter) -> None:
         """Note that a meter has been closed. All meters are in the sums."""

@@ -8,17 +8,22 @@ round: which records have moved since an instant.
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
+from itertools import chain
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from cnx_mock.dataclass import dataclass
 from cnx_mock.world.clock import NEVER
 from cnx_mock.world.places import PlaceSet
 from cnx_mock.world.records import IndexKey, MadeRecord
+from cnx_mock.world.release import Holder
 from cnx_mock.world.table import Table
 
 P = TypeVar("P", bound=MadeRecord)
 
+
+_BLOCK = 1024
+"""How many places have one line that says when a record there moved last, so that a stale read can skip them."""
 
 _MOVES_KEPT = 10_000
 """How many moves are kept beside two for each record."""
@@ -27,7 +32,7 @@ _MOVES_KEPT = 10_000
 class _Index:
     """The places of a table's records, by what lists are filtered by."""
 
-    __slots__ = ("_due", "_held", "_keys", "_moves", "_settled", "_sorted", "_statuses", "moves_from")
+    __slots__ = ("_due", "_held", "_keys", "_latest", "_moves", "_settled", "_sorted", "_statuses", "moves_from")
 
     def __init__(self) -> None:
         self._keys: dict[IndexKey, PlaceSet] = {}
@@ -42,6 +47,8 @@ class _Index:
         """The places before this one have a status."""
         self._moves: list[tuple[int, int]] = []
         """When a record was made or changed, or its status changed, and its place, in order of time."""
+        self._latest: dict[int, int] = {}
+        """The last move in each block of places."""
         self.moves_from = NEVER
         """The instant from which on all moves are known: nobody wants to know them as long as no read is stale."""
 
@@ -58,9 +65,9 @@ class _Index:
         """The place after the last one that it has seen."""
         return self._sorted
 
-    def kept(self) -> Iterable[Any]:
-        """Return what it keeps for single records."""
-        return self._held.values()
+    def holders(self) -> list[Holder]:
+        """Return what holds something for each record."""
+        return [list(self._held.values()), self._held, self._due, self._moves]
 
     def remove(self, record: MadeRecord) -> None:
         """Remove a record."""
@@ -86,6 +93,7 @@ class _Index:
         for record in (*former, *fresh):
             if (due := record.changes(now)) != NEVER:
                 heappush(self._due, (due, record.place))
+        self._note_moves((*former, *fresh), now)
         _add_all(self._statuses, ((record.status(now), record.place) for record in (*former, *fresh)))
         _add_all(self._keys, ((key, record.place) for record in fresh for key in self._keys_of(record)))
         for record in former:
@@ -94,6 +102,13 @@ class _Index:
         if self.moves_from != NEVER:
             self._moves += [(now, record.place) for record in (*former, *fresh)]
         self._settled, self._sorted = now, table.extent
+
+    def _note_moves(self, records: Iterable[MadeRecord], now: int) -> None:
+        latest = self._latest
+        for record in records:
+            moved, block = record.moved(now), record.place // _BLOCK
+            if moved > latest.get(block, 0):
+                latest[block] = moved
 
     def _keys_of(self, record: MadeRecord) -> Iterable[IndexKey]:
         """Return the keys of a new record, and remember them if they can change."""
@@ -121,13 +136,20 @@ class _Index:
         """Return the places of the records that were made or changed, or whose status changed, after an instant and up
         to the last `settle`; others may be among them. Records that were removed are not.
 
-        The first stale read of a sandbox, and one of an earlier instant than any before, looks at all records. Others
-        look at what has moved."""
+        The first stale read of a sandbox, and one of an earlier instant than any before, looks at all records of the
+        blocks in which one has moved. Others look at what has moved."""
         if since < self.moves_from or len(self._moves) > _MOVES_KEPT + 2 * len(table):
             now = self._settled
-            self._moves = sorted((each.moved(now), each.place) for each in table if each.moved(now) > since)
+            blocks = sorted(block for block, latest in self._latest.items() if latest > since)
+            records = chain.from_iterable(table.at(_places(block, table.extent)) for block in blocks)
+            moves = ((each.moved(now), each.place) for each in records)
+            self._moves = sorted(move for move in moves if move[0] > since)
             self.moves_from = since
         return {place for _, place in self._moves[bisect_right(self._moves, since, key=itemgetter(0)) :]}
+
+
+def _places(block: int, extent: int) -> range:
+    return range(block * _BLOCK, min(block * _BLOCK + _BLOCK, extent))
 
 
 K = TypeVar("K")
@@ -183,9 +205,9 @@ class IndexedTable(Table[P]):
         if self._index is not None and record.place < self._index.end:
             self._index.remove(record)
 
-    def held(self) -> list[Any]:
-        """Return every record that it holds, also removed ones, and what the index keeps for each."""
-        return [*super().held(), *(() if self._index is None else self._index.kept())]
+    def holders(self) -> list[Holder]:
+        """Return what holds its records, also removed ones, and what the index keeps for each."""
+        return [*super().holders(), *([] if self._index is None else self._index.holders())]
 
     def moved(self, now: int, since: int) -> set[int]:
         """Return the places of the records that may have been different at an instant, except for removed ones."""

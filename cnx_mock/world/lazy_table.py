@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from cnx_mock.world.index import IndexedTable
 from cnx_mock.world.recent import Recent
 from cnx_mock.world.records import ProvisionedRecord
+from cnx_mock.world.release import Holder
 
 P = TypeVar("P", bound=ProvisionedRecord)
 P_co = TypeVar("P_co", bound=ProvisionedRecord, covariant=True)
@@ -76,9 +77,9 @@ class LazyTable(IndexedTable[P]):
         """Return the records that are not from the source, in order of creation."""
         return self._records.values()
 
-    def held(self) -> list[Any]:
-        """Return every record that it holds, also removed ones, and what the index keeps for each."""
-        return [*super().held(), *self.changes.kept.values()]
+    def holders(self) -> list[Holder]:
+        """Return what holds its records, also removed ones, and what the index keeps for each."""
+        return [*super().holders(), list(self.changes.kept.values()), self._names or {}]
 
     def ids(self) -> list[str]:
         """Return every id, in order of creation."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from cnx_mock.world.charges import Charges
 from cnx_mock.world.clock import HOUR, NEVER, SECOND
 from cnx_mock.world.meter import Credit, Meter
+from cnx_mock.world.release import Holder
 
 HOURS_A_MONTH = 730
 """Hours of a month, as cloud bills count them: a twelfth of a year's 8,760."""
@@ -95,9 +96,9 @@ class Ledger:
         before, after = self._kept[: self._source_place], self._kept[self._source_place :]
         return [*before, *self._source.meters(self._source_first), *after]
 
-    def held(self) -> list[Meter | Credit]:
-        """Return every meter and every credit that it holds."""
-        return [*self._kept, *self.credits]
+    def holders(self) -> list[Holder]:
+        """Return what holds its meters and its credits."""
+        return [self._kept, self.credits, self._open, *([] if self._charges is None else self._charges.holders())]
 
     def fill(self, source: MeterSource) -> None:
         """Add all meters of a source. It is done once. When one of them is closed, the ledger keeps them all."""

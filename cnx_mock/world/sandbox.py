@@ -31,6 +31,7 @@ from cnx_mock.world.records import (
     RegionRecord,
     SnapshotRecord,
 )
+from cnx_mock.world.release import Holder
 from cnx_mock.world.table import Table
 
 R = TypeVar("R", bound=Record)
@@ -274,10 +275,10 @@ class SandboxState:
         }
         return view
 
-    def held(self) -> list[Any]:
-        """Return all that a large world consists of: its records, and the entries of its ledger."""
-        others = self.snapshots.held(), self.firewalls.held(), self.load_balancers.held()
-        return [*self.instances.held(), *chain(*others), *self.ledger.held()]
+    def holders(self) -> list[Holder]:
+        """Return what holds all that a large world consists of: its records, and the entries of its ledger."""
+        tables = self.instances, self.snapshots, self.firewalls, self.load_balancers
+        return [*chain.from_iterable(table.holders() for table in tables), *self.ledger.holders()]
 
     @property
     def untouched(self) -> bool:

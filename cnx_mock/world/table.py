@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from cnx_mock.world.places import PlaceSet
 from cnx_mock.world.records import Record, TableChanges
+from cnx_mock.world.release import Holder
 
 R = TypeVar("R", bound=Record)
 
@@ -103,9 +104,9 @@ class Table(Generic[R]):
         """Return the places that have a record. The set is not to be changed."""
         return PlaceSet.below(self.extent) if self._live is None else self._live
 
-    def held(self) -> list[Any]:
-        """Return every record that it holds, also removed ones."""
-        return [*self._records.values(), *(record for _, record in self._removed or ())]
+    def holders(self) -> list[Holder]:
+        """Return what holds its records, also removed ones."""
+        return [self._at, self._records, list(self._removed or ())]
 
     def _forget(self, place: int) -> None:
         """Note that there is no record at a place any more."""

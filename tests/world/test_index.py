@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cnx_mock.services.compute.instance_body import InstanceCreate
 from cnx_mock.services.compute.instances import provision
-from cnx_mock.world import kinds
+from cnx_mock.world import index, kinds
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.clock import SECOND, Clock
 from cnx_mock.world.lifecycle import ProvisioningRule
@@ -180,7 +180,8 @@ def copied(sandbox, table, gone, instant):
 
 
 @cases("seed", range(rounds(4, 8)))
-def test_the_past_has_what_a_look_at_every_record_finds(seed):
+def test_the_past_has_what_a_look_at_every_record_finds(seed, monkeypatch):
+    monkeypatch.setattr(index, "_BLOCK", 4)  # so that there are blocks in which nothing has moved
     chance, sandbox = Random(seed), world()
     removed: list[tuple[int, InstanceRecord]] = []
 
@@ -205,6 +206,27 @@ def test_the_past_has_what_a_look_at_every_record_finds(seed):
             assert {each for each in everything if each in past.instances} == {each[0] for each in expected}
             must_agree(past, chance)
             must_agree(sandbox, chance)
+
+
+def test_the_first_look_at_the_past_skips_what_has_not_moved(monkeypatch):
+    chance, sandbox = Random(1), world()
+    sandbox.provisioning["instance"] = ProvisioningRule((SECOND, SECOND))
+    for _ in range(3_000):
+        create(sandbox, chance)
+    sandbox.clock.advance(600 * SECOND)
+    moved = sandbox.instances.ids()[1_500]
+    assert len(sandbox.instances.matching(sandbox.now, status="stopped")) == 0  # the index is made
+    force(sandbox, chance, sandbox.instances.get(moved))
+    looked, when = [], InstanceRecord.moved
+
+    def noted(record: InstanceRecord, now: int) -> int:
+        looked.append(record)
+        return when(record, now)
+
+    monkeypatch.setattr(InstanceRecord, "moved", noted)
+    past = sandbox.as_of(sandbox.now - 5 * SECOND)
+    assert past.instances.page(0, 1)
+    assert 0 < len(looked) <= 1_030
 
 
 @cases("seed", range(4))

@@ -15,6 +15,7 @@ from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.keys import digits_of
+from cnx_mock.world.release import released
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
 _MANY = 2_000
@@ -136,10 +137,10 @@ def _building_problems(document: FixtureDocument) -> list[Problem]:
         builder = WorldBuilder(sandbox, entry, path)
         builder.build()
         found += builder.problems
-        left = sandbox.held()
+        left = sandbox.holders()
         del sandbox, builder
-        while left:
-            del left[-PORTION:]  # step by step: in a thread, that lets others go on between the steps
+        for _ in released(left):  # in a thread, that lets others go on between the steps
+            pass
     return found
 
 
