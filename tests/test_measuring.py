@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import coverage
+import pytest
 
 from tests import measuring
 from tests.cases import cases
@@ -148,6 +149,7 @@ def missing(data: Path, file: Path, measure: Callable[[coverage.Coverage], None]
     return report["missing_lines"], report["missing_branches"]
 
 
+@pytest.mark.slow
 @cases(
     "words",
     [

@@ -13,6 +13,7 @@ from tests.cases import cases
 from tests.damaged import damaged
 
 
+@pytest.mark.slow
 @cases("form", ["jsonl", "har"])
 def test_no_change_of_a_journal_leads_to_anything_but_findings_or_a_sentence(form: str) -> None:
     calls = call("POST", "/v1/instances", status=500, sends=INSTANCE), get(connection=7), get(connection=7, status=None)

@@ -192,6 +192,7 @@ def test_connections_that_work_are_not_closed_for_others(caplog):
 # ---- pipelines
 
 
+@pytest.mark.slow
 def test_requests_far_ahead_wait_and_are_all_answered():
     with serving(max_pipelined=10) as server:
         sandbox = server.sandbox({"world": {"rate_limit": "1000000/min"}})

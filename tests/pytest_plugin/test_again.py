@@ -36,6 +36,7 @@ class TestIn:
 """
 
 
+@pytest.mark.slow
 def test_every_line_runs_again_whatever_the_test_is_called(run: Run, pytester: pytest.Pytester) -> None:
     result = run(ODD, "--cnx-seed=9", "--cnx-scenario=calm")
     result.assert_outcomes(failed=11)

@@ -89,6 +89,7 @@ def test_linting_rules(kind: str) -> None:
     assert growth(prepare) < MOST
 
 
+@pytest.mark.slow
 @cases("kind", RULES)
 def test_arming_rules_and_asking_them(kind: str) -> None:
     def prepare(size: int) -> Callable[[], object]:

@@ -35,6 +35,7 @@ def document() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_no_change_of_a_report_leads_to_anything_but_a_report_or_a_sentence() -> None:
     refused = 0
     for changed in damaged(document()):

@@ -310,6 +310,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
+@pytest.mark.slow
 @cases(
     ("bomb", "why"),
     [
