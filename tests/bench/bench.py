@@ -26,7 +26,7 @@ class Group:
 
 
 GROUPS = (
-    Group(("list", "get", "create"), wire.measure),
+    Group(("list", "get", "create", "named"), wire.measure),
     Group(("start", "command", "run"), start.measure),
     Group(("generate",), scale.generate),
     Group(("page",), scale.page),

@@ -16,7 +16,7 @@ from tests.bench.stage import HERE
 
 LAST_RUN = HERE / "last_run.json"
 HEAD = "| work | cnx-mock | beside | ratio | other mock servers |\n|---|---|---|---|---|"
-UNNAMED = ("list of 20, p99", "get one, p99")
+UNNAMED = ("list of 20, p99", "get one, p99", "create, each with another name, p99")
 """Work that is measured and not named here."""
 ONE_OF = ("command", "generate", "page", "state")
 """Rows of which one result is shown."""

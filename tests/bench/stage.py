@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -151,9 +151,15 @@ class Wrk:
         """Load a URL with the documented create."""
         return self._load("create", url, seconds, "-s", HERE / "create.lua")
 
-    def _load(self, kind: str, url: str, seconds: int, *script: object) -> Round:
+    def create_named(self, url: str, seconds: int) -> Round:
+        """Load a URL with the same creates, but for their names: each has one of its own."""
+        return self._load("create", url, seconds, "-s", HERE / "create.lua", behind=["--", "named"])
+
+    def _load(self, kind: str, url: str, seconds: int, *script: object, behind: Sequence[str] = ()) -> Round:
         options = ["-t1", f"-c{self.connections}", f"-d{seconds}s", "--latency"]
-        command = pinned(self.core, self.path, *options, "-H", f"Authorization: Bearer {self.key}", *script, url)
+        command = pinned(
+            self.core, self.path, *options, "-H", f"Authorization: Bearer {self.key}", *script, url, *behind
+        )
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=False)
         return self.read(done.stdout + done.stderr, kind)
 
