@@ -135,7 +135,7 @@ def test_a_request_that_does_not_arrive_is_a_408(trusted):
 def test_waits_of_faults_are_not_the_clients_time():
     with serving(read_timeout=1) as server:
         sandbox = server.sandbox()
-        sandbox.inject("plans.list", latency="1.2s")
+        sandbox.inject("plans.list", latency="1.2s", times=2)
         request = GET.replace(KEY.encode(), sandbox.api_key.encode()) + b"\r\n"
         with wire_to(server.url) as wire:
             wire.sendall(request + request + request[:30])  # the last one waits behind the server's own delay

@@ -280,7 +280,7 @@ def test_a_hang_that_pytest_timeout_would_end_is_hung(
     method: str, only: bool, run: Run, pytester: pytest.Pytester
 ) -> None:
     """pytest-timeout gives the limit, and does not end the sweep of which each run keeps it."""
-    pytester.makeini(f"[pytest]\ntimeout = 2\ntimeout_method = {method}\ntimeout_func_only = {only}\n")
+    pytester.makeini(f"[pytest]\ntimeout = 1\ntimeout_method = {method}\ntimeout_func_only = {only}\n")
     result = run(HANGS, "--cnx-sweep", "--cnx-sweep-faults", "error,hang", beside=("timeout",))
     result.assert_outcomes(passed=1)
     assert result.ret == 1

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPSConnection
 from typing import Any, NamedTuple
 
@@ -120,6 +121,8 @@ ASKED = [
     for name in COLUMNS
 ]
 
+THERE = [name for name in COLUMNS if name != "curl" or shutil.which("curl")]
+
 CELLS = [pytest.param(row, at, id=f"{row.written.partition('`:')[0].strip('`')}-{at}") for row in ROWS for at in row.at]
 
 
@@ -144,15 +147,20 @@ def called(server: Any, sandbox: Any, api: Any, row: Row, **rule: Any) -> Call:
     return Call("GET", base, path, headers, None, **more)
 
 
-@cases("name", ASKED)
 @cases(("row", "at"), CELLS)
-def test_what_a_client_sees(server, client, row, at, name):
-    sandbox = server.sandbox(name="clients", seed=1)  # which bytes are flipped is up to the seed
-    call = called(server, sandbox, client(sandbox.url, sandbox.api_key), row, at=at)
-    try:
-        assert seen(name, call) == getattr(row, name)
-    finally:
-        sandbox.reset()  # ends what still waits or lasts
+def test_what_a_client_sees(server, client, row, at):
+    def look(name: str) -> Any:
+        sandbox = server.sandbox(name=name, seed=2)  # which bytes are flipped is up to the seed
+        call = called(server, sandbox, client(sandbox.url, sandbox.api_key), row, at=at)
+        try:
+            return seen(name, call)
+        finally:
+            sandbox.reset()  # ends what still waits or lasts
+
+    alone = row.fault.keys() & {"refuse_connections", "fail_handshakes"}  # these meet all clients of the server
+    with ThreadPoolExecutor(1 if alone else len(THERE)) as pool:  # most of the time is waits
+        found = dict(zip(THERE, pool.map(look, THERE), strict=True))
+    assert found == {name: getattr(row, name) for name in THERE}
 
 
 @cases("name", ASKED)
