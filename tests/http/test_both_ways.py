@@ -189,7 +189,7 @@ def compare(pair: tuple[str, str], batches: int) -> None:
 
 @pytest.mark.parametrize("pair", [{}], indirect=True)
 def test_nobody_can_tell_the_short_way_from_the_long_one(pair):
-    compare(pair, rounds(50, 150))
+    compare(pair, rounds(100, 150))
 
 
 @pytest.mark.slow
@@ -201,7 +201,7 @@ def test_nobody_can_tell_the_short_way_from_the_long_one(pair):
 )
 @pytest.mark.usefixtures("trusted")
 def test_nor_under_options_that_change_answers(pair):
-    compare(pair, rounds(50, 400))
+    compare(pair, rounds(100, 400))
 
 
 @pytest.mark.parametrize("pair", [{"surface": "documented"}, {"require_tls": True}], indirect=True, ids=str)
