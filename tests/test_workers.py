@@ -93,6 +93,13 @@ def test_a_worker_that_dies_is_a_failure_of_its_test(shared: pytest.Pytester, di
     result.stdout.fnmatch_lines([f"the worker has ended in this test, or after it, with status {status}. *"])
 
 
+def test_a_test_that_hangs_says_where_and_fails(shared: pytest.Pytester) -> None:
+    shared.makepyfile(test_first="import threading\n\ndef test_hangs(): threading.Event().wait()\n")
+    result = shared.runpytest_subprocess("-o", "faulthandler_timeout=1")
+    result.assert_outcomes(failed=1)
+    result.stderr.fnmatch_lines(["Fatal Python error: Aborted", "*test_first.py*, line 3 in test_hangs"])
+
+
 def test_ctrl_c_ends_all(shared: pytest.Pytester) -> None:
     shared.makepyfile(
         test_first="""

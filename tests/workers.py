@@ -3,7 +3,8 @@
 pytest collects once. Then it forks its workers, which have imported and collected everything already: with xdist, each
 of them does that anew, and it takes 3 s of a processor. A worker takes one file after the other, in the order of the
 collection, until none is left, so that a file's servers and clients are started once. It is a run of pytest like any
-other, but it reports to the first process, which alone writes to the terminal.
+other, but it reports to the first process, which alone writes to the terminal. That also ends a worker whose test takes
+longer than `faulthandler_timeout`: to be watched from outside costs a test nothing.
 """
 
 import atexit
@@ -11,16 +12,18 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from mmap import mmap
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 import pytest
 
-_OF_THE_FIRST = ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin")
-"""The plugins that write what all tests have come to."""
+_OF_THE_FIRST = ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin", "faulthandler")
+"""The plugins that write what all tests have come to, and the one that watches them."""
 _REPORTER = "reporter of a worker"
 
 
@@ -68,6 +71,10 @@ class _Worker:
     number: int
     pid: int
     reports: "Connection[Any, Any]"
+    test: int = 0
+    """The test that runs, as far as is known."""
+    since: float = 0
+    """When that was seen to run."""
     status: int | None = None
     """With which status it will end; it says so when it has run all that it has taken."""
 
@@ -139,11 +146,14 @@ class _Workers:
 
     def watch(self) -> None:
         """Pass on what the workers report, until all have ended."""
+        limit = float(self.session.config.getini("faulthandler_timeout") or inf)
         try:
             while self.running:
-                for reports in wait([each.reports for each in self.running]):
+                for reports in wait([each.reports for each in self.running], min(1, limit)):
                     worker = next(each for each in self.running if each.reports is reports)
                     self._receive(worker)
+                for worker in self.running:
+                    self._abort_late(worker, limit)
         finally:
             self.shared[0] = 1
             for each in self.running:
@@ -173,6 +183,15 @@ class _Workers:
             hook.pytest_runtest_logreport(report=report)
         if self.session.shouldfail or self.session.shouldstop:
             self.shared[0] = 1
+
+    def _abort_late(self, worker: _Worker, limit: float) -> None:
+        """Abort a worker whose test has taken too long: it says where it is."""
+        now = time.monotonic()
+        if worker.test != self.shared[worker.number]:
+            worker.test, worker.since = self.shared[worker.number], now
+        elif worker.test and now - worker.since > limit:
+            os.kill(worker.pid, signal.SIGABRT)
+            worker.since = inf
 
     def _end(self, worker: _Worker) -> None:
         """A worker has ended. If that is not as it has said, the test that ran fails."""
