@@ -1,6 +1,6 @@
 """The declaration of an endpoint: one object that feeds the router, the validator, the encoder and the document.
 
-    instances = Resource("instances", "Virtual machines.")
+    instances = Resource.of(kinds.INSTANCE, "Virtual machines.")
 
     @instances.operation("POST", "/v1/instances", status=201, provenance=documented("Create a new instance"))
     def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:

@@ -7,7 +7,7 @@ from typing import Any
 from cnx_mock.api.declarations import BaseModel
 from cnx_mock.http import loading
 from cnx_mock.world.clock import ticks
-from cnx_mock.world.release import Holder, released
+from cnx_mock.world.release import Holder, release_steps
 
 _MANY = 2_000
 
@@ -21,9 +21,10 @@ def free_slowly(holders: list[Holder]) -> None:
     if sum(map(len, holders)) < _MANY:
         return
     try:
-        _free(asyncio.get_running_loop(), released(holders))
+        loop = asyncio.get_running_loop()
     except RuntimeError:
         return
+    _free(loop, release_steps(holders))
 
 
 def _free(loop: asyncio.AbstractEventLoop, steps: Iterator[None]) -> None:

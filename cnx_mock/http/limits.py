@@ -31,9 +31,9 @@ class Window:
         """Count a request. Return the window's state after it, and the refusal if the limit was reached before; a
         refused request is not counted.
 
-        `now` is the time of rate windows (`Clock.wire`), `wall` is real time, `advanced` is what `advance` added to the
-        sandbox's clock. `style` is the reading: anchored, aligned or sliding."""
-        limit = account.rate_limit if account.rate_limit is not None else account.limit
+        `now` is the time of rate windows (`Clock.window_time`), `wall` is real time, `advanced` is what `advance` added
+        to the sandbox's clock. `style` is the reading: anchored, aligned or sliding."""
+        limit = account.limit
         if style == "sliding":
             used, left = self._slid(now)
         else:
@@ -68,7 +68,7 @@ class Window:
         window is open. Nothing is counted, and no window is opened by it."""
         if account.fate == "limited":
             return account.limit, MINUTE
-        now = clock.wire() if style != "aligned" else wall_now() + clock.advanced
+        now = clock.window_time() if style != "aligned" else wall_now() + clock.advanced
         if style == "sliding":
             recent = [each for each in self._counted if now - each < MINUTE]
             return len(recent), recent[0] + MINUTE - now if recent else 0

@@ -1,7 +1,8 @@
 """The API's order of checks, from the request's arrival to the operation.
 
 STAGES is the contract's order, from top to bottom; nothing else decides it. Every stage is synchronous. Only a fault
-that waits awaits: the faults that the rules choose are wrapped around the stages behind `ask_rules`.
+that waits awaits, and a call whose world is loading: the faults that the rules choose are wrapped around the stages
+behind `ask_rules`. `usual_calls` answers usual calls without stages, with the result that these would have.
 """
 
 import logging
@@ -230,11 +231,12 @@ class RequestContext(PerformedCall):
         self.effects.replaced = True
         self.refuse(errors.InternalError())
 
-    def break_off(self) -> None:
-        """Answer with the API's own 500 to a call that went no stage, because what was tried in their place has failed.
-        Call it while the exception is handled."""
+    def break_off(self, created_id: str | None) -> None:
+        """Answer with the API's own 500 to a call that has been through no stage, because what was tried in their place
+        has failed. `created_id` is what it has created until then. Call it while the exception is handled."""
         with suppress(Exception):
             self.enter_sandbox()
+        self.committed, self.created_id = created_id is not None, created_id
         self.fail()
 
     def head(self) -> RawHeaders:

@@ -1,4 +1,5 @@
-"""The short way through the app: from a parsed request to the bytes of its answer, in one synchronous function."""
+"""The short way through the app: from a parsed request to the bytes of its answer, in one synchronous function. A call
+that has to wait leaves it."""
 
 import logging
 from collections.abc import Callable
@@ -27,17 +28,18 @@ class ShortWay:
         self._needs_tls = settings.require_tls
         self._leaves_options = settings.cors
         self._may_be_usual = pipeline.writes_plain_heads and not settings.require_tls
-        self._answer_usual = UsualCalls(pipeline, observers).answer
+        self._usual = UsualCalls(pipeline, observers)
+        self._answer_usual = self._usual.answer
 
     def begin(
         self, line: RequestLine, block: HeaderBlock, body: bytes, port: int | None, secure: bool
     ) -> bytes | RequestContext | None:
-        """Begin a call to the API that has arrived as a whole; see `net.direct.Begin`. A call that has to wait is for
-        `Api.__call__` to finish."""
+        """Begin a call to the API that has arrived as a whole. Return its whole answer; or the call, if it has to wait,
+        for `Api.__call__` to finish; or None, if the call has to go the long way from its beginning."""
         arrived = ticks()
         client, target, wall, pipeline = block.kept, line.kept, self._real.at(arrived), self._pipeline
         if client is None:
-            client = self._read(block)
+            client = self._client_of(block)
         if target is None:
             path, _, query = line.target.decode("latin-1").partition("?")
             line.kept = target = pipeline.targets.find(line.method, path, query)
@@ -45,10 +47,10 @@ class ShortWay:
             try:
                 done = self._answer_usual(target, client, body, arrived, wall, port, secure)
             except Exception:
-                context = RequestContext(
-                    pipeline, ApiRequest(target, client.headers, b"", arrived, wall, port, secure=secure), client
-                )
-                context.break_off()
+                request = ApiRequest(target, client.headers, masked(body), arrived, wall, port, secure=secure)
+                context = RequestContext(pipeline, request, client)
+                created, self._usual.unanswered = self._usual.unanswered, None
+                context.break_off(created)
                 return self._completed(context)
             if done is not None:
                 return done
@@ -81,7 +83,7 @@ class ShortWay:
         self._observers.complete(context, answer.status, None if context.sandbox is None else context.tenant)
         return head if context.request.method == "HEAD" else head + answer.body
 
-    def _read(self, block: HeaderBlock) -> ClientHead:
+    def _client_of(self, block: HeaderBlock) -> ClientHead:
         """Return what headers say of their client."""
         good = self._has_good_host(block.headers)
         block.kept = client = ClientHead(block.headers, is_safe=block.is_safe, has_good_host=good)

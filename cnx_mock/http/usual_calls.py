@@ -1,9 +1,9 @@
 """Usual calls, answered as a whole: a read whose answer is kept, and a usual create.
 
-STAGES stand for every call. Of a call that no rule can match, and whose key, account and rate window have nothing
-special, they do the same few things each time; this does just those, which takes half of the time. All that can be
-unusual is looked at before anything is done, and then the stages take the call. `tests/http/test_both_ways.py` and
-`tests/http/test_usual_calls.py` hold both equal: the answers, the journals, and the worlds that they leave.
+The stages do the same few things for each call that no rule matches, and whose key, account and rate window have
+nothing special. This does just those, in half of the time. If anything is unusual, nothing has been done yet, and the
+stages take the call. `tests/http/test_both_ways.py` and `tests/http/test_usual_calls.py` hold that the answers, the
+journals and the worlds are the same.
 """
 
 from typing import Any, Final
@@ -34,19 +34,18 @@ _LONGEST_BODY = 2048
 
 _NOTHING_SPECIAL: dict[str, Any] = {
     "_response_headers": None,
-    "allowance": None,
     "committed": False,
     "created_id": None,
     "delayed": 0,
     "delays": None,
     "effects": NO_EFFECTS,
     "event": 0,
-    "key": None,
     "performances": (),
     "polled": None,
     "problem": None,
 }
-"""What the record of a usual call says of everything that is not usual."""
+"""What the record of a usual call says of everything that is not usual. It does not have its key and its allowance,
+which only stages need."""
 
 
 class UsualRecord(JournalRecord):
@@ -119,6 +118,8 @@ class UsualCalls:
         self._sender = pipeline.sender
         self._observers = observers
         self._bodies: dict[tuple[RequestTarget, bytes], _Body] = {}
+        self.unanswered: str | None = None
+        """The id of what the last call has created, until its answer is there."""
 
     def answer(
         self,
@@ -131,7 +132,7 @@ class UsualCalls:
         secure: bool,
     ) -> bytes | None:
         """Return the whole answer to a call, as it goes to the wire. Return None, and do nothing, if anything about it
-        is unusual. (It is one long function because a call of another one takes a hundredth of its time.)"""
+        is unusual. (It is one long function because each call of another one takes a hundredth of its time.)"""
         digits, operation = client.digits, target.operation
         tenant = None if digits is None else self._tenants.get(digits)
         if tenant is None or operation is None or not tenant.is_complete:
@@ -147,7 +148,7 @@ class UsualCalls:
         made = answer = None
         if operation.usual is not None:
             if operation.scope in key.scopes:
-                made = self._made(operation.usual, target, client, body, candidates, sandbox, now)
+                made = self._create(operation.usual, target, client, body, candidates, sandbox, now)
         elif not body and not candidates and target.method == "GET":
             answer = kept_answer(sandbox, target, key, now)
         if made is None and answer is None:
@@ -162,7 +163,8 @@ class UsualCalls:
         record.target, record.client, record.body, record.arrived = target, client, body, arrived
         record.wall, record.connection, record.secure = wall, connection, secure
         if made is not None:
-            record.created_id, shown = made
+            self.unanswered, shown = made
+            record.created_id = self.unanswered
             record.committed, record.status = True, 201
             record.message = message = self._sender.created(
                 target.path, made[0], shown, request_id, second, limit, remaining, reset
@@ -173,10 +175,11 @@ class UsualCalls:
             message = head + answer.body
         record.duration = ticks() - arrived
         tenant.journal.keep(record, target.size + client.headers.size + len(body) + len(message))
+        self.unanswered = None
         self._observers.tell(record, tenant)
         return message
 
-    def _made(
+    def _create(
         self,
         usual: UsualCreate,
         target: RequestTarget,
@@ -186,8 +189,9 @@ class UsualCalls:
         sandbox: SandboxState,
         now: int,
     ) -> tuple[str, str] | None:
-        """Return the id and the JSON of what a usual create has made. Return None, and do nothing, if it is not one."""
-        known = self._bodies.get((target, body)) or self._read(usual, target, body, sandbox.catalogue)
+        """Perform a usual create, and return the id and the JSON of what it has made. Return None, and do nothing, if
+        it is not one."""
+        known = self._bodies.get((target, body)) or self._body_of(usual, target, body, sandbox.catalogue)
         if (
             known.asked is None
             or not client.sends_json
@@ -196,7 +200,7 @@ class UsualCalls:
             return None
         return usual.make(sandbox, known.asked, now)
 
-    def _read(self, usual: UsualCreate, target: RequestTarget, body: bytes, catalogue: Catalogue) -> _Body:
+    def _body_of(self, usual: UsualCreate, target: RequestTarget, body: bytes, catalogue: Catalogue) -> _Body:
         """Return what a body says that comes for the first time. (Clients send the same one again and again.)"""
         if len(body) > _LONGEST_BODY or MARK in body or may_have_live_key(body):
             return _UNUSUAL

@@ -2,7 +2,7 @@
 
 The long way makes an ASGI scope, a cycle and a task for each request, which costs more than most answers. Only what
 waits needs them: a fault that delays or acts on the connection, a client that does not read, a large body, a request
-behind one that is still under way. Both ways call the same function of the app, and
+behind one that is still under way. Both ways lead to the same stages of the app, and
 `tests/http/test_both_ways.py` compares their bytes.
 """
 

@@ -1,4 +1,4 @@
-"""The catalogue: plans, regions and images, read from `fixtures/catalogue.json`. Shared by all sandboxes, read-only.
+"""The catalogue: plans, regions and images, read from `fixtures/catalogue.json`. Shared by all sandboxes of a server.
 
 The file is part of the package, so a test checks it and not every start. It is JSON, because every server reads it
 before its first answer, and most servers read no YAML at all. `starter`, `pro`, `enterprise`, `us-east-1` and

@@ -168,7 +168,7 @@ class Clock:
             return 0
         return None if self._frozen else int(left / self._speed) + 1
 
-    def wire(self) -> int:
+    def window_time(self) -> int:
         """Return `ticks()` plus all that `advance` added: the time of rate windows."""
         return ticks() + self.advanced
 

@@ -46,7 +46,8 @@ def _operations(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _operation(found: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
-    yield sentence(operation["summary"]) + " " + sentence(operation.get("description", ""))
+    summary, more = sentence(operation["summary"]), sentence(operation.get("description", ""))
+    yield more if more.startswith(summary) else f"{summary} {more}"
     kind = operation["x-cnx-provenance"]
     scope = operation.get("x-cnx-scope")
     yield "\n".join(

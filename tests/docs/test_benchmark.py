@@ -77,7 +77,7 @@ def test_less_is_better_for_a_time() -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--only", "list,strat"), "there is no row strat; the rows are list, get, create, start"),
+        (("--only", "list,strat"), "there is no row strat; the rows are list, get, create, named, start"),
         (("--rounds", "0"), "--rounds, --seconds and --connections are 1 or more"),
         (("--only", ""), "--only needs a row"),
     ],

@@ -17,9 +17,10 @@ import pytest
 
 from cnx_mock.asgi import create_app
 from cnx_mock.http.app import App
+from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_entry import plain_entry
 from cnx_mock.http.messages import Sender
-from cnx_mock.http.usual_calls import UsualCalls
+from cnx_mock.http.usual_calls import UsualCalls, UsualRecord
 from cnx_mock.scenario.rule import read_rule
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
@@ -319,8 +320,36 @@ def test_what_is_broken_in_it_ends_in_the_apis_own_500(loop, monkeypatch):
     assert error["code"] == "INTERNAL_ERROR"
     _, entry = map(plain_entry, side.tenant.journal)
     assert (entry["request_id"], entry["status"], entry["path"]) == (error["request_id"], 500, "/v1/instances")
+    assert (entry["committed"], entry["created_id"]) == (True, side.sandbox.instances.ids()[-1])
+    assert json.loads(entry["request_body"]) == INSTANCE
     assert entry["duration_ms"] is not None
     assert side.call("GET", "/v1/instances").startswith(b"HTTP/1.1 200")
+    monkeypatch.setattr(Sender, "allowed", None)
+    assert side.call("GET", "/v1/instances").startswith(b"HTTP/1.1 500")
+    assert plain_entry([*side.tenant.journal][-1])["committed"] is False
+
+
+def test_all_of_a_call_happens_at_one_instant(loop):
+    side = Side(loop)
+    side.sandbox.clock.frozen = False
+    for _ in range(2):
+        assert side.call("POST", "/v1/instances", INSTANCE).startswith(b"HTTP/1.1 201")
+    record = [*side.tenant.journal][-1]
+    assert isinstance(record, UsualRecord)
+    instance, meter = [*side.sandbox.instances][-1], side.sandbox.ledger.meters[-1]
+    assert record.at == instance.created
+    assert meter.opened == instance.created - instance.created % SECOND
+
+
+def test_the_record_of_a_usual_call_has_all_that_others_have(loop):
+    side = Side(loop)
+    for _ in range(2):
+        side.call("POST", "/v1/instances", INSTANCE)
+    record = [*side.tenant.journal][-1]
+    assert isinstance(record, UsualRecord)
+    slots = {name for each in JournalRecord.__mro__ for name in getattr(each, "__slots__", ())}
+    assert {name for name in slots if not hasattr(record, name)} == {"allowance", "key"}, "only stages need these"
+    assert not hasattr(record, "nonsense")
 
 
 def test_bodies_are_remembered_up_to_a_bound(loop):

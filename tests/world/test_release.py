@@ -2,7 +2,7 @@
 
 import itertools
 
-from cnx_mock.world.release import Holder, released
+from cnx_mock.world.release import Holder, release_steps
 
 
 class Thing:
@@ -27,7 +27,7 @@ def test_everything_is_freed_a_few_in_each_step():
     holders: list[Holder] = [first, by_number, second]
     del first, second, by_number
     alive = [Thing.alive]
-    alive += [Thing.alive for _ in released(holders)]
+    alive += [Thing.alive for _ in release_steps(holders)]
     assert alive[0] == 25_300
     assert alive[-1] == 0
     assert max(before - after for before, after in itertools.pairwise(alive)) <= 100
@@ -36,14 +36,14 @@ def test_everything_is_freed_a_few_in_each_step():
 
 def test_what_is_used_elsewhere_stays():
     used = things(3_000)
-    for _ in released([used, [used[5], Thing()]]):
+    for _ in release_steps([used, [used[5], Thing()]]):
         assert len(used) == 3_000
     assert Thing.alive == 3_000
 
 
 def test_a_list_may_grow_meanwhile():
     used = things(20_001)
-    steps = released([used])
+    steps = release_steps([used])
     next(steps)
     used.append(Thing())
     for _ in steps:

@@ -229,9 +229,8 @@ def delete(sandbox: SandboxState, instance: InstanceRecord) -> Deleted:
     Permanently deletes an instance and all associated ephemeral storage. Snapshots are preserved unless explicitly
     removed."""
     now = sandbox.now
-    sandbox.removed(
-        sandbox.instances, instance, now
-    )  # its snapshots stay, as documented: each has its own copy of the data
+    # its snapshots stay, as documented: each has its own copy of the data
+    sandbox.removed(sandbox.instances, instance, now)
     sandbox.detach(instance, now)
     sandbox.ledger.close(instance.id, now)
     return Deleted(id=instance.id)

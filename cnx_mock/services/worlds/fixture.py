@@ -15,7 +15,7 @@ from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.chance import Chance
 from cnx_mock.world.clock import Clock
 from cnx_mock.world.keys import digits_of
-from cnx_mock.world.release import released
+from cnx_mock.world.release import release_steps
 from cnx_mock.world.sandbox import SandboxOptions, SandboxState
 
 _MANY = 2_000
@@ -139,7 +139,7 @@ def _building_problems(document: FixtureDocument) -> list[Problem]:
         found += builder.problems
         left = sandbox.holders()
         del sandbox, builder
-        for _ in released(left):  # in a thread, that lets others go on between the steps
+        for _ in release_steps(left):  # in a thread, that lets others go on between the steps
             pass
     return found
 
