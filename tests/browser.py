@@ -27,7 +27,9 @@ _FLAGS = [
     "--disable-default-apps",
     "--disable-dev-shm-usage",
     "--enable-precise-memory-info",
+    "--js-flags=--no-opt",  # pages live for seconds here: to optimize their code takes longer than it saves
 ]
+
 
 
 async def launch(playwright: Playwright) -> Browser:

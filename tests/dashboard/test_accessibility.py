@@ -48,7 +48,8 @@ FORWARD = {"entry_protocol": "http", "entry_port": 80, "target_protocol": "http"
 async def live(page: LivePage, sandbox: Sandbox) -> None:
     """A sandbox in which much has happened."""
     sandbox.use(STORY)
-    made = [(await page.call("POST", "/v1/instances", {**INSTANCE, "name": f"web-{n}"})).json["id"] for n in range(4)]
+    made = [(await page.call("POST", "/v1/instances", {**INSTANCE, "name": "web-0"})).json["id"]]
+    made += [sandbox.instances.add(name=f"web-{number}").id for number in range(1, 4)]
     sandbox.clock.advance("100s")
     sandbox.instances.set_status(made[1], "stopped")
     balancer = {"name": "front", "regions": ["us-east-1"], "forwarding_rules": [FORWARD], "instance_ids": made[:3]}

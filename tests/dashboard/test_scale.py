@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from cnx_mock import MockServer, Sandbox, Settings
-from tests.conftest import Client
+from tests.conftest import INSTANCE, Client
 from tests.dashboard.conftest import LivePage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
@@ -20,8 +20,7 @@ async def nodes(page: LivePage) -> int:
 
 
 async def test_a_thousand_instances_are_few_elements(page: LivePage, sandbox: Sandbox) -> None:
-    for number in range(1000):
-        sandbox.instances.add(name=f"web-{number}")
+    sandbox.load({"accounts": [{"instances": [{**INSTANCE, "name": f"web-{number}"} for number in range(1000)]}]})
     await page.open("world", sandbox.id)
     await page.sees("1,000", "[aria-label=Instances] h2")
     assert await nodes(page) < MOST_NODES
