@@ -31,7 +31,6 @@ _FLAGS = [
 ]
 
 
-
 async def launch(playwright: Playwright) -> Browser:
     """Start the browser. Without one the test is skipped; in CI it fails."""
     path = shutil.which("chromium-headless-shell") or shutil.which("chromium")

@@ -43,10 +43,9 @@ MOUNT = """async (number) => {
 """Put the app into a page again, with a state as it is at first: a module is run once for each address."""
 HASTE = """{
     const later = setTimeout;
-    window.setTimeout = (task, wait = 0) => later(task, wait < 5000 && wait !== 1000 ? wait / 5 : wait);
+    window.setTimeout = (task, wait = 0) => later(task, wait < 5000 ? wait / 5 : wait);
 }"""
-"""A script for a page: its own waits are a fifth as long, but for those in which people read something, and for the
-second after which a server that was started again is known as new."""
+"""A script for a page: its own waits are a fifth as long, but for those in which people read something."""
 PATIENCE = 20_000
 """Milliseconds: long, because the machine may be busy. Nothing waits for so long if all is well."""
 _numbers = count(1)
@@ -62,7 +61,8 @@ class LivePage:
     complaints: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     down: bool = False
-    """Whether the server is down on purpose: then a refused connection is no complaint."""
+    """Whether the server is down on purpose: then neither a refused connection is a complaint, nor that a new server
+    does not know the old sandbox."""
     handlers: list[tuple[str, Callable[[Any], object]]] = field(default_factory=list)
     lasting: bool = False
     """Whether later tests look at the same server."""
@@ -99,9 +99,9 @@ class LivePage:
         return True
 
     def _said(self, message: ConsoleMessage) -> None:
-        refused = self.down and ("ERR_CONNECTION" in message.text or "ERR_INCOMPLETE" in message.text)
+        refused = self.down and any(words in message.text for words in ("ERR_CONNECTION", "ERR_INCOMPLETE", "404"))
         if message.type in ("error", "warning") and not refused:
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location['url']}")
 
     async def open(self, view: str = "requests", sandbox: str | None = None, **more: str) -> None:
         """Go to a view and wait until the stream runs."""

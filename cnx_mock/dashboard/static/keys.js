@@ -1,12 +1,12 @@
 // Keys of the whole page. Nothing happens while somebody writes into a field, or with Ctrl, Alt or Meta.
 
-import { useEffect } from "./lib.js";
+import { useLayoutEffect } from "./lib.js";
 
 const FIELDS = ["INPUT", "TEXTAREA", "SELECT"];
 
-/** Call `keys[event.key]` while the component is there. */
+/** Call `keys[event.key]` while the component is there: what can be seen can be done with a key at once. */
 export function useKeys(keys) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listen = (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
       if (document.querySelector("dialog[open]")) return;

@@ -1,6 +1,6 @@
 // What the page knows, in one object. It comes from GETs and from the stream of events; views read it and never write.
 
-import { useEffect, useState } from "./lib.js";
+import { useLayoutEffect, useState } from "./lib.js";
 import { RequestLog } from "./requests_log.js";
 import { Series } from "./series.js";
 
@@ -77,10 +77,11 @@ export function subscribe(topics, listener) {
   return () => topics.forEach((topic) => listeners.get(topic).delete(listener));
 }
 
-/** Draw the calling component again when one of these topics changes. */
+/** Draw the calling component again when one of these topics changes: from its first drawing on, so that nothing that
+ * changes between this and an effect is missed. */
 export function useStore(...topics) {
   const [, draw] = useState(0);
-  useEffect(() => subscribe(topics, () => draw((count) => count + 1)), topics);
+  useLayoutEffect(() => subscribe(topics, () => draw((count) => count + 1)), topics);
   return state;
 }
 
