@@ -281,9 +281,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the modules that take longest first: then no worker ends long after the others. Of the quick ones these are
     the modules about everything, in this folder."""
+    marks: dict[Path, set[str]] = {}
+    for item in items:
+        marks.setdefault(item.path, set()).update(mark.name for mark in item.iter_markers())
     items.sort(
         key=lambda item: (
-            *(mark not in _marks_of_module(item) for mark in ("judge", "browser", "slow")),
+            *(mark not in marks[item.path] for mark in ("judge", "browser", "slow")),
             item.path.parent != Path(__file__).parent,
         )
     )
@@ -322,11 +325,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
     gc.set_threshold(2_000, 10, 50)
     gc.enable()
-
-
-def _marks_of_module(item: pytest.Item) -> set[str]:
-    module = item.getparent(pytest.Module)
-    return {mark.name for mark in module.iter_markers()} if module else set()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

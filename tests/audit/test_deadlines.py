@@ -57,19 +57,13 @@ def found(server: MockServer, client: str) -> set[str]:
     return {each.code for each in findings(calls, MINUTE)}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def findings_of() -> Iterator[Callable[[str], set[str]]]:
-    """Gives what is found about a client. They run beside each other, because all that they do is to wait."""
+    """Gives what is found about a client. They run beside each other and beside the first tests, because all that they
+    do is to wait."""
     with MockServer() as server, ThreadPoolExecutor(len(CLIENTS)) as pool:
         runs = {client: pool.submit(found, server, client) for client in CLIENTS}
         yield lambda client: runs[client].result()
-
-
-@pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.clients
-@pytest.mark.slow
-def test_a_client_has_a_deadline_or_this_is_found(findings_of: Callable[[str], set[str]], client: str) -> None:
-    assert findings_of(client) == ({"no-deadline"} if client.startswith("without") else set())
 
 
 def test_it_is_a_minute_and_a_call_without_an_answer_does_not_count() -> None:
@@ -106,3 +100,10 @@ def test_a_sweep_tells_it_once_and_no_run_is_hung() -> None:
     assert (cause.verdict, len(cause.results)) == ("hammered", 2)
     assert "your client has no total deadline: #1 waited up to " in cause.sentence
     assert cause.places == "2 cells: GET /v1/plans #1 drip; POST /v1/instances #1 drip"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.clients
+@pytest.mark.slow
+def test_a_client_has_a_deadline_or_this_is_found(findings_of: Callable[[str], set[str]], client: str) -> None:
+    assert findings_of(client) == ({"no-deadline"} if client.startswith("without") else set())
