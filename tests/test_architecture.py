@@ -397,6 +397,7 @@ LAWS = [
 
 
 @cases("law", LAWS)
+@pytest.mark.slow
 def test_our_house_keeps_the_law(law):
     assert modules(HOUSE), f"no source in {HOUSE}"
     assert law(HOUSE) == []

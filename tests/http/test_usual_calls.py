@@ -252,7 +252,7 @@ def usual(monkeypatch: pytest.MonkeyPatch) -> list[bytes | None]:
 
 def test_nobody_can_tell_a_call_that_went_no_stage(sides, usual):
     chance = random.Random(SEED)
-    for _ in range(rounds(4, 100)):
+    for _ in range(rounds(2, 100)):
         whole, staged = sides()
         for _ in range(120):
             step = chance.random()
@@ -260,9 +260,9 @@ def test_nobody_can_tell_a_call_that_went_no_stage(sides, usual):
         assert whole.left() == staged.left(), f"seed {SEED}"
     found = [each for each in usual if each]
     creates = sum(each.startswith(b"HTTP/1.1 201") for each in found)
-    assert creates > 30, "enough creates were usual to mean something"
-    assert len(found) - creates > 200, "and enough reads"
-    assert len(found) < len(usual) - 200, "and enough calls were not"
+    assert creates > 15, "enough creates were usual to mean something"
+    assert len(found) - creates > 100, "and enough reads"
+    assert len(found) < len(usual) - 100, "and enough calls were not"
 
 
 UNUSUAL: dict[str, Callable[[Side], object]] = {

@@ -9,6 +9,8 @@ from tests.pytest_plugin.conftest import Run, without_others
 from tests.pytest_plugin.test_again import line_of, rerun
 from tests.pytest_plugin.test_sweep import CLIENT
 
+pytestmark = pytest.mark.slow  # each test runs something many times
+
 DELETE = """
 def test_it(cnx):
     _, made = create(cnx)
@@ -294,7 +296,6 @@ def test_a_cell_runs_under_the_readings_too(run: Run, pytester: pytest.Pytester)
 PLANS = f"{CLIENT}\ndef test_it(cnx):\n    assert 'data' in once(cnx, 'GET', '/v1/plans')\n"
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("forks")
 def test_a_sweep_takes_the_readings_too(run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ["--cnx-sweep", "--cnx-sweep-faults=error"]
@@ -349,7 +350,6 @@ def test_other_plugins_that_would_run_it_again_are_named(run: Run) -> None:
     result.stdout.fnmatch_lines(["test_it.py::test_it: it is not rerun after a failure (pytest-rerunfailures): *"])
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("forks")
 def test_it_works_under_xdist(run: Run) -> None:
     result = run(DELETE + LEAVES_TWO.replace("test_it", "test_two"), "-n", "2", "--cnx-readings", beside=("xdist",))

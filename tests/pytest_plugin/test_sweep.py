@@ -7,6 +7,8 @@ import pytest
 
 from .conftest import Run
 
+pytestmark = pytest.mark.slow  # each test runs something many times
+
 CLIENT = """
 import http.client
 import json
@@ -216,7 +218,6 @@ def test_it(cnx, server):
     assert result.stdout.str().count("leaked: `") == 1
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("forks")
 def test_it_works_under_xdist(run: Run) -> None:
     result = run(CLIENT + BLIND, "-n", "2", "--cnx-sweep", "--cnx-sweep-faults", "reset-after", beside=("xdist",))
@@ -273,7 +274,6 @@ def test_the_limit_of_a_run_never_interrupts_pytest_itself(run: Run, pytester: p
 HANGS = CLIENT.replace("timeout=0.3", "timeout=None") + "\n\ndef test_it(cnx):\n    once(cnx, 'GET', '/v1/plans')\n"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("only", [True, False], ids=["func_only", "whole"])
 @pytest.mark.parametrize("method", ["signal", "thread"])
 def test_a_hang_that_pytest_timeout_would_end_is_hung(

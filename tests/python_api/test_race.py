@@ -24,6 +24,8 @@ from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 from tests.interrupts import interrupted_start
 
+pytestmark = pytest.mark.slow  # each test runs something many times
+
 Function = Callable[[Sandbox], Any]
 
 FIREWALL = "/v1/network/firewall"
@@ -187,7 +189,6 @@ def test_a_careful_function_may_run_twice_at_once(sandbox: Sandbox, function: Fu
     assert not any(error for each in results for error in each.raised)
 
 
-@pytest.mark.slow
 def test_functions_that_share_a_lock_are_right_and_what_the_lock_excludes_is_said(sandbox: Sandbox) -> None:
     lock = threading.Lock()
 
@@ -569,7 +570,6 @@ def test_a_call_that_is_never_answered_ends_with_its_world(sandbox: Sandbox) -> 
     assert threads_of_races() == []
 
 
-@pytest.mark.slow
 def test_a_deadlock_that_only_one_order_has_is_found(sandbox: Sandbox) -> None:
     one, two, over = threading.Lock(), threading.Lock(), threading.Event()
 
