@@ -57,10 +57,10 @@ def found(server: MockServer, client: str) -> set[str]:
     return {each.code for each in findings(calls, MINUTE)}
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def findings_of() -> Iterator[Callable[[str], set[str]]]:
-    """Gives what is found about a client. They run beside each other and beside the first tests, because all that they
-    do is to wait."""
+    """Gives what is found about a client. They run beside each other and beside the sweep, because all that they do is
+    to wait."""
     with MockServer() as server, ThreadPoolExecutor(len(CLIENTS)) as pool:
         runs = {client: pool.submit(found, server, client) for client in CLIENTS}
         yield lambda client: runs[client].result()
@@ -84,6 +84,7 @@ call("GET", "/v1/plans")
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("findings_of")
 def test_a_sweep_tells_it_once_and_no_run_is_hung() -> None:
     def judged(entries: Entries, usual: Sequence[Entries], failed: bool) -> list[str]:
         return [str(each) for each in hammered(calls_of(entries), MINUTE, map(calls_of, usual), failed)]

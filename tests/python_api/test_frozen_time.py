@@ -25,6 +25,8 @@ from cnx_mock.world.clock import SECOND, wall_now
 from tests.cases import cases
 from tests.pytest_plugin.conftest import Run, run
 
+pytestmark = pytest.mark.slow  # freezegun looks through all modules for each test
+
 __all__ = ["run"]
 
 FREEZES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
@@ -91,7 +93,6 @@ OURS_FIRST = (
 OTHERS_FIRST = "with freeze_time('2040-01-01'): signed()\nauthority(folder).server_context()"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("use", [OURS_FIRST, OTHERS_FIRST], ids=["ours first", "the program's first"])
 def test_what_signs_in_a_freeze_signs_after_it(tmp_path: Path, use: str) -> None:
     ours = (
@@ -197,7 +198,6 @@ def test_a_loop_of_ours_passes_a_deadline(frozen: Any) -> None:
         loop.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("freeze", ["freezegun, later", "time-machine, before"])
 def test_a_client_that_really_waits_is_not_accused(sandbox: Sandbox, api: Any, freeze: str) -> None:
     with FREEZES[freeze](), sandbox.inject("plans.list", times=1, error="INTERNAL_ERROR", retry_after="1s"):
@@ -245,7 +245,6 @@ BEGIN = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("freeze", BEGIN.values(), ids=BEGIN)
 def test_a_freeze_may_begin_before_the_package_is_imported(freeze: str, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("CNX_MOCK_CA_DIR", str(tmp_path))
