@@ -20,6 +20,8 @@ from cnx_mock.http.loading import WorldLoad
 from cnx_mock.services.worlds import exported, fixture, read_fixture
 from tests.conftest import INSTANCE
 
+pytestmark = pytest.mark.slow  # its worlds are large
+
 SIZE = 1_000  # of a large world
 FLEET: dict[str, Any] = {
     "accounts": [{"name": "Fleet Corp", "balance": "$9.00"}],
