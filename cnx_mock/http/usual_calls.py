@@ -29,6 +29,9 @@ from cnx_mock.world.sandbox import SandboxState
 _MOST_BODIES = 200
 """The bodies that one server remembers."""
 
+_MOST_HASHES = 1000
+"""The hashes of other bodies that one server remembers."""
+
 _LONGEST_BODY = 2048
 """Bytes of the longest body that is remembered."""
 
@@ -118,6 +121,8 @@ class UsualCalls:
         self._sender = pipeline.sender
         self._observers = observers
         self._bodies: dict[tuple[RequestTarget, bytes], _Body] = {}
+        self._once: set[int] = set()
+        """The hashes of bodies that have come once."""
         self.unanswered: str | None = None
         """The id of what the last call has created, until its answer is there."""
 
@@ -201,14 +206,21 @@ class UsualCalls:
         return usual.make(sandbox, known.asked, now)
 
     def _body_of(self, usual: UsualCreate, target: RequestTarget, body: bytes, catalogue: Catalogue) -> _Body:
-        """Return what a body says that comes for the first time. (Clients send the same one again and again.)"""
-        if len(body) > _LONGEST_BODY or MARK in body or may_have_live_key(body):
+        """Return what a body says that is not known yet. It is remembered when it comes for the second time: clients
+        send the same one again and again, or a new one each time."""
+        if len(body) > _LONGEST_BODY or body.find(MARK) >= 0 or may_have_live_key(body):
             return _UNUSUAL
         try:
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
             return _UNUSUAL
+        found, once = _Body(usual.read(catalogue, body, data), data), self._once
+        if hash(body) not in once:
+            if len(once) >= _MOST_HASHES:
+                once.clear()
+            once.add(hash(body))
+            return found
         if len(self._bodies) >= _MOST_BODIES:
             self._bodies.clear()
-        found = self._bodies[target, body] = _Body(usual.read(catalogue, body, data), data)
+        self._bodies[target, body] = found
         return found
