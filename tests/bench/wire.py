@@ -75,7 +75,7 @@ def _rounds(
     """What each round found, by kind and by the side's name. The order of the sides turns from round to round."""
     found: dict[str, dict[str, list[Round]]] = {kind: defaultdict(list) for kind in kinds}
     for number in range(-1, plan.rounds):  # round -1 warms up
-        for kind in kinds:
+        for kind in kinds if number >= 0 else kinds[:1]:
             instance = mock.fresh()
             turn = (number + 1) % len(sides)
             for side in (*sides[turn:], *sides[:turn]):
