@@ -18,7 +18,6 @@ import signal
 import socket
 import sys
 import tempfile
-import threading
 import traceback
 import warnings
 from collections.abc import Callable
@@ -254,7 +253,7 @@ def _program() -> None:
 
 
 def _run(main: Callable[[], object]) -> NoReturn:
-    """Run the command and end its process as Python would, but take nothing apart: that would copy all memory."""
+    """Run the command, and end its process with the status that Python would give."""
     status = 0
     try:
         main()
@@ -265,19 +264,15 @@ def _run(main: Callable[[], object]) -> NoReturn:
     except Exception:
         traceback.print_exc()
         status = 1
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
-    os._exit(status)
+    commands.leave(status)
 
 
 def _spawned_in_foreground(own: Callable[..., int]) -> Callable[..., int]:
     """Start a program as `own` does, which is that of `cnx_mock.programs.passthrough`; fork it if it is in Python."""
+    from cnx_mock.cli.streams import is_open  # lazy: programs do not need it
 
     def spawned(foreground: Any, command: list[str], environ: dict[str, str], folder: Path | None) -> int:
-        if not commands.is_forkable_program(command, environ) or not all(map(_is_open, (0, 1, 2))):
+        if not commands.is_forkable_program(command, environ) or not all(map(is_open, (0, 1, 2))):
             return own(foreground, command, environ, folder)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # there are threads: those of a server, which wait
@@ -287,14 +282,6 @@ def _spawned_in_foreground(own: Callable[..., int]) -> Callable[..., int]:
         return pid
 
     return spawned
-
-
-def _is_open(number: int) -> bool:
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
 
 
 def _become_program(command: list[str], environ: dict[str, str], folder: Path | None, mask: set[int]) -> NoReturn:

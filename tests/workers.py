@@ -7,11 +7,9 @@ other, but it reports to the first process, which alone writes to the terminal. 
 longer than `faulthandler_timeout`: to be watched from outside costs a test nothing.
 """
 
-import atexit
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +19,8 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 import pytest
+
+from tests import commands
 
 _OF_THE_FIRST = ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin", "faulthandler")
 """The plugins that write what all tests have come to, and the one that watches them."""
@@ -36,9 +36,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     """End a worker without taking its memory apart."""
     status = yield
     if config.pluginmanager.has_plugin(_REPORTER):
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        os._exit(status)
+        commands.leave(status)
     return status
 
 

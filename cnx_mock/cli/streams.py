@@ -22,7 +22,7 @@ def open_missing() -> None:
     program that we run finds closed what the user has closed.
     """
     for number, (name, mode) in enumerate(_STREAMS):
-        if not _is_open(number):
+        if not is_open(number):
             _open_null(number)
         if getattr(sys, name) is None:
             stream = open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 (it stays open)
@@ -127,7 +127,8 @@ def _refuses(stream: TextIO) -> bool:
     return False
 
 
-def _is_open(number: int) -> bool:
+def is_open(number: int) -> bool:
+    """Return whether a file descriptor is open."""
     try:
         os.fstat(number)
     except OSError:

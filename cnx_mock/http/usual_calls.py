@@ -89,7 +89,7 @@ class UsualRecord(JournalRecord):
 
 
 class _Body:
-    """What a body says, whoever sends it."""
+    """What a body asks for. That does not depend on its sender."""
 
     __slots__ = ("asked", "data", "unmatched")
 
@@ -214,11 +214,11 @@ class UsualCalls:
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
             return _UNUSUAL
-        found, once = _Body(usual.read(catalogue, body, data), data), self._once
-        if hash(body) not in once:
+        found, hashed, once = _Body(usual.read(catalogue, body, data), data), hash(body), self._once
+        if hashed not in once:
             if len(once) >= _MOST_HASHES:
                 once.clear()
-            once.add(hash(body))
+            once.add(hashed)
             return found
         if len(self._bodies) >= _MOST_BODIES:
             self._bodies.clear()

@@ -259,9 +259,9 @@ class Engine:
         return self.undecided
 
     def candidates(self, target: RequestTarget, sent: RequestHeaders, now: int) -> Candidates | None:
-        """Return the rules that can match a call for this target. If none of them does, and if there is no magic name
-        in the body, `ask` does nothing but return `undecided`. Return None if `ask` is needed anyway: for a rule that
-        the call brings with it, a rule that ends, a phase that counts calls, or an earlier fault that lasts."""
+        """Return the rules that can match a call for this target. If its body has no magic name, and no rule
+        matches, then `ask` only returns `undecided`. Return None if `ask` has more to do: for a rule that the call
+        brings with it, a rule that ends, a phase that counts calls, or an earlier fault that lasts."""
         if now >= self._next_end or sent.has_faults or self._story.has_phases or self.lasting.effects:
             return None
         return self._candidates.of(target)
