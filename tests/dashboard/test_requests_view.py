@@ -183,6 +183,25 @@ async def test_the_keys_do_what_the_list_of_keys_says(page: LivePage, sandbox: S
         await page.tab.locator(".tabs [aria-current=page]").filter(has_text=view).wait_for()
 
 
+async def test_keys_that_follow_each_other_at_once_each_find_what_the_last_one_did(
+    page: LivePage, sandbox: Sandbox
+) -> None:
+    await page.call("GET", "/v1/plans")
+    await page.open(sandbox=sandbox.id)
+    await page.until_count(".requests .row", 1)
+    addresses = await page.tab.evaluate("""async () => {
+        const found = [];
+        for (const key of ["Enter", "Escape", "j", "2"]) {
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            for (let each = 0; each < 10; each += 1) await null; // what is drawn at once, and no event of the browser
+            const [view, open] = [location.hash.match(/[a-z]+/)[0], location.hash.includes("open=")];
+            found.push(open ? `${view}, open` : view);
+        }
+        return found;
+    }""")
+    assert addresses == ["requests, open", "requests", "requests, open", "world"]
+
+
 async def test_what_is_read_stays_where_it_is_while_requests_come_in(page: LivePage, sandbox: Sandbox) -> None:
     for _ in range(60):
         await page.call("GET", "/v1/plans")

@@ -20,15 +20,12 @@ export function href({ view = route().view, sandbox = route().sandbox, open = nu
   return `#/${view}${text ? `?${text}` : ""}`;
 }
 
-/** Go there. With `replace` the browser's Back button does not come back to where we are. */
+/** Go there at once: a browser tells of a new `location.hash` when it has time, and the next key would still find the
+ * page as it was. With `replace` the browser's Back button does not come back to where we are. */
 export function go(where, replace = false) {
   const target = href(where);
   if (target === location.hash) return;
-  if (!replace) {
-    location.hash = target;
-    return;
-  }
-  history.replaceState(null, "", target);
+  history[replace ? "replaceState" : "pushState"](null, "", target);
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
