@@ -41,8 +41,8 @@ Handler = Callable[..., Shape | Reply]
 H = TypeVar("H", bound=Handler)
 
 
-class UsualCreate(NamedTuple):
-    """Performs creates of which nothing is unusual."""
+class FastCreate(NamedTuple):
+    """Performs ordinary creates without STAGES."""
 
     read: Callable[[Catalogue, bytes, Any], Any]
     """Returns what a body asks for, given the body and what orjson reads in it; None if STAGES have to judge."""
@@ -104,7 +104,7 @@ class Operation:
         provenance: Provenance,
         raises: tuple[type[errors.ApiError], ...],
         deprecated: bool,
-        usual: "UsualCreate | None",
+        fast_create: "FastCreate | None",
     ) -> None:
         hints = get_type_hints(handler)
         self.resource = resource
@@ -112,8 +112,8 @@ class Operation:
         self.name = f"{resource.name}.{handler.__name__.rstrip('_')}"
         self.method, self.path, self.status, self.scope = method, path, status, scope
         self.statuses = (status, *also)
-        self.usual = usual
-        """Performs usual creates quickly; None if it has nothing of the kind."""
+        self.fast_create = fast_create
+        """Performs ordinary creates without STAGES; None if every call needs them."""
         self.provenance, self.raises, self.deprecated = provenance, raises, deprecated
         self._answer: Any = _shape(hints.pop("return"))
         self.answer_type: type[Shape] = get_origin(self._answer) or self._answer
@@ -321,12 +321,12 @@ class Resource:
         scope: str | None = None,
         raises: tuple[type[errors.ApiError], ...] = (),
         deprecated: bool = False,
-        usual: "UsualCreate | None" = None,
+        fast_create: "FastCreate | None" = None,
     ) -> Callable[[H], H]:
         """Return a decorator that declares its function as an endpoint; see the head of this module.
 
         `status` is the usual status of a success, `also` has further ones. `raises` are the errors that the handler
-        itself raises, beside those that every operation can raise. `usual` performs usual creates quickly.
+        itself raises, beside those that every operation can raise. `fast_create` performs ordinary creates quickly.
         """
 
         def declare(handler: H) -> H:
@@ -342,7 +342,7 @@ class Resource:
                     provenance=provenance,
                     raises=raises,
                     deprecated=deprecated,
-                    usual=usual,
+                    fast_create=fast_create,
                 )
             )
             return handler

@@ -22,6 +22,7 @@ from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.control.guard import Guard
 from cnx_mock.http.control.plane import ControlPlane, ExpectationChecker
 from cnx_mock.http.delivery import Api
+from cnx_mock.http.direct_path import DirectPath
 from cnx_mock.http.events.hub import EventHub
 from cnx_mock.http.hosts import host_of
 from cnx_mock.http.journal import JournalRecord
@@ -31,7 +32,6 @@ from cnx_mock.http.pages import PageAnswer, Pages, is_preflight
 from cnx_mock.http.pipeline import Pipeline
 from cnx_mock.http.recipe import Recipe
 from cnx_mock.http.rehearsal import rehearse
-from cnx_mock.http.short_way import ShortWay
 from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
@@ -102,7 +102,7 @@ class App:
         self.tenants = Tenants(settings, recipe.using(scenario), self.bounds)
         self._pipeline = Pipeline(self.tenants, _router(settings.surface), self.seed)
         self._api = Api(self._pipeline, self.observers)
-        self.begin: Begin = ShortWay(
+        self.begin: Begin = DirectPath(
             self._pipeline, self.observers, lambda headers: self._bad_host(headers) is None
         ).begin
         """Begins a call that has arrived as a whole."""

@@ -216,7 +216,7 @@ class Sender:
 
     def raw_head(self, exchange: Exchange) -> bytes:
         """Return the head of an answer as it goes to the wire: what `head` returns, with the status line. It is made
-        from as few pieces as possible, because every call needs it. `tests/http/test_both_ways.py` holds it equal."""
+        from as few pieces as possible, because every call needs it. `tests/http/test_both_paths.py` holds it equal."""
         answer, allowance, second = exchange.answer, exchange.allowance, exchange.request.wall // SECOND
         assert answer is not None, "the stages leave an answer"
         if allowance is not None:

@@ -1,7 +1,7 @@
-"""The last stage of a call: its operation is performed, unless its answer is known or it is made quicker."""
+"""The last stage of a call: its operation is performed, unless its answer is known or it has a faster way."""
 
 from cnx_mock.api.caller import Caller
-from cnx_mock.api.operation import Incoming, Operation, UsualCreate
+from cnx_mock.api.operation import FastCreate, Incoming, Operation
 from cnx_mock.http import messages
 from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.journal import JournalRecord
@@ -33,7 +33,7 @@ class PerformedCall(JournalRecord):
             self.answer = kept_answer(sandbox, target, key, sandbox.clock.now())
             if self.answer is not None:
                 return
-        elif operation.usual is not None and self._is_usual(operation, operation.usual, sandbox, key):
+        elif operation.fast_create is not None and self._create_fast(operation, operation.fast_create, sandbox, key):
             return
         caller = Caller(key)
         incoming = Incoming(target.params, target.query, request.body)
@@ -54,8 +54,10 @@ class PerformedCall(JournalRecord):
         if caller.same_until and effects.stale is None:
             keep_answer(sandbox, target, key, self.answer, caller.same_until)
 
-    def _is_usual(self, operation: Operation, usual: UsualCreate, sandbox: SandboxState, key: KeyRecord) -> bool:
-        """Answer a create of which nothing is unusual. Return whether it is one."""
+    def _create_fast(
+        self, operation: Operation, fast_create: FastCreate, sandbox: SandboxState, key: KeyRecord
+    ) -> bool:
+        """Answer a create without the operation's stages. Return whether that was possible."""
         request, effects = self.request, self.effects
         if (
             not self.client.sends_json
@@ -64,8 +66,8 @@ class PerformedCall(JournalRecord):
             or effects.provisioning is not None
         ):
             return False
-        asked = usual.read(sandbox.catalogue, request.body, request.take_json())
-        made = None if asked is None else usual.make(sandbox, asked, sandbox.clock.now())
+        asked = fast_create.read(sandbox.catalogue, request.body, request.take_json())
+        made = None if asked is None else fast_create.make(sandbox, asked, sandbox.clock.now())
         if made is None:
             return False
         self.committed = True

@@ -2,7 +2,7 @@
 
 STAGES is the contract's order, from top to bottom; nothing else decides it. Every stage is synchronous. Only a fault
 that waits awaits, and a call whose world is loading: the faults that the rules choose are wrapped around the stages
-behind `ask_rules`. `usual_calls` answers usual calls without stages, with the result that these would have.
+behind `ask_rules`. `fast_path` answers ordinary calls without stages, with the same result.
 """
 
 import logging
@@ -34,7 +34,7 @@ from cnx_mock.world.clock import ticks, wall_now
 
 log = logging.getLogger("cnx_mock")
 
-_USUAL_WINDOW = RATE_WINDOW.default
+_DEFAULT_WINDOW = RATE_WINDOW.default
 
 
 class RequestContext(PerformedCall):
@@ -97,7 +97,7 @@ class RequestContext(PerformedCall):
         sandbox = self.sandbox
         assert sandbox is not None, "the sandbox was entered before"
         readings, advanced = sandbox.readings, sandbox.clock.advanced
-        style = RATE_WINDOW.of(readings) if readings else _USUAL_WINDOW
+        style = RATE_WINDOW.of(readings) if readings else _DEFAULT_WINDOW
         self.allowance, refusal = self.tenant.window.count(
             sandbox.account, self.moment + advanced, self.real, advanced, style
         )
@@ -289,7 +289,7 @@ TO_THE_SANDBOX = BEFORE_FAULTS[1:4]
 """From reading the key to the sandbox: as far as a request comes that could not be read."""
 
 BEHIND_THE_KEY = BEFORE_FAULTS[3:]
-"""From the sandbox on: what is left for a request of a usual size with a test key, which was read with its headers."""
+"""From the sandbox on: what is left for a request whose test key was read with its headers, if its size is allowed."""
 
 BEHIND_FAULTS: tuple[Stage, ...] = (
     RequestContext.find_route,  #           5  404, 405
@@ -307,7 +307,7 @@ class Pipeline:
         self.router = router
         self.sender = messages.Sender(tenants.settings.surface)
         self.writes_plain_heads = tenants.settings.surface == "all" and not tenants.settings.cors
-        """Whether every answer has the same headers, beside those of its own: the usual case, and a fast one."""
+        """Whether every answer has the same headers, beside those of its own: the default, and the fastest case."""
         self.chance = Chance(seed, "server")
         self.targets = Targets(router)
 

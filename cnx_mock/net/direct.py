@@ -1,9 +1,9 @@
-"""The short way through the connection: a call that is complete is answered where it was read, in one write.
+"""The direct path through the connection: a call that is complete is answered where it was read, in one write.
 
-The long way makes an ASGI scope, a cycle and a task for each request, which costs more than most answers. Only what
-waits needs them: a fault that delays or acts on the connection, a client that does not read, a large body, a request
-behind one that is still under way. Both ways lead to the same stages of the app, and
-`tests/http/test_both_ways.py` compares their bytes.
+The ASGI path makes a scope, a cycle and a task for each request, which costs more than most answers. Only what waits
+needs them: a fault that delays or acts on the connection, a client that does not read, a large body, a request
+behind one that is still under way. Both paths lead to the same stages of the app, and
+`tests/http/test_both_paths.py` compares their bytes.
 """
 
 import asyncio
@@ -21,23 +21,23 @@ BEGUN = "cnx_mock.begun"
 
 Begin = Callable[[RequestLine, HeaderBlock, bytes, int | None, bool], "bytes | object | None"]
 """Begins a call: its line, its headers, its body, the client's port, and whether it came over TLS. It returns the whole
-answer as bytes, None for what has to go the long way, or the begun call if that has to wait."""
+answer as bytes, None for what has to take the ASGI path, or the begun call if that has to wait."""
 
 MOST_BYTES = 64 * 1024
-"""The largest body that goes the short way."""
+"""The largest body that takes the direct path."""
 
 _LONGEST_TARGET = 8 * 1024
 _CALLS = b"/v1/"
 
 
 class DirectConnection(Connection):
-    """A client's connection whose calls go the short way if they can."""
+    """A client's connection whose calls take the direct path if they can."""
 
     def __init__(self, begin: Begin, *args: Any) -> None:
         super().__init__(*args)
         self._begin = begin
         self._direct = False
-        """Whether the request that is being read may go the short way."""
+        """Whether the request that is being read may take the direct path."""
         self._body = bytearray()
         self._packet: bytes | None = None
         """The packet that is being read, until a request begins in it."""
@@ -51,7 +51,7 @@ class DirectConnection(Connection):
         self._last_body = b""
         self._waits_again = self._limits.waits_again
         self._at_rest = False
-        """Whether the last packet was answered the short way, and nothing is under way since then."""
+        """Whether the last packet was answered on the direct path, and nothing is under way since then."""
         self._idle_timer: asyncio.TimerHandle | None = None
         """Closes the connection if it is idle."""
         self._ahead: object | None = None
@@ -60,7 +60,7 @@ class DirectConnection(Connection):
         self._is_secure = False
         self._now = self.loop.time
         self._last_used = 0.0
-        """When the last answer went the short way, in seconds of the event loop."""
+        """When the last answer took the direct path, in seconds of the event loop."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -80,7 +80,7 @@ class DirectConnection(Connection):
             self._direct = True
             self._reads_body()
         else:
-            self._enter_the_long_way()
+            self._enter_asgi_path()
 
     def on_body(self, body: bytes) -> None:
         if not self._direct:
@@ -88,7 +88,7 @@ class DirectConnection(Connection):
             return
         self._body += body
         if len(self._body) > MOST_BYTES:
-            self._leave_the_short_way()
+            self._leave_direct_path()
 
     def on_message_complete(self) -> None:
         if not self._direct:
@@ -108,10 +108,10 @@ class DirectConnection(Connection):
             if packet is not None:
                 self._limits.heads.learn(packet, line, block, body)
         else:
-            self._leave_the_short_way(done)
+            self._leave_direct_path(done)
             super().on_message_complete()
 
-    # ---- from one way to the other
+    # ---- from one path to the other
 
     def data_received(self, data: bytes) -> None:
         if self._at_rest and self._is_answered(data):
@@ -163,7 +163,7 @@ class DirectConnection(Connection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._direct:  # its body breaks off
-            self._leave_the_short_way()
+            self._leave_direct_path()
             # of a client that is gone, uvicorn hands out nothing more
             self._extensions[BODY_SO_FAR] = bytes(self._body)
         super().connection_lost(exc)
@@ -176,12 +176,12 @@ class DirectConnection(Connection):
 
     def _stop_body(self, problem: BodyProblem) -> None:
         if self._direct:
-            self._leave_the_short_way()
+            self._leave_direct_path()
         super()._stop_body(problem)
 
     def _stop_reading(self, error: Exception) -> None:
         if self._direct:
-            self._leave_the_short_way()
+            self._leave_direct_path()
         super()._stop_reading(error)
 
     def _may_go_directly(self) -> bool:
@@ -201,16 +201,16 @@ class DirectConnection(Connection):
             and self.dead is None
         )
 
-    def _leave_the_short_way(self, begun: object | None = None) -> None:
-        """Go the long way with what has arrived of a request; `begun` is the call, if the app has begun it."""
+    def _leave_direct_path(self, begun: object | None = None) -> None:
+        """Take the ASGI path with what has arrived of a request; `begun` is the call, if the app has begun it."""
         self._direct = False
-        self._enter_the_long_way()
+        self._enter_asgi_path()
         if begun is not None:
             self._extensions[BEGUN] = begun
         if self._body:
             super().on_body(bytes(self._body))
 
-    def _enter_the_long_way(self) -> None:
+    def _enter_asgi_path(self) -> None:
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         HttpToolsProtocol.on_message_begin(self)
         self.url, self.expect_100_continue = url, expects

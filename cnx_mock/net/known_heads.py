@@ -3,7 +3,7 @@
 A client sends the same headers again and again, and the same few lines. So a packet that is one whole request is cut
 into its line, its headers and its body. If both the line and the headers, byte by byte, are ones that the parser has
 accepted in such a packet, there is nothing to parse: how it reads a line does not depend on the headers behind it, nor
-the other way round. `tests/http/test_both_ways.py` and `tests/net/test_known_heads.py` hold that the answers are the
+the other way round. `tests/http/test_both_paths.py` and `tests/net/test_known_heads.py` hold that the answers are the
 same.
 """
 

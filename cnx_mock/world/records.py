@@ -229,7 +229,7 @@ class InstanceRecord(ProvisionedRecord):
         lifecycle: Lifecycle,
     ) -> Self:
         """Return the record of an instance that is made now. (A class called with keywords takes four times as long;
-        `tests/services/test_usual_create.py` holds that it makes the same.)"""
+        `tests/services/test_fast_create.py` holds that it makes the same.)"""
         record = object.__new__(cls)
         record.id, record.number, record.name, record.created, record.updated = id, number, name, now, now
         record.plan, record.region, record.image, record.tags = plan, region, image, tags

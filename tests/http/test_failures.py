@@ -182,7 +182,7 @@ def test_a_handler_that_raises_is_the_apis_own_500(
 
     for operation in operations():
         monkeypatch.setattr(operation, "handler", broken)
-        monkeypatch.setattr(operation, "usual", None)  # a usual create does not reach its handler
+        monkeypatch.setattr(operation, "fast_create", None)  # such a create does not reach its handler
 
     assert_own_500(api.call(method, "/v1/instances", body))
     assert [(entry.status, entry.committed) for entry in sandbox.requests] == [(500, False)]

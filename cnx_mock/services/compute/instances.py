@@ -12,10 +12,10 @@ from cnx_mock.api.purchase import check_balance, check_quota
 from cnx_mock.api.readings import LIST_ENVELOPE
 from cnx_mock.api.shapes import Deleted, Shape
 from cnx_mock.dataclass import dataclass
+from cnx_mock.services.compute.fast_create import FAST_CREATE
 from cnx_mock.services.compute.instance_body import InstanceCreate, InstanceQuery, InstanceStatus
 from cnx_mock.services.compute.instance_fields import fields_of, metered_form
 from cnx_mock.services.compute.metrics import InstanceMetrics, sample
-from cnx_mock.services.compute.usual_create import USUAL_CREATE
 from cnx_mock.text.tight_json import tight_json
 from cnx_mock.text.units import format_money
 from cnx_mock.world import kinds
@@ -178,7 +178,7 @@ def _shown_until(until: list[int], record: InstanceRecord, now: int) -> Instance
     scope="instances:write",
     provenance=documented("Create a new instance"),
     raises=(InvalidState, QuotaExceeded, InsufficientCredits),
-    usual=USUAL_CREATE,
+    fast_create=FAST_CREATE,
 )
 def create(sandbox: SandboxState, body: InstanceCreate) -> Instance:
     """Create a new instance.

@@ -1,7 +1,7 @@
-"""A call goes the short way through the connection, or the long one through ASGI: nobody can tell by the bytes.
+"""A call takes the direct path through the connection, or the path through ASGI: nobody can tell by the bytes.
 
 Two servers with the same seed get the same random requests, and every byte of their answers is compared. One of them
-takes the long way only. What tells real time is left out, the date and when a rate window resets, and so
+takes the ASGI path only. What tells real time is left out, the date and when a rate window resets, and so
 are the servers' own ports.
 """
 
@@ -101,8 +101,8 @@ BODIES: list[Any] = [
 ]
 
 
-class LongWay(DirectConnection):
-    """A connection that takes the long way only."""
+class AsgiPath(DirectConnection):
+    """A connection that takes the ASGI path only."""
 
     def _may_go_directly(self) -> bool:
         return False
@@ -110,12 +110,12 @@ class LongWay(DirectConnection):
 
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
-    """The base URLs of two servers with the same seed: the second one takes the long way only."""
+    """The base URLs of two servers with the same seed: the second one takes the ASGI path only."""
     options = {**request.param}
     secure = options.get("tls", False)
     with ExitStack() as stack:
         servers = []
-        for connection in (DirectConnection, LongWay):
+        for connection in (DirectConnection, AsgiPath):
             monkeypatch.setattr(serving, "DirectConnection", connection)
             servers.append(stack.enter_context(MockServer(WORLD, settings=Settings(port=0, **options))))
         first, second = (server.tls_url if secure else server.url for server in servers)
@@ -181,14 +181,14 @@ def compare(pair: tuple[str, str], batches: int) -> None:
     talk = Talk(SEED)
     for _ in range(batches):
         packets = talk.batch()
-        short, long = (exchanged(url, packets) for url in pair)
-        assert short == long, f"seed {SEED}: {packets}"
-        talk.learn(short)
+        direct, asgi = (exchanged(url, packets) for url in pair)
+        assert direct == asgi, f"seed {SEED}: {packets}"
+        talk.learn(direct)
     assert len(talk.ids) > 5, "enough went well to mean something"
 
 
 @pytest.mark.parametrize("pair", [{}], indirect=True)
-def test_nobody_can_tell_the_short_way_from_the_long_one(pair):
+def test_nobody_can_tell_the_direct_path_from_the_other(pair):
     compare(pair, rounds(100, 150))
 
 
@@ -210,8 +210,8 @@ def test_nor_where_most_calls_are_refused(pair):
     talk = Talk(SEED)
     for _ in range(60):
         packets = talk.batch()
-        short, long = (exchanged(url, packets) for url in pair)
-        assert short == long, packets
+        direct, asgi = (exchanged(url, packets) for url in pair)
+        assert direct == asgi, packets
 
 
 def answered(url: str, messages: list[bytes]) -> list[bytes]:
@@ -264,9 +264,9 @@ def test_nobody_can_tell_a_head_that_was_read_before(pair, client, monkeypatch):
         heads = [talk._message(last=False) for _ in range(6)]
         # each again, in another order: some answers change what the next ones say
         messages = [talk.chance.choice(heads) for _ in range(20)]
-        short, long = (answered(url, messages) for url in pair)
-        assert short == long, f"seed {SEED}"
-        talk.learn(b"".join(short))
+        direct, asgi = (answered(url, messages) for url in pair)
+        assert direct == asgi, f"seed {SEED}"
+        talk.learn(b"".join(direct))
     assert known.count(True) > 50
     compare_journals(pair, client)
 
@@ -281,9 +281,9 @@ def test_the_journals_say_the_same(pair, client):
     compare_journals(pair, client)
 
 
-def test_the_short_way_is_the_usual_one(monkeypatch, own_server, client):
+def test_calls_take_the_direct_path(monkeypatch, own_server, client):
     """Otherwise the comparison above would compare a thing with itself."""
-    monkeypatch.setattr(DirectConnection, "_enter_the_long_way", None)
+    monkeypatch.setattr(DirectConnection, "_enter_asgi_path", None)
     key = key_of("a" * 32)
     assert client(own_server.url, key).get("/v1/plans").status == 200
     client(own_server.url, key).create()

@@ -1,16 +1,16 @@
-"""Usual calls, answered as a whole: a read whose answer is kept, and a usual create.
+"""The fast path: a read whose answer is kept, and an ordinary create, are answered without the stages.
 
 The stages do the same few things for each call that no rule matches, and whose key, account and rate window have
-nothing special. This does just those, in half of the time. If anything is unusual, nothing has been done yet, and the
-stages take the call. `tests/http/test_both_ways.py` and `tests/http/test_usual_calls.py` hold that the answers, the
-journals and the worlds are the same.
+nothing special. The fast path does only these, in half of the time. If anything else is needed, it has done nothing
+yet, and the stages take the call. `tests/http/test_both_paths.py` and `tests/http/test_fast_path.py` hold that the
+answers, the journals and the worlds are the same.
 """
 
 from typing import Any, Final
 
 import orjson
 
-from cnx_mock.api.operation import UsualCreate
+from cnx_mock.api.operation import FastCreate
 from cnx_mock.http.client_head import ClientHead
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.kept_answers import kept_answer
@@ -47,12 +47,13 @@ _NOTHING_SPECIAL: dict[str, Any] = {
     "polled": None,
     "problem": None,
 }
-"""What the record of a usual call says of everything that is not usual. It does not have its key and its allowance,
-which only stages need."""
+"""What the record of a call on the fast path has in its other fields. It has no key and no allowance, which only the
+stages need."""
 
 
-class UsualRecord(JournalRecord):
-    """The record of a usual call. What is not set is made when somebody reads it: most records are never read."""
+class FastPathRecord(JournalRecord):
+    """The record of a call on the fast path. What is not set is made when somebody reads it: most records are never
+    read."""
 
     __slots__ = ("arrived", "body", "client", "connection", "message", "secure", "target", "wall")
 
@@ -67,7 +68,7 @@ class UsualRecord(JournalRecord):
     wall: int
 
     def __init__(self) -> None:
-        """Set nothing: that is done by `UsualCalls.answer`."""
+        """Set nothing: `FastPath.answer` sets the fields."""
 
     def __getattr__(self, name: str) -> Any:
         """Return what has not been set."""
@@ -95,7 +96,7 @@ class _Body:
 
     def __init__(self, asked: Any, data: Any) -> None:
         self.asked: Final = asked
-        """What it asks for, as the operation's usual way has read it; None if the stages have to judge."""
+        """What it asks for, as `FastCreate.read` has read it; None if the stages have to judge."""
         self.data: Final = data
         self.unmatched: Candidates = ()
         """The rules that have been found not to match it."""
@@ -110,11 +111,11 @@ class _Body:
         return False
 
 
-_UNUSUAL = _Body(None, None)
+_FOR_STAGES = _Body(None, None)
 
 
-class UsualCalls:
-    """Answers the usual calls of one server."""
+class FastPath:
+    """Answers calls of one server without the stages, if it can."""
 
     def __init__(self, pipeline: Pipeline, observers: Observers) -> None:
         self._tenants = pipeline.tenants.by_key
@@ -136,8 +137,8 @@ class UsualCalls:
         connection: int | None,
         secure: bool,
     ) -> bytes | None:
-        """Return the whole answer to a call, as it goes to the wire. Return None, and do nothing, if anything about it
-        is unusual. (It is one long function because each call of another one takes a hundredth of its time.)"""
+        """Return the whole answer to a call, as it goes to the wire. Return None, and do nothing, if the stages have to
+        take the call. (It is one long function because each call of another one takes a hundredth of its time.)"""
         digits, operation = client.digits, target.operation
         tenant = None if digits is None else self._tenants.get(digits)
         if tenant is None or operation is None or not tenant.is_complete:
@@ -151,19 +152,19 @@ class UsualCalls:
             return None
 
         made = answer = None
-        if operation.usual is not None:
+        if operation.fast_create is not None:
             if operation.scope in key.scopes:
-                made = self._create(operation.usual, target, client, body, candidates, sandbox, now)
+                made = self._create(operation.fast_create, target, client, body, candidates, sandbox, now)
         elif not body and not candidates and target.method == "GET":
             answer = kept_answer(sandbox, target, key, now)
         if made is None and answer is None:
             return None
 
-        # it is a usual call
+        # nothing is in the way
         request_id, second = sandbox.chance.new_id("req"), wall // SECOND
         window.used += 1
         remaining, reset = limit - window.used, -(-(wall + left) // SECOND)
-        record = UsualRecord()
+        record = FastPathRecord()
         record.request_id, record.at, record.sandbox, record.ruling = request_id, now, sandbox, engine.undecided
         record.target, record.client, record.body, record.arrived = target, client, body, arrived
         record.wall, record.connection, record.secure = wall, connection, secure
@@ -186,7 +187,7 @@ class UsualCalls:
 
     def _create(
         self,
-        usual: UsualCreate,
+        fast_create: FastCreate,
         target: RequestTarget,
         client: ClientHead,
         body: bytes,
@@ -194,27 +195,27 @@ class UsualCalls:
         sandbox: SandboxState,
         now: int,
     ) -> tuple[str, str] | None:
-        """Perform a usual create, and return the id and the JSON of what it has made. Return None, and do nothing, if
-        it is not one."""
-        known = self._bodies.get((target, body)) or self._body_of(usual, target, body, sandbox.catalogue)
+        """Create a resource, and return its id and its JSON. Return None, and do nothing, if the stages have to do
+        it."""
+        known = self._bodies.get((target, body)) or self._body_of(fast_create, target, body, sandbox.catalogue)
         if (
             known.asked is None
             or not client.sends_json
             or (candidates is not known.unmatched and known.is_matched_by(candidates))
         ):
             return None
-        return usual.make(sandbox, known.asked, now)
+        return fast_create.make(sandbox, known.asked, now)
 
-    def _body_of(self, usual: UsualCreate, target: RequestTarget, body: bytes, catalogue: Catalogue) -> _Body:
+    def _body_of(self, fast_create: FastCreate, target: RequestTarget, body: bytes, catalogue: Catalogue) -> _Body:
         """Return what a body says that is not known yet. It is remembered when it comes for the second time: clients
         send the same one again and again, or a new one each time."""
         if len(body) > _LONGEST_BODY or body.find(MARK) >= 0 or may_have_live_key(body):
-            return _UNUSUAL
+            return _FOR_STAGES
         try:
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
-            return _UNUSUAL
-        found, hashed, once = _Body(usual.read(catalogue, body, data), data), hash(body), self._once
+            return _FOR_STAGES
+        found, hashed, once = _Body(fast_create.read(catalogue, body, data), data), hash(body), self._once
         if hashed not in once:
             if len(once) >= _MOST_HASHES:
                 once.clear()

@@ -1,6 +1,6 @@
-"""A usual call that is answered as a whole leaves what the stages leave: the same answer, journal and world.
+"""A call that is answered on the fast path leaves what the stages leave: the same answer, journal and world.
 
-Two apps get the same random calls, and the same changes between them that make calls unusual. One of them takes every
+Two apps get the same random calls, and the same changes between them that only the stages know. One of them takes every
 call through the stages. What tells real time is left out.
 """
 
@@ -17,10 +17,10 @@ import pytest
 
 from cnx_mock.asgi import create_app
 from cnx_mock.http.app import App
+from cnx_mock.http.fast_path import FastPath, FastPathRecord
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_entry import plain_entry
 from cnx_mock.http.messages import Sender
-from cnx_mock.http.usual_calls import UsualCalls, UsualRecord
 from cnx_mock.scenario.rule import read_rule
 from cnx_mock.scenario.scenario import read_scenario
 from cnx_mock.services import operations
@@ -72,7 +72,7 @@ async def _answers(app: App) -> list[Any]:
 def test_a_create_without_its_stages_leaves_what_they_leave(monkeypatch):
     scenario = read_scenario({"world": WORLD, "rules": RULES}, operations())
     quick = asyncio.run(_answers(create_app(scenario=scenario)))
-    monkeypatch.setattr(CREATE, "usual", None)
+    monkeypatch.setattr(CREATE, "fast_create", None)
 
     assert asyncio.run(_answers(create_app(scenario=scenario))) == quick
     assert [each[0] for each in quick[::2]].count(201) == 7
@@ -214,7 +214,7 @@ def pass_time(side: Side, chance: random.Random) -> None:
 
 
 CHANGES = (set_readings, set_key, set_account, set_provisioning, set_rules, begin_story, pass_time)
-"""What makes calls unusual, and usual again."""
+"""What the fast path leaves to the stages, and what ends that."""
 
 
 @pytest.fixture
@@ -225,47 +225,47 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture
 def sides(loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> Callable[[], tuple[Side, Side]]:
-    """Makes two equal sides: one that answers usual calls as a whole, and one that takes all through the stages."""
+    """Makes two equal sides: one with a fast path, and one that takes all calls through the stages."""
 
     def make() -> tuple[Side, Side]:
-        whole = Side(loop)
+        fast_side = Side(loop)
         with monkeypatch.context() as patch:
-            patch.setattr(UsualCalls, "answer", lambda *given: None)
-            return whole, Side(loop)
+            patch.setattr(FastPath, "answer", lambda *given: None)
+            return fast_side, Side(loop)
 
     return make
 
 
 @pytest.fixture
-def usual(monkeypatch: pytest.MonkeyPatch) -> list[bytes | None]:
-    """What calls were answered as a whole, and None for each that was not."""
+def fast(monkeypatch: pytest.MonkeyPatch) -> list[bytes | None]:
+    """The answers of the fast path, and None for each call that the stages took."""
     found: list[bytes | None] = []
-    answer = UsualCalls.answer
+    answer = FastPath.answer
 
     def noted(*given: Any) -> bytes | None:
         found.append(answer(*given))
         return found[-1]
 
-    monkeypatch.setattr(UsualCalls, "answer", noted)
+    monkeypatch.setattr(FastPath, "answer", noted)
     return found
 
 
-def test_nobody_can_tell_a_call_that_went_no_stage(sides, usual):
+def test_nobody_can_tell_a_call_that_went_no_stage(sides, fast):
     chance = random.Random(SEED)
     for _ in range(rounds(2, 100)):
-        whole, staged = sides()
+        fast_side, staged = sides()
         for _ in range(120):
             step = chance.random()
-            assert whole.step(random.Random(step)) == staged.step(random.Random(step)), f"seed {SEED}"
-        assert whole.left() == staged.left(), f"seed {SEED}"
-    found = [each for each in usual if each]
+            assert fast_side.step(random.Random(step)) == staged.step(random.Random(step)), f"seed {SEED}"
+        assert fast_side.left() == staged.left(), f"seed {SEED}"
+    found = [each for each in fast if each]
     creates = sum(each.startswith(b"HTTP/1.1 201") for each in found)
-    assert creates > 15, "enough creates were usual to mean something"
+    assert creates > 15, "enough creates took the fast path to mean something"
     assert len(found) - creates > 100, "and enough reads"
-    assert len(found) < len(usual) - 100, "and enough calls were not"
+    assert len(found) < len(fast) - 100, "and enough calls were not"
 
 
-UNUSUAL: dict[str, Callable[[Side], object]] = {
+FOR_STAGES: dict[str, Callable[[Side], object]] = {
     "a broken account": lambda side: setattr(side.sandbox.account, "fate", "broken"),
     "a limited account": lambda side: setattr(side.sandbox.account, "fate", "limited"),
     "a full window": lambda side: setattr(side.sandbox.account, "rate_limit", 3),
@@ -283,11 +283,11 @@ UNUSUAL: dict[str, Callable[[Side], object]] = {
 }
 
 
-@cases("change", UNUSUAL)
-def test_what_makes_a_call_unusual(change, sides, usual):
-    whole, staged = sides()
-    assert whole.call("POST", "/v1/instances", INSTANCE) == staged.call("POST", "/v1/instances", INSTANCE)
-    first = whole.sandbox.instances.ids()[0]
+@cases("change", FOR_STAGES)
+def test_what_the_fast_path_leaves_to_the_stages(change, sides, fast):
+    fast_side, staged = sides()
+    assert fast_side.call("POST", "/v1/instances", INSTANCE) == staged.call("POST", "/v1/instances", INSTANCE)
+    first = fast_side.sandbox.instances.ids()[0]
     calls = [
         ("GET", f"/v1/instances/{first}", None, ""),
         ("GET", "/v1/instances", None, ""),
@@ -298,16 +298,16 @@ def test_what_makes_a_call_unusual(change, sides, usual):
         ("GET", "/v1/instances", None, ""),
     ]
     for _ in range(2):
-        assert [whole.call(*each) for each in calls] == [staged.call(*each) for each in calls]
-    assert usual[-7:].count(None) == 2, "only the first read of what has changed takes the stages"
-    for side in (whole, staged):
-        UNUSUAL[change](side)
-    assert [whole.call(*each) for each in calls] == [staged.call(*each) for each in calls]
-    assert usual[-7:].count(None) > 2
-    for side in (whole, staged):
+        assert [fast_side.call(*each) for each in calls] == [staged.call(*each) for each in calls]
+    assert fast[-7:].count(None) == 2, "only the first read of what has changed takes the stages"
+    for side in (fast_side, staged):
+        FOR_STAGES[change](side)
+    assert [fast_side.call(*each) for each in calls] == [staged.call(*each) for each in calls]
+    assert fast[-7:].count(None) > 2
+    for side in (fast_side, staged):
         side.sandbox.clock.advance(70 * SECOND)
-    assert [whole.call(*each) for each in calls] == [staged.call(*each) for each in calls]
-    assert whole.left() == staged.left()
+    assert [fast_side.call(*each) for each in calls] == [staged.call(*each) for each in calls]
+    assert fast_side.left() == staged.left()
 
 
 def test_what_is_broken_in_it_ends_in_the_apis_own_500(loop, monkeypatch):
@@ -335,18 +335,18 @@ def test_all_of_a_call_happens_at_one_instant(loop):
     for _ in range(2):
         assert side.call("POST", "/v1/instances", INSTANCE).startswith(b"HTTP/1.1 201")
     record = [*side.tenant.journal][-1]
-    assert isinstance(record, UsualRecord)
+    assert isinstance(record, FastPathRecord)
     instance, meter = [*side.sandbox.instances][-1], side.sandbox.ledger.meters[-1]
     assert record.at == instance.created
     assert meter.opened == instance.created - instance.created % SECOND
 
 
-def test_the_record_of_a_usual_call_has_all_that_others_have(loop):
+def test_the_record_of_a_fast_call_has_all_that_others_have(loop):
     side = Side(loop)
     for _ in range(2):
         side.call("POST", "/v1/instances", INSTANCE)
     record = [*side.tenant.journal][-1]
-    assert isinstance(record, UsualRecord)
+    assert isinstance(record, FastPathRecord)
     slots = {name for each in JournalRecord.__mro__ for name in getattr(each, "__slots__", ())}
     assert {name for name in slots if not hasattr(record, name)} == {"allowance", "key"}, "only stages need these"
     assert not hasattr(record, "nonsense")
@@ -354,9 +354,9 @@ def test_the_record_of_a_usual_call_has_all_that_others_have(loop):
 
 def test_bodies_are_remembered_up_to_a_bound(loop):
     side = Side(loop)
-    usual: UsualCalls = side.app.begin.__self__._usual  # type: ignore[attr-defined]
+    path: FastPath = side.app.begin.__self__._fast_path  # type: ignore[attr-defined]
     for number in [*range(1_200), *range(800, 1_200)]:
         assert side.call("POST", "/v1/instances", {**INSTANCE, "name": f"web-{number}"}).startswith(b"HTTP/1.1 201")
-        assert len(usual._bodies) <= 200
-        assert len(usual._once) <= 1_000
-    assert usual._bodies
+        assert len(path._bodies) <= 200
+        assert len(path._once) <= 1_000
+    assert path._bodies

@@ -1,13 +1,13 @@
-"""The short way through the app: from a parsed request to the bytes of its answer, in one synchronous function. A call
-that has to wait leaves it."""
+"""The direct path through the app: from a parsed request to the bytes of its answer, in one synchronous function. A
+call that has to wait leaves it for the ASGI path."""
 
 import logging
 from collections.abc import Callable
 
 from cnx_mock.http.client_head import ClientHead
+from cnx_mock.http.fast_path import FastPath
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.pipeline import Pipeline, RequestContext
-from cnx_mock.http.usual_calls import UsualCalls
 from cnx_mock.net.known_heads import HeaderBlock, RequestLine
 from cnx_mock.scenario.request import ApiRequest, RawHeaders
 from cnx_mock.text.live_keys import masked, may_have_live_key
@@ -16,7 +16,7 @@ from cnx_mock.world.clock import RealTime, ticks
 log = logging.getLogger("cnx_mock")
 
 
-class ShortWay:
+class DirectPath:
     """Begins the calls of one server, and answers those that need not wait."""
 
     def __init__(self, pipeline: Pipeline, observers: Observers, has_good_host: Callable[[RawHeaders], bool]) -> None:
@@ -27,15 +27,15 @@ class ShortWay:
         settings = pipeline.tenants.settings
         self._needs_tls = settings.require_tls
         self._leaves_options = settings.cors
-        self._may_be_usual = pipeline.writes_plain_heads and not settings.require_tls
-        self._usual = UsualCalls(pipeline, observers)
-        self._answer_usual = self._usual.answer
+        self._has_fast_path = pipeline.writes_plain_heads and not settings.require_tls
+        self._fast_path = FastPath(pipeline, observers)
+        self._answer_fast = self._fast_path.answer
 
     def begin(
         self, line: RequestLine, block: HeaderBlock, body: bytes, port: int | None, secure: bool
     ) -> bytes | RequestContext | None:
         """Begin a call to the API that has arrived as a whole. Return its whole answer; or the call, if it has to wait,
-        for `Api.__call__` to finish; or None, if the call has to go the long way from its beginning."""
+        for `Api.__call__` to finish; or None, if the call has to take the ASGI path from its beginning."""
         arrived = ticks()
         client, target, wall, pipeline = block.kept, line.kept, self._real.at(arrived), self._pipeline
         if client is None:
@@ -43,13 +43,13 @@ class ShortWay:
         if target is None:
             path, _, query = line.target.decode("latin-1").partition("?")
             line.kept = target = pipeline.targets.find(line.method, path, query)
-        if self._may_be_usual and client.has_good_host:
+        if self._has_fast_path and client.has_good_host:
             try:
-                done = self._answer_usual(target, client, body, arrived, wall, port, secure)
+                done = self._answer_fast(target, client, body, arrived, wall, port, secure)
             except Exception:
                 request = ApiRequest(target, client.headers, masked(body), arrived, wall, port, secure=secure)
                 context = RequestContext(pipeline, request, client)
-                created, self._usual.unanswered = self._usual.unanswered, None
+                created, self._fast_path.unanswered = self._fast_path.unanswered, None
                 context.break_off(created)
                 return self._completed(context)
             if done is not None:

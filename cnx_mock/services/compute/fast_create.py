@@ -1,14 +1,14 @@
-"""A usual create, answered as a whole: no pydantic, no general encoder, no body or answer between the request and the
+"""Creates on the fast path: no pydantic, no general encoder, no body or answer between the request and the
 record. It saves two thirds of the time of a create, and half of the memory that it keeps.
 
-It takes a create only if nothing about it is unusual, and then does what the stages of the operation and its handler
-do. `tests/services/test_usual_create.py` holds both equal: the answers, and the worlds that they leave.
+It takes a create only if nothing about it is special, and then does what the stages of the operation and its handler
+do. `tests/services/test_fast_create.py` compares both: the answers, and the worlds that they leave.
 """
 
 from typing import Any
 
 from cnx_mock.api.fields import NAME_PATTERN, collapsed
-from cnx_mock.api.operation import UsualCreate
+from cnx_mock.api.operation import FastCreate
 from cnx_mock.api.readings import INSTANCE_NAMES
 from cnx_mock.services.compute.instance_body import TAG_PATTERN
 from cnx_mock.services.compute.instance_fields import fields_of, ipv6, metered_form
@@ -97,7 +97,7 @@ class _Known:
 
 
 def _make(sandbox: SandboxState, asked: _Asked, now: int) -> tuple[str, str] | None:
-    """Create an instance if nothing about the sandbox is unusual, and return its id and the answer's JSON. Return None,
+    """Create an instance if nothing about the sandbox is special, and return its id and the answer's JSON. Return None,
     and do nothing, if the stages have to judge."""
     known, rule = sandbox.catalogue.known, sandbox.provisioning["instance"]
     if "instances" in sandbox.account.quotas or INSTANCE_NAMES.name in sandbox.readings:
@@ -150,4 +150,4 @@ def _read(catalogue: Catalogue, body: bytes, data: Any) -> _Asked | None:
     return name, form, *tags
 
 
-USUAL_CREATE = UsualCreate(_read, _make)
+FAST_CREATE = FastCreate(_read, _make)

@@ -1,4 +1,4 @@
-"""A usual create is answered as a whole, without its operation's stages: with the same answer and the same world."""
+"""A create on the fast path takes no stages of its operation: with the same answer and the same world."""
 
 import json
 import random
@@ -11,7 +11,7 @@ from cnx_mock.api.caller import Caller
 from cnx_mock.api.errors import ApiError
 from cnx_mock.api.operation import Incoming
 from cnx_mock.services import operations
-from cnx_mock.services.compute.usual_create import USUAL_CREATE
+from cnx_mock.services.compute.fast_create import FAST_CREATE
 from cnx_mock.world.account import SCOPES
 from cnx_mock.world.catalogue import Catalogue
 from cnx_mock.world.clock import SECOND
@@ -59,7 +59,7 @@ VALUES: dict[str, list[Any]] = {
     ],
     "more": ["x"],
 }
-USUAL = {**INSTANCE, "tags": ["web", "production"]}
+ORDINARY = {**INSTANCE, "tags": ["web", "production"]}
 CREATE = next(each for each in operations() if each.name == "instances.create")
 WORLDS: list[dict[str, Any]] = [
     *[{}] * 6,
@@ -100,10 +100,10 @@ def judged(sandbox: SandboxState, body: bytes) -> tuple[str, bytes] | None:
     return reply.shape.id, reply.shape.json()  # type: ignore[attr-defined]  # an Instance
 
 
-def usual_create(sandbox: SandboxState, body: bytes, data: Any) -> tuple[str, bytes] | None:
-    """What the usual way makes of a body; None if the stages have to judge."""
-    asked = USUAL_CREATE.read(sandbox.catalogue, body, data)
-    made = None if asked is None else USUAL_CREATE.make(sandbox, asked, sandbox.now)
+def fast_create(sandbox: SandboxState, body: bytes, data: Any) -> tuple[str, bytes] | None:
+    """What the fast path makes of a body; None if the stages have to judge."""
+    asked = FAST_CREATE.read(sandbox.catalogue, body, data)
+    made = None if asked is None else FAST_CREATE.make(sandbox, asked, sandbox.now)
     return None if made is None else (made[0], made[1].encode())
 
 
@@ -127,7 +127,7 @@ def world(sandbox: SandboxState) -> Any:
 
 
 def random_body(chance: random.Random) -> bytes:
-    data: Any = dict(USUAL)
+    data: Any = dict(ORDINARY)
     for name in chance.choices(list(VALUES), k=chance.choice((0, 0, 1, 1, 2, 3))):
         data[name] = chance.choice(VALUES[name])
     if chance.random() < 0.2:
@@ -152,46 +152,46 @@ def read(body: bytes) -> Any:
         return None
 
 
-def test_a_usual_create_is_what_the_stages_make_of_it():
+def test_a_fast_create_is_what_the_stages_make_of_it():
     chance = random.Random(SEED)
-    usual = 0
+    fast = 0
     for _ in range(rounds(100, 200)):
         options = chance.choice(WORLDS)
         quick, slow = twins(options)
         for _ in range(12):
             body = random_body(chance)
-            found = usual_create(quick, body, read(body))
-            usual += found is not None
+            found = fast_create(quick, body, read(body))
+            fast += found is not None
             assert (judged(quick, body) if found is None else found) == judged(slow, body), f"seed {SEED}: {body!r}"
             assert world(quick) == world(slow), f"seed {SEED}: {body!r} in {options}"
             for sandbox in (quick, slow):
                 sandbox.clock.advance(37 * SECOND)
         statuses = [[each.status(quick.now) for each in sandbox.instances] for sandbox in (quick, slow)]
         assert statuses[0] == statuses[1]
-    assert usual > 125
+    assert fast > 125
 
 
-def usually(body: dict[str, Any], **options: Any) -> bool:
-    """Whether a body is a usual one in a sandbox with these options."""
+def is_fast(body: dict[str, Any], **options: Any) -> bool:
+    """Whether the fast path takes a body in a sandbox with these options."""
     raw = json.dumps(body).encode()
-    return usual_create(twins(options)[0], raw, read(raw)) is not None
+    return fast_create(twins(options)[0], raw, read(raw)) is not None
 
 
-def test_the_documented_example_is_a_usual_one():
-    assert usually(INSTANCE)
-    assert usually(USUAL)
-    assert not usually({**INSTANCE, "tags": ["x"] * 51})
+def test_the_documented_example_takes_the_fast_path():
+    assert is_fast(INSTANCE)
+    assert is_fast(ORDINARY)
+    assert not is_fast({**INSTANCE, "tags": ["x"] * 51})
 
 
 def test_a_name_that_must_be_free_is_for_the_model_to_judge():
-    assert not usually(INSTANCE, readings={"instance-names": "unique"})
+    assert not is_fast(INSTANCE, readings={"instance-names": "unique"})
 
 
 def test_lists_of_tags_are_remembered_up_to_a_bound():
     sandbox = twins({})[0]
     for number in range(1100):
         raw = json.dumps({**INSTANCE, "tags": [f"t{number}", f"t{number}", "web"]}).encode()
-        _, answer = usual_create(sandbox, raw, read(raw)) or (None, b"")
+        _, answer = fast_create(sandbox, raw, read(raw)) or (None, b"")
         assert json.loads(answer)["tags"] == [f"t{number}", "web"]
     assert len(sandbox.catalogue.known.tags) <= 1000
 
