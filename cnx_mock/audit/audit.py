@@ -79,20 +79,20 @@ def findings(
     thresholds: Mapping[str, object] | None = None,
     ignore: Collection[str] = (),
     also: Collection[str] = (),
-    usual: Iterable[Iterable[Call]] = (),
+    fault_free: Iterable[Iterable[Call]] = (),
     failed: bool = False,
 ) -> list[Finding]:
     """Return what the checks find in these calls, sandbox by sandbox, in the order of the requests.
 
     `thresholds` are values by name, written as on the command line: `{"poll-interval": "200ms"}`. `ignore` are the
-    codes of checks to leave out, `also` those of checks that run only if they are asked for. `usual` are the calls of
-    runs of the same client without faults: they show which calls the client makes anyway, and are not judged.
+    codes of checks to leave out, `also` those of checks that run only if they are asked for. `fault_free` are the calls
+    of runs of the same client without faults: they show which calls the client makes anyway, and are not judged.
     `failed` is whether the client is known to have failed. Raises AuditError for an unknown code or threshold.
     """
     chosen = _chosen(ignore, also)
     limits = threshold_values(thresholds or {})
     journals = _by_sandbox(calls)
-    runs = [_by_sandbox(run) for run in usual]
+    runs = [_by_sandbox(run) for run in fault_free]
     found = []
     for sandbox, own in journals.items():
         traffic = Traffic(own, limits, [run.get(sandbox, []) for run in runs], failed)
@@ -134,33 +134,33 @@ def check_any_calls(calls: Iterable[Call], source: str) -> None:
 def hammered(
     calls: Iterable[Call],
     thresholds: Mapping[str, object] | None = None,
-    usual: Iterable[Iterable[Call]] = (),
+    fault_free: Iterable[Iterable[Call]] = (),
     failed: bool = False,
 ) -> list[Finding]:
     """Return the findings about retries only. The arguments are those of `findings`. Raises AuditError as it does."""
     others = [each.code for each in checks() if each.code not in HAMMERING]
-    return findings(calls, thresholds, ignore=others, usual=usual, failed=failed)
+    return findings(calls, thresholds, ignore=others, fault_free=fault_free, failed=failed)
 
 
-def hammering(entries: Entries, usual: Iterable[Entries] = (), failed: bool = False) -> list[str]:
+def hammering(entries: Entries, fault_free: Iterable[Entries] = (), failed: bool = False) -> list[str]:
     """Return one line for each finding about retries. `entries` are a journal's, as `GET /_mock/requests` answers them,
-    `usual` those of runs without faults, and `failed` is whether this run failed. Raises KeyError, TypeError or
+    `fault_free` those of runs without faults, and `failed` is whether this run failed. Raises KeyError, TypeError or
     ValueError for data that is not an entry."""
-    return [str(each) for each in hammered(calls_of(entries), usual=map(calls_of, usual), failed=failed)]
+    return [str(each) for each in hammered(calls_of(entries), fault_free=map(calls_of, fault_free), failed=failed)]
 
 
 class Hammering:
-    """The same as `hammering`, for many runs of one client: the calls of the usual runs are read only once."""
+    """The same as `hammering`, for many runs of one client: the calls of the runs without faults are read only once."""
 
     def __init__(self) -> None:
-        self._usual: Sequence[Entries] = ()
+        self._fault_free: Sequence[Entries] = ()
         self._calls: list[list[Call]] = []
 
-    def __call__(self, entries: Entries, usual: Sequence[Entries] = (), failed: bool = False) -> list[str]:
+    def __call__(self, entries: Entries, fault_free: Sequence[Entries] = (), failed: bool = False) -> list[str]:
         """Return one line for each finding about retries. Arguments and errors are those of `hammering`."""
-        if usual is not self._usual:
-            self._usual, self._calls = usual, [calls_of(run) for run in usual]
-        return [str(each) for each in hammered(calls_of(entries), usual=self._calls, failed=failed)]
+        if fault_free is not self._fault_free:
+            self._fault_free, self._calls = fault_free, [calls_of(run) for run in fault_free]
+        return [str(each) for each in hammered(calls_of(entries), fault_free=self._calls, failed=failed)]
 
 
 def _by_sandbox(calls: Iterable[Call]) -> dict[str | None, list[Call]]:

@@ -55,7 +55,7 @@ def _possible(traffic: Traffic, request: object) -> bool:
     floor = traffic.limits[FLOOR.name]
     if not _pauses(calls, logical, floor) or _at_one_pace(calls, floor):
         return False
-    if any(traffic.usual):
+    if any(traffic.fault_free):
         return True
     return _come_back(logical) and not _one_worker(calls)
 

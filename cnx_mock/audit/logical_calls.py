@@ -96,7 +96,7 @@ class Traffic:
     calls: Sequence[Call]
     limits: Mapping[str, float]
     """The value of each threshold by its name; durations are in microseconds."""
-    usual: Sequence[Sequence[Call]] = ()
+    fault_free: Sequence[Sequence[Call]] = ()
     """The calls of runs of the same client without faults, each in order of arrival; none if there were no such runs.
     """
     failed: bool = False
@@ -107,7 +107,7 @@ class Traffic:
     @cached_property
     def workers(self) -> Workers:
         """What the journal shows of the client's workers."""
-        return Workers(self.calls, self.limits, self.usual)
+        return Workers(self.calls, self.limits, self.fault_free)
 
     @cached_property
     def logical(self) -> list[LogicalCall]:
@@ -227,7 +227,9 @@ class _Grouping:
         size = self.traffic.crowds[call.request]
         known = size if attempts.together else attempts.together_begun
         free = len(attempts.waiting) + len(attempts.under_way) < size
-        expected = min(known + self.succeeded - attempts.succeeded, self.traffic.workers.usually(call.request))
+        expected = min(
+            known + self.succeeded - attempts.succeeded, self.traffic.workers.expected_of_crowd(call.request)
+        )
         return free and attempts.begun < expected
 
     def _may_come_again(self, one: Call, two: Call) -> bool:

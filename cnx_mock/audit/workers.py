@@ -51,7 +51,7 @@ class Workers:
     """The calls in order of arrival."""
     limits: Mapping[str, float]
     """The value of each threshold by its name; durations are in microseconds."""
-    usual: Sequence[Sequence[Call]] = ()
+    fault_free: Sequence[Sequence[Call]] = ()
     """The calls of runs of the same client without faults, each in order of arrival."""
 
     @cached_property
@@ -89,8 +89,8 @@ class Workers:
         return _by_request(self.calls)
 
     @cached_property
-    def _usual(self) -> list[dict[object, list[Call]]]:
-        return [_by_request(calls) for calls in self.usual]
+    def _fault_free_requests(self) -> list[dict[object, list[Call]]]:
+        return [_by_request(calls) for calls in self.fault_free]
 
     # ---- how many make the same request
 
@@ -98,7 +98,7 @@ class Workers:
     def _at_once(self) -> dict[object, int]:
         """How many workers make each request at about the same time, as far as times show it."""
         found: Counter[object] = Counter()
-        for run in (self._by_request, *self._usual):
+        for run in (self._by_request, *self._fault_free_requests):
             for request, calls in run.items():
                 found[request] = max(found[request], self._in_flight(calls), self._together(calls))
         return found
@@ -112,7 +112,7 @@ class Workers:
     @cached_property
     def _settled(self) -> set[object]:
         """The requests that show their workers themselves: they succeeded, or they are not reads."""
-        runs = (self.calls, *self.usual)
+        runs = (self.calls, *self.fault_free)
         return {call.request for run in runs for call in run if call.succeeded or call.method != "GET"}
 
     @cached_property
@@ -131,9 +131,9 @@ class Workers:
         """Return how many logical calls of a request there may be. A run without faults shows it; without one, it is
         not known for a concurrent client, and each success of one worker ends a logical call."""
         succeeded = self._succeeded[request]
-        usual = max((len(run.get(request, ())) for run in self._usual), default=0)
-        if usual:
-            return max(usual, succeeded)
+        without_faults = max((len(run.get(request, ())) for run in self._fault_free_requests), default=0)
+        if without_faults:
+            return max(without_faults, succeeded)
         return inf if self.concurrent or self.at_once(request) > 1 else max(1, succeeded)
 
     @cached_property
@@ -174,7 +174,7 @@ class Workers:
     @cached_property
     def concurrent(self) -> bool:
         """Whether anything shows that the client has several workers."""
-        runs = (self.calls, *self.usual)
+        runs = (self.calls, *self.fault_free)
         if self._own_resources or any(self._in_flight(run) > 1 for run in runs):
             return True
         again = [span for span in self._used.values() if span[0] < span[1]]
@@ -182,7 +182,7 @@ class Workers:
         return _most_at_once(again) > 2 or max(map(_connections, moments), default=1) > 2
 
     def _all_requests(self) -> Iterator[list[Call]]:
-        for run in (self._by_request, *self._usual):
+        for run in (self._by_request, *self._fault_free_requests):
             yield from run.values()
 
     @cached_property
@@ -191,10 +191,10 @@ class Workers:
         moment."""
         return max((len(self._moments(calls)[0]) for calls in self._all_requests()), default=1)
 
-    def usually(self, request: object) -> float:
+    def expected_of_crowd(self, request: object) -> float:
         """Return how many logical calls of a request a crowd may make: as many as in a run without faults."""
-        usual = max((len(run.get(request, ())) for run in self._usual), default=0)
-        return max(usual, self._succeeded[request]) if self._usual else inf
+        without_faults = max((len(run.get(request, ())) for run in self._fault_free_requests), default=0)
+        return max(without_faults, self._succeeded[request]) if self._fault_free_requests else inf
 
     # ---- which connection belongs to which worker
 

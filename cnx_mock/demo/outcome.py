@@ -38,10 +38,10 @@ class LaneOutcome:
     """What the duplicated and leaked resources cost in a month."""
 
 
-def outcome_of(judged: JudgedRun, run: RunResult, usual: Sequence[RunResult], client: str) -> LaneOutcome:
-    """Return what a run came to. `usual` are the runs without faults, `client` is what the sentence calls the
+def outcome_of(judged: JudgedRun, run: RunResult, fault_free: Sequence[RunResult], client: str) -> LaneOutcome:
+    """Return what a run came to. `fault_free` are the runs without faults, `client` is what the sentence calls the
     client."""
-    if judged.verdict != "hung" and (why := _unfit(run, usual)):
+    if judged.verdict != "hung" and (why := _unfit(run, fault_free)):
         return LaneOutcome(verdict=NOT_JUDGED, sentence=f"{client} {why}")
     left = judged.judgement.left
     duplicated = _duplicates(judged, run.creates)
@@ -56,13 +56,13 @@ def outcome_of(judged: JudgedRun, run: RunResult, usual: Sequence[RunResult], cl
     )
 
 
-def _unfit(run: RunResult, usual: Sequence[RunResult]) -> str:
+def _unfit(run: RunResult, fault_free: Sequence[RunResult]) -> str:
     """Return why a run says nothing about the faults; an empty text if it does."""
     if not run.entries:
         return "made no calls to the mock: it must take the address and the key from the environment"
-    if any(each.ended.status is None for each in usual):
+    if any(each.ended.status is None for each in fault_free):
         return "takes too long even without faults: give it more time (--timeout)"
-    status = next((each.ended.status for each in usual if each.ended.status != 0), 0)
+    status = next((each.ended.status for each in fault_free if each.ended.status != 0), 0)
     return f"fails even without faults (exit status {status})" if status else ""
 
 

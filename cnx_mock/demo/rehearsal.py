@@ -18,14 +18,14 @@ async def rehearse(config: RunConfig, seconds: float, executor: Executor, *, at_
     return await asyncio.gather(*runs) if at_once else [await each for each in runs]
 
 
-def judge_show(run: RunResult, usual: Sequence[RunResult], rules: Sequence[str], client: str) -> LaneOutcome:
-    """Return what a run with faults came to. `usual` are two runs without faults, `rules` the ids of the scenario's
-    rules, `client` is what the sentence calls the client."""
+def judge_show(run: RunResult, fault_free: Sequence[RunResult], rules: Sequence[str], client: str) -> LaneOutcome:
+    """Return what a run with faults came to. `fault_free` are two runs without faults, `rules` the ids of the
+    scenario's rules, `client` is what the sentence calls the client."""
     results = SweepResults(options=SweepOptions(faults=()), check_hammering=hammering)
-    list(results.compare(*usual))
-    return outcome_of(results.judge_run(run, rules), run, usual, client)
+    list(results.compare(*fault_free))
+    return outcome_of(results.judge_run(run, rules), run, fault_free, client)
 
 
-def can_be_swept(usual: Sequence[RunResult]) -> bool:
+def can_be_swept(fault_free: Sequence[RunResult]) -> bool:
     """Return whether a sweep takes a program with these runs without faults: it succeeds, and makes calls."""
-    return all(each.ended.status == 0 and each.entries for each in usual)
+    return all(each.ended.status == 0 and each.entries for each in fault_free)

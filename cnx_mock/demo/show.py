@@ -110,10 +110,10 @@ class Show:
         lane.ended = wall_now()
         result = run_result([lane.tenant], lane.result, lambda: lane.start)
         hung = lane.result.status is None
-        usual = [result] * 2 if hung else await self._rehearse(program, limit, stage)
-        lane.can_be_swept = program.is_ours or (not hung and can_be_swept(usual))
+        fault_free = [result] * 2 if hung else await self._rehearse(program, limit, stage)
+        lane.can_be_swept = program.is_ours or (not hung and can_be_swept(fault_free))
         rules = [rule.id for rule in self.story.scenario.rules]
-        lane.outcome = judge_show(result, usual, rules, program.noun)
+        lane.outcome = judge_show(result, fault_free, rules, program.noun)
 
     async def _rehearse(self, program: LaneProgram, limit: float, stage: Stage) -> Sequence[RunResult]:
         """Run a program twice in the story's world without faults."""

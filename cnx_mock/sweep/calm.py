@@ -6,11 +6,12 @@ from cnx_mock.scenario.scenario import Scenario, read_scenario
 from cnx_mock.services import operations
 
 _SHORT = ("balance", "rate_limit", "quotas")
-"""What a scenario's world can make short: without faults it is as usual."""
+"""What a scenario's world can make short. A run without faults has the defaults."""
 
 
 def without_faults(scenario: Scenario) -> Scenario:
-    """Return a scenario without what goes wrong: its seed, and its world with its usual means."""
+    """Return a scenario without what goes wrong: its seed, and its world with the default balance, rate limit and
+    quotas."""
     document = scenario.document
     world = {key: value for key, value in (document.get("world") or {}).items() if key not in _SHORT}
     kept: dict[str, Any] = {"seed": document["seed"]} if document.get("seed") is not None else {}

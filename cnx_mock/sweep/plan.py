@@ -31,7 +31,7 @@ class SweepFault:
     """How many calls of the operation it affects, from the chosen one on; None for all of them."""
     seconds: float = 0
     """How long it keeps a client waiting that has no deadline."""
-    usual: bool = True
+    by_default: bool = True
     """Whether it is used if no faults are named."""
     server: bool = False
     """Whether it strikes the whole server, and with it every sandbox."""
@@ -113,7 +113,7 @@ FAULTS = (
         "then connections are refused for 300 ms",
         lambda call: call.followed,
         {"refuse_connections": "300ms"},
-        usual=False,
+        by_default=False,
         server=True,
     ),
     SweepFault(
@@ -121,7 +121,7 @@ FAULTS = (
         "then two TLS handshakes fail",
         lambda call: call.followed and call.secure,
         {"fail_handshakes": {"connections": 2}},
-        usual=False,
+        by_default=False,
         server=True,
     ),
 )
@@ -198,15 +198,15 @@ NO_FAULTS: dict[str, Any] = {"name": "sweep", "provisioning": {"polls": 1}}
 def select_faults(
     names: Sequence[str], among: Sequence[SweepFault] = FAULTS, limit: float | None = None
 ) -> list[SweepFault]:
-    """Return the faults with these names, in the order of the matrix. If there are no names, return all usual ones that
-    a run can outlast whose time limit is `limit`, in seconds. Raises SweepPlanError for an unknown name."""
+    """Return the faults with these names, in the order of the matrix. If there are no names, return all default ones
+    that a run can outlast whose time limit is `limit`, in seconds. Raises SweepPlanError for an unknown name."""
     known = {fault.name: fault for fault in among}
     for name in names:
         if name not in known:
             raise SweepPlanError(f"no fault is called {name!r}{did_you_mean(name, known)} (there are {one_of(known)})")
     if names:
         return [fault for fault in among if fault.name in names]
-    return [fault for fault in among if fault.usual and (limit is None or fault.seconds < limit)]
+    return [fault for fault in among if fault.by_default and (limit is None or fault.seconds < limit)]
 
 
 def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:

@@ -143,13 +143,13 @@ class SweepResults:
     """How many cells are not run because an earlier report has their calls."""
     results: dict[str, CellResult] = field(default_factory=dict)
     """The results so far, by the cells' names."""
-    usual_journal: Sequence[ShownCall] = ()
+    fault_free_journal: Sequence[ShownCall] = ()
     """The calls of a run without faults."""
-    usual_resources: ResourceCounts = field(default_factory=Counter)
+    fault_free_resources: ResourceCounts = field(default_factory=Counter)
     """The resources that it left."""
     _judge: Callable[[Evidence], Judgement] = field(init=False, repr=False)
     _chance: Varying = field(init=False, repr=False)
-    _usual: Sequence[Entries] = field(init=False, repr=False)
+    _fault_free: Sequence[Entries] = field(init=False, repr=False)
     _single: Sequence[ResourceCounts] = field(init=False, repr=False)
     _twice: EndOfTwo = field(init=False, repr=False)
 
@@ -171,13 +171,13 @@ class SweepResults:
     def compare(self, first: RunResult, second: RunResult) -> Iterator[str]:
         """Take two runs without faults as what is expected from now on. What varies by chance between the two is
         normalised in every run. Yields a line for each difference and for each finding of the audit."""
-        self._usual = first.entries, second.entries
-        self.usual_journal = shown_calls(first.entries)
+        self._fault_free = first.entries, second.entries
+        self.fault_free_journal = shown_calls(first.entries)
         self._chance = varying_values(first.states, second.states)
         start = count_resources(first.start, self._chance)
         expected = [self._evidence(each) for each in (first, second)]
         self._single = [each.resources for each in expected]
-        self.usual_resources = self._single[0]
+        self.fault_free_resources = self._single[0]
         partial = self.options.allow_partial
         self._judge = lambda actual: best_of(*(judge(each, actual, start, allow_partial=partial) for each in expected))
         differing = [*changed_calls(first.entries, second.entries), *changed_state(first.states, second.states)]
@@ -259,6 +259,6 @@ class SweepResults:
             own=Counter(each for each in found if each.id in run.created),
             undeletable=Counter(each for each in found if each.id in refused),
             unannounced=Counter(each for each in found if each.id in unannounced),
-            hammering=self.check_hammering(run.entries, self._usual, run.ended.status != 0),
+            hammering=self.check_hammering(run.entries, self._fault_free, run.ended.status != 0),
             allowed=allowed,
         )

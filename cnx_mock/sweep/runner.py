@@ -16,7 +16,7 @@ from cnx_mock.sweep.results import CellResult, SweepResults
 from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig, RunResult, SecondRun, run_once, run_program
 
-BASELINE_SECONDS = 600
+FAULT_FREE_LIMIT = 600
 """The time limit of a run without faults, unless a limit is given."""
 EXTRA_SECONDS = 15
 """The time limit of a run with a fault is three times the run without faults, and this. It is extended for a client
@@ -66,9 +66,9 @@ class Sweep(SweepResults):
 
     config: RunConfig
     progress: ProgressReporter
-    baseline_seconds: float = 0
+    fault_free_seconds: float = 0
     """How long the slower run without faults took."""
-    limit: float = BASELINE_SECONDS
+    limit: float = FAULT_FREE_LIMIT
     """The time limit of a run, in seconds."""
     programs: ClassVar[int] = 1
     """How many programs run at a time in a cell."""
@@ -150,8 +150,8 @@ class Sweep(SweepResults):
             raise SweepError("\n".join([message, *lines, OWN_FILES]))
         for line in lines:
             self.progress.message(line)
-        self.baseline_seconds = max(first.ended.seconds, second.ended.seconds)
-        self.limit = self.options.seconds or 3 * self.baseline_seconds + EXTRA_SECONDS
+        self.fault_free_seconds = max(first.ended.seconds, second.ended.seconds)
+        self.limit = self.options.seconds or 3 * self.fault_free_seconds + EXTRA_SECONDS
         if self.options.again != "never":
             await self._run_twice(executor)
         if not self.cells and not self.unchanged and self.options.shard is None:
@@ -177,7 +177,7 @@ class Sweep(SweepResults):
             self.progress.message(f"  CMD is not made to be run twice: this does not count as a result of the {what}")
 
     async def _without_faults(self, executor: ThreadPoolExecutor) -> RunResult:
-        limit = self.options.seconds or BASELINE_SECONDS
+        limit = self.options.seconds or FAULT_FREE_LIMIT
         run = await run_once(self.config, NO_FAULTS, limit, executor)
         status = run.ended.status
         if status is None:

@@ -15,7 +15,7 @@ from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepError
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.sweep.recorded_faults import RecordedFault
-from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS
+from cnx_mock.sweep.runner import EXTRA_SECONDS, FAULT_FREE_LIMIT
 from cnx_mock.sweep.state import resources_left
 from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
 from cnx_mock.text.plural import counted
@@ -69,7 +69,7 @@ class Shrink:
     """The fewest faults so far with which it fails; empty until it has failed with all of them."""
     runs: int = 0
     """How many runs were made."""
-    _limit: float = field(init=False, default=BASELINE_SECONDS)
+    _limit: float = field(init=False, default=FAULT_FREE_LIMIT)
 
     async def run(self) -> None:
         """Find the faults. When this is cancelled, it ends the program that still runs.
@@ -86,7 +86,7 @@ class Shrink:
 
     async def _begin(self, executor: Executor) -> None:
         """Let the program fail once, and record the faults."""
-        self._limit = self.seconds or BASELINE_SECONDS
+        self._limit = self.seconds or FAULT_FREE_LIMIT
         first = await self._run(dict(self.scenario.document), executor)
         self.failure, self.injected = self._failure(first), list(first.faults)
         if not self.failure:

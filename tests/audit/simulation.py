@@ -58,7 +58,7 @@ def _limited(since: float, seconds: float) -> Fault:
 
 
 def faults(chance: random.Random) -> dict[str, Fault]:
-    """The usual kinds of faults by name."""
+    """The most frequent kinds of faults by name."""
     some = chance.randint(2, 6)
     return {
         "error": _first(1, 500),

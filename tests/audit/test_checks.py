@@ -388,9 +388,9 @@ def in_rounds(workers: int, *starts: float, late: float = 0, same: bool = False)
 
 @pytest.mark.parametrize("same", [False, True])
 def test_workers_that_come_back_together_are_found(same: bool) -> None:
-    usual = calls_of(journal(*(create(at=f"{4 * each}ms", number=each) for each in range(6))))
+    fault_free = calls_of(journal(*(create(at=f"{4 * each}ms", number=each) for each in range(6))))
     rounds = calls_of(journal(*in_rounds(6, 0, 1000, 3000, 7000, same=same)))
-    [found] = findings(rounds, usual=[usual] if same else [])
+    [found] = findings(rounds, fault_free=[fault_free] if same else [])
     assert found.code == "lockstep"
     assert "6 workers that make" in found.message
     assert found.message.endswith(" each waited 999ms and then 1.999s, all alike")

@@ -31,7 +31,7 @@ TOGETHER = Path(__file__).with_name("together.mjs")
 BASE = 0.05
 SCALED = {"poll_interval": "100ms"}
 PATIENT = {**SCALED, "no_wait": "1ms"}
-"""The thresholds for clients that do wait: a tenth of the usual ones, as their waits are."""
+"""The thresholds for clients that do wait: a tenth of the default ones, as their waits are."""
 BUSY = {**SCALED, "no_wait": "250ms", "handover": "300ms"}
 """The thresholds for clients that never wait: a busy machine needs longer to send a request again."""
 NEVER_WAIT = ("busy_wait.py", "no_backoff.py", "fetch_at_once.mjs")

@@ -1,4 +1,5 @@
-"""Real clients with several workers, and one that looks like several. A run without faults shows their usual calls."""
+"""Real clients with several workers, and one that looks like several. A run without faults shows which calls they
+make."""
 
 import os
 import shutil
@@ -66,7 +67,7 @@ FOUND = {
     "reset": {"blind-create"},
 }
 """What is found about the one client, by fault."""
-USUAL = "none"
+NO_FAULT = "none"
 """In the place of a fault: a run without faults."""
 AT_ONCE = 8
 """So many clients run beside each other: they wait for most of their time."""
@@ -78,7 +79,7 @@ Judge = Callable[[str, str], set[str]]
 def judged(server: MockServer) -> Iterator[Judge]:
     """Gives the codes of what is found about a client's retries. Its run without faults is made once."""
     operations = dict.fromkeys(CROWDS, "plans.list") | {ONE: "instances.create"}
-    sandboxes = {(client, USUAL): server.sandbox() for client in operations} | {
+    sandboxes = {(client, NO_FAULT): server.sandbox() for client in operations} | {
         (client, fault): server.sandbox(
             {"rules": [{"match": {"operation": operations[client]}, **rule} for rule in FAULTS[fault]]}
         )
@@ -97,7 +98,7 @@ def judged(server: MockServer) -> Iterator[Judge]:
             return calls(sandboxes[client, fault])
 
         def judge(client: str, fault: str) -> set[str]:
-            found = findings(done(client, fault), usual=[done(client, USUAL)])
+            found = findings(done(client, fault), fault_free=[done(client, NO_FAULT)])
             return {each.code for each in found if each.code in RETRIES}
 
         yield judge

@@ -86,8 +86,8 @@ call("GET", "/v1/plans")
 @pytest.mark.slow
 @pytest.mark.usefixtures("findings_of")
 def test_a_sweep_tells_it_once_and_no_run_is_hung() -> None:
-    def judged(entries: Entries, usual: Sequence[Entries], failed: bool) -> list[str]:
-        return [str(each) for each in hammered(calls_of(entries), MINUTE, map(calls_of, usual), failed)]
+    def judged(entries: Entries, fault_free: Sequence[Entries], failed: bool) -> list[str]:
+        return [str(each) for each in hammered(calls_of(entries), MINUTE, map(calls_of, fault_free), failed)]
 
     def served(sockets: ListeningSockets, key: str) -> Mapping[str, str]:
         return environment(sockets.url, key)

@@ -14,9 +14,9 @@ from tests.cases import cases, rounds
 FAULTS = tuple(faults(random.Random(0)))
 
 
-def judged(calls: Sequence[Entry], *usual: Sequence[Entry]) -> set[str]:
-    """The codes of what is found in a run; `usual` are the runs without faults."""
-    found = findings(calls_of(journal(*calls)), usual=[calls_of(journal(*run)) for run in usual])
+def judged(calls: Sequence[Entry], *fault_free: Sequence[Entry]) -> set[str]:
+    """The codes of what is found in a run; `fault_free` are the runs without faults."""
+    found = findings(calls_of(journal(*calls)), fault_free=[calls_of(journal(*run)) for run in fault_free])
     return {each.code for each in found}
 
 
@@ -24,9 +24,9 @@ def wronged(pool: str, fault: str, seed: int) -> set[str]:
     """What is found about a careful crowd, in a sweep and in an audit of one run."""
     chance = random.Random(f"{seed} {pool} {fault}")
     crowd = careful_crowd(chance, pool)
-    usual = [crowd.run(chance) for _ in range(2)]
+    fault_free = [crowd.run(chance) for _ in range(2)]
     calls = crowd.run(chance, faults(chance)[fault])
-    return judged(calls, *usual) | (judged(calls) if shows_a_crowd(calls, fault) else set())
+    return judged(calls, *fault_free) | (judged(calls) if shows_a_crowd(calls, fault) else set())
 
 
 def shows_a_crowd(calls: Sequence[Entry], fault: str) -> bool:
@@ -84,8 +84,8 @@ def test_careless_clients_and_crowds_are_found(name: str, size: int, pool: str, 
         return careless(request, attempts, manners, chance, heeds=heeds)
 
     crowd = Crowd(size, pool, work, request, (0.5, 3), 10)
-    usual = [crowd.run(chance) for _ in range(2)]
+    fault_free = [crowd.run(chance) for _ in range(2)]
     calls = crowd.run(chance, faults(chance)[fault])
-    assert code in judged(calls, *usual), seed
+    assert code in judged(calls, *fault_free), seed
     if size == 1:
         assert code in judged(calls), seed

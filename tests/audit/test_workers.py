@@ -17,9 +17,9 @@ def at(milliseconds: float, status: int | None = 200, connection: int | None = N
     return get(path, status=status, at=f"{milliseconds}ms", connection=connection, retry_after=asks)
 
 
-def with_usual(calls: Sequence[Entry], *runs: Sequence[Entry]) -> list[str]:
+def compared(calls: Sequence[Entry], *runs: Sequence[Entry]) -> list[str]:
     """The codes of what is found in a run, if these are the runs without faults."""
-    found = findings(calls_of(journal(*calls)), usual=[calls_of(journal(*run)) for run in runs])
+    found = findings(calls_of(journal(*calls)), fault_free=[calls_of(journal(*run)) for run in runs])
     return [each.code for each in found]
 
 
@@ -44,9 +44,9 @@ def test_which_of_them_is_refused_does_not_matter(limited: int) -> None:
 
 
 def test_four_that_double_their_waits_are_not_one_that_hammers() -> None:
-    usually = started(*[200] * 4, step=14)
+    without_faults = started(*[200] * 4, step=14)
     down = [each for since in (0, 1000, 3000, 7000, 15000) for each in started(*[500] * 4, since=since, step=14)]
-    assert with_usual(down, usually) == []
+    assert compared(down, without_faults) == []
 
 
 def test_six_with_random_waits_that_grow_are_clean_if_each_gives_up() -> None:
@@ -59,33 +59,33 @@ def test_six_with_random_waits_that_grow_are_clean_if_each_gives_up() -> None:
             calls.append(at(round(moment), 500))
             moment += chance.uniform(0.5, 1) * 400 * 2**attempt
     calls.sort(key=lambda each: each["at"])
-    assert with_usual(calls, started(*[200] * 6)) == [], seed
+    assert compared(calls, started(*[200] * 6)) == [], seed
 
 
-def test_more_calls_than_usual_are_retries_and_come_too_early() -> None:
+def test_more_calls_than_without_faults_are_retries_and_come_too_early() -> None:
     """A loop of three calls, one after the other; the first one is refused and sent again at once."""
     calls = started(429, 200, 200, 200, step=8)
-    assert with_usual(calls, started(200, 200, 200, step=8)) == ["early-retry"]
+    assert compared(calls, started(200, 200, 200, step=8)) == ["early-retry"]
 
 
 def test_one_that_never_waits_is_found_over_new_connections_too() -> None:
-    assert with_usual(started(*[500] * 6, step=4), started(200)) == ["flat-backoff"]
+    assert compared(started(*[500] * 6, step=4), started(200)) == ["flat-backoff"]
     assert codes(*started(*[500] * 6, step=4)) == ["flat-backoff"]
 
 
-def test_a_sweep_compares_each_run_with_the_usual_runs_of_its_own_client() -> None:
-    """One that never waits, and six of which each sends its request once: what is usual tells them apart."""
+def test_a_sweep_compares_each_run_with_the_fault_free_runs_of_its_own_client() -> None:
+    """One that never waits, and six of which each sends its request once: their runs without faults tell them apart."""
     calls = journal(*started(*[500] * 6, step=4))
     alone, six = (journal(*started(200)),), (journal(*started(*[200] * 6, step=4)),)
     check = Hammering()
-    for usual in (alone, alone, six, six, alone):
-        assert check(calls, usual) == hammering(calls, usual)
+    for fault_free in (alone, alone, six, six, alone):
+        assert check(calls, fault_free) == hammering(calls, fault_free)
     assert check(calls, alone) != check(calls, six) == []
 
 
 def test_six_that_never_wait_are_found() -> None:
     calls = [at(4 * number, 500) for number in range(60)]
-    assert "flat-backoff" in with_usual(calls, started(*[200] * 6))
+    assert "flat-backoff" in compared(calls, started(*[200] * 6))
 
 
 def test_a_create_is_sent_blindly_over_new_connections_too() -> None:
@@ -93,12 +93,12 @@ def test_a_create_is_sent_blindly_over_new_connections_too() -> None:
 
 
 def test_replicas_made_at_once_are_not_retries_of_each_other() -> None:
-    usually = [create(at=f"{3 * number}ms", number=number) for number in range(4)]
-    lost = [create(None, at="0s"), *usually[1:]]
-    assert with_usual(lost, usually) == []
+    without_faults = [create(at=f"{3 * number}ms", number=number) for number in range(4)]
+    lost = [create(None, at="0s"), *without_faults[1:]]
+    assert compared(lost, without_faults) == []
     looked = page("/v1/instances", [], at="1s")
-    assert with_usual([*lost, looked, create(at="1.1s", number=5)], usually) == []
-    assert with_usual([*lost, create(at="1.1s", number=5)], usually) == ["blind-create"]
+    assert compared([*lost, looked, create(at="1.1s", number=5)], without_faults) == []
+    assert compared([*lost, create(at="1.1s", number=5)], without_faults) == ["blind-create"]
 
 
 # ---- a pool that several workers share
@@ -133,7 +133,7 @@ def test_tasks_of_one_pool_each_make_their_own_attempts(seed: int) -> None:
             moment += chance.uniform(0.5, 1) * 200 * 2**attempt
     together = [at(3 * number, 200, 50_001 + number) for number in range(4)]
     down = [at(100 + round(moment), 500, 50_001 + number % 2) for number, moment in enumerate(sorted(moments))]
-    assert with_usual(down, together) == []
+    assert compared(down, together) == []
 
 
 # ---- one worker with a pool of its own

@@ -85,8 +85,8 @@ def no_audit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnx_mock.demo.rehearsal.hammering", lambda *_: [])
 
 
-def outcome(actual: RunResult, usual: RunResult | None = None) -> LaneOutcome:
-    return judge_show(actual, [usual or run(*ALL)] * 2, (), "the naive client")
+def outcome(actual: RunResult, fault_free: RunResult | None = None) -> LaneOutcome:
+    return judge_show(actual, [fault_free or run(*ALL)] * 2, (), "the naive client")
 
 
 def counts(found: LaneOutcome) -> tuple[str, int, int, int, int]:
@@ -114,8 +114,8 @@ def test_a_run_is_counted_and_priced_by_what_it_left(
 
 
 def test_twins_of_a_client_that_draws_names_are_seen_by_its_creates() -> None:
-    usual = [run(("instances", "web-a")), run(("instances", "web-b"))]
-    found = judge_show(run(("instances", "web-c"), ("instances", "web-d")), usual, (), "your client")
+    fault_free = [run(("instances", "web-a")), run(("instances", "web-b"))]
+    found = judge_show(run(("instances", "web-c"), ("instances", "web-d")), fault_free, (), "your client")
     assert counts(found) == ("duplicated", 1, 0, 0, 2920)
 
 

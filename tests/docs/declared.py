@@ -224,7 +224,7 @@ def sweep_page() -> str:
         [
             f"`{each.name}`",
             capital(sentence(_meaning(each))),
-            "yes, if `--timeout` is longer" if each.seconds else "yes" if each.usual else "no",
+            "yes, if `--timeout` is longer" if each.seconds else "yes" if each.by_default else "no",
         ]
         for each in FAULTS
     )

@@ -40,15 +40,15 @@ AFTER = ["error-after", "reset-after", "hang-after", "delivered-twice"]
         (DELETE, {*EVERY, *AFTER}),
     ],
 )
-def test_a_call_gets_every_usual_fault_that_applies_to_it(call: SweptCall, names: set[str]) -> None:
+def test_a_call_gets_every_default_fault_that_applies_to_it(call: SweptCall, names: set[str]) -> None:
     assert {cell.fault.name for cell in plan_cells([call], select_faults([]))} == names
 
 
 def test_a_fault_that_takes_longer_than_a_run_may_is_used_only_if_it_is_named() -> None:
-    usual = [fault for fault in FAULTS if fault.usual]
-    assert select_faults([]) == usual
-    assert [fault.name for fault in usual if fault not in select_faults([], limit=61)] == ["drip"]
-    assert select_faults([], limit=62) == usual
+    default = [fault for fault in FAULTS if fault.by_default]
+    assert select_faults([]) == default
+    assert [fault.name for fault in default if fault not in select_faults([], limit=61)] == ["drip"]
+    assert select_faults([], limit=62) == default
     assert [fault.name for fault in select_faults(["drip", "error"], limit=5)] == ["error", "drip"]
 
 

@@ -95,7 +95,7 @@ AGAIN = {**ENTRY, "status": 201, "wall": "2026-01-01T00:00:00.250Z", "created_id
 def test_behind_a_cell_are_its_calls_beside_those_without_a_fault() -> None:
     left = result(RESET, "duplicated", left=[resource("web-1")] * 2, journal=shown_calls([ENTRY, AGAIN]))
     swept = report(left)
-    swept.sweep.usual_journal = shown_calls([AGAIN])
+    swept.sweep.fault_free_journal = shown_calls([AGAIN])
     page = page_of(swept)
     assert '<a class="duplicated" href="#instances.create-1-reset">DUPL</a>' in page
     words = " ".join(Page(page).text.split())

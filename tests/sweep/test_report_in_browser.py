@@ -30,7 +30,7 @@ RUN = {
 async def test_a_click_on_a_cell_opens_its_calls_beside_those_without_a_fault(browser: Browser, tmp_path: Path) -> None:
     left = result(RESET, "duplicated", left=[resource("web-1")] * 2, journal=shown_calls([ENTRY, AGAIN]))
     swept = report(left)
-    swept.sweep.usual_journal = shown_calls([AGAIN])
+    swept.sweep.fault_free_journal = shown_calls([AGAIN])
     (tmp_path / "sweep.html").write_bytes(html_report(swept))
     (tmp_path / "run.html").write_bytes(html_page(RUN))
 

@@ -17,9 +17,9 @@ Entry = dict[str, Any]
 
 def entry(operation: str, method: str, path: str, **more: Any) -> Entry:
     """A request as `GET /_mock/requests` answers it, as far as a sweep reads it."""
-    usual = {"status": 200, "committed": False, "query": "", "request_body": None, "response_body": "{}", "faults": []}
-    usual |= {"wall": "2026-01-01T00:00:00.000Z", "duration_ms": 1.0, "delayed_ms": 0.0, "created_id": None}
-    return {"sandbox": None, "operation": operation, "method": method, "path": path, **usual, **more}
+    entry = {"status": 200, "committed": False, "query": "", "request_body": None, "response_body": "{}", "faults": []}
+    entry |= {"wall": "2026-01-01T00:00:00.000Z", "duration_ms": 1.0, "delayed_ms": 0.0, "created_id": None}
+    return {"sandbox": None, "operation": operation, "method": method, "path": path, **entry, **more}
 
 
 def create(body: str = '{"name": "web-1"}', **more: Any) -> Entry:

@@ -132,8 +132,8 @@ def test_the_line_of_a_cell_does_the_same_again(fault: str, tmp_path: Path) -> N
 
 
 def entry(**fields: object) -> dict[str, object]:
-    usual = {"operation": "plans.list", "method": "GET", "status": 200, "committed": False, "faults": []}
-    return {**usual, "query": "", "request_body": None, "response_body": "{}", "connection": 1, **fields}
+    entry = {"operation": "plans.list", "method": "GET", "status": 200, "committed": False, "faults": []}
+    return {**entry, "query": "", "request_body": None, "response_body": "{}", "connection": 1, **fields}
 
 
 def test_a_connection_that_is_used_again_can_die_meanwhile() -> None:
@@ -155,8 +155,8 @@ def test_handshakes_fail_only_where_there_are_some() -> None:
 
 
 def test_what_strikes_the_whole_server_is_used_only_by_name() -> None:
-    assert {fault.name for fault in FAULTS if not fault.usual} == {"refused", "no-handshake"}
-    assert all(fault.server != fault.usual for fault in FAULTS if fault.name in NEW)
+    assert {fault.name for fault in FAULTS if not fault.by_default} == {"refused", "no-handshake"}
+    assert all(fault.server != fault.by_default for fault in FAULTS if fault.name in NEW)
 
 
 # ---- the verdict

@@ -40,8 +40,8 @@ class BusyPoll(Check):
             quick = [max(0, wait) for wait in waits if wait < traffic.limits[POLL_INTERVAL.name]]
             habit = len(quick) >= 3 and steady(quick, traffic.limits[FLOOR.name])
             if habit or len(quick) > traffic.limits[MOST.name]:
-                usual = milliseconds(sorted(quick)[len(quick) // 2])
-                message = f"{named(polls)} ask {polls[0]} again only {usual} after the answer was {_status(polls[0])}"
+                median = milliseconds(sorted(quick)[len(quick) // 2])
+                message = f"{named(polls)} ask {polls[0]} again only {median} after the answer was {_status(polls[0])}"
                 yield Hit(message, polls)
 
 

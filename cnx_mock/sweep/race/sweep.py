@@ -17,7 +17,7 @@ from cnx_mock.sweep.race.schedule import RACERS, Racer, Schedule, order_of, othe
 from cnx_mock.sweep.race.trial import race_once
 from cnx_mock.sweep.race.world import ANY_PACE, RaceRun
 from cnx_mock.sweep.results import CellResult
-from cnx_mock.sweep.runner import BASELINE_SECONDS, EXTRA_SECONDS, OWN_FILES, Judge, Sweep, last_lines
+from cnx_mock.sweep.runner import EXTRA_SECONDS, FAULT_FREE_LIMIT, OWN_FILES, Judge, Sweep, last_lines
 from cnx_mock.sweep.swept_call import SweptCall
 from cnx_mock.sweep.trial import RunConfig
 from cnx_mock.sweep.verdict import Judgement, Verdict
@@ -50,11 +50,11 @@ class RaceSweep(Sweep):
         if serial.differing:
             message = "the two programs give other results each time, even one after the other: nothing can be compared"
             raise SweepError("\n".join([message, *(f"  {each}" for each in serial.differing), OWN_FILES]))
-        self.baseline_seconds = max(each.ended[racer].seconds for each in runs for racer in RACERS)
+        self.fault_free_seconds = max(each.ended[racer].seconds for each in runs for racer in RACERS)
         longest = sum(max(each.ended[racer].seconds for each in runs) for racer in RACERS)
         self.limit = self.options.seconds or 3 * longest + EXTRA_SECONDS
-        self.usual_journal = shown_calls(forward.run.entries)
-        self.usual_resources = serial.outcomes[0].resources
+        self.fault_free_journal = shown_calls(forward.run.entries)
+        self.fault_free_resources = serial.outcomes[0].resources
         self._grow(forward, RacePlan("A"))
         if self.other is not None:  # two copies of one program are the same the other way round
             self._grow(backward, RacePlan("B"))
@@ -63,7 +63,7 @@ class RaceSweep(Sweep):
             self.progress.message(f"nothing to race: {who} no calls that conflict")
 
     async def _serial_run(self, schedule: Schedule, executor: ThreadPoolExecutor) -> RaceRun:
-        limit = self.options.seconds or BASELINE_SECONDS
+        limit = self.options.seconds or FAULT_FREE_LIMIT
         paces = dict.fromkeys(RACERS, ANY_PACE)
         race = await race_once(self.configs, schedule, paces, limit, executor, together=False)
         first = schedule.parts[0].racer

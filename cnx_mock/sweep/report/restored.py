@@ -113,7 +113,7 @@ def _report(document: Mapping[str, Any]) -> SweepReport:
         ),
         check_hammering=lambda *_: (),
         progress=_SilentReporter(),
-        baseline_seconds=document["baseline_seconds"],
+        fault_free_seconds=document["baseline_seconds"],
         limit=document["timeout_seconds"],
     )
     sweep.calls = list(calls.values())
@@ -121,8 +121,8 @@ def _report(document: Mapping[str, Any]) -> SweepReport:
     sweep.results = {each.cell.name: each for each in results}
     sweep.left_out, sweep.alike = document["left_out"], document["alike_left_out"]
     sweep.unchanged = document["unchanged_left_out"]
-    sweep.usual_journal = _journal(document["without_faults"]["calls"])
-    sweep.usual_resources = _left(document["without_faults"]["left"])
+    sweep.fault_free_journal = _journal(document["without_faults"]["calls"])
+    sweep.fault_free_resources = _left(document["without_faults"]["left"])
     stored = {each.cell.name: cell for each, cell in zip(results, document["cells"], strict=True)}
     return SweepReport(
         sweep=sweep,
