@@ -71,10 +71,10 @@ def cases(
     return decorated
 
 
-def rounds(usual: int, long: int) -> int:
-    """How often a test with chance tries something new: `usual`, or `long` where LONG_TESTS is set, as by
+def rounds(short: int, long: int) -> int:
+    """How often a test with chance tries something new: `short`, or `long` where LONG_TESTS is set, as by
     `make test-long`. The first tries are the same ones."""
-    return long if os.environ.get("LONG_TESTS") else usual
+    return long if os.environ.get("LONG_TESTS") else short
 
 
 _PARAM = type(pytest.param())

@@ -325,7 +325,7 @@ class Resource:
     ) -> Callable[[H], H]:
         """Return a decorator that declares its function as an endpoint; see the head of this module.
 
-        `status` is the usual status of a success, `also` has further ones. `raises` are the errors that the handler
+        `status` is the default status of a success, `also` has further ones. `raises` are the errors that the handler
         itself raises, beside those that every operation can raise. `fast_create` performs ordinary creates quickly.
         """
 

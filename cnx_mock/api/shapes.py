@@ -50,7 +50,7 @@ def shape(cls: type[Any]) -> Any:
 
 @dataclass(slots=True, eq=False)
 class Reply:
-    """An answer with its own status, location or headers, in place of the usual ones of its operation."""
+    """An answer with its own status, location or headers, in place of the default ones of its operation."""
 
     shape: Shape
     status: int | None = None

@@ -70,7 +70,7 @@ _of_names = click.option(
 def path(folder: Path, names: tuple[str, ...]) -> None:
     """Print the path of the CA's certificate (PEM); create the CA if there is none.
 
-    With `--tls-name`, the file has two certificates: that of the usual CA, and that of the CA for your own names.
+    With `--tls-name`, the file has two certificates: that of the default CA, and that of the CA for your own names.
 
     \b
     Examples:
@@ -86,7 +86,7 @@ def path(folder: Path, names: tuple[str, ...]) -> None:
 def install_hint(folder: Path, names: tuple[str, ...]) -> None:
     """Print how to make programs trust the CA."""
     trusted = trust(folder, read_tls_names(names))
-    signer, signed = trusted.usual, ["cloudnexus.com"]
+    signer, signed = trusted.default, ["cloudnexus.com"]
     if trusted.own is not None:
         signer, signed = trusted.own, list(trusted.names)
     found, bundle = str(signer.path), shlex.quote(str(trusted.path))

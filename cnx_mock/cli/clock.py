@@ -51,7 +51,7 @@ def set_clock(instant: str, url: str, key: str) -> None:
 @click.argument("factor", metavar="X", type=float)
 @target_options
 def speed(factor: float, url: str, key: str) -> None:
-    """Set how many seconds of the sandbox's clock pass in a real second; 1 is the usual speed."""
+    """Set how many seconds of the sandbox's clock pass in a real second; 1 is the speed of real time."""
     _print(Target(url, key), "PATCH", body={"speed": factor})
 
 

@@ -95,7 +95,7 @@ class App:
             seed=self.seed,
             speed=settings.speed,
             readings=parsed(settings.reading),
-            usual_provisioning=ProvisioningRule.parsed(settings.provisioning) if settings.provisioning else None,
+            default_provisioning=ProvisioningRule.parsed(settings.provisioning) if settings.provisioning else None,
             own_fixture=fixture or (load(settings.fixture) if settings.fixture else None),
         )
         self.bounds = Bounds(settings)

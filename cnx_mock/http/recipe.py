@@ -26,7 +26,7 @@ class Recipe:
     rules: tuple[Rule, ...] = ()
     speed: float = 1.0
     frozen: bool = False
-    usual_provisioning: ProvisioningRule | None = None
+    default_provisioning: ProvisioningRule | None = None
     """How long resources take to provision, unless the scenario says something else; None for the reference's times."""
     start: int | None = None
     plan: AccountPlan | None = None

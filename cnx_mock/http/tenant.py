@@ -216,7 +216,7 @@ class Tenant:
             readings=dict(recipe.chosen),
             plan_limits=self._shared.plan_limits,
             provisioning=recipe.scenario.provisioning,
-            usual=recipe.usual_provisioning,
+            default_provisioning=recipe.default_provisioning,
             start=_first(world.start, recipe.start),
             speed=_first(world.speed, recipe.speed),
             frozen=_first(world.frozen, recipe.frozen),
@@ -290,7 +290,7 @@ class Tenant:
             traits=MAGIC_KEYS.get(self.key, AccountTraits()),
             plan_limits=self._shared.plan_limits,
             provisioning=old.provisioning,
-            usual=self.recipe.usual_provisioning,
+            default_provisioning=self.recipe.default_provisioning,
             readings=old.readings,
             magic=old.magic,
         )

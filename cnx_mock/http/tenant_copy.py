@@ -40,7 +40,7 @@ class TenantCopy:
             seed=sandbox.chance.seed,
             scenario=scenario,
             rules=tenant.engine.rules("injected"),
-            usual_provisioning=tenant.recipe.usual_provisioning,
+            default_provisioning=tenant.recipe.default_provisioning,
             readings=dict(sandbox.readings),
         )
         return cls(

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from cnx_mock.dataclass import dataclass
 from cnx_mock.text.host_names import is_loopback, split_port
 
-USUAL_PORTS = (443, 80)
+DEFAULT_PORTS = (443, 80)
 """The ports that a host without a port stands for."""
 
 
 def option_for(host: str, port: int) -> str:
     """Return the option that allows this address."""
-    if port in USUAL_PORTS and not is_loopback(host):
+    if port in DEFAULT_PORTS and not is_loopback(host):
         return f"--allow-host {host}"
     return f"--allow-host [{host}]:{port}" if ":" in host else f"--allow-host {host}:{port}"
 
@@ -20,7 +20,7 @@ def option_for(host: str, port: int) -> str:
 class AllowedHosts:
     """Allowed hosts. Make it with `of`."""
 
-    usual: frozenset[str]
+    without_port: frozenset[str]
     """Hosts that were named without a port: they are allowed with the ports of HTTPS and HTTP."""
     exact: frozenset[tuple[str, int]]
     """Hosts that were named with a port."""
@@ -37,7 +37,7 @@ class AllowedHosts:
     def __contains__(self, address: tuple[str, int]) -> bool:
         """Return whether a tunnel to this host and port may be opened. A loopback host must be named with its port."""
         host, port = address
-        return address in self.exact or (host in self.usual and port in USUAL_PORTS and not is_loopback(host))
+        return address in self.exact or (host in self.without_port and port in DEFAULT_PORTS and not is_loopback(host))
 
     def may_be_loopback(self, address: tuple[str, int]) -> bool:
         """Return whether this host may turn out to be this machine: only if it was named with its port."""

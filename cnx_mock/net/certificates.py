@@ -93,17 +93,17 @@ def _context(pem: bytes) -> ssl.SSLContext:
     return context
 
 
-def usual_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
+def default_server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
     """Return a TLS context for the names that the mock serves, and the path of the CA's certificate. The certificate is
     the one that the CA's file keeps; if that may not be used, a new one, which is kept. Raises CertificateError."""
     kept = _kept_context(folder)
     if kept is None:
-        usual = authority(folder)
-        pem = usual.new_certificate(SERVED_NAMES)
+        default = authority(folder)
+        pem = default.new_certificate(SERVED_NAMES)
         from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
         with suppress(OSError, CertificateError):
-            valid = signing.valid_seconds(usual.certificate, pem)
+            valid = signing.valid_seconds(default.certificate, pem)
             _publish(folder / _KEY, with_certificate(_read_secret(folder / _KEY), pem, valid), mode=0o600)
         kept = _context(pem)
     return kept, folder / _CERTIFICATE
@@ -183,18 +183,18 @@ def _forget_own(folder: Path) -> bool:
 
 
 def own_authority(folder: Path, names: Sequence[str]) -> Authority:
-    """Return the CA for these names of one's own. Each set of names has its own CA, below the folder of the usual one.
-    So a CA that a client trusts never gets more names. Raises CertificateError."""
+    """Return the CA for these names of one's own. Each set of names has its own CA, below the folder of the default
+    one. So a CA that a client trusts never gets more names. Raises CertificateError."""
     same = "\n".join(sorted(names))
     return authority(folder / _OWN / hashlib.sha256(same.encode()).hexdigest()[:16], sorted(names))
 
 
-def publish_both(usual: Authority, own: Authority) -> Path:
+def publish_both(default: Authority, own: Authority) -> Path:
     """Write the certificates of both CAs into one file, for clients to trust, and return its path. Raises
     CertificateError."""
     path = own.path.with_name(_BOTH)
     try:
-        content = own.path.read_bytes() + usual.path.read_bytes()
+        content = own.path.read_bytes() + default.path.read_bytes()
         if not path.exists() or path.read_bytes() != content:
             _publish(path, content)
     except OSError as error:

@@ -52,14 +52,14 @@ def server_certificate(
 
 
 def is_permitted(name: str) -> bool:
-    """Return whether the usual CA may sign for a name (RFC 5280 section 4.2.1.10)."""
+    """Return whether the default CA may sign for a name (RFC 5280 section 4.2.1.10)."""
     if is_address(name):
         return any(ip_address(name) in ip_network(each) for each in _PERMITTED if "/" in each)
     return any(f".{name}".endswith(f".{each}") for each in _PERMITTED)
 
 
 def new_ca(names: Sequence[str] = ()) -> bytes:
-    """Return a new CA: its key and its certificate, PEM. The usual one may sign for the API and for this machine; one
+    """Return a new CA: its key and its certificate, PEM. The default one may sign for the API and for this machine; one
     with `names` for these and for this machine, and they are in its subject."""
     key = ec.generate_private_key(ec.SECP256R1())
     subtrees = (*(each.removeprefix("*.") for each in names), *_PERMITTED_LOOPBACK) if names else _PERMITTED

@@ -246,12 +246,12 @@ def security(settings: Settings) -> Security | None:
     """Return what HTTPS needs under these settings; None without HTTPS. Raises CertificateError."""
     if not settings.serves_tls:
         return None
-    from cnx_mock.net.certificates import ca_folder, usual_context  # lazy: only HTTPS needs certificates
+    from cnx_mock.net.certificates import ca_folder, default_server_context  # lazy: only HTTPS needs certificates
     from cnx_mock.net.tls_names import trust  # lazy: as above
 
     folder = ca_folder(settings.ca_dir, os.environ)
     if not settings.tls_name:
-        return Security(*usual_context(folder))
+        return Security(*default_server_context(folder))
     trusted = trust(folder, settings.tls_name)
     return Security(trusted.server_context(), trusted.path)
 

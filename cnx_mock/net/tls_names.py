@@ -1,8 +1,8 @@
 """The certificates that a server shows, for the mock's names and for names of the user's own.
 
-A name that the usual CA may sign for, such as `eu.cloudnexus.com` or `app.localhost`, is added to the usual
+A name that the default CA may sign for, such as `eu.cloudnexus.com` or `app.localhost`, is added to the default
 certificate. For all other names there is a second CA, which may sign for nothing else but this machine, and a second
-certificate. The name that a client asks for decides which of the two it is shown. So clients that trust the usual CA
+certificate. The name that a client asks for decides which of the two it is shown. So clients that trust the default CA
 continue to work, and that CA never gets more names.
 """
 
@@ -20,24 +20,24 @@ from cnx_mock.text.tls_names import is_address, matches
 class Trust:
     """The CAs that sign for a server: what clients trust."""
 
-    usual: Authority
+    default: Authority
     own: Authority | None
     """The CA for names of the user's own; None without such names."""
     within: tuple[str, ...]
-    """The names that the usual CA signs for, beside those of the mock."""
+    """The names that the default CA signs for, beside those of the mock."""
     names: tuple[str, ...]
     """The names that the other CA signs for."""
 
     @property
     def path(self) -> Path:
         """The certificates of these CAs (PEM), in one file. Raises CertificateError."""
-        return self.usual.path if self.own is None else publish_both(self.usual, self.own)
+        return self.default.path if self.own is None else publish_both(self.default, self.own)
 
     def server_context(self) -> ssl.SSLContext:
         """Return a TLS context with new certificates."""
         from cnx_mock.net import signing  # lazy: cryptography takes time to import, and only HTTPS needs it
 
-        context = self.usual.server_context((*SERVED_NAMES, *self.within))
+        context = self.default.server_context((*SERVED_NAMES, *self.within))
         if self.own is not None:
             loopback = (*signing.LOOPBACK_NAMES, *filter(is_address, self.within))
             own = self.own.server_context((*self.names, *loopback))

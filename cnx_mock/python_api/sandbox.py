@@ -113,7 +113,7 @@ class Sandbox(Raceable):
         return found | excepted(os.environ, [*LOOPBACK, *self._host()])
 
     def _host(self) -> list[str]:
-        """Return the host of the server, unless it is one of the usual names."""
+        """Return the host of the server, unless it is a loopback name."""
         host = urlsplit(self.url).hostname or ""
         return [host] if host and host not in LOOPBACK else []
 

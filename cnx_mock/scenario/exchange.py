@@ -83,7 +83,7 @@ Pace = Callable[[bytes], Iterator[tuple[int, bytes]]]
 """Splits a body into pieces, each with the microseconds to wait before it."""
 
 HeaderChange = Callable[[RawHeaders], RawHeaders]
-"""Returns the headers to send in place of the usual ones."""
+"""Returns the headers to send in place of the default ones."""
 
 
 class FaultEffects:

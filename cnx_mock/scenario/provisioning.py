@@ -23,7 +23,7 @@ class ResourceProvisioningModel(Declared):
     """How long one kind of resource takes to provision, and which status it has then."""
 
     delay: Annotated[Any, BeforeValidator(_delay), WithJsonSchema(_DELAY)] | None = None
-    """45s, [30s, 90s] or never. If only `then` is given, the usual time."""
+    """45s, [30s, 90s] or never. If only `then` is given, the default time."""
     polls: Polls | None = None
     """How many reads still have the status provisioning."""
     then: Literal["running", "stopped"] | None = None
@@ -43,9 +43,11 @@ def read_provisioning(value: object) -> ProvisioningRule:
         raise ValueError("cannot have both polls and delay: leave one out")
     if model.polls is None and model.delay is None and model.then is None:
         raise ValueError("must have polls, delay or then")
-    usual = model.polls is None and model.delay is None
     return ProvisioningRule(
-        delay=model.delay.delay if model.delay else None, polls=model.polls, then=model.then, usual=usual
+        delay=model.delay.delay if model.delay else None,
+        polls=model.polls,
+        then=model.then,
+        is_status_only=model.polls is None and model.delay is None,
     )
 
 
@@ -57,7 +59,7 @@ def spell_provisioning(rule: ProvisioningRule) -> str:
     delay = "never" if rule.delay is None else str(Between(*rule.delay))
     if rule.then is None:
         return delay if rule.polls is None else f"{{polls: {rule.polls}}}"
-    if rule.usual:
+    if rule.is_status_only:
         return f"{{then: {rule.then}}}"
     first = f"delay: {delay}" if rule.polls is None else f"polls: {rule.polls}"
     return f"{{{first}, then: {rule.then}}}"

@@ -123,11 +123,11 @@ def _phases_of(data: Any) -> tuple[Phase, ...]:
 
 def _provisioning(model: ProvisioningModel) -> dict[str, ProvisioningRule]:
     """Return the rule of each kind of resource; `polls` is the rule of the kinds that have none of their own."""
-    usual = None if model.polls is None else ProvisioningRule(delay=None, polls=model.polls)
+    by_polls = None if model.polls is None else ProvisioningRule(delay=None, polls=model.polls)
     rules: dict[str, ProvisioningRule] = {}
     for kind in ("instance", "load_balancer", "snapshot"):
         own: ProvisioningRule | None = getattr(model, kind)
-        rule = own.over(usual) if own and usual else own or usual
+        rule = own.over(by_polls) if own and by_polls else own or by_polls
         if rule is not None:
             rules[kind] = rule
     return rules

@@ -37,7 +37,7 @@ def address_of(host: str) -> Address | None:
 
 def is_loopback(name: str) -> bool:
     """Return whether a host name means this machine: `localhost`, or an address of the loopback interface."""
-    if name == "127.0.0.1":  # the usual one, at the cost of a comparison
+    if name == "127.0.0.1":  # the most frequent one, at the cost of a comparison
         return True
     try:
         return name.lower() == "localhost" or ip_address(name.strip("[]")).is_loopback

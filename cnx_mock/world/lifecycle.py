@@ -21,9 +21,9 @@ class ProvisioningRule:
     polls: int | None = None
     """How many reads it takes, in place of a time."""
     then: str | None = None
-    """The status after that; None for the usual one."""
-    usual: bool = False
-    """Whether it takes the usual time, so that the rule only sets the status after that."""
+    """The status after that; None for the default one."""
+    is_status_only: bool = False
+    """Whether the rule only sets the status after that. The time is then the default one."""
 
     @classmethod
     def parsed(cls, text: str) -> "ProvisioningRule":
@@ -46,8 +46,14 @@ class ProvisioningRule:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a time, and nothing else: a resource is never ready at once, and has the usual status then."""
-        return self.polls is None and self.delay is not None and self.delay[0] > 0 and not (self.then or self.usual)
+        """Whether it is a time, and nothing else: a resource is never ready at once, and has the default status
+        then."""
+        return (
+            self.polls is None
+            and self.delay is not None
+            and self.delay[0] > 0
+            and not (self.then or self.is_status_only)
+        )
 
     def drawn(self, chance: Chance, now: int, resource_id: str) -> int:
         """Return when a resource becomes ready that is made now. The time is drawn from the range: in whole seconds if
@@ -58,8 +64,8 @@ class ProvisioningRule:
         return now + unit * chance.between_for(low // unit, high // unit, "provisioning", resource_id)
 
     def over(self, other: "ProvisioningRule") -> "ProvisioningRule":
-        """Return this rule, or, if it takes the usual time, the `other` one with this rule's status."""
-        return replace(other, then=self.then or other.then) if self.usual else self
+        """Return this rule, or, if it only sets the status, the `other` one with that status."""
+        return replace(other, then=self.then or other.then) if self.is_status_only else self
 
 
 SNAPSHOT = ProvisioningRule(delay=(5 * SECOND, 15 * SECOND))

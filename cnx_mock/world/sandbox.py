@@ -60,7 +60,7 @@ class SandboxOptions:
     plan_limits: Mapping[AccountPlan, int] = field(default_factory=lambda: PLAN_LIMITS)
     provisioning: Mapping[str, ProvisioningRule] = field(default_factory=dict)
     """By the noun of the kind: `instance`."""
-    usual: ProvisioningRule | None = None
+    default_provisioning: ProvisioningRule | None = None
     """How long every other kind takes; None for the reference's times."""
     readings: Mapping[str, str] = field(default_factory=dict)
     start: int | None = None
@@ -98,9 +98,13 @@ class SandboxState:
             rate_limit=options.rate_limit,
             quotas=dict(options.quotas),
         )
-        self.usual = PROVISIONING if options.usual is None else dict.fromkeys(PROVISIONING, options.usual)
-        """How long each kind takes unless something else is said, by its noun."""
-        self.provisioning: dict[str, ProvisioningRule] = {**self.usual, **options.provisioning}
+        self.default_provisioning = (
+            PROVISIONING
+            if options.default_provisioning is None
+            else dict.fromkeys(PROVISIONING, options.default_provisioning)
+        )
+        """How long each kind takes by default, by its noun."""
+        self.provisioning: dict[str, ProvisioningRule] = {**self.default_provisioning, **options.provisioning}
         """How long each kind takes to become ready, by its noun."""
         self.next_provisioning: ProvisioningRule | None = None
         """How long the next resource takes that is made, of whatever kind. It is used once."""
@@ -186,7 +190,7 @@ class SandboxState:
     def rule(self, kind: Kind) -> ProvisioningRule:
         """Return how long resources of a kind take to become ready."""
         rule = self.provisioning[kind.noun]
-        return rule.over(self.usual[kind.noun]) if rule.usual else rule
+        return rule.over(self.default_provisioning[kind.noun]) if rule.is_status_only else rule
 
     def begin(self, kind: Kind, record_id: str, now: int, *, then: str, first: str = "provisioning") -> Lifecycle:
         """Return the lifecycle of a resource that is made now: `first` is its status until it is ready, `then` its

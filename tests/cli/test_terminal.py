@@ -90,8 +90,8 @@ def on(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
 
 
 def record(status: int | None, **more: Any) -> AccessRecord:
-    usual = AccessRecord(1_767_225_600_123_000, "GET", "/v1/plans", 200, 1_250, "plans.list", "…0d9c", ())
-    return usual._replace(status=status, **more)
+    record = AccessRecord(1_767_225_600_123_000, "GET", "/v1/plans", 200, 1_250, "plans.list", "…0d9c", ())
+    return record._replace(status=status, **more)
 
 
 STRUCK = record(429, target="/v1/plans?limit=5", faults=("limit:error=RATE_LIMITED",))

@@ -2,7 +2,7 @@
 
     python tests/fuzz/fuzz.py --examples 2000 --seed 1 --seconds 20
 
-Hypothesis makes the bytes, from usual inputs that it cuts, joins and changes. Where atheris is installed, it fuzzes
+Hypothesis makes the bytes, from valid inputs that it cuts, joins and changes. Where atheris is installed, it fuzzes
 each target as well, led by the coverage of our code. The first input that breaks a target is shown; make a test of it.
 """
 
@@ -28,12 +28,12 @@ class Complaints(logging.Handler):
 
 
 def inputs(name: str) -> st.SearchStrategy[bytes]:
-    """Return bytes for a target: usual inputs, pieces of them, and anything, one behind the other."""
-    usual = st.sampled_from(SEEDS[name])
+    """Return bytes for a target: seed inputs, pieces of them, and anything, one behind the other."""
+    seeds = st.sampled_from(SEEDS[name])
     size = max(map(len, SEEDS[name]))
-    piece = st.builds(lambda text, a, b: text[min(a, b) : max(a, b)], usual, st.integers(0, size), st.integers(0, size))
+    piece = st.builds(lambda text, a, b: text[min(a, b) : max(a, b)], seeds, st.integers(0, size), st.integers(0, size))
     letters = st.text(max_size=8).map(lambda text: text.encode("utf-8", "surrogatepass"))
-    return st.lists(st.one_of(usual, piece, piece, st.binary(max_size=8), letters), max_size=6).map(b"".join)
+    return st.lists(st.one_of(seeds, piece, piece, st.binary(max_size=8), letters), max_size=6).map(b"".join)
 
 
 def with_hypothesis(name: str, examples: int, number: int) -> int:

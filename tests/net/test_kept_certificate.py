@@ -10,14 +10,14 @@ from cryptography import x509
 from cnx_mock.errors import CertificateError
 from cnx_mock.net import certificates, kept_certificate
 from cnx_mock.net.addresses import SERVED_NAMES
-from cnx_mock.net.certificates import authority, forget, usual_context
+from cnx_mock.net.certificates import authority, default_server_context, forget
 from tests.cases import cases
 from tests.net.test_certificates import OURS, shake_hands, strict
 
 
 def shown(folder: Path) -> bytes:
     """The certificate that a server with this CA shows. Its client trusts `ca.pem`, under strict rules."""
-    context, ca_path = usual_context(folder)
+    context, ca_path = default_server_context(folder)
     certificate = shake_hands(strict(ca_path), context, "api.cloudnexus.com").getpeercert(binary_form=True)
     assert certificate is not None
     return certificate
@@ -25,8 +25,8 @@ def shown(folder: Path) -> bytes:
 
 @cases("name", OURS)
 def test_a_certificate_that_was_kept_is_believed_for_every_name(tmp_path: Path, name: str) -> None:
-    usual_context(tmp_path)
-    context, ca_path = usual_context(tmp_path)
+    default_server_context(tmp_path)
+    context, ca_path = default_server_context(tmp_path)
     shake_hands(strict(ca_path), context, name)
 
 
@@ -39,7 +39,7 @@ def test_the_next_server_shows_the_same_one_without_cryptography(
 
 
 def test_it_is_in_the_file_of_the_ca_which_only_its_owner_can_read(tmp_path: Path) -> None:
-    usual_context(tmp_path)
+    default_server_context(tmp_path)
     assert {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()} == {
         "ca-key.pem": 0o600,
         "ca.pem": 0o644,
@@ -108,7 +108,7 @@ def test_a_ca_that_others_can_use_is_refused_with_one_that_was_kept_too(tmp_path
     shown(tmp_path)
     (tmp_path / "ca-key.pem").chmod(0o644)
     with pytest.raises(CertificateError, match="is open to other users: chmod 600"):
-        usual_context(tmp_path)
+        default_server_context(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_keeps_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

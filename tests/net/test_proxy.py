@@ -220,7 +220,7 @@ def test_a_host_is_open_at_its_ports_only(allowed, target, option):
 @pytest.mark.parametrize("name", ["127.1", "0.0.0.0", "2130706433"])
 def test_a_name_that_turns_out_to_mean_this_machine_opens_nothing_of_it(elsewhere, monkeypatch, name):
     with elsewhere(echo) as port, MockServer(settings=Settings(port=0, proxy=True, allow_host=(name,))) as server:
-        monkeypatch.setattr(allowed_hosts, "USUAL_PORTS", (port,))  # 443 is not for a test to listen on
+        monkeypatch.setattr(allowed_hosts, "DEFAULT_PORTS", (port,))  # 443 is not for a test to listen on
         status, _, error = asked(server, connect(f"{name}:{port}"))
     assert (status, error["code"]) == (403, "HOST_NOT_ALLOWED")
 

@@ -27,19 +27,19 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Trust:
 
 
 @cases("name", [*CALLED, *OURS])
-def test_clients_believe_own_names_and_the_usual_ones(trusted: Trust, name: str) -> None:
+def test_clients_believe_own_names_and_the_default_ones(trusted: Trust, name: str) -> None:
     shake_hands(strict(trusted.path), trusted.server_context(), name)
 
 
 @pytest.mark.parametrize("name", ["api.cloudnexus.com", "eu.cloudnexus.com", "localhost"])
-def test_who_trusts_the_usual_ca_alone_is_shown_its_certificate_as_before(trusted: Trust, name: str) -> None:
-    shake_hands(strict(trusted.usual.path), trusted.server_context(), name)
+def test_who_trusts_the_default_ca_alone_is_shown_its_certificate_as_before(trusted: Trust, name: str) -> None:
+    shake_hands(strict(trusted.default.path), trusted.server_context(), name)
 
 
 @pytest.mark.parametrize("name", ["cloudnexus.local", "mock", "10.1.2.3"])
-def test_who_trusts_the_usual_ca_alone_does_not_believe_another_name(trusted: Trust, name: str) -> None:
+def test_who_trusts_the_default_ca_alone_does_not_believe_another_name(trusted: Trust, name: str) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(strict(trusted.usual.path), trusted.server_context(), name)
+        shake_hands(strict(trusted.default.path), trusted.server_context(), name)
 
 
 @cases("name", ["other.local", "a.eu.dev.local", "a.mock", "a.cloudnexus.local", "10.1.2.4", "fd00::8"])
@@ -66,10 +66,10 @@ def test_names_without_addresses_permit_no_address_and_the_other_way_round(tmp_p
 
 
 @pytest.mark.parametrize("more", [(), ("10.1.2.3",)])
-def test_names_that_the_usual_ca_may_sign_for_need_no_other(tmp_path: Path, more: tuple[str, ...]) -> None:
+def test_names_that_the_default_ca_may_sign_for_need_no_other(tmp_path: Path, more: tuple[str, ...]) -> None:
     before = authority(tmp_path).certificate
     found = trust(tmp_path, (*WITHIN, *more))
-    assert (found.usual.certificate, found.own is None) == (before, not more)
+    assert (found.default.certificate, found.own is None) == (before, not more)
     for name in (*WITHIN, *more):
         shake_hands(strict(found.path), found.server_context(), name)
 
@@ -78,7 +78,7 @@ def test_each_set_of_names_has_a_ca_of_its_own_that_stays(tmp_path: Path) -> Non
     one, two, more = trust(tmp_path, ("a.b", "c")), trust(tmp_path, ("c", "a.b")), trust(tmp_path, ("a.b", "c", "d"))
     assert one.own and two.own and more.own
     assert one.own.certificate == two.own.certificate != more.own.certificate
-    assert one.usual.certificate == more.usual.certificate
+    assert one.default.certificate == more.default.certificate
     assert one.path.read_text().count("BEGIN CERTIFICATE") == 2
     [mark] = more.own.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     assert str(mark.value).endswith(" for a.b, c, d")

@@ -1,5 +1,5 @@
-"""The fault `provisioning`: what one call makes needs another time to provision than usual. The sandbox's clock stands
-still in every test, except for `advance`."""
+"""The fault `provisioning`: what one call makes needs another time to provision than the default. The sandbox's clock
+stands still in every test, except for `advance`."""
 
 import pytest
 
@@ -30,9 +30,9 @@ def after(sandbox, api, instance, *times):
 
 def test_one_call_makes_something_slow_and_the_next_does_not(sandbox, api):
     rule = sandbox.inject("instances.create", provisioning="90s", times=1)
-    slow, usual = api.create(), api.create()
-    assert (slow["status"], usual["status"]) == ("provisioning", "provisioning")
-    assert after(sandbox, api, usual, "60s") == ["running"]
+    slow, fast = api.create(), api.create()
+    assert (slow["status"], fast["status"]) == ("provisioning", "provisioning")
+    assert after(sandbox, api, fast, "60s") == ["running"]
     assert after(sandbox, api, slow, "29999999us", "1us") == ["provisioning", "running"]
     assert rule.fired == 1
     applied = [each.fault for entry in sandbox.requests for each in entry.faults]
@@ -58,12 +58,12 @@ def test_it_comes_up_stopped(sandbox, api):
     sandbox.inject("instances.create", provisioning={"delay": "45s", "then": "stopped"}, times=1)
     assert after(sandbox, api, api.create(), "44s", "1s") == ["provisioning", "stopped"]
     sandbox.use({"provisioning": {"instance": "10s"}})
-    sandbox.inject("instances.create", provisioning={"then": "stopped"}, id="usual", times=1)
+    sandbox.inject("instances.create", provisioning={"then": "stopped"}, id="default", times=1)
     assert after(sandbox, api, api.create(), "9s", "1s") == ["provisioning", "stopped"]
     assert after(sandbox, api, api.create(), "9s", "1s") == ["provisioning", "running"]
 
 
-def test_a_scenario_may_leave_the_time_as_usual_too(sandbox, api):
+def test_a_scenario_may_leave_the_default_time_too(sandbox, api):
     sandbox.use({"provisioning": {"instance": {"then": "stopped"}}})
     assert after(sandbox, api, api.create(), "29s", "31s") == ["provisioning", "stopped"]
     with sandbox.inject("instances.create", provisioning={"then": "running"}):

@@ -74,7 +74,7 @@ WORLDS: list[dict[str, Any]] = [
         for text in ("never", "polls:2", "0s", "0s..9s", "1ms..2ms", "7s")
     ],
     {"provisioning": {"instance": ProvisioningRule((SECOND, SECOND), then="stopped")}},
-    {"provisioning": {"instance": ProvisioningRule(None, usual=True)}},
+    {"provisioning": {"instance": ProvisioningRule(None, is_status_only=True)}},
 ]
 
 

@@ -47,8 +47,8 @@ def world(fixture: dict[str, Any]) -> SandboxState:
 @cases("seed", [0, 3])
 def test_a_fleet_is_drawn_as_it_is_defined(fleet: dict[str, Any], seed: int) -> None:
     entry, catalogue, spread = GenerateEntry.model_validate(fleet), Catalogue(), fleet.get("spread", {})
-    usual = {"region": catalogue.regions.ids(), "plan": catalogue.plans.ids(), "image": catalogue.images.ids()}
-    weights = {axis: spread.get(axis) or dict.fromkeys(words, 1) for axis, words in usual.items()}
+    known = {"region": catalogue.regions.ids(), "plan": catalogue.plans.ids(), "image": catalogue.images.ids()}
+    weights = {axis: spread.get(axis) or dict.fromkeys(words, 1) for axis, words in known.items()}
     weights["status"] = spread.get("status") or {"running": 1}
     ages = sorted((int(fraction(seed, "fleet", n, "age") * entry.oldest) for n in range(entry.instances)), reverse=True)
 

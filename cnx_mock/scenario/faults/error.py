@@ -54,9 +54,9 @@ class _Refusal(Outcome):
     """What `error` and `status` have in common."""
 
     message: str | None = None
-    """Replaces the usual message."""
+    """Replaces the default message."""
     details: Details | None = None
-    """Replaces the usual details."""
+    """Replaces the default details."""
     retry_after: Annotated[Any, BeforeValidator(read_retry_after), WithJsonSchema(RETRY_AFTER_SCHEMA)] = None
     """The `Retry-After` to send, rounded up to whole seconds; `{date: 2s}` sends it as an HTTP date."""
 
@@ -73,13 +73,13 @@ class _Refusal(Outcome):
 
 
 class Error(_Refusal):
-    """`error: INTERNAL_ERROR`, with the usual status, message and details of this code, unless the rule has its own."""
+    """`error: INTERNAL_ERROR`, with the default status, message and details of this code. The rule may have its own."""
 
     key: ClassVar[str] = "error"
     error: Annotated[str, BeforeValidator(_known_code), WithJsonSchema({"enum": sorted(errors.catalogue())})]
     """The code of an API error, such as INTERNAL_ERROR."""
     status: StatusCode | None = None
-    """Replaces the usual status."""
+    """Replaces the default status."""
 
     def replace(self, exchange: Exchange) -> None:
         """Answer with the error."""

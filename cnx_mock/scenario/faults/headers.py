@@ -48,7 +48,7 @@ class Changes(Declared):
     """Which headers are changed; the case of their names does not matter."""
 
     set: dict[_Name, _Value] = {}
-    """Headers to add, or to send in place of the usual ones. A value is the text that is written: `1.10` is not
+    """Headers to add, or to send in place of the default ones. A value is the text that is written: `1.10` is not
     `1.1`."""
     remove: Annotated[list[_Name], BeforeValidator(_listed)] = []
     """Headers to leave out."""

@@ -19,7 +19,7 @@ from cnx_mock.services.worlds.document import (
     LoadBalancerEntry,
     SnapshotEntry,
 )
-from cnx_mock.services.worlds.fleet import USUAL_TIME, add_fleet
+from cnx_mock.services.worlds.fleet import PROVISIONING_TIME, add_fleet
 from cnx_mock.services.worlds.generate import FleetInstance
 from cnx_mock.services.worlds.lazy_fleet import DrawnFleet, LazyFleet
 from cnx_mock.services.worlds.ledger_lines import DAY, LedgerBuilder, in_portions
@@ -118,7 +118,7 @@ class WorldBuilder:
         if life is not None:
             return Lifecycle(ends=life.ends, polls_left=life.polls_left, then=life.then, first=first)
         if up:
-            ends = min(created + USUAL_TIME, self._now)
+            ends = min(created + PROVISIONING_TIME, self._now)
             return Lifecycle(ends=ends, polls_left=None, then=then, first=first)
         return self._sandbox.begin(kind, record_id, self._now, then=then, first=first)
 

@@ -11,7 +11,7 @@ from cnx_mock.world.lifecycle import Lifecycle, ProvisioningRule
 from cnx_mock.world.records import InstanceRecord
 from cnx_mock.world.sandbox import SandboxState
 
-USUAL_TIME = 45 * SECOND
+PROVISIONING_TIME = 45 * SECOND
 """How long a resource took that is ready already."""
 
 
@@ -72,7 +72,7 @@ def fleet_record(
     if drawn.status == "provisioning":
         life = Lifecycle.begin(rule, chance, now, record_id, then="running")
     else:
-        life = Lifecycle(ends=min(created + USUAL_TIME, now), polls_left=None, then="running")
+        life = Lifecycle(ends=min(created + PROVISIONING_TIME, now), polls_left=None, then="running")
     return InstanceRecord(
         id=record_id,
         number=number,

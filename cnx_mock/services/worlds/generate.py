@@ -56,10 +56,10 @@ def generated(entry: GenerateEntry, seed: int, catalogue: Catalogue) -> Iterator
     """Return the instances of the fleet, the oldest first. None stands for a portion of work that is done before the
     first instance is there."""
     names = _names(seed)
-    usual = {axis: dict.fromkeys(known, 1) for axis, known in _axes(catalogue).items()}
-    usual["status"] = {"running": 1}
+    even = {axis: dict.fromkeys(known, 1) for axis, known in _axes(catalogue).items()}
+    even["status"] = {"running": 1}
     region, plan, image, status, tag = (
-        _drawn(getattr(entry.spread, axis) or usual[axis], seed, axis)
+        _drawn(getattr(entry.spread, axis) or even[axis], seed, axis)
         for axis in ("region", "plan", "image", "status", "tags")
     )
     number = 0
