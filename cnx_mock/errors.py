@@ -52,6 +52,12 @@ Path = tuple[str | int, ...]
 _EXCERPT_WIDTH = 100
 """Characters of a long source line that an excerpt shows."""
 
+REDACTED = "cnx_live_redacted"
+"""What stands in the place of a live key."""
+
+_LIVE_KEY = r"(?i)cnx[_-]live[_-][0-9a-z_-]+"
+"""A live key as people write it; `text/live_keys.py`, which lies above, also finds encoded ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -97,6 +103,12 @@ class SourceProblem:
 class CnxMockError(Exception):
     """The root of the tree: catch it to catch every error of cnx-mock."""
 
+    def __str__(self) -> str:
+        return without_live_keys(self._text())  # it ends up in logs
+
+    def _text(self) -> str:
+        return str(self.args[0]) if len(self.args) == 1 else super().__str__()
+
 
 # ---- what you wrote cannot be used
 
@@ -122,7 +134,7 @@ class SourceError(InvalidInputError):
         self.lines = tuple(lines)
         super().__init__(self.problems, self.lines)  # the arguments again: pickle rebuilds the error from them
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return "\n".join(map(str, self.problems))
 
     def excerpt(self) -> str:
@@ -138,7 +150,7 @@ class DocumentError(InvalidInputError):
         self.problems = tuple(problems)
         super().__init__(self.problems)
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return "\n".join(map(problem_line, self.problems))
 
 
@@ -164,9 +176,6 @@ class UnknownAttribute(InvalidInputError, AttributeError):
 
 class UnknownResource(InvalidInputError, KeyError):
     """A sandbox has no resource with that name or id, or several with that name; the message says which there are."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])  # a KeyError shows it in quotes
 
 
 class ClockError(InvalidInputError):
@@ -202,7 +211,9 @@ class ListenError(OSError, StartError):
     place: tuple[str, int] | None = None
     """The address and the port, if the port is in use."""
 
-    def __str__(self) -> str:
+    __str__ = CnxMockError.__str__  # not OSError's
+
+    def _text(self) -> str:
         return str(self.strerror)
 
 
@@ -233,7 +244,7 @@ class ControlError(CnxMockError):
         self.status, self.code, self.message, self.details = status, code, message, dict(details)
         Exception.__init__(self, status, code, message, self.details)  # a sibling in a subclass takes other arguments
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         listed = "; ".join(f"{name}: {text}" for name, text in self.details.items())
         return f"{self.message} {listed}".strip()
 
@@ -248,7 +259,7 @@ class InputRefusedError(ControlError, InvalidInputError):
         super().__init__(status, code, message, details)
         self.problems = tuple(Problem((name,), text) for name, text in self.details.items())
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         """Return the problems alone: the message says no more than that there are some."""
         return "; ".join(reasons(self))
 
@@ -263,6 +274,8 @@ class FixtureRefusedError(InputRefusedError, FixtureError):
 
 class ServerNotFoundError(ConnectionError, CnxMockError):
     """No cnx-mock answers at that URL."""
+
+    __str__ = CnxMockError.__str__  # not OSError's
 
 
 class ProgramError(CnxMockError):
@@ -303,7 +316,7 @@ class ScenarioWarning(UserWarning):
 def reasons(error: CnxMockError) -> list[str]:
     """Return what is wrong, each problem as a text of its own; the whole message if the error has no problems."""
     if isinstance(error, SourceError):
-        return list(map(str, error.problems))
+        return [without_live_keys(str(each)) for each in error.problems]
     if isinstance(error, DocumentError | InputRefusedError) and error.problems:
         return list(map(problem_line, error.problems))
     return [error.message if isinstance(error, InputRefusedError) else str(error)]
@@ -312,7 +325,12 @@ def reasons(error: CnxMockError) -> list[str]:
 def problem_line(problem: Problem) -> str:
     """Return a problem as a line: its path, if it has one, and its message."""
     place = ".".join(map(str, problem.path))
-    return f"{place}: {problem.message}" if place else problem.message
+    return without_live_keys(f"{place}: {problem.message}" if place else problem.message)
+
+
+def without_live_keys(text: str) -> str:
+    """Return the text with every live key replaced that is written out in it."""
+    return re.sub(_LIVE_KEY, REDACTED, text)
 
 
 def _caret(line: str, column: int) -> str:

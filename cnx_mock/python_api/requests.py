@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cnx_mock.api.router import Router
-from cnx_mock.errors import Problem, ScenarioError
+from cnx_mock.errors import Problem, ScenarioError, without_live_keys
 from cnx_mock.http.journal_entry import JournalEntry
 from cnx_mock.python_api.handle import Handle
 from cnx_mock.scenario.matching import Difference, Match
@@ -66,7 +66,7 @@ class Requests(Handle, list[JournalEntry]):
         head = f"expected {_wanted(times)} {', '.join([str(operation), *given])}; found {found}"
         named = [f"they are {', '.join(map(request_line, hits[:_SHOWN]))}"] if hits else []
         explained = self._explained(operation, status, match) if found < (times or 1) else ()
-        raise AssertionError("\n".join([head, *named, *explained]))
+        raise AssertionError(without_live_keys("\n".join([head, *named, *explained])))
 
     def assert_not_called(
         self, operation: str | list[str] = "*", /, *, status: int | None = None, **match: Any

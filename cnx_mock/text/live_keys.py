@@ -8,12 +8,13 @@ has such escapes is decoded until nothing changes, and a key that then shows is 
 import re
 from typing import Final
 
+from cnx_mock.errors import REDACTED
 from cnx_mock.text.regex import regex
 
 LIVE_PREFIX: Final = "cnx_live_"
 """What a live key begins with."""
 
-MASKED: Final = LIVE_PREFIX + "redacted"
+MASKED: Final = REDACTED
 """What stands in the place of a live key."""
 
 _PREFIX = LIVE_PREFIX.encode()

@@ -12,6 +12,7 @@ import pytest
 
 from cnx_mock import (
     AuditError,
+    CnxMockError,
     ControlError,
     FixtureError,
     FixtureRefusedError,
@@ -32,6 +33,7 @@ from cnx_mock import (
     UnknownFixture,
     UnknownScenario,
 )
+from cnx_mock.errors import reasons
 from cnx_mock.python_api.remote import RemoteServer
 from tests.cases import cases
 
@@ -388,3 +390,34 @@ def test_a_scenario_file_with_a_name_that_no_file_can_have_is_bad_input(sandbox:
     for name in ("a\0.yaml", tmp_path, str(tmp_path / ("x" * 300 + ".yaml"))):
         with pytest.raises(InvalidInputError):
             sandbox.use(name)
+
+
+LIVE_DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
+LIVE_KEY = f"cnx_live_{LIVE_DIGITS}"
+
+
+@cases(
+    "given_by_mistake",
+    [
+        pytest.param(lambda sandbox, server: server.sandbox(LIVE_KEY), id="scenario"),
+        pytest.param(lambda sandbox, server: server.sandbox(f"{LIVE_KEY}.yaml"), id="file"),
+        pytest.param(lambda sandbox, server: server.sandbox(LIVE_KEY.encode()), id="bytes"),
+        pytest.param(lambda sandbox, server: server.sandbox(fixture=LIVE_KEY), id="fixture"),
+        pytest.param(lambda sandbox, server: sandbox.instances[LIVE_KEY], id="resource"),
+        pytest.param(lambda sandbox, server: getattr(sandbox, LIVE_KEY), id="attribute"),
+        pytest.param(lambda sandbox, server: sandbox.requests.matching(LIVE_KEY), id="operation"),
+        pytest.param(lambda sandbox, server: sandbox.requests.assert_called(header={"A": LIVE_KEY}), id="assertion"),
+        pytest.param(lambda sandbox, server: sandbox.audit.findings(ignore=[LIVE_KEY]), id="check"),
+        pytest.param(lambda sandbox, server: sandbox.audit.findings(**{LIVE_KEY: 1}), id="threshold"),
+        pytest.param(lambda sandbox, server: sandbox.inject(LIVE_KEY, error="INTERNAL_ERROR"), id="rule"),
+        pytest.param(lambda sandbox, server: Settings(provisioning=LIVE_KEY), id="setting"),
+        pytest.param(lambda sandbox, server: RemoteServer(f"http://{LIVE_KEY}.invalid:1"), id="server"),
+    ],
+)
+def test_no_error_shows_a_live_key(
+    server: MockServer, sandbox: Sandbox, given_by_mistake: Callable[[Sandbox, MockServer], object]
+) -> None:
+    with pytest.raises((CnxMockError, AssertionError)) as caught:
+        given_by_mistake(sandbox, server)
+    shown = [str(caught.value), *(reasons(caught.value) if isinstance(caught.value, CnxMockError) else ())]
+    assert not [text for text in shown if LIVE_DIGITS in text]
