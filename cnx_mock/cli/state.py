@@ -1,7 +1,5 @@
 """`cnx-mock state`: the whole world of a sandbox of a running server, saved, loaded and reset."""
 
-import sys
-
 import click
 import orjson
 
@@ -33,7 +31,7 @@ def show(url: str, key: str) -> None:
     `cnx-mock state load` and `--fixture` take it.
     """
     world = Target(url, key).call("GET", "/state", dict)
-    sys.stdout.write(orjson.dumps(world, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+    click.echo(orjson.dumps(world, option=orjson.OPT_INDENT_2).decode())
 
 
 @state.command()

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from cnx_mock import errors
+from cnx_mock import MockServer, errors
 from cnx_mock.cli.errors import TopGroup
 from cnx_mock.cli.main import cli
 from cnx_mock.errors import CnxMockError, ListenError, ProgramError, SourceError, SourceProblem
@@ -187,7 +187,7 @@ def test_a_program_finds_closed_what_the_user_has_closed() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
-@pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["routes"], ["openapi"]])
-def test_a_full_stdout_is_named(arguments: list[str]) -> None:
-    done = redirected(">/dev/full", *arguments)
+@pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["routes"], ["openapi"], ["state", "show", "--url"]])
+def test_a_full_stdout_is_named(server: MockServer, arguments: list[str]) -> None:
+    done = redirected(">/dev/full", *arguments, *([server.url] if arguments[-1] == "--url" else ()))
     assert (done.returncode, done.stderr) == (2, "cnx-mock: stdout: No space left on device\n")
