@@ -47,7 +47,10 @@ MAX_LINES = 350
 CONTAINERS = {"dict", "list", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict", "count", "cycle"}
 LITERALS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp)
 ALLOWED_AT_START = sys.stdlib_module_names | {"pytest", "_pytest"}
-_LIGHT_MODULES = ("plugin", "again", "egress", "options", "reporting", "sandboxes", "scenarios", "stash")
+_LIGHT_MODULES = (
+    *("plugin", "again", "egress", "options", "reporting"),
+    *("sandboxes", "scenarios", "stash", "sweep_marker"),
+)
 PLUGIN = tuple(f"pytest_plugin.{name}" for name in _LIGHT_MODULES)
 LIGHT = tuple(f"cnx_mock.{name}" for name in PLUGIN)  # under the same law
 CHANGERS = {

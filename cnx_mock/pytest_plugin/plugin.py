@@ -18,6 +18,7 @@ from cnx_mock.pytest_plugin.sandboxes import (
 )
 from cnx_mock.pytest_plugin.scenarios import check_used, parametrize, story_of
 from cnx_mock.pytest_plugin.stash import FAILED, FAULT, OUTSIDE, READINGS, SANDBOX
+from cnx_mock.pytest_plugin.sweep_marker import sweep_marker
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
@@ -120,6 +121,9 @@ def cnx_server(pytestconfig: pytest.Config, cnx_settings: "Settings") -> Iterato
     url, readings = pytestconfig.getoption("--cnx-url"), chosen_readings(pytestconfig)
     with past_the_proxy(), _server(url, cnx_settings, readings) as server:
         yield server
+        from cnx_mock.pytest_plugin.reporting import keep_journals  # lazy: pytest loads it as a plugin of its own
+
+        keep_journals(pytestconfig)
 
 
 @contextmanager
@@ -152,6 +156,7 @@ def cnx_story(request: pytest.FixtureRequest) -> Any:
 def cnx(request: pytest.FixtureRequest, cnx_server: "SandboxMaker", cnx_story: Any) -> Iterator["Sandbox"]:
     """A fresh CloudNexus sandbox for this test: `cnx.url`, `cnx.api_key`, `cnx.inject(…)`, `cnx.requests`."""
     node, cell = request.node, request.config.getoption("--cnx-cell")
+    sweep_marker(node)  # a mistake in it fails the test, also without a sweep
     if cell:
         from cnx_mock.pytest_plugin.cells import one_cell  # lazy: only a sweep needs it
 

@@ -15,7 +15,7 @@ import pytest
 
 from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.options import chosen_scenario, chosen_seed
-from cnx_mock.pytest_plugin.stash import FAILED, OUTSIDE, SANDBOX
+from cnx_mock.pytest_plugin.stash import FAILED, JOURNALS, LAST, OUTSIDE, SANDBOX
 
 if TYPE_CHECKING:
     from cnx_mock.python_api.sandbox import Sandbox
@@ -43,6 +43,18 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"cnx-mock: {', '.join(parts)}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say that an option of a sweep has no effect, if there is none: its tests pass, and nothing was swept. It is no
+    error, because the option may be in `addopts`."""
+    if config.getoption("--cnx-sweep") or config.getoption("--cnx-cell"):
+        return
+    alone = {"--cnx-sweep-faults", "--cnx-sweep-allow-partial"}
+    if not config.getoption("--cnx-readings"):
+        alone.add("--cnx-sweep-timeout")
+    for option in sorted(name for name in alone if config.getoption(name)):
+        terminalreporter.write_line(f"cnx-mock: {option} has no effect without --cnx-sweep", yellow=True)
+
+
 @pytest.hookimpl(specname="pytest_runtest_makereport")
 def pytest_hide_our_frames(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """Hide our frames if a failure is an error of ours. No wrapper, which would be too early for unittest's tests."""
@@ -56,7 +68,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed:
         item.stash[FAILED] = True
-        shown = [*_journals(item), f"again: {again(item)}"]
+        shown = [*(item.stash.get(JOURNALS, None) or _journals(item)), f"again: {again(item)}"]
         if len(shown) > 1:
             report.sections.append(("cnx-mock journal", "\n".join(shown)))
     elif report.when == "call" and OUTSIDE in item.stash:
@@ -65,6 +77,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             if outside:
                 report.sections.append(("cnx-mock journal", "\n".join(outside)))
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Note which test is the last one: the server ends with its fixtures, before it is known whether they fail."""
+    if nextitem is None:
+        item.config.stash[LAST] = item
+    return (yield)
+
+
+def keep_journals(config: pytest.Config) -> None:
+    """Read the journals of the last test while the server runs."""
+    last = config.stash.get(LAST, None)
+    if last is not None:
+        last.stash[JOURNALS] = list(_journals(last))
 
 
 def _journals(item: pytest.Item) -> Iterator[str]:

@@ -23,3 +23,9 @@ READINGS = pytest.StashKey[dict[str, str]]()
 
 FAILED = pytest.StashKey[bool]()
 """Whether the test that runs has failed."""
+
+LAST: pytest.StashKey[pytest.Item] = pytest.StashKey()
+"""In the stash of the config: the last test of the run, as soon as its fixtures end."""
+
+JOURNALS: pytest.StashKey[list[str]] = pytest.StashKey()
+"""The journals of the last test, read before the server stopped."""

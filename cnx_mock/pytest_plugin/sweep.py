@@ -12,6 +12,7 @@ from cnx_mock.errors import CnxMockError, SweepError, SweepPlanError
 from cnx_mock.pytest_plugin.again import again
 from cnx_mock.pytest_plugin.readings import Second, explained, read_test, readings_in_force, second_run
 from cnx_mock.pytest_plugin.runs import Runs, has_runs, raised_by, switched_off
+from cnx_mock.pytest_plugin.sweep_marker import sweep_marker
 from cnx_mock.sweep.causes import Cause, causes
 from cnx_mock.sweep.patience import BACKOFF_SECONDS
 from cnx_mock.sweep.plan import SweepFault, select_faults
@@ -20,13 +21,10 @@ from cnx_mock.sweep.report.matrix import bad_first, counts
 from cnx_mock.sweep.results import SweepOptions, SweepResults
 from cnx_mock.sweep.trial import RunResult
 from cnx_mock.sweep.verdict import FAILING, GOOD, SURVIVING, VERDICTS
-from cnx_mock.text.suggestions import did_you_mean
 
 _WIDTH = 110
 """Columns of the matrix."""
 _SWEPT = "cnx_sweep"
-_MARKER = ("allow", "allow_partial")
-"""What the marker takes."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +146,7 @@ class SweepPlugin:
         return _data(read, [], [[each.verdict, *explained(item, read, each)] for each in bad])
 
     def _options(self, item: pytest.Item) -> SweepOptions:
-        marker = item.get_closest_marker("cnx_sweep")
-        partial = self._config.getoption("--cnx-sweep-allow-partial")
-        if marker is not None:
-            for name in marker.kwargs.keys() - set(_MARKER):
-                raise SweepPlanError(f"cnx_sweep takes no {name!r}{did_you_mean(name, _MARKER)}")
-            partial = marker.kwargs.get("allow_partial", partial)
+        partial = sweep_marker(item).get("allow_partial", self._config.getoption("--cnx-sweep-allow-partial"))
         return SweepOptions(faults=self._faults, allow_partial=bool(partial))
 
 
@@ -206,7 +199,5 @@ def _note(text: str) -> dict[str, Any]:
 
 def _allowed(item: pytest.Item) -> bool:
     """Return whether what the test raised is a clean failure. Every exception is, unless the marker names them."""
-    marker = item.get_closest_marker("cnx_sweep")
-    if marker is None or "allow" not in marker.kwargs:
-        return True
-    return all(isinstance(each, marker.kwargs["allow"]) for each in raised_by(item))
+    allowed = sweep_marker(item).get("allow", BaseException)
+    return all(isinstance(each, allowed) for each in raised_by(item))

@@ -237,3 +237,20 @@ def test_a_server_that_a_test_stopped_is_one_message(run: Run) -> None:
     result = run(tests)
     [[line]] = sections(result).values()
     assert line.startswith("cannot find out whether the injected rules fired: no cnx-mock answers at http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(("scope", "fixture"), [("function", "cnx"), ("session", "cnx_session")])
+def test_the_last_test_shows_its_journal_also_if_its_fixtures_fail_at_the_end(
+    run: Run, scope: str, fixture: str
+) -> None:
+    result = run(f"""
+    @pytest.fixture(scope="{scope}")
+    def deployed({fixture}):
+        yield {fixture}
+        assert False, "the resources were not removed"
+
+    def test_it(deployed, {fixture}):
+        call(deployed, "GET", "/v1/plans")
+    """)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*the resources were not removed", "*#1 GET /v1/plans → 200 (plans.list)"])

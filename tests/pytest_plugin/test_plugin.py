@@ -19,7 +19,7 @@ def test_the_plugin_imports_nothing_but_pytest_and_the_standard_library() -> Non
         "print(*sorted(name for name in new if name.partition('.')[0] not in sys.stdlib_module_names))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
-    names = ("options", "plugin", "sandboxes", "scenarios", "stash")
+    names = ("options", "plugin", "sandboxes", "scenarios", "stash", "sweep_marker")
     rooms = ["", ".pytest_plugin", *(f".pytest_plugin.{name}" for name in names)]
     assert done.stdout.split() == [f"cnx_mock{name}" for name in rooms]
 

@@ -105,10 +105,27 @@ def test_what_a_test_has_added_itself_is_not_left_by_its_client(run: Run) -> Non
     result.stdout.fnmatch_lines(["failed cleanly: *left nothing of its own behind"])
 
 
-def test_a_word_that_the_marker_does_not_take_is_named(run: Run) -> None:
-    tests = f"{CLIENT}\n@pytest.mark.cnx_sweep(allow_parial=True){PARTIAL}"
-    result = run(tests, "--cnx-sweep", "--cnx-sweep-faults", "error")
-    result.stdout.fnmatch_lines(["it is not swept: *did you mean 'allow_partial'?*"])
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ("allow_parial=True", "cnx_sweep takes no 'allow_parial', did you mean 'allow_partial'?"),
+        ("allow='CloudError'", "cnx_sweep takes exceptions as allow, such as allow=(ValueError,), not 'CloudError'"),
+        ("(CloudError,)", "cnx_sweep takes keywords alone: cnx_sweep(allow=(ValueError,))"),
+    ],
+)
+def test_a_marker_that_cannot_be_used_fails_the_test_also_without_a_sweep(run: Run, given: str, complaint: str) -> None:
+    tests = f"{CLIENT}\n@pytest.mark.cnx_sweep({given}){PARTIAL}"
+    for options in ([], ["--cnx-sweep", "--cnx-sweep-faults", "error"]):
+        result = run(tests, *options)
+        result.assert_outcomes(errors=1)
+        result.stdout.fnmatch_lines([complaint])
+
+
+@pytest.mark.parametrize("options", [["--cnx-sweep-faults", "error"], ["--cnx-sweep-timeout", "5s"]])
+def test_an_option_of_a_sweep_says_that_there_is_no_sweep(run: Run, options: list[str]) -> None:
+    result = run("def test_it(cnx): pass", *options)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"cnx-mock: {options[0]} has no effect without --cnx-sweep"])
 
 
 HAMMERING = """
@@ -161,7 +178,7 @@ def test_a_test_without_cnx_is_left_alone_and_a_good_one_passes(run: Run) -> Non
 
 def test_only_what_is_allowed_counts_as_a_clean_failure(run: Run) -> None:
     tests = """
-    @pytest.mark.cnx_sweep(allow=(CloudError,))
+    @pytest.mark.cnx_sweep(allow=[CloudError])
     def test_tidy(cnx):
         once(cnx, "GET", "/v1/plans")
 
