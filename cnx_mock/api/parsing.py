@@ -23,10 +23,13 @@ _OTHERS = (
     (b"\xfe\xff", "this is UTF-16; write the body in UTF-8"),
     (b"--", "this is multipart; send a JSON object"),
     (b"<", "this is XML or HTML; send a JSON object"),
+    (b"{'", "JSON writes strings in double quotes"),
+    (b"'", 'this begins with a quote of the shell; in cmd.exe write -d "{\\"name\\": …}"'),
 )
 """How bodies begin that are not JSON, and what to say about each (RFC 1952, RFC 8878, RFC 1950)."""
 
 _STRING = frozenset([str])
+_YAML = regex(rb"#|---\s|\w+:(\s|$)")
 _FORM = regex(rb"[\w.%+-]+(\[[\w.%+-]*\])*=")
 
 
@@ -73,6 +76,8 @@ def _is_plain(raw: bytes, read: dict[str, Any]) -> bool:
 
 def _kind(raw: bytes) -> str:
     """Return what a body that is not JSON seems to be, and what to send instead; empty if that is not known."""
+    if _YAML.match(raw):
+        return ": this is YAML; send a JSON object"
     for beginning, words in _OTHERS:
         if raw.startswith(beginning):
             return f": {words}"

@@ -105,6 +105,9 @@ def findings(
 
 def _chosen(ignore: Collection[str], also: Collection[str]) -> list[Check]:
     """Return the checks that run. Raises AuditError for a code that no check has."""
+    for name, codes in (("ignore", ignore), ("also", also)):
+        if isinstance(codes, str) or not isinstance(codes, Collection):
+            raise AuditError(f"{name} must be a list of codes such as ['busy-poll'], not {codes!r}")
     known = {check.code: check for check in checks()}
     for code in (*ignore, *also):
         if code not in known:

@@ -199,7 +199,7 @@ def calls_of(entries: Iterable[Mapping[str, Any]], sandbox: str | None = None) -
 
 def _call(entry: Mapping[str, Any], sandbox: str | None, router: Router) -> Call:
     if not isinstance(entry, Mapping):
-        raise TypeError("it is not a JSON object")
+        raise ValueError("it is not a JSON object")
     began = parse_instant(entry["wall"])
     duration = entry["duration_ms"]
     found = router.find(_text(entry["path"]))
@@ -228,7 +228,7 @@ def _call(entry: Mapping[str, Any], sandbox: str | None, router: Router) -> Call
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
+        raise ValueError(f"{value!r} is not a string")
     return value
 
 
@@ -238,7 +238,7 @@ def _optional(value: object) -> str | None:
 
 def _identifier(value: object) -> object:
     if not isinstance(value, str | int | None):
-        raise TypeError(f"{value!r} does not identify a connection")
+        raise ValueError(f"{value!r} does not identify a connection")
     return value
 
 
@@ -246,7 +246,7 @@ def _headers(pairs: Iterable[Iterable[str]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in pairs:
         if type(name) is not str or type(value) is not str:
-            raise TypeError(f"{name!r}: {value!r} is not a header")
+            raise ValueError(f"{name!r}: {value!r} is not a header")
         known = name.lower()
         headers[known] = f"{headers[known]}, {value}" if known in headers else value
     return headers

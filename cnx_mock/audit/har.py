@@ -87,8 +87,16 @@ def _type(headers: Iterable[Iterable[str]]) -> str:
 
 def from_har(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the entries of a HAR document that `to_har` or another tool wrote. Raises KeyError, TypeError or
-    ValueError if it is not one."""
-    return [_read(entry, seq) for seq, entry in enumerate(document["log"]["entries"], 1)]
+    ValueError if it is not one, with a note that has the entry's number."""
+    return [_numbered(entry, seq) for seq, entry in enumerate(document["log"]["entries"], 1)]
+
+
+def _numbered(entry: Mapping[str, Any], seq: int) -> dict[str, Any]:
+    try:
+        return _read(entry, seq)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        error.add_note(f"entry {seq}")
+        raise
 
 
 def _read(entry: Mapping[str, Any], seq: int) -> dict[str, Any]:

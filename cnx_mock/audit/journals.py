@@ -60,8 +60,16 @@ def _calls(unpack: Any, document: Any, where: str, wrong: str) -> list[Call]:
     try:
         return calls_of(unpack(document))
     except (ArithmeticError, AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
-        why = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
-        raise AuditError(f"{where} {wrong}: {why[:200]}; `cnx-mock journal export` writes one") from None
+        place = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+        raise AuditError(f"{where} {wrong}: {place}{_why(error)[:200]}; `cnx-mock journal export` writes one") from None
+
+
+def _why(error: Exception) -> str:
+    """Return what is wrong with a document that could not be read. What Python says of types names its own, and no
+    field."""
+    if isinstance(error, KeyError):
+        return f"`{error.args[0]}` is missing"
+    return "a value has the wrong type" if isinstance(error, AttributeError | TypeError) else str(error)
 
 
 def _json(text: str) -> Any:

@@ -79,7 +79,7 @@ class Control:
             self._connection.close()
             self._connection = None
 
-    def _exchange(self, method: str, path: str, data: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _exchange(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         if self._connection is not None:
             try:
                 return self._ask(self._connection, method, path, data, headers)
@@ -101,13 +101,13 @@ class Control:
             self.close()
             raise ServerNotFoundError(f"no cnx-mock answers at {self.url}: {error}") from None
 
-    def _ask_again(self, method: str, path: str, data: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _ask_again(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         self._connection = http.client.HTTPConnection(self._address, timeout=self._seconds)
         return self._ask(self._connection, method, path, data, headers)
 
     @staticmethod
     def _ask(
-        connection: http.client.HTTPConnection, method: str, path: str, data: str | None, headers: dict[str, str]
+        connection: http.client.HTTPConnection, method: str, path: str, data: bytes | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
         connection.request(method, path, data, headers)
         response = connection.getresponse()
@@ -130,17 +130,23 @@ class SandboxControl:
 
 
 def control_path(path: str) -> str:
-    """Return the whole path of a control call. Raises InvalidInputError for one without its first slash."""
+    """Return the whole path of a control call. Raises InvalidInputError for one without its first slash, and for one
+    that has the prefix already."""
+    if f"{path}/".startswith("/_mock/"):
+        raise InvalidInputError(f"{path!r} cannot be sent: write it without /_mock, such as /clock")
     if not path.startswith("/"):
         raise InvalidInputError(f"{path!r} cannot be sent: a path begins with /, such as /clock")
     return f"/_mock{path}"
 
 
-def _encoded(body: Any) -> str:
+def _encoded(body: Any) -> bytes:
     try:
-        return json.dumps(body, default=_as_text)
+        return json.dumps(body, default=_as_text, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as error:  # such as a byte of an argument that is not UTF-8
+        why = f"UTF-8 has no {error.object[error.start]!a}"
     except (RecursionError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"this cannot be sent as JSON: {error}") from None
+        why = "NaN and Infinity are not JSON" if "float" in str(error) else str(error)
+    raise InvalidInputError(f"this cannot be sent as JSON: {why}")
 
 
 def _as_text(value: object) -> str:

@@ -1,6 +1,7 @@
 """Journals in files, as other tools or people left them."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -36,3 +37,19 @@ def test_a_sandbox_and_a_connection_that_are_none_are_named() -> None:
         with pytest.raises(AuditError, match="j:1 is not an entry of a journal: ") as refused:
             read_journal(json.dumps({**entry, key: []}), "j")
         assert words in str(refused.value)
+
+
+@cases(
+    ("entry", "why"),
+    [
+        ({}, "entry 2: `request` is missing"),
+        ({"request": {"url": 7}, "response": {}}, "entry 2: a value has the wrong type"),
+        ({"request": [], "response": []}, "entry 2: a value has the wrong type"),
+    ],
+)
+def test_a_har_file_that_cannot_be_read_names_the_entry(entry: dict[str, Any], why: str) -> None:
+    whole = to_har(journal(get()), "http://127.0.0.1:4269")
+    whole["log"]["entries"].append(entry)
+    with pytest.raises(AuditError) as refused:
+        read_journal(json.dumps(whole), "traffic.har")
+    assert str(refused.value).startswith(f"traffic.har is not HAR 1.2: {why}; ")

@@ -23,7 +23,20 @@ UNREADABLE = {
     "half": (b'{"name": ', "malformed JSON at line 1 column 10"),
     "on the third line": (b'{\n"name": "a",\n}', "malformed JSON at line 3 column 1"),
     "two values": (b"{} {}", "malformed JSON at line 1 column 4"),
-    "single quotes": (b"{'name': 'a'}", "malformed JSON at line 1 column 2"),
+    "single quotes": (
+        b"{'name': 'a'}",
+        "malformed JSON at line 1 column 2: JSON writes strings in double quotes",
+    ),
+    "quotes of a shell": (
+        b"'{name:",
+        "malformed JSON at line 1 column 1: this begins with a quote of the shell; in cmd.exe write "
+        r'-d "{\"name\": …}"',
+    ),
+    "YAML": (b"name: web-1\nplan: pro", "malformed JSON at line 1 column 1: this is YAML; send a JSON object"),
+    "YAML with a comment": (
+        b"# a story\n---\nname: calm",
+        "malformed JSON at line 1 column 1: this is YAML; send a JSON object",
+    ),
     "a comment": (b'{"name": "a"} // web', "malformed JSON at line 1 column 15"),
     "a form": (b"name=a&plan=pro", "malformed JSON at line 1 column 1: this is a form; send a JSON object"),
     "a form with brackets": (b"tags[0]=a", "malformed JSON at line 1 column 1: this is a form; send a JSON object"),

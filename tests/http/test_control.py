@@ -230,8 +230,9 @@ def test_the_same_name_and_seed_see_the_same_ids(own_server):
         ({"sed": 1}, {"sed": "unknown field, did you mean 'seed'?"}),
         ({"seed": -1}, {"seed": "must be at least 0"}),
         ({"seed": True}, {"seed": "must be an integer"}),
-        ({"name": ""}, {"name": "must match ^[^#]"}),
-        ({"name": "#1"}, {"name": "must match ^[^#]"}),
+        ({"name": ""}, {"name": "must have at least 1 character"}),
+        ({"name": "#1"}, {"name": "must not begin with #: only the server gives such names"}),
+        ({"fixture": "nope"}, {"fixture": "must be one of: empty, fleet, small-team"}),
         ({"scenario": 5}, {"scenario": "must be a name, a scenario, or a list of them"}),
         (
             {"scenario": {"rules": [{"fault": {"eror": 1}}]}},
@@ -246,7 +247,16 @@ def test_a_bad_sandbox_is_refused(own_server, ours, body, expected):
 
 def test_a_misspelt_scenario_gets_the_right_name(ours):
     details = wrong(mock(ours, "POST", "/sandboxes", {"scenario": "flaky-netwrk"}))
-    assert details["name"].endswith("did you mean 'flaky-network'?")
+    assert details["scenario"].endswith("did you mean 'flaky-network'?")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/reset"), ("DELETE", "/rules"), ("GET", "/clock"), ("DELETE", "/requests")]
+)
+def test_a_body_that_a_call_does_not_read_is_refused(ours, method, path):
+    reason = f"{method} /_mock{path} takes no body: leave it out"
+    assert mock(ours, method, path, {"scenario": "calm"}).details == {"reason": reason}
+    assert mock(ours, method, path, {}).status == 200
 
 
 # ---- the clock

@@ -392,6 +392,44 @@ def test_a_scenario_file_with_a_name_that_no_file_can_have_is_bad_input(sandbox:
             sandbox.use(name)
 
 
+@cases(
+    ("call", "message"),
+    [
+        pytest.param(
+            lambda sandbox: setattr(sandbox.clock, "speed", float("nan")),
+            "this cannot be sent as JSON: NaN and Infinity are not JSON",
+            id="nan",
+        ),
+        pytest.param(
+            lambda sandbox: sandbox.inject(error="INTERNAL_ERROR", message="caf\udce9"),
+            r"this cannot be sent as JSON: UTF-8 has no '\udce9'",
+            id="surrogate",
+        ),
+        pytest.param(
+            lambda sandbox: sandbox.call("GET", "/_mock/clock"),
+            "'/_mock/clock' cannot be sent: write it without /_mock, such as /clock",
+            id="prefix",
+        ),
+        pytest.param(
+            lambda sandbox: sandbox.audit.findings(ignore="busy-poll"),
+            "ignore must be a list of codes such as ['busy-poll'], not 'busy-poll'",
+            id="text",
+        ),
+        pytest.param(
+            lambda sandbox: sandbox.audit.assert_clean(also=5),
+            "also must be a list of codes such as ['busy-poll'], not 5",
+            id="number",
+        ),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_before_it_is_sent(
+    sandbox: Sandbox, call: Callable[[Sandbox], object], message: str
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        call(sandbox)
+    assert str(caught.value) == message
+
+
 LIVE_DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 LIVE_KEY = f"cnx_live_{LIVE_DIGITS}"
 

@@ -142,7 +142,9 @@ def _one_or_many(value: object) -> object:
     return items
 
 
-def _visible(name: str) -> str:
+def _nameable(name: str) -> str:
+    if name.startswith("#"):
+        raise ValueError("must not begin with #: only the server gives such names")
     if control := first_control(name):
         raise ValueError(f"must not contain control characters, and contains {control}")
     return name
@@ -153,7 +155,7 @@ class SandboxCreate(Declared):
 
     key: Annotated[str, Field(pattern=TEST_KEY_PATTERN)] | None = None
     """A key that is fixed in a client; its sandbox is created again. Default: a fresh key."""
-    name: Annotated[str, Field(pattern="^[^#]", max_length=1000), AfterValidator(_visible)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_nameable)] | None = None
     """Its name, on which random choices depend: the same name gives the same ids. Default: `#n`, which cannot be
     given."""
     scenario: Annotated[Any, BeforeValidator(_one_or_many)] | None = None
@@ -214,9 +216,9 @@ def create(server: Server, call: LongCall, body: SandboxCreate) -> FreshSandbox:
     """Create a sandbox with a fresh key, or create the sandbox of a given key again."""
     changes: dict[str, Any] = {"read": call.read_fixture} | ({} if body.seed is None else {"seed": body.seed})
     if body.scenario is not None:
-        changes["scenario"] = named_or_inline(body.scenario)
+        changes["scenario"] = named_or_inline(body.scenario, "scenario")
     if body.fixture is not None:
-        changes["own_fixture"] = fixture_of(body.fixture, call)
+        changes["own_fixture"] = fixture_of(body.fixture, call, "fixture")
     if body.key is None:
         tenant = server.tenants.make(body.name, **changes)
     else:

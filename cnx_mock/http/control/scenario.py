@@ -68,14 +68,14 @@ class GalleryItem(Shape):
     """What it is about."""
 
 
-def named_or_inline(items: Iterable[str | Mapping[str, Any]]) -> Scenario:
-    """Return the combination of scenarios that are given by name or in full. Raises ValidationFailed or
-    ScenarioError."""
+def named_or_inline(items: Iterable[str | Mapping[str, Any]], field: str = "name") -> Scenario:
+    """Return the combination of scenarios that are given by name or in full; `field` of the body has the name. Raises
+    ValidationFailed or ScenarioError."""
     known = operations()
-    return stacked([_one(item, known) for item in items] or [Scenario()], known)
+    return stacked([_one(item, known, field) for item in items] or [Scenario()], known)
 
 
-def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario:
+def _one(item: str | Mapping[str, Any], operations: list[Operation], field: str) -> Scenario:
     name = item if isinstance(item, str) else item["name"] if set(item) == {"name"} else None
     if name is None:
         return _without_paths(read_scenario(item, operations))
@@ -83,7 +83,7 @@ def _one(item: str | Mapping[str, Any], operations: list[Operation]) -> Scenario
 
     known = gallery.gallery()
     if name not in known:
-        raise ValidationFailed(name=f"must be one of: {one_of(known, name)}")
+        raise ValidationFailed(**{field: f"must be one of: {one_of(known, name)}"})
     return gallery.load(name, operations)
 
 

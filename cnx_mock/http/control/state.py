@@ -35,14 +35,15 @@ class State(Shape):
     """The account, and everything in it."""
 
 
-def fixture_of(given: str | dict[str, Any], call: LongCall) -> Fixture:
-    """Return a fixture given by name or in full. Raises ValidationFailed, FixtureError or WorldLoading."""
+def fixture_of(given: str | dict[str, Any], call: LongCall, field: str = "name") -> Fixture:
+    """Return a fixture given by name or in full; `field` of the body has the name. Raises ValidationFailed,
+    FixtureError or WorldLoading."""
     name = given if isinstance(given, str) else given["name"] if set(given) == {"name"} else None
     if name is None:
         return call.read_fixture(given)
     known = shipped_fixtures()
     if name not in known:
-        raise ValidationFailed(name=f"must be one of: {one_of(known, name)}")
+        raise ValidationFailed(**{field: f"must be one of: {one_of(known, name)}"})
     return load(name)
 
 
