@@ -17,7 +17,6 @@ from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.server import MockServer, control_of
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
-from cnx_mock.text.suggestions import did_you_mean_operation
 
 _LOOKS_EVERY_SECONDS = 0.01
 """How often it is asked whether the program waits at the call where it is to be killed."""
@@ -44,7 +43,9 @@ def read_crash_point(text: str) -> CrashPoint:
     name, number, moment = found[1], int(found[2] or 1), found[3] or "before"
     known = {operation.name: operation for operation in operations()}
     if name not in known:
-        raise UsageError(f"--crash-at {text}: no operation is called {name!r}{did_you_mean_operation(name, known)}")
+        from cnx_mock.api.operation_names import no_operation  # lazy: only a mistake needs it
+
+        raise UsageError(f"--crash-at {text}: {no_operation(name, known.values())}")
     if moment == "after" and not known[name].mutates:
         raise UsageError(f"--crash-at {text}: {name} changes nothing, so nothing is committed: leave out `:after`")
     from cnx_mock.sweep.plan import CRASHES, rule_for  # lazy: only --crash-at needs it

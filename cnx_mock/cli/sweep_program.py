@@ -99,7 +99,7 @@ class ProgramSweep:
         self._command = command
         self._folder = folder
         self._settings = settings = program_settings(options)
-        check_operations(operations, [operation.name for operation in all_operations()])
+        check_operations(operations, all_operations())
         self._options = SweepOptions(
             faults=select_faults(faults, CRASHES if crash else FAULTS, timeout),
             operations=operations,

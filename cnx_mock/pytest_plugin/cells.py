@@ -8,12 +8,13 @@ import pytest
 
 from cnx_mock.api.errors import InsufficientCredits
 from cnx_mock.api.operation import Operation
+from cnx_mock.api.operation_names import no_operation
 from cnx_mock.errors import ControlError
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.services import operations
 from cnx_mock.sweep.plan import FAULTS, rule_for
 from cnx_mock.sweep.swept_call import SweptCall
-from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation
+from cnx_mock.text.suggestions import did_you_mean
 from cnx_mock.world.kinds import PROVISIONED
 
 _SHAPE = "write instances.create-1-reset-after: the operation, the number of its call, the fault"
@@ -32,8 +33,8 @@ def _rule(part: str) -> dict[str, Any]:
     by_name = {each.name: each for each in operations()}
     operation, fault = by_name.get(found[1]), next((each for each in FAULTS if each.name == found[3]), None)
     if operation is None:
-        hint = did_you_mean_operation(found[1], by_name)
-        raise pytest.UsageError(f"--cnx-cell: {part!r} is not a cell: no operation is called {found[1]!r}{hint}")
+        why = no_operation(found[1], by_name.values())
+        raise pytest.UsageError(f"--cnx-cell: {part!r} is not a cell: {why}")
     if fault is None:
         hint = did_you_mean(found[3], [each.name for each in FAULTS])
         raise pytest.UsageError(f"--cnx-cell: {part!r} is not a cell: no fault is called {found[3]!r}{hint}")

@@ -14,7 +14,7 @@ from cnx_mock.scenario.fault import At, Fault
 from cnx_mock.scenario.matching import Match, NamedPatterns, Pattern
 from cnx_mock.scenario.models import MatchModel, RuleModel
 from cnx_mock.scenario.phases import Phase
-from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, nearest, one_of
+from cnx_mock.text.suggestions import did_you_mean, nearest, one_of
 
 Step = tuple[Fault, ...]
 """The faults of one request that a rule takes: its shapers, then its outcome. Empty if the request passes."""
@@ -242,11 +242,16 @@ def _words(data: Any, key: str, path: Path) -> list[tuple[Path, str]]:
 
 def _unknown_operations(match: Any, operations: Collection[Operation], path: Path) -> list[Problem]:
     names = [operation.name for operation in operations]
-    return [
-        Problem(place, f"no operation is called '{word}'{did_you_mean_operation(word, names)}", sentence=True)
+    wrong = [
+        (place, word)
         for place, word in _words(match, "operation", (*path, "operation"))
         if word not in names and not any(map(Pattern(word).matches, names))
     ]
+    if not wrong:
+        return []
+    from cnx_mock.api.operation_names import no_operation  # lazy: only a mistake needs it
+
+    return [Problem(place, no_operation(word, operations), sentence=True) for place, word in wrong]
 
 
 def _unknown_phases(when: Any, phases: Sequence[Phase], path: Path) -> list[Problem]:

@@ -5,11 +5,13 @@ from itertools import combinations
 from typing import Any
 from zlib import crc32
 
+from cnx_mock.api.operation import Operation
+from cnx_mock.api.operation_names import no_operation
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepPlanError
 from cnx_mock.scenario.matching import Pattern
 from cnx_mock.sweep.swept_call import SweptCall
-from cnx_mock.text.suggestions import did_you_mean, did_you_mean_operation, one_of
+from cnx_mock.text.suggestions import did_you_mean, one_of
 from cnx_mock.world.chance import fraction
 
 
@@ -209,11 +211,11 @@ def select_faults(
     return [fault for fault in among if fault.by_default and (limit is None or fault.seconds < limit)]
 
 
-def check_operations(patterns: Sequence[str], known: Collection[str]) -> None:
+def check_operations(patterns: Sequence[str], known: Collection[Operation]) -> None:
     """Raise SweepPlanError for a pattern that matches no operation's name."""
     for pattern in patterns:
-        if not any(Pattern(pattern.removeprefix("!")).matches(name) for name in known):
-            raise SweepPlanError(f"no operation is called {pattern!r}{did_you_mean_operation(pattern, known)}")
+        if not any(Pattern(pattern.removeprefix("!")).matches(each.name) for each in known):
+            raise SweepPlanError(no_operation(pattern, known))
 
 
 def plan_cells(

@@ -105,7 +105,7 @@ def test_unknown_names_are_refused_with_a_suggestion() -> None:
     with pytest.raises(
         SweepPlanError, match="no operation is called 'instance.create', did you mean 'instances.create'"
     ):
-        check_operations(["instance.create"], [each.name for each in operations()])
+        check_operations(["instance.create"], operations())
 
 
 def test_a_fault_lasts_if_it_affects_several_calls() -> None:
