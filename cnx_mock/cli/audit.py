@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from cnx_mock.audit.audit import check_any_calls, findings, thresholds
 from cnx_mock.audit.call import Call, calls_of
@@ -12,8 +11,9 @@ from cnx_mock.audit.report import Form, report
 from cnx_mock.audit.threshold import Threshold
 from cnx_mock.cli import completions
 from cnx_mock.cli.errors import FOUND
-from cnx_mock.cli.journal import journals_of, key_option, url_argument
+from cnx_mock.cli.journal import journals_of, key_option, server_url
 from cnx_mock.cli.output import print_wrapped, reader_may_leave
+from cnx_mock.cli.param_types import DEFAULT_URL
 from cnx_mock.errors import UsageError
 from cnx_mock.text.files import read_regular
 
@@ -46,7 +46,7 @@ def _sentence(text: str) -> str:
 
 
 @click.command(cls=_AuditCommand)
-@url_argument
+@server_url
 @key_option
 @click.option(
     "--journal",
@@ -80,7 +80,7 @@ def _sentence(text: str) -> str:
 def audit(
     context: click.Context,
     /,
-    url: str,
+    url: str | None,
     key: str | None,
     journal: Path | None,
     form: Form,
@@ -99,15 +99,16 @@ def audit(
       cnx-mock audit --journal traffic.har --format sarif --ignore unread-parameter
       cnx-mock audit --also left-behind --poll-interval 2s
     """
-    if journal is not None and (key is not None or context.get_parameter_source("url") is ParameterSource.COMMANDLINE):
+    if journal is not None and (key is not None or url is not None):
         raise UsageError("--journal reads a file: leave URL and --key out")
+    server = url or DEFAULT_URL
     limits = {name.replace("_", "-"): value for name, value in measures.items()}
     findings([], limits, ignore, also)  # a misspelt name is an error before anything is read
-    calls = _from_file(journal) if journal is not None else calls_of(entries_of(journals_of(url, key)))
+    calls = _from_file(journal) if journal is not None else calls_of(entries_of(journals_of(server, key)))
     found = findings(calls, limits, ignore, also)
     if not found:
-        check_any_calls(calls, str(journal or url))
-    text = report(found, form, str(journal or url))
+        check_any_calls(calls, str(journal or server))
+    text = report(found, form, str(journal or server))
     with reader_may_leave():
         if form == "text":
             print_wrapped(text)

@@ -13,6 +13,7 @@ import click
 
 from cnx_mock.cli.param_types import DEFAULT_URL, SERVER_URL, TEST_KEY
 from cnx_mock.cli.running_server import ask
+from cnx_mock.errors import UsageError
 from cnx_mock.net.certificates import publish_bundle
 from cnx_mock.programs.environment import Destination, bundle_of
 from cnx_mock.world.keys import EXAMPLE_KEY
@@ -63,9 +64,9 @@ def _shell(environ: Mapping[str, str]) -> str:
     help="Use the sandbox of this test key; by default the reference's example, which `serve` prints.",
 )
 @click.option("--shell", type=click.Choice(list(_SHELLS)), help="Write for this shell; by default the one of $SHELL.")
-@click.option("--json", "form", flag_value="json", help="Print one JSON object.")
-@click.option("--dotenv", "form", flag_value="dotenv", help="Print lines for a .env file.")
-def env(url: str, key: str, shell: str | None, form: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--dotenv", is_flag=True, help="Print lines for a .env file.")
+def env(url: str, key: str, shell: str | None, as_json: bool, dotenv: bool) -> None:
     """Print the environment variables with which programs use a running server.
 
     They include the server's proxy and its CA, if it has them.
@@ -78,11 +79,13 @@ def env(url: str, key: str, shell: str | None, form: str | None) -> None:
       cnx-mock env --dotenv > .env
       cnx-mock env --url http://127.0.0.1:8080 --json
     """
+    if (shell is not None) + as_json + dotenv > 1:
+        raise UsageError("--shell, --json and --dotenv are different forms: give one of them")
     found = _destination(url, key).variables(os.environ)
-    if form == "json":
+    if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    written = _dotenv if form == "dotenv" else _SHELLS[shell or _shell(os.environ)]
+    written = _dotenv if dotenv else _SHELLS[shell or _shell(os.environ)]
     for name, value in found.items():
         click.echo(written(name, value))
 

@@ -83,14 +83,48 @@ class TopGroup(LazyGroup):
         with _command_errors():
             return super().make_context(*arguments, **more)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command. Raises click's UsageError; for a word that other programs have it says what to write."""
+        if instead := _instead(args):
+            ctx.fail(f"No such command {args[0]!r}. Write `cnx-mock {instead}`.")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Raises CommandError for every CnxMockError and OSError."""
         try:
-            with _command_errors():
+            with _command_errors(), _options_of_groups():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo(err=True)  # after the terminal's ^C
             ctx.exit(INTERRUPTED)
+
+
+def _instead(words: list[str]) -> str:
+    """Return what to write for words that other programs take as commands; empty for other words."""
+    match words:
+        case ["help", *rest]:
+            return " ".join([*rest[:1], "--help"])
+        case ["version", *_]:
+            return "--version"
+        case ["start" | "up", *_]:
+            return "serve"
+    return ""
+
+
+@contextmanager
+def _options_of_groups() -> Iterator[None]:
+    """Say of an option that belongs to the group before the command, such as `--ca-dir` of `ca`, to write it there."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        inner, name = error.ctx, error.option_name
+        outer = inner.parent if inner is not None else None
+        if inner is None or outer is None or not _takes(outer.command, name):
+            raise
+        where = f"{name} is an option of {outer.command_path}: write it before {inner.info_name}"
+        raise click.NoSuchOption(name, f"{where}.", ctx=inner) from None
 
 
 def _commands(group: click.Group, ctx: click.Context, above: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -25,7 +25,28 @@ def _no_workers(context: click.Context, param: click.Parameter, value: str | Non
         raise UsageError(_WORKERS)
 
 
-@click.command()
+class _ServeCommand(click.Command):
+    """The command, which says of a word without an option to which one it probably belongs."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options. Raises click's UsageError for other words."""
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            word = ctx.args[0]
+            if word.isdecimal():
+                hint = f"; a port is written --port {word}"
+            else:
+                from cnx_mock.scenario import gallery  # lazy: only a mistake needs it
+
+                named = word in gallery.gallery() or word.endswith((".yaml", ".yml"))
+                hint = f"; a scenario is written --scenario {word}" if named else ""
+            ctx.fail(f"serve takes no argument {word!r}{hint}")
+        return rest
+
+
+@click.command(cls=_ServeCommand)
 @click.option("--workers", hidden=True, expose_value=False, is_flag=False, flag_value="", callback=_no_workers)
 @click.option("--open", "opens", is_flag=True, help="Open the live page in the browser when ready.")
 @settings_options(*(each.name for each in fields(Settings)))

@@ -40,6 +40,11 @@ class ProgramResult:
         return 128 - status if status < 0 else status
 
 
+def ending(status: int) -> str:
+    """Return in words how a program ended: "exit status 1", "signal 9"."""
+    return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+
 def start(command: Sequence[str], spawn: Callable[[list[str]], Process]) -> Process:
     """Start a program by `spawn`, and return what that returns.
 

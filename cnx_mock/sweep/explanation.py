@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from cnx_mock.programs.start import ending
 from cnx_mock.sweep.results import CellResult, JudgedRun
 from cnx_mock.sweep.second_run import EndOfTwo
 from cnx_mock.sweep.state import KINDS, ResourceCounts, ResourceState, StateDifference
@@ -122,7 +123,7 @@ def exited(status: int | None) -> str:
     """Return how a client ended: "failed (exit status 1)"."""
     if status == 0:
         return "reported success (exit status 0)"
-    return f"was ended by signal {-status}" if status is not None and status < 0 else f"failed (exit status {status})"
+    return f"was ended by {ending(status)}" if status is not None and status < 0 else f"failed (exit status {status})"
 
 
 def _totals(left: Iterable[ResourceState], resources: ResourceCounts) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepError
-from cnx_mock.programs.start import ProgramResult
+from cnx_mock.programs.start import ProgramResult, ending
 from cnx_mock.sweep.explanation import after_second_run
 from cnx_mock.sweep.plan import NO_FAULTS, Cell
 from cnx_mock.sweep.results import CellResult, SweepResults
@@ -184,7 +184,7 @@ class Sweep(SweepResults):
             message = f"CMD is still running after {limit:g} s without any fault: give it more time (--timeout)"
             raise SweepError(message + last_lines(run.ended))
         if status != 0:
-            message = f"CMD fails without any fault (exit status {status}): it must succeed against the mock"
+            message = f"CMD fails without any fault ({ending(status)}): it must succeed against the mock"
             raise SweepError(message + last_lines(run.ended))
         return run
 

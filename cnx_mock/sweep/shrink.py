@@ -13,9 +13,10 @@ from typing import Any
 
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepError
+from cnx_mock.programs.start import ending
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.sweep.recorded_faults import RecordedFault
-from cnx_mock.sweep.runner import EXTRA_SECONDS, FAULT_FREE_LIMIT
+from cnx_mock.sweep.runner import EXTRA_SECONDS, FAULT_FREE_LIMIT, last_lines
 from cnx_mock.sweep.state import resources_left
 from cnx_mock.sweep.trial import RunConfig, RunResult, run_once
 from cnx_mock.text.plural import counted
@@ -96,9 +97,10 @@ class Shrink:
 
     async def _check_faults_matter(self, executor: Executor) -> None:
         """Raise SweepError unless the program fails with the recorded faults, and only with faults."""
-        without_faults = self._failure(await self._run(self.document(()), executor))
-        if without_faults:
-            raise SweepError(f"CMD fails without any fault as well ({without_faults}): the faults are not the cause")
+        run = await self._run(self.document(()), executor)
+        if without_faults := self._failure(run):
+            message = f"CMD fails without any fault as well ({without_faults}): the faults are not the cause"
+            raise SweepError(message + last_lines(run.ended))
         if not await self._fails(self.injected, executor):
             raise SweepError(
                 "with the same faults at the same calls CMD does not fail in this way: it behaves differently from run "
@@ -130,6 +132,6 @@ class Shrink:
         if status is None:
             return "still running at the time limit"
         if status:
-            return f"signal {-status}" if status < 0 else f"exit status {status}"
+            return ending(status)
         left = self.clean and resources_left(run.start, run.states)
         return "exit status 0, and something is left" if left else ""

@@ -55,7 +55,7 @@ def found(*words: object) -> list[dict[str, Any]]:
 
 
 def test_it_says_what_is_wrong_why_and_how_to_fix_it(hasty: Sandbox) -> None:
-    done = cnx_mock("audit", hasty.url)
+    done = cnx_mock("audit", "--url", hasty.url)
     assert done.returncode == 1
     assert "early-retry: #2 GET /v1/plans came " in done.stdout
     assert " after #1, whose 500 said Retry-After 1h; #3 and #4 came too early as well\n" in done.stdout
@@ -126,7 +126,7 @@ def test_every_threshold_is_an_option(hasty: Sandbox) -> None:
 
 @pytest.mark.parametrize("form", ["jsonl", "har"])
 def test_a_journal_as_a_file_says_the_same(hasty: Sandbox, tmp_path: Path, form: str) -> None:
-    exported = cnx_mock("journal", "export", hasty.url, "--format", form)
+    exported = cnx_mock("journal", "export", "--url", hasty.url, "--format", form)
     assert exported.returncode == 0
     assert hasty.api_key not in exported.stdout
     path = tmp_path / f"traffic.{form}"
@@ -155,6 +155,8 @@ def test_a_har_is_one_as_browsers_write_them(hasty: Sandbox) -> None:
         (["--journal", "nobody.jsonl"], "nobody.jsonl: No such file"),
         (["--journal", __file__], "is not an entry of a journal"),
         (["--journal", "x", "--key", "cnx_test_" + "ab" * 16], "leave URL and --key out"),
+        (["--journal", "x", "--url", "http://127.0.0.1:1"], "leave URL and --key out"),
+        (["--url", "http://127.0.0.1:1", "http://127.0.0.1:1"], "the server is given twice"),
         (["--key", "secret"], "must be cnx_test_ and 32 hex digits"),
         (["--ignore", "flat-backof"], "did you mean 'flat-backoff'"),
         (["--also", "nobody"], "no check is called 'nobody' (there are "),

@@ -65,6 +65,16 @@ def test_python_dash_m_is_the_command() -> None:
         (["scenarios", "chek"], "Did you mean one of: 'check', 'schema'?"),
         (["serve", "--scenari", "calm"], "No such option '--scenari'. Did you mean '--scenario'?"),
         (["completion", "powershell"], "'powershell' is not one of 'bash', 'zsh', 'fish'."),
+        (["help"], "No such command 'help'. Write `cnx-mock --help`."),
+        (["help", "run"], "No such command 'help'. Write `cnx-mock run --help`."),
+        (["version"], "No such command 'version'. Write `cnx-mock --version`."),
+        (["start"], "No such command 'start'. Write `cnx-mock serve`."),
+        (["serve", "8080"], "serve takes no argument '8080'; a port is written --port 8080"),
+        (["serve", "calm"], "serve takes no argument 'calm'; a scenario is written --scenario calm"),
+        (["serve", "story.yaml"], "serve takes no argument 'story.yaml'; a scenario is written --scenario story.yaml"),
+        (["serve", "now"], "serve takes no argument 'now'"),
+        (["ca", "path", "--ca-dir", "x"], "--ca-dir is an option of cnx-mock ca: write it before path."),
+        (["env", "--json", "--shell", "fish"], "--shell, --json and --dotenv are different forms: give one of them"),
     ],
 )
 def test_a_misspelt_word_is_answered_with_the_right_one(arguments: list[str], hint: str) -> None:

@@ -117,6 +117,11 @@ def test_what_is_left_behind_is_a_failure_where_that_is_asked_for(folder: Path) 
             ["--scenario", "noisy.yaml"],
             "CMD fails without any fault as well (exit status 4): the faults are not the cause",
         ),
+        (
+            "raise SystemExit('no such file: deploy.toml')",
+            ["--scenario", "noisy.yaml"],
+            "the faults are not the cause\n  no such file: deploy.toml\n",
+        ),
         ("", [], "there is nothing to shrink without a scenario"),
         ("", ["--scenario", "nobody.yaml"], "nobody.yaml"),
         ("", ["--scenario", "noisy.yaml", "--output", "."], "is a directory"),

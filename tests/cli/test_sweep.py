@@ -563,6 +563,13 @@ def test_a_program_that_fails_without_faults_is_told_so(tmp_path: Path) -> None:
     assert "no such file: deploy.toml" in done.stderr
 
 
+@pytest.mark.parametrize("options", [[], ["--race"]])
+def test_a_program_that_a_signal_ends_without_faults_is_told_which(tmp_path: Path, options: list[str]) -> None:
+    done = sweep(tmp_path, 'once("GET", "/v1/plans"); import os; os.kill(os.getpid(), 9)', *options)
+    assert done.returncode == 2
+    assert "(signal 9)" in done.stderr
+
+
 def test_a_program_that_makes_no_calls_is_told_so(tmp_path: Path) -> None:
     done = sweep(tmp_path, "pass")
     assert done.returncode == 2

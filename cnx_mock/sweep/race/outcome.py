@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnx_mock.dataclass import dataclass
+from cnx_mock.programs.start import ending
 from cnx_mock.sweep.explanation import left_over
 from cnx_mock.sweep.race.conflicts import BALANCE, access
 from cnx_mock.sweep.race.schedule import Racer, Switch, other
@@ -77,7 +78,7 @@ def _ended(end: End) -> str:
     if isinstance(end, str):
         line = end.splitlines()[0]
         return line if len(line) <= _LONGEST_END else f"{line[:_LONGEST_END]}…"
-    return "succeeds" if end == 0 else f"fails (exit status {end})"
+    return "succeeds" if end == 0 else f"fails ({ending(end)})"
 
 
 @dataclass(frozen=True, slots=True)

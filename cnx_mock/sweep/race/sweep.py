@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import SweepError
+from cnx_mock.programs.start import ending
 from cnx_mock.services import operations
 from cnx_mock.sweep.journal import shown_calls
 from cnx_mock.sweep.plan import Cell, SweepFault
@@ -69,7 +70,7 @@ class RaceSweep(Sweep):
         first = schedule.parts[0].racer
         status = race.ended[first].status
         if status != 0:
-            why = f"is still running after {limit:g} s" if status is None else f"fails (exit status {status})"
+            why = f"is still running after {limit:g} s" if status is None else f"fails ({ending(status)})"
             raise SweepError(
                 f"{self._name(first)} {why} without a race: it must succeed{last_lines(race.ended[first])}"
             )
