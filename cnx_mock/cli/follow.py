@@ -14,6 +14,9 @@ from cnx_mock.cli.event_lines import EventLines
 from cnx_mock.cli.event_stream import EventReader, ReceivedEvent
 from cnx_mock.cli.terminal import is_live, wants_colour
 
+_ABOUT_THE_STREAM = ("", "server")
+"""What says that the server is there, and which one it is: nothing has happened."""
+
 
 def follow_events(url: str, key: str | None, form: str) -> None:
     """Print events until Ctrl-C, or until the server stops: then exit with status 1. Raises UsageError if no cnx-mock
@@ -31,7 +34,7 @@ def follow_events(url: str, key: str | None, form: str) -> None:
 
 def _print(reader: EventReader, render: Callable[[ReceivedEvent], str | None]) -> None:
     for event in reader.events():
-        line = render(event) if event.kind else None
+        line = render(event) if event.kind not in _ABOUT_THE_STREAM else None
         if line is not None:
             click.echo(line, color=True)
         elif _reader_has_gone():

@@ -42,8 +42,13 @@ class Stream:
         self._connection.request("GET", path, headers={n.replace("_", "-"): v for n, v in headers.items()})
         self.response = self._connection.getresponse()
         self.status = self.response.status
-        self.first = self._block() if self.status == 200 else []
-        """The lines before the first event."""
+        self.first = dict(line.split(": ", 1) for line in self._block()) if self.status == 200 else {}
+        """The fields of the first event, which is about the stream itself."""
+
+    @property
+    def server(self) -> str:
+        """The server that tells."""
+        return str(json.loads(self.first["data"])["server"])
 
     def next(self, *kinds: str) -> Told:
         """The next event of one of these kinds; of any, without."""
@@ -389,7 +394,7 @@ def test_ids_rise_over_the_whole_server(follow, own_server):
         client.create()
     ids = [stream.next().id for _ in range(18)]
     assert ids == sorted(set(ids))
-    assert int(dict(line.split(": ") for line in stream.first)["id"]) < ids[0]
+    assert int(stream.first["id"]) < ids[0]
 
 
 @pytest.mark.parametrize("how", ["header", "query"])
@@ -418,7 +423,7 @@ def test_what_was_missed_comes_first_out_of_the_journal(follow, api, sandbox, ho
 
 
 def test_the_same_requests_have_the_same_ids_for_everybody(follow, api, sandbox):
-    start = dict(line.split(": ") for line in follow(X_CNX_Mock_Sandbox=sandbox.id).first)["id"]
+    start = follow(X_CNX_Mock_Sandbox=sandbox.id).first["id"]
     api.get("/v1/plans")
     api.get("/v1/regions")
     ids = [
@@ -572,10 +577,20 @@ def test_a_silent_stream_sends_a_sign_of_life(follow, sandbox, monkeypatch):
     assert stream._block() == [": still here"]
 
 
-def test_the_first_lines_are_about_the_stream_itself(follow, sandbox):
+def test_the_first_event_is_about_the_stream_itself(follow, sandbox):
     stream = follow(X_CNX_Mock_Sandbox=sandbox.id)
-    assert stream.first[0] == "retry: 1000"
-    assert stream.first[1].startswith("id: ")
+    assert list(stream.first) == ["retry", "id", "event", "data"]
+    assert stream.first["retry"] == "1000"
+    assert stream.first["event"] == "server"
+    assert json.loads(stream.first["data"]) == {"sandbox": None, "server": stream.server}
+
+
+def test_each_server_says_that_it_is_another_one(follow, own_server):
+    one, again = follow(to=own_server.url), follow(to=own_server.url)
+    with MockServer() as later:
+        other = follow(to=later.url)
+        assert one.server == again.server != other.server
+        other.close()
 
 
 def test_without_a_listener_nothing_is_there(own_server):
@@ -711,6 +726,7 @@ def test_it_works_under_starlettes_test_client():
         app.cancel_delays()
         listener.join()
     assert [line for line in answers[0].splitlines() if line.startswith("event: ")] == [
+        "event: server",
         "event: reset",
         "event: request",
         "event: request",

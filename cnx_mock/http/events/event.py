@@ -9,7 +9,7 @@ from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_entry import entry
 from cnx_mock.text.live_keys import masked_json
 
-Kind = Literal["request", "fired", "phase", "clock", "account", "resource", "reset", "lost"]
+Kind = Literal["server", "request", "fired", "phase", "clock", "account", "resource", "reset", "lost"]
 
 Loss = Literal["behind", "evicted", "restarted"]
 """Why events are missing: the listener was too slow, the journals do not have them any more, or they are an earlier
@@ -63,6 +63,11 @@ def told(number: int, kind: Kind, sandbox: str | None, fields: Mapping[str, Any]
     """Return an event whose fields are encoded now, because what they show may change."""
     data = orjson.dumps({"sandbox": sandbox, **fields})
     return StreamEvent(number, kind, data, len(data))
+
+
+def told_server(number: int, server: str) -> StreamEvent:
+    """Return the event that says which server tells, after the event with this number."""
+    return told(number, "server", None, {"server": server})
 
 
 def told_loss(number: int, count: int | None, reason: Loss) -> StreamEvent:

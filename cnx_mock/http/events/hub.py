@@ -5,6 +5,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cached_property
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -20,6 +21,7 @@ from cnx_mock.http.loading import WorldLoad
 from cnx_mock.http.observers import Observers
 from cnx_mock.http.tenant import Tenant
 from cnx_mock.http.tenants import Tenants
+from cnx_mock.world.chance import random_token
 from cnx_mock.world.clock import SECOND, ticks, wall_now
 
 log = logging.getLogger("cnx_mock")
@@ -60,6 +62,11 @@ class EventHub:
         self._fresh = FreshRequests()
 
     # ---- listeners
+
+    @cached_property
+    def server(self) -> str:
+        """What tells this server from every other one, also from one before it at the same address."""
+        return random_token()
 
     @property
     def is_awake(self) -> bool:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock.api.shapes import Shape
+from cnx_mock.http.events.event import told_server
 from cnx_mock.http.events.hub import EventHub
 from cnx_mock.http.events.listener import Listener
 from cnx_mock.http.wire import RequestWire
@@ -62,7 +63,8 @@ class EventStream(Shape):
         """Send events as they come. Raises TimeoutError if the client reads nothing for a minute."""
         listener = self._listener
         if not listener.closed:
-            await _sent(send, b"retry: %d\nid: %d\n\n" % (RETRY_MS, listener.start))
+            first = told_server(listener.start, self._hub.server)
+            await _sent(send, b"retry: %d\n%b" % (RETRY_MS, first.encoded()))
         while True:
             began = busy_ticks()
             chunk = listener.take(lambda size: size >= _CHUNK_BYTES or busy_ticks() - began >= _SLICE)  # noqa: B023
