@@ -62,6 +62,8 @@ async def test_all_sandboxes_or_one_by_the_end_of_its_key_until_it_is_removed(
     await page.sees("Instances", ".view")
     await chooser.select_option("")
     await page.sees("World: of which sandbox?")
+    one.instances.add(name="web-1")
+    await page.sees("1", "tr:has-text('one') td:nth-child(2)")
     await page.tab.get_by_role("link", name="one").click()
     await page.sees("$", ".cards")  # all of it has been read
     await asyncio.to_thread(Client(own_server.url).delete, f"/_mock/sandboxes/{one.id}")
@@ -139,10 +141,6 @@ async def test_the_keyboard_skips_the_head_and_the_colours_are_the_systems_until
     await page.button("Colours: system").wait_for()
 
 
-LATER = "() => { const now = Date.now; Date.now = () => now() + 5000; }"
-"""Five seconds pass for the page: it cannot tell a server that was started again a second after the page was opened."""
-
-
 def serve(port: int) -> tuple["subprocess.Popen[Any]", str]:
     """Start the command; the process, and its address."""
     process = commands.Popen(
@@ -165,7 +163,6 @@ async def test_a_server_that_starts_again_is_survived_and_said(opened: Opener, c
         await page.call("GET", "/v1/plans")
         await page.open(sandbox=await asyncio.to_thread(sandbox_of, url) if chosen else None)
         await page.until_count(".requests .row", 1)
-        await page.tab.evaluate(LATER)
         page.down = True
         process.terminate()
         await asyncio.to_thread(process.wait)
@@ -180,3 +177,40 @@ async def test_a_server_that_starts_again_is_survived_and_said(opened: Opener, c
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait)
+
+
+async def test_another_server_is_noticed_by_a_page_that_nobody_has_seen_meanwhile(opened: Opener) -> None:
+    process, url = await asyncio.to_thread(serve, 0)
+    page = await opened(url, Client(url, KEY))
+    try:
+        await page.call("GET", "/v1/plans")
+        sandbox = await asyncio.to_thread(sandbox_of, url)
+        await page.open(sandbox=sandbox)
+        await page.until_count(".requests .row", 1)
+        await page.tab.evaluate(HIDE)
+        page.down = True
+        process.terminate()
+        await asyncio.to_thread(process.wait)
+        process, _ = await asyncio.to_thread(serve, int(url.rpartition(":")[2]))
+        await page.call("GET", "/v1/regions")
+        assert await asyncio.to_thread(sandbox_of, url) == sandbox, "it is the same key's"
+        await page.tab.evaluate(SHOW)
+        await page.sees("The server was started again", ".notice")
+        await page.sees("/v1/regions", ".requests .row")
+        assert await page.rows.count() == 1
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait)
+
+
+async def test_requests_without_a_sandbox_are_forgotten_when_their_journal_is_emptied(
+    own_server: MockServer, opened: Opener
+) -> None:
+    own_server.sandbox(name="one")
+    page = await opened(own_server.url, Client(own_server.url))
+    await page.call("GET", "/v1/images")
+    await page.open()
+    await page.until_count(".requests .row", 1)
+    await page.control("DELETE", "/requests")
+    await page.sees("No requests yet")
+    assert await page.tab.locator(".notice").count() == 0

@@ -1,8 +1,9 @@
 // Reads what the page shows, when it opens, when another sandbox is chosen, and after a restart of the server.
 
 import { get } from "./api.js";
+import { ask, heard } from "./newest.js";
 import { clockOf } from "./sandbox_clock.js";
-import { changed, clear, state, theSandbox } from "./store.js";
+import { changed, clearWorld, state, theSandbox } from "./store.js";
 
 /** How many requests are read when the page opens; the stream brings the rest. */
 const FIRST_LOOK = 500;
@@ -12,30 +13,48 @@ const JOURNALS = 12;
 export const KINDS = { instance: "instances", load_balancer: "load-balancers", firewall: "firewalls", snapshot: "snapshots" };
 
 /** Read the list of the sandboxes. */
-export async function loadSandboxes() {
-  const { data } = await get("/sandboxes");
-  state.sandboxes = new Map(data.map((item) => [item.id, item]));
-  changed("frame", "world", "story", "clock");
+export const loadSandboxes = () =>
+  ask(() => get("/sandboxes"), ({ data }, answer) => {
+    if (!answer.brings("sandboxes")) return;
+    const before = state.sandboxes;
+    state.sandboxes = answer.listed(data, before, "sandboxes");
+    for (const id of answer.newerParts("requests")) countOf(state.sandboxes.get(id), before.get(id)?.requests ?? 0);
+    changed("frame", "world", "story", "clock");
+  });
+
+/** Note that a sandbox has had so many requests, if it is in the list. */
+export function countRequests(id, number) {
+  heard("requests", id);
+  countOf(state.sandboxes.get(id), number);
+}
+
+function countOf(item, number) {
+  if (!item) return;
+  item.requests = Math.max(item.requests, number);
+  item.idle_seconds = 0;
 }
 
 /** Read what stays the same for as long as a server runs. */
-export async function loadVocabulary() {
-  const [calls, operations, faults, gallery] = await Promise.all(
-    ["/calls", "/operations", "/faults", "/scenarios"].map((path) => get(path)),
+export const loadVocabulary = () =>
+  ask(
+    () => Promise.all(["/calls", "/operations", "/faults", "/scenarios"].map((path) => get(path))),
+    ([calls, operations, faults, gallery], answer) => {
+      if (!answer.brings("vocabulary")) return;
+      state.demo = calls.data.some(({ path }) => path === "/_mock/demo");
+      state.vocabulary = { operations: operations.data, faults: faults.data };
+      state.gallery = gallery.data;
+      changed("frame", "requests", "story");
+    },
   );
-  state.demo = calls.data.some(({ path }) => path === "/_mock/demo");
-  state.vocabulary = { operations: operations.data, faults: faults.data };
-  state.gallery = gallery.data;
-  changed("frame", "requests", "story");
-}
 
 /** Read everything about what is chosen. `stale` says whether something else has been chosen meanwhile. */
-export async function loadAll(stale = () => false) {
+export async function loadAll(stale) {
   await loadSandboxes();
   if (stale()) return;
-  clear();
   await loadJournals(stale);
-  if (!stale()) await loadSandbox(stale);
+  if (stale()) return;
+  await loadSandbox();
+  if (stale()) return;
   state.loaded = true;
   changed("frame", "requests", "world", "story", "clock");
 }
@@ -46,15 +65,26 @@ async function loadJournals(stale) {
   used.sort((a, b) => a.idle_seconds - b.idle_seconds);
   const wanted = selected ? [selected] : [null, ...used.slice(0, JOURNALS).map((item) => item.id)];
   const limit = selected ? FIRST_LOOK : Math.ceil(FIRST_LOOK / wanted.length);
-  const answers = await Promise.all(wanted.map((id) => get(`/requests?limit=${limit}`, id).catch(gone)));
-  if (stale()) return;
-  wanted.forEach((id, place) => answers[place].data.forEach((entry) => addRequest(id, entry)));
+  await Promise.all(wanted.map((id) => loadJournal(id, limit, stale)));
   state.log.sort();
   changed("requests");
 }
 
-/** A sandbox that was removed a moment ago has no journal. */
-const gone = () => ({ data: [] });
+const loadJournal = (id, limit, stale) =>
+  ask(() => unlessGone(get(`/requests?limit=${limit}`, id)), (found, answer) => {
+    if (!found || stale() || !answer.brings(id, "journal")) return;
+    found.data.forEach((entry) => addRequest(id, entry));
+  });
+
+/** An answer, or null: a sandbox that was removed a moment ago has none. */
+async function unlessGone(answer) {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
 
 /** Take a request into the list, and into the chart when it is complete. */
 export function addRequest(sandbox, entry) {
@@ -62,60 +92,95 @@ export function addRequest(sandbox, entry) {
   if (first) state.series.add(item);
 }
 
-/** Read clock, account, scenario, rules and resources of the one sandbox that is shown, if it is one. */
-export async function loadSandbox(stale = () => false) {
+/** Return a function that reads these paths of the one sandbox that is shown, if it is one. `found` makes of the answers
+ * what the state has by these names. */
+const reader = (paths, found) => async () => {
   const id = theSandbox();
   if (!id) return;
-  const paths = ["/clock", "/account", "/usage", "/scenario", "/story", "/rules", "/provisioning"];
-  const kinds = Object.entries(KINDS);
-  const answers = await Promise.all([...paths, ...kinds.map(([, name]) => `/${name}`)].map((path) => get(path, id)));
-  if (stale() || theSandbox() !== id) return;
-  const [clock, account, usage, scenario, story, rules, provisioning, ...resources] = answers;
-  Object.assign(state, { clock: clockOf(clock), account, usage: timed(usage), scenario, story, rules: rules.data });
-  state.provisioning = new Map(provisioning.data.map((item) => [item.id, item]));
-  kinds.forEach(([kind], place) => {
-    state.resources[kind] = new Map(resources[place].data.map((item) => [item.id, item]));
+  const read = () => unlessGone(Promise.all(paths.map((path) => get(path, id))));
+  await ask(read, (answers, answer) => {
+    if (!answers || theSandbox() !== id) return;
+    for (const [name, value] of Object.entries(found(answers, answer, id))) {
+      if (answer.brings(id, name)) state[name] = value;
+    }
+    changed("frame", "world", "story", "clock");
   });
-  changed("frame", "world", "story", "clock");
+};
+
+const STORY = ["/scenario", "/story", "/rules"];
+
+function storyOf([scenario, story, rules], answer, id) {
+  const current = new Map(state.rules.map((rule) => [rule.id, rule]));
+  return { scenario, story, rules: [...answer.listed(rules.data, current, id, "rules").values()] };
 }
 
-/** Read scenario, phases and rules again. */
-export const loadStory = once(async (id) => {
-  const [scenario, story, rules] = await Promise.all(["/scenario", "/story", "/rules"].map((path) => get(path, id)));
-  return { scenario, story, rules: rules.data };
+/** With the moment at which it was right: its window counts down from there. */
+const usageOf = ([usage]) => ({ usage: { ...usage, taken: performance.now() } });
+
+const clockIn = ([clock]) => ({ clock: clockOf(clock) });
+
+const provisioningOf = ([{ data }], answer, id) => ({
+  provisioning: answer.listed(data, state.provisioning, id, "provisioning"),
 });
+
+const accountOf = ([account]) => ({ account });
+
+const readResources = Object.entries(KINDS).map(([kind, name]) => async () => {
+  const id = theSandbox();
+  if (!id) return;
+  await ask(() => unlessGone(get(`/${name}`, id)), (found, answer) => {
+    if (!found || theSandbox() !== id || !answer.brings(id, kind)) return;
+    state.resources[kind] = answer.listed(found.data, state.resources[kind], id, kind);
+    changed("world");
+  });
+});
+
+const readStory = reader(STORY, storyOf);
+const readUsage = reader(["/usage"], usageOf);
+const readClock = reader(["/clock"], clockIn);
+const readProvisioning = reader(["/provisioning"], provisioningOf);
+const readers = [readStory, readUsage, readClock, readProvisioning, reader(["/account"], accountOf), ...readResources];
+
+/** Read clock, account, scenario, rules and resources of the one sandbox that is shown, if it is one. */
+export const loadSandbox = () => Promise.all(readers.map((read) => read()));
+
+/** Read scenario, phases and rules again. */
+export const loadStory = soon(readStory);
 
 /** Read what the account costs, and its rate window. */
-export const loadUsage = once(async (id) => ({ usage: timed(await get("/usage", id)) }));
-
-/** With the moment at which it was right: its window counts down from there. */
-const timed = (usage) => ({ ...usage, taken: performance.now() });
+export const loadUsage = soon(readUsage);
 
 /** Read the clock. */
-export const loadClock = once(async (id) => ({ clock: clockOf(await get("/clock", id)) }));
+export const loadClock = soon(readClock);
 
 /** Read what is not ready yet. */
-export const loadProvisioning = once(async (id) => {
-  const { data } = await get("/provisioning", id);
-  return { provisioning: new Map(data.map((item) => [item.id, item])) };
-});
+export const loadProvisioning = soon(readProvisioning);
 
-/** A read that is asked for often and done at most every half second; the last time it is asked for counts. */
-function once(read) {
+/** Read the list of the sandboxes again, because one is not in it, or because one has more in it than before. */
+export const loadList = soon(async () => {
+  const alone = theSandbox();
+  await loadSandboxes();
+  if (theSandbox() === alone) return;
+  clearWorld();
+  await loadSandbox();
+}, 2000);
+
+/** Return a function that reads something when it is asked to: after so many milliseconds, or sooner if it says so.
+ * Meanwhile it can be asked again and again. A long read pauses for ten times as long. */
+function soon(read, pace = 500) {
   let timer = 0;
-  return (delay = 500) => {
-    timer ||= setTimeout(async () => {
-      timer = 0;
-      const id = theSandbox();
-      if (!id) return;
-      try {
-        const found = await read(id);
-        if (theSandbox() !== id) return;
-        Object.assign(state, found);
-        changed("frame", "world", "story", "clock");
-      } catch {
-        // The server is gone, or the sandbox: the stream notices it, and everything is read again.
-      }
-    }, delay);
+  let due = Infinity;
+  let rested = 0;
+  return (delay = pace) => {
+    const at = Math.max(performance.now() + delay, delay && rested);
+    if (at >= due) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(async () => {
+      due = Infinity;
+      const began = performance.now();
+      await read().catch(() => {}); // the server is gone: the stream notices it, and everything is read again
+      rested = 11 * performance.now() - 10 * began;
+    }, at - performance.now());
   };
 }

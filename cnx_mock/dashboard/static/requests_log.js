@@ -20,6 +20,7 @@ export class RequestLog {
   add(sandbox, entry) {
     const key = `${sandbox ?? ""}/${entry.seq}`;
     const known = this.byKey.get(key);
+    if (known?.complete && entry.duration_ms === null) return [known, false]; // an answer that was under way for long
     const item = known ?? { key, sandbox };
     const first = !item.complete && entry.duration_ms !== null;
     Object.assign(item, summary(entry));
@@ -30,6 +31,13 @@ export class RequestLog {
       this.trim();
     }
     return [item, first];
+  }
+
+  /** Forget the requests of a sandbox: its journal begins anew, with the number 1. */
+  forget(sandbox) {
+    for (const item of this.items) if (item.sandbox === sandbox) this.byKey.delete(item.key);
+    this.items = this.items.filter((item) => item.sandbox !== sandbox);
+    this.revision += 1;
   }
 
   sort() {

@@ -7,11 +7,10 @@ import { Series } from "./series.js";
 /** How often views are drawn at most, in milliseconds. */
 const PACE = 100;
 
-function empty() {
+const noTraffic = () => ({ log: new RequestLog(), series: new Series(), boundaries: [], loaded: false });
+
+function noWorld() {
   return {
-    log: new RequestLog(),
-    series: new Series(),
-    boundaries: [],
     clock: null,
     account: null,
     usage: null,
@@ -20,7 +19,6 @@ function empty() {
     rules: [],
     resources: { instance: new Map(), load_balancer: new Map(), firewall: new Map(), snapshot: new Map() },
     provisioning: new Map(),
-    loaded: false,
   };
 }
 
@@ -35,13 +33,20 @@ export const state = {
   gallery: [],
   demo: false,
   toasts: [],
-  ...empty(),
+  ...noTraffic(),
+  ...noWorld(),
 };
 
 /** Forget everything about the chosen sandbox, or about all. */
 export function clear() {
-  Object.assign(state, empty());
-  changed("requests", "world", "story", "clock");
+  Object.assign(state, noTraffic(), noWorld());
+  changed("frame", "requests", "world", "story", "clock");
+}
+
+/** Forget what is in the one sandbox that was shown. */
+export function clearWorld() {
+  Object.assign(state, noWorld());
+  changed("frame", "world", "story", "clock");
 }
 
 const listeners = new Map();

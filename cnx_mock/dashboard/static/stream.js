@@ -1,35 +1,52 @@
 // The stream of events, and what happens when it breaks: the page waits for the server, says so, and reads all anew.
 
-import { get } from "./api.js";
-import { addRequest, loadAll, loadProvisioning, loadSandbox, loadSandboxes, loadStory, loadUsage, loadVocabulary } from "./load.js";
+import { addRequest, countRequests, loadAll, loadList, loadProvisioning, loadSandbox, loadSandboxes, loadStory, loadUsage, loadVocabulary } from "./load.js";
+import { heard } from "./newest.js";
 import { go, route } from "./router.js";
 import { clockOf } from "./sandbox_clock.js";
-import { changed, notify, state, theSandbox } from "./store.js";
+import { changed, clear, clearWorld, notify, state, theSandbox } from "./store.js";
 import { plural, timeOfDay } from "./format.js";
 
 const RETRY = 1000;
 /** After how long a page that nobody sees gives its connection back, in milliseconds: a browser has six for a server. */
 const UNSEEN = 60_000;
+/** What makes it necessary to read everything often comes several times in so many milliseconds. */
+const TOGETHER = 300;
 /** After events were lost, everything is read again when so many milliseconds had few requests. */
 const QUIET = 3000;
 const FEW = 300;
 
 let source = null;
-let generation = 0;
+/** Which attempt to follow the events this is. What an earlier one still waits for is stale. */
+let attempt = 0;
+/** The server whose events were followed last, as it says itself. */
+let server = "";
 let lastId = "";
-let openedAt = 0;
+/** Whether everything has been read, and the events since then were followed or can be: from `lastId` on. */
+let isWhole = false;
+/** How often it was necessary to read everything. */
+let needs = 0;
 
-/** Show a sandbox, or all with null: read it, and follow its events. */
+const staleness = () => {
+  const mine = attempt;
+  return () => mine !== attempt;
+};
+
+/** Show a sandbox, or all with null: read it, and follow its events. What was shown before is not there any more, so that
+ * a click can never mean another sandbox than the one that is seen. */
 export async function show(selected) {
-  const mine = ++generation;
   state.selected = selected;
-  lastId = "";
+  isWhole = false;
   missed = 0;
-  await follow(() => mine !== generation);
+  clear();
+  await follow();
 }
 
-/** Open the stream first and read then, so that nothing that happens between the two is missed. */
-async function follow(stale) {
+/** Follow the events, and read what they do not tell. The stream is open before anything is read, so that nothing that
+ * happens between the two is missed. */
+async function follow() {
+  attempt += 1;
+  const stale = staleness();
   source?.close();
   try {
     await loadSandboxes();
@@ -39,34 +56,52 @@ async function follow(stale) {
       go({ sandbox: "" }, true);
       return;
     }
-    open(stale);
-    await loadAll(stale);
-  } catch (error) {
-    if (!stale()) broken(stale, error);
+    const before = server;
+    await opened(stale);
+    if (before && before !== server) restarted();
+    if (isWhole) await Promise.all([loadSandboxes(), loadSandbox()]);
+    else await readAll(stale);
+  } catch {
+    if (!stale()) broken(stale);
   }
 }
 
-function open(stale) {
+/** Open the stream, and wait until the server has said which one it is. Throws if it does not. */
+function opened(stale) {
   const query = new URLSearchParams();
   if (state.selected) query.set("sandbox", state.selected);
-  if (lastId) query.set("last-event-id", lastId);
-  source = new EventSource(`/_mock/events?${query}`);
-  const mine = source;
-  mine.onopen = () => {
-    openedAt = Date.now();
-    connection("live");
-  };
-  mine.onerror = () => {
-    mine.close();
-    if (mine === source && !stale()) broken(stale);
-  };
-  for (const [kind, take] of Object.entries(KINDS_OF_EVENTS)) {
-    mine.addEventListener(kind, (event) => {
+  if (isWhole) query.set("last-event-id", lastId);
+  const mine = new EventSource(`/_mock/events?${query}`);
+  source = mine;
+  return new Promise((resolve, reject) => {
+    const takers = {
+      server(told) {
+        ({ server } = told);
+        connection("live");
+        resolve();
+      },
+      ...KINDS_OF_EVENTS,
+    };
+    mine.onerror = () => {
+      mine.close();
       if (mine !== source) return;
-      lastId = event.lastEventId || lastId;
-      take(JSON.parse(event.data));
-    });
-  }
+      reject(new Error("The stream has ended."));
+      if (!stale()) broken(stale);
+    };
+    for (const [kind, take] of Object.entries(takers)) {
+      mine.addEventListener(kind, (event) => {
+        if (mine !== source) return;
+        lastId = event.lastEventId;
+        take(JSON.parse(event.data));
+      });
+    }
+  });
+}
+
+async function readAll(stale) {
+  const mine = needs;
+  await loadAll(stale);
+  if (!stale() && mine === needs) isWhole = true;
 }
 
 let unseen = 0;
@@ -76,26 +111,14 @@ document.addEventListener("visibilitychange", () => {
   clearTimeout(unseen);
   if (document.hidden) {
     unseen = setTimeout(() => {
+      attempt += 1;
       source?.close();
       source = null;
     }, UNSEEN);
   } else if (!source) {
-    seenAgain();
+    follow();
   }
 });
-
-function seenAgain() {
-  if (!lastId) {
-    show(state.selected);
-    return;
-  }
-  const mine = generation;
-  const stale = () => mine !== generation;
-  open(stale);
-  loadSandboxes()
-    .then(() => loadSandbox(stale))
-    .catch(() => {}); // the stream notices that the server is gone
-}
 
 function connection(now) {
   if (state.connection === now) return;
@@ -103,27 +126,20 @@ function connection(now) {
   changed("frame");
 }
 
-/** Ask until the server answers again, then follow it anew. A stream that ends beside a living server is opened again. */
+/** Say that the server is not there, and try again, until it is. A stream that ends beside a living server is opened again,
+ * too. */
 async function broken(stale) {
   connection("down");
-  let health = null;
-  while (!health) {
-    await new Promise((resolve) => setTimeout(resolve, RETRY));
-    if (stale()) return;
-    health = await get("/health").catch(() => null);
-  }
-  await loadVocabulary().catch(() => {});
-  await loadSandboxes().catch(() => {});
-  if (stale()) return;
-  const isNew = Date.now() - openedAt > (health.uptime_seconds + 1) * 1000;
-  if (isNew && openedAt) restarted();
-  if (state.selected && !state.sandboxes.has(state.selected)) go({ sandbox: "" }, true);
-  else if (isNew || !lastId) show(state.selected);
-  else open(stale);
+  await new Promise((resolve) => setTimeout(resolve, RETRY));
+  if (!stale()) follow();
 }
 
+/** Begin anew with another server. */
 function restarted() {
   notify(`The server was started again at ${timeOfDay(Date.now(), false)}. Its old data is gone, and the list starts empty.`);
+  isWhole = false;
+  clear();
+  loadVocabulary().catch(() => {});
 }
 
 const shown = (id) => id !== null && id === theSandbox();
@@ -140,17 +156,20 @@ const KINDS_OF_EVENTS = {
     changed("requests", "frame");
   },
   fired({ sandbox, rule }) {
-    if (shown(sandbox)) putRule(rule);
+    if (shown(sandbox)) putRule(sandbox, rule);
   },
   phase({ sandbox, scenario }) {
     if (scenario.phase) boundary(sandbox, scenario.phase.name);
+    if (!theSandbox()) loadList(); // it counts the rules
     if (!shown(sandbox)) return;
+    heard(sandbox, "scenario");
     state.scenario = scenario;
     loadStory(100);
     changed("story", "frame", "clock");
   },
   clock({ sandbox, clock }) {
     if (!shown(sandbox)) return;
+    heard(sandbox, "clock");
     state.clock = clockOf(clock);
     loadStory();
     loadUsage();
@@ -159,42 +178,51 @@ const KINDS_OF_EVENTS = {
   },
   account({ sandbox, account }) {
     if (!shown(sandbox)) return;
+    heard(sandbox, "account");
     state.account = account;
     loadUsage();
     changed("world", "frame");
   },
   resource({ sandbox, kind, id, resource }) {
+    if (!theSandbox() && kind === "instance") loadList(); // it counts them
     if (!shown(sandbox)) return;
+    heard(sandbox, kind, id);
     if (resource) state.resources[kind].set(id, resource);
     else state.resources[kind].delete(id);
-    if (resource && ["provisioning", "creating"].includes(resource.status)) loadProvisioning();
-    else state.provisioning.delete(id);
+    if (resource && ["provisioning", "creating"].includes(resource.status)) {
+      loadProvisioning();
+    } else {
+      heard(sandbox, "provisioning", id);
+      state.provisioning.delete(id);
+    }
     loadUsage();
     changed("world", "frame");
   },
   reset({ sandbox, item }) {
     const alone = theSandbox();
     const known = state.sandboxes.has(sandbox);
+    heard(sandbox);
+    state.log.forget(sandbox);
+    changed("frame", "requests", "world", "story", "clock");
+    if (sandbox === null) return; // the journal of the requests that reached no sandbox
+    heard("sandboxes", sandbox);
     if (item) state.sandboxes.set(sandbox, item);
     else state.sandboxes.delete(sandbox);
-    changed("frame", "world", "story", "clock");
     if (!item && state.selected === sandbox) {
       state.selected = null;
       notify("This sandbox was removed. All sandboxes are shown.");
       go({ sandbox: "" }, true);
-    } else if ((known && [null, sandbox].includes(state.selected)) || theSandbox() !== alone) {
-      readAgain();
+      return;
     }
+    if (alone === sandbox) clear();
+    else if (theSandbox() !== alone) clearWorld();
+    if ((known && [null, sandbox].includes(state.selected)) || theSandbox() !== alone) readAgain();
   },
   lost({ count, reason }) {
-    if (reason === "restarted") {
-      restarted();
-      show(state.selected);
-    } else {
-      missed += count ?? 0;
-      notify(lostWords(reason));
-      catchUp();
-    }
+    if (reason === "restarted") return; // the server has said so itself
+    missed += count ?? 0;
+    notify(lostWords(reason));
+    catchUp();
   },
 };
 
@@ -208,44 +236,43 @@ function lostWords(reason) {
 }
 
 let again = 0;
+let quiet = 0;
 let requests = 0;
 
-/** Read everything, soon: what makes it necessary often comes several times, and then the last time counts. */
+/** Read everything, soon. */
 function readAgain() {
-  const mine = generation;
-  const stale = () => mine !== generation;
-  clearTimeout(again);
-  again = setTimeout(() => {
-    if (!stale()) loadAll(stale).catch(() => {});
-  }, 150);
+  isWhole = false;
+  needs += 1;
+  again ||= setTimeout(() => {
+    again = 0;
+    const stale = staleness();
+    readAll(stale).catch(() => stale() || catchUp());
+  }, TOGETHER);
 }
 
 /** Read everything when the server is no longer very busy: until then it is not asked at all. */
 function catchUp() {
+  isWhole = false;
   const before = requests;
-  clearTimeout(again);
-  again = setTimeout(() => (requests - before > FEW ? catchUp() : readAgain()), QUIET);
+  clearTimeout(quiet);
+  quiet = setTimeout(() => (requests - before > FEW ? catchUp() : readAgain()), QUIET);
 }
 
 /** A request can be the first sign of a new sandbox. */
 function countRequest(sandbox, request) {
   if (sandbox === null) return;
-  const item = state.sandboxes.get(sandbox);
-  if (item) {
-    item.requests = Math.max(item.requests, request.seq);
-    item.idle_seconds = 0;
-    return;
-  }
-  const alone = theSandbox();
-  loadSandboxes()
-    .then(() => theSandbox() !== alone && loadSandbox())
-    .catch(() => {});
+  countRequests(sandbox, request.seq);
+  if (!state.sandboxes.has(sandbox)) loadList(TOGETHER);
 }
 
-function putRule(rule) {
+function putRule(sandbox, rule) {
   const place = state.rules.findIndex((each) => each.id === rule.id);
-  if (place >= 0) state.rules[place] = rule;
-  else loadStory();
+  if (place < 0) {
+    loadStory();
+    return;
+  }
+  heard(sandbox, "rules", rule.id);
+  state.rules[place] = rule;
   changed("story");
 }
 
