@@ -1,6 +1,6 @@
 // The page as a whole: the frame around the views, the chooser, and the keys.
 
-import { html, render, useEffect, useState } from "./lib.js";
+import { html, render, useEffect, useLayoutEffect, useState } from "./lib.js";
 import { useKeys } from "./keys.js";
 import { loadVocabulary } from "./load.js";
 import { Header } from "./frame.js";
@@ -25,8 +25,8 @@ function App() {
   useEffect(() => {
     loadVocabulary().catch(() => {});
   }, []);
-  useEffect(() => {
-    show(sandbox);
+  useLayoutEffect(() => {
+    show(sandbox); // before any further key or click: what they do, they do to the sandbox in the address
   }, [sandbox]);
   useEffect(() => {
     document.title = `${view[0].toUpperCase()}${view.slice(1)} · cnx-mock`;

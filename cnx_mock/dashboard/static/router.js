@@ -1,6 +1,6 @@
 // Addresses of the page: #/requests?sandbox=sbx_…&open=12. A reload, or a link in a chat, shows the same again.
 
-import { useEffect, useState } from "./lib.js";
+import { useLayoutEffect, useState } from "./lib.js";
 
 export const VIEWS = ["requests", "world", "story", "time", "audit", "demo"];
 
@@ -23,18 +23,30 @@ export function href({ view = route().view, sandbox = route().sandbox, open = nu
 /** Go there at once: a browser tells of a new `location.hash` when it has time, and the next key would still find the
  * page as it was. With `replace` the browser's Back button does not come back to where we are. */
 export function go(where, replace = false) {
-  const target = href(where);
+  goTo(href(where), replace);
+}
+
+function goTo(target, replace = false) {
   if (target === location.hash) return;
   history[replace ? "replaceState" : "pushState"](null, "", target);
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
+/** A click on a link is as quick as a key. */
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href^='#/']");
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  goTo(link.getAttribute("href"));
+});
+
+/** The address as it is now; the calling component is drawn again when it changes, from its first drawing on. */
 export function useRoute() {
-  const [current, setCurrent] = useState(route());
-  useEffect(() => {
-    const listen = () => setCurrent(route());
+  const [, draw] = useState(0);
+  useLayoutEffect(() => {
+    const listen = () => draw((count) => count + 1);
     addEventListener("hashchange", listen);
     return () => removeEventListener("hashchange", listen);
   }, []);
-  return current;
+  return route();
 }

@@ -37,16 +37,17 @@ export const state = {
   ...noWorld(),
 };
 
-/** Forget everything about the chosen sandbox, or about all. */
+/** Forget everything about the chosen sandbox, or about all. It is gone from the page at once: no click can mean another
+ * sandbox than the one that is seen. */
 export function clear() {
   Object.assign(state, noTraffic(), noWorld());
-  changed("frame", "requests", "world", "story", "clock");
+  changedNow("frame", "requests", "world", "story", "clock");
 }
 
 /** Forget what is in the one sandbox that was shown. */
 export function clearWorld() {
   Object.assign(state, noWorld());
-  changed("frame", "world", "story", "clock");
+  changedNow("frame", "world", "story", "clock");
 }
 
 const listeners = new Map();

@@ -32,8 +32,7 @@ const staleness = () => {
   return () => mine !== attempt;
 };
 
-/** Show a sandbox, or all with null: read it, and follow its events. What was shown before is not there any more, so that
- * a click can never mean another sandbox than the one that is seen. */
+/** Show a sandbox, or all with null: read it, and follow its events. */
 export async function show(selected) {
   state.selected = selected;
   isWhole = false;

@@ -1,13 +1,13 @@
 // A dialog of the browser's own: it keeps the focus, Esc closes it, and the page behind it is inert.
 
-import { html, useEffect, useRef } from "../lib.js";
+import { html, useLayoutEffect, useRef } from "../lib.js";
 
 let made = 0;
 
 export function Dialog({ title, onClose, children, wide = false }) {
   const box = useRef(null);
   const id = useRef(`dialog-${++made}`);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current.showModal();
     return () => before?.focus?.();

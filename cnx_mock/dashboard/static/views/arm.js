@@ -3,7 +3,7 @@
 
 import { arm } from "../actions.js";
 import { flow } from "../format.js";
-import { html, useState } from "../lib.js";
+import { html, useRef, useState } from "../lib.js";
 import { Dialog } from "../parts/dialog.js";
 import { changedNow, state, theSandbox, useStore } from "../store.js";
 import { Select } from "./request_filters.js";
@@ -18,34 +18,41 @@ export function openArm({ sandbox = theSandbox(), operation = null } = {}) {
   changedNow("frame");
 }
 
-function close() {
+/** Close the dialog, unless it is another one by now. */
+function close(arming) {
+  if (state.arming !== arming) return;
   state.arming = null;
   changedNow("frame");
 }
 
 export function ArmDialog() {
   const { arming } = useStore("frame");
-  return arming && html`<${Arm} ...${arming} />`;
+  return arming && html`<${Arm} key=${arming} arming=${arming} />`;
 }
 
-function Arm({ sandbox, operation }) {
+function Arm({ arming }) {
+  const { sandbox, operation } = arming;
   const { vocabulary } = state;
   const faults = choices(vocabulary.faults);
   const [given, setGiven] = useState({ fault: DEFAULT, value: "", where: operation ?? "", often: "1", at: "before" });
   const [error, setError] = useState("");
+  const isSent = useRef(false);
   const chosen = faults.find(({ id }) => id === given.fault) ?? faults[0];
   const set = (name) => (event) => setGiven({ ...given, [name]: event.target.value, ...(name === "fault" && { value: "" }) });
   const rule = ruleOf(given, chosen);
   const confirm = async (event) => {
     event.preventDefault();
+    if (isSent.current) return; // a second Enter, while the first is under way
+    isSent.current = true;
     try {
       await arm(rule, sandbox);
-      close();
+      close(arming);
     } catch (refusal) {
+      isSent.current = false;
       setError(refusal.message);
     }
   };
-  return html`<${Dialog} title="Arm a fault" onClose=${close}>
+  return html`<${Dialog} title="Arm a fault" onClose=${() => close(arming)}>
     <form class="form" onSubmit=${confirm}>
       <label><span>What</span>
         <select value=${given.fault} onChange=${set("fault")}>
@@ -61,7 +68,7 @@ function Arm({ sandbox, operation }) {
       <pre class="rule-text">${Object.entries(rule).map(([name, each]) => `${name}: ${flow(each)}`).join("\n")}</pre>
       ${error && html`<p class="error" role="alert">${error}</p>`}
       <footer class="dialog-foot">
-        <button type="button" class="button" onClick=${close}>Cancel</button>
+        <button type="button" class="button" onClick=${() => close(arming)}>Cancel</button>
         <button type="submit" class="button primary" autofocus>Arm it</button>
       </footer>
     </form>

@@ -14,8 +14,8 @@ const SANDBOXES = 12;
 const MOST_LINKS = 20;
 
 export function Audit() {
-  const { selected, sandboxes, log } = useStore("frame");
-  const { found, at, error } = useFindings(selected);
+  const { selected, sandboxes, log, loaded } = useStore("frame");
+  const { found, at, error } = useFindings(selected, loaded);
   if (error) return html`<${Empty} title="The audit cannot be read"><p>${error}</p><//>`;
   if (!found) return html`<${Empty} title="Judging the journal …" />`;
   const total = found.reduce((sum, each) => sum + each.findings.length, 0);
@@ -45,17 +45,29 @@ function Finding({ sandbox, code, message, requests, why, fix }) {
   </article>`;
 }
 
-function useFindings(selected) {
+/** What is found in the journals, judged again while requests come: one time after the other, in so long a pause. */
+function useFindings(selected, loaded) {
   const [answer, setAnswer] = useState({});
   useEffect(() => {
+    if (!loaded) return undefined;
     let over = false;
     let timer = 0;
+    let isJudging = false;
+    let isNew = false;
     const judge = async () => {
       timer = 0;
+      isJudging = true;
+      isNew = false;
       const answered = await findings(selected).catch((error) => ({ error: error.message }));
-      if (!over) setAnswer(answered);
+      isJudging = false;
+      if (over) return;
+      setAnswer({ ...answered, of: selected });
+      if (isNew) soon();
     };
-    const soon = () => (timer ||= setTimeout(judge, PACE));
+    const soon = () => {
+      isNew = true;
+      if (!isJudging) timer ||= setTimeout(judge, PACE);
+    };
     judge();
     const stop = subscribe(["requests"], soon);
     return () => {
@@ -63,8 +75,8 @@ function useFindings(selected) {
       clearTimeout(timer);
       stop();
     };
-  }, [selected]);
-  return answer;
+  }, [selected, loaded]);
+  return loaded && answer.of === selected ? answer : {};
 }
 
 async function findings(selected) {

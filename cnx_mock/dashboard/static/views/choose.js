@@ -9,10 +9,12 @@ import { sandboxLabel, theSandbox, useStore } from "../store.js";
 /** Most rows of the table; the chooser has them all. */
 const MOST = 100;
 
-/** Draw `children` for the sandbox that is chosen; without one, the list of them. */
-export function OneSandbox({ title, children }) {
+/** Draw a view for the sandbox that is chosen; without one, the list of them. Each sandbox has a view of its own: a dialog
+ * of another one's is closed. */
+export function OneSandbox({ title, view: View }) {
   const state = useStore("frame");
-  if (theSandbox()) return children;
+  const chosen = theSandbox();
+  if (chosen) return html`<${View} key=${chosen} />`;
   if (!state.sandboxes.size) {
     return html`<${Empty} title="No sandbox yet">
       <p>The first request with a test key makes one.</p>

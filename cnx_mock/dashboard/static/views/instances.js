@@ -33,6 +33,7 @@ export function Instances({ items }) {
             items=${shown} keyOf=${keyOf} height=${ROW} head=${head}
             row=${(item) => html`<${Row} key=${item.id} item=${item} />`} />
         </div>`
+      : !state.loaded ? html`<p class="dim pad">Reading …</p>`
       : html`<div class="empty small"><p>No instances. Create one:</p><${Code} text=${firstCall()} what="the curl line" label="Create an instance" /></div>`}
   </section>`;
 }

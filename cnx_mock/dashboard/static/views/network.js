@@ -3,6 +3,7 @@
 import { count, utc, visible } from "../format.js";
 import { html } from "../lib.js";
 import { State } from "../parts/marks.js";
+import { state } from "../store.js";
 import { Progress } from "./instances.js";
 
 /** Most resources of one of these kinds that are drawn: nobody reads more, and each is a piece of the document. */
@@ -16,7 +17,7 @@ function Block({ title, items, empty, children, head }) {
           <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
           <tbody>${items.slice(0, MOST).map(children)}</tbody>
         </table></div>`
-      : html`<p class="dim pad">${empty}</p>`}
+      : html`<p class="dim pad">${state.loaded ? empty : "Reading …"}</p>`}
     ${items.length > MOST && html`<p class="dim pad">The first ${MOST} of ${count(items.length)}.</p>`}
   </section>`;
 }

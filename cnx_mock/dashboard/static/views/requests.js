@@ -18,15 +18,17 @@ export function Requests() {
   const state = useStore("requests");
   const { open } = useRoute();
   const [filters, setFilters] = useState(NO_FILTERS);
-  const [paused, setPaused] = useState(null);
+  const [stopped, setStopped] = useState(null);
   const [atTop, setAtTop] = useState(true);
   const search = useRef(null);
 
+  const paused = stopped?.log === state.log ? stopped : null; // the requests of another sandbox are not paused
   const items = useMemo(() => shownItems(paused ?? state.log.items, filters), [filters, paused, state.log, state.log.revision]);
   const place = open ? items.findIndex((item) => item.key === open) : -1;
   const behind = paused ? state.log.items.length + state.log.dropped - paused.seen : 0;
 
-  const pause = () => setPaused(paused ? null : Object.assign([...state.log.items], { seen: state.log.items.length + state.log.dropped }));
+  const pause = () =>
+    setStopped(paused ? null : Object.assign([...state.log.items], { log: state.log, seen: state.log.items.length + state.log.dropped }));
   const select = (index) => items.length && go({ open: items[Math.max(0, Math.min(items.length - 1, index))].key }, place >= 0);
   const leave = () => (open ? go({}) : (setFilters(NO_FILTERS), search.current?.blur()));
   useKeys({

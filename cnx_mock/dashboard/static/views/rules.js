@@ -4,11 +4,13 @@ import { disarm } from "../actions.js";
 import { count, entries, visible } from "../format.js";
 import { html } from "../lib.js";
 import { Bolt } from "../parts/marks.js";
+import { state } from "../store.js";
 
 /** Most rules that are drawn. */
 const MOST = 200;
 
 export function Rules({ rules }) {
+  if (!rules.length && !state.loaded) return html`<p class="dim pad">Reading …</p>`;
   if (!rules.length) {
     return html`<div class="empty small"><p>No rules. “Arm a fault” adds one here; in a terminal it is</p>
       <pre tabindex="0" aria-label="The same in a terminal">cnx-mock inject instances.create --error INTERNAL_ERROR</pre></div>`;

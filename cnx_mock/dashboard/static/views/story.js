@@ -14,11 +14,11 @@ import { OneSandbox } from "./choose.js";
 import { Rules } from "./rules.js";
 import { Select } from "./request_filters.js";
 
-export const Story = () => html`<${OneSandbox} title="Story"><${Whole} /><//>`;
+export const Story = () => html`<${OneSandbox} title="Story" view=${Whole} />`;
 
 function Whole() {
   const state = useStore("story");
-  const { scenario, story, rules, gallery } = state;
+  const { scenario, story, rules, gallery, loaded } = state;
   const [file, setFile] = useState(null);
   useEffect(() => loadStory(0), []);
   const none = !scenario || scenario.name === "none";
@@ -33,12 +33,12 @@ function Whole() {
     <h1 class="sr-only">Story</h1>
     <section class="card block" aria-label="Scenario">
       <header class="block-head">
-        <h2>${none ? "No scenario" : visible(scenario.name)}</h2>
+        <h2>${!none ? visible(scenario.name) : loaded ? "No scenario" : "Reading …"}</h2>
         <span class="grow"></span>
         <${Start} gallery=${gallery} />
         <button type="button" class="button" disabled=${none} onClick=${removeScenario}>Remove</button>
       </header>
-      ${(none || scenario.description) && html`<p class="pad">${none ? "No fault is active. Start a scenario of the gallery, or arm a fault." : visible(scenario.description)}</p>`}
+      ${(none ? loaded : scenario.description) && html`<p class="pad">${none ? "No fault is active. Start a scenario of the gallery, or arm a fault." : visible(scenario.description)}</p>`}
       ${scenario?.error && html`<p class="error pad" role="alert">${visible(scenario.error)}</p>`}
       <${Timeline} story=${story} />
       <${Lines} title="Not as expected" lines=${scenario?.unmet} />

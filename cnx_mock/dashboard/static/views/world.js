@@ -11,7 +11,7 @@ import { OneSandbox } from "./choose.js";
 import { Firewalls, LoadBalancers, Snapshots } from "./network.js";
 import { Instances } from "./instances.js";
 
-export const World = () => html`<${OneSandbox} title="World"><${Whole} /><//>`;
+export const World = () => html`<${OneSandbox} title="World" view=${Whole} />`;
 
 function Whole() {
   const { usage, account, resources } = useStore("world");
@@ -57,13 +57,14 @@ function RateWindow({ window, taken = 0 }) {
 }
 
 function Account({ account, usage, onClose }) {
-  const [balance, setBalance] = useState(usage?.balance ?? "");
-  const [rate, setRate] = useState(account?.rate_limit ?? "");
+  const [before] = useState({ balance: usage?.balance ?? "", rate: account?.rate_limit ?? "" }); // it may change meanwhile
+  const [balance, setBalance] = useState(before.balance);
+  const [rate, setRate] = useState(before.rate);
   const confirm = async (event) => {
     event.preventDefault();
     const body = {};
-    if (balance !== usage?.balance) body.balance = balance;
-    if (rate !== account?.rate_limit) body.rate_limit = rate;
+    if (balance !== before.balance) body.balance = balance;
+    if (rate !== before.rate) body.rate_limit = rate;
     if (Object.keys(body).length) await changeAccount(body, "The account is changed");
     onClose();
   };
