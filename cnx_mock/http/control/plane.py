@@ -210,7 +210,8 @@ class ControlPlane:
                     if isinstance(loading, WorldExporting) and loading.export.is_complete:
                         length = sum(map(len, loading.export.pieces))
                         return Answer(200, [], b"", (b"content-length", b"%d" % length)), loading.export.pieces
-                    scope = {**scope, "method": loading.again_as or scope["method"]}
+                    if loading.again_as is not None:  # what the body said is done
+                        scope, body = {**scope, "method": loading.again_as}, b""
         finally:
             call.end()
 
