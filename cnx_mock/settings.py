@@ -258,7 +258,7 @@ def _correction(kind: type, value: object) -> str:
     if kind is tuple and isinstance(value, str | tuple | list):
         texts = (value,) if isinstance(value, str) else value
         return f": write {tuple(map(str, texts))!r}"
-    if kind is str and value is not None:
+    if kind is str and not isinstance(value, bool | float | None):
         return f": write {str(value)!r}"
     if kind is int and isinstance(value, str) and value.isdecimal():
         return f": write {value}"

@@ -108,6 +108,8 @@ def _check_number(name: str, value: object) -> None:
     """Raise ScenarioError unless this is a number, or not given: with "1" no count would ever be equal."""
     if value is not None and type(value) is not int:
         raise ScenarioError([Problem((name,), f"must be an integer, not {value!r}")])
+    if isinstance(value, int) and value < 0:
+        raise ScenarioError([Problem((name,), f"must be at least 0, not {value}")])
 
 
 def _check_words(match: Mapping[str, Any], own: tuple[str, ...]) -> None:

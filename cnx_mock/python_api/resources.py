@@ -7,7 +7,7 @@ poll. Each read asks the server, and raises ServerNotFoundError if the server ha
 import json
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, overload
 from urllib.parse import quote
 
 from cnx_mock.errors import ControlError, UnknownResource
@@ -50,12 +50,21 @@ class _ResourcesHandle(Handle, Generic[T]):
         """Return whether there is a resource with this name or id, or this record."""
         return any(wanted in (each.id, each.name, each) for each in self._listed())
 
-    def __getitem__(self, wanted: str | int) -> T:
-        """Return a resource by its name, its id, or its place: 0 for the oldest, -1 for the newest.
+    @overload
+    def __getitem__(self, wanted: str | int) -> T: ...
+
+    @overload
+    def __getitem__(self, wanted: slice) -> list[T]: ...
+
+    def __getitem__(self, wanted: str | int | slice) -> T | list[T]:
+        """Return a resource by its name, its id, or its place: 0 for the oldest, -1 for the newest; or those of a
+        slice.
 
         Raises UnknownResource if there is none, or if several have that name.
         """
         listed = self._listed()
+        if isinstance(wanted, slice):
+            return listed[wanted]
         if isinstance(wanted, int):
             found = (
                 listed[wanted : wanted + 1] if wanted >= 0 else listed[wanted:][:1] if -wanted <= len(listed) else []
@@ -107,19 +116,20 @@ class InstancesHandle(_ResourcesHandle[SandboxInstance]):
         """
         return self._record(self._control.call("POST", "/instances", fields))
 
-    def set_status(self, instance_id: str, status: str) -> SandboxInstance:
-        """Set the status of an instance, `stopped` or `running`, and return the instance. It is named by its id, or by
-        its name as in `cnx.instances["web-1"]`.
+    def set_status(self, instance: str | SandboxInstance, status: str) -> SandboxInstance:
+        """Set the status of an instance, `stopped` or `running`, and return the instance as it is then. It is named by
+        its id, by its name as in `cnx.instances["web-1"]`, or by its record.
 
-        Raises ControlError if there is no such instance, or if it cannot have that status now, and UnknownResource if
-        several have that name.
+        Raises UnknownResource if there is no such instance, or if several have that name, and ControlError if it cannot
+        have that status now.
         """
+        named = instance.id if isinstance(instance, SandboxInstance) else instance
         try:
-            return self._set_status(instance_id, status)
+            return self._set_status(named, status)
         except ControlError as error:
-            if error.status != HTTPStatus.NOT_FOUND or instance_id not in self:
+            if error.status != HTTPStatus.NOT_FOUND:
                 raise
-        return self._set_status(self[instance_id].id, status)
+        return self._set_status(self[named].id, status)
 
     def _set_status(self, instance_id: str, status: str) -> SandboxInstance:
         path = f"/instances/{quote(str(instance_id), safe='')}"

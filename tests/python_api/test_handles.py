@@ -34,6 +34,7 @@ def test_instances_are_counted_listed_and_found_by_name_id_and_place(sandbox: Sa
     assert web.id in sandbox.instances
     assert db in sandbox.instances
     assert "web-2" not in sandbox.instances
+    assert sandbox.instances[:1] == [web]
 
 
 @pytest.mark.parametrize(
@@ -240,14 +241,15 @@ def test_an_instance_gets_its_status_by_its_name_too(sandbox: Sandbox) -> None:
     sandbox.instances.add(name="web-1")
     with pytest.raises(UnknownResource, match="2 instances are called 'web-1'"):
         sandbox.instances.set_status("web-1", "running")
-    with pytest.raises(ControlError):
+    with pytest.raises(UnknownResource, match="no instance has the name or id 'web-2', did you mean 'web-1'"):
         sandbox.instances.set_status("web-2", "running")
+    assert sandbox.instances.set_status(first, "running") == sandbox.instances[first.id]
 
 
 def test_a_count_that_no_count_can_equal_is_refused(sandbox: Sandbox) -> None:
     wrong: Any
-    for wrong in ({"times": "1"}, {"times": 1.0}, {"status": "201"}, {"times": True}):
-        with pytest.raises(ScenarioError, match=f"{next(iter(wrong))}: must be an integer, not "):
+    for wrong in ({"times": "1"}, {"times": 1.0}, {"status": "201"}, {"times": True}, {"times": -1}):
+        with pytest.raises(ScenarioError, match=f"{next(iter(wrong))}: must be (an integer|at least 0), not "):
             sandbox.requests.assert_called("instances.create", **wrong)
 
 
