@@ -15,7 +15,7 @@ from cnx_mock.cli.journal import journals_of, key_option, server_url
 from cnx_mock.cli.output import print_wrapped, reader_may_leave
 from cnx_mock.cli.param_types import DEFAULT_URL
 from cnx_mock.errors import UsageError
-from cnx_mock.text.files import read_regular
+from cnx_mock.text.files import decoded, read_regular
 
 _MAX_RECORDING = 1 << 28
 """The most bytes of a recording: 256 MiB."""
@@ -119,7 +119,7 @@ def audit(
 
 def _from_file(path: Path) -> list[Call]:
     try:
-        text = read_regular(path, _MAX_RECORDING).decode()
+        text = decoded(read_regular(path, _MAX_RECORDING))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not a text file: {error.reason} at byte {error.start}") from None
     return read_journal(text, str(path))

@@ -20,6 +20,9 @@ from cnx_mock.settings import Settings
 from cnx_mock.text.units import format_duration, parse_duration
 from cnx_mock.world.keys import EXAMPLE_DIGITS
 
+_LONGEST_WHY = 300
+"""So many characters of a refusal are shown."""
+
 
 @click.command("explain")
 @click.argument("name", metavar="NAME|PATH", shell_complete=completions.scenarios)
@@ -123,7 +126,10 @@ async def _one(app: App, tenant: Tenant, request: ImaginedRequest, number: int) 
     record = await app.rehearse(tenant, request.method, request.target, request.headers, request.body)
     at = f"at {format_duration(moment.age)}{where}"
     nothing = "no rule is evaluated for this path" if tenant.engine.scenario.rules else "the scenario has no rules"
-    return [f"#{number} {at}: {request} → {_outcome(record.exchange)}", *_decisions(entry(record), nothing)]
+    shown = entry(record)
+    answer = record.exchange.answer
+    why = _why(answer.body) if answer is not None and answer.status == 400 and not shown.faults else ""
+    return [f"#{number} {at}: {request} → {_outcome(record.exchange)}{why}", *_decisions(shown, nothing)]
 
 
 def _outcome(exchange: Exchange) -> str:
@@ -147,6 +153,16 @@ def _code(body: bytes) -> str:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return ""
     return str(error)
+
+
+def _why(body: bytes) -> str:
+    """Return why the API itself refuses the request, in parentheses; empty if the body is not an error of the API."""
+    try:
+        details = orjson.loads(body)["error"]["details"].items()
+    except (AttributeError, orjson.JSONDecodeError, KeyError, TypeError):
+        return ""
+    listed = "; ".join(f"{name}: {text}" for name, text in details)
+    return f" ({listed[:_LONGEST_WHY]})" if listed else ""
 
 
 def _decisions(request: JournalEntry, nothing: str) -> Iterator[str]:

@@ -14,6 +14,8 @@ from cnx_mock.text.live_keys import masked_text
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 """Opening a FIFO without a writer would wait for one, and opening a terminal could take it over."""
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
 OUR_FOLDER = ".cnx-mock"
 """The folder for what cnx-mock writes beside people's own files. Git ignores it."""
 
@@ -38,6 +40,12 @@ def read_regular(path: Path, limit: int) -> bytes:
     ValueError for a path with a null character.
     """
     return read_with_status(path, limit)[0]
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file: UTF-8, or UTF-16 with a byte order mark, in which `>` of Windows PowerShell writes.
+    Raises UnicodeDecodeError."""
+    return content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8")
 
 
 def read_with_status(path: Path, limit: int) -> tuple[bytes, os.stat_result]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import Path, Problem, SourceError, SourceProblem
 from cnx_mock.text.control_characters import visible_line
-from cnx_mock.text.files import read_regular
+from cnx_mock.text.files import decoded, read_regular
 from cnx_mock.text.patterns import ANY
 from cnx_mock.text.positions import NOT_TEXT, Position, error_at, one_line, position, quoted, source_error
 from cnx_mock.text.scalars import better_spelling
@@ -132,9 +132,9 @@ def read(text: str, file: str) -> Source:
 
 
 def read_file(path: FilePath) -> Source:
-    """Return what `read` returns for a file in UTF-8. Raises SourceError, without a line if it cannot be read."""
+    """Return what `read` returns for a file. Raises SourceError, without a line if it cannot be read."""
     try:
-        text = read_regular(path, MAX_BYTES).decode()
+        text = decoded(read_regular(path, MAX_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         raise _unreadable(path, f"no such file{_beside(path)}") from None
     except IsADirectoryError:
@@ -145,7 +145,8 @@ def read_file(path: FilePath) -> Source:
         raise _unreadable(path, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise _unreadable(path, f"is not UTF-8 (byte {byte:#04x} at position {error.start})") from None
+        encoding = error.encoding[:6].upper()  # UTF-16, whichever byte order
+        raise _unreadable(path, f"is not {encoding} (byte {byte:#04x} at position {error.start})") from None
     except ValueError:  # its words are Python's, and change from version to version
         raise _unreadable(path, "cannot be read: the name has a null character") from None
     return read(text, visible_line(str(path)))

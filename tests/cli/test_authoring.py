@@ -215,7 +215,11 @@ def test_explain_knows_real_limits_and_the_clock_on_which_they_open() -> None:
         ("PATCH /v1/instances", "405 METHOD_NOT_ALLOWED", "     noise  does not fire: phase calm, not storm"),
         ("GET /elsewhere", "404 NOT_FOUND", "     (no rule is evaluated for this path)"),
         ("PUT /v1/instances/x", "405 METHOD_NOT_ALLOWED", "     noise  does not fire: phase calm, not storm"),
-        ("get\t/v1/instances?limit=x", "400 VALIDATION_ERROR", "     noise  does not fire: phase calm, not storm"),
+        (
+            "get\t/v1/instances?limit=x",
+            "400 VALIDATION_ERROR (limit: must be a whole number from 1 to 100)",
+            "     noise  does not fire: phase calm, not storm",
+        ),
     ],
 )
 def test_explain_has_an_answer_for_every_request(request_text: str, outcome: str, reason: str) -> None:
@@ -225,14 +229,17 @@ def test_explain_has_an_answer_for_every_request(request_text: str, outcome: str
 
 
 def test_explain_answers_a_body_that_is_no_json_as_the_server_does() -> None:
-    assert explained("POST /v1/instances {bad", story="calm")[1].endswith(" → 400 BAD_REQUEST")
+    assert explained("POST /v1/instances {bad", story="calm")[1].endswith(
+        " → 400 BAD_REQUEST (reason: malformed JSON at line 1 column 2)"
+    )
+    assert explained("POST /v1/instances", story="calm")[1].endswith(" → 400 BAD_REQUEST (reason: the body is empty)")
 
 
 def test_explain_takes_the_fault_header_and_answers_a_bad_one() -> None:
     good = explained("GET /v1/plans", "X-CNX-Mock-Fault: error=NOT_FOUND")
     assert good[2] == "     header  fires error=NOT_FOUND: match 1"
     bad = explained("GET /v1/plans", "X-CNX-Mock-Fault: eror=NOT_FOUND", age="31s")
-    assert bad[1].endswith(" → 400 VALIDATION_ERROR")
+    assert bad[1].endswith(" → 400 VALIDATION_ERROR (X-CNX-Mock-Fault: unknown key 'eror', did you mean 'error'?)")
     assert bad[3] == "     noise  does not fire: not asked: the request's own header is wrong"
 
 

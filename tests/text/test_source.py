@@ -438,8 +438,9 @@ def test_an_error_survives_pickling() -> None:
     assert (copy.problems, copy.lines, str(copy)) == (error.problems, error.lines, str(error))
 
 
-def test_a_file_is_read_and_named_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "world.yaml").write_bytes("\ufeffplan: starter\r\n".encode())
+@cases("encoding", ["utf-8-sig", "utf-16"])  # those of Windows: an editor's, and that of `>` in PowerShell
+def test_a_file_is_read_and_named_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    (tmp_path / "world.yaml").write_bytes("plan: starter\r\n".encode(encoding))
     monkeypatch.chdir(tmp_path)
     document = read_file(Path("world.yaml"))
     assert isinstance(document, Source)
