@@ -35,13 +35,16 @@ INTERRUPTED = 130
 
 
 def error_text(error: CnxMockError | OSError) -> str:
-    """Return an error as the command line shows it: a YAML file's problems with their places, or else one line."""
+    """Return an error as the command line shows it, in the characters of the locale: a YAML file's problems with their
+    places, or else one line."""
+    from cnx_mock.cli.terminal import in_locale  # lazy: most commands end without an error
+
     if isinstance(error, SourceError):
-        return error.excerpt()
+        return in_locale(error.excerpt())
     if isinstance(error, CnxMockError):
-        return f"cnx-mock: {error}"
+        return in_locale(f"cnx-mock: {error}")
     name = f"{error.filename}: " if isinstance(error.filename, str) else ""
-    return f"cnx-mock: {name}{error.strerror or error}"
+    return in_locale(f"cnx-mock: {name}{error.strerror or error}")
 
 
 class CommandError(click.ClickException):

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli.errors import error_text
 from cnx_mock.cli.streams import warn_on_stderr
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations
@@ -49,5 +50,5 @@ def read_with_warnings(names: Iterable[str]) -> list[Scenario]:
         scenario, lint = linted(name, operations())
         scenarios.append(scenario)
         if lint is not None:
-            click.echo(f"{lint.excerpt()}\ncnx-mock: the lines above are warnings", err=True)
+            click.echo(f"{error_text(lint)}\ncnx-mock: the lines above are warnings", err=True)
     return scenarios

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cnx_mock import MockServer, errors
-from cnx_mock.cli.errors import TopGroup
+from cnx_mock.cli.errors import TopGroup, error_text
 from cnx_mock.cli.main import cli
 from cnx_mock.errors import CnxMockError, ListenError, ProgramError, SourceError, SourceProblem
 from cnx_mock.text.source import read
@@ -183,6 +183,14 @@ def test_a_program_finds_closed_what_the_user_has_closed() -> None:
         "2>&-", "run", "--", sys.executable, "-c", "import sys; print(sys.stdin is None, sys.stderr is None)"
     )
     assert (done.returncode, done.stdout) == (0, "False True\n")
+
+
+def test_an_error_is_shown_in_the_characters_of_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    assert error_text(CnxMockError("write {at_least: …}")) == "cnx-mock: write {at_least: ...}"
+    with pytest.raises(SourceError) as refused:
+        read("name: ü: x" + "y" * 200, "story.yaml")
+    assert error_text(refused.value).isascii()
 
 
 @pytest.mark.slow
