@@ -17,7 +17,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from itertools import pairwise
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 FOUND = ROOT / ".cache" / "measured" / "found"
 """What was reached, a file of each process."""
 CODE = FOUND.with_name("code")
-"""Compiled modules."""
+"""What is made of the modules: compiled code, and the arcs that a report needs."""
 SWITCH = "CNX_MOCK_TESTS_MEASURED"
 """The environment variable that tells the processes of the tests to measure."""
 
@@ -141,15 +142,12 @@ class _Loader(SourceFileLoader):
         run(code, _reached.setdefault(self.path, [0] * number), module.__dict__)
 
     def _compiled(self) -> tuple[CodeType, int]:
-        stat = Path(self.path).stat()
-        kept = CODE / f"{self.name}-{sys.implementation.cache_tag}-{stat.st_mtime_ns}-{stat.st_size}"
-        try:
-            code, number = marshal.loads(kept.read_bytes())
-        except (OSError, ValueError, EOFError, TypeError):
+        def compiled() -> tuple[CodeType, int]:
             code, arcs = marked(Path(self.path).read_bytes(), self.path)
-            number = len(arcs)
-            _write(kept, marshal.dumps((code, number)))
-        return code, number
+            return code, len(arcs)
+
+        found: tuple[CodeType, int] = _kept(self.name, Path(self.path), compiled)
+        return found
 
 
 class _Finder(MetaPathFinder):
@@ -177,6 +175,18 @@ def save() -> None:
     if _reached:
         reached = {path: bytes(marks) for path, marks in _reached.items()}
         _write(FOUND / f"{os.getpid()}-{time.time_ns()}", marshal.dumps(reached))
+
+
+def _kept(name: str, source: Path, make: Callable[[], Any]) -> Any:
+    """What `make` makes of a source; it is kept under this name until the source changes."""
+    stat = source.stat()
+    kept = CODE / f"{name}-{sys.implementation.cache_tag}-{stat.st_mtime_ns}-{stat.st_size}"
+    try:
+        return marshal.loads(kept.read_bytes())
+    except (OSError, ValueError, EOFError, TypeError):
+        made = make()
+        _write(kept, marshal.dumps(made))
+        return made
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -212,17 +222,24 @@ def taken(arcs: list[list[Arc]], reached: bytes, possible: set[Arc]) -> Iterator
 
 def write(files: Iterable[Path], found: Mapping[str, bytes], target: Path) -> None:
     """Write coverage.py's data: what of these files was reached."""
-    from coverage import CoverageData  # lazy: not needed to measure
-    from coverage.parser import PythonParser  # lazy: as above
+    import coverage  # lazy: not needed to measure
 
-    data = CoverageData(str(target))
+    data = coverage.CoverageData(str(target))
     data.erase()
     for file in files:
-        parser = PythonParser(filename=str(file))
-        parser.parse_source()
-        arcs = marked(file.read_bytes(), str(file))[1]
-        data.add_arcs({str(file): set(taken(arcs, found.get(str(file), bytes(len(arcs))), parser.arcs()))})
+        path = os.path.relpath(file, ROOT).replace(os.sep, "-")
+        arcs, possible = _kept(f"arcs-{coverage.__version__}-{path}", file, partial(_arcs, file))
+        data.add_arcs({str(file): set(taken(arcs, found.get(str(file), bytes(len(arcs))), possible))})
     data.write()
+
+
+def _arcs(file: Path) -> tuple[list[list[Arc]], set[Arc]]:
+    """The arcs that each mark of a file stands for, and those that coverage.py sees in it."""
+    from coverage.parser import PythonParser  # lazy: not needed to measure
+
+    parser = PythonParser(filename=str(file))
+    parser.parse_source()
+    return marked(file.read_bytes(), str(file))[1], parser.arcs()
 
 
 def report() -> None:
