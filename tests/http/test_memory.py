@@ -42,6 +42,7 @@ def cost(use: Callable[[int], object], keys: int) -> float:
     """Return the bytes that one more key takes, if `use` makes and uses the key with a number."""
     use(0)  # the first one pays for what all share
     gc.collect()
+    gc.freeze()  # what other tests have left is looked through once, and not for each number
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
