@@ -619,4 +619,4 @@ def test_what_can_never_happen_is_a_warning(start: Start, tmp_path: Path) -> Non
     (tmp_path / "story.yaml").write_text("rules:\n  - {fault: {status: 500}, probability: 0}\n")
     process = start("--json", "--port", "0", "--scenario", "story.yaml")
     process.ready()
-    assert "story.yaml:2:41: 'probability' is 0: the rule can never fire" in process.stderr
+    until(lambda: "story.yaml:2:41: 'probability' is 0: the rule can never fire" in process.stderr)

@@ -25,7 +25,7 @@ def patiently(method, path, body=None):
 
 
 def pause(attempt, told):
-    time.sleep(max(told, 0.06 * 2**attempt * random.uniform(1, 1.5)))
+    time.sleep(max(told, 0.1 * 2**attempt * random.uniform(1, 1.5)))
 
 
 def named(name):
