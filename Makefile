@@ -50,9 +50,9 @@ serve: $(VENV)/installed
 # large, and is shared likewise, unless it names its own number. tests/measuring.py finds what the tests reach; the report
 # and the gate are coverage.py's.
 #
-# Tests wait about half as long as they compute, so a third worker is useful on two cores.
+# Tests wait about as long as they compute, so four workers are useful on two cores.
 FOUND := .cache/measured/found
-PARALLEL := -p tests.workers --workers 3
+PARALLEL := -p tests.workers --workers 4
 test: $(VENV)/installed-test
 ifeq ($(strip $(ARGS)),)
 	@rm -rf $(FOUND)
