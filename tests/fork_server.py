@@ -62,6 +62,7 @@ def _serve_a_few_times() -> None:
     """Python makes code faster that has run a few times."""
     for _ in range(3):
         _serve_once()
+    measuring.PROCESS.prepare()
     gc.collect()
     gc.freeze()
 
@@ -222,6 +223,7 @@ def _prepare_pytest(order: dict[str, Any]) -> None:
     AssertionRewritingHook._warn_already_imported = lambda *_: None  # type: ignore[method-assign]  # so they are
     read_installed_once()
     commands.fork_workers()
+    measuring.PROCESS.prepare()
     gc.collect()
     gc.freeze()
 

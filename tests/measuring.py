@@ -6,17 +6,20 @@ reached: a store into a list. The report remains coverage.py's, with its setting
 two see.
 
 `pytest -p tests.measuring` measures: a plugin named like that is loaded before ours, and so before the package. Each
-process leaves a file in FOUND, also the forked commands of `tests/commands.py`; to start it would take any other
-process 0.2 s. `python -m tests.measuring` makes of the files what `coverage report` reads.
+process leaves its marks in FOUND, also the forked commands of `tests/commands.py`; to start it would take any other
+process 0.2 s. `python -m tests.measuring` makes of them what `coverage report` reads.
+
+There are four thousand such processes, most of them forks. So a fork touches as little as possible when it ends: the
+system copies each page of memory on which it changes even a count of references.
 """
 
 import ast
 import atexit
+import hashlib
 import marshal
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from importlib.abc import MetaPathFinder
@@ -28,7 +31,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FOUND = ROOT / ".cache" / "measured" / "found"
-"""What was reached, a file of each process."""
+"""What was reached: the marks of all processes one after the other in `marks`, and what they belong to."""
 CODE = FOUND.with_name("code")
 """What is made of the modules: compiled code, and the arcs that a report needs."""
 SWITCH = "CNX_MOCK_TESTS_MEASURED"
@@ -36,6 +39,9 @@ SWITCH = "CNX_MOCK_TESTS_MEASURED"
 
 Arc = tuple[int, int]
 """A line, and the line that runs after it."""
+
+_BEGIN, _MIDDLE, _END = b"\xfd", b"\xfe", b"\xff"
+"""What stands around the marks of a process, which are 0 or 1, and their name."""
 
 ELSE = 0
 """In an arc: wherever a branch leads that is not taken. coverage.py knows where that is."""
@@ -139,7 +145,7 @@ class _Loader(SourceFileLoader):
             if type(hook).__name__ == "AssertionRewritingHook":
                 # else the runs of pytest inside a test say that pytest has come too late to rewrite this module
                 module.__dict__["__loader__"] = hook
-        run(code, _reached.setdefault(self.path, [0] * number), module.__dict__)
+        run(code, PROCESS.marks(self.path, number), module.__dict__)
 
     def _compiled(self) -> tuple[CodeType, int]:
         def compiled() -> tuple[CodeType, int]:
@@ -160,21 +166,50 @@ class _Finder(MetaPathFinder):
         return spec
 
 
-_reached: dict[str, list[int]] = {}
-"""For each file its marks."""
+class Process:
+    """What a process has reached."""
+
+    def __init__(self) -> None:
+        self._marks: list[list[int]] = []
+        """The marks of each module."""
+        self._unused: list[list[int]] = [[] for _ in range(1000)]
+        """The next modules' marks: made at once, they lie side by side in memory."""
+        self._places: dict[str, int] = {}
+        """For each module the place of its marks."""
+        self._modules = (0, b"")
+        """How many they were when they got this name."""
+
+    def marks(self, path: str, number: int) -> list[int]:
+        """The marks of a module, so many; a module that is loaded again goes on with them."""
+        if path not in self._places:
+            self._places[path] = len(self._marks)
+            self._marks.append(self._unused.pop())
+            self._marks[-1].extend([0] * number)
+        return self._marks[self._places[path]]
+
+    def prepare(self) -> None:
+        """Note which modules are loaded, so that no fork has to."""
+        if len(self._marks) != self._modules[0]:
+            lines = [f"{len(marks)} {path}" for marks, path in zip(self._marks, self._places, strict=True)]
+            text = "\n".join(lines).encode()
+            self._modules = len(lines), hashlib.sha256(text).hexdigest().encode()
+            _write(FOUND / f"modules-{self._modules[1].decode()}", text)
+
+    def save(self) -> None:
+        """Note what was reached. All processes append to one file, each with a single write."""
+        if self._marks:
+            self.prepare()
+            with (FOUND / "marks").open("ab", buffering=0) as file:
+                file.write(b"".join((_BEGIN, self._modules[1], _MIDDLE, *map(bytes, self._marks), _END)))
+
+
+PROCESS = Process()
 
 
 def start() -> None:
     """Measure this process, and what it forks."""
     sys.meta_path.insert(0, _Finder())
-    atexit.register(save)
-
-
-def save() -> None:
-    """Note what this process has reached."""
-    if _reached:
-        reached = {path: bytes(marks) for path, marks in _reached.items()}
-        _write(FOUND / f"{os.getpid()}-{time.time_ns()}", marshal.dumps(reached))
+    atexit.register(PROCESS.save)
 
 
 def _kept(name: str, source: Path, make: Callable[[], Any]) -> Any:
@@ -203,7 +238,7 @@ def pytest_addoption() -> None:
 
 
 def pytest_unconfigure() -> None:
-    save()  # a worker of xdist need not come to its end
+    PROCESS.save()  # a worker of xdist need not come to its end
 
 
 # ---- the report
@@ -220,7 +255,7 @@ def taken(arcs: list[list[Arc]], reached: bytes, possible: set[Arc]) -> Iterator
             yield from ((line, other) for start, other in possible if start == line and (start, other) not in branches)
 
 
-def write(files: Iterable[Path], found: Mapping[str, bytes], target: Path) -> None:
+def write(files: Iterable[Path], reached: Mapping[str, bytes], target: Path) -> None:
     """Write coverage.py's data: what of these files was reached."""
     import coverage  # lazy: not needed to measure
 
@@ -229,7 +264,7 @@ def write(files: Iterable[Path], found: Mapping[str, bytes], target: Path) -> No
     for file in files:
         path = os.path.relpath(file, ROOT).replace(os.sep, "-")
         arcs, possible = _kept(f"arcs-{coverage.__version__}-{path}", file, partial(_arcs, file))
-        data.add_arcs({str(file): set(taken(arcs, found.get(str(file), bytes(len(arcs))), possible))})
+        data.add_arcs({str(file): set(taken(arcs, reached.get(str(file), bytes(len(arcs))), possible))})
     data.write()
 
 
@@ -242,14 +277,32 @@ def _arcs(file: Path) -> tuple[list[list[Arc]], set[Arc]]:
     return marked(file.read_bytes(), str(file))[1], parser.arcs()
 
 
+def found() -> dict[str, bytes]:
+    """What all processes have reached: for each file its marks."""
+    merged: dict[str, bytes] = {}
+    for record in (FOUND / "marks").read_bytes().split(_BEGIN):
+        name, _, marks = record.partition(_MIDDLE)
+        if marks.endswith(_END):  # no process was killed while it wrote this
+            modules = name.decode()
+            merged[modules] = _either(merged.get(modules, marks[:-1]), marks[:-1])
+    of_files: dict[str, bytes] = {}
+    for modules, marks in merged.items():
+        place = 0
+        for line in (FOUND / f"modules-{modules}").read_text().splitlines():
+            number, path = line.split(" ", 1)
+            own = marks[place : place + int(number)]
+            of_files[path] = _either(of_files.get(path, own), own)
+            place += int(number)
+    return of_files
+
+
+def _either(one: bytes, other: bytes) -> bytes:
+    return (int.from_bytes(one, "big") | int.from_bytes(other, "big")).to_bytes(len(one), "big")
+
+
 def report() -> None:
     """Write what all processes have reached, and forget it."""
-    found: dict[str, bytes] = {}
-    for each in FOUND.glob("*[0-9]"):  # and no part of a file, from a process that was killed
-        for path, marks in marshal.loads(each.read_bytes()).items():
-            before = found.get(path, marks)
-            found[path] = (int.from_bytes(before, "big") | int.from_bytes(marks, "big")).to_bytes(len(marks), "big")
-    write(sorted((ROOT / "cnx_mock").rglob("*.py")), found, ROOT / ".coverage")
+    write(sorted((ROOT / "cnx_mock").rglob("*.py")), found(), ROOT / ".coverage")
     shutil.rmtree(FOUND)
 
 

@@ -195,3 +195,22 @@ def test_the_module_does_what_it_did() -> None:
     assert names["__doc__"] == "A module with each kind of statement."
     assert names["Thing"].__doc__ == "A class."
     assert names["branches"]("more") == 4
+
+
+def test_what_processes_have_reached_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "FOUND", tmp_path)
+
+    def leave(**modules: list[int]) -> None:
+        """Do what a process does that loads these modules, reaches something and ends."""
+        process = measuring.Process()
+        for name, reached in modules.items():
+            process.marks(name, len(reached))[:] = reached
+        process.save()
+
+    leave(one=[1, 0, 0], two=[0, 1])
+    leave(two=[1, 0], three=[0])
+    with (tmp_path / "marks").open("r+b") as file:  # a process is killed while it writes
+        written = file.read()
+        file.write(written[:-2])
+    leave(one=[0, 0, 1], two=[0, 1])
+    assert measuring.found() == {"one": bytes([1, 0, 1]), "two": bytes([1, 1]), "three": bytes([0])}
