@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
+from cnx_mock.api.shapes import Shape
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_entry import entry
 from cnx_mock.text.live_keys import masked_json
@@ -61,7 +62,8 @@ class RequestEvent(StreamEvent):
 
 def told(number: int, kind: Kind, sandbox: str | None, fields: Mapping[str, Any]) -> StreamEvent:
     """Return an event whose fields are encoded now, because what they show may change."""
-    data = orjson.dumps({"sandbox": sandbox, **fields})
+    shown = {name: orjson.Fragment(each.json()) if isinstance(each, Shape) else each for name, each in fields.items()}
+    data = orjson.dumps({"sandbox": sandbox, **shown})
     return StreamEvent(number, kind, data, len(data))
 
 

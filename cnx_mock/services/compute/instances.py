@@ -120,17 +120,14 @@ def detail(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceD
 
 
 def _detailed(sandbox: SandboxState, record: InstanceRecord, now: int) -> InstanceDetail:
-    status = record.status(now)
+    status, plan = record.status(now), record.plan
     fields = fields_of(record, status, now)
-    fields["specs"] = InstanceSpecs(**fields["specs"])
-    return InstanceDetail(
-        **fields,
-        storage=InstanceStorage(type="ephemeral", size_gb=record.plan.disk_gb),
-        snapshot_ids=list(record.snapshot_ids),
-        price_hourly=format_money(record.plan.hourly_cents),
-        price_hourly_cents=record.plan.hourly_cents,
-        metrics=None if status == "provisioning" else sample(sandbox.chance, record, now),
-    )
+    fields["storage"] = {"type": "ephemeral", "size_gb": plan.disk_gb}
+    fields["snapshot_ids"] = record.snapshot_ids
+    fields["price_hourly"] = format_money(plan.hourly_cents)
+    fields["price_hourly_cents"] = plan.hourly_cents
+    fields["metrics"] = None if status == "provisioning" else sample(sandbox.chance, record, now)
+    return InstanceDetail.of_json(tight_json(fields), record.id)
 
 
 @instances.operation(

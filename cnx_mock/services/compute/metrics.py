@@ -1,6 +1,6 @@
 """The metrics of an instance: a pure function of the seed, the id and the minute, so every read shows the same."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cnx_mock.api.declarations import Field
 from cnx_mock.api.shapes import Shape
@@ -61,52 +61,58 @@ class InstanceMetrics(Shape):
     """Network traffic."""
 
 
-def sample(chance: Chance, record: InstanceRecord, now: int) -> InstanceMetrics:
-    """Return the sample of this minute for an instance that is ready. A stopped one has no load and no traffic."""
+_CPU = range(2, 96)
+"""Percent of the vCPUs."""
+
+_MEMORY = range(10, 91)
+"""Percent of the memory."""
+
+_RATES = range(1_000, 500_001)
+"""Average bytes per second."""
+
+
+def sample(chance: Chance, record: InstanceRecord, now: int) -> dict[str, Any]:
+    """Return the fields of an `InstanceMetrics`: the sample of this minute for an instance that is ready. A stopped one
+    has no load and no traffic."""
     stopped = record.stopped(now)
     came_up = (record.provisioned(now) or record.created) // MINUTE
     minute = now // MINUTE
     last = minute if stopped is None else stopped // MINUTE
     cpu = memory = 0
     if stopped is None:
-        cpu = chance.between(2, 95, "cpu", record.id, minute)
-        memory = chance.between(10, 90, "memory", record.id, minute)
-    received = _Traffic(chance, record.id, "rx")
-    sent = _Traffic(chance, record.id, "tx")
-    return InstanceMetrics(
-        sampled_at=format_instant(minute * MINUTE),
-        interval_seconds=MINUTE // SECOND,
-        cpu=CpuMetrics(utilization_percent=cpu),
-        memory=MemoryMetrics(
-            used_mb=record.plan.memory_mb * memory // 100,
-            total_mb=record.plan.memory_mb,
-            utilization_percent=memory,
-        ),
-        network=NetworkMetrics(
-            rx_bytes_per_second=received.rate(last - came_up) if stopped is None else 0,
-            tx_bytes_per_second=sent.rate(last - came_up) if stopped is None else 0,
-            rx_bytes_total=received.total(last - came_up),
-            tx_bytes_total=sent.total(last - came_up),
-        ),
-    )
+        cpu = _CPU[chance.draw("cpu", record.id)(minute) % len(_CPU)]
+        memory = _MEMORY[chance.draw("memory", record.id)(minute) % len(_MEMORY)]
+    received, received_total = _traffic(chance, record.id, "rx", last - came_up)
+    sent, sent_total = _traffic(chance, record.id, "tx", last - came_up)
+    total_mb = record.plan.memory_mb
+    return {
+        "sampled_at": format_instant(minute * MINUTE),
+        "interval_seconds": MINUTE // SECOND,
+        "cpu": {"utilization_percent": cpu},
+        "memory": {
+            "used_mb": total_mb * memory // 100,
+            "total_mb": total_mb,
+            "utilization_percent": memory,
+        },
+        "network": {
+            "rx_bytes_per_second": received if stopped is None else 0,
+            "tx_bytes_per_second": sent if stopped is None else 0,
+            "rx_bytes_total": received_total,
+            "tx_bytes_total": sent_total,
+        },
+    }
 
 
-class _Traffic:
-    """The bytes in one direction: a fixed average per minute, plus a random part.
+def _traffic(chance: Chance, instance_id: str, way: str, minutes: int) -> tuple[int, int]:
+    """Return the bytes per second in the last of these minutes, and the bytes in all of them, in one direction.
 
-    The random part is less than the average of one minute, so that the total never falls.
+    In all of them it is a fixed average per minute, plus a random part. That is less than the average of one minute, so
+    that the total never falls.
     """
-
-    def __init__(self, chance: Chance, instance_id: str, way: str) -> None:
-        self._chance, self._words = chance, (way, instance_id)
-        self._minutely = 60 * chance.between(1_000, 500_000, way, instance_id)
-
-    def total(self, minutes: int) -> int:
-        """Return the bytes after this number of minutes."""
-        if minutes <= 0:
-            return 0
-        return minutes * self._minutely + self._chance.between(0, self._minutely - 1, *self._words, minutes)
-
-    def rate(self, minutes: int) -> int:
-        """Return the bytes per second in the last of these minutes."""
-        return (self.total(minutes) - self.total(minutes - 1)) // 60
+    if minutes <= 0:
+        return 0, 0
+    draw = chance.draw(way, instance_id)
+    average = 60 * _RATES[draw() % len(_RATES)]
+    total = minutes * average + draw(minutes) % average
+    before = (minutes - 1) * average + draw(minutes - 1) % average if minutes > 1 else 0
+    return (total - before) // 60, total
