@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from cnx_mock.api.operation import Resource
+from cnx_mock.errors import SettingsError
 from cnx_mock.http import app
 from cnx_mock.http.static_files import StaticFile
 from cnx_mock.http.tenant import Tenant
@@ -18,9 +19,19 @@ def create_app(
     server.
 
     New sandboxes get `scenario` and `fixture`, instead of those in the settings. Raises UnknownScenario,
-    UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used.
+    UnknownFixture, SourceError or ScenarioError for a scenario or a fixture that cannot be used, and SettingsError for
+    an argument of another type.
     """
+    _check("settings", settings, Settings, "")
+    _check("scenario", scenario, Scenario, "; a name or a path is given as Settings(scenario=('calm',))")
+    _check("fixture", fixture, Fixture, "; a name or a path is given as Settings(fixture='empty')")
     return extended_app(settings, scenario=scenario, fixture=fixture)
+
+
+def _check(name: str, given: object, kind: type, hint: str) -> None:
+    """Raise SettingsError unless an argument is of this type, or not given."""
+    if given is not None and not isinstance(given, kind):
+        raise SettingsError(f"{name} must be a {kind.__name__}, not {type(given).__name__}{hint}")
 
 
 def extended_app(

@@ -99,7 +99,8 @@ class Control:
             raise InvalidInputError(f"{method} {path!r} cannot be sent to {self.url}: {error}") from None
         except (http.client.HTTPException, OSError) as error:
             self.close()
-            raise ServerNotFoundError(f"no cnx-mock answers at {self.url}: {error}") from None
+            why = (isinstance(error, OSError) and error.strerror) or error  # without Python's "[Errno 111]"
+            raise ServerNotFoundError(f"no cnx-mock answers at {self.url}: {why}") from None
 
     def _ask_again(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         self._connection = http.client.HTTPConnection(self._address, timeout=self._seconds)

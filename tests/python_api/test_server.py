@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from cnx_mock import MockServer, Sandbox, ScenarioError, Settings, SourceError, StartError, create_app
+from cnx_mock import (
+    MockServer,
+    Sandbox,
+    ScenarioError,
+    ServerNotFoundError,
+    Settings,
+    SettingsError,
+    SourceError,
+    StartError,
+    create_app,
+)
 from tests.conftest import taken_port
 from tests.interrupts import interrupted_start
 from tests.waiting import until
@@ -280,3 +290,26 @@ def test_an_address_of_the_machine_is_listened_on(host: str) -> None:
     else:
         with MockServer(settings=Settings(host=host, port=0)) as server:
             assert server.sandbox().env["CLOUDNEXUS_BASE_URL"] == server.url
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"settings": {"port": 0}}, "settings must be a Settings, not dict"),
+        (
+            {"scenario": "calm"},
+            r"scenario must be a Scenario, not str; a name or a path is .* Settings\(scenario=\('calm'",
+        ),
+        ({"fixture": "empty"}, "fixture must be a Fixture, not str; a name or a path is given as Settings"),
+    ],
+)
+def test_an_argument_of_another_type_is_told_where_it_belongs(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        create_app(**arguments)
+
+
+def test_a_server_that_has_stopped_is_not_found_and_the_reason_is_in_words() -> None:
+    with MockServer() as server:
+        sandbox = server.sandbox()
+    with pytest.raises(ServerNotFoundError, match=r"no cnx-mock answers at [^ ]+: Connection refused$"):
+        sandbox.state()
