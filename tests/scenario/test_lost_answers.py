@@ -13,6 +13,7 @@ from cnx_mock.services import operations
 from tests.cases import cases
 from tests.conftest import INSTANCE, Client
 from tests.scenario.test_faults import calling, ended
+from tests.waiting import until
 
 OUTCOMES: dict[str, dict[str, Any]] = {
     "Close": {"connection": "close"},
@@ -93,8 +94,7 @@ class Lost:
         """Call, and hang up as soon as the call is under way."""
         before = len(self.sandbox.requests)
         with calling(self.api, method, path, body):
-            while len(self.sandbox.requests) == before:
-                pass
+            until(lambda: len(self.sandbox.requests) > before)
 
 
 def test_every_outcome_there_is_has_its_place_here():
