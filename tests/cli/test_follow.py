@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -21,6 +20,7 @@ from cnx_mock.cli.event_stream import ReceivedEvent
 from tests import commands
 from tests.commands import COMMAND
 from tests.conftest import Client
+from tests.waiting import until
 
 SECONDS = 20
 
@@ -37,11 +37,8 @@ class Follower:
         before = listeners(server)
         given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | more
         self.process = commands.Popen([COMMAND, "journal", "follow", server.url, *options], **given)
-        late = time.monotonic() + SECONDS
-        while listeners(server) <= before:
-            assert self.process.poll() is None
-            assert time.monotonic() < late
-            time.sleep(0.005)
+        until(lambda: listeners(server) > before or self.process.poll() is not None)
+        assert self.process.poll() is None
 
     def line(self) -> str:
         assert self.process.stdout is not None
@@ -170,8 +167,7 @@ def test_colour_is_for_terminals_alone(world, mock):
         follower.process.kill()
         follower.process.communicate()
         os.close(ours)
-        while listeners(mock):  # the server notices that it has left
-            time.sleep(0.005)
+        until(lambda: not listeners(mock))  # the server notices that it has left
 
 
 # ---- its end
@@ -224,8 +220,7 @@ def test_it_goes_on_where_a_lost_connection_broke_off(world, mock):
         process = commands.Popen(words, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         ends = relayed(gate, mock)
-        while not listeners(mock):
-            time.sleep(0.005)
+        until(lambda: listeners(mock))
         client.get("/v1/plans")
         paths = [json.loads(process.stdout.readline())["request"]["path"]]
         for end in ends:

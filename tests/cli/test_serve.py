@@ -10,7 +10,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from cnx_mock import MockServer, __version__
 from tests import commands
 from tests.commands import COMMAND, REAL
 from tests.conftest import taken_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -32,15 +32,6 @@ SECONDS = 20  # more than anything here takes; only a test that fails waits so l
 
 def environment(**more: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("CNX_MOCK_")} | more
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """What `found` gives, as soon as it gives something."""
-    late = time.monotonic() + SECONDS
-    while not (result := found()):
-        assert time.monotonic() < late, "waited too long"
-        time.sleep(0.005)
-    return result
 
 
 class Process:

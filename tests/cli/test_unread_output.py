@@ -21,6 +21,7 @@ import pytest
 from cnx_mock.cli.background_stream import LIMIT, BackgroundStream
 from tests import commands
 from tests.commands import COMMAND
+from tests.waiting import until
 
 SECONDS = 20  # more than anything here takes; only a test that fails waits so long
 KEY = "cnx_test_4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
@@ -282,8 +283,7 @@ def test_a_matrix_that_nobody_reads_can_be_interrupted_and_its_report_is_there(
     process = sweep(start, tmp_path, stdout=full_pipe)
     assert process.stderr is not None
     assert any("1/1" in line for line in iter(process.stderr.readline, ""))
-    while not (tmp_path / "report.json").exists():
-        assert process.poll() is None
+    until(lambda: (tmp_path / "report.json").exists() or process.poll() is not None)
     assert interrupted(process) == 128 + signal.SIGINT
 
 

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from cnx_mock import MockServer, Settings, create_app
 from cnx_mock.scenario.scenario import read_scenario
 from tests.conftest import Client, connect, wire_to
+from tests.waiting import until
 
 EVENTS = "/_mock/events"
 
@@ -548,8 +549,7 @@ def test_a_listener_that_leaves_is_noticed(follow, own_server):
     stream = follow(to=own_server.url)
     assert small_bound(own_server, "--max-listeners")["used"] == 1
     stream.close()
-    while small_bound(own_server, "--max-listeners")["used"]:
-        pass
+    until(lambda: not small_bound(own_server, "--max-listeners")["used"])
     app = own_server._app
     assert app is not None
     assert not app.events.is_awake

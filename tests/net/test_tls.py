@@ -13,6 +13,7 @@ import pytest
 from cnx_mock import MockServer, Settings
 from tests.conftest import INSTANCE, TlsWire, wire_to
 from tests.scenario.test_faults import arrived, calling, everything, message, one
+from tests.waiting import until
 
 LIST = "/v1/instances"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -112,8 +113,7 @@ def test_a_client_that_says_goodbye_is_gone(sandbox, api):
         arrived(sandbox)
         wire.goodbye()
         assert everything(wire) == (b"", "FIN")
-    while sandbox.requests[-1].duration_ms is None:
-        pass
+    until(lambda: sandbox.requests[-1].duration_ms is not None)
     assert sandbox.requests[-1].status is None
 
 

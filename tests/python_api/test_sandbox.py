@@ -10,6 +10,7 @@ from cnx_mock import ControlError, MockServer, Sandbox, ScenarioWarning, SourceE
 from cnx_mock.scenario import gallery
 from cnx_mock.services import operations
 from tests.cases import cases
+from tests.waiting import until
 
 
 def statuses(api: Any, count: int, path: str = "/v1/instances") -> list[int]:
@@ -178,8 +179,7 @@ def test_a_frozen_clock_moves_only_when_it_is_told(sandbox: Sandbox) -> None:
     sandbox.clock.unfreeze()
     sandbox.clock.speed = 1000
     assert sandbox.clock.speed == 1000
-    while sandbox.clock.now - before < dt.timedelta(seconds=91):
-        pass
+    until(lambda: sandbox.clock.now - before >= dt.timedelta(seconds=91))
     with pytest.raises(ControlError, match="needs a unit"):
         sandbox.clock.advance("5")
     with pytest.raises(ControlError, match="speed"):
