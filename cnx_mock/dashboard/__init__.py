@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnx_mock.http.control.guard import PAGE
+from cnx_mock.http.control.guard import PAGE, UI
 from cnx_mock.http.static_files import StaticFile
 
 STATIC = Path(__file__).parent / "static"
 """The folder of the files."""
-
-UI = f"{PAGE}ui/"
-"""The path of everything that the page loads."""
 
 
 def files() -> Mapping[str, StaticFile]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cnx_mock import MockServer, Sandbox
+from cnx_mock import MockServer, Sandbox, dashboard
 from tests import commands
 from tests.conftest import Client
 
@@ -148,3 +148,19 @@ def test_every_example_of_a_fault_is_a_rule_that_is_taken(api: Client) -> None:
     assert {each["key"] for each in listed} >= {"error", "connection", "latency", "body", "headers"}
     for each in listed:
         assert call(api, "POST", "/rules", {"fault": each["example"]})["rule"]["fault"] == each["example"]
+
+
+def test_the_files_of_the_page_are_listed_for_a_browser_and_not_for_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    files, listed = dashboard.files, []
+
+    def list_files() -> Any:
+        listed.append("once")
+        return files()
+
+    monkeypatch.setattr(dashboard, "files", list_files)
+    with MockServer() as server:
+        sandbox = server.sandbox()
+        sandbox.call("GET", "/state")
+        assert listed == []
+        assert Client(server.url).get("/_mock/").status == Client(server.url).get("/_mock/ui/app.js").status == 200
+    assert listed == ["once"]

@@ -38,6 +38,9 @@ JSON = "application/json"
 PAGE = "/_mock/"
 """The path of the live page."""
 
+UI = f"{PAGE}ui/"
+"""The path of everything that the page loads."""
+
 EVENTS = "/_mock/events"
 """The path of the stream of events: only our own page reads it, and programs."""
 

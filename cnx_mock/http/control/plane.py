@@ -17,7 +17,7 @@ from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import CnxMockError, DocumentError, Problem, SourceError
 from cnx_mock.http import auth, messages
 from cnx_mock.http.control import first_word
-from cnx_mock.http.control.guard import JSON, PROTECTION, Guard, Refused, sandbox_named
+from cnx_mock.http.control.guard import JSON, PAGE, PROTECTION, UI, Guard, Refused, sandbox_named
 from cnx_mock.http.events.hub import EventHub
 from cnx_mock.http.events.stream import EventStream
 from cnx_mock.http.export import WorldExporting
@@ -137,7 +137,7 @@ class ControlPlane:
 
     @cached_property
     def _pages(self) -> Mapping[str, StaticFile]:
-        """Its files for browsers by their paths; the folder is looked at for its first call."""
+        """Its files for browsers by their paths; the folder is listed when a browser asks for the first one."""
         return self._files()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -175,7 +175,8 @@ class ControlPlane:
     def _page(self, scope: Scope, headers: RawHeaders) -> PageAnswer | None:
         """Return the file that a browser asks for, or why it does not get it; None for a call of an operation. Raises
         Refused and BadRequest as the guard does."""
-        file = self._pages.get(scope["path"])
+        path = scope["path"]
+        file = self._pages.get(path) if path == PAGE or path.startswith(UI) else None
         if file is None:
             return None
         try:
