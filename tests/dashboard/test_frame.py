@@ -52,6 +52,7 @@ async def test_all_sandboxes_or_one_by_the_end_of_its_key_until_it_is_removed(
         await asyncio.to_thread(Client(own_server.url, sandbox.api_key).get, path)
     await asyncio.to_thread(Client(own_server.url).get, "/v1/images")  # without a key: the server's own journal
     await page.until_count(".requests .row", 3)
+    await page.sees("Requests 3", ".vital")
     chooser = page.tab.get_by_label("Sandbox", exact=True)
     assert one.api_key[-4:] in await chooser.inner_text()
     assert one.api_key not in await page.tab.content()

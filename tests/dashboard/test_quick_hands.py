@@ -53,6 +53,16 @@ async def test_a_dialog_has_the_keys_from_its_first_moment(page: LivePage, sandb
     assert await do(page, "key f", "look dialog[open]", "key Enter", "look .detail") == [True, False]
 
 
+@pytest.mark.parametrize("key", ["f", "?"])
+async def test_back_goes_away_from_a_dialog(page: LivePage, sandbox: Sandbox, key: str) -> None:
+    await page.open("world", sandbox.id)
+    await do(page, "key 3")
+    assert await do(page, f"key {key}", "look dialog") == [True]
+    await page.tab.go_back()
+    await page.tab.locator(".tabs [aria-current=page]").filter(has_text="World").wait_for()
+    assert await page.tab.locator("dialog").count() == 0
+
+
 async def test_a_fault_that_is_confirmed_twice_at_once_is_armed_once(page: LivePage, sandbox: Sandbox) -> None:
     await page.open("story", sandbox.id)
     await read(page)

@@ -171,7 +171,7 @@ async def test_the_keys_do_what_the_list_of_keys_says(page: LivePage, sandbox: S
     await keyboard.press("Escape")
     await page.until_count(".requests .row", 3)
     await keyboard.press("p")
-    await page.sees("Paused.")
+    await page.sees("Paused. Nothing new yet. Go on")
     await keyboard.press("p")
     await keyboard.press("?")
     await page.sees("the next, the former request", "dialog")

@@ -7,7 +7,7 @@ import { Header } from "./frame.js";
 import { go, useRoute } from "./router.js";
 import { dismiss, notify, state, theSandbox, useStore } from "./store.js";
 import { show } from "./stream.js";
-import { ArmDialog, openArm } from "./views/arm.js";
+import { ArmDialog, closeArm, openArm } from "./views/arm.js";
 import { Audit } from "./views/audit.js";
 import { Help } from "./views/help.js";
 import { Requests } from "./views/requests.js";
@@ -25,6 +25,10 @@ function App() {
   useEffect(() => {
     loadVocabulary().catch(() => {});
   }, []);
+  useLayoutEffect(() => {
+    setHelp(false); // Back goes away from a dialog, and not only behind it
+    closeArm();
+  }, [view, sandbox]);
   useLayoutEffect(() => {
     show(sandbox); // before any further key or click: what they do, they do to the sandbox in the address
   }, [sandbox]);

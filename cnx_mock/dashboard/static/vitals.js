@@ -28,7 +28,8 @@ function one({ clock, usage, scenario, rules }) {
 }
 
 function all({ sandboxes, log }) {
-  const requests = [...sandboxes.values()].reduce((sum, each) => sum + each.requests, 0);
+  const homeless = log.items.reduce((most, each) => (each.sandbox ? most : Math.max(most, each.seq)), 0);
+  const requests = [...sandboxes.values()].reduce((sum, each) => sum + each.requests, homeless);
   const instances = [...sandboxes.values()].reduce((sum, each) => sum + each.instances, 0);
   const cut = log.items.filter(({ status, complete }) => complete && (status === null || status >= 400)).length;
   return [

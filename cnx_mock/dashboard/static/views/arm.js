@@ -18,9 +18,9 @@ export function openArm({ sandbox = theSandbox(), operation = null } = {}) {
   changedNow("frame");
 }
 
-/** Close the dialog, unless it is another one by now. */
-function close(arming) {
-  if (state.arming !== arming) return;
+/** Close the dialog that is open, or this one, if it still is. */
+export function closeArm(arming = state.arming) {
+  if (!arming || state.arming !== arming) return;
   state.arming = null;
   changedNow("frame");
 }
@@ -46,13 +46,13 @@ function Arm({ arming }) {
     isSent.current = true;
     try {
       await arm(rule, sandbox);
-      close(arming);
+      closeArm(arming);
     } catch (refusal) {
       isSent.current = false;
       setError(refusal.message);
     }
   };
-  return html`<${Dialog} title="Arm a fault" onClose=${() => close(arming)}>
+  return html`<${Dialog} title="Arm a fault" onClose=${() => closeArm(arming)}>
     <form class="form" onSubmit=${confirm}>
       <label><span>What</span>
         <select value=${given.fault} onChange=${set("fault")}>
@@ -68,7 +68,7 @@ function Arm({ arming }) {
       <pre class="rule-text">${Object.entries(rule).map(([name, each]) => `${name}: ${flow(each)}`).join("\n")}</pre>
       ${error && html`<p class="error" role="alert">${error}</p>`}
       <footer class="dialog-foot">
-        <button type="button" class="button" onClick=${() => close(arming)}>Cancel</button>
+        <button type="button" class="button" onClick=${() => closeArm(arming)}>Cancel</button>
         <button type="submit" class="button primary" autofocus>Arm it</button>
       </footer>
     </form>

@@ -67,6 +67,7 @@ function chart(title, series, words) {
   const axis = { stroke: colour("dim"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
   return {
     title,
+    padding: [null, 28, null, null], // half of the last time on the axis
     cursor: { sync: { key: "traffic" }, drag: { x: false, y: false } },
     scales: { x: { time: true, auto: false }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.15 : 1] } },
     series: [{ label: "Time", value: (_, at) => (at ? timeOfDay(at * 1000, false) : "–") }, ...series.map((each) => ({ ...each, value: (_, value) => words(value ?? null) }))],

@@ -26,7 +26,7 @@ export function OneSandbox({ title, view: View }) {
   return html`<div class="view narrow">
     <h2>${title}: of which sandbox?</h2>
     <p class="dim">Each test key has its own sandbox.</p>
-    <table class="grid" aria-label="Sandboxes">
+    <div class="table-scroll" tabindex="0" role="region" aria-label="Sandboxes, table"><table class="grid" aria-label="Sandboxes">
       <thead><tr><th scope="col">Key</th><th scope="col" class="r">Instances</th><th scope="col" class="r">Requests</th><th scope="col" class="r">Rules</th><th scope="col" class="r">Last request</th></tr></thead>
       <tbody>
         ${items.slice(0, MOST).map(
@@ -37,7 +37,7 @@ export function OneSandbox({ title, view: View }) {
           </tr>`,
         )}
       </tbody>
-    </table>
+    </table></div>
     ${items.length > MOST && html`<p class="dim">The ${MOST} that were used last, of ${count(items.length)}.</p>`}
   </div>`;
 }

@@ -89,7 +89,7 @@ function Timing({ entry }) {
   const waited = Math.min(entry.delayed_ms, entry.duration_ms);
   const rest = entry.duration_ms - waited;
   const share = (part) => String((part / (entry.duration_ms || 1)) * 100);
-  const words = waited ? `${duration(waited)} injected, ${duration(rest)} for the rest` : `${duration(rest)}, no delay injected`;
+  const words = waited ? `${duration(waited)} injected, ${duration(rest)} for the rest` : "no delay injected";
   return html`<section aria-label="Timing">
     <h3>Timing</h3>
     <div class="timing" role="img" aria-label="${duration(entry.duration_ms)} in all: ${words}">

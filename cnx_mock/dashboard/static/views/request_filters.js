@@ -20,7 +20,7 @@ export function Filters({ filters, onChange, search, paused, onPause, shown }) {
     <${Select} label="Fault" value=${filters.fault} onChange=${set("fault")}
       options=${[["", "Fault"], ["any", "with a fault"], ["none", "without a fault"], ...rules.map(({ id }) => [`rule:${id}`, `by ${id}`])]} />
     <button type="button" class="button" aria-pressed=${paused} onClick=${onPause}>${paused ? "Go on" : "Pause"}</button>
-    <span class="dim num shown-count" aria-live="off">${count(shown)}</span>
+    <span class="dim num shown-count" aria-live="off">${count(shown)} shown</span>
   </div>`;
 }
 

@@ -45,7 +45,7 @@ export function Requests() {
   return html`<div class="split ${open ? "has-detail" : ""}">
     <section class="pane list-pane" aria-label="Requests">
       <${Filters} filters=${filters} onChange=${setFilters} search=${search} paused=${Boolean(paused)} onPause=${pause} shown=${items.length} />
-      ${paused && html`<p class="strip" role="status">Paused. ${behind ? `${plural(behind, "new request")} since.` : "Nothing new yet."}
+      ${paused && html`<p class="strip" role="status">Paused. ${behind ? `${plural(behind, "new request")} since.` : "Nothing new yet."}${" "}
         <button type="button" class="link" onClick=${pause}>Go on</button></p>`}
       <${List} items=${items} place=${place} all=${!state.selected} onTop=${setAtTop} onOpen=${select} />
       ${!items.length && html`<${Nothing} state=${state} filters=${filters} onClear=${() => setFilters(NO_FILTERS)} />`}
@@ -84,7 +84,7 @@ function Row({ item, index, selected, all, onOpen }) {
     <span role="gridcell" class="c-status"><${Status} item=${item} /></span>
     <span role="gridcell" class="c-fault"><${FaultBadge} faults=${item.faults} /></span>
     <span role="gridcell" class="c-duration num">${item.ms === null ? "" : duration(item.ms)}</span>
-    ${all && html`<span role="gridcell" class="c-sandbox num">${item.sandbox ? visible(sandboxLabel(item.sandbox)) : html`<span class="dim">none</span>`}</span>`}
+    ${all && html`<span role="gridcell" class="c-sandbox num" title=${item.sandbox && visible(sandboxLabel(item.sandbox))}>${item.sandbox ? visible(sandboxLabel(item.sandbox)) : html`<span class="dim">none</span>`}</span>`}
   </div>`;
 }
 

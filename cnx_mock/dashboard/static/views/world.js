@@ -70,7 +70,7 @@ function Account({ account, usage, onClose }) {
   };
   return html`<${Dialog} title="Change the account" onClose=${onClose}>
     <form class="form" onSubmit=${confirm}>
-      <label><span>Balance</span><input type="text" value=${balance} onInput=${(event) => setBalance(event.target.value)} /></label>
+      <label><span>Balance</span><input type="text" autofocus value=${balance} onInput=${(event) => setBalance(event.target.value)} /></label>
       <label><span>Rate limit</span><input type="text" value=${rate} onInput=${(event) => setRate(event.target.value)} /></label>
       <footer class="dialog-foot">
         <button type="button" class="button" onClick=${onClose}>Cancel</button>
