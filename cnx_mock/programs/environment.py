@@ -8,6 +8,7 @@ import ssl
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from cnx_mock.dataclass import dataclass
@@ -101,10 +102,10 @@ def _covers(pattern: str, host: str) -> bool:
 def bundle_of(ca: Path, environ: Mapping[str, str], ours: Path) -> bytes:
     """Return our CA and everything else that programs trust, as PEM: what the environment names, or else what the
     system has. `ours` is the file that this is written to, which the environment may name already."""
-    named = [Path(environ[name]) for name in _REPLACING if environ.get(name)]
+    named = dict.fromkeys(Path(environ[name]) for name in _REPLACING if environ.get(name))
     bundles = list(_texts(each for each in named if each not in (ca, ours)))
     if not bundles:
-        bundles = list(_texts(map(Path, _BUNDLES)))[:1] or [_from_the_store()]
+        bundles = list(islice(_texts(map(Path, _BUNDLES)), 1)) or [_from_the_store()]
     if environ.get(_ADDING) and Path(environ[_ADDING]) not in (ca, ours):
         bundles += _texts([Path(environ[_ADDING])])
     return b"\n".join(dict.fromkeys([*bundles, ca.read_bytes()]))

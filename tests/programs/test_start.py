@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cnx_mock.errors import ProgramError
-from cnx_mock.programs.environment import Destination, trust_bundle
+from cnx_mock.programs import environment
+from cnx_mock.programs.environment import Destination, bundle_of, trust_bundle
 from cnx_mock.programs.start import ProgramResult, start
 
 
@@ -57,6 +58,24 @@ def test_no_name_at_all_is_never_handed_to_the_system() -> None:
 @pytest.mark.parametrize(("status", "shown"), [(0, 0), (5, 5), (-9, 137), (-15, 143)])
 def test_a_signal_is_128_and_its_number_as_in_shells(status: int, shown: int) -> None:
     assert ProgramResult(status, 1.5).shell_status == shown
+
+
+def test_a_bundle_that_several_variables_name_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, others = tmp_path / "ca.pem", tmp_path / "others.pem"
+    own.write_text("-----BEGIN OURS")
+    others.write_text("-----BEGIN THEIRS")
+    read: list[Path] = []
+
+    def read_one(path: Path, most: int) -> bytes:
+        read.append(path)
+        return path.read_bytes()
+
+    monkeypatch.setattr(environment, "read_regular", read_one)
+    names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    assert (
+        bundle_of(own, dict.fromkeys(names, str(others)), tmp_path / "bundle") == b"-----BEGIN THEIRS\n-----BEGIN OURS"
+    )
+    assert read == [others]
 
 
 def test_the_bundle_of_trust_lasts_as_long_as_it_is_needed(tmp_path: Path) -> None:
