@@ -6,6 +6,7 @@ from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
 from cnx_mock.dataclass import dataclass
+from cnx_mock.net.allowed_hosts import option_for
 from cnx_mock.python_api.control import Control
 from cnx_mock.python_api.sandbox import Sandbox
 from cnx_mock.sweep.state import resources_left
@@ -56,6 +57,8 @@ class RunSummary:
     """Requests by the end of their key."""
     refused: int = 0
     """Requests that reached no sandbox, such as those with a live key."""
+    refused_hosts: list[str] = field(default_factory=list)
+    """Hosts, with their ports, that the proxy refused."""
 
     def lines(self) -> Iterator[str]:
         """Yield the summary for people, line by line."""
@@ -67,6 +70,8 @@ class RunSummary:
         if self.refused:
             they = "it" if self.refused == 1 else "they"
             yield f"{self.refused} of them reached no sandbox: {they} had no key, or not a test key"
+        for host in self.refused_hosts[:_SHOWN]:
+            yield f"the proxy refused {host}: {option_for(*_address(host))} lets it pass"
         if len(self.sandboxes) > 1:
             yield "each key has its own sandbox" + _listed({f"…{end}": n for end, n in self.sandboxes.items()})
         for each in self.faults:
@@ -127,6 +132,11 @@ class RunRecord:
     """The state of each sandbox at the end."""
 
 
+def _address(host: str) -> tuple[str, int]:
+    name, _, port = host.rpartition(":")
+    return name, int(port)
+
+
 def taken(control: Control, sandboxes: Iterable[Sandbox], expect: Mapping[str, Any]) -> RunRecord:
     """Return what happened in a server's sandboxes. The first one is that of the program.
 
@@ -148,6 +158,7 @@ def taken(control: Control, sandboxes: Iterable[Sandbox], expect: Mapping[str, A
         unmet=_unmet(records),
         sandboxes=_requests_by_key(records),
         refused=refused,
+        refused_hosts=control.call("GET", "/_mock/health")["refused_hosts"],
     )
     return RunRecord(summary, journal, [record.state for record in records])
 

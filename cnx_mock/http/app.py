@@ -89,6 +89,8 @@ class App:
         self.observers = Observers()
         self.addresses = Addresses()
         """Where else the app is served; the server sets it."""
+        self.refused_hosts: set[str] = set()
+        """Hosts, with their ports, that the proxy has refused; it adds them."""
         self.dropped_lines: Callable[[], int] = lambda: 0
         """How many lines for people were dropped, because nobody read them; the command sets it."""
         recipe = Recipe(
@@ -113,6 +115,7 @@ class App:
             self.seed,
             lambda: self.addresses,
             self._dropped,
+            self.refused_hosts,
             checkers,
             Guard(settings.control_host, networks(settings.control_from), self.control_token),
             self.events,

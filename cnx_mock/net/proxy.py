@@ -27,6 +27,10 @@ _CONNECT = b"CONNECT "
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _OF_THE_HOP = (b"host", b"proxy-authorization", b"proxy-connection")
 
+_MOST_REFUSED = 100
+_LONGEST_NAME = 253
+"""How many refused hosts are remembered, and how long a name in the DNS can be."""
+
 MakeProtocol = Callable[[], asyncio.Protocol]
 
 
@@ -38,6 +42,7 @@ class ProxyRoutes:
     plain: MakeProtocol
     secure: MakeProtocol
     allowed: AllowedHosts
+    refused: set[str]
     pages: ErrorPages
     refuse: Callable[[Unread], bytes]
     limits: ConnectionLimits
@@ -58,7 +63,9 @@ class ProxyRoutes:
         return None if (host, port) in self.allowed else self.refusal(host, port)
 
     def refusal(self, host: str, port: int) -> ServerError:
-        """Return the answer for an address that is not allowed."""
+        """Return the answer for an address that is not allowed, and remember it."""
+        if len(self.refused) < _MOST_REFUSED and len(host) <= _LONGEST_NAME:
+            self.refused.add(f"{host}:{port}")
         flag = option_for(host, port)
         return ServerError(
             403,

@@ -54,6 +54,8 @@ class ServedApp(Protocol):
 
     addresses: Addresses
     bounds: Bounds
+    refused_hosts: set[str]
+    """Hosts that the proxy has refused."""
 
     @property
     def pages(self) -> ErrorPages:
@@ -124,7 +126,9 @@ class Serving:
         secure = partial(Tls, sockets.context, secured, partial(self._not_tls, sockets.tls_url), self._limits)
         await self._accept(secure, sockets.tls)
         allowed = AllowedHosts.of(self.app.allowed_hosts)
-        routes = ProxyRoutes(sockets, plain, secure, allowed, pages, self.app.refuse_unread, self._limits)
+        routes = ProxyRoutes(
+            sockets, plain, secure, allowed, self.app.refused_hosts, pages, self.app.refuse_unread, self._limits
+        )
         proxy = partial(Proxy, routes, partial(Forwarded, routes, *http), state.tasks, loop)
         await self._accept(proxy, sockets.proxy)
 

@@ -102,6 +102,9 @@ def test_another_host_is_refused_and_the_flag_is_named() -> None:
     done = run(*python('urllib.request.urlopen("https://example.com", timeout=20)'))
     assert done.returncode == 1
     assert "--allow-host example.com would let it pass" in done.stderr
+    assert done.stderr.endswith(
+        "cnx-mock: 0 requests\ncnx-mock: the proxy refused example.com:443: --allow-host example.com lets it pass\n"
+    )
 
 
 @needs_curl

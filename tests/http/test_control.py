@@ -79,6 +79,7 @@ def test_health_needs_no_key(ours):
         "tls_url": None,
         "proxy_url": None,
         "ca_path": None,
+        "refused_hosts": [],
         "log_lines_dropped": 0,
         "bounds": before["bounds"],
     }

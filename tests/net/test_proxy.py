@@ -197,6 +197,7 @@ def test_other_hosts_are_refused_with_the_flag_that_would_let_them_pass(server, 
     assert (status, phrase) == (403, f"Forbidden: {flag} would let it pass")
     assert (error["code"], error["details"]) == ("HOST_NOT_ALLOWED", {"host": target, "option": flag})
     assert f"only if they are allowed: {flag}" in error["message"]
+    assert target in server.call("GET", "/health")["refused_hosts"]
 
 
 @cases(

@@ -111,7 +111,7 @@ def test_refusals_and_answers_without_a_body_go_out_unchanged(server, client, bo
         ({"corrupt": 8}, "fault.body.corrupt", "needs a unit: write 8B or 8KB"),
         ({"corrupt": "0B"}, "fault.body.corrupt", "a whole number of bytes"),
         ({"corrupt": "1B", "truncate": 0.5}, "fault.body.truncate", "unknown key"),
-        ({"trunkate": 0.5}, "fault.body", "did you mean 'truncate'?"),
+        ({"trunkate": 0.5}, "fault.body", "did you mean '{truncate: …}'?"),
         ("malformed-json", "fault.body", "must be one of: malformed_json, {corrupt: …}, {truncate: …}; did you mean"),
     ],
 )

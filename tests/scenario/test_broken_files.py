@@ -632,10 +632,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
           - {fault: {body: {}}}
         """,
         [
-            "2:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}; did you mean 'truncate'?",
+            "2:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}; did you mean '{truncate: …}'?",
             "3:31: 'truncate' must be a number from 0 to below 1: 0.5 sends half of the body",
             "4:30: 'corrupt' needs a unit: write 8B or 8KB",
-            "5:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}; did you mean 'corrupt'?",
+            "5:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}; did you mean '{corrupt: …}'?",
             "6:21: unknown key 'truncate' (known: corrupt)",
             "7:20: 'body' must be one of: malformed_json, {corrupt: …}, {truncate: …}",
         ],

@@ -1,7 +1,7 @@
 """The control plane as an ASGI application: never faulted, never counted, never journaled, for this machine only."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -58,6 +58,7 @@ class Server:
     """When the server started, in microseconds of the monotonic clock."""
     addresses: Callable[[], Addresses]
     dropped_lines: Callable[[], int]
+    refused_hosts: Collection[str]
     events: EventHub
     checkers: Sequence["ExpectationChecker"] = ()
     operations: Callable[[], Iterable[Operation]] = tuple
@@ -99,6 +100,7 @@ class ControlPlane:
         seed: int,
         addresses: Callable[[], Addresses],
         dropped_lines: Callable[[], int],
+        refused_hosts: Collection[str],
         checkers: Sequence[ExpectationChecker],
         guard: Guard,
         events: EventHub,
@@ -109,7 +111,9 @@ class ControlPlane:
         self._files = pages
         self._bodies = tenants.bounds["max_control_bytes"]
         """Bytes of a call's body: it can be a whole world."""
-        self._server = Server(tenants, ticks(), addresses, dropped_lines, events, checkers, self._operations)
+        self._server = Server(
+            tenants, ticks(), addresses, dropped_lines, refused_hosts, events, checkers, self._operations
+        )
         self._resources = resources
         self._routers: dict[str, Router] = {}
         """Its operations by the first word of their paths; they are loaded when they are called."""

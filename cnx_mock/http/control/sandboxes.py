@@ -89,6 +89,8 @@ class Health(Shape):
     """The proxy's URL; null without."""
     ca_path: str | None
     """The CA's certificate (PEM) on the server's machine; null without HTTPS."""
+    refused_hosts: list[str]
+    """Hosts that the proxy has refused, such as example.com:443; `--allow-host` lets them pass."""
     log_lines_dropped: int
     """Access lines and other lines on stderr that were dropped, because stderr was full or nobody read it."""
     bounds: list[BoundState]
@@ -197,6 +199,7 @@ def health(server: Server) -> Health:
         tls_url=addresses.tls_url,
         proxy_url=addresses.proxy_url,
         ca_path=None if addresses.ca_path is None else str(addresses.ca_path),
+        refused_hosts=sorted(server.refused_hosts),
         log_lines_dropped=server.dropped_lines(),
         bounds=[
             BoundState(option=each.option, limit=each.limit, used=each.measure(), refused=each.refused)

@@ -102,7 +102,8 @@ def _stray(key: str, value: Any) -> Problem:
         parts = [part for kind in rivals for part in _parts(kind)]
         given = next(iter(value), "") if isinstance(value, Mapping) else value
         near = nearest(given, words + parts)
-        hint = "" if near is None else f"; did you mean '{near}'?"
+        meant = f"{{{near}: …}}" if near in parts else near
+        hint = "" if near is None else f"; did you mean '{meant}'?"
         return Problem((key,), f"must be one of: {one_of([*words, *(f'{{{part}: …}}' for part in parts)])}{hint}")
     owners = sorted({kind.key for kind in kinds() if key in kind.model_fields})
     return Problem((key,), f"has no effect without {' or '.join(owners)}", True)

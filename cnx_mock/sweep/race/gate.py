@@ -28,6 +28,7 @@ class Gate:
         self._callers = callers
         self.addresses = app.addresses
         self.bounds = app.bounds
+        self.refused_hosts = app.refused_hosts
 
     @property
     def pages(self) -> ErrorPages:
