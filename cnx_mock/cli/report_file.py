@@ -79,6 +79,8 @@ class ReportFileType(click.Path):
         """Return the ReportFile. Raises UsageError if it could not be written."""
         if isinstance(value, ReportFile) or (ctx is not None and ctx.resilient_parsing):
             return value  # a shell that completes a word must not touch files
+        if not value:
+            raise UsageError("a report needs the name of a file")
         if self._suffixes and Path(value).suffix.lower() not in self._suffixes:
             raise UsageError(f"{value}: {self._message}")
         return ReportFile(str(value))

@@ -23,7 +23,14 @@ _REPORT = ReportFileType(
 @click.option(
     "--key", type=TEST_KEY, metavar="KEY", help="Use this test key, if CMD has a fixed one; by default a new key."
 )
-@click.option("--report", type=_REPORT, metavar="FILE", help="Write a report of the run: .html or .json.")
+@click.option(
+    "--report",
+    "reports",
+    type=_REPORT,
+    multiple=True,
+    metavar="FILE",
+    help="Write a report of the run: .html or .json; may be repeated.",
+)
 @click.option(
     "--expect",
     "expected",
@@ -54,7 +61,7 @@ def run(
     /,
     command: tuple[str, ...],
     key: str | None,
-    report: ReportFile | None,
+    reports: tuple[ReportFile, ...],
     expected: tuple[str, ...],
     expect_same: bool,
     expect_clean: bool,
@@ -105,7 +112,7 @@ def run(
             raise UsageError("--with and --schedule are for a race: add --race")
         judged = {
             "--key": key,
-            "--report": report,
+            "--report": reports,
             "--expect": expected,
             "--expect-same": expect_same,
             "--expect-clean": expect_clean,
@@ -124,7 +131,7 @@ def run(
         command,
         options,
         key=key,
-        report=report,
+        reports=reports,
         expected=expected,
         expect_same=expect_same,
         expect_clean=expect_clean,

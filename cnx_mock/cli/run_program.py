@@ -40,7 +40,7 @@ class ProgramRun:
         options: Mapping[str, Any],
         *,
         key: str | None,
-        report: ReportFile | None,
+        reports: Sequence[ReportFile],
         expected: Sequence[str],
         expect_same: bool,
         expect_clean: bool,
@@ -58,7 +58,7 @@ class ProgramRun:
         self._folder = folder
         self._command = command
         self._key = key
-        self._report = report
+        self._reports = reports
         self._expect_same = expect_same
         self._expect_clean = expect_clean
         self._quiet = quiet
@@ -76,7 +76,7 @@ class ProgramRun:
         found, wait = _judged(record.journal, self._second.requests_before)
         status = self._status(result, summary)
         self._print(summary, found, wait, command_failed=result.status != 0)
-        if self._report is None:
+        if not self._reports:
             return status
         report = self._document(summary, result, status)
         report |= {
@@ -90,7 +90,8 @@ class ProgramRun:
         settle()  # the report may go to stderr too
         try:
             with foreground.interruptible():
-                self._report.write(FORMS[self._report.suffix](report))
+                for file in self._reports:
+                    file.write(FORMS[file.suffix](report))
         except UsageError as error:  # the program's own failure is the more important one
             _print_lines([str(error)])
             return status or BAD_INPUT
@@ -140,7 +141,7 @@ class ProgramRun:
         _print_lines([*summary.lines(), *unclean])
         if wait:
             _print_lines(wait_lines(wait, self._settings, load_scenarios(self._settings.scenario)))
-        _print_lines(finding_lines(found))
+        _print_lines(finding_lines(found, self._reports[0].name if self._reports else "--report FILE"))
         if command_failed and self._is_by_chance(summary):
             line = command_line("shrink", self._settings, self._command, key=self._key, expect_clean=self._expect_clean)
             _print_lines(["which of these faults made it fail? To find out:", f"  {line}"])

@@ -96,13 +96,13 @@ class RunSummary:
         return asdict(self)
 
 
-def finding_lines(found: "Sequence[Finding]") -> Iterator[str]:
-    """Yield a line for each finding, and one that says how to read more; nothing for a careful client."""
+def finding_lines(found: "Sequence[Finding]", report: str) -> Iterator[str]:
+    """Yield a line for each finding, and one that names the report that says more; nothing for a careful client."""
     for each in found[:_SHOWN]:
         yield f"audit: {each}"
     if found:
         more = f"{len(found) - _SHOWN} more findings; " if len(found) > _SHOWN else ""
-        yield f"audit: {more}--report FILE says why it matters, and how to fix it"
+        yield f"audit: {more}{report} says why it matters, and how to fix it"
 
 
 @dataclass(frozen=True)

@@ -371,6 +371,7 @@ def test_what_can_never_happen_is_a_warning(tmp_path: Path) -> None:
         (["--key", "cnx_live_" + "ab" * 16], "a live key is never accepted"),
         (["--report", "no/such/report.json"], "the report no/such/report.json cannot be written: No such file"),
         (["--report", "."], "the report . cannot be written: it is a folder"),
+        (["--report", ""], "a report needs the name of a file"),
         (["--ca-dir", "/dev/null"], "cannot be used"),
         (["--crash-at", "instances.crate"], "did you mean 'instances.create'?"),
         (["--crash-at", "instances.list:after"], "instances.list changes nothing"),
@@ -402,7 +403,7 @@ def test_no_program_at_all_is_a_usage_error() -> None:
 
 
 def test_the_report_has_the_summary_and_the_journal(tmp_path: Path) -> None:
-    given = ["--scenario", "lost-response", "--report", "report.json"]
+    given = ["--scenario", "lost-response", "--report", "report.json", "--report", "report.html"]
     source = "try: create()\nexcept OSError: pass\nraise SystemExit(4)"
     done = run(*given, *python(source), "cnx_live_" + "ab" * 16, cwd=tmp_path)
     report = json.loads((tmp_path / "report.json").read_text())
@@ -413,7 +414,7 @@ def test_the_report_has_the_summary_and_the_journal(tmp_path: Path) -> None:
     assert [(each["kind"], each["name"]) for each in report["summary"]["left"]] == [("instance", "web-1")]
     [entry] = report["journal"]
     assert (entry["operation"], entry["status"], entry["committed"]) == ("instances.create", None, True)
-    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json"]
 
 
 def test_a_report_takes_the_place_of_the_last_one_and_may_go_to_a_stream(tmp_path: Path) -> None:

@@ -60,8 +60,9 @@ class RaceSweep(Sweep):
         if self.other is not None:  # two copies of one program are the same the other way round
             self._grow(backward, RacePlan("B"))
         if not self.cells:
-            who = "CMD makes" if self.other is None else "the two programs make"
-            self.progress.message(f"nothing to race: {who} no calls that conflict")
+            self.progress.message(
+                "nothing to race: in every order, the calls do the same as those of one program after the other"
+            )
 
     async def _serial_run(self, schedule: Schedule, executor: ThreadPoolExecutor) -> RaceRun:
         limit = self.options.seconds or FAULT_FREE_LIMIT
