@@ -24,6 +24,17 @@ def _joined(_: click.Context, __: click.Parameter, value: tuple[list[str], ...])
 _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "callback": _joined}
 
 
+scenarios_option = click.option(
+    "--scenarios",
+    "scenarios",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".cnx-mock/sweep",
+    show_default=True,
+    metavar="DIR",
+    help="Write the scenario files of cells that CMD does not survive into this folder.",
+)
+
+
 @click.command(cls=ProgramCommand, context_settings={"allow_interspersed_args": False})
 @settings_options(*PROGRAM)
 @click.option(
@@ -110,15 +121,7 @@ _NAMES: dict[str, Any] = {"type": NAMES, "multiple": True, "metavar": "NAMES", "
     metavar="FILE",
     help="Accept the bad cells of this earlier JSON report.",
 )
-@click.option(
-    "--scenarios",
-    "scenarios",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=".cnx-mock/sweep",
-    show_default=True,
-    metavar="DIR",
-    help="Write the scenario files of cells that CMD does not survive into this folder.",
-)
+@scenarios_option
 @program_argument
 @click.pass_context
 def sweep(

@@ -28,10 +28,10 @@ from cnx_mock.sweep.report.json import Baseline, SweepReport, json_report, read_
 from cnx_mock.sweep.report.junit import junit_report
 from cnx_mock.sweep.report.matrix import ABBREVIATIONS
 from cnx_mock.sweep.report.restored import restored
-from cnx_mock.sweep.reproduction import Reproduction
+from cnx_mock.sweep.reproduction import Reproduction, line_in, write_scenarios
 from cnx_mock.sweep.results import CellResult, SweepOptions, known_call, known_cell
 from cnx_mock.sweep.runner import ProgressReporter, Sweep
-from cnx_mock.sweep.verdict import FAILING, SURVIVING, VERDICTS, Verdict
+from cnx_mock.sweep.verdict import FAILING, VERDICTS, Verdict
 from cnx_mock.text.files import read_regular
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
@@ -124,8 +124,6 @@ class ProgramSweep:
         if self._since is not None:
             self._check_since(str(since), self._since)
         self._raced: RaceSweep | None = None
-        self._earlier_names: set[str] = set()
-        """The cells that an earlier report has, and that were not run."""
 
     def run(self, files: Sequence[ReportFile]) -> int:
         """Sweep, show and write everything, and return the exit status. Raises SweepError, ProgramError, and OSError
@@ -168,20 +166,15 @@ class ProgramSweep:
             if unchanged and result.cell.name not in report.sweep.results:
                 report.sweep.cells.append(result.cell)
                 report.sweep.results[result.cell.name] = result
-                lines[result.cell.name] = earlier.reproduce(result)
-        kept = set(lines)
+                lines[result.cell.name] = line_in(self._reproduction.folder, result.cell, earlier.reproduce(result))
         faults = {each.name: each for each in (*earlier.sweep.options.faults, *report.sweep.options.faults)}
         report.sweep.options = replace(report.sweep.options, faults=list(faults.values()))
-        self._earlier_names = kept
         return replace(report, reproduce=lambda each: lines.get(each.cell.name) or self._line(each))
 
     def _write(self, report: SweepReport, files: Sequence[ReportFile]) -> None:
         """Write the scenarios of bad cells, and the reports: before anything is shown, which may fail or wait."""
         settle()  # a report may go to stderr
-        for result in report.results:
-            is_old = result.cell.name in self._earlier_names
-            if result.verdict not in SURVIVING and not (self._race or self._readings or is_old):
-                self._reproduction.write(result)
+        write_scenarios(report, self._reproduction.folder)
         for file in files:
             file.write(FORMS[file.suffix](report))
 

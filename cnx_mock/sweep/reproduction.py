@@ -1,22 +1,29 @@
 """Reproduce a cell: write its scenario file, and give the command that runs the program under it."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cnx_mock.dataclass import dataclass
+from cnx_mock.services import operations
 from cnx_mock.sweep.explanation import sentence
-from cnx_mock.sweep.plan import CRASHES, NO_FAULTS
+from cnx_mock.sweep.plan import CRASHES, FAULTS, NO_FAULTS, Cell
+from cnx_mock.sweep.report.json import SweepReport
 from cnx_mock.sweep.results import CellResult
+from cnx_mock.sweep.verdict import SURVIVING
 from cnx_mock.text.control_characters import visible_line
 from cnx_mock.text.files import check_file_name, make_folder, replace_file
 from cnx_mock.text.live_keys import masked_text
 
 POLLS = ("--provisioning", f"polls:{NO_FAULTS['provisioning']['polls']}")
 """The option of `cnx-mock run` by which resources become ready as in a sweep."""
+
+_FAULTS = {fault.name for fault in FAULTS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,20 +39,12 @@ class Reproduction:
     options: Sequence[str] = ()
     """Further options of `cnx-mock run`, such as the fixture."""
 
-    def path(self, result: CellResult) -> Path:
-        """Return the path of a cell's file."""
-        return self.folder / f"{result.cell.name}.yaml"
-
-    def write(self, result: CellResult) -> None:
-        """Write a cell's scenario, unless it needs none. Raises OSError if that is impossible."""
-        if result.cell.fault in CRASHES:
-            return
-        write_scenario(self.path(result), [sentence(result), self.line(result)], result.cell.document())
-
     def line(self, result: CellResult) -> str:
         """Return the command that reproduces a cell, on one line."""
         fault, call = result.cell.fault, result.cell.call
-        files = (*self.scenarios,) if fault in CRASHES else (str(self.path(result)), *self.scenarios)
+        files = (
+            (*self.scenarios,) if fault in CRASHES else (str(self.folder / _file_name(result.cell)), *self.scenarios)
+        )
         given = [word for name in files for word in ("--scenario", name)]
         if fault in CRASHES:
             moment = "" if fault.at == "before" else ":after"
@@ -67,6 +66,36 @@ class Reproduction:
         with_ = [] if other is None else ["--with", shlex.join(other)]
         words = ["cnx-mock", "run", "--race", *with_, "--schedule", schedule, *scenarios, *POLLS, *self.options]
         return visible_line(shlex.join([*words, "--", *self.command]))
+
+
+def line_in(folder: Path, cell: Cell, line: str) -> str:
+    """Return the `line` of an earlier report that reproduces a cell, with the cell's file in this folder. The report
+    may come from another machine, and names the folder there."""
+    try:
+        words = shlex.split(line)
+    except ValueError:  # somebody edited the report
+        return line
+    for number, (option, value) in enumerate(pairwise(words), 1):
+        if option == "--":
+            break
+        if option == "--scenario" and re.split(r"[/\\]", value)[-1] == _file_name(cell):
+            return visible_line(shlex.join([*words[:number], str(folder / _file_name(cell)), *words[number + 1 :]]))
+    return line
+
+
+def write_scenarios(report: SweepReport, folder: Path) -> None:
+    """Write the scenario file of each cell that was not survived. A crash, a race and a reading have no file. Raises
+    OSError if that is impossible, and UsageError for a live key in the path."""
+    known = {operation.name for operation in operations()}
+    for result in report.results:
+        cell = result.cell
+        has_file = all(fault.name in _FAULTS and call.operation in known for call, fault in cell.injections)
+        if has_file and result.verdict not in SURVIVING:
+            write_scenario(folder / _file_name(cell), [sentence(result), report.reproduce(result)], cell.document())
+
+
+def _file_name(cell: Cell) -> str:
+    return f"{cell.name}.yaml"
 
 
 def write_scenario(path: Path, comments: Sequence[str], document: Mapping[str, Any]) -> None:

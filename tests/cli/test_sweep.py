@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -299,6 +300,41 @@ def test_the_shards_of_a_sweep_are_put_together(tmp_path: Path) -> None:
     assert len(list(ElementTree.parse(tmp_path / "all.xml").getroot().iter("testcase"))) == 4
 
 
+def test_merged_reports_name_scenario_files_of_the_machine_that_merges(tmp_path: Path) -> None:
+    for shard in ("1", "2"):
+        machine = tmp_path / shard
+        machine.mkdir()
+        files = machine / "files"
+        sweep(
+            machine,
+            BLIND,
+            "--faults",
+            "reset-after",
+            "--shard",
+            f"{shard}/2",
+            "--scenarios",
+            files,
+            "--report",
+            "r.json",
+        )
+        shutil.copy(machine / "r.json", tmp_path / f"{shard}.json")
+        shutil.copy(machine / "client.py", tmp_path)
+        shutil.rmtree(machine)
+    done = merge(tmp_path, "1.json", "2.json", "--scenarios", "here", "--report", "all.json", "--report", "all.html")
+    [line] = [line.strip() for line in done.stdout.splitlines() if "cnx-mock run" in line]
+    assert line.startswith("cnx-mock run --scenario here/instances.create-1-reset-after.yaml --"), (
+        done.stdout + done.stderr
+    )
+    [cell] = json.loads((tmp_path / "all.json").read_text())["cells"]
+    assert cell["reproduce"] == line
+    for name in ("all.json", "all.html", "here/instances.create-1-reset-after.yaml"):
+        text = (tmp_path / name).read_text()
+        assert "here/instances.create-1-reset-after.yaml" in text
+        assert str(tmp_path) not in text
+    again = commands.run([COMMAND, *shlex.split(line)[1:]], cwd=tmp_path, capture_output=True, text=True)
+    assert again.stderr.count("left behind: instance web-1") == 2, again.stderr
+
+
 def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     sweep(tmp_path, BLIND, "--faults", "error", "--shard", "1/2", "--report", "one.json")
     sweep(tmp_path, BLIND, "--faults", "error", "--shard", "2/2", "--seed", "7", "--report", "seven.json")
@@ -333,7 +369,9 @@ def test_only_new_calls_are_swept_since_an_earlier_report_and_its_bad_cells_stil
     assert "1 run, each at most" in later.stderr
     assert "2 cells not run again: their calls are those of the earlier report" in later.stdout
     assert later.stdout.splitlines()[-1] == "3 runs: 1 duplicated, 1 leaked, 1 survived"
-    again = sweep(tmp_path, BLIND + 'once("GET", "/v1/plans")', *options, "--since", "r.json")
+    again = sweep(tmp_path, BLIND + 'once("GET", "/v1/plans")', *options, "--since", "r.json", "--scenarios", "new")
+    assert "--scenario new/instances.create-1-reset-after.yaml" in again.stdout
+    assert (tmp_path / "new" / "instances.create-1-reset-after.yaml").exists()
     assert again.returncode == 1
     assert again.stdout.splitlines()[-1] == "3 runs: 1 duplicated, 1 leaked, 1 survived"
     other = BLIND.replace("BODY", '{**BODY, "tags": ["a"]}')

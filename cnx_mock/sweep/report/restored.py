@@ -9,7 +9,7 @@ from typing import Any
 from cnx_mock.errors import UsageError
 from cnx_mock.settings import Settings
 from cnx_mock.sweep.journal import ShownCall
-from cnx_mock.sweep.plan import Cell, SweepFault
+from cnx_mock.sweep.plan import FAULTS, Cell, SweepFault
 from cnx_mock.sweep.report.json import SweepReport, identity
 from cnx_mock.sweep.report.stored import check_report
 from cnx_mock.sweep.results import CellResult, SweepOptions
@@ -94,7 +94,11 @@ def restored(file: str, document: Any) -> SweepReport:
 
 def _report(document: Mapping[str, Any]) -> SweepReport:
     options, shard = document["options"], document["shard"]
-    faults = {each["name"]: SweepFault(each["name"], each["description"], _never, {}) for each in document["faults"]}
+    known = {each.name: each for each in FAULTS}
+    faults = {
+        each["name"]: known.get(each["name"]) or SweepFault(each["name"], each["description"], _never, {})
+        for each in document["faults"]
+    }
     calls = {(each["operation"], each["ordinal"]): _call(each) for each in document["calls"]}
     results = [_result(each, calls, faults) for each in document["cells"]]
     parts = None if shard is None else tuple(map(int, shard.split("/")))
