@@ -7,6 +7,16 @@ import click
 from cnx_mock.cli.target import DefaultGroup, Target, target_options
 
 
+class _AmountCommand(click.Command):
+    """A command with one argument, which may begin with a minus: it is then refused as an amount, and is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options, and then the amounts below zero."""
+        negative = [each for each in args if each[:1] == "-" and each[1:2].isdecimal()]
+        others = [each for each in args if each not in negative]
+        return super().parse_args(ctx, [*others, "--", *negative] if negative and "--" not in args else args)
+
+
 @click.group(cls=DefaultGroup, default="show")
 def clock() -> None:
     """Read or move the clock of a running server's sandbox.
@@ -28,7 +38,7 @@ def show(url: str, key: str) -> None:
     _print(Target(url, key), "GET")
 
 
-@clock.command()
+@clock.command(cls=_AmountCommand)
 @click.argument("duration", metavar="DURATION")
 @target_options
 def advance(duration: str, url: str, key: str) -> None:
@@ -47,7 +57,7 @@ def set_clock(instant: str, url: str, key: str) -> None:
     _print(Target(url, key), "PATCH", body={"now": instant})
 
 
-@clock.command()
+@clock.command(cls=_AmountCommand)
 @click.argument("factor", metavar="X", type=float)
 @target_options
 def speed(factor: float, url: str, key: str) -> None:
