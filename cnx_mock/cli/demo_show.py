@@ -1,6 +1,7 @@
 """What `cnx-mock demo` does: it shows a story on a page and in the terminal."""
 
 import asyncio
+import errno
 import gc
 import os
 import sys
@@ -73,7 +74,10 @@ class DemoCommand:
         try:
             return open_sockets(self._settings, shared)
         except ListenError as error:
-            raise with_holder(error) from None
+            if error.errno != errno.EADDRINUSE:
+                raise
+            hint = "choose another with --port, or leave it out for a free one"
+            raise ListenError(error.errno, f"{with_holder(error)}; {hint}") from None
 
     def _complete(self, sockets: ListeningSockets, shared: Security | None, page: str) -> bool:
         """Run the show; return False if a signal ended it. With a page, only a signal does."""

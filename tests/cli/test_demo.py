@@ -167,6 +167,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
         done = demo("--script", "--port", str(port))
     assert done.returncode == 2
     assert "is already in use" in done.stderr
+    assert done.stderr.endswith("; choose another with --port, or leave it out for a free one\n")
     assert done.stderr.count("\n") == 1
 
 
