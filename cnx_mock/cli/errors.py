@@ -72,13 +72,7 @@ class TopGroup(LazyGroup):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            name = error.option_name
-            takers = [path for path, command in _commands(self, ctx) if _takes(command, name)]
-            if not takers:
-                raise
-            more = ", …" if len(takers) > _SHOWN_COMMANDS else ""
-            where = f"{', '.join(takers[:_SHOWN_COMMANDS])}{more}: write it after the command"
-            raise click.NoSuchOption(name, f"{name} is an option of {where}.", ctx=ctx) from None
+            raise _located(error, self, ctx) from None
 
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
         """Read the options of the group, of which `--help` and `--version` print. Raises CommandError for an
@@ -97,7 +91,7 @@ class TopGroup(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Raises CommandError for every CnxMockError and OSError."""
         try:
-            with _command_errors(), _options_of_groups():
+            with _command_errors(), _located_options():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo(err=True)  # after the terminal's ^C
@@ -117,17 +111,31 @@ def _instead(words: list[str]) -> str:
 
 
 @contextmanager
-def _options_of_groups() -> Iterator[None]:
-    """Say of an option that belongs to the group before the command, such as `--ca-dir` of `ca`, to write it there."""
+def _located_options() -> Iterator[None]:
+    """Say of an option at the wrong place where it belongs: `--ca-dir` of `ca` before the command, `--url` of `journal
+    export` after it."""
     try:
         yield
     except click.NoSuchOption as error:
         inner, name = error.ctx, error.option_name
         outer = inner.parent if inner is not None else None
+        if inner is not None and isinstance(inner.command, click.Group):
+            raise _located(error, inner.command, inner) from None
         if inner is None or outer is None or not _takes(outer.command, name):
             raise
         where = f"{name} is an option of {outer.command_path}: write it before {inner.info_name}"
         raise click.NoSuchOption(name, f"{where}.", ctx=inner) from None
+
+
+def _located(error: click.NoSuchOption, group: click.Group, ctx: click.Context) -> click.NoSuchOption:
+    """Return the error for an option that a group does not have; it names the commands that do."""
+    name = error.option_name
+    takers = [path for path, command in _commands(group, ctx) if _takes(command, name)]
+    if not takers:
+        return error
+    more = ", …" if len(takers) > _SHOWN_COMMANDS else ""
+    where = f"{', '.join(takers[:_SHOWN_COMMANDS])}{more}: write it after the command"
+    return click.NoSuchOption(name, f"{name} is an option of {where}.", ctx=ctx)
 
 
 def _commands(group: click.Group, ctx: click.Context, above: str = "") -> Iterator[tuple[str, click.Command]]:

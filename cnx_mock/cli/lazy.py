@@ -15,6 +15,9 @@ from click.shell_completion import CompletionItem
 
 from cnx_mock.dataclass import dataclass
 
+_FEW = 10
+"""So many commands are listed in an error."""
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
@@ -86,6 +89,19 @@ class Group(click.Group):
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl([(name, whole_short_help(command)) for name, command in commands if command])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command. Raises click's UsageError; it lists the commands of a small group."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            names = self.list_commands(ctx)
+            if len(names) > _FEW or "Did you mean" in error.format_message():
+                raise
+            listed = f"{error.format_message()} {ctx.command_path} has {', '.join(names)}."
+            raise click.UsageError(listed, ctx=ctx) from None
 
 
 class LazyGroup(Group):
