@@ -6,14 +6,14 @@ from typing import Any, Literal
 from cnx_mock.api.declarations import GetJsonSchemaHandler
 from cnx_mock.dataclass import dataclass
 
-Kind = Literal["documented", "named", "implied", "added"]
+ProvenanceKind = Literal["documented", "named", "implied", "added"]
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """What an operation or a field is based on."""
 
-    kind: Kind
+    kind: ProvenanceKind
     source: str
     """A quotation from the reference, or the reason if it is `added`."""
 

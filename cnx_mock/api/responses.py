@@ -19,7 +19,7 @@ from cnx_mock.api.shapes import Deleted
 from cnx_mock.api.surface import ADDED_HEADERS, Surface
 from cnx_mock.dataclass import dataclass
 
-Refusal = type[errors.ApiError]
+ErrorType = type[errors.ApiError]
 
 _REQUEST_ID = "req_8f7e6d5c4b3a2f1e"
 
@@ -105,7 +105,7 @@ class Responses:
     def of(self, operation: Operation) -> dict[str, Any]:
         """Return the responses of an operation, by status."""
         found = dict(self._success(operation, status) for status in operation.statuses)
-        refusals: dict[int, list[Refusal]] = {}
+        refusals: dict[int, list[ErrorType]] = {}
         for refusal in possible(operation):
             refusals.setdefault(refusal.status_under(self._readings), []).append(refusal)
         return found | {str(status): self._refusal(status, each) for status, each in refusals.items()}
@@ -145,7 +145,7 @@ class Responses:
             if each.path == own
         }
 
-    def _refusal(self, status: int, refusals: Sequence[Refusal]) -> dict[str, Any]:
+    def _refusal(self, status: int, refusals: Sequence[ErrorType]) -> dict[str, Any]:
         """Return a reference to the response that means any of these errors."""
         name = "Or".join(refusal.__name__ for refusal in refusals)
         if name not in self.shared:
@@ -161,7 +161,7 @@ class Responses:
             }
         return {"$ref": f"#/components/responses/{name}"}
 
-    def _example(self, refusal: Refusal) -> dict[str, Any]:
+    def _example(self, refusal: ErrorType) -> dict[str, Any]:
         value = {"code": refusal.code, "message": refusal.message, "details": dict(refusal.example)}
         self.examples[refusal.code] = {
             "summary": refusal.message,
@@ -169,7 +169,7 @@ class Responses:
         }
         return {"$ref": f"#/components/examples/{refusal.code}"}
 
-    def _refusal_headers(self, status: int, refusals: Sequence[Refusal]) -> dict[str, Any]:
+    def _refusal_headers(self, status: int, refusals: Sequence[ErrorType]) -> dict[str, Any]:
         own = {401: [CHALLENGE], 429: [RETRY_AFTER]}.get(status, [])
         if status in (401, 413):  # refused before the request is counted
             return self._refs([*EVERYWHERE, *own])
@@ -185,9 +185,9 @@ class Responses:
         return {header.name: {"$ref": f"#/components/headers/{header.name}"} for header in sent}
 
 
-def possible(operation: Operation) -> list[Refusal]:
+def possible(operation: Operation) -> list[ErrorType]:
     """Return every error that an operation can answer with, sorted by status and code."""
-    kinds: set[Refusal] = {
+    kinds: set[ErrorType] = {
         errors.Unauthorized,
         errors.LiveKeyRejected,
         errors.RateLimited,

@@ -135,7 +135,7 @@ async def _one(app: App, tenant: Tenant, request: ImaginedRequest, number: int) 
 def _outcome(exchange: Exchange) -> str:
     """Return what the client would see, and whether the change would be committed."""
     words = []
-    if exchange.effects.delivery is not None:
+    if exchange.effects.connection_fault is not None:
         words.append("no answer")
     elif exchange.answer is not None:
         words.append(f"{exchange.answer.status} {_code(exchange.answer.body)}".strip())

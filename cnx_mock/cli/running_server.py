@@ -10,19 +10,19 @@ from cnx_mock.python_api.control import TIMEOUT_SECONDS, Control
 _ERRNO = re.compile(r"\[Errno -?[0-9]+\] ")
 """The number that the system gives an error; its words follow."""
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 def ask(
     url: str,
     path: str,
-    read: Callable[[Any], Answer],
+    read: Callable[[Any], Result],
     key: str | None = None,
     seconds: float = TIMEOUT_SECONDS,
     *,
     method: str = "GET",
     body: Any = None,
-) -> Answer:
+) -> Result:
     """Call a path of the control plane, and return what `read` takes from the answer. The call may take this many
     seconds.
 

@@ -7,7 +7,7 @@ import click
 
 from cnx_mock.cli.lazy import Group
 from cnx_mock.cli.param_types import DEFAULT_URL, SERVER_URL, TEST_KEY
-from cnx_mock.cli.running_server import Answer, ask
+from cnx_mock.cli.running_server import Result, ask
 from cnx_mock.dataclass import dataclass
 from cnx_mock.world.keys import EXAMPLE_KEY
 
@@ -19,7 +19,7 @@ class Target:
     url: str
     key: str
 
-    def call(self, method: str, path: str, read: Callable[[Any], Answer], body: Any = None) -> Answer:
+    def call(self, method: str, path: str, read: Callable[[Any], Result], body: Any = None) -> Result:
         """Return what `read` takes from the answer; `path` comes after `/_mock`. Raises what `ask` raises."""
         return ask(self.url, f"/_mock{path}", read, self.key, method=method, body=body)
 

@@ -34,7 +34,7 @@ _QUICK = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class SharedSetup:
     """What the programs of a show have in common."""
 
     sockets: ListeningSockets
@@ -85,46 +85,46 @@ class Show:
         cannot be started.
         """
         executor = ThreadPoolExecutor(2 * len(self.lanes), "cnx-mock demo")
-        stage = Stage(sockets, bundle, shared, executor)
+        setup = SharedSetup(sockets, bundle, shared, executor)
         serving = Serving(self._app, sockets)
         try:
             await serving.start()
-            await run_all(self._play(each, stage) for each in self.lanes)
+            await run_all(self._play(each, setup) for each in self.lanes)
             self.summary = summary(self.story, self.lanes)
             await then()
         finally:
             executor.shutdown(wait=False)
             await serving.stop()
 
-    async def _play(self, lane: Lane, stage: Stage) -> None:
+    async def _play(self, lane: Lane, setup: SharedSetup) -> None:
         """Run a lane's program, and judge it."""
         program = lane.program
         limit = max(_OWN_SECONDS, _OWN_SECONDS / self._settings.speed) if program.is_ours else self._seconds
-        environment = self._environment(program, stage.bundle, _BASE / self._settings.speed)
+        environment = self._environment(program, setup.bundle, _BASE / self._settings.speed)
         lane.started = wall_now()
         try:
-            environ = {**os.environ, **environment(stage.sockets, lane.key)}
-            lane.result = await run(program.command, environ, lambda: limit, stage.executor)
+            environ = {**os.environ, **environment(setup.sockets, lane.key)}
+            lane.result = await run(program.command, environ, lambda: limit, setup.executor)
         except ProgramError as error:
             raise UsageError(f"--client {program.line!r}: {error}") from None
         lane.ended = wall_now()
         result = run_result([lane.tenant], lane.result, lambda: lane.start)
         hung = lane.result.status is None
-        fault_free = [result] * 2 if hung else await self._rehearse(program, limit, stage)
+        fault_free = [result] * 2 if hung else await self._rehearse(program, limit, setup)
         lane.can_be_swept = program.is_ours or (not hung and can_be_swept(fault_free))
         rules = [rule.id for rule in self.story.scenario.rules]
         lane.outcome = judge_show(result, fault_free, rules, program.noun)
 
-    async def _rehearse(self, program: LaneProgram, limit: float, stage: Stage) -> Sequence[RunResult]:
+    async def _rehearse(self, program: LaneProgram, limit: float, setup: SharedSetup) -> Sequence[RunResult]:
         """Run a program twice in the story's world without faults."""
         config = RunConfig(
             command=program.command,
             settings=private(self._settings),
-            environment=self._environment(program, stage.bundle, _QUICK),
-            security=stage.shared,
+            environment=self._environment(program, setup.bundle, _QUICK),
+            security=setup.shared,
             scenario=without_faults(self.story.scenario),
         )
-        return await rehearse(config, limit, stage.executor, at_once=program.is_ours)
+        return await rehearse(config, limit, setup.executor, at_once=program.is_ours)
 
     def _environment(self, program: LaneProgram, bundle: Path | None, base: float) -> Environment:
         """Return what returns the variables that lead a program to a server; `base` is the unit of our own clients'

@@ -85,7 +85,7 @@ class Api:
 
     async def _deliver(self, context: RequestContext, wire: RequestWire, send: Send) -> None:
         """Complete the journal's record, then send: a client that has the answer finds the record complete."""
-        if context.effects.delivery is not None and await self._act(context, wire):
+        if context.effects.connection_fault is not None and await self._act(context, wire):
             return
         context.count_polls()
         if wire.gone:
@@ -107,10 +107,10 @@ class Api:
 
     async def _act(self, context: RequestContext, wire: RequestWire) -> bool:
         """Do to the connection what a fault wants. Return False if that fails: then the API's own 500 is to be sent."""
-        delivery = context.effects.delivery
-        assert delivery is not None, "only called for one"
+        act_on_connection = context.effects.connection_fault
+        assert act_on_connection is not None, "only called for one"
         try:
-            act = await delivery(context, wire)
+            act = await act_on_connection(context, wire)
             wire.check(context.effects)
             self._complete(context, None)
             _act_afterwards(context, wire)

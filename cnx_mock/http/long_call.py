@@ -19,7 +19,7 @@ from cnx_mock.world.release import Holder
 T = TypeVar("T")
 
 
-class _Outcome(Generic[T]):
+class _Result(Generic[T]):
     """What a function has returned or raised."""
 
     def __init__(self, work: Callable[[], T]) -> None:
@@ -45,13 +45,13 @@ class LongCall:
         self.is_long = body is not None and len(body) >= LONG
         """Whether its body is. A short body is not worth a thread."""
         self._body = body or b""
-        self._data: _Outcome[dict[str, Any]]
-        self._found: list[_Outcome[Any]] = []
+        self._data: _Result[dict[str, Any]]
+        self._found: list[_Result[Any]] = []
         self._next = 0
 
     async def parse(self) -> None:
         """Parse the body: before the call begins, if it is long."""
-        self._data = await asyncio.to_thread(_Outcome, partial(json_object, self._body))
+        self._data = await asyncio.to_thread(_Result, partial(json_object, self._body))
 
     def parsed(self) -> dict[str, Any]:
         """Return the object in the body. Raises what `json_object` raises."""
@@ -83,7 +83,7 @@ class LongCall:
         return self._found[self._next - 1].get()
 
     def _do(self, work: Callable[[], object]) -> None:
-        self._found.append(_Outcome(work))
+        self._found.append(_Result(work))
 
     def _take(self, items: Iterator[object]) -> Iterator[None]:
         taken: list[object] = []

@@ -49,13 +49,13 @@ def servers(scheme: str, host: str | None) -> list[dict[str, str]]:
 
 def examples(readings: Mapping[str, str]) -> Examples:
     """Return an example of every operation under these readings."""
-    story = _Story(readings)
+    story = _ExampleSandbox(readings)
     for operation in sorted(operations(), key=lambda each: _ORDER.index(each.method)):
         story.perform(operation)
     return story.examples
 
 
-class _Story:
+class _ExampleSandbox:
     """A sandbox in which each operation is performed once, a minute after the one before."""
 
     def __init__(self, readings: Mapping[str, str]) -> None:

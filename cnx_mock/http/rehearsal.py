@@ -23,7 +23,7 @@ async def rehearse(
     if not context.begin():
         await context.finish()
     context.count_polls()
-    if context.effects.delivery is None:
+    if context.effects.connection_fault is None:
         context.head()  # the rules that change headers fire here
     if context.journal is not None:
         context.journal.measure(context)

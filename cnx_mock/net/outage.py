@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from cnx_mock.errors import ListenError
-from cnx_mock.net.sockets import BACKLOG, ClosedSocket, Listener, bind_again
+from cnx_mock.net.sockets import BACKLOG, ClosedSocket, ServerSocket, bind_again
 from cnx_mock.world.clock import SECOND
 
 log = logging.getLogger("cnx_mock")
@@ -24,11 +24,11 @@ _AGAIN_SECONDS = 0.05
 """How long to wait for a port that somebody else has taken."""
 
 
-class Port:
+class ClosableSocket:
     """One listening socket of a server, which can be closed and opened again at the same address."""
 
     def __init__(
-        self, sockets: list[Listener], index: int, protocol: Callable[[], asyncio.Protocol], may_close: bool
+        self, sockets: list[ServerSocket], index: int, protocol: Callable[[], asyncio.Protocol], may_close: bool
     ) -> None:
         """`sockets` at `index` is the listening socket, and afterwards what stands in its place. `may_close` is whether
         it may be closed before the server stops."""
@@ -84,7 +84,7 @@ class Outage:
     time."""
 
     def __init__(self) -> None:
-        self._ports: list[Port] = []
+        self._ports: list[ClosableSocket] = []
         self._refusing: set[object] = set()
         """Who wants the ports to be closed."""
         self._failing: dict[object, int | None] = {}
@@ -92,7 +92,7 @@ class Outage:
         self._opening: asyncio.Task[None] | None = None
         self._stopped = False
 
-    async def serve(self, port: Port) -> None:
+    async def serve(self, port: ClosableSocket) -> None:
         """Accept connections at a port."""
         self._ports.append(port)
         await port.serve()
@@ -133,7 +133,7 @@ class Outage:
         return True
 
     @property
-    def _may_close(self) -> list[Port]:
+    def _may_close(self) -> list[ClosableSocket]:
         return [port for port in self._ports if port.may_close]
 
     @staticmethod
@@ -161,7 +161,7 @@ class Outage:
         for port in self._may_close:
             port.close()
 
-    async def _serve_again(self, taken: list[Port]) -> None:
+    async def _serve_again(self, taken: list[ClosableSocket]) -> None:
         """Accept connections again. A port that somebody else has taken is opened when it is free."""
         for port in self._may_close:
             if port not in taken:

@@ -19,10 +19,10 @@ from cnx_mock.net.connection import Connection
 from cnx_mock.net.connection_limits import ConnectionLimits
 from cnx_mock.net.direct import Begin, DirectConnection
 from cnx_mock.net.endings import drain
-from cnx_mock.net.outage import Port
+from cnx_mock.net.outage import ClosableSocket
 from cnx_mock.net.proxy import Forwarded, Proxy, ProxyRoutes
 from cnx_mock.net.server_error import ErrorPages, ServerError
-from cnx_mock.net.sockets import Listener, ListeningSockets
+from cnx_mock.net.sockets import ListeningSockets, ServerSocket
 from cnx_mock.net.tls import Tls
 from cnx_mock.net.unread import Unread, port_of
 from cnx_mock.net.uvicorn_protocol import Config, ServerState
@@ -137,13 +137,13 @@ class Serving:
         return self.app.refuse_unread(Unread.of(first, f"this port speaks HTTPS: use {url}", port_of(transport)))
 
     async def _accept(
-        self, protocol: Callable[[], asyncio.Protocol], sockets: list[Listener], may_close: bool = True
+        self, protocol: Callable[[], asyncio.Protocol], sockets: list[ServerSocket], may_close: bool = True
     ) -> None:
         def admitted() -> asyncio.Protocol:
             return protocol() if self._limits.make_room() else _NoRoom(self.app.pages, self._limits)
 
         for index in range(len(sockets)):
-            await self._limits.outage.serve(Port(sockets, index, admitted, may_close))
+            await self._limits.outage.serve(ClosableSocket(sockets, index, admitted, may_close))
 
     async def stop(self, seconds: float = 0.5) -> None:
         """Stop accepting, cancel delays, let other requests end within this many seconds, then close everything."""

@@ -69,7 +69,7 @@ def bind_again(closed: ClosedSocket) -> socket.socket:
     return _bound(_Place(address, closed.family, (address, flow, scope), spare=False), port, listens=False)
 
 
-Listener = socket.socket | ClosedSocket
+ServerSocket = socket.socket | ClosedSocket
 
 
 def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
@@ -168,20 +168,20 @@ def _bound(place: _Place, port: int, *, listens: bool = True) -> socket.socket:
     return sock
 
 
-def url_of(sock: Listener, scheme: str = "http") -> str:
+def url_of(sock: ServerSocket, scheme: str = "http") -> str:
     """Return the URL of a listening socket for clients on this machine. For one that listens on all addresses it is the
     loopback address, the only one at which the control plane answers."""
     host, port = _host(sock), sock.getsockname()[1]
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _best_url(sockets: Sequence[Listener], scheme: str = "http") -> str:
+def _best_url(sockets: Sequence[ServerSocket], scheme: str = "http") -> str:
     """Return the URL of the first socket with a loopback address, at which the control plane answers, or else of the
     first one."""
     return url_of(next((sock for sock in sockets if is_loopback(_host(sock))), sockets[0]), scheme)
 
 
-def _host(sock: Listener) -> str:
+def _host(sock: ServerSocket) -> str:
     """Return the address at which clients on this machine reach a listening socket."""
     host = str(sock.getsockname()[0])
     return _LOOPBACK.get(host, host)
@@ -191,9 +191,9 @@ def _host(sock: Listener) -> str:
 class ListeningSockets:
     """The listening sockets of one server, and what its HTTPS needs."""
 
-    plain: list[Listener]
-    tls: list[Listener]
-    proxy: list[Listener]
+    plain: list[ServerSocket]
+    tls: list[ServerSocket]
+    proxy: list[ServerSocket]
     context: ssl.SSLContext | None
     ca_path: Path | None
     """The CA's certificate, for clients to trust; None without HTTPS."""

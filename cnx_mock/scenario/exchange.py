@@ -75,11 +75,11 @@ class Wire(Protocol):
 
 LastAct = Callable[[], None]
 
-Delivery = Callable[["Exchange", Wire], Awaitable[LastAct]]
+ConnectionFault = Callable[["Exchange", Wire], Awaitable[LastAct]]
 """What happens to the connection if no answer is sent. It may wait, and returns what to do to the wire once the
 journal's entry is complete."""
 
-Pace = Callable[[bytes], Iterator[tuple[int, bytes]]]
+Pacing = Callable[[bytes], Iterator[tuple[int, bytes]]]
 """Splits a body into pieces, each with the microseconds to wait before it."""
 
 HeaderChange = Callable[[RawHeaders], RawHeaders]
@@ -96,9 +96,9 @@ class FaultEffects:
     """How long the resource that the operation makes takes to come up."""
     change_headers: HeaderChange | None = None
     """Changes the headers, once all of them are there."""
-    pace: Pace | None = None
+    pace: Pacing | None = None
     """Sends the body slowly."""
-    delivery: Delivery | None = None
+    connection_fault: ConnectionFault | None = None
     """Acts on the connection; no answer is sent."""
     afterwards: tuple[Callable[[Wire], None], ...] = ()
     """What is done to the connection, or to the server's ports, just before the end of the answer is sent."""

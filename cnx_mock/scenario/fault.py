@@ -127,7 +127,7 @@ class Pacing(Fault):
         await turn.proceed()
         if not first:
             turn.spared("an earlier rule sets the pace")
-        elif exchange.effects.delivery or not (exchange.answer and exchange.answer.body):
+        elif exchange.effects.connection_fault or not (exchange.answer and exchange.answer.body):
             turn.spared("no body is sent")
         elif not any(wait for wait, _ in self.pieces(exchange.answer.body)):
             turn.spared("a body of this size takes no time")

@@ -12,7 +12,7 @@ from cnx_mock.scenario.conditions import Times
 from cnx_mock.scenario.matching import Match, NamedPatterns, Pattern
 from cnx_mock.scenario.rule import Rule
 
-Call = tuple[Operation, str]
+PossibleCall = tuple[Operation, str]
 """A call that a client can make: its operation and its method."""
 
 _Words = tuple[Any, ...] | None
@@ -36,7 +36,7 @@ class Calls:
             found = self._masks[key] = sum(bits)
         return found
 
-    def of(self, match: Match) -> list[Call]:
+    def of(self, match: Match) -> list[PossibleCall]:
         """Return the calls that a rule can match."""
         mask = self.mask(match)
         return [call for place, call in enumerate(self._all) if mask >> place & 1]

@@ -153,23 +153,23 @@ async def run_program(
     """
     with ExitStack() as stack:
         folders = stack.enter_context(program_folders(config.folder))
-        world = _World(config, document, folders, executor)
+        server = _ProgramServer(config, document, folders, executor)
         first, after_first = None, 0
         try:
-            await world.start()
-            ended = await world.run(seconds, patient, second.kill_at if second else None, meanwhile)
+            await server.start()
+            ended = await server.run(seconds, patient, second.kill_at if second else None, meanwhile)
             if second is not None and second.after(ended):
-                first, after_first = ended, world.requests
-                world.end_failures(second.rules)
-                ended = await world.run(seconds, patient)
+                first, after_first = ended, server.requests
+                server.end_failures(second.rules)
+                ended = await server.run(seconds, patient)
         finally:
-            await world.stop()
+            await server.stop()
         kept = stack.pop_all()
 
     def collect() -> RunResult:
         with kept:  # removing the folders takes half as long as all else of a run without calls
             return replace(
-                collected(world.tenants, ended, with_start=with_start), first=first, requests_of_first=after_first
+                collected(server.tenants, ended, with_start=with_start), first=first, requests_of_first=after_first
             )
 
     return collect
@@ -183,7 +183,7 @@ def scenario_of(config: RunConfig, document: Mapping[str, Any]) -> Scenario:
     return scenario if config.scenario is None else stacked([scenario, config.scenario], known)
 
 
-class _World:
+class _ProgramServer:
     """A server with a scenario, and the runs of the program against it."""
 
     def __init__(

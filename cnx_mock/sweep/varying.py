@@ -11,7 +11,7 @@ from typing import Any
 
 from cnx_mock.dataclass import dataclass
 
-Place = tuple[str, ...]
+ValuePath = tuple[str, ...]
 """Where a value stands in a resource: the kind, and then keys; `[]` stands for every item of a list."""
 Template = tuple[str | None, ...]
 """The words and separators of a text; None for a word that varies. An empty one fits every value."""
@@ -24,7 +24,7 @@ _SHOWN = "*"
 class Varying:
     """The values that vary."""
 
-    templates: Mapping[Place, frozenset[Template]] = field(default_factory=dict)
+    templates: Mapping[ValuePath, frozenset[Template]] = field(default_factory=dict)
 
     def fields(self) -> set[tuple[str, str]]:
         """Return the fields in which something varies, as pairs of kind and field."""
@@ -43,7 +43,7 @@ class Varying:
             return dict(fields)
         return {key: self._value((kind, key), value) for key, value in fields.items()}
 
-    def _value(self, place: Place, value: Any) -> Any:
+    def _value(self, place: ValuePath, value: Any) -> Any:
         templates = self.templates.get(place, frozenset())
         if _ANYTHING in templates:
             return _SHOWN
@@ -64,14 +64,14 @@ NOTHING = Varying()
 
 def varying(pairs: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> Varying:
     """Return what varies between the fields of resources that are the same in two runs, each pair with its kind."""
-    found: dict[Place, set[Template]] = {}
+    found: dict[ValuePath, set[Template]] = {}
     for kind, one, two in pairs:
         for place, template in _differences((kind,), one, two):
             found.setdefault(place, set()).add(template)
     return Varying({place: frozenset(templates) for place, templates in found.items()})
 
 
-def _differences(place: Place, one: Any, two: Any) -> Iterator[tuple[Place, Template]]:
+def _differences(place: ValuePath, one: Any, two: Any) -> Iterator[tuple[ValuePath, Template]]:
     if one == two:
         return
     if isinstance(one, Mapping) and isinstance(two, Mapping) and one.keys() == two.keys():

@@ -84,7 +84,7 @@ class BrokenDelivery(BrokenBefore):
     """Leaves a delivery that raises."""
 
     async def apply(self, exchange: Exchange, turn: Turn) -> None:
-        exchange.effects.delivery = self.deliver
+        exchange.effects.connection_fault = self.deliver
 
     async def deliver(self, exchange: Exchange, wire: Wire) -> LastAct:
         raise Mistake

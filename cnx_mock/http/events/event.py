@@ -10,7 +10,7 @@ from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_entry import entry
 from cnx_mock.text.live_keys import masked_json
 
-Kind = Literal["server", "request", "fired", "phase", "clock", "account", "resource", "reset", "lost"]
+EventKind = Literal["server", "request", "fired", "phase", "clock", "account", "resource", "reset", "lost"]
 
 Loss = Literal["behind", "evicted", "restarted"]
 """Why events are missing: the listener was too slow, the journals do not have them any more, or they are an earlier
@@ -22,7 +22,7 @@ class StreamEvent:
 
     __slots__ = ("_bytes", "_data", "kind", "number", "size")
 
-    def __init__(self, number: int, kind: Kind, data: bytes, size: int) -> None:
+    def __init__(self, number: int, kind: EventKind, data: bytes, size: int) -> None:
         """`data` is the JSON; `size` is about how many bytes a queue holds because of the event."""
         self.number = number
         self.kind = kind
@@ -60,7 +60,7 @@ class RequestEvent(StreamEvent):
         return orjson.dumps({"sandbox": self._sandbox, "request": entry(self._record)})
 
 
-def told(number: int, kind: Kind, sandbox: str | None, fields: Mapping[str, Any]) -> StreamEvent:
+def told(number: int, kind: EventKind, sandbox: str | None, fields: Mapping[str, Any]) -> StreamEvent:
     """Return an event whose fields are encoded now, because what they show may change."""
     shown = {name: orjson.Fragment(each.json()) if isinstance(each, Shape) else each for name, each in fields.items()}
     data = orjson.dumps({"sandbox": sandbox, **shown})

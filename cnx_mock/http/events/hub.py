@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from cnx_mock.api.errors import ListenerLimit
-from cnx_mock.http.events.event import Kind, RequestEvent, StreamEvent, told
+from cnx_mock.http.events.event import EventKind, RequestEvent, StreamEvent, told
 from cnx_mock.http.events.fresh import FreshRequests
 from cnx_mock.http.events.listener import MOST_BYTES, Batch, Listener
 from cnx_mock.http.events.past import missed
@@ -267,7 +267,7 @@ class EventHub:
             events.append(told(first + place, "fired", source.id, fields))
         return events
 
-    def _tell(self, source: EventSource, kind: Kind, fields: dict[str, Any]) -> None:
+    def _tell(self, source: EventSource, kind: EventKind, fields: dict[str, Any]) -> None:
         self._send(source, [told(self._number(), kind, source.id, fields)])
 
     @staticmethod

@@ -14,7 +14,7 @@ MOST_BYTES = 8 * 1024 * 1024
 _TAKEN_AT_ONCE = 8
 """After how many events it is asked whether they are enough: to ask takes as long as to encode a small one."""
 
-Replay = Callable[[], StreamEvent]
+PastEvent = Callable[[], StreamEvent]
 """Returns an event of the past; or one that says that the journals do not have it any more."""
 
 
@@ -32,7 +32,7 @@ class Listener:
         """Whether it gets nothing new: the client is gone, or the server stops."""
         self._bound = bound
         self._pull = pull
-        self._past: deque[Replay] = deque()
+        self._past: deque[PastEvent] = deque()
         self._queue: deque[StreamEvent] = deque()
         self._bytes = 0
         self._lost: dict[Loss, tuple[int, int | None]] = {}
@@ -45,7 +45,7 @@ class Listener:
         """Return whether it follows a sandbox; None stands for the requests that reached none."""
         return self.selected is None or self.selected == sandbox
 
-    def replay(self, past: Iterable[Replay]) -> None:
+    def replay(self, past: Iterable[PastEvent]) -> None:
         """Give it events of the past first. They are in the journals, so that they need no room here."""
         self._past.extend(past)
         self.wake()

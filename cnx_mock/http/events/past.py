@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from cnx_mock.http.events.event import RequestEvent, StreamEvent, told_loss
-from cnx_mock.http.events.listener import Replay
+from cnx_mock.http.events.listener import PastEvent
 from cnx_mock.http.events.watch import EventSource
 from cnx_mock.http.journal import JournalRecord
 
@@ -16,7 +16,7 @@ Fired = Callable[[EventSource, JournalRecord], list[StreamEvent]]
 """Returns the events of the faults that hit a request."""
 
 
-def missed(sources: Iterable[EventSource], after: int, origin: int, fired: Fired) -> Iterator[Replay]:
+def missed(sources: Iterable[EventSource], after: int, origin: int, fired: Fired) -> Iterator[PastEvent]:
     """Yield the events of these sources after the event with the number `after`, in order. `origin` is the instant at
     which the monotonic clock was zero."""
     found = sorted(

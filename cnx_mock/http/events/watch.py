@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from cnx_mock.api.shapes import Shape
-from cnx_mock.http.events.event import Kind
+from cnx_mock.http.events.event import EventKind
 from cnx_mock.http.events.listener import Listener
 from cnx_mock.http.journal import Journal
 from cnx_mock.http.loading import WorldLoad
@@ -22,7 +22,7 @@ from cnx_mock.world.records import InstanceRecord, LoadBalancerRecord, MadeRecor
 from cnx_mock.world.sandbox import SandboxState
 from cnx_mock.world.table import Table
 
-Change = tuple[Kind, dict[str, Any]]
+Change = tuple[EventKind, dict[str, Any]]
 """The kind of an event, and its fields."""
 
 _PROVISIONED: dict[str, type[ProvisionedRecord]] = {

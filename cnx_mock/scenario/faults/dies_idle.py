@@ -18,7 +18,7 @@ class DiesIdle(Fault):
         """Mark the connection, once the answer is sent."""
         await turn.proceed()
         answer, asked = exchange.answer, exchange.request.header(b"connection") or ""
-        if exchange.effects.delivery or (answer and answer.framing) or asked.lower() == "close":
+        if exchange.effects.connection_fault or (answer and answer.framing) or asked.lower() == "close":
             turn.spared("the connection ends with this call")
             return
 

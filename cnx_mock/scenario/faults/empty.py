@@ -15,7 +15,7 @@ class Empty(Outcome):
 
     def replace(self, exchange: Exchange) -> None:
         """Close the connection instead of sending an answer."""
-        exchange.effects.delivery = _close
+        exchange.effects.connection_fault = _close
 
 
 async def _close(exchange: Exchange, wire: Wire) -> LastAct:

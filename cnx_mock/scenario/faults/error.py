@@ -50,7 +50,7 @@ StatusCode = Annotated[int, Field(ge=400, le=599)]
 Details = dict[str, str]
 
 
-class _Refusal(Outcome):
+class _ErrorOutcome(Outcome):
     """What `error` and `status` have in common."""
 
     message: str | None = None
@@ -72,7 +72,7 @@ class _Refusal(Outcome):
         exchange.answer = Answer(status, [*headers, *_extra(code, details)], body)
 
 
-class Error(_Refusal):
+class Error(_ErrorOutcome):
     """`error: INTERNAL_ERROR`, with the default status, message and details of this code. The rule may have its own."""
 
     key: ClassVar[str] = "error"
@@ -90,7 +90,7 @@ class Error(_Refusal):
         self.send(exchange, self.status or kind.status_under(readings), kind.code, kind.message, details)
 
 
-class Status(_Refusal):
+class Status(_ErrorOutcome):
     """`status: 503`, for any error status. The error code is made from the reason phrase of the status."""
 
     key: ClassVar[str] = "status"

@@ -19,7 +19,7 @@ class Garbage(Outcome):
 
     def replace(self, exchange: Exchange) -> None:
         """Send these bytes instead of an answer."""
-        exchange.effects.delivery = _send_garbage
+        exchange.effects.connection_fault = _send_garbage
 
 
 async def _send_garbage(exchange: Exchange, wire: Wire) -> LastAct:

@@ -16,7 +16,7 @@ class Hang(Outcome):
 
     def replace(self, exchange: Exchange) -> None:
         """Wait until the client closes the connection, instead of sending an answer."""
-        exchange.effects.delivery = _wait
+        exchange.effects.connection_fault = _wait
 
 
 async def _wait(exchange: Exchange, wire: Wire) -> LastAct:

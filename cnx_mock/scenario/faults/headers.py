@@ -79,7 +79,7 @@ class Headers(Fault):
         await turn.proceed()
         if not first:
             turn.spared("an earlier rule changes the headers")
-        elif exchange.effects.delivery:
+        elif exchange.effects.connection_fault:
             turn.spared("no headers are sent")
 
     def _change(self, turn: Turn, headers: RawHeaders) -> RawHeaders:

@@ -15,7 +15,7 @@ class Reset(Outcome):
 
     def replace(self, exchange: Exchange) -> None:
         """Abort the connection instead of sending an answer."""
-        exchange.effects.delivery = _reset
+        exchange.effects.connection_fault = _reset
 
 
 async def _reset(exchange: Exchange, wire: Wire) -> LastAct:
