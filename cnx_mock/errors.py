@@ -323,8 +323,8 @@ def reasons(error: CnxMockError) -> list[str]:
 
 
 def problem_line(problem: Problem) -> str:
-    """Return a problem as a line: its path, if it has one, and its message."""
-    place = ".".join(map(str, problem.path))
+    """Return a problem as a line: its path, if it has one, as the control plane writes it, and its message."""
+    place = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in problem.path).removeprefix(".")
     return without_live_keys(f"{place}: {problem.message}" if place else problem.message)
 
 

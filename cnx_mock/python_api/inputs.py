@@ -10,6 +10,7 @@ from typing import Any
 from cnx_mock.errors import FixtureError, Problem, ScenarioError, ScenarioWarning
 from cnx_mock.scenario.scenario import Scenario
 from cnx_mock.services import operations, worlds
+from cnx_mock.text.shipped import is_path
 
 ScenarioInput = str | PathLike[str] | Mapping[str, Any] | Scenario
 """A scenario as people give it: a name of the gallery, a path, plain data, or a `Scenario` that was read before."""
@@ -57,7 +58,7 @@ def _self_contained(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     world = document.get("world")
     name = world.get("fixture") if isinstance(world, Mapping) else None
-    if not isinstance(world, Mapping) or not isinstance(name, str) or not worlds.is_path(name):
+    if not isinstance(world, Mapping) or not isinstance(name, str) or not is_path(name):
         return dict(document)
     return {**document, "world": {**world, "fixture": fixture_document(name)}}
 

@@ -10,7 +10,7 @@ from cnx_mock.scenario.lint import lint
 from cnx_mock.scenario.own_text import scenario_data
 from cnx_mock.scenario.scenario import Scenario, read_scenario
 from cnx_mock.text.other_kind import FIXTURE, of_other_kind
-from cnx_mock.text.shipped import names, own_file, shipped
+from cnx_mock.text.shipped import is_path, names, own_file, shipped
 from cnx_mock.text.source import Source, read_file
 from cnx_mock.text.suggestions import did_you_mean
 
@@ -25,15 +25,14 @@ def gallery() -> list[str]:
 def find(name: str) -> Path:
     """Return the path of a scenario's file.
 
-    `name` is a name of the gallery, or a path: with a slash, or ending in .yaml or .yml. Raises UnknownScenario for any
-    other name. A path is not checked for existence.
+    `name` is a name of the gallery, or a path: with a slash, or ending in .yaml, .yml or .json. Raises UnknownScenario
+    for any other name. A path is not checked for existence.
     """
     known = shipped("scenarios", name)
     if known is not None:
         return known
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        return path
+    if is_path(name):
+        return Path(name)
     hint = own_file(name) or f"{did_you_mean(name, gallery())} (the gallery has {', '.join(gallery())})"
     raise UnknownScenario(f"no scenario is called {name!r}{hint}")
 

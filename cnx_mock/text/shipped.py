@@ -53,6 +53,13 @@ def names(folder: Folder) -> list[str]:
     return sorted(path.stem for path in locate(folder).glob("*.yaml") if shipped(folder, path.stem))
 
 
+def is_path(name: str) -> bool:
+    """Return whether this is a path and not the name of a shipped file: it has a slash, or ends in .yaml, .yml or
+    .json."""
+    path = Path(name)
+    return path.suffix in (".yaml", ".yml", ".json") or len(path.parts) > 1 or name.endswith("/")
+
+
 def own_file(name: str) -> str:
     """Return a hint at a file of the user whose name was written as that of a shipped one, or ""."""
     for written in (name, f"{name}.yaml", f"{name}.yml"):

@@ -143,6 +143,13 @@ def test_check_reads_the_fixture_that_a_story_starts_from(tmp_path: Path) -> Non
     assert said.startswith("story.yaml:1:18: 'fixture': nowhere.yaml: no such file\n")
 
 
+def test_check_reads_json_and_says_that_a_folder_is_one(tmp_path: Path) -> None:
+    (tmp_path / "story.json").write_text('{"name": "story", "rules": []}')
+    assert printed("scenarios", "check", "story.json", cwd=tmp_path) == "story.json: good (0 rules)\n"
+    assert refused("scenarios", "check", f"{tmp_path}/") == f"{tmp_path}: is a folder, not a file\n"
+    assert refused("scenarios", "check", "./", cwd=tmp_path) == ".: is a folder, not a file\n"
+
+
 def test_check_refuses_a_file_without_a_scenario(tmp_path: Path) -> None:
     for text in ("", "# nothing yet\n"):
         (tmp_path / "empty.yaml").write_text(text)

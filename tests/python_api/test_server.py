@@ -177,7 +177,7 @@ def test_a_bad_scenario_file_is_refused_at_its_place_before_anything_starts(tmp_
 @pytest.mark.parametrize(
     ("story", "problem"),
     [
-        ({"rules": [{"fault": {"eror": "INTERNAL_ERROR"}}]}, "rules.0.fault.eror: unknown key, did you mean 'error'"),
+        ({"rules": [{"fault": {"eror": "INTERNAL_ERROR"}}]}, "rules[0].fault.eror: unknown key, did you mean 'error'"),
         ({"wrld": {}}, "wrld: unknown key, did you mean 'world'"),
     ],
 )

@@ -25,17 +25,17 @@ ENDLESS["world"] = ENDLESS
         ({"name": b"x"}, ["name: must be a string"]),
         ({"seed": Decimal(3)}, ["seed: must be an integer"]),
         ({"seed": 10**5000}, ["seed: must be below 9223372036854775808"]),
-        ({1: 2}, ["1: is not a string: every key must be one"]),
-        ({"world": {1: 2}}, ["world.1: is not a string: every key must be one"]),
+        ({1: 2}, ["[1]: is not a string: every key must be one"]),
+        ({"world": {1: 2}}, ["world[1]: is not a string: every key must be one"]),
         (
             {"world": {"readings": {1: 2}}},
-            ["world.readings.1: must be a string", "world.readings.1: is not a reading: see `cnx-mock readings`"],
+            ["world.readings[1]: must be a string", "world.readings[1]: is not a reading: see `cnx-mock readings`"],
         ),
         (
             {"expect": {"fired": {1: 1}}},
-            ["expect.fired.1: must be a string", "expect.fired.1: is not the id of a rule"],
+            ["expect.fired[1]: must be a string", "expect.fired[1]: is not the id of a rule"],
         ),
-        ({"rules": [{**RULE, "match": {"query": {1: 2}}}]}, ["rules.0.match.query.1: must be a string"]),
+        ({"rules": [{**RULE, "match": {"query": {1: 2}}}]}, ["rules[0].match.query[1]: must be a string"]),
         ({"rules": (RULE,)}, ["rules: must be an array"]),
         (
             ENDLESS,
@@ -50,7 +50,7 @@ def test_what_no_file_can_hold_is_an_error_at_its_place(data: dict[Any, Any], ex
 
 
 def test_a_key_of_a_fault_that_is_not_text_is_unknown() -> None:
-    with pytest.raises(ScenarioError, match=r"rules\.0\.fault\.3: unknown key \(known: "):
+    with pytest.raises(ScenarioError, match=r"rules\[0\]\.fault\[3\]: unknown key \(known: "):
         read_scenario({"rules": [{"fault": {3: 4}}]}, operations())
 
 

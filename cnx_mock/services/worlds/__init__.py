@@ -2,7 +2,7 @@
 
 from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.export import exported, exported_json, exported_resource
-from cnx_mock.services.worlds.files import find, is_path, load, shipped_fixtures
+from cnx_mock.services.worlds.files import find, load, shipped_fixtures
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 from cnx_mock.services.worlds.generate import prepare_names
 
@@ -14,7 +14,6 @@ __all__ = [
     "exported_json",
     "exported_resource",
     "find",
-    "is_path",
     "load",
     "prepare_names",
     "read_fixture",

@@ -5,20 +5,13 @@ from pathlib import Path
 from cnx_mock.errors import FixtureError, UnknownFixture
 from cnx_mock.services.worlds.fixture import Fixture, read_fixture
 from cnx_mock.text.other_kind import SCENARIO, of_other_kind
-from cnx_mock.text.shipped import names, own_file, shipped
+from cnx_mock.text.shipped import is_path, names, own_file, shipped
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 
 def shipped_fixtures() -> list[str]:
     """Return the names of the fixtures in the package, sorted."""
     return names("fixtures")
-
-
-def is_path(name: str) -> bool:
-    """Return whether this is a path and not the name of a shipped fixture: it has a slash, or ends in .yaml, .yml or
-    .json."""
-    path = Path(name)
-    return path.suffix in (".yaml", ".yml", ".json") or len(path.parts) > 1
 
 
 def find(name: str) -> Path:
