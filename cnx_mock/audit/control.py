@@ -1,6 +1,6 @@
 """The endpoints that the audit adds to the control plane: its findings, and whole journals."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -13,7 +13,7 @@ from cnx_mock.api.errors import ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Listing, Shape
-from cnx_mock.audit.audit import Finding, findings
+from cnx_mock.audit.audit import Finding, findings, threshold_values
 from cnx_mock.audit.call import Call, calls_of
 from cnx_mock.dataclass import dataclass
 from cnx_mock.errors import AuditError
@@ -86,17 +86,26 @@ class JournalItem(Shape):
 @resource.operation("GET", "/_mock/audit", provenance=_OURS)
 def audit(server: Server, target: ControlTarget, call: LongCall, query: AuditQuery) -> AuditAnswer:
     """Report how the client behaved. Without a key: in every sandbox, and in requests that reached none."""
-    judge = partial(_judged, dict(_measure(each) for each in query.threshold), query)
+    measures = dict(_measure(each) for each in query.threshold)
+    _check("threshold", lambda: threshold_values(measures))
+    _check("ignore", lambda: findings((), ignore=query.ignore))
+    _check("also", lambda: findings((), also=query.also))
+    judge = partial(_judged, measures, query)
     journals = _journals(server, target)
     number = _count(journals)
-    try:
-        if number < FEW_SHOWN:
-            found = judge(list(_entries(journals)))
-        else:
-            found = call.in_thread(partial(judge, call.in_slices(_entries(journals), number)))
-    except AuditError as error:
-        raise ValidationFailed(audit=str(error)) from None
+    if number < FEW_SHOWN:
+        found = judge(list(_entries(journals)))
+    else:
+        found = call.in_thread(partial(judge, call.in_slices(_entries(journals), number)))
     return AuditAnswer(findings=[FindingItem(**each.document()) for each in found])
+
+
+def _check(parameter: str, use: Callable[[], object]) -> None:
+    """Raise ValidationFailed, with the parameter's name, for a value that the audit does not take."""
+    try:
+        use()
+    except AuditError as error:
+        raise ValidationFailed(**{parameter: str(error)}) from None
 
 
 def _judged(measures: dict[str, str], query: AuditQuery, entries: Sequence[tuple[str | None, bytes]]) -> list[Finding]:

@@ -221,8 +221,9 @@ def test_the_control_plane_answers_the_same(hasty: Sandbox) -> None:
     headers = {"Authorization": f"Bearer {hasty.api_key}"}
     answer = requests.get(f"{hasty.url}/_mock/audit?ignore=flat-backoff", headers=headers, timeout=10).json()
     assert [each["code"] for each in answer["findings"]] == ["early-retry"]
-    wrong = requests.get(f"{hasty.url}/_mock/audit?ignore=nobody", headers=headers, timeout=10)
-    assert wrong.status_code == 400
+    for name, value in (("ignore", "nobody"), ("also", "nobody"), ("threshold", "attempts=few")):
+        wrong = requests.get(f"{hasty.url}/_mock/audit?{name}={value}", headers=headers, timeout=10)
+        assert (wrong.status_code, list(wrong.json()["error"]["details"])) == (400, [name])
 
 
 def test_the_wires_clock_counts_and_not_the_sandboxs(server: MockServer) -> None:

@@ -61,6 +61,10 @@ def test_a_name_in_the_query_that_a_call_does_not_read_is_refused(control):
     assert wrong(mock(control, "GET", "/requests?limt=5&since=0")) == {
         "limt": "unknown parameter, did you mean 'limit'?"
     }
+    assert wrong(mock(control, "GET", "/requests?operation=instance.list")) == {
+        "operation": "no operation is called 'instance.list', did you mean 'instances.list'?"
+    }
+    assert done(control, "GET", "/requests?operation=instances.*") == {"data": []}
     assert wrong(mock(control, "GET", "/clock?x=1&y")) == {"x": "unknown parameter", "y": "unknown parameter"}
     assert done(control, "GET", "/requests?limit=5") == {"data": []}
 

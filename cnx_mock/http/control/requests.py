@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from cnx_mock.api.declarations import BeforeValidator, WithJsonSchema
-from cnx_mock.api.errors import NotFound
+from cnx_mock.api.errors import NotFound, ValidationFailed
 from cnx_mock.api.operation import Resource, added
 from cnx_mock.api.paging import Query
 from cnx_mock.api.shapes import Listing
@@ -13,6 +13,7 @@ from cnx_mock.http.control.rules import Cleared
 from cnx_mock.http.journal import JournalRecord
 from cnx_mock.http.journal_entry import JournalEntry, entry
 from cnx_mock.scenario.matching import Pattern
+from cnx_mock.services import operations
 
 resource = Resource("_mock.requests", "The journal.", is_control=True)
 _PROVENANCE = added("the mock's own control plane")
@@ -50,11 +51,21 @@ class JournalQuery(Query):
 @resource.operation("GET", "/_mock/requests", provenance=_PROVENANCE)
 def list_(server: Server, target: ControlTarget, query: JournalQuery) -> Listing[JournalEntry]:
     """List the journal, newest last; without a key, the requests that reached no sandbox."""
+    _check_operation(query.operation)
     journal = target.tenant.journal if target.tenant else server.tenants.journal
     chosen = [record for record in journal.after(query.since or 0) if query.selects(record)]
     if query.limit is not None:
         chosen = chosen[: query.limit] if query.since is not None else chosen[max(0, len(chosen) - query.limit) :]
     return listed(chosen, entry)
+
+
+def _check_operation(pattern: str | None) -> None:
+    """Raise ValidationFailed for a pattern that no operation's name can match: the answer would always be empty."""
+    known = operations() if pattern is not None else []
+    if pattern is not None and not any(Pattern(pattern).matches(each.name) for each in known):
+        from cnx_mock.api.operation_names import no_operation  # lazy: only a mistake needs it
+
+        raise ValidationFailed(operation=no_operation(pattern, known))
 
 
 @resource.operation("DELETE", "/_mock/requests", provenance=_PROVENANCE)
