@@ -68,7 +68,7 @@ class Settings:
     )
     surface: Surface = _option(
         "all",
-        "Serve only the four documented operations, also those that the reference names, or all.",
+        "Serve the four `documented` operations, also the `named` ones of the reference, or `all`.",
         "SURFACE",
     )
     json: bool = _option(False, "Print one JSON line when ready, instead of the greeting.", "")

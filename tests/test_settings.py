@@ -145,7 +145,7 @@ def test_a_value_of_the_wrong_type_is_an_error_that_says_what_to_write(wrong: di
     [
         ("polls:", "'provisioning' needs a number of reads: write polls:3, not 'polls:'"),
         ("polls:-1", "'provisioning' needs a number of reads: write polls:3, not 'polls:-1'"),
-        ("60s..30s", "'provisioning' must begin with its shorter time, not '60s..30s'"),
+        ("60s..30s", "'provisioning' must have the shorter time first, not '60s..30s'"),
         ("soon", "'provisioning' must be a time such as 2s or 30s..60s, never, or polls:3, not 'soon'"),
     ],
 )

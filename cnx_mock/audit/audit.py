@@ -131,7 +131,7 @@ def _finding(check: Check, hit: Hit, sandbox: str | None, prefix: str) -> Findin
 def check_any_calls(calls: Iterable[Call], source: str) -> None:
     """Raise AuditError if none of the calls is one of the API. `source` is the URL or the file that they are from."""
     if not any(call.known for call in calls):
-        raise AuditError(f"no requests: {source} has none to the CloudNexus API, so there is nothing to judge")
+        raise AuditError(f"nothing to judge: {source} has no requests to the CloudNexus API")
 
 
 def hammered(

@@ -100,7 +100,7 @@ def _destination(url: str, key: str) -> Destination:
     try:
         ca.read_bytes()
     except OSError as error:
-        click.echo(f"cnx-mock: without the CA, since {ca} cannot be read here: {error.strerror}", err=True)
+        click.echo(f"cnx-mock: the CA is left out, because {ca} cannot be read here: {error.strerror}", err=True)
         return Destination(base, key, health["proxy_url"])
     return Destination(base, key, health["proxy_url"], ca, _kept_bundle(ca))
 

@@ -15,7 +15,7 @@ _TARGET = 36
 
 _REASONS = {
     "behind": "because they were not read fast enough",
-    "evicted": "because the journal does not have them any more",
+    "evicted": "because the journal no longer has them",
     "restarted": "because the server was started again",
 }
 

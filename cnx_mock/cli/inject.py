@@ -11,7 +11,7 @@ from cnx_mock.cli.terminal import shown
 
 FAULT = {
     "error": ("CODE", "Answer with an error of the API, such as INTERNAL_ERROR or RATE_LIMITED."),
-    "status": ("N", "Answer with an error status, such as 503; with --error, in place of the error's own."),
+    "status": ("N", "Answer with an error status, such as 503; with --error, it replaces the error's status."),
     "message": ("TEXT", "Set the error's message."),
     "details": ("YAML", "Set the error's details: '{current_balance: \"$2.45\"}'."),
     "retry_after": ("TIME", "Add Retry-After to the error: 2s."),
@@ -26,7 +26,7 @@ FAULT = {
     "refuse_connections": ("TIME", "Close the whole server's ports after the answer: 2s, at most 1m."),
     "fail_handshakes": ("TIME", "Let TLS handshakes fail after the answer: 2s or '{connections: 3}'."),
     "headers": ("YAML", "Change the answer's headers: '{set: {X-A: b}, remove: [X-B]}'."),
-    "stale": ("TIME", "Let reads show the state of this long ago: 5s."),
+    "stale": ("TIME", "Let reads show the state of five seconds ago: 5s."),
     "provisioning": ("TIME", "Say how long the new resource takes to start: 90s, never or '{polls: 3}'."),
 }
 """The keys of a fault: what each takes, and what it does."""

@@ -32,7 +32,7 @@ key_option = click.option(
     "--key",
     type=TEST_KEY,
     metavar="KEY",
-    help="Read only the sandbox of this test key; by default all sandboxes, and the requests that reached none.",
+    help="Read only the sandbox of this test key; by default all sandboxes, and requests without a sandbox.",
 )
 
 

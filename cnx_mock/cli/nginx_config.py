@@ -26,7 +26,7 @@ _CONFIG = _ConfigTemplate(
 #
 # Each key has its world in one server, the one that its hash names. Calls without a key all go to one server: ask the
 # others about themselves (/_mock/health, the list of sandboxes, a reset of everything) at their own URLs. A load
-# balancer that asks whether a server lives gets 200 at /_mock/health of each:
+# balancer can check the health of each server at its /_mock/health:
 #
 #@{health}
 #
@@ -68,7 +68,7 @@ http {
         "~*^1/(_|%5f)(m|%6d)(o|%6f)(c|%63)(k|%6b)" 1;
     }
 
-    # A sandbox that a server makes for a key of its own choice would be out of reach: the key's hash names another one.
+    # A server must not choose a key itself: nginx could send that key to another server.
     map $request_method:$cnx_key:$uri $cnx_needs_key {
         default 0;
         "POST::/_mock/sandboxes" 1;

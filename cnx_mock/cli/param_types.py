@@ -110,8 +110,8 @@ class ProgramCommand(click.Command):
         late = [word for word in takewhile("--".__ne__, program[1:]) if word.partition("=")[0] in ours]
         if plain and late and not ctx.resilient_parsing:
             names = ", ".join(dict.fromkeys(word.partition("=")[0] for word in late))
-            note = f"{names} is written after the program, and belongs to it: options of cnx-mock stand before it"
-            click.echo(f"cnx-mock: {note}, and -- between both says what you mean", err=True)
+            note = f"{names} is written after the program, so the program gets it: write options of cnx-mock before it"
+            click.echo(f"cnx-mock: {note}, or add -- before the program to hide this note", err=True)
         return rest
 
 

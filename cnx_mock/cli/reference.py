@@ -56,7 +56,7 @@ def _server_urls(context: click.Context, param: click.Parameter, given: tuple[st
     type=click.Choice(["documented", "named", "all"]),
     default="all",
     show_default=True,
-    help="Describe only the documented operations, also those that the reference names, or all.",
+    help="Describe the four `documented` operations, also the `named` ones of the reference, or `all`.",
 )
 @click.option(
     "--reading",

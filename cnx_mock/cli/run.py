@@ -121,7 +121,7 @@ def run(
         }
         for name, given in judged.items():
             if given:
-                raise UsageError(f"--race shows the calls and what is left, no more: leave out {name}")
+                raise UsageError(f"--race only shows the calls and what is left: leave out {name}")
         context.exit(run_race(command, other, schedule, folder, options, quiet=quiet))
     foreground = Foreground()
     with uncollected():

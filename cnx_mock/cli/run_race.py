@@ -60,7 +60,9 @@ def run_race(
     for line in () if quiet else _lines(done[0]):
         sys.stderr.write(f"cnx-mock: {shown_line(line)}\n")
     if not is_kept:
-        sys.stderr.write(f"cnx-mock: schedule '{order.text()}': it does not come to this order, but to '{actual}'\n")
+        sys.stderr.write(
+            f"cnx-mock: schedule '{order.text()}': this order did not happen, the calls came as '{actual}'\n"
+        )
     failed = next((done[0].ended[racer].shell_status for racer in RACERS if done[0].ended[racer].status), 0)
     return failed or (0 if is_kept else UNMET)
 

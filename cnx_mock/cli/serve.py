@@ -13,7 +13,7 @@ from cnx_mock.errors import UsageError
 from cnx_mock.settings import Settings
 
 _WORKERS = (
-    "--workers: all sandboxes are in the memory of one process, and workers would not share it. Start several servers, "
+    "--workers: all sandboxes are in the memory of one process, which workers cannot share. Start several servers, "
     "and let nginx send each key to one of them: cnx-mock proxy-config nginx --upstream http://127.0.0.1:4271 "
     "--upstream http://127.0.0.1:4272"
 )

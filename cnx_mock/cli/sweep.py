@@ -114,7 +114,9 @@ scenarios_option = click.option(
     help="Let the turn change at most N times in a race.",
 )
 @workdir_option
-@click.option("--allow-partial", is_flag=True, help="Let a run that fails leave what the run without faults leaves.")
+@click.option(
+    "--allow-partial", is_flag=True, help="Let a run that fails leave the same resources as the run without faults."
+)
 @click.option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),

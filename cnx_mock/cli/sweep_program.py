@@ -155,7 +155,7 @@ class ProgramSweep:
             (list(earlier.run_options) != self._run_options, "the options"),
         ):
             if differ:
-                raise UsageError(f"--since {file} is of another sweep: {what} differ")
+                raise UsageError(f"--since {file} is the report of another sweep: {what} differ")
 
     def _with_earlier(self, report: SweepReport, earlier: SweepReport) -> SweepReport:
         """Add the cells of an earlier report whose calls are unchanged: they count although they were not run."""

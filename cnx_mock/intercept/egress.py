@@ -43,7 +43,7 @@ class EgressGuard(Hook):
         new, self._reported = self.attempts[self._reported :], len(self.attempts)
         if not new:
             return ""
-        return "\n  ".join(["the egress guard refused other hosts than this machine:", *new])
+        return "\n  ".join(["the egress guard refused connections to other machines:", *new])
 
     def _refuse(self, host: str, port: object, what: str) -> None:
         shown = f"[{host}]" if ":" in host else host

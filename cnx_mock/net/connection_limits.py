@@ -66,8 +66,8 @@ class ConnectionLimits:
         if not self._warned:
             self._warned = True
             log.warning(
-                "there are %d connections, and more are not served (--max-connections, or the limit of open files): "
-                "the connections that are idle for the longest time are closed, and GET /_mock/health counts them",
+                "the limit of %d connections is reached (--max-connections, or the limit of open files): "
+                "the connections that are idle for the longest time are closed. GET /_mock/health counts them",
                 len(self.open),
             )
         if not self._waiting or len(self.open) >= self.connections.limit + RESERVED_FILES // 4:

@@ -167,7 +167,7 @@ class Outage:
             if port not in taken:
                 await port.serve()
         if taken:
-            log.warning("another program has taken a port that a fault had closed; it is opened again when it is free")
+            log.warning("another program uses a port that a fault closed; the port is opened again when it is free")
         while taken and not self._refusing and not self._stopped:
             await asyncio.sleep(_AGAIN_SECONDS)
             for port in [each for each in taken if each.open()]:

@@ -84,7 +84,7 @@ def _wrong_line(line: bytes, whole: bool, error: Exception) -> Iterator[str]:
     matched = LINE.fullmatch(rest.lstrip(b" "))
     target, version = (matched["target"].rstrip(b" "), matched["version"]) if matched else (rest, None)
     if method == b"CONNECT":
-        yield "CONNECT is for proxies, and this port is not one: `--proxy` starts one, on a port of its own"
+        yield "CONNECT needs a proxy, and this port is not a proxy: `--proxy` starts one on another port"
     yield from _wrong_target(target, whole or version is not None)
     if whole and version is None:
         yield "the request line has no HTTP version: end it with HTTP/1.1"
@@ -107,7 +107,7 @@ def _wrong_target(target: bytes, whole: bool) -> Iterator[str]:
     if outside is not None:
         yield _wrong_character(target[outside.start() :], whole)
     if len(target) > TARGET_LIMIT:
-        much = f"the target has {len(target):,} bytes, and {TARGET_LIMIT:,} can be read"
+        much = f"the target has {len(target):,} bytes, and the limit is {TARGET_LIMIT:,}"
         yield f"{much}: send fewer or shorter parameters, or send them in a body"
     if target != b"*" and not target.startswith(b"/") and not ORIGIN.match(target):
         yield f"the target must begin with a slash: write /{_quoted(target)}"

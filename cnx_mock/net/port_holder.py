@@ -53,7 +53,7 @@ def _described(answer: bytes) -> str:
     version = _version(body) or ((ours := _OURS.fullmatch(server)) and ours[1])
     if version:
         return f"a cnx-mock {version} answers there"
-    return f"{server or 'another HTTP server'} answers there, which is not a cnx-mock"
+    return f"{server or 'another HTTP server'} answers there, not a cnx-mock"
 
 
 def _header(head: bytes, name: str) -> str:

@@ -69,9 +69,9 @@ class ProxyRoutes:
         flag = option_for(host, port)
         return ServerError(
             403,
-            f"Forbidden: {flag} would let it pass",
+            f"Forbidden: to allow it, add {flag}",
             "HOST_NOT_ALLOWED",
-            f"The proxy leads to {API_HOST}, and to other hosts only if they are allowed: {flag}",
+            f"The proxy does not allow this host. To allow it, add {flag}",
             {"host": f"{host}:{port}", "option": flag},
         )
 

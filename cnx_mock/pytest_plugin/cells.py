@@ -68,6 +68,6 @@ def check_happened(cell: str, rules: list[dict[str, Any]], sandbox: Sandbox) -> 
         try:
             state = sandbox.call("GET", f"/rules/{quote(rule['id'], safe='')}")
         except ControlError:
-            state = {"fired": 0, "why": "the test has put another scenario in its place, or removed it"}
+            state = {"fired": 0, "why": "the test replaced or removed its scenario"}
         if not state["fired"]:
             pytest.fail(f"--cnx-cell: {cell} did not happen in this test: {state['why']}", pytrace=False)

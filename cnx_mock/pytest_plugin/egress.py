@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _GUARD = pytest.StashKey["EgressGuard"]()
 
 _HOSTS = "hosts that the egress guard lets tests reach: names, *.wildcards, addresses, networks such as 10.0.0.0/8"
-_NO_EGRESS = "fail every test that connects to another host than this machine"
+_NO_EGRESS = "fail every test that connects to another machine"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 _SCENARIO = "scenario for every test without its own marker"
 _SEED = "seed for all random choices"
-_INTERCEPT = "lead https://api.cloudnexus.com to the mock in every test"
+_INTERCEPT = "send requests for https://api.cloudnexus.com to the mock in every test"
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -15,7 +15,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("cnx-mock", "CloudNexus mock")
     group.addoption("--cnx-seed", type=_seed, metavar="N", help=f"{_SEED} (default: the ini option, or 0)")
     group.addoption("--cnx-scenario", metavar="NAME|PATH", help=f"{_SCENARIO} (default: the ini option)")
-    group.addoption("--cnx-url", metavar="URL", help="use the cnx-mock at this URL, and start none")
+    group.addoption("--cnx-url", metavar="URL", help="use the running cnx-mock at this URL")
     group.addoption(
         "--cnx-sweep", action="store_true", help="run every test that uses cnx with every fault at every call"
     )
@@ -30,7 +30,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--cnx-sweep-allow-partial",
         action="store_true",
-        help="a swept run that fails may leave what the run without faults leaves",
+        help="let a swept run that fails leave the same resources as the run without faults",
     )
     group.addoption("--cnx-sweep-readings", action="store_true", help="sweep the readings too, as --cnx-readings does")
     group.addoption(

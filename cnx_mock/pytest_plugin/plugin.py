@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "cnx_sweep(allow, allow_partial): the exceptions that --cnx-sweep takes for a clean failure of this test, and "
-        "whether a run that fails may leave what the run without faults leaves",
+        "cnx_sweep(allow, allow_partial): for --cnx-sweep, the exceptions that are a clean failure of this test, and "
+        "whether a run that fails may leave the same resources as the run without faults",
     )
     chosen_seed(config)
     if config.getoption("--cnx-reading"):
@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """End the run if there is a cell, and no test that could have it."""
     cell = config.getoption("--cnx-cell")
     if cell and items and not any("cnx" in getattr(each, "fixturenames", ()) for each in items):
-        raise pytest.UsageError("--cnx-cell: none of these tests has cnx as an argument, so none of them has a cell")
+        raise pytest.UsageError("--cnx-cell: none of these tests uses cnx, so there is no cell to run")
 
 
 @pytest.fixture(scope="session")
@@ -199,7 +199,7 @@ def cnx_intercept(cnx: "Sandbox", cnx_server: "SandboxMaker") -> Iterator["Sandb
     from cnx_mock.python_api.server import MockServer  # lazy: only a suite that uses the mock needs it
 
     if not isinstance(cnx_server, MockServer):
-        pytest.fail("cnx_intercept leads to a server of its own process: leave --cnx-url out", pytrace=False)
+        pytest.fail("cnx_intercept needs a server in this process: leave --cnx-url out", pytrace=False)
     with ExitStack() as stack:
         with short_failure("cnx_intercept: "), real_files():
             stack.enter_context(cnx_server.intercept())

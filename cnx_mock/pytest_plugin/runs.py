@@ -173,6 +173,6 @@ def switched_off(item: pytest.Item) -> Iterator[str]:
     config = item.config
     flaky = config.pluginmanager.hasplugin("rerunfailures") and item.get_closest_marker("flaky") is not None
     if config.getoption("reruns", None) or flaky:
-        yield "it is not rerun after a failure (pytest-rerunfailures): each of its runs is made once"
+        yield "pytest-rerunfailures does not run it again: each of its runs is made once"
     if config.getoption("forked", None):
-        yield "it does not run in its own process (--forked): all of its runs are made in this one"
+        yield "--forked has no effect on it: all of its runs are made in this process"

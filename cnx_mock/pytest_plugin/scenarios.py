@@ -10,15 +10,14 @@ from cnx_mock.pytest_plugin.options import chosen_scenario
 from cnx_mock.pytest_plugin.stash import SANDBOX
 
 _ONCE = (
-    "cnx_scenario names {} scenarios, but pytest cannot run this test once under each: a method of a TestCase and a "
-    "test that gets cnx by getfixturevalue() run only once. Give one scenario (a list combines several), or write a "
-    "function that has cnx as an argument"
+    "cnx_scenario names {} scenarios, but this test can run only once: it is a method of a TestCase, or gets cnx by "
+    "getfixturevalue(). Give one scenario (a list combines several), or write a function that has cnx as an argument"
 )
 _NO_SANDBOX = (
     "cnx_scenario has no effect: this test does not use cnx. Ask for cnx as an argument, or use "
     'pytest.mark.usefixtures("cnx"); the marker of a test does not reach cnx_module, cnx_session and cnx_server'
 )
-_TWICE = "cnx_scenario is given twice at the same place: give its scenarios to one marker, and a list to combine them"
+_TWICE = "cnx_scenario is given twice at the same place: write one marker, with a list to combine scenarios"
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -38,7 +37,7 @@ def story_of(node: pytest.Item | pytest.Collector) -> Any:
     if sum(where is nearest for where, _ in found) > 1:
         pytest.fail(_TWICE, pytrace=False)
     if marker.kwargs:
-        pytest.fail("cnx_scenario takes scenarios, and no keywords: cnx_scenario('flaky-network')", pytrace=False)
+        pytest.fail("cnx_scenario takes no keywords: write cnx_scenario('flaky-network')", pytrace=False)
     if len(marker.args) > 1:
         pytest.fail(_ONCE.format(len(marker.args)), pytrace=False)
     return marker.args[0] if marker.args else None

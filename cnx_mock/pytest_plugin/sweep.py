@@ -116,7 +116,7 @@ class SweepPlugin:
         swept = SweepResults(options=self._options(item), check_hammering=Hammering())
         swept.plan(first)
         if not swept.cells:
-            return _note("it is not swept: none of the faults applies to any of its calls")
+            return _note("it is not swept: none of the faults applies to its calls")
         other, _ = second()
         notes = [*swept.compare(first, other), *switched_off(item)]
         limit = self._runs.limit_after(first, other)

@@ -17,7 +17,7 @@ def sweep_marker(node: pytest.Item) -> dict[str, Any]:
     if marker is None:
         return {}
     if marker.args:
-        _fail("takes keywords alone: cnx_sweep(allow=(ValueError,))")
+        _fail("takes only keywords: cnx_sweep(allow=(ValueError,))")
     given = dict(marker.kwargs)
     for name in given.keys() - set(_KEYS):
         from cnx_mock.text.suggestions import did_you_mean  # lazy: only a mistake needs it

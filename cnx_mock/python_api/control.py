@@ -70,7 +70,7 @@ class Control:
             kind = refused if error["code"] == "VALIDATION_ERROR" else ControlError
             refusal = kind(status, error["code"], error["message"], error["details"])
         except (LookupError, TypeError, ValueError):
-            raise ServerNotFoundError(f"what answers at {self.url} is not a cnx-mock") from None
+            raise ServerNotFoundError(f"the server at {self.url} is not a cnx-mock") from None
         raise refusal
 
     def close(self) -> None:

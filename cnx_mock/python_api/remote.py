@@ -19,7 +19,7 @@ class RemoteServer(SandboxMaker):
         self._control = Control(base_url(url))
         health = self._control.call("GET", "/_mock/health")
         if not isinstance(health, dict) or health.get("status") != "ok":
-            raise ServerNotFoundError(f"what answers at {url} is not a cnx-mock")
+            raise ServerNotFoundError(f"the server at {url} is not a cnx-mock")
 
     def _running(self) -> Control:
         return self._control

@@ -35,7 +35,7 @@ class SandboxMaker(Handle):
     def _race_origin(self, sandbox_id: str) -> "RaceOrigin":
         """Return the sandbox with this id as it is now, for a race. Raises NotRunningError if the server is not in this
         process."""
-        raise NotRunningError("race needs a server of this process: leave --cnx-url out, or use MockServer")
+        raise NotRunningError("race needs a server in this process: leave --cnx-url out, or use MockServer")
 
     @property
     def url(self) -> str:

@@ -116,6 +116,6 @@ def _must_have_threads() -> None:
         patched = getattr(sys.modules.get(module), question, None)
         if patched is not None and any(patched(part) for part in parts):
             raise StartError(
-                f"the server cannot run in this process, because {library} has replaced Python's threads and sockets: "
-                "start `cnx-mock serve` in another process, and use its URL (in pytest: --cnx-url URL)"
+                f"the server cannot run in this process, because {library} has replaced Python's threads and sockets. "
+                "Start `cnx-mock serve` in another process, and use its URL (in pytest: --cnx-url URL)"
             )

@@ -33,7 +33,7 @@ class WhenModel(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> "WhenModel":
         if self.after is not None and self.until is not None and self.after >= self.until:
-            raise ValueError("must have an after that is below its until")
+            raise ValueError("must have an after that is before its until")
         return self
 
 

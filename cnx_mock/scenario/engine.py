@@ -340,5 +340,5 @@ def _must_be_free(rule_id: str, taken: Collection[str]) -> None:
 def must_hold(rules: int, most: int) -> None:
     """Raise ScenarioError if there are more rules than a sandbox may have."""
     if rules > most:
-        message = f"there would be {rules:,} rules, and a sandbox has at most {most:,}: --max-rules allows more"
+        message = f"{rules:,} rules are too many: a sandbox has at most {most:,} (--max-rules)"
         raise ScenarioError([Problem(("rules",), message)])

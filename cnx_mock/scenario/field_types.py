@@ -28,7 +28,7 @@ def short_while(value: object) -> int:
     """Return the microseconds of a duration for which a server may be out of reach. Raises ValueError."""
     lasts = parse_duration(value)
     if not 0 < lasts <= _LONGEST_OUTAGE:
-        raise ValueError("must be longer than 0s, and at most 1m: the whole server is out of reach")
+        raise ValueError("must be longer than 0s, and at most 1m: nobody can reach the server in that time")
     return lasts
 
 

@@ -64,11 +64,11 @@ class RuleLinter:
         elif match.operation is not None and not any(match.operation.matches(op.name) for op in self._operations):
             yield Problem(("match", "operation"), "excludes every operation: the rule can never fire")
         elif match.operation is not None and not calls:
-            yield Problem(("match", "method"), "does not go with these operations: the rule can never fire")
+            yield Problem(("match", "method"), "does not fit these operations: the rule can never fire")
         elif match.resource is not None and not any(op.params for op, _ in calls):
             yield Problem(("match", "resource"), "has no effect: none of these operations has an id in its path")
         elif match.operation is not None and match.path is not None and not _go_together(match.path, calls):
-            yield Problem(("match", "path"), "does not go with these operations: the rule can never fire")
+            yield Problem(("match", "path"), "does not fit these operations: the rule can never fire")
 
     def _wrong_paths(self, rule: Rule) -> Iterator[Problem]:
         """Every word of the rule's path that no request can have."""

@@ -184,7 +184,7 @@ class SweepResults:
         if differing:
             yield "two runs without faults differ: calls are identified by operation and number"
             yield from (f"  {each}" for each in differing)
-            yield "  random values are not compared; with a seed or fixed names in CMD they would be"
+            yield "  random values are not compared; to compare them, use a seed or fixed names in CMD"
         for line in dict.fromkeys(line for each in expected for line in each.hammering):
             yield f"without any fault: {line}"
 

@@ -156,7 +156,7 @@ class Sweep(SweepResults):
             await self._run_twice(executor)
         if not self.cells and not self.unchanged and self.options.shard is None:
             called = ", ".join(_operations(self.calls))
-            raise SweepError(f"none of these faults applies to any of these calls; CMD calls {called}")
+            raise SweepError(f"none of the chosen faults applies to the calls of CMD: {called}")
 
     @property
     def _compares_ends(self) -> bool:
@@ -174,7 +174,7 @@ class Sweep(SweepResults):
         if judgement.verdict != "recovered":
             self.progress.message("without any fault, run twice in one world: " + after_second_run(judgement, end))
             what = "crash" if self.options.again == "after a crash" else "failure"
-            self.progress.message(f"  CMD is not made to be run twice: this does not count as a result of the {what}")
+            self.progress.message(f"  CMD cannot be run twice, so this is not counted as a result of the {what}")
 
     async def _without_faults(self, executor: ThreadPoolExecutor) -> RunResult:
         limit = self.options.seconds or FAULT_FREE_LIMIT

@@ -91,7 +91,7 @@ class Shrink:
         first = await self._run(dict(self.scenario.document), executor)
         self.failure, self.injected = self._failure(first), list(first.faults)
         if not self.failure:
-            raise SweepError("CMD does not fail: give the --scenario, --seed and --key of the run that did")
+            raise SweepError("CMD does not fail: give the --scenario, --seed and --key of the run that failed")
         self.message(f"run 1: CMD fails ({self.failure}), {counted(len(self.injected), 'fault')} injected")
         self._limit = self.seconds or 3 * first.ended.seconds + EXTRA_SECONDS
 
@@ -103,8 +103,8 @@ class Shrink:
             raise SweepError(message + last_lines(run.ended))
         if not await self._fails(self.injected, executor):
             raise SweepError(
-                "with the same faults at the same calls CMD does not fail in this way: it behaves differently from run "
-                "to run, or the moment of a fault matters (a phase, a clock)"
+                "CMD does not fail in this way with the same faults at the same calls. It behaves differently from run "
+                "to run, or the time of a fault matters (a phase, a clock)"
             )
 
     async def _run(self, document: dict[str, Any], executor: Executor) -> RunResult:

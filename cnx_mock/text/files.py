@@ -69,7 +69,7 @@ def check_file_name(path: Path | str) -> None:
     """Raise UsageError for the name of a file to write that has a live key in it: the name would store the key."""
     name = os.fspath(path)
     if masked_text(name) != name:
-        raise UsageError(f"{masked_text(name)}: the name has a live key in it; choose another name for the file")
+        raise UsageError(f"{masked_text(name)}: the name contains a live key; choose another name for the file")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ def of_other_kind(problems: Iterable[Problem], keys: Collection[str], kind: str)
     """Return the problems; those of unknown keys at the top that files of another kind have say which `kind` has
     them."""
     return [
-        replace(each, message=f"is a key of a {kind}, which this is not")
+        replace(each, message=f"is a key of a {kind}, but this is another kind of file")
         if each.at_key and each.path in {(key,) for key in keys}
         else each
         for each in problems

@@ -26,7 +26,7 @@ def read_tls_name(text: str) -> str:
     if "*" in name and (not name.startswith("*.") or "*" in name[1:]):
         raise ValueError(f"{text!r} is not a name: a wildcard is `*.` and a name, such as *.cloudnexus.local")
     if name.startswith("*.") and len(labels) < 2:
-        raise ValueError(f"{text!r} is too wide: clients take a wildcard only before two labels, such as *.a.local")
+        raise ValueError(f"{text!r} is too wide: clients accept a wildcard only before two labels, such as *.a.local")
     if len(name) > _MOST or not all(_LABEL.fullmatch(each) for each in labels):
         raise ValueError(f"{text!r} is not a DNS name or an IP address")
     if labels[-1].isdigit():

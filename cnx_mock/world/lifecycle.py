@@ -41,7 +41,7 @@ class ProvisioningRule:
         except ValueError:
             raise ValueError(f"must be a time such as 2s or 30s..60s, never, or polls:3, not {text!r}") from None
         if low > high:
-            raise ValueError(f"must begin with its shorter time, not {text!r}")
+            raise ValueError(f"must have the shorter time first, not {text!r}")
         return cls(delay=(low, high))
 
     @property

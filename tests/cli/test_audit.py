@@ -72,7 +72,7 @@ def test_a_careful_client_is_0(server: MockServer) -> None:
 def test_without_requests_there_is_nothing_to_judge(server: MockServer, tmp_path: Path) -> None:
     done = cnx_mock("audit", server.url)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"no requests: {server.url} has none to the CloudNexus API" in done.stderr
+    assert f"nothing to judge: {server.url} has no requests to the CloudNexus API" in done.stderr
     path = "/index.html"
     request = {"method": "GET", "url": f"https://example.com{path}", "headers": []}
     answer = {"status": 200, "headers": [], "content": {"text": "hello"}}
@@ -81,7 +81,7 @@ def test_without_requests_there_is_nothing_to_judge(server: MockServer, tmp_path
         recording = tmp_path / "other.har"
         recording.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}))
         done = cnx_mock("audit", "--journal", recording)
-        assert (done.returncode, "no requests: " in done.stderr) == (2, True)
+        assert (done.returncode, "nothing to judge: " in done.stderr) == (2, True)
 
 
 def test_a_key_picks_the_sandbox(server: MockServer, hasty: Sandbox) -> None:

@@ -189,7 +189,7 @@ def test_a_ca_that_is_on_another_machine_is_left_out_and_said(tmp_path: Path) ->
         server.ca_path.unlink()
         done = env(server.url, "--json")
     assert (done.returncode, "SSL_CERT_FILE" in json.loads(done.stdout)) == (0, False)
-    assert done.stderr == f"cnx-mock: without the CA, since {tmp_path / 'ca.pem'} cannot be read here: " + (
+    assert done.stderr == f"cnx-mock: the CA is left out, because {tmp_path / 'ca.pem'} cannot be read here: " + (
         "No such file or directory\n"
     )
 

@@ -150,7 +150,7 @@ def test_a_lost_event_is_said() -> None:
         "-                 lost      12 events are missing, because they were not read fast enough"
     )
     lost = ReceivedEvent("1795920109232265", "lost", {"sandbox": None, "count": None, "reason": "evicted"})
-    assert "events are missing, because the journal does not have them any more" in str(lines.line(lost))
+    assert "events are missing, because the journal no longer has them" in str(lines.line(lost))
 
 
 def test_colour_is_for_terminals_alone(world, mock):

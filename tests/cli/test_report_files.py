@@ -57,6 +57,6 @@ def test_a_report_is_stored_without_live_keys(tmp_path: Path) -> None:
 
 
 def test_a_report_has_no_live_key_in_its_name(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the name has a live key in it"):
+    with pytest.raises(UsageError, match="the name contains a live key"):
         ReportFile(str(tmp_path / "cnx_live_4f3b2c1d.json"))
     assert list(tmp_path.iterdir()) == []

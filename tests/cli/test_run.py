@@ -101,7 +101,7 @@ def test_the_clouds_own_address_is_the_mock_over_http_too() -> None:
 def test_another_host_is_refused_and_the_flag_is_named() -> None:
     done = run(*python('urllib.request.urlopen("https://example.com", timeout=20)'))
     assert done.returncode == 1
-    assert "--allow-host example.com would let it pass" in done.stderr
+    assert "to allow it, add --allow-host example.com" in done.stderr
     assert done.stderr.endswith(
         "cnx-mock: 0 requests\ncnx-mock: the proxy refused example.com:443: --allow-host example.com lets it pass\n"
     )
@@ -275,8 +275,8 @@ def test_a_variable_that_is_almost_an_option_is_named() -> None:
 
 def test_an_option_behind_the_program_is_the_programs_and_a_note_says_so() -> None:
     note = (
-        "--expect, --report is written after the program, and belongs to it: options of cnx-mock stand before it, "
-        "and -- between both says what you mean"
+        "--expect, --report is written after the program, so the program gets it: write options of cnx-mock before it, "
+        "or add -- before the program to hide this note"
     )
     late = run("echo", "--expect", "instances=1", "--report=x", "--own")
     assert (late.returncode, late.stdout, said(late)[0]) == (0, "--expect instances=1 --report=x --own\n", note)

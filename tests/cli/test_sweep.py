@@ -342,7 +342,7 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("{}")
     for files, words in (
         (["one.json"], "the shards are not complete: 2/2 is missing"),
-        (["one.json", "one.json"], "1/2 is there twice; 2/2 is missing"),
+        (["one.json", "one.json"], "1/2 is given twice; 2/2 is missing"),
         (["one.json", "seven.json"], "seven.json does not belong to one.json: the seeds differ"),
         (["one.json", "third.json"], "these are shards of different sweeps: 1/2, 1/3"),
         (["no.json"], "no.json is not a JSON report of `cnx-mock sweep` 0.1.0: command: is required"),
@@ -382,7 +382,7 @@ def test_only_new_calls_are_swept_since_an_earlier_report_and_its_bad_cells_stil
     for option in ("--crash", "--rerun", "--allow-partial", "--fixture=small-team"):
         refused = sweep(tmp_path, BLIND, option, "--since", "before.json")
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert refused.stderr == "cnx-mock: --since before.json is of another sweep: the options differ\n"
+        assert refused.stderr == "cnx-mock: --since before.json is the report of another sweep: the options differ\n"
 
 
 LOOKS_FIRST = """
@@ -409,7 +409,7 @@ def test_two_copies_that_look_first_create_twice_and_a_line_shows_it_again(tmp_p
     assert shown.stderr.count("left behind: instance web-1") == 2
     other = [COMMAND, "run", "--race", "--quiet", "--schedule", "A1 B1 B2 B3 A2", "--", sys.executable, "client.py"]
     missed = commands.run(other, cwd=tmp_path, capture_output=True, text=True)
-    words = "cnx-mock: schedule 'A1 B1 B2 B3 A2': it does not come to this order, but to 'A1 B1 B2 A2'\n"
+    words = "cnx-mock: schedule 'A1 B1 B2 B3 A2': this order did not happen, the calls came as 'A1 B1 B2 A2'\n"
     assert (missed.returncode, missed.stderr) == (3, words)
     cells = json.loads((tmp_path / "r.json").read_text())["cells"]
     assert {(each["operation"], each["fault"]) for each in cells} == {
@@ -432,9 +432,7 @@ def test_two_different_programs_race(tmp_path: Path) -> None:
 def test_without_calls_that_conflict_there_is_nothing_to_race(tmp_path: Path, source: str) -> None:
     done = sweep(tmp_path, source, "--race")
     assert done.returncode == 0
-    assert (
-        "nothing to race: in every order, the calls do the same as those of one program after the other" in done.stderr
-    )
+    assert "nothing to race: in every order, the result is that of one program after the other" in done.stderr
 
 
 def test_a_program_that_is_never_the_same_twice_cannot_be_swept_so(tmp_path: Path) -> None:

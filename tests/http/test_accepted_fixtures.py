@@ -103,7 +103,7 @@ def test_without_a_scenario_the_fixture_of_the_settings_is_back(client: Callable
     ("fixture", "words"),
     [
         ("smal-team", ("world.fixture: must be", "did you mean 'small-team'?")),
-        ("nowhere/at-all.yaml", ("world.fixture: must be one of: empty", "a path is not read for a request")),
+        ("nowhere/at-all.yaml", ("world.fixture: must be one of: empty", "a request cannot name a file")),
         (BROKEN, BROKEN_WORDS),
     ],
 )

@@ -629,7 +629,7 @@ def test_a_page_of_another_origin_is_refused(follow, headers):
         ("?last-event-id=x", {}, "must be the id of an event"),
         ("", {"Last_Event_ID": "x"}, "must be the id of an event"),
         ("?last-event-id=-1", {}, "must be the id of an event"),
-        ("?sandbox={id}", {"X_CNX_Mock_Sandbox": "{id}"}, "give one of them"),
+        ("?sandbox={id}", {"X_CNX_Mock_Sandbox": "{id}"}, "give only one of them"),
     ],
 )
 def test_what_cannot_be_read_is_refused(follow, sandbox, path, headers, words):

@@ -63,7 +63,7 @@ def test_an_unknown_one_is_not_found(server, path):
 def test_a_key_beside_it_is_refused(sandbox, server):
     reply = call(server, "GET", "/clock", X_CNX_Mock_Sandbox=sandbox.id, Authorization=f"Bearer {sandbox.api_key}")
     assert (reply.status, reply.error["code"]) == (400, "BAD_REQUEST")
-    assert "give one of them" in reply.details["header"]
+    assert "give only one of them" in reply.details["header"]
 
 
 @cases("method", ["GET", "HEAD", "PATCH"])

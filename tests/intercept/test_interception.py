@@ -381,7 +381,7 @@ def test_a_key_that_no_sandbox_can_have_is_said(run: Run, pytester: pytest.Pytes
 def test_a_server_elsewhere_cannot_be_led_to(run: Run, server: MockServer) -> None:
     result = run("\ndef test_it(cnx_intercept):\n    pass\n", "--cnx-url", server.url)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*leads to a server of its own process: leave --cnx-url out*"])
+    result.stdout.fnmatch_lines(["*needs a server in this process: leave --cnx-url out*"])
 
 
 def test_what_a_client_sends_is_what_the_journal_shows(server: MockServer, sandbox: Sandbox, headers: Headers) -> None:

@@ -183,7 +183,7 @@ def test_a_scenario_may_be_a_file_of_the_project(run: Run, pytester: pytest.Pyte
         ("{'wrld': {}}", "*wrld*did you mean 'world'?*"),
         ("['lost-response', 'lost-response']", "*the id 'lost' is used by two of the stacked scenarios*"),
         ("42", "*int*"),
-        ("name='calm'", "cnx_scenario takes scenarios, and no keywords: *"),
+        ("name='calm'", "cnx_scenario takes no keywords: *"),
     ],
 )
 def test_a_bad_scenario_fails_the_test_clearly(run: Run, pytester: pytest.Pytester, marker: str, problem: str) -> None:

@@ -347,7 +347,7 @@ def test_bad_options_are_told_at_once(run: Run, options: list[str], message: str
 def test_other_plugins_that_would_run_it_again_are_named(run: Run) -> None:
     result = run(DELETE, "--cnx-readings", "--reruns=2", beside=("rerunfailures", "debugging"))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["test_it.py::test_it: it is not rerun after a failure (pytest-rerunfailures): *"])
+    result.stdout.fnmatch_lines(["test_it.py::test_it: pytest-rerunfailures does not run it again: *"])
 
 
 @pytest.mark.usefixtures("forks")

@@ -4,7 +4,7 @@ import pytest
 
 from tests.pytest_plugin.conftest import Run
 
-ONCE = "cnx_scenario names 2 scenarios, but pytest cannot run this test once under each: *"
+ONCE = "cnx_scenario names 2 scenarios, but this test can run only once: *"
 
 
 def test_a_method_of_a_test_case_cannot_run_under_two_and_says_so(run: Run) -> None:

@@ -365,7 +365,7 @@ def test_a_server_that_is_not_a_cnx_mock_is_recognised(status: int, body: bytes)
         thread = Thread(target=other.handle_request)
         thread.start()
         url = f"http://127.0.0.1:{other.server_port}"
-        with pytest.raises(ServerNotFoundError, match=f"what answers at {url} is not a cnx-mock"):
+        with pytest.raises(ServerNotFoundError, match=f"the server at {url} is not a cnx-mock"):
             RemoteServer(url)
         thread.join()
 

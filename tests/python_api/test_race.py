@@ -623,9 +623,9 @@ def test_calls_that_do_not_conflict_are_nothing_to_race(sandbox: Sandbox) -> Non
 
 
 def test_functions_that_never_call_their_cloud_are_a_mistake(sandbox: Sandbox) -> None:
-    with pytest.raises(RaceError, match="nothing to race: neither the first function nor the second function makes"):
+    with pytest.raises(RaceError, match="nothing to race: the first function and the second function made no calls"):
         sandbox.race(lambda cloud: None, lambda cloud: None)
-    with pytest.raises(RaceError, match="must use the url of the handle"):
+    with pytest.raises(RaceError, match="must use the url of its own handle"):
         sandbox.race(lambda cloud: list_then_create(sandbox), list_then_create)
 
 

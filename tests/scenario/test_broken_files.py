@@ -319,7 +319,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             "6:50: no phase is called 'zz' (the phases are a, b)",
             "7:42: 'phase' must be a string or a list of strings",
             "8:42: 'after' needs a unit: write 30s or 30ms",
-            "9:34: 'when' must have an after that is below its until",
+            "9:34: 'when' must have an after that is before its until",
             "10:35: unknown key 'since' (known: after, phase, until)",
             "11:42: 'phase' must be a string or a list of strings",
         ],

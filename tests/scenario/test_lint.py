@@ -115,7 +115,7 @@ IDLE = {
           - {match: {path: /instances}, fault: {status: 500}}
         """,
         [
-            "2:51: 'method' does not go with these operations: the rule can never fire",
+            "2:51: 'method' does not fit these operations: the rule can never fire",
             "3:25: 'operation' excludes every operation: the rule can never fire",
             "4:22: 'method' is not a method of HTTP, did you mean 'GET'?",
             "5:51: 'resource' has no effect: none of these operations has an id in its path",
@@ -145,8 +145,8 @@ IDLE = {
             "5:20: 'path' is not the path of an operation, did you mean '/v1/plans'?",
             "6:33: '/regions' is outside of /v1/: no rule is tried there; did you mean '/v1/regions'?",
             "7:28: 'PST' is not a method of HTTP, did you mean 'POST'?",
-            "8:49: 'path' does not go with these operations: the rule can never fire",
-            "9:46: 'path' does not go with these operations: the rule can never fire",
+            "8:49: 'path' does not fit these operations: the rule can never fire",
+            "9:46: 'path' does not fit these operations: the rule can never fire",
             "10:38: 'authorization' is on every request that reaches a rule: it is never missing",
             "11:20: 'path' is outside of /v1/: no rule is tried there",
         ],

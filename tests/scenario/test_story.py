@@ -244,7 +244,7 @@ def test_a_change_for_a_while_of_a_rule_for_a_while_gives_back_what_was_left(tel
     ("words", "complaint"),
     [
         ({"when": {"phase": "brwnout"}}, "no phase is called 'brwnout', did you mean 'brownout'?"),
-        ({"when": {"after": "10s", "until": "10s"}}, "must have an after that is below its until"),
+        ({"when": {"after": "10s", "until": "10s"}}, "must have an after that is before its until"),
         ({"probability": {"from": 0, "to": 1}}, "is a ramp, and needs a phase: when: {phase: NAME}"),
         (
             {"probability": {"from": 0, "to": 1}, "when": {"phase": "rest"}},

@@ -446,7 +446,7 @@ def test_a_port_that_is_free_meanwhile_is_opened_when_it_is_free_again(monkeypat
 
     with caplog.at_level(logging.WARNING):
         on_a_loop(play)
-    assert "another program has taken a port" in caplog.text
+    assert "another program uses a port" in caplog.text
 
 
 def test_a_refusal_that_begins_while_the_ports_are_opened_is_not_lost():

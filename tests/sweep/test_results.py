@@ -192,7 +192,7 @@ def test_the_differences_of_two_runs_are_named() -> None:
         "POST /v1/instances #1 was sent with a different body",
         "GET /v1/instances/{id} #1 was sent with a different address",
         "the name of the instances that are left",
-        "random values are not compared; with a seed or fixed names in CMD they would be",
+        "random values are not compared; to compare them, use a seed or fixed names in CMD",
     ]
 
 

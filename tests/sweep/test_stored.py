@@ -55,8 +55,8 @@ def test_a_report_with_one_wrong_word_says_which() -> None:
     for key, value, words in (
         ("message", 5, "cells.0.message: must be a string"),
         ("verdict", "leakd", "did you mean 'leaked'?"),
-        ("fault", "x", "cells.0: is of a fault that the report does not have"),
-        ("ordinal", 7, "cells.0: is of a call that the report does not have"),
+        ("fault", "x", "cells.0: has a fault that is not in the report"),
+        ("ordinal", 7, "cells.0: has a call that is not in the report"),
         ("left", [{"kind": "x", "name": "y"}], "cells.0.left.0.kind: must be one of: instances,"),
     ):
         changed = document()

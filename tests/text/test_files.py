@@ -56,7 +56,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_live_key_is_not_the_name_of_a_file() -> None:
-    with pytest.raises(UsageError, match=r"^out/cnx_live_redacted\.json: the name has a live key in it"):
+    with pytest.raises(UsageError, match=r"^out/cnx_live_redacted\.json: the name contains a live key"):
         check_file_name("out/cnx%5Flive_4f3b2c1d.json")
 
 

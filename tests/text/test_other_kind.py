@@ -26,10 +26,10 @@ def test_a_file_of_the_other_kind_is_told_to_be_one(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as as_fixture:
         load(str(story))
     first, second = str(as_fixture.value).splitlines()
-    assert first.endswith("story.yaml:2:1: 'rules' is a key of a scenario, which this is not")
+    assert first.endswith("story.yaml:2:1: 'rules' is a key of a scenario, but this is another kind of file")
     assert "unknown key 'bananas' (known: accounts," in second
     with pytest.raises(SourceError) as as_scenario:
         gallery.load(str(world), operations())
     first, second = str(as_scenario.value).splitlines()
-    assert first.endswith("world.yaml:1:1: 'accounts' is a key of a fixture, which this is not")
+    assert first.endswith("world.yaml:1:1: 'accounts' is a key of a fixture, but this is another kind of file")
     assert "unknown key 'clock'" in second

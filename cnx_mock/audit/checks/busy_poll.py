@@ -22,8 +22,8 @@ class BusyPoll(Check):
     code: ClassVar[str] = "busy-poll"
     title: ClassVar[str] = "polled a provisioning resource too often"
     why: ClassVar[str] = (
-        "Provisioning takes 30 to 60 seconds, and every poll counts against the rate limit: quick polls use up the "
-        "minute's requests before the answer can have changed."
+        "Provisioning takes 30 to 60 seconds, and every poll counts against the rate limit. Quick polls use up the "
+        "requests of a minute before the status can change."
     )
     fix: ClassVar[str] = (
         "Poll every few seconds, or start with one second and wait longer each time; give up after some minutes."

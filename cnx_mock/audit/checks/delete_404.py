@@ -11,7 +11,7 @@ class Delete404(Check):
     """`delete-404`."""
 
     code: ClassVar[str] = "delete-404"
-    title: ClassVar[str] = "took the 404 of a retried delete for a failure"
+    title: ClassVar[str] = "treated the 404 of a retried delete as a failure"
     why: ClassVar[str] = (
         "A delete without a readable answer may have happened. If the next attempt gets a 404, it has: the resource is "
         "gone, as it should be. A client that stops there does not do the rest of its work."
@@ -28,7 +28,8 @@ class Delete404(Check):
         for logical in gone if len(gone) == len(unsuccessful) else []:
             one, two = logical.attempts[-2:]
             yield Hit(
-                f"#{one.seq} {one} got {outcome(one)}, #{two.seq} got a 404 because it was done, and the client failed",
+                f"#{one.seq} {one} got {outcome(one)}, #{two.seq} got a 404 because the delete had worked, "
+                "and the client failed",
                 [one, two],
             )
 

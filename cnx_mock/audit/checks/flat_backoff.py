@@ -17,7 +17,7 @@ class FlatBackoff(Check):
     title: ClassVar[str] = "no backoff, or a flat one"
     why: ClassVar[str] = (
         "When a cloud is down, every client retries. If their waits do not grow and are not random, all clients come "
-        "back at the same time, again and again, and the cloud cannot recover."
+        "back at the same time, again and again. Then the cloud cannot recover."
     )
     fix: ClassVar[str] = (
         "Wait longer after every failure, for a random time up to a limit that grows: "

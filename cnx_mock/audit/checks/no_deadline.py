@@ -21,12 +21,12 @@ class NoDeadline(Check):
     code: ClassVar[str] = "no-deadline"
     title: ClassVar[str] = "no total deadline for a call"
     why: ClassVar[str] = (
-        "The timeout of most HTTP clients is for each wait for data. A body that comes piece by piece never ends in "
-        "one, so that a single call can stop the program for hours."
+        "The timeout of most HTTP clients limits only each wait for data. If a body comes piece by piece, no wait is "
+        "too long, and a single call can stop the program for hours."
     )
     fix: ClassVar[str] = (
-        "Give each call a deadline of its own: `curl --max-time 20`, `AbortSignal.timeout(20000)`, "
-        "`asyncio.timeout(20)`, or a look at the clock after each piece of the body."
+        "Give each call a deadline: `curl --max-time 20`, `AbortSignal.timeout(20000)`, "
+        "`asyncio.timeout(20)`, or check the clock after each piece of the body."
     )
     thresholds: ClassVar[tuple[Threshold, ...]] = (LONGEST,)
 

@@ -20,8 +20,8 @@ class UnreadParameter(Check):
     code: ClassVar[str] = "unread-parameter"
     title: ClassVar[str] = "sent parameters that nothing reads"
     why: ClassVar[str] = (
-        "The API ignores names that it does not know, and answers as if they had not been sent: a filter does not "
-        "filter, a field is never set."
+        "The API ignores names that it does not know. So a filter with a wrong name does not filter, and a field with "
+        "a wrong name is not set."
     )
     fix: ClassVar[str] = "Correct the name, or leave it out; the reference and `/openapi.json` list all names."
 

@@ -58,6 +58,6 @@ def read_story(name: str) -> Story:
     except UnknownScenario:
         hint = did_you_mean(name, [*STORIES, *gallery.gallery()])
         raise UsageError(
-            f"no story is called {name!r}{hint} (there are {', '.join(STORIES)}, every scenario of the gallery, and "
-            "scenario files by their paths)"
+            f"no story is called {name!r}{hint} (there are {', '.join(STORIES)}, and all scenarios of the gallery; "
+            "for a scenario file, write its path)"
         ) from None

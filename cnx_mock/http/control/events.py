@@ -43,7 +43,7 @@ def follow(server: Server, target: ControlTarget, headers: CallHeaders, query: E
     tenant = target.tenant
     if query.sandbox is not None:
         if tenant is not None:
-            raise BadRequest(sandbox="and a key or a header choose a sandbox each: give one of them")
+            raise BadRequest(sandbox="and a key or a header both choose a sandbox: give only one of them")
         tenant = server.tenants.with_id(query.sandbox)
     known = headers.get(_LAST)
     after = query.last_event_id if known is None else _last(known)

@@ -258,7 +258,7 @@ class ControlPlane:
         """Return the target of the call: the sandbox of its key or of its sandbox id. Raises WorldLoading."""
         value, named = auth.authorization(headers), sandbox_named(headers)
         if value is not None and named is not None:
-            raise errors.BadRequest(header=f"{SANDBOX_HEADER} and a key choose a sandbox each: give one of them")
+            raise errors.BadRequest(header=f"{SANDBOX_HEADER} and a key both choose a sandbox: give only one of them")
         if value is not None:
             digits = auth.digits(value)
             tenant = self._server.tenants.find(digits)

@@ -93,7 +93,9 @@ def _without_paths(scenario: Scenario) -> Scenario:
     name = scenario.world.fixture
     known = shipped_fixtures()
     if isinstance(name, str) and name not in known:
-        message = f"must be one of: {one_of(known, name)}; a path is not read for a request: send the fixture itself"
+        message = (
+            f"must be one of: {one_of(known, name)}; a request cannot name a file: send the content of the fixture"
+        )
         raise ScenarioError([Problem(("world", "fixture"), message)])
     return scenario
 

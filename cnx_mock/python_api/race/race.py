@@ -127,12 +127,12 @@ class FunctionRaces:
         races = [each.race for each in runs]
         if not any(each.run.entries for each in races):
             one, two = (self.pair.names[racer] for racer in RACERS)
-            who = f"{one} makes no call" if self.pair.is_one_function else f"neither {one} nor {two} makes a call"
-            raise RaceError(f"nothing to race: {who} to the API at the url of the handle that it is given")
+            who = f"{one} made no calls" if self.pair.is_one_function else f"{one} and {two} made no calls"
+            raise RaceError(f"nothing to race: {who}. A function must call the API at the url of its handle")
         serial = SerialRuns.of(races)
         if serial.differing:
             message = (
-                "the two functions give other results each time, even one after the other: nothing can be compared"
+                "the two functions have different results each time, even one after the other: nothing can be compared"
             )
             raise RaceError("\n  ".join([message, *serial.differing]))
         longest = sum(max(each.ended[racer].seconds for each in races) for racer in RACERS)
@@ -150,8 +150,8 @@ class FunctionRaces:
                 raise RaceError(f"{self.pair.names[racer]} is still running after {self._limit:g} s, {when}")
         if self.pair.origin.requests() > before:
             raise RaceError(
-                f"{self.pair.names['A']} or {self.pair.names['B']} calls the sandbox itself: in a race each must use "
-                "the url of the handle that it is given"
+                f"{self.pair.names['A']} or {self.pair.names['B']} calls the sandbox itself: in a race, each must "
+                "use the url of its own handle"
             )
         error = run.answers[first].error
         if error is not None:

@@ -49,7 +49,9 @@ class RaceSweep(Sweep):
         forward, backward, *_ = runs
         serial = self._serial = SerialRuns.of(runs)
         if serial.differing:
-            message = "the two programs give other results each time, even one after the other: nothing can be compared"
+            message = (
+                "the two programs have different results each time, even one after the other: nothing can be compared"
+            )
             raise SweepError("\n".join([message, *(f"  {each}" for each in serial.differing), OWN_FILES]))
         self.fault_free_seconds = max(each.ended[racer].seconds for each in runs for racer in RACERS)
         longest = sum(max(each.ended[racer].seconds for each in runs) for racer in RACERS)
@@ -60,9 +62,7 @@ class RaceSweep(Sweep):
         if self.other is not None:  # two copies of one program are the same the other way round
             self._grow(backward, RacePlan("B"))
         if not self.cells:
-            self.progress.message(
-                "nothing to race: in every order, the calls do the same as those of one program after the other"
-            )
+            self.progress.message("nothing to race: in every order, the result is that of one program after the other")
 
     async def _serial_run(self, schedule: Schedule, executor: ThreadPoolExecutor) -> RaceRun:
         limit = self.options.seconds or FAULT_FREE_LIMIT

@@ -78,7 +78,7 @@ def _check_shards(documents: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     missing = [f"{number}/{of}" for number in range(1, int(of) + 1) if number not in numbers]
     problems = [
         f"{', '.join(shards)} {words}"
-        for shards, words in ((twice, "is there twice"), (missing, "is missing"))
+        for shards, words in ((twice, "is given twice"), (missing, "is missing"))
         if shards
     ]
     if problems:

@@ -130,6 +130,6 @@ def _apart(document: Mapping[str, Any]) -> Iterator[Problem]:
     for number, cell in enumerate(document["cells"]):
         for each in (cell, *cell.get("and", [])):
             if (each["operation"], each["ordinal"]) not in calls:
-                yield Problem(("cells", number), "is of a call that the report does not have")
+                yield Problem(("cells", number), "has a call that is not in the report")
             if each["fault"] not in faults:
-                yield Problem(("cells", number), "is of a fault that the report does not have")
+                yield Problem(("cells", number), "has a fault that is not in the report")
