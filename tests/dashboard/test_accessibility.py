@@ -110,6 +110,9 @@ async def test_nothing_serious_in_any_view(page: LivePage, server: MockServer, s
     await page.open("world")
     await page.sees("of which sandbox?")
     await judge(page, "choose")
+    await page.open("audit")
+    await page.sees(sandbox.api_key[-4:], "h2")
+    await judge(page, "audits")
 
 
 async def test_motion_is_reduced_for_who_wants_it(page: LivePage, sandbox: Sandbox) -> None:

@@ -28,7 +28,7 @@ export function Audit() {
       ? html`<p>Nothing that the audit knows is wrong with ${plural(log.items.length, "request")}. A fault shows more: arm one, and run your client again.</p>`
       : html`<p>There are no requests to check yet.</p><${Code} text=${firstCall()} what="the curl line" label="A first request" />`)}
     ${found.map(({ sandbox, findings }) => html`
-      ${findings.length > 0 && sandboxes.size > 1 && html`<h2 class="group">${sandbox ? sandboxLabel(sandbox) : "Requests that reached no sandbox"}</h2>`}
+      ${findings.length > 0 && !selected && sandboxes.size > 1 && html`<h2 class="group">${sandbox ? sandboxLabel(sandbox) : "Requests that reached no sandbox"}</h2>`}
       ${findings.map((finding) => html`<${Finding} sandbox=${sandbox} ...${finding} />`)}`)}
   </div>`;
 }
