@@ -152,7 +152,12 @@ class Tenant:
         """
         world = scenario.world
         if (world.start is not None or world.fixture is not None) and not self.sandbox.untouched:
-            raise InvalidState(resource="sandbox", state="used", required="untouched")
+            raise InvalidState(
+                resource="sandbox",
+                state="used",
+                required="untouched",
+                reason="world.clock.start and world.fixture need a new sandbox, or one that was just reset",
+            )
         fixture = fixture_of(scenario, read)
         self.engine.use(scenario)
         if fixture is None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from cnx_mock.python_api.control import SandboxControl
+from cnx_mock.python_api.control import SandboxControl, as_duration
 from cnx_mock.python_api.handle import Handle
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Audit(Handle):
 
         - `ignore`: Codes of checks to leave out.
         - `also`: Codes of checks that run only on request.
-        - `**thresholds`: The thresholds of the command line, with `_` for `-`, such as `poll_interval="200ms"`.
+        - `**thresholds`: The thresholds of the command line, with `_` for `-`, such as `poll_interval="200ms"`, or a
+          `timedelta`.
 
         Returns the findings, each with `code`, `message`, `requests`, `why` and `fix`.
 
@@ -43,7 +44,7 @@ class Audit(Handle):
         from cnx_mock.audit.call import calls_of  # lazy: as above
 
         entries = self._control.call("GET", "/requests")["data"]
-        named = {name.replace("_", "-"): value for name, value in thresholds.items()}
+        named = {name.replace("_", "-"): as_duration(value) for name, value in thresholds.items()}
         return findings(calls_of(entries), named, ignore, also)
 
     def assert_clean(self, *, ignore: Collection[str] = (), also: Collection[str] = (), **thresholds: object) -> None:

@@ -140,6 +140,11 @@ def control_path(path: str) -> str:
     return f"/_mock{path}"
 
 
+def as_duration(value: object) -> object:
+    """Return a `timedelta` as the text of a duration, and anything else as it is."""
+    return format_duration(value // dt.timedelta(microseconds=1)) if isinstance(value, dt.timedelta) else value
+
+
 def _encoded(body: Any) -> bytes:
     try:
         return json.dumps(body, default=_as_text, ensure_ascii=False, allow_nan=False).encode()
@@ -153,7 +158,7 @@ def _encoded(body: Any) -> bytes:
 def _as_text(value: object) -> str:
     """Return Python's durations and instants as the texts that the server reads. Raises TypeError for other types."""
     if isinstance(value, dt.timedelta):
-        return format_duration(value // dt.timedelta(microseconds=1))
+        return str(as_duration(value))
     if isinstance(value, dt.datetime):
         return value.isoformat()
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

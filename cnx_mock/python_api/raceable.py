@@ -83,7 +83,7 @@ class Raceable(Handle):
             cnx.race(lambda each: deploy(each.url, each.api_key), lambda each: scale(each.url, each.api_key))
         """
         __tracebackhide__ = True  # for pytest
-        _check(first, second, switches, timeout)
+        _check(first, second, switches, schedule, timeout)
         from cnx_mock.python_api.race.race import race  # lazy: only a test that races needs the sweep
 
         origin = self._origin(self.id)
@@ -93,7 +93,7 @@ class Raceable(Handle):
         return found
 
 
-def _check(first: object, second: object, switches: object, timeout: object) -> None:
+def _check(first: object, second: object, switches: object, schedule: object, timeout: object) -> None:
     """Raise InvalidInputError for what cannot be raced."""
     for each in (first, second):
         if not callable(each):
@@ -109,5 +109,7 @@ def _check(first: object, second: object, switches: object, timeout: object) -> 
             continue
     if isinstance(switches, bool) or not isinstance(switches, int) or switches < 0:
         raise InvalidInputError(f"switches must be a whole number from 0, not {switches!r}")
+    if not isinstance(schedule, str | None):
+        raise InvalidInputError(f"schedule must be a text such as 'A1 B1 A2', not {schedule!r}")
     if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0):
         raise InvalidInputError(f"timeout must be a number of seconds above 0, not {timeout!r}")

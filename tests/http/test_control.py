@@ -575,8 +575,15 @@ def test_the_start_of_a_clock_needs_an_untouched_sandbox(sandbox, api, control):
     api.create()
     reply = mock(control, "PUT", "/scenario", {**story, "rules": [{"id": "a", **FAULT}]})
     assert (reply.status, reply.error["code"]) == (400, "INVALID_STATE")
-    assert reply.details == {"resource": "sandbox", "state": "used", "required": "untouched"}
+    assert reply.details == {
+        "resource": "sandbox",
+        "state": "used",
+        "required": "untouched",
+        "reason": "world.clock.start and world.fixture need a new sandbox, or one that was just reset",
+    }
     assert done(control, "GET", "/rules")["data"] == []
+    done(control, "POST", "/reset")
+    done(control, "PUT", "/scenario", story)
 
 
 def test_the_start_of_a_clock_moves_no_rate_window(sandbox, api, control):

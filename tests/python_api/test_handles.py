@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cnx_mock import (
+    AuditError,
     ControlError,
     InputRefusedError,
     InvalidInputError,
@@ -232,6 +233,12 @@ def test_durations_of_python_are_durations(sandbox: Sandbox) -> None:
         sandbox.clock.advance(timedelta(seconds=-1))
     with pytest.raises(InvalidInputError, match="Object of type Decimal"):
         sandbox.call("PATCH", "/clock", {"speed": Decimal(2)})
+
+
+def test_a_duration_of_python_is_a_threshold_of_the_audit_too(sandbox: Sandbox) -> None:
+    sandbox.audit.assert_clean(poll_interval=timedelta(seconds=1))
+    with pytest.raises(AuditError, match="poll-interval: .* cannot be negative"):
+        sandbox.audit.assert_clean(poll_interval=timedelta(seconds=-1))
 
 
 def test_an_instance_gets_its_status_by_its_name_too(sandbox: Sandbox) -> None:

@@ -647,6 +647,7 @@ def test_functions_that_are_never_the_same_twice_cannot_be_compared(sandbox: San
         ((list_then_create, lambda: None), {}, "with one argument"),
         ((list_then_create, list_then_create), {"switches": -1}, "switches must be a whole number from 0, not -1"),
         ((list_then_create, list_then_create), {"switches": 1.5}, "switches must be a whole number from 0, not 1.5"),
+        ((list_then_create, list_then_create), {"schedule": 5}, "schedule must be a text such as 'A1 B1 A2', not 5"),
         ((list_then_create, list_then_create), {"timeout": 0}, "timeout must be a number of seconds above 0, not 0"),
         ((list_then_create, list_then_create), {"schedule": ""}, "the schedule is empty"),
         ((list_then_create, list_then_create), {"schedule": "A1 X"}, "schedule 'A1 X': 'X' is not a call"),
