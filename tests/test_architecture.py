@@ -282,7 +282,7 @@ def law_of_plug_ins(house: Path) -> list[str]:
 
 
 def law_of_light_plugin(house: Path) -> list[str]:
-    """pytest loads our plugin in every run of whoever installed us: it imports pytest and the standard library."""
+    """pytest loads our plugin in every run of every user: it imports pytest and the standard library."""
     known = modules(house)
     breaches = []
     for name in ("", "pytest_plugin", *PLUGIN):

@@ -14,8 +14,8 @@ from cnx_mock.errors import UsageError
 
 
 def server_url(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a command be told a running server, as its argument or, as other commands are, by `--url`. It gets `url`,
-    which is None if neither is given."""
+    """Let a command take the URL of a running server as its argument, or by `--url` as other commands do. It gets
+    `url`, which is None if neither is given."""
 
     @click.argument("place", type=SERVER_URL, required=False, metavar="[URL]")
     @click.option("--url", type=SERVER_URL, help=f"Read from this running server; by default {DEFAULT_URL}.")

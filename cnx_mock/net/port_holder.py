@@ -21,9 +21,9 @@ def with_holder(error: ListenError) -> ListenError:
     second at most."""
     if error.place is None:
         return error
-    told = ListenError(error.errno, f"{error}; {_described(_answer(error.place))}")
-    told.place = error.place
-    return told
+    explained = ListenError(error.errno, f"{error}; {_described(_answer(error.place))}")
+    explained.place = error.place
+    return explained
 
 
 def _answer(place: tuple[str, int]) -> bytes:

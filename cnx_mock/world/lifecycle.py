@@ -127,8 +127,8 @@ class Lifecycle:
             self.show_to(None)
 
     def show_to(self, caller: str | None) -> bool:
-        """Let this be what a caller sees: None is whoever looks from outside, to whom a resource is ready when one
-        caller sees it so. Return whether that differs from what it was."""
+        """Show the state that a caller sees. None is an observer outside the API: for it, a resource is ready when one
+        caller sees it as ready. Return whether the state changed."""
         if self.views is None:
             return False
         seen = min(self.views.values()) if caller is None else self.views.get(caller, self.views[None])

@@ -59,7 +59,7 @@ class Record:
     detailed_until: int = field(default=0, init=False, repr=False)
 
     changes_of_table: TableChanges | None = field(default=None, init=False, repr=False)
-    """Where its table is told of its changes; None if it is in no table."""
+    """Gets its changes for its table; None if it is in no table."""
     place: int = field(default=0, init=False, repr=False)
     """Its place in its table, in order of creation; from 0."""
 

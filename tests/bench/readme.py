@@ -15,7 +15,7 @@ from tests.bench.results import OURS, figure
 from tests.bench.stage import HERE
 
 LAST_RUN = HERE / "last_run.json"
-HEAD = "| work | cnx-mock | beside | ratio | other mock servers |\n|---|---|---|---|---|"
+HEAD = "| work | cnx-mock | compared with | ratio | other mock servers |\n|---|---|---|---|---|"
 UNNAMED = ("list of 20, p99", "get one, p99", "create, each with another name, p99")
 """Work that is measured and not named here."""
 ONE_OF = ("command", "generate", "page", "state")

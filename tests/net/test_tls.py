@@ -1,4 +1,4 @@
-"""The HTTPS listener: the same app, and a clear answer to whoever speaks something else."""
+"""The HTTPS listener: the same app, and a clear answer to clients that speak something else."""
 
 import http.client
 import logging

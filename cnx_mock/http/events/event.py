@@ -60,18 +60,18 @@ class RequestEvent(StreamEvent):
         return orjson.dumps({"sandbox": self._sandbox, "request": entry(self._record)})
 
 
-def told(number: int, kind: EventKind, sandbox: str | None, fields: Mapping[str, Any]) -> StreamEvent:
+def stream_event(number: int, kind: EventKind, sandbox: str | None, fields: Mapping[str, Any]) -> StreamEvent:
     """Return an event whose fields are encoded now, because what they show may change."""
     shown = {name: orjson.Fragment(each.json()) if isinstance(each, Shape) else each for name, each in fields.items()}
     data = orjson.dumps({"sandbox": sandbox, **shown})
     return StreamEvent(number, kind, data, len(data))
 
 
-def told_server(number: int, server: str) -> StreamEvent:
-    """Return the event that says which server tells, after the event with this number."""
-    return told(number, "server", None, {"server": server})
+def server_event(number: int, server: str) -> StreamEvent:
+    """Return the event that says which server sends the events, after the event with this number."""
+    return stream_event(number, "server", None, {"server": server})
 
 
-def told_loss(number: int, count: int | None, reason: Loss) -> StreamEvent:
+def lost_event(number: int, count: int | None, reason: Loss) -> StreamEvent:
     """Return the event that says how many events are missing; None if it is not known how many."""
-    return told(number, "lost", None, {"count": count, "reason": reason})
+    return stream_event(number, "lost", None, {"count": count, "reason": reason})

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from cnx_mock.api.errors import ListenerLimit
-from cnx_mock.http.events.event import EventKind, RequestEvent, StreamEvent, told
+from cnx_mock.http.events.event import EventKind, RequestEvent, StreamEvent, stream_event
 from cnx_mock.http.events.fresh import FreshRequests
 from cnx_mock.http.events.listener import MOST_BYTES, Batch, Listener
 from cnx_mock.http.events.past import missed
@@ -264,11 +264,11 @@ class EventHub:
             assert isinstance(source, SandboxWatch), "rules are asked in a sandbox only"
             rule = self._show.rule(source.tenant, chosen[rule_id])
             fields = {"rule": rule, "request_id": record.exchange.request_id, "fault": fault}
-            events.append(told(first + place, "fired", source.id, fields))
+            events.append(stream_event(first + place, "fired", source.id, fields))
         return events
 
     def _tell(self, source: EventSource, kind: EventKind, fields: dict[str, Any]) -> None:
-        self._send(source, [told(self._number(), kind, source.id, fields)])
+        self._send(source, [stream_event(self._number(), kind, source.id, fields)])
 
     @staticmethod
     def _send(source: EventSource, events: Iterable[StreamEvent]) -> None:

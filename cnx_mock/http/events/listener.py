@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-from cnx_mock.http.events.event import Loss, StreamEvent, told_loss
+from cnx_mock.http.events.event import Loss, StreamEvent, lost_event
 from cnx_mock.net.bounds import Bound
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -100,7 +100,7 @@ class Listener:
         if self._lost:
             reason = next(iter(self._lost))
             number, count = self._lost.pop(reason)
-            return told_loss(number, count, reason)
+            return lost_event(number, count, reason)
         if self._past:
             return self._past.popleft()()
         if not self._queue:

@@ -7,7 +7,7 @@ listened get their numbers later, when somebody asks for them.
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from cnx_mock.http.events.event import RequestEvent, StreamEvent, told_loss
+from cnx_mock.http.events.event import RequestEvent, StreamEvent, lost_event
 from cnx_mock.http.events.listener import PastEvent
 from cnx_mock.http.events.watch import EventSource
 from cnx_mock.http.journal import JournalRecord
@@ -46,9 +46,9 @@ def _complete(sources: Iterable[EventSource]) -> Iterator[tuple[EventSource, Jou
 
 def _fault(source: EventSource, seq: int, number: int, place: int, fired: Fired) -> StreamEvent:
     record = source.journal.with_seq(seq)
-    return told_loss(number, 1, "evicted") if record is None else fired(source, record)[place]
+    return lost_event(number, 1, "evicted") if record is None else fired(source, record)[place]
 
 
 def _request(source: EventSource, seq: int, number: int) -> StreamEvent:
     record = source.journal.with_seq(seq)
-    return told_loss(number, 1, "evicted") if record is None else RequestEvent(source.id, record)
+    return lost_event(number, 1, "evicted") if record is None else RequestEvent(source.id, record)

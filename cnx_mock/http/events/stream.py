@@ -6,7 +6,7 @@ from contextlib import suppress
 from starlette.types import Receive, Scope, Send
 
 from cnx_mock.api.shapes import Shape
-from cnx_mock.http.events.event import told_server
+from cnx_mock.http.events.event import server_event
 from cnx_mock.http.events.hub import EventHub
 from cnx_mock.http.events.listener import Listener
 from cnx_mock.http.wire import RequestWire
@@ -63,7 +63,7 @@ class EventStream(Shape):
         """Send events as they come. Raises TimeoutError if the client reads nothing for a minute."""
         listener = self._listener
         if not listener.closed:
-            first = told_server(listener.start, self._hub.server)
+            first = server_event(listener.start, self._hub.server)
             await _sent(send, b"retry: %d\n%b" % (RETRY_MS, first.encoded()))
         while True:
             began = busy_ticks()

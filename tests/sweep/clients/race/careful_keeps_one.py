@@ -1,4 +1,4 @@
-"""CAREFUL. Creates first, and looks then: of several with the name the oldest one stays, whoever deletes the others."""
+"""CAREFUL. Creates first, then looks: of several with the name, only the oldest one is kept by all clients."""
 
 from shared import BODY, Refused, call, named
 
