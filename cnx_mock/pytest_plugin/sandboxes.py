@@ -41,9 +41,9 @@ def new_sandbox(
     chosen = {**chosen_readings(config), **readings}
     read = [{"name": "reading", "world": {"readings": chosen}}] if chosen else []
     swept = [{"name": "sweep", "rules": list(rules)}] if rules else []
-    scenarios = [_BASE, *read, *swept, *(in_own_folders(each, config) for each in given)]
     key = str(config.getini("cnx_key")) or None
     with short_failure("no sandbox: "), real_files():
+        scenarios = [_BASE, *read, *swept, *(in_own_folders(each, config) for each in given)]
         return server.sandbox(scenarios, name=name, seed=chosen_seed(config), key=key)
 
 

@@ -50,9 +50,12 @@ def check_used(item: pytest.Item) -> None:
 
 
 def in_own_folders(scenario: Any, config: pytest.Config) -> Any:
-    """Return the file of a scenario that is in one of the suite's own folders; anything else as it is."""
+    """Return the file of a scenario that is in one of the suite's own folders; anything else as it is. Fails the test
+    for a folder that does not exist."""
     if isinstance(scenario, str) and Path(scenario).name == scenario:
         for folder in config.getini("cnx_scenario_dirs"):
+            if not Path(folder).is_dir():
+                pytest.fail(f"cnx_scenario_dirs: {folder} is not a folder", pytrace=False)
             path = Path(folder) / f"{scenario.removesuffix('.yaml')}.yaml"
             if path.is_file():
                 return path

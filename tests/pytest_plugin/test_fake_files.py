@@ -31,3 +31,11 @@ def test_intercepted(fs, cnx_intercept):
 def test_scenarios_fixtures_and_certificates_are_real_files(run: Run) -> None:
     pytest.importorskip("pyfakefs")
     run(TESTS, beside=("fakefs",)).assert_outcomes(passed=4)
+
+
+def test_the_suites_own_scenarios_are_real_files_too(run: Run, pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pyfakefs")
+    pytester.makeini("[pytest]\ncnx_scenario_dirs = stories")
+    pytester.mkdir("stories").joinpath("closed.yaml").write_text("rules: [{fault: {status: 503}}]")
+    tests = "@pytest.mark.cnx_scenario('closed')\ndef test_it(fs, cnx): assert create(cnx)[0] == 503"
+    run(tests, beside=("fakefs",)).assert_outcomes(passed=1)

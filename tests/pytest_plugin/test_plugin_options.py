@@ -59,6 +59,13 @@ def test_scenarios_are_found_by_name_in_the_suites_own_folders(run: Run, pyteste
     run(tests).assert_outcomes(passed=4)
 
 
+def test_a_folder_of_scenarios_that_does_not_exist_is_named(run: Run, pytester: pytest.Pytester) -> None:
+    ini(pytester, "cnx_scenario_dirs = storis")
+    result = run("@pytest.mark.cnx_scenario('mine')\ndef test_it(cnx): pass\n\n\ndef test_other(cnx): pass")
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["cnx_scenario_dirs: */storis is not a folder"])
+
+
 def test_several_scenarios_run_the_test_once_under_each(run: Run, pytester: pytest.Pytester) -> None:
     tests = """
     DOWN = {"rules": [{"fault": {"status": 503}}]}
