@@ -53,11 +53,11 @@ def test_no_change_of_a_report_leads_to_anything_but_a_report_or_a_sentence() ->
 
 def test_a_report_with_one_wrong_word_says_which() -> None:
     for key, value, words in (
-        ("message", 5, "cells.0.message: must be a string"),
+        ("message", 5, "cells[0].message: must be a string"),
         ("verdict", "leakd", "did you mean 'leaked'?"),
-        ("fault", "x", "cells.0: has a fault that is not in the report"),
-        ("ordinal", 7, "cells.0: has a call that is not in the report"),
-        ("left", [{"kind": "x", "name": "y"}], "cells.0.left.0.kind: must be one of: instances,"),
+        ("fault", "x", "cells[0]: has a fault that is not in the report"),
+        ("ordinal", 7, "cells[0]: has a call that is not in the report"),
+        ("left", [{"kind": "x", "name": "y"}], "cells[0].left[0].kind: must be one of: instances,"),
     ):
         changed = document()
         changed["cells"][0][key] = value
