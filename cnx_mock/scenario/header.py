@@ -26,9 +26,10 @@ def rule(given: Sequence[str], operations: Collection[Operation], phases: Sequen
     twice."""
     if len(given) > 1:
         raise _wrong("is given twice: put everything into one header")
-    document = _json_object(given[0]) if given[0].lstrip().startswith("{") else rule_document(_pairs(given[0]))
+    is_json = given[0].lstrip().startswith("{")
+    data = _json_object(given[0]) if is_json else _pairs(given[0])
     try:
-        return read_rule(document, operations, "header", phases)
+        return read_rule(data if is_json else rule_document(data), operations, "header", phases)
     except ScenarioError as error:
         raise _wrong("; ".join(problem.named for problem in error.problems)) from None
 

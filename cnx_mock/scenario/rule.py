@@ -154,18 +154,25 @@ def _with_its_owner(problem: Problem) -> Problem:
 def rule_document(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a rule as a file has it, made from the flat keys of `inject` and of the request header.
 
-    A key that is not a rule's becomes one of its `fault`; `operation` becomes one of its `match`.
+    A key that is not a rule's becomes one of its `fault`; `operation` becomes one of its `match`. Raises ScenarioError
+    for a key that `fault` or `match` has already: one of both would be lost.
     """
     rule = {key: value for key, value in given.items() if key in RuleModel.model_fields}
     fault = {key: value for key, value in given.items() if key not in RuleModel.model_fields and key != "operation"}
     if "operation" in given and given["operation"] != "*":
-        match = rule.get("match", {})
-        rule["match"] = {"operation": given["operation"], **match} if isinstance(match, Mapping) else match
+        rule["match"] = _joined("match", {"operation": given["operation"]}, rule.get("match", {}))
     if fault or "sequence" not in rule:
-        rule["fault"] = (
-            {**fault, **rule["fault"]} if isinstance(rule.get("fault"), Mapping) else rule.get("fault", fault)
-        )
+        rule["fault"] = _joined("fault", fault, rule.get("fault", {}))
     return rule
+
+
+def _joined(name: str, flat: Mapping[str, Any], given: Any) -> Any:
+    """Return the flat keys and those that are given in an object as one object; what is no object as it is."""
+    if not isinstance(given, Mapping):
+        return given
+    if twice := [Problem((name, key), "is given twice: leave one out") for key in flat if key in given]:
+        raise ScenarioError(twice)
+    return {**flat, **given}
 
 
 def _steps(path: Path, data: Mapping[str, Any], problems: list[Problem]) -> tuple[Step, ...]:

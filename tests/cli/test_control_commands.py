@@ -99,6 +99,10 @@ def test_a_rule_that_cannot_be_is_one_line(terminal: Terminal) -> None:
     said = terminal.refused("inject", "instance.create", "--error", "INTERNAL_EROR")
     assert "did you mean 'INTERNAL_ERROR'?" in said
     assert "match.operation: no operation is called 'instance.create', did you mean 'instances.create'?" in said
+    twice = terminal.refused(
+        "inject", "plans.list", "--match", "{operation: instances.create}", "--error", "INTERNAL_ERROR"
+    )
+    assert twice == "cnx-mock: match.operation: is given twice: leave one out\n"
     assert said.count("\n") == 1
     assert terminal.refused("inject", "plans.list").startswith("cnx-mock: fault: is empty: name at least one of")
     assert terminal.refused("inject", "--latency", "[1s").startswith("--latency:1:4: the list needs ',' or ']' here\n")

@@ -430,6 +430,16 @@ def test_what_cannot_be_sent_is_refused_before_it_is_sent(
     assert str(caught.value) == message
 
 
+def test_an_argument_that_match_or_fault_has_too_is_refused(sandbox: Sandbox) -> None:
+    for arguments, place in (
+        ({"status": 503, "match": {"operation": "instances.create"}}, "match.operation"),
+        ({"status": 503, "fault": {"status": 500}}, "fault.status"),
+    ):
+        given: dict[str, Any] = dict(arguments)
+        with pytest.raises(ScenarioError, match=f"^{place}: is given twice: leave one out$"):
+            sandbox.inject("plans.list", **given)
+
+
 LIVE_DIGITS = "4f3b2c1d0e9a8f7e6d5c4b3a2f1e0d9c"
 LIVE_KEY = f"cnx_live_{LIVE_DIGITS}"
 

@@ -93,6 +93,7 @@ def test_it_may_hold_in_a_phase_only(server, client):
         ('message="x', '" is missing in '),
         ('{"fault": {"status": 503}', "is not JSON: "),
         ('{"falt": {"status": 503}}', "unknown key 'falt', did you mean 'fault'?"),
+        ("operation=plans.list; match={operation: plans.get}; status=500", "is given twice: leave one out"),
         ("operation=instances.creat; status=500", "no operation is called 'instances.creat'"),
         ("status=503; when={phase: a}", "no phase is called 'a' (the scenario has no phases)"),
         ("details={a: &x 1, b: *x}; error=NOT_FOUND", "'a' must be a string"),
