@@ -3,7 +3,7 @@
 from types import MemberDescriptorType
 from typing import Any
 
-from cnx_mock.errors import CnxMockError, UnknownAttribute
+from cnx_mock.errors import CnxMockError, InvalidInputError, UnknownAttribute
 from cnx_mock.text.suggestions import did_you_mean, one_of
 
 
@@ -17,6 +17,8 @@ class Handle:
     __slots__ = ()
 
     def __setattr__(self, name: str, value: object) -> None:
+        if value is None and _has_setter(getattr(type(self), name, None)):
+            raise InvalidInputError(f"{type(self).__name__}.{name} cannot be None")  # it would change nothing
         if name.startswith("_") or hasattr(self, "__dict__") or _is_settable(type(self), self, name):
             object.__setattr__(self, name, value)
             return

@@ -138,6 +138,14 @@ def test_what_cannot_be_set_is_an_error_that_says_what_can(
         setattr(sandbox, part, 1)
 
 
+def test_no_attribute_can_be_set_to_none(sandbox: Sandbox) -> None:
+    nothing: Any = None
+    with pytest.raises(InvalidInputError, match=r"^AccountHandle\.balance cannot be None$"):
+        sandbox.account.balance = nothing
+    with pytest.raises(InvalidInputError, match=r"^ClockHandle\.speed cannot be None$"):
+        sandbox.clock.speed = nothing
+
+
 def test_a_record_cannot_be_changed(sandbox: Sandbox) -> None:
     instance = sandbox.instances.add()
     with pytest.raises(UnknownAttribute, match=r"SandboxInstance.status cannot be set: it is a record"):
