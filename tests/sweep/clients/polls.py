@@ -4,6 +4,6 @@ import time
 
 from cloud import BODY, call
 
-instance = call("POST", "/v1/instances", BODY)
-while call("GET", f"/v1/instances/{instance['id']}")["status"] != "running":
+instance = call("POST", "/v1/instances", BODY, seconds=5)
+while call("GET", f"/v1/instances/{instance['id']}", seconds=5)["status"] != "running":
     time.sleep(0.02)
