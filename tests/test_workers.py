@@ -100,7 +100,8 @@ def test_a_test_that_hangs_says_where_and_fails(shared: pytest.Pytester) -> None
     result.stderr.fnmatch_lines(["Fatal Python error: Aborted", "*test_first.py*, line 3 in test_hangs"])
 
 
-def test_ctrl_c_ends_all(shared: pytest.Pytester) -> None:
+@pytest.mark.parametrize("workers", [2, 20])  # of many, some have not started yet
+def test_ctrl_c_ends_all(shared: pytest.Pytester, workers: int) -> None:
     shared.makepyfile(
         test_first="""
         import os, signal, threading
@@ -112,7 +113,7 @@ def test_ctrl_c_ends_all(shared: pytest.Pytester) -> None:
         def test_never_runs(): ...
     """
     )
-    result = shared.runpytest_subprocess()
+    result = shared.runpytest_subprocess("--workers", str(workers))
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines("*KeyboardInterrupt*")
     result.assert_outcomes()

@@ -101,10 +101,12 @@ class _Workers:
         """Start the workers. True in a worker, when it has run its tests."""
         os.write(self.queue[1], b"".join(each.to_bytes(2, "big") for each in range(len(self.files))))
         os.close(self.queue[1])
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until `watch` can end the workers
         for each in range(1, number + 1):
             ours, theirs = Pipe(duplex=False)
             pid = os.fork()
             if pid == 0:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
                 ours.close()
                 for other in self.running:
                     other.reports.close()
@@ -146,6 +148,7 @@ class _Workers:
         """Pass on what the workers report, until all have ended."""
         limit = float(self.session.config.getini("faulthandler_timeout") or inf)
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             while self.running:
                 for reports in wait([each.reports for each in self.running], min(1, limit)):
                     worker = next(each for each in self.running if each.reports is reports)
