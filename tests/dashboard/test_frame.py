@@ -215,3 +215,16 @@ async def test_requests_without_a_sandbox_are_forgotten_when_their_journal_is_em
     await page.control("DELETE", "/requests")
     await page.sees("No requests yet")
     assert await page.tab.locator(".notice").count() == 0
+
+
+async def test_a_page_that_asks_anybody_but_its_server_is_a_complaint_of_these_tests(page: LivePage) -> None:
+    await page.open()
+    await page.tab.evaluate("fetch('http://localhost:1/').catch(() => null)")
+    await page.tab.evaluate(
+        "() => { document.body.append(Object.assign(new Image(), { src: 'http://localhost:1/a.png' })); }"
+    )
+    await page.until("() => performance.now() > 0")
+    told = " ".join(page.complaints)
+    page.complaints.clear()
+    assert "connect-src" in told
+    assert "img-src" in told

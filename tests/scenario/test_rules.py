@@ -255,7 +255,7 @@ def test_a_slow_read_is_a_poll(server, client):
 
 # ---- chance
 
-CALLS, P = rounds(400, 1_000), 0.3
+CALLS, P = rounds(250, 1_000), 0.3
 
 
 def nothing(sandbox: Sandbox) -> None:
