@@ -53,8 +53,8 @@ _numbers = count(1)
 
 @dataclass
 class LivePage:
-    """A page of the browser, and all that it complained about: also that it asked others for something, which the policy
-    of our pages forbids."""
+    """A page of the browser, and all that it complained about: also that it asked others for something, which the
+    policy of our pages forbids."""
 
     tab: Page
     url: str

@@ -86,6 +86,7 @@ async def judge(page: LivePage, name: str, within: str = "main") -> None:
     await page.look(WIDE, "light")
 
 
+@pytest.mark.judge
 async def test_nothing_serious_in_any_view(page: LivePage, server: MockServer, sandbox: Sandbox) -> None:
     """The frame is the same in each view: it is judged with the first."""
     await live(page, sandbox)

@@ -21,7 +21,7 @@ from tests.commands import COMMAND
 
 from .client_matrix import CLIENTS, PROGRAMS, WAYS, Client
 
-pytestmark = [pytest.mark.clients, pytest.mark.slow]
+pytestmark = [pytest.mark.clients, pytest.mark.judge, pytest.mark.slow]
 
 OBEYS = {"fetch.mjs": ((22, 21), (24, 0)), "https.mjs": ((22, 21), (24, 5))}
 """From which Node on the environment's proxy is obeyed: in its line 22, and in 24 and later."""
