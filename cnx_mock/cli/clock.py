@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from cnx_mock.cli.target import DefaultGroup, Target, target_options
+from cnx_mock.text.units import parse_duration
 
 
 class _AmountCommand(click.Command):
@@ -15,6 +16,15 @@ class _AmountCommand(click.Command):
         negative = [each for each in args if each[:1] == "-" and each[1:2].isdecimal()]
         others = [each for each in args if each not in negative]
         return super().parse_args(ctx, [*others, "--", *negative] if negative and "--" not in args else args)
+
+
+def _checked(context: click.Context, param: click.Parameter, value: str) -> str:
+    """Return a duration as it is written. Raises BadParameter if it is not one: the server would name its own field."""
+    try:
+        parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
 
 
 @click.group(cls=DefaultGroup, default="show")
@@ -39,7 +49,7 @@ def show(url: str, key: str) -> None:
 
 
 @clock.command(cls=_AmountCommand)
-@click.argument("duration", metavar="DURATION")
+@click.argument("duration", metavar="DURATION", callback=_checked)
 @target_options
 def advance(duration: str, url: str, key: str) -> None:
     """Move the clock forward by a time such as 45s, 1m30s or 2h.

@@ -133,7 +133,8 @@ def test_the_clock_moves_as_it_is_told(terminal: Terminal, sandbox: Sandbox) -> 
 
 
 def test_what_a_clock_cannot_do_is_one_line(terminal: Terminal) -> None:
-    assert terminal.refused("clock", "advance", "45") == "cnx-mock: by: needs a unit: write 45s or 45ms\n"
+    without_unit = terminal.refused("clock", "advance", "45")
+    assert without_unit.endswith("Error: Invalid value for 'DURATION': needs a unit: write 45s or 45ms\n")
     assert "not '-45s' (it cannot be negative)" in terminal.refused("clock", "advance", "-45s")
     assert terminal.refused("clock", "speed", "-2") == "cnx-mock: speed: must be above 0\n"
     assert terminal.refused("clock", "set", "2020-01-01T00:00:00Z") == (
