@@ -4,27 +4,18 @@ from typing import Any
 
 import click
 
+from cnx_mock.cli.param_types import DURATION_TEXT
 from cnx_mock.cli.target import DefaultGroup, Target, target_options
-from cnx_mock.text.units import parse_duration
 
 
 class _AmountCommand(click.Command):
-    """A command with one argument, which may begin with a minus: it is then refused as an amount, and is no option."""
+    """A command with one argument. If that begins with a minus, it is refused as an amount and not as an option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options, and then the amounts below zero."""
         negative = [each for each in args if each[:1] == "-" and each[1:2].isdecimal()]
         others = [each for each in args if each not in negative]
         return super().parse_args(ctx, [*others, "--", *negative] if negative and "--" not in args else args)
-
-
-def _checked(context: click.Context, param: click.Parameter, value: str) -> str:
-    """Return a duration as it is written. Raises BadParameter if it is not one: the server would name its own field."""
-    try:
-        parse_duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-    return value
 
 
 @click.group(cls=DefaultGroup, default="show")
@@ -49,7 +40,7 @@ def show(url: str, key: str) -> None:
 
 
 @clock.command(cls=_AmountCommand)
-@click.argument("duration", metavar="DURATION", callback=_checked)
+@click.argument("duration", metavar="DURATION", type=DURATION_TEXT)
 @target_options
 def advance(duration: str, url: str, key: str) -> None:
     """Move the clock forward by a time such as 45s, 1m30s or 2h.

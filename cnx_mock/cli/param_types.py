@@ -27,13 +27,34 @@ class DurationType(click.ParamType):  # type: ignore[type-arg]  # generic in cli
         """Return the seconds."""
         if isinstance(value, float):
             return value
-        try:
-            seconds = parse_duration(value) / SECOND
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+        seconds = _microseconds(self, value, param, ctx) / SECOND
         if seconds <= 0:
             self.fail("must be longer than 0s", param, ctx)
         return seconds
+
+
+class DurationTextType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
+    """A time such as `2s` or `0s`; its value is the text, for a server that reads it once more."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text."""
+        _microseconds(self, value, param, ctx)
+        return str(value)
+
+
+def _microseconds(
+    kind: click.ParamType,  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
+    value: str,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> int:
+    """Return a duration in microseconds. Raises BadParameter for any other text."""
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        kind.fail(str(error), param, ctx)
 
 
 class KeyType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5, not in 8.2
@@ -132,6 +153,7 @@ def _program(context: click.Context, _: click.Parameter, value: tuple[str, ...])
 
 
 DURATION = DurationType()
+DURATION_TEXT = DurationTextType()
 TEST_KEY = KeyType()
 SERVER_URL = ServerUrlType()
 NAMES = NamesType()

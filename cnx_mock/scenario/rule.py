@@ -167,7 +167,8 @@ def rule_document(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _joined(name: str, flat: Mapping[str, Any], given: Any) -> Any:
-    """Return the flat keys and those that are given in an object as one object; what is no object as it is."""
+    """Return the flat keys and those that are given in an object as one object. A value that is not an object stays as
+    it is."""
     if not isinstance(given, Mapping):
         return given
     if twice := [Problem((name, key), "is given twice: leave one out") for key in flat if key in given]:

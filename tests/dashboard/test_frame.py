@@ -220,10 +220,10 @@ async def test_requests_without_a_sandbox_are_forgotten_when_their_journal_is_em
 async def test_a_page_that_asks_anybody_but_its_server_is_a_complaint_of_these_tests(page: LivePage) -> None:
     await page.open()
     await page.tab.evaluate("fetch('http://localhost:1/').catch(() => null)")
-    await page.tab.evaluate(
-        "() => { document.body.append(Object.assign(new Image(), { src: 'http://localhost:1/a.png' })); }"
-    )
-    await page.until("() => performance.now() > 0")
+    async with page.tab.expect_console_message(lambda message: message.text.startswith("CSP img-src")):  # the last
+        await page.tab.evaluate(
+            "() => { document.body.append(Object.assign(new Image(), { src: 'http://localhost:1/a.png' })); }"
+        )
     told = " ".join(page.complaints)
     page.complaints.clear()
     assert "connect-src" in told
